@@ -1,0 +1,1 @@
+//! Captures: hashes evidence, signs statements, anchors them, keeps the openings.

@@ -1,0 +1,1 @@
+//! Makes it happen: order, durability, signed tree heads, HTTP.

@@ -1,0 +1,1 @@
+//! The rooms together: end to end, crashes, faults, interop, load and benchmarks.

@@ -1,0 +1,1 @@
+//! Judges: inclusion, consistency, audits, disclosures; offline where it can.

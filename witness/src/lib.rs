@@ -1,0 +1,1 @@
+//! Remembers: the latest tree of every log; cosigns only what is consistent.
