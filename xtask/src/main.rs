@@ -1,2 +1,57 @@
 //! The project's own commands: demo, test, bench, and the checks behind them.
-fn main() {}
+//!
+//! Rust instead of shell, so that they run wherever the project builds. Everything a command
+//! starts is printed as a user would type it. Each command has a file of its own; [`run`] starts
+//! programs, [`report`] counts what passed.
+//!
+//! Out of scope: what the programs do. This crate depends on none of the rooms.
+
+mod bench;
+mod check;
+mod demo;
+mod deny;
+mod report;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask demo  [--once] [--listen ADDR] [--dir DIR] [--release]
+    Builds the programs, starts a log, anchors the sample reports, proves, verifies, shows an
+    altered report refused, and stays up until Ctrl-C. With --once it ends by itself.
+cargo xtask test  [--soak]
+    Runs everything: format, lints, house rules, all tests, documentation, licences, a short run
+    of the benchmark. With --soak the crash tests run for a long time.
+cargo xtask check
+    The fast part of `test`: format, lints, house rules.
+cargo xtask bench [--quick] [--entries N] [--dir DIR] [--dev] [--only ROW,...]
+    Measures the log beside what it is compared with, on this machine, in one run.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((command, rest)) = arguments.split_first() else {
+        eprint!("{HELP}");
+        return ExitCode::FAILURE;
+    };
+    let outcome = match command.as_str() {
+        "bench" => bench::run(rest),
+        "check" => check::run(rest),
+        "demo" => demo::run(rest),
+        "test" => test::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(true)
+        }
+        other => Err(format!("there is no command `{other}`; `cargo xtask help` lists them")),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `cargo xtask test`: everything that must hold before a change is done.
+//!
+//! The steps go from fast to slow, and a failed step does not hide the ones behind it. The long
+//! crash tests run briefly here; `--soak` tells them, through `FIDUCIAL_SOAK=1`, to take their time.
+
+use crate::report::{Outcome, Report, Tally};
+use crate::run::{cargo, exists, passes, require_build_tools};
+use crate::{bench, check, deny};
+
+/// Runs all steps; true if all passed.
+pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
+    let mut soak = false;
+    for argument in arguments {
+        match argument.as_str() {
+            "--soak" => soak = true,
+            unknown => return Err(format!("`test` knows no argument `{unknown}`")),
+        }
+    }
+    require_build_tools()?;
+    let mut report = Report::new();
+    check::steps(&mut report);
+    report.step("tests", || tests(soak));
+    report.step("examples in the documentation", || {
+        check::tests(&["test", "--locked", "--workspace", "--doc"])
+    });
+    report.step("documentation", documentation);
+    report.step("licences and sources", deny::offline);
+    report.step("known weaknesses", deny::advisories);
+    report.step("benchmark, short run", || {
+        bench::run(&["--quick".to_string(), "--dev".to_string()])
+            .map(|passed| Outcome::Ran(Tally::one(passed)))
+    });
+    Ok(report.finish())
+}
+
+/// All tests of the workspace, the corpus of the fuzz targets and brief crash runs among them.
+fn tests(soak: bool) -> Result<Outcome, String> {
+    // The programs are built first: end-to-end tests start them as a user would.
+    if !passes(&mut cargo(&["build", "--locked", "--workspace", "--bins"]))? {
+        return Ok(Outcome::Ran(Tally::one(false)));
+    }
+    let mut command = if exists("cargo-nextest", &["nextest", "--version"]) {
+        cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast"])
+    } else {
+        println!("cargo-nextest is not installed: `cargo test` runs the same tests, slower.");
+        cargo(&["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
+    };
+    if soak {
+        command.env("FIDUCIAL_SOAK", "1");
+    }
+    let mut tally = Tally::default();
+    let succeeded = crate::run::watched(&mut command, &mut |line| tally.read_line(line))?.success();
+    Ok(Outcome::Ran(tally.of_tests(succeeded)))
+}
+
+fn documentation() -> Result<Outcome, String> {
+    let mut command = cargo(&["doc", "--locked", "--workspace", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    passes(&mut command).map(|passed| Outcome::Ran(Tally::one(passed)))
+}
