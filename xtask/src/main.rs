@@ -16,7 +16,7 @@ mod test;
 
 use std::process::ExitCode;
 
-const HELP: &str = "\
+const HELP: &str = "
 cargo xtask demo  [--once] [--listen ADDR] [--dir DIR] [--release]
     Builds the programs, starts a log, anchors the sample reports, proves, verifies, shows an
     altered report refused, and stays up until Ctrl-C. With --once it ends by itself.
