@@ -243,7 +243,8 @@ pub(crate) mod tests {
     #[test]
     fn the_commitment_is_the_page_s_byte_for_byte() {
         let batch = batch(4);
-        let mut bytes = b"fiducial/batch/v1\n\x00\x14example.com/evidence\x00\x0aline-3-aoi".to_vec();
+        let mut bytes =
+            b"fiducial/batch/v1\n\x00\x14example.com/evidence\x00\x0aline-3-aoi".to_vec();
         bytes.extend(7_u64.to_be_bytes());
         bytes.extend(5_u64.to_be_bytes());
         bytes.extend(root_of_leaves(&batch.record_hashes()).as_bytes());
@@ -285,7 +286,8 @@ pub(crate) mod tests {
     #[test]
     fn a_batch_has_a_limit() {
         let record = Record::new(Kind::Closing, vec![], counting_salts()).unwrap();
-        let make = |count| Batch::new(place(), header(), vec![record.clone(); count], counting_salts());
+        let make =
+            |count| Batch::new(place(), header(), vec![record.clone(); count], counting_salts());
         assert!(make(MAX_RECORDS - 1).is_ok());
         let refused = BatchError::TooManyRecords { count: MAX_RECORDS + 1 };
         assert_eq!(make(MAX_RECORDS), Err(refused));

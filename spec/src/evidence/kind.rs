@@ -112,9 +112,15 @@ impl Kind {
                 "note",
                 "outage/reason",
             ],
-            Self::Closing => {
-                &["kind", "claimed/start", "claimed/end", "claimed/zone", "records", "units", "note"]
-            }
+            Self::Closing => &[
+                "kind",
+                "claimed/start",
+                "claimed/end",
+                "claimed/zone",
+                "records",
+                "units",
+                "note",
+            ],
             Self::Outage => {
                 &["kind", "claimed/start", "claimed/end", "claimed/zone", "reason", "lost", "note"]
             }

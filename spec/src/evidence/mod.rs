@@ -10,6 +10,7 @@
 //! its `batch` line, [`disclosure`] is how parts of a batch are shown to somebody.
 
 pub mod batch;
+pub mod disclosure;
 pub mod field;
 pub mod kind;
 pub mod multiproof;

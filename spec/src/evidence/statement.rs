@@ -237,7 +237,11 @@ impl Statement {
             return Err(StatementError::Signature);
         }
         let statement = Self { said, signature: signature.clone() };
-        if statement.to_bytes() == entry { Ok(statement) } else { Err(StatementError::NotCanonical) }
+        if statement.to_bytes() == entry {
+            Ok(statement)
+        } else {
+            Err(StatementError::NotCanonical)
+        }
     }
 
     /// Checks the signature with the source's key, which the caller knew before.
@@ -399,7 +403,8 @@ mod tests {
         let said = later().said.clone();
         let first = said.to_string().replace("sequence 9", "sequence 0");
         assert_eq!(Statement::parse(&signed(&first)), Err(StatementError::Previous));
-        let zero = said.to_string().replace(&Hash::of(b"previous").to_string(), &Hash::ZERO.to_string());
+        let zero =
+            said.to_string().replace(&Hash::of(b"previous").to_string(), &Hash::ZERO.to_string());
         assert_eq!(Statement::parse(&signed(&zero)), Err(StatementError::Previous));
         let both = zero.replace("sequence 9", "sequence 0");
         assert!(Statement::parse(&signed(&both)).is_ok());
