@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const MAX_README_LINES: usize = 150;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace exists")
 }
 
 fn page(name: &str) -> String {

@@ -28,7 +28,7 @@ const MACHINE_PATHS: [(&str, &str); 5] =
     [("/wo", "rk/"), ("/tm", "p/"), ("/ho", "me/"), ("/ro", "ot/"), ("/Us", "ers/")];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace exists")
 }
 
 /// Every file that is tracked, or new and not ignored, relative to the root.
@@ -37,7 +37,7 @@ fn files() -> Vec<String> {
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root());
     let output = git.output().expect("git lists its files");
     assert!(output.status.success(), "git: {}", String::from_utf8_lossy(&output.stderr));
-    let listed = String::from_utf8(output.stdout).unwrap();
+    let listed = String::from_utf8(output.stdout).expect("file names are UTF-8");
     let names: BTreeSet<&str> = listed.split_terminator('\0').collect();
     // A file that was deleted and not yet committed is still listed.
     names.into_iter().filter(|name| root().join(name).is_file()).map(str::to_string).collect()
@@ -50,7 +50,7 @@ fn texts() -> Vec<(String, String)> {
         name.contains("/vectors/") || name.contains("/corpus/") || name.ends_with(".lock")
     };
     let texts = files().into_iter().filter(|name| !is_data(name)).filter_map(|name| {
-        let text = String::from_utf8(std::fs::read(root().join(&name)).unwrap()).ok()?;
+        let text = std::fs::read_to_string(root().join(&name)).ok()?;
         Some((name, text))
     });
     texts.collect()
