@@ -4,4 +4,24 @@
 //! what a commit is, [`publisher`] for what is signed and when, [`start`] for what a crash leaves.
 //! `http` decides nothing: it turns requests into calls on [`log::Log`] and answers into statuses.
 
+pub mod admission;
 pub mod answer;
+pub mod check;
+pub mod disk;
+pub mod heads;
+pub mod index;
+pub mod indexer;
+pub mod journal;
+pub mod keys;
+pub mod log;
+pub mod objects;
+pub mod publisher;
+pub mod queue;
+pub mod sealer;
+pub mod sequencer;
+pub mod settings;
+pub mod shared;
+pub mod sources;
+pub mod start;
+pub mod stored;
+pub mod tail;

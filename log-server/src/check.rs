@@ -1,0 +1,471 @@
+//! `check`: hashes everything a data folder holds once more and reports all damage it finds.
+//!
+//! Every bundle is hashed again and compared with its tile, every tile with the one above, the
+//! right edge with the journal, and the signed and published heads with the tree that results.
+//! It goes on behind each finding, so that one run names everything that has to be restored, and
+//! it opens nothing but plain files of bounded size, so that nothing can make it hang.
+//!
+//! Flat in memory: the log is read in runs of 65,536 entries, and only the right edge is kept.
+//!
+//! Out of scope: signatures and chains of statements, which `fiducial audit` verifies without
+//! trusting this program, and the index, which is rebuilt on any doubt.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use rayon::prelude::*;
+use spec::Hash;
+use spec::frontier::Frontier;
+use spec::hash::leaf_hash;
+use spec::tile::{
+    MAX_BUNDLE_SIZE, TILE_SIZE, TILE_WIDTH, Tile, TileKind, parse_entries, parse_hashes,
+};
+use spec::tree::root_of_leaves;
+
+use crate::answer::Fatal;
+use crate::disk::{Disk, MachineDisk};
+use crate::heads::{Heads, SignedHead};
+use crate::journal::{Loaded, file};
+use crate::keys::LogKeys;
+use crate::objects::{FolderObjects, Objects};
+use crate::settings::{Settings, SettingsError};
+use crate::shared::JOURNAL;
+use crate::start::{OpenError, lock};
+use crate::stored::Stored;
+
+mod stray;
+
+/// What is wrong with a file that is not there.
+const MISSING: &str = "is missing";
+
+/// One thing that is wrong, in words for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, below the data folder.
+    pub file: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// What was checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Entries in full bundles that were hashed again.
+    pub sealed: u64,
+    /// Entries in the journal.
+    pub in_journal: u64,
+    /// The size of the published checkpoint.
+    pub published: u64,
+    /// Problems reported.
+    pub problems: u64,
+}
+
+/// Why nothing could be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// A running log changes its files; stop it, or check a copy.
+    #[error("{0}. Stop the log first, or check a copy of the folder")]
+    Open(#[from] OpenError),
+    /// The folder holds no log.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+}
+
+/// Who is told what `check` finds and how far it is.
+pub trait Listener: Sync {
+    /// Something is wrong.
+    fn problem(&self, problem: Problem);
+    /// So many of so many entries are done.
+    fn progress(&self, done: u64, total: u64);
+}
+
+/// Checks the data folder. Damage is reported to `listener`; an error means that it could not be
+/// looked at.
+pub fn check(folder: &Path, listener: &dyn Listener) -> Result<Summary, CheckError> {
+    let disk = MachineDisk::open(folder)
+        .map_err(|error| OpenError::Io { folder: folder.to_owned(), error })?;
+    let settings = Settings::load(&disk, folder)?;
+    let _lock = lock(folder)?;
+    let mut check = Check { folder, listener, problems: 0, promised: 0 };
+    let loaded = check.journal(&disk);
+    check.promised = loaded.as_ref().map_or(0, |loaded| loaded.base.frontier.size());
+    let count = check.bundle_count(loaded.as_ref());
+    check.bundles(count, loaded.as_ref());
+    let published = check.heads(&settings, std::sync::Arc::new(disk));
+    let size = loaded.as_ref().map_or(0, Loaded::size).max(count * TILE_WIDTH);
+    for problem in stray::find(folder, size) {
+        check.report(problem);
+    }
+    Ok(Summary {
+        sealed: count * TILE_WIDTH,
+        in_journal: loaded.map_or(0, |loaded| loaded.entries.len() as u64),
+        published,
+        problems: check.problems,
+    })
+}
+
+struct Check<'a> {
+    folder: &'a Path,
+    listener: &'a dyn Listener,
+    problems: u64,
+    /// The entries that only objects hold. Behind them an object may be missing: a crash came
+    /// before it was stored, and the next start stores it from the journal.
+    promised: u64,
+}
+
+/// The tree above the bundles: level-1 nodes as leaves, so its tile level is one below the log's.
+struct Upper {
+    frontier: Frontier,
+    /// Set when a bundle's root could not be known: the levels above cannot be checked then.
+    unknown: bool,
+}
+
+/// What one bundle turned out to be.
+struct Verdict {
+    root: Option<Hash>,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn report(&mut self, problem: Problem) {
+        self.problems += 1;
+        self.listener.problem(problem);
+    }
+
+    fn journal(&mut self, disk: &dyn Disk) -> Option<Loaded> {
+        match file::read(disk, &self.folder.join(JOURNAL)) {
+            Ok(loaded) => Some(loaded),
+            Err(fatal) => {
+                self.report(Problem { file: JOURNAL.to_string(), what: fatal.to_string() });
+                None
+            }
+        }
+    }
+
+    /// How many bundles there can be. Without a journal, as far as there are files.
+    fn bundle_count(&self, loaded: Option<&Loaded>) -> u64 {
+        if let Some(loaded) = loaded {
+            return loaded.size() / TILE_WIDTH;
+        }
+        let exists = |index: &u64| {
+            let stored = |kind| {
+                let tile = Tile::full(kind, *index).expect("level 0 is a tile level");
+                self.folder.join(tile.to_string()).exists()
+            };
+            stored(TileKind::Entries) || stored(TileKind::Hashes(0))
+        };
+        (0..u64::MAX).take_while(exists).count() as u64
+    }
+
+    /// Hashes all bundles again, up to 65,536 entries at a time on every core, and checks the
+    /// tiles above them; at the journal's base, the right edge that it names.
+    fn bundles(&mut self, count: u64, loaded: Option<&Loaded>) {
+        let mut upper = Upper { frontier: Frontier::new(), unknown: false };
+        let base = self.promised / TILE_WIDTH;
+        let mut start = 0;
+        while start < count {
+            let run_end = (start - start % TILE_WIDTH + TILE_WIDTH).min(count);
+            let end = if start < base { run_end.min(base) } else { run_end };
+            let held = loaded.filter(|_| start >= base);
+            let verdicts: Vec<Verdict> = (start..end)
+                .into_par_iter()
+                .map(|index| check_bundle(self.folder, index, held))
+                .collect();
+            let mut roots = Vec::with_capacity(verdicts.len());
+            for verdict in verdicts {
+                verdict.problems.into_iter().for_each(|problem| self.report(problem));
+                upper.unknown |= verdict.root.is_none();
+                roots.push(verdict.root.unwrap_or(Hash::ZERO));
+            }
+            let growth = upper.frontier.grow(&roots);
+            upper.frontier.advance(&growth);
+            for sealed in growth.sealed() {
+                self.upper_tile(sealed.tile, &sealed.hashes, upper.unknown);
+            }
+            start = end;
+            if let Some(loaded) = loaded.filter(|_| start == base) {
+                self.edge(loaded, &upper);
+            }
+            self.listener.progress(start * TILE_WIDTH, count * TILE_WIDTH);
+        }
+    }
+
+    /// Compares a stored tile of level 1 or above with the one computed from below.
+    fn upper_tile(&mut self, computed: Tile, hashes: &[Hash], unknown: bool) {
+        let TileKind::Hashes(level) = computed.kind() else { return };
+        let tile = Tile::full(TileKind::Hashes(level + 1), computed.index())
+            .expect("a log of 64-bit size has eight tile levels");
+        let end = (computed.index() + 1) << (8 * (u32::from(level) + 2));
+        let what = match read_hashes(self.folder, tile) {
+            Err(what) if what == MISSING && end > self.promised => return,
+            Err(what) => what,
+            // A bundle below could not be hashed and is reported; nothing more can be said here.
+            Ok(_) if unknown => return,
+            Ok(stored) if stored == hashes => return,
+            Ok(_) => "does not have the hashes of the tiles below it".to_string(),
+        };
+        self.report(Problem { file: tile.to_string(), what });
+    }
+
+    /// The right edge in the journal must be the one that the bundles give.
+    fn edge(&mut self, loaded: &Loaded, upper: &Upper) {
+        let from_journal = loaded.base.frontier.partials().get(1..).unwrap_or_default();
+        if !upper.unknown && from_journal != upper.frontier.partials() {
+            let what = "names another right edge than the stored bundles give".to_string();
+            self.report(Problem { file: JOURNAL.to_string(), what });
+        }
+    }
+
+    /// Both heads must be this log's own and have the root that is stored.
+    fn heads(&mut self, settings: &Settings, disk: std::sync::Arc<dyn Disk>) -> u64 {
+        let keys = match LogKeys::load(self.folder, &settings.origin) {
+            Ok(keys) => keys,
+            Err(error) => {
+                self.report(Problem { file: "keys".to_string(), what: error.to_string() });
+                return 0;
+            }
+        };
+        let heads = Heads::new(disk.clone(), self.folder);
+        let (signed, published) = match heads.load(&settings.origin, &keys) {
+            Ok(heads) => heads,
+            Err(fatal) => {
+                let file = "signed-head, checkpoint".to_string();
+                self.report(Problem { file, what: fatal.to_string() });
+                return 0;
+            }
+        };
+        let objects = FolderObjects::new(disk.clone(), self.folder);
+        for (name, head) in [("signed-head", &signed), ("checkpoint", &published)] {
+            let Some(head) = head else { continue };
+            if let Err(fatal) = self.head(head, disk.as_ref(), &objects) {
+                self.report(Problem { file: name.to_string(), what: fatal.to_string() });
+            }
+        }
+        published.map_or(0, |head| head.checkpoint.tree().size())
+    }
+
+    fn head(&self, head: &SignedHead, disk: &dyn Disk, objects: &dyn Objects) -> Result<(), Fatal> {
+        let tree = head.checkpoint.tree();
+        let stored = Stored::read(disk, &self.folder.join(JOURNAL))?.tree(tree.size(), objects)?;
+        if stored == tree {
+            return Ok(());
+        }
+        let have = stored.root();
+        Err(Fatal::new(format!(
+            "the log has signed root {} at size {}, but what is stored gives {have}",
+            tree.root(),
+            tree.size()
+        )))
+    }
+}
+
+/// Hashes one bundle again and compares it with its tile, and with the journal if that holds its
+/// entries: then either file may be missing, since the next start stores them again.
+fn check_bundle(folder: &Path, index: u64, held: Option<&Loaded>) -> Verdict {
+    let bundle = Tile::full(TileKind::Entries, index).expect("bundles have no level");
+    let tile = Tile::full(TileKind::Hashes(0), index).expect("level 0 is a tile level");
+    let in_journal = held.map(|loaded| journal_leaves(loaded, index));
+    let mut problems = Vec::new();
+    let mut report = |tile: Tile, what: String| {
+        if what != MISSING || in_journal.is_none() {
+            problems.push(Problem { file: tile.to_string(), what });
+        }
+    };
+    let leaves = read_leaves(folder, bundle).map_err(|what| report(bundle, what)).ok();
+    let hashes = read_hashes(folder, tile).map_err(|what| report(tile, what)).ok();
+    if let (Some(leaves), Some(hashes)) = (&leaves, &hashes)
+        && let Some(at) = leaves.iter().zip(hashes).position(|(leaf, hash)| leaf != hash)
+    {
+        let first = index * TILE_WIDTH + at as u64;
+        report(bundle, format!("does not hash to {tile}; the first difference is entry {first}"));
+    }
+    if let (Some(in_journal), Some(leaves)) = (&in_journal, &leaves)
+        && in_journal != leaves
+    {
+        report(bundle, "holds other entries than the journal".to_string());
+    }
+    // The tile is what proofs are made of; the others stand in where it cannot be read.
+    let root = hashes.or(leaves).or(in_journal).map(|hashes| root_of_leaves(&hashes));
+    Verdict { root, problems }
+}
+
+fn journal_leaves(loaded: &Loaded, index: u64) -> Vec<Hash> {
+    let start = (index * TILE_WIDTH - loaded.base.frontier.size()) as usize;
+    let entries = &loaded.entries[start..start + TILE_WIDTH as usize];
+    entries.iter().map(|entry| leaf_hash(entry)).collect()
+}
+
+fn read_leaves(folder: &Path, bundle: Tile) -> Result<Vec<Hash>, String> {
+    let bytes = read_plain(&folder.join(bundle.to_string()), MAX_BUNDLE_SIZE)?;
+    let entries = parse_entries(bundle, &bytes)
+        .ok_or("is not 256 entries, each behind its length".to_string())?;
+    Ok(entries.into_iter().map(leaf_hash).collect())
+}
+
+fn read_hashes(folder: &Path, tile: Tile) -> Result<Vec<Hash>, String> {
+    let bytes = read_plain(&folder.join(tile.to_string()), TILE_SIZE)?;
+    parse_hashes(tile, &bytes).ok_or(format!("has {} bytes instead of {TILE_SIZE}", bytes.len()))
+}
+
+/// Reads a plain file of at most `most` bytes: never a pipe or a device, on which a read could
+/// wait for ever.
+fn read_plain(path: &PathBuf, most: usize) -> Result<Bytes, String> {
+    let about = match fs::symlink_metadata(path) {
+        Ok(about) => about,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(MISSING.to_string());
+        }
+        Err(error) => return Err(format!("cannot be read: {error}")),
+    };
+    if !about.is_file() {
+        return Err("is not a plain file".to_string());
+    }
+    if about.len() > most as u64 {
+        return Err(format!("has {} bytes, more than it can have", about.len()));
+    }
+    fs::read(path).map(Bytes::from).map_err(|error| format!("cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::Admission;
+    use crate::log::{Limits, Log, Options};
+    use crate::sources::{self, Sources};
+    use spec::checkpoint::Origin;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Collected(Mutex<Vec<Problem>>);
+
+    impl Listener for Collected {
+        fn problem(&self, problem: Problem) {
+            self.0.lock().unwrap().push(problem);
+        }
+
+        fn progress(&self, _: u64, _: u64) {}
+    }
+
+    fn problems(folder: &Path) -> Vec<String> {
+        let collected = Collected::default();
+        let summary = check(folder, &collected).unwrap();
+        let found: Vec<String> =
+            collected.0.into_inner().unwrap().into_iter().map(|problem| problem.file).collect();
+        assert_eq!(summary.problems, found.len() as u64);
+        found
+    }
+
+    /// A log of 70,000 small entries, stopped; its journal holds them all.
+    fn log(folder: &Path) {
+        log_of(folder, b"");
+    }
+
+    /// The same with `padding` on each entry.
+    fn log_of(folder: &Path, padding: &[u8]) {
+        let origin = Origin::parse("check.example/log").unwrap();
+        LogKeys::create(folder, &origin, false).unwrap();
+        sources::create(folder).unwrap();
+        let settings = Settings { origin: origin.clone(), admission: Admission::Any };
+        settings.create(&MachineDisk::open(folder).unwrap(), folder).unwrap();
+        let options = Options {
+            data: folder.to_owned(),
+            limits: Limits { waiting_entries: 100_000, ..Limits::default() },
+            keys: LogKeys::load(folder, &origin).unwrap(),
+            sources: Sources::load(folder).unwrap(),
+        };
+        let log = Log::open(options).unwrap();
+        while !log.status().index_ready {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for start in (0..70_000_u32).step_by(10_000) {
+            let entries: Vec<_> =
+                (start..start + 10_000).map(|at| log.check(&at.to_be_bytes()).unwrap()).collect();
+            let answers = runtime.block_on(log.sequence_all(entries));
+            assert!(answers.into_iter().all(|answer| answer.is_ok()));
+            // A journal is trimmed by a later commit, up to what is sealed and signed by then.
+            let size = u64::from(start) + 10_000;
+            let behind = || log.status().sealed / TILE_WIDTH < size / TILE_WIDTH;
+            while behind() || log.status().published < size {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        }
+        log.stop();
+        log.join();
+    }
+
+    #[test]
+    fn a_sound_folder_has_no_problems_and_each_damage_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        log(folder);
+        assert_eq!(problems(folder), Vec::<String>::new());
+
+        let at = |name: &str| folder.join(name);
+        let flip = |name: &str| {
+            let mut bytes = fs::read(at(name)).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 4;
+            fs::write(at(name), bytes).unwrap();
+        };
+        // Several at once: one run names them all.
+        flip("tile/entries/007");
+        flip("tile/0/100");
+        fs::remove_file(at("tile/0/200")).unwrap();
+        fs::write(at("tile/entries/stray"), b"").unwrap();
+        let found = problems(folder);
+        // The tile that was flipped gives another root than the one above says, so that is named
+        // too; the removed one is still in the journal and comes back by itself.
+        let want = ["tile/entries/007", "tile/entries/100", "tile/1/000", "tile/entries/stray"];
+        assert_eq!(found, want);
+    }
+
+    #[test]
+    fn what_only_the_objects_hold_must_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        // Large enough for the journal to be trimmed on the way.
+        log_of(folder, &[7; 60]);
+        assert_eq!(problems(folder), Vec::<String>::new());
+        for name in ["tile/entries/005", "tile/0/006"] {
+            fs::remove_file(folder.join(name)).unwrap();
+        }
+        assert_eq!(problems(folder), ["tile/entries/005", "tile/0/006"]);
+    }
+
+    #[test]
+    fn an_upper_tile_a_head_and_the_journal_are_checked_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        log(folder);
+        for (name, want) in [
+            ("tile/1/000", "tile/1/000"),
+            ("checkpoint", "signed-head, checkpoint"),
+            ("signed-head", "signed-head, checkpoint"),
+            ("journal", "journal"),
+        ] {
+            let good = fs::read(folder.join(name)).unwrap();
+            let mut bad = good.clone();
+            bad[good.len() / 2] ^= 1;
+            fs::write(folder.join(name), &bad).unwrap();
+            let found = problems(folder);
+            assert!(found.iter().any(|file| file == want), "{name}: {found:?}");
+            fs::write(folder.join(name), &good).unwrap();
+        }
+        assert_eq!(problems(folder), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_reported_and_never_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        log(folder);
+        let path = folder.join("tile/entries/003");
+        fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        assert_eq!(problems(folder), ["tile/entries/003"]);
+    }
+}

@@ -1,0 +1,212 @@
+//! Starting: what a crash or a careless restore has left is found before anything is promised.
+//!
+//! In this order: lock the folder; read what the log is; read the journal, refuse it if damaged,
+//! and make its tail durable again; read the last signed head and the published checkpoint;
+//! compute the trees at both sizes from what is stored and compare; only then start the threads.
+//! Nothing here grows with the log: the journal is short, and a tree is a few tiles.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, RwLock};
+
+use bytes::Bytes;
+use spec::checkpoint::Checkpoint;
+use spec::hash::leaf_hash;
+use spec::tree::Tree;
+use tokio::sync::watch;
+
+use crate::admission::{Admission, Chains, Place};
+use crate::answer::{Fatal, Published};
+use crate::disk::Disk;
+use crate::heads::{Heads, SignedHead};
+use crate::index::Index;
+use crate::journal::file::FileJournal;
+use crate::journal::{Journal, Loaded};
+use crate::log::Options;
+use crate::objects::{FolderObjects, Objects};
+use crate::publisher::Publisher;
+use crate::queue::Queue;
+use crate::sequencer::Sequencer;
+use crate::settings::{Settings, SettingsError};
+use crate::shared::{Bell, JOURNAL, Seen, Shared};
+use crate::stored::Stored;
+use crate::tail::Tail;
+
+/// The folder of the index in the data folder.
+const INDEX: &str = "index";
+
+/// The file that says that a process uses the data folder.
+const LOCK: &str = "lock";
+
+/// Why a log was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// What is stored cannot be trusted or made durable.
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+    /// Another process uses the data folder.
+    #[error("another process uses the data folder {0}; two would fork the log")]
+    InUse(PathBuf),
+    /// The lock file cannot be used.
+    #[error("the data folder {folder} cannot be used: {error}")]
+    Io {
+        /// Which folder.
+        folder: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The folder holds no log of this format.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+}
+
+/// Everything that is ready to run.
+pub(crate) struct Started {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) sequencer: Sequencer,
+    pub(crate) publisher: Publisher,
+    /// Held as long as the log is open.
+    pub(crate) lock: File,
+}
+
+/// Opens the log in `options.data` on `disk`.
+pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, OpenError> {
+    let folder = options.data.clone();
+    let settings = Settings::load(disk.as_ref(), &folder)?;
+    let lock = lock(&folder)?;
+
+    let (journal, loaded) = FileJournal::open(disk.clone(), &folder.join(JOURNAL))?;
+    if loaded.torn_bytes > 0 {
+        tracing::warn!(
+            bytes = loaded.torn_bytes,
+            "an unfinished write at the end of the journal was dropped; nobody was promised it"
+        );
+    }
+    let objects = FolderObjects::new(disk.clone(), &folder);
+    let heads = Heads::new(disk.clone(), &folder);
+    let (signed, published) = heads.load(&settings.origin, &options.keys)?;
+    check_stored(disk.as_ref(), &folder, &objects, [&signed, &published])?;
+
+    let (tail, chains) = replay(&loaded, settings.admission)?;
+    let shared = Arc::new(share(options, disk, settings, objects, tail, &signed, published));
+    let base = loaded.base.frontier;
+    let sequencer =
+        Sequencer::new(shared.clone(), Box::new(journal) as Box<dyn Journal>, chains, base);
+    let publisher = Publisher::new(shared.clone(), heads, signed);
+    Ok(Started { shared, sequencer, publisher, lock })
+}
+
+pub(crate) fn lock(folder: &Path) -> Result<File, OpenError> {
+    let io = |error| OpenError::Io { folder: folder.to_owned(), error };
+    let file = File::create(folder.join(LOCK)).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(io(error)),
+    }
+}
+
+/// Computes the signed and the published tree again from what is stored.
+fn check_stored(
+    disk: &dyn Disk,
+    folder: &Path,
+    objects: &dyn Objects,
+    heads: [&Option<SignedHead>; 2],
+) -> Result<(), Fatal> {
+    let stored = Stored::read(disk, &folder.join(JOURNAL))?;
+    stored.check_base(objects)?;
+    for head in heads.into_iter().flatten() {
+        let tree = head.checkpoint.tree();
+        if stored.tree(tree.size(), objects)? != tree {
+            return Err(Fatal::new(format!(
+                "The log has signed a root at size {} that what is stored does not give. The data \
+                 folder was restored in part, or is damaged. Nothing is signed. Run `fiducial-log \
+                 check` to see what is wrong, and restore the newest copy or the damaged files \
+                 from a mirror.",
+                tree.size()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Brings the entries of the journal back into memory.
+fn replay(loaded: &Loaded, admission: Admission) -> Result<(Tail, Chains), Fatal> {
+    let base = &loaded.base;
+    let mut tail = Tail::new(base.frontier.clone());
+    let leaves: Vec<_> = loaded.entries.iter().map(|entry| leaf_hash(entry)).collect();
+    let growth = base.frontier.grow(&leaves);
+    tail.commit(&loaded.entries, &leaves, growth);
+    let mut chains = Chains::new(base.heads.clone());
+    if admission == Admission::Statements {
+        let first = base.frontier.size();
+        for (at, (entry, leaf)) in loaded.entries.iter().zip(&leaves).enumerate() {
+            if first + at as u64 >= base.heads_size {
+                chains.advance(&place_of(entry, first + at as u64)?, *leaf);
+            }
+        }
+    }
+    Ok((tail, chains))
+}
+
+fn place_of(entry: &[u8], index: u64) -> Result<Place, Fatal> {
+    let statement = spec::evidence::statement::Statement::parse(entry).map_err(|error| {
+        Fatal::new(format!("Entry {index} in the journal is not a statement: {error}."))
+    })?;
+    Ok(Place {
+        source: statement.source().clone(),
+        sequence: statement.sequence(),
+        previous: statement.previous(),
+        after: statement.after().tree().size(),
+    })
+}
+
+fn share(
+    options: Options,
+    disk: Arc<dyn Disk>,
+    settings: Settings,
+    objects: FolderObjects,
+    tail: Tail,
+    signed: &Option<SignedHead>,
+    published: Option<SignedHead>,
+) -> Shared {
+    let signed_size = signed.as_ref().map_or(0, |head| head.checkpoint.tree().size());
+    let seen = Seen {
+        published: Arc::new(published.map_or_else(|| nothing(&settings), shown)),
+        published_at: 0,
+        fatal: None,
+    };
+    let index = Index::new(&options.data.join(INDEX));
+    let Options { data, limits, keys, sources } = options;
+    Shared {
+        origin: settings.origin,
+        admission: settings.admission,
+        keys,
+        sources,
+        limits,
+        disk,
+        folder: data,
+        objects: Box::new(objects),
+        tail: RwLock::new(tail),
+        index,
+        queue: Queue::new(limits),
+        seen: watch::Sender::new(seen),
+        signed_size: AtomicU64::new(signed_size),
+        sealed_leaves: Mutex::default(),
+        drained: AtomicBool::new(false),
+        seal_bell: Bell::default(),
+        publish_bell: Bell::default(),
+        index_bell: Bell::default(),
+    }
+}
+
+fn shown(head: SignedHead) -> Published {
+    Published { note: head.note.to_bytes().into(), checkpoint: head.checkpoint }
+}
+
+/// Stands in until the first head is signed, which happens before the log is open.
+fn nothing(settings: &Settings) -> Published {
+    let checkpoint = Checkpoint::new(settings.origin.clone(), Tree::EMPTY);
+    Published { note: Bytes::new(), checkpoint }
+}
