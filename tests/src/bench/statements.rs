@@ -1,0 +1,158 @@
+//! Statements of many sources, every signature and chain checked, beside bare verification.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use hyper::{StatusCode, Uri};
+use spec::Hash;
+use spec::checkpoint::Origin;
+use spec::evidence::statement::{After, Draft};
+use spec::hash::leaf_hash;
+use spec::key::{Algorithm, KeyName, SigningKey};
+use tokio::task::JoinSet;
+
+use super::batches::{Batch, batch, send};
+use super::machine::Machine;
+use super::process::{Server, new_log, run};
+use super::table::Row;
+use super::{BenchError, ORIGIN, Scale};
+use crate::load::client::Connection;
+
+/// How many sources take turns: the lines of a large campus.
+const SOURCES: usize = 64;
+
+/// Statements in one request to `/add-batch`, at most one a source.
+const BATCH: usize = SOURCES;
+
+/// A source and the statements it has signed, in their order.
+struct Source {
+    key: SigningKey,
+    statements: Vec<Bytes>,
+}
+
+/// Admits the same number of statements through both requests, on a log each.
+pub async fn rows(scale: &Scale, machine: &Machine) -> Result<Vec<Row>, BenchError> {
+    let sources = sign(scale.statements / SOURCES)?;
+    let count: usize = sources.iter().map(|source| source.statements.len()).sum();
+    let mut rows = Vec::new();
+
+    let log = start(&scale.folder.join("statements-batch"), &sources).await?;
+    let mut batches = batches(&sources).into_iter();
+    // One connection: a source's statements must arrive in their order.
+    let took = send(log.address, 1, move || batches.next()).await?;
+    log.stop().await?;
+    rows.push(row("statements admitted through /add-batch", count, took.as_secs_f64(), machine));
+
+    let log = start(&scale.folder.join("statements-add"), &sources).await?;
+    let took = add_singly(&log, sources).await?;
+    log.stop().await?;
+    rows.push(row("statements admitted through single /add", count, took, machine));
+    Ok(rows)
+}
+
+fn row(what: &str, count: usize, seconds: f64, machine: &Machine) -> Row {
+    let rate = count as f64 / seconds;
+    let ratio = rate / machine.verifications;
+    let theirs = format!("Ed25519 on {} cores: {:.0}/s", machine.cores, machine.verifications);
+    Row::new(what, format!("{rate:.0}/s"), theirs).ratio(ratio).asked("0.8 x", ratio >= 0.8)
+}
+
+/// Signs `each` statements a source, chained.
+fn sign(each: usize) -> Result<Vec<Source>, BenchError> {
+    let origin = Origin::parse(ORIGIN).expect("a plain name is an origin");
+    let chain = |number: usize| {
+        let name = KeyName::parse(&format!("source-{number}")).expect("a plain key name");
+        let mut seed = [0x5e; 32];
+        seed[..8].copy_from_slice(&(number as u64).to_be_bytes());
+        let key = SigningKey::from_seed(name.clone(), Algorithm::NoteEd25519, &seed)
+            .expect("32 bytes are a seed");
+        let (mut previous, mut statements) = (Hash::ZERO, Vec::with_capacity(each));
+        for sequence in 0..each as u64 {
+            let batch = Hash::of_parts(&[&seed, &sequence.to_be_bytes()]);
+            let after = After::NOTHING;
+            let draft = Draft::new(origin.clone(), name.clone(), sequence, previous, after, batch)
+                .expect("the chain starts at zero and goes on");
+            let bytes = draft.sign(&key).expect("the source's own key").to_bytes();
+            previous = leaf_hash(&bytes);
+            statements.push(bytes.into());
+        }
+        Source { key, statements }
+    };
+    if each == 0 {
+        return Err(BenchError::Program(format!("at least {SOURCES} statements are needed")));
+    }
+    Ok((0..SOURCES).map(chain).collect())
+}
+
+/// A fresh log that knows all sources, serving.
+async fn start(folder: &Path, sources: &[Source]) -> Result<Server, BenchError> {
+    new_log(folder, "statements")?;
+    let data = folder.display().to_string();
+    for source in sources {
+        let key = source.key.verifier().to_string();
+        run("fiducial-log", &["source", "add", "--data", &data, &key])?;
+    }
+    Server::start("fiducial-log", &["serve", "--data", &data]).await
+}
+
+/// Turns of all sources: a request holds the next statement of each.
+fn batches(sources: &[Source]) -> Vec<Batch> {
+    let turns = sources[0].statements.len();
+    let turn = |at: usize| sources.iter().map(move |source| &source.statements[at][..]);
+    let all = (0..turns).flat_map(turn).collect::<Vec<_>>();
+    all.chunks(BATCH).map(|chunk| batch(chunk.iter().copied())).collect()
+}
+
+/// Each source sends its own statements over its own connection, one after the other.
+async fn add_singly(log: &Server, sources: Vec<Source>) -> Result<f64, BenchError> {
+    let mut connections = Vec::with_capacity(sources.len());
+    for _ in &sources {
+        connections.push(Connection::open(log.address).await?);
+    }
+    let started = std::time::Instant::now();
+    let mut senders = JoinSet::new();
+    for (mut connection, source) in connections.into_iter().zip(sources) {
+        senders.spawn(async move {
+            let uri = Uri::from_static("/add");
+            for statement in source.statements {
+                let answer = connection.post(&uri, statement).await?;
+                if answer.status != StatusCode::OK {
+                    let said = String::from_utf8_lossy(&answer.body).into_owned();
+                    return Err(BenchError::Broken(format!("/add: {}: {said}", answer.status)));
+                }
+            }
+            Ok(())
+        });
+    }
+    while let Some(ended) = senders.join_next().await {
+        ended.expect("a sender does not panic")?;
+    }
+    Ok(started.elapsed().as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spec::evidence::statement::Statement;
+
+    #[test]
+    fn signed_chains_are_chains() {
+        for source in sign(3).unwrap() {
+            let mut previous = Hash::ZERO;
+            for (sequence, bytes) in source.statements.iter().enumerate() {
+                let statement = Statement::parse(bytes).unwrap();
+                let verified = statement.verify(source.key.verifier()).unwrap();
+                assert_eq!(verified.sequence(), sequence as u64);
+                assert_eq!(verified.previous(), previous);
+                previous = leaf_hash(bytes);
+            }
+        }
+        assert!(sign(0).is_err());
+    }
+
+    #[test]
+    fn a_batch_holds_one_statement_of_each_source() {
+        let batches = batches(&sign(2).unwrap());
+        assert_eq!(batches.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [SOURCES; 2]);
+    }
+}
