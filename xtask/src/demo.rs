@@ -5,6 +5,7 @@
 //! `--once` is also a test. Nothing is believed because a program said so but by its exit code:
 //! 0 verified, 1 rejected.
 
+mod acts;
 mod log;
 
 use std::path::{Path, PathBuf};
@@ -20,13 +21,6 @@ use self::log::{RunningLog, free_address};
 
 /// The log's name. It is only a name: nothing is fetched from there.
 const ORIGIN: &str = "log.example/demo";
-
-/// The name under which the demo's one inspection machine signs.
-const SOURCE: &str = "line-4.example/aoi-7";
-
-/// The exit codes of the verifier.
-const VERIFIED: i32 = 0;
-const REJECTED: i32 = 1;
 
 /// What was asked for on the command line.
 #[derive(Default)]
@@ -117,7 +111,7 @@ impl Demo {
         let mut log = RunningLog::start(self.program("fiducial-log"), &data, &address)?;
         log.wait_until_ready()?;
 
-        let outcome = self.play_with(&log, &keys);
+        let outcome = acts::play(self, log.url(), &keys);
         if outcome.is_ok() && !wishes.once {
             say("The log stays up until Ctrl-C");
             println!("{}", log.url());
@@ -132,20 +126,6 @@ impl Demo {
         say("Every tile, bundle and head on the log's disk is checked, without the log");
         self.expect("fiducial-log", &check, 0)?;
         say("The demo did all it should");
-        Ok(())
-    }
-
-    /// What needs the running log: capture, anchor, prove, verify, and refuse what was altered.
-    fn play_with(&self, log: &RunningLog, keys: &[String]) -> Result<(), String> {
-        let (vault, data) = (self.path("vault"), self.path("log"));
-        say("An inspection machine gets a key of its own, and the log learns it");
-        let mut init = vec!["init", "--vault", &vault, "--source", SOURCE, "--log", log.url()];
-        keys.iter().for_each(|key| init.extend(["--log-key", key.as_str()]));
-        let said = self.expect("fiducial-agent", &init, 0)?;
-        let source = verifier_key(&said).ok_or("the agent printed no verifier key")?;
-        self.expect("fiducial-log", &["source", "add", "--data", &data, &source], 0)?;
-        self.write("source.vkey", &format!("{source}\n"))?;
-        let _ = log;
         Ok(())
     }
 
