@@ -1,7 +1,7 @@
 //! What happens while the demo's log runs: capture, anchor, prove, verify, refuse.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Demo, say, verifier_key};
 use crate::run::{passes, root};
@@ -93,7 +93,7 @@ fn keep_checkpoint(demo: &Demo, name: &str) -> Result<(), String> {
 }
 
 /// Verifies one report with the receipt and the opening of its statement.
-fn verify(demo: &Demo, statement: usize, report: &PathBuf, code: i32) -> Result<(), String> {
+fn verify(demo: &Demo, statement: usize, report: &Path, code: i32) -> Result<(), String> {
     let statement = demo.folder.join(format!("vault/statements/{statement:020}"));
     let receipt = statement.join("receipt.tlog-proof").display().to_string();
     let opening = statement.join("opening.json").display().to_string();

@@ -1,0 +1,34 @@
+//! `fiducial-constant`: the log's own HTTP stack answering `POST /add` with a constant.
+//!
+//! The same listener, limits and timeouts as the log, and nothing behind them: what is left of a
+//! figure when this one is subtracted is the price of durability and order.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+use log_server::http::{ServeOptions, constant_router, serve};
+
+/// Answers every entry with 0 and keeps none.
+#[derive(Parser)]
+struct Arguments {
+    /// Where to listen.
+    #[arg(long)]
+    listen: SocketAddr,
+}
+
+fn main() -> std::io::Result<()> {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
+        let stop = async {
+            use tokio::signal::unix::{SignalKind, signal};
+            match signal(SignalKind::terminate()) {
+                Ok(mut told) => drop(told.recv().await),
+                // Without a handler the signal itself ends the process.
+                Err(_) => std::future::pending().await,
+            }
+        };
+        serve(listener, constant_router(), ServeOptions::default(), stop).await
+    })
+}
