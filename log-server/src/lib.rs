@@ -9,6 +9,7 @@ pub mod answer;
 pub mod check;
 pub mod disk;
 pub mod heads;
+pub mod http;
 pub mod index;
 pub mod indexer;
 pub mod journal;

@@ -1,0 +1,139 @@
+//! The indexer: opens the index, brings it up to the log, writes runs, and rebuilds on doubt.
+//!
+//! Opening and catching up happen behind a running log: reading works at once, and where admission
+//! does not need the index, so does adding. Until the index covers the whole log it answers "not
+//! ready" rather than a miss that might be wrong.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use spec::Hash;
+use spec::hash::leaf_hash;
+use spec::tile::TILE_WIDTH;
+
+use crate::admission::Admission;
+use crate::answer::Fatal;
+use crate::index::{Damaged, Key, RUN_KEYS};
+use crate::sealer::read_bundle;
+use crate::sequencer::keys_of;
+use crate::shared::Shared;
+
+/// How long to sleep when nothing rings: only a safety net.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Works until the log is over.
+pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
+    let size = shared.tail.read().expect("no panic under this lock").frontier().size();
+    let mut covered = shared.index.open(size);
+    loop {
+        if shared.is_over() {
+            return Ok(());
+        }
+        if !shared.index.is_ready() {
+            match catch_up(shared, covered) {
+                Ok(()) => tracing::info!(covered_at_open = covered, "the index is ready"),
+                Err(Some(fatal)) => return Err(fatal),
+                Err(None) => {
+                    reset(shared);
+                    covered = 0;
+                    continue;
+                }
+            }
+        }
+        match shared.index.write_run() {
+            Ok(true) => continue,
+            Ok(false) => shared.index_bell.wait(IDLE),
+            Err(Damaged) => shared.index.set_ready(false),
+        }
+        if !shared.index.is_ready() && !shared.is_over() {
+            reset(shared);
+            covered = 0;
+        }
+    }
+}
+
+/// Forgets everything while no commit can add to it.
+fn reset(shared: &Shared) {
+    tracing::warn!("the index is rebuilt from the tiles");
+    let _no_commit = shared.tail.read().expect("no panic under this lock");
+    shared.index.reset();
+}
+
+/// Adds all entries from `from` on, and then says that the index is ready. `Err(None)` when the
+/// index is damaged and must be reset.
+fn catch_up(shared: &Shared, from: u64) -> Result<(), Option<Fatal>> {
+    let mut next = from;
+    loop {
+        let (sealed, size) = {
+            let tail = shared.tail.read().expect("no panic under this lock");
+            (tail.sealed(), tail.frontier().size())
+        };
+        if next + TILE_WIDTH > sealed.min(size) {
+            break;
+        }
+        next = add_sealed(shared, next, sealed)?;
+        if shared.is_over() {
+            return Ok(());
+        }
+    }
+    // The rest is short. While it is added no commit may happen, or an entry could be missed.
+    let tail = shared.tail.read().expect("no panic under this lock");
+    let size = tail.frontier().size();
+    while next < size {
+        let entry = match tail.entry(next) {
+            Some(entry) => entry,
+            None => sealed_entry(shared, next)?,
+        };
+        add(shared, next, &entry, leaf_hash(&entry));
+        next += 1;
+    }
+    shared.index.set_ready(true);
+    Ok(())
+}
+
+/// Adds sealed entries from `from` up to `sealed` or until a run is full, and writes runs.
+fn add_sealed(shared: &Shared, from: u64, sealed: u64) -> Result<u64, Option<Fatal>> {
+    let mut next = from;
+    while next < sealed && shared.index.waiting() < RUN_KEYS {
+        let start = next - next % TILE_WIDTH;
+        let keys = match shared.admission {
+            // Leaf hashes are all that is needed, and they are a sixteenth of the bytes.
+            Admission::Any => leaves_of_tile(shared, start)?,
+            Admission::Statements => keys_of_bundle(shared, start)?,
+        };
+        let wanted: Vec<(Key, u64)> = keys.into_iter().filter(|(_, at)| *at >= next).collect();
+        shared.index.add(&wanted);
+        next = start + TILE_WIDTH;
+    }
+    while shared.index.write_run().map_err(|Damaged| None)? {}
+    Ok(next)
+}
+
+fn leaves_of_tile(shared: &Shared, start: u64) -> Result<Vec<(Key, u64)>, Option<Fatal>> {
+    let hashes = shared
+        .leaves_of_tile(start / TILE_WIDTH)
+        .map_err(|error| Some(Fatal::new(error.to_string())))?;
+    Ok(hashes.into_iter().zip(start..).map(|(hash, at)| (Key::of_leaf(hash), at)).collect())
+}
+
+fn keys_of_bundle(shared: &Shared, start: u64) -> Result<Vec<(Key, u64)>, Option<Fatal>> {
+    let entries = read_bundle(shared.objects.as_ref(), start).map_err(Some)?;
+    let keys = |(entry, at): (Bytes, u64)| {
+        let keys = keys_of(shared.admission, &entry, leaf_hash(&entry));
+        keys.into_iter().map(move |key| (key, at))
+    };
+    Ok(entries.into_iter().zip(start..).flat_map(keys).collect())
+}
+
+fn sealed_entry(shared: &Shared, index: u64) -> Result<Bytes, Option<Fatal>> {
+    let start = index - index % TILE_WIDTH;
+    let entries = read_bundle(shared.objects.as_ref(), start).map_err(Some)?;
+    Ok(entries[(index - start) as usize].clone())
+}
+
+fn add(shared: &Shared, index: u64, entry: &[u8], leaf: Hash) {
+    let keys: Vec<(Key, u64)> =
+        keys_of(shared.admission, entry, leaf).into_iter().map(|key| (key, index)).collect();
+    shared.index.add(&keys);
+}

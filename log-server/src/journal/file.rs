@@ -1,0 +1,160 @@
+//! The embedded journal: one file, one write and one sync for each commit.
+//!
+//! Opening rewrites the file: valid frames may sit in the machine's cache only, left there by a
+//! process whose sync failed or that was killed before it, and must not be built upon until they
+//! are known to be durable.
+//!
+//! After a failed sync the journal refuses everything. The kernel may have dropped the pages and
+//! marked them clean, so that a second sync would "succeed" over lost data.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::{AppendError, Base, Journal, Loaded, frame};
+use crate::answer::Fatal;
+use crate::disk::{AppendFile, Disk, put_in_place, read_if_there, write_beside, write_whole};
+
+/// The entries of one frame when the file is rewritten: bounds the frame, not the journal.
+const REWRITE_CHUNK: usize = 4096;
+
+/// A journal in one file.
+pub struct FileJournal {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    file: Box<dyn AppendFile>,
+    /// The entries in the log, with those below the base.
+    size: u64,
+    /// The bytes in the file.
+    length: u64,
+    /// The frame being written; kept to reuse its memory.
+    buffer: Vec<u8>,
+    /// Set by a failed sync, for good.
+    broken: Option<Fatal>,
+}
+
+impl FileJournal {
+    /// Opens the journal at `path`, or makes an empty one, and makes all it holds durable.
+    pub fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<(Self, Loaded), Fatal> {
+        let loaded = read(disk.as_ref(), path)?;
+        let bytes = format_whole(&loaded.base, &loaded.entries);
+        write_whole(disk.as_ref(), path, &bytes).map_err(|error| cannot("rewrite", &error))?;
+        let file = disk.append(path).map_err(|error| cannot("open", &error))?;
+        let journal = Self {
+            disk,
+            path: path.to_owned(),
+            file,
+            size: loaded.size(),
+            length: bytes.len() as u64,
+            buffer: Vec::new(),
+            broken: None,
+        };
+        Ok((journal, loaded))
+    }
+
+    fn fail(&mut self, what: &str, error: &std::io::Error) -> AppendError {
+        let fatal = cannot(what, error);
+        self.broken = Some(fatal.clone());
+        AppendError::Fatal(fatal)
+    }
+}
+
+impl Journal for FileJournal {
+    fn append(&mut self, expected: u64, batch: &[Bytes]) -> Result<(), AppendError> {
+        if let Some(fatal) = &self.broken {
+            return Err(fatal.clone().into());
+        }
+        if expected != self.size {
+            return Err(AppendError::Conflict { size: self.size, expected });
+        }
+        frame::format_entries(&mut self.buffer, self.size, batch);
+        if let Err(error) = self.file.append(&self.buffer) {
+            // Nothing was promised yet. What was written of the frame is taken back, so that the
+            // next one does not follow garbage.
+            return match self.file.truncate(self.length) {
+                Ok(()) => Err(AppendError::Refused(format!("journal: {error}"))),
+                Err(error) => Err(self.fail("take back a failed write to", &error)),
+            };
+        }
+        let before_sync = Instant::now();
+        if let Err(error) = self.file.sync() {
+            return Err(self.fail("sync", &error));
+        }
+        metrics::histogram!("fiducial_log_journal_sync_seconds")
+            .record(before_sync.elapsed().as_secs_f64());
+        self.size += batch.len() as u64;
+        self.length += self.buffer.len() as u64;
+        Ok(())
+    }
+
+    fn load(&self) -> Result<Loaded, Fatal> {
+        read(self.disk.as_ref(), &self.path)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.length
+    }
+
+    fn trim(&mut self, base: &Base, kept: &[Bytes]) -> Result<(), AppendError> {
+        if let Some(fatal) = &self.broken {
+            return Err(fatal.clone().into());
+        }
+        let size = base.frontier.size() + kept.len() as u64;
+        assert_eq!(size, self.size, "a trim keeps every entry behind its base");
+        let bytes = format_whole(base, kept);
+        if let Err(error) = write_beside(self.disk.as_ref(), &self.path, &bytes) {
+            return Err(AppendError::Refused(format!("journal: {error}")));
+        }
+        if let Err(error) = put_in_place(self.disk.as_ref(), &self.path) {
+            // The old file or the new one stands there, and both are right; but which one cannot
+            // be known, so the handle may point at a file without a name. Only a start can tell.
+            return Err(self.fail("trim", &error));
+        }
+        match self.disk.append(&self.path) {
+            Ok(file) => self.file = file,
+            Err(error) => return Err(self.fail("open the trimmed", &error)),
+        }
+        self.length = bytes.len() as u64;
+        Ok(())
+    }
+}
+
+/// Reads the journal at `path` from storage without changing it.
+pub fn read(disk: &dyn Disk, path: &Path) -> Result<Loaded, Fatal> {
+    let bytes = read_if_there(disk, path).map_err(|error| cannot("read", &error))?;
+    let Some(bytes) = bytes else {
+        return Ok(Loaded { base: Base::empty(), entries: Vec::new(), torn_bytes: 0 });
+    };
+    frame::parse(&bytes.into()).map_err(|damage| {
+        Fatal::new(format!(
+            "The journal {} is damaged {damage}. Entries in it may have been acknowledged, so \
+             nothing is dropped and nothing is signed. Restore this file from a copy of the same \
+             moment or later, or rebuild the tail from a mirror; `fiducial-log check` lists what \
+             else is affected.",
+            path.display()
+        ))
+    })
+}
+
+fn format_whole(base: &Base, entries: &[Bytes]) -> Vec<u8> {
+    let mut bytes = frame::format_base(base);
+    let mut buffer = Vec::new();
+    let mut first = base.frontier.size();
+    for chunk in entries.chunks(REWRITE_CHUNK) {
+        // 4,096 entries of 64 kB would still fit in a frame.
+        frame::format_entries(&mut buffer, first, chunk);
+        bytes.extend_from_slice(&buffer);
+        first += chunk.len() as u64;
+    }
+    bytes
+}
+
+fn cannot(what: &str, error: &std::io::Error) -> Fatal {
+    Fatal::new(format!(
+        "The log could not {what} its journal: {error}. What is durable is now unknown, so it \
+         accepts and signs nothing more. Check the disk and its free space, then start the log \
+         again: it will read back what is really there."
+    ))
+}

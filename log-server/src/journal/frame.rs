@@ -1,0 +1,292 @@
+//! The bytes of the embedded journal: frames, each with a checksum over its header and its payload.
+//!
+//! ```text
+//! frame    u32 payload length || u32 CRC-32C of the payload || u32 CRC-32C of these 8 bytes || payload
+//! base     'B' || u64 size || u8 levels || levels x (u16 count || count x 32-byte hash)
+//!              || u64 heads size || u32 heads || heads x head
+//! head     u8 length || source name || u64 sequence || 32-byte leaf hash || u64 after size
+//! entries  'E' || u64 index of the first || u32 count || count x (u16 length || bytes)
+//! ```
+//!
+//! All integers are big-endian. A journal is one base frame, then entries frames without a gap.
+//!
+//! Danger: the end of a journal may be an unfinished write, which must be dropped, or damage to
+//! what was acknowledged, which must never be. A frame whose header or payload is cut short by
+//! the end of the file is unfinished: the file system gives a file its new length only behind the
+//! data. Anything else that does not check is damage, also in the last frame.
+
+use bytes::Bytes;
+use spec::Hash;
+use spec::frontier::Frontier;
+use spec::key::KeyName;
+
+use super::{Base, Loaded, SourceHead};
+
+/// The bytes before a payload.
+const HEADER_SIZE: usize = 12;
+
+/// The largest payload read or written: more than any commit or trim produces.
+pub const MAX_PAYLOAD: usize = 256 * 1024 * 1024;
+
+/// Why a journal's bytes cannot be trusted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("at byte {offset}: {what}")]
+pub struct Damage {
+    /// Where.
+    pub offset: usize,
+    /// What.
+    pub what: &'static str,
+}
+
+/// Writes a base frame.
+#[must_use]
+pub fn format_base(base: &Base) -> Vec<u8> {
+    let mut payload = vec![b'B'];
+    payload.extend_from_slice(&base.frontier.size().to_be_bytes());
+    payload.push(base.frontier.partials().len() as u8);
+    for hashes in base.frontier.partials() {
+        payload.extend_from_slice(&(hashes.len() as u16).to_be_bytes());
+        hashes.iter().for_each(|hash| payload.extend_from_slice(hash.as_bytes()));
+    }
+    payload.extend_from_slice(&base.heads_size.to_be_bytes());
+    payload.extend_from_slice(&(base.heads.len() as u32).to_be_bytes());
+    for head in &base.heads {
+        let name = head.source.as_str().as_bytes();
+        payload.push(u8::try_from(name.len()).expect("a key name has at most 255 bytes"));
+        payload.extend_from_slice(name);
+        payload.extend_from_slice(&head.sequence.to_be_bytes());
+        payload.extend_from_slice(head.leaf.as_bytes());
+        payload.extend_from_slice(&head.after.to_be_bytes());
+    }
+    let mut frame = Vec::with_capacity(HEADER_SIZE + payload.len());
+    frame.extend_from_slice(&header(&payload));
+    frame.append(&mut payload);
+    frame
+}
+
+/// Writes an entries frame into `frame`, which is cleared first: the buffer of a commit is reused.
+pub fn format_entries(frame: &mut Vec<u8>, first: u64, entries: &[Bytes]) {
+    frame.clear();
+    frame.resize(HEADER_SIZE, 0);
+    frame.push(b'E');
+    frame.extend_from_slice(&first.to_be_bytes());
+    frame.extend_from_slice(&(entries.len() as u32).to_be_bytes());
+    for entry in entries {
+        spec::tile::push_entry(frame, entry);
+    }
+    let header = header(&frame[HEADER_SIZE..]);
+    frame[..HEADER_SIZE].copy_from_slice(&header);
+}
+
+/// Reads a whole journal.
+pub fn parse(bytes: &Bytes) -> Result<Loaded, Damage> {
+    let mut offset = 0;
+    let mut loaded: Option<Loaded> = None;
+    while offset < bytes.len() {
+        let Some(payload) = next_payload(bytes, offset)? else {
+            // Unfinished. The base frame comes with a rename, so it is never the unfinished one.
+            let mut loaded = loaded.ok_or(Damage { offset, what: "the first frame is cut off" })?;
+            loaded.torn_bytes = bytes.len() - offset;
+            return Ok(loaded);
+        };
+        let damage = |what| Damage { offset, what };
+        match &mut loaded {
+            None => {
+                let base = parse_base(&payload).ok_or(damage("the base frame is malformed"))?;
+                loaded = Some(Loaded { base, entries: Vec::new(), torn_bytes: 0 });
+            }
+            Some(loaded) => {
+                parse_entries(&payload, loaded).ok_or(damage("an entries frame is malformed"))?;
+            }
+        }
+        offset += HEADER_SIZE + payload.len();
+    }
+    loaded.ok_or(Damage { offset, what: "the journal is empty" })
+}
+
+/// The payload at `offset`; `None` if the file ends before the frame does.
+fn next_payload(bytes: &Bytes, offset: usize) -> Result<Option<Bytes>, Damage> {
+    let rest = &bytes[offset..];
+    let Some((header, _)) = rest.split_first_chunk::<HEADER_SIZE>() else {
+        return Ok(None);
+    };
+    let word = |at: usize| {
+        let word = header[at..at + 4].try_into().expect("four bytes of a header");
+        u32::from_be_bytes(word)
+    };
+    if crc32c::crc32c(&header[..8]) != word(8) {
+        return Err(Damage { offset, what: "a frame's header does not match its checksum" });
+    }
+    let length = word(0) as usize;
+    if length > MAX_PAYLOAD {
+        return Err(Damage { offset, what: "a frame claims to be larger than any written" });
+    }
+    let Some(payload) = rest.get(HEADER_SIZE..HEADER_SIZE + length) else {
+        return Ok(None);
+    };
+    if crc32c::crc32c(payload) != word(4) {
+        return Err(Damage { offset, what: "a frame's content does not match its checksum" });
+    }
+    let start = offset + HEADER_SIZE;
+    Ok(Some(bytes.slice(start..start + length)))
+}
+
+fn header(payload: &[u8]) -> [u8; HEADER_SIZE] {
+    assert!(payload.len() <= MAX_PAYLOAD, "the sequencer bounds its batches far below this");
+    let mut header = [0; HEADER_SIZE];
+    header[..4].copy_from_slice(&(payload.len() as u32).to_be_bytes());
+    header[4..8].copy_from_slice(&crc32c::crc32c(payload).to_be_bytes());
+    let checksum = crc32c::crc32c(&header[..8]);
+    header[8..].copy_from_slice(&checksum.to_be_bytes());
+    header
+}
+
+/// Takes big-endian values off the front of a payload.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn hash(&mut self) -> Option<Hash> {
+        self.array().map(Hash::from_bytes)
+    }
+}
+
+fn parse_base(payload: &[u8]) -> Option<Base> {
+    let mut reader = Reader(payload);
+    if reader.u8()? != b'B' {
+        return None;
+    }
+    let size = reader.u64()?;
+    let levels = reader.u8()?;
+    let mut partials = Vec::new();
+    for _ in 0..levels {
+        let count = reader.u16()?;
+        partials.push((0..count).map(|_| reader.hash()).collect::<Option<Vec<_>>>()?);
+    }
+    let frontier = Frontier::from_partials(size, partials)?;
+    let heads_size = reader.u64()?;
+    let count = reader.u32()?;
+    let heads = (0..count).map(|_| parse_head(&mut reader)).collect::<Option<Vec<_>>>()?;
+    (reader.0.is_empty() && heads_size >= size).then_some(Base { frontier, heads_size, heads })
+}
+
+fn parse_head(reader: &mut Reader<'_>) -> Option<SourceHead> {
+    let length = reader.u8()?;
+    let name = std::str::from_utf8(reader.take(usize::from(length))?).ok()?;
+    Some(SourceHead {
+        source: KeyName::parse(name).ok()?,
+        sequence: reader.u64()?,
+        leaf: reader.hash()?,
+        after: reader.u64()?,
+    })
+}
+
+fn parse_entries(payload: &Bytes, loaded: &mut Loaded) -> Option<()> {
+    let mut reader = Reader(payload);
+    if reader.u8()? != b'E' || reader.u64()? != loaded.size() {
+        return None;
+    }
+    for _ in 0..reader.u32()? {
+        let length = reader.u16()?;
+        let entry = reader.take(usize::from(length))?;
+        loaded.entries.push(payload.slice_ref(entry));
+    }
+    reader.0.is_empty().then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spec::hash::leaf_hash;
+
+    fn base() -> Base {
+        let leaves: Vec<Hash> = (0..700_u32).map(|at| leaf_hash(&at.to_be_bytes())).collect();
+        let mut frontier = Frontier::new();
+        let growth = frontier.grow(&leaves);
+        frontier.advance(&growth);
+        let head = SourceHead {
+            source: KeyName::parse("factory.example/aoi-7").unwrap(),
+            sequence: 41,
+            leaf: leaves[3],
+            after: 600,
+        };
+        Base { frontier, heads_size: 705, heads: vec![head] }
+    }
+
+    fn journal() -> Vec<u8> {
+        let mut bytes = format_base(&base());
+        let mut frame = Vec::new();
+        format_entries(&mut frame, 700, &[Bytes::from("one"), Bytes::new()]);
+        bytes.extend_from_slice(&frame);
+        format_entries(&mut frame, 702, &[Bytes::from("three")]);
+        bytes.extend_from_slice(&frame);
+        bytes
+    }
+
+    #[test]
+    fn a_journal_reads_back_as_written() {
+        let loaded = parse(&journal().into()).unwrap();
+        assert_eq!(loaded.base, base());
+        assert_eq!(loaded.entries, ["one", "", "three"]);
+        assert_eq!((loaded.size(), loaded.torn_bytes), (703, 0));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_damage_and_never_a_shorter_journal() {
+        let good = journal();
+        for at in 0..good.len() {
+            for bit in 0..8 {
+                let mut bytes = good.clone();
+                bytes[at] ^= 1 << bit;
+                assert!(parse(&bytes.into()).is_err(), "byte {at}, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_off_end_is_dropped_and_only_whole_frames_remain() {
+        let good = journal();
+        let base_size = format_base(&base()).len();
+        for cut in base_size..good.len() {
+            let loaded = parse(&Bytes::copy_from_slice(&good[..cut])).unwrap();
+            assert!(loaded.entries.is_empty() || loaded.entries.len() == 2, "cut at {cut}");
+        }
+        for cut in 0..base_size {
+            assert!(parse(&Bytes::copy_from_slice(&good[..cut])).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_gap_between_frames_is_damage() {
+        let mut bytes = format_base(&base());
+        let mut frame = Vec::new();
+        format_entries(&mut frame, 701, &[Bytes::from("one")]);
+        bytes.extend_from_slice(&frame);
+        assert!(parse(&bytes.into()).is_err());
+    }
+}

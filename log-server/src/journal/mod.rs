@@ -1,0 +1,113 @@
+//! The journal: the one place where an entry becomes part of the log.
+//!
+//! A journal is ordered, durable, and appends by comparing: a batch is written only at the size
+//! the caller says the log has. What [`Journal::append`] has acknowledged survives a power cut.
+//! `file` is the embedded one; every implementation passes the contract in `journal::contract`.
+//!
+//! A journal holds a [`Base`] (everything that trimming took away, condensed) and the entries
+//! behind it. Trimming moves the base forward, never beyond entries that are durable elsewhere.
+
+use bytes::Bytes;
+use spec::Hash;
+use spec::frontier::Frontier;
+use spec::key::KeyName;
+
+use crate::answer::Fatal;
+
+#[cfg(test)]
+pub mod contract;
+pub mod file;
+pub mod frame;
+
+/// The last statement of a source, as admission needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceHead {
+    /// Whose.
+    pub source: KeyName,
+    /// The sequence of its last statement.
+    pub sequence: u64,
+    /// The leaf hash of its last statement.
+    pub leaf: Hash,
+    /// The tree size in that statement's `after` line.
+    pub after: u64,
+}
+
+/// Everything before the entries that a journal still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// The right edge at the first entry still held.
+    pub frontier: Frontier,
+    /// The size of the log when `heads` was taken: at least the frontier's size. Statements below
+    /// it are already counted in `heads`.
+    pub heads_size: u64,
+    /// The last statement of every source, so that admission depends on nothing else.
+    pub heads: Vec<SourceHead>,
+}
+
+impl Base {
+    /// The base of a log without entries.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { frontier: Frontier::new(), heads_size: 0, heads: Vec::new() }
+    }
+}
+
+/// What a journal holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// What came before.
+    pub base: Base,
+    /// The entries from `base.frontier.size()` on.
+    pub entries: Vec<Bytes>,
+    /// Bytes of an unfinished last write that were dropped; it was never acknowledged.
+    pub torn_bytes: usize,
+}
+
+impl Loaded {
+    /// The size of the log.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.base.frontier.size() + self.entries.len() as u64
+    }
+}
+
+/// Why a batch is not known to be in the journal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The journal has another size than the caller thought; nothing was written.
+    #[error("the journal holds {size} entries, not {expected}")]
+    Conflict {
+        /// The size it has.
+        size: u64,
+        /// The size the caller expected.
+        expected: u64,
+    },
+    /// It is not known what was written, and it cannot be found out in this process.
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+    /// Nothing was written, and the journal is as it was: for example, the disk is full.
+    #[error("{0}")]
+    Refused(String),
+    /// The batch may or may not be there (a connection broke during the commit): load again and
+    /// look, before anything else is sequenced. The embedded journal never answers this.
+    #[error("it is unknown whether the batch was stored: {0}")]
+    Unknown(String),
+}
+
+/// Ordered, durable, compare-and-append.
+///
+/// One owner at a time: the sequencer. No method may be called again after a `Fatal`.
+pub trait Journal: Send {
+    /// Appends a batch if the journal holds exactly `expected` entries. Durable on return.
+    fn append(&mut self, expected: u64, batch: &[Bytes]) -> Result<(), AppendError>;
+
+    /// Reads everything back from storage, as a fresh process would.
+    fn load(&self) -> Result<Loaded, Fatal>;
+
+    /// The bytes it takes on disk, to decide when trimming is worth it.
+    fn bytes(&self) -> u64;
+
+    /// Forgets the entries below `base`, which must be durable elsewhere; `kept` are the entries
+    /// from there on. On `Refused` the journal is as it was.
+    fn trim(&mut self, base: &Base, kept: &[Bytes]) -> Result<(), AppendError>;
+}

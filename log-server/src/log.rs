@@ -1,0 +1,306 @@
+//! The log as one value: what the HTTP side, the tests and the programs call.
+//!
+//! [`Log::open`] recovers, starts the four threads and returns a handle that is cheap to clone.
+//! Everything that waits is asynchronous; everything else answers from memory or a file.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use spec::Hash;
+use spec::checkpoint::Origin;
+use spec::key::VerifierKey;
+use spec::tile::Tile;
+use tokio::sync::oneshot;
+
+use crate::admission::{Admission, Submission};
+use crate::answer::{AddError, Fatal, Published, ReadError, Sequenced, Status};
+use crate::disk::{Disk, MachineDisk};
+use crate::heads::WriteError;
+use crate::keys::LogKeys;
+use crate::queue::Request;
+use crate::shared::Shared;
+use crate::sources::Sources;
+use crate::start::{Started, start};
+use crate::{indexer, sealer};
+
+pub use crate::start::OpenError;
+
+/// How much may wait in memory before the log answers that it is overloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries that wait for a commit.
+    pub waiting_entries: usize,
+    /// Their bytes.
+    pub waiting_bytes: usize,
+    /// Memory of committed entries that are not in objects yet.
+    pub unsealed_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            waiting_entries: 16_384,
+            waiting_bytes: 32 * 1024 * 1024,
+            unsealed_bytes: 32 * 1024 * 1024,
+        }
+    }
+}
+
+/// What a log needs to be opened.
+#[derive(Debug)]
+pub struct Options {
+    /// Its data folder.
+    pub data: PathBuf,
+    /// How much may wait.
+    pub limits: Limits,
+    /// What it signs with.
+    pub keys: LogKeys,
+    /// Whose statements it takes.
+    pub sources: Sources,
+}
+
+/// An open log.
+#[derive(Clone)]
+pub struct Log {
+    shared: Arc<Shared>,
+    verifier_keys: Arc<[VerifierKey]>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl Log {
+    /// Recovers the log in a data folder and starts it.
+    ///
+    /// Takes the same time for any size of log. Returns once a head is published.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let disk = MachineDisk::open(&options.data)
+            .map_err(|error| OpenError::Io { folder: options.data.clone(), error })?;
+        Self::open_on(options, Arc::new(disk))
+    }
+
+    /// The same on a disk of the caller's, for tests of what a crash leaves.
+    pub fn open_on(options: Options, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
+        let Started { shared, mut sequencer, mut publisher, lock } = start(options, disk)?;
+        match publisher.publish() {
+            Ok(_) => {}
+            Err(WriteError::Fatal(fatal)) => return Err(fatal.into()),
+            Err(WriteError::Refused(error)) => {
+                return Err(OpenError::Io { folder: shared.folder.clone(), error });
+            }
+        }
+        let log = Self {
+            verifier_keys: shared.keys.verifier_keys().into(),
+            shared,
+            threads: Arc::default(),
+        };
+        let shared = log.shared.clone();
+        log.spawn("sequencer", move || {
+            // The lock goes with the thread that commits: no other process before it has ended.
+            let _lock = lock;
+            let result = sequencer.run();
+            if let Err(fatal) = &result {
+                // Known to the publisher before it is told that no more comes.
+                shared.fail(fatal);
+            }
+            shared.drained.store(true, Ordering::Release);
+            shared.ring_all();
+            result
+        });
+        log.spawn("publisher", move || publisher.run());
+        let shared = log.shared.clone();
+        log.spawn("sealer", move || sealer::run(&shared));
+        let shared = log.shared.clone();
+        log.spawn("indexer", move || indexer::run(&shared));
+        Ok(log)
+    }
+
+    fn spawn(&self, name: &str, work: impl FnOnce() -> Result<(), Fatal> + Send + 'static) {
+        let shared = self.shared.clone();
+        let named = name.to_string();
+        let body = move || {
+            // A panic is a bug of ours; the log must not go on without one of its threads.
+            let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+                Err(Fatal::new(format!(
+                    "The {named} panicked, which is a bug of this program. Nothing more is \
+                     accepted or signed; start the log again and report what its log says."
+                )))
+            });
+            if let Err(fatal) = result {
+                shared.fail(&fatal);
+            }
+        };
+        let builder = std::thread::Builder::new().name(format!("log-{name}"));
+        let thread = builder.spawn(body).expect("a thread can be started while the log opens");
+        self.threads.lock().expect("no panic under this lock").push(thread);
+    }
+
+    /// The log's name.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.shared.origin
+    }
+
+    /// The keys that its checkpoints verify under, Ed25519 first.
+    #[must_use]
+    pub fn verifier_keys(&self) -> &[VerifierKey] {
+        &self.verifier_keys
+    }
+
+    /// What it takes.
+    #[must_use]
+    pub fn admission(&self) -> Admission {
+        self.shared.admission
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.shared.folder
+    }
+
+    /// Judges an entry alone: form, signature, and that its `after` line is a tree of this log.
+    ///
+    /// Costs one signature verification for a statement and one hash otherwise; touches a few
+    /// tiles where `after` is not the published checkpoint.
+    pub fn check(&self, entry: &[u8]) -> Result<Submission, AddError> {
+        if self.shared.admission == Admission::Any {
+            return Submission::opaque(entry);
+        }
+        let origin = self.shared.origin.as_str();
+        let (submission, statement) = Submission::statement(entry, origin, &self.shared.sources)?;
+        let after = statement.after().tree();
+        let size = after.size();
+        let published = self.published().checkpoint.tree();
+        if size > published.size() {
+            return Err(AddError::AfterUnpublished { size, published: published.size() });
+        }
+        let same = after == published || size == 0 || self.root_at(size)? == after.root();
+        if same { Ok(submission) } else { Err(AddError::AfterMismatch { size }) }
+    }
+
+    fn root_at(&self, size: u64) -> Result<Hash, AddError> {
+        let roots = self.shared.fold(&spec::tree::plan_root(size));
+        let mut roots = roots.map_err(|error| AddError::Storage(error.to_string()))?;
+        Ok(roots.pop().unwrap_or(Hash::EMPTY_ROOT))
+    }
+
+    /// Adds an entry. Resolves once it is durable; dropping the future loses only the answer.
+    pub async fn sequence(&self, submission: Submission) -> Result<Sequenced, AddError> {
+        let mut answers = self.sequence_all(vec![submission]).await;
+        answers.pop().expect("one answer for one submission")
+    }
+
+    /// Adds entries with one commit, in order. Each gets its own answer.
+    pub async fn sequence_all(
+        &self,
+        submissions: Vec<Submission>,
+    ) -> Vec<Result<Sequenced, AddError>> {
+        let count = submissions.len();
+        let all = |error: AddError| vec![Err(error); count];
+        if count == 0 {
+            return Vec::new();
+        }
+        let (answer, answered) = oneshot::channel();
+        if let Err(error) = self.shared.queue.push(Request { submissions, answer }) {
+            return all(error);
+        }
+        match answered.await {
+            Ok(answers) => answers,
+            // The sequencer ended without answering: only when the log stopped.
+            Err(_) => all(AddError::Fatal(self.stopped())),
+        }
+    }
+
+    fn stopped(&self) -> Fatal {
+        self.shared.fatal().unwrap_or_else(|| Fatal::new("the log is stopping"))
+    }
+
+    /// The published checkpoint.
+    #[must_use]
+    pub fn published(&self) -> Arc<Published> {
+        self.shared.published()
+    }
+
+    /// Waits until the published tree has at least `size` entries.
+    pub async fn published_covering(&self, size: u64) -> Result<Arc<Published>, Fatal> {
+        let mut seen = self.shared.seen.subscribe();
+        let covers = |published: &Published| published.checkpoint.tree().size() >= size;
+        let state = seen
+            .wait_for(|state| covers(&state.published) || state.fatal.is_some())
+            .await
+            .map_err(|_| self.stopped())?
+            .clone();
+        if covers(&state.published) { Ok(state.published) } else { Err(self.stopped()) }
+    }
+
+    /// Reads a tile or bundle of the published tree.
+    pub fn tile(&self, tile: Tile) -> Result<Bytes, ReadError> {
+        self.shared.tile(tile)
+    }
+
+    /// Whether [`Log::tile`] answers from memory.
+    #[must_use]
+    pub fn is_in_memory(&self, tile: Tile) -> bool {
+        self.shared.is_in_memory(tile)
+    }
+
+    /// Reads a published entry.
+    pub fn entry(&self, index: u64) -> Result<Bytes, ReadError> {
+        let published = self.shared.published_size();
+        if index >= published {
+            return Err(ReadError::Beyond { published });
+        }
+        self.shared.entry(index)
+    }
+
+    /// Proves that an entry is in the published tree of `size` entries, or an earlier one.
+    pub fn prove_inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, ReadError> {
+        self.shared.prove_inclusion(index, size)
+    }
+
+    /// Proves that the tree of `to` entries, at most the published, continues that of `from`.
+    pub fn prove_consistency(&self, from: u64, to: u64) -> Result<Vec<Hash>, ReadError> {
+        self.shared.prove_consistency(from, to)
+    }
+
+    /// Finds a published entry by its leaf hash.
+    pub fn lookup(&self, leaf: Hash) -> Result<Option<u64>, ReadError> {
+        let found = self.shared.find_leaf(leaf)?;
+        Ok(found.filter(|index| *index < self.shared.published_size()))
+    }
+
+    /// What the log is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let (sequenced, sealed) = {
+            let tail = self.shared.tail.read().expect("no panic under this lock");
+            (tail.frontier().size(), tail.sealed())
+        };
+        let seen = self.shared.seen.borrow().clone();
+        Status {
+            sequenced,
+            sealed,
+            published: seen.published.checkpoint.tree().size(),
+            published_at: seen.published_at,
+            waiting: self.shared.queue.entries(),
+            index_ready: self.shared.index.is_ready(),
+            fatal: seen.fatal,
+        }
+    }
+
+    /// Begins to stop: new entries are refused, those that wait are committed and published.
+    pub fn stop(&self) {
+        self.shared.queue.close(Fatal::new("the log is stopping"));
+    }
+
+    /// Waits until everything has stopped. Does nothing the second time.
+    pub fn join(&self) {
+        let threads = std::mem::take(&mut *self.threads.lock().expect("no panic under this lock"));
+        for thread in threads {
+            thread.join().expect("the threads of the log catch their own panics");
+        }
+    }
+}

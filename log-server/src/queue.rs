@@ -1,0 +1,141 @@
+//! The queue before the sequencer: bounded in entries and bytes, emptied whole.
+//!
+//! No timer collects a batch. Whatever has come in while the last commit was being made durable
+//! is the next batch, so an idle log answers at once and a busy one commits many together.
+
+use std::sync::{Condvar, Mutex};
+
+use tokio::sync::oneshot;
+
+use crate::admission::Submission;
+use crate::answer::{AddError, Fatal, Sequenced};
+use crate::log::Limits;
+
+/// What comes back for each submission of a request.
+pub type Answers = Vec<Result<Sequenced, AddError>>;
+
+/// One request: some submissions, answered together.
+#[derive(Debug)]
+pub struct Request {
+    /// What to add, in order.
+    pub submissions: Vec<Submission>,
+    /// Where to answer. The asker may be gone; its entries are committed all the same.
+    pub answer: oneshot::Sender<Answers>,
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub struct Queue {
+    limits: Limits,
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: Vec<Request>,
+    entries: usize,
+    bytes: usize,
+    /// Set for good by a stop or a fatal error.
+    closed: Option<Fatal>,
+}
+
+impl Queue {
+    /// An empty queue.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, state: Mutex::default(), wake: Condvar::new() }
+    }
+
+    /// Puts a request in, or refuses it before memory grows.
+    pub fn push(&self, request: Request) -> Result<(), AddError> {
+        let bytes: usize = request.submissions.iter().map(|one| one.entry().len()).sum();
+        let mut state = self.state.lock().expect("no panic under this lock");
+        if let Some(fatal) = &state.closed {
+            return Err(fatal.clone().into());
+        }
+        // An empty queue takes one request of any size: requests are bounded elsewhere.
+        let full = state.entries + request.submissions.len() > self.limits.waiting_entries
+            || state.bytes + bytes > self.limits.waiting_bytes;
+        if full && !state.requests.is_empty() {
+            return Err(AddError::Overloaded);
+        }
+        state.entries += request.submissions.len();
+        state.bytes += bytes;
+        state.requests.push(request);
+        let first = state.requests.len() == 1;
+        drop(state);
+        // The sequencer sleeps only on an empty queue, so only the first one has to wake it.
+        if first {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Takes everything that waits; waits for something while there is nothing. `None` when the
+    /// queue is closed and empty.
+    pub fn take(&self) -> Option<Vec<Request>> {
+        let mut state = self.state.lock().expect("no panic under this lock");
+        while state.requests.is_empty() {
+            if state.closed.is_some() {
+                return None;
+            }
+            state = self.wake.wait(state).expect("no panic under this lock");
+        }
+        (state.entries, state.bytes) = (0, 0);
+        Some(std::mem::take(&mut state.requests))
+    }
+
+    /// Refuses everything from now on; what waits is still taken.
+    pub fn close(&self, why: Fatal) {
+        let mut state = self.state.lock().expect("no panic under this lock");
+        state.closed.get_or_insert(why);
+        drop(state);
+        self.wake.notify_all();
+    }
+
+    /// How many entries wait.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.state.lock().expect("no panic under this lock").entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(entry: &[u8]) -> Request {
+        let (answer, _) = oneshot::channel();
+        Request { submissions: vec![Submission::opaque(entry).unwrap()], answer }
+    }
+
+    #[test]
+    fn what_waits_is_taken_together_and_more_is_refused() {
+        let limits = Limits { waiting_entries: 2, ..Limits::default() };
+        let queue = Queue::new(limits);
+        queue.push(request(b"a")).unwrap();
+        queue.push(request(b"b")).unwrap();
+        assert_eq!(queue.push(request(b"c")), Err(AddError::Overloaded));
+        assert_eq!(queue.take().unwrap().len(), 2);
+        queue.push(request(b"c")).unwrap();
+    }
+
+    #[test]
+    fn bytes_are_bounded_too() {
+        let limits = Limits { waiting_bytes: 10, ..Limits::default() };
+        let queue = Queue::new(limits);
+        queue.push(request(&[0; 20])).unwrap();
+        assert_eq!(queue.push(request(b"a")), Err(AddError::Overloaded));
+    }
+
+    #[test]
+    fn a_closed_queue_gives_out_what_waits_and_then_ends() {
+        let queue = Queue::new(Limits::default());
+        queue.push(request(b"a")).unwrap();
+        queue.close(Fatal::new("stopping"));
+        assert!(matches!(queue.push(request(b"b")), Err(AddError::Fatal(_))));
+        assert_eq!(queue.take().unwrap().len(), 1);
+        assert!(queue.take().is_none());
+    }
+}

@@ -1,0 +1,110 @@
+//! The sealer: full bundles and tiles become objects, are read back, and leave memory.
+//!
+//! Sealing can be late and can be repeated; it cannot lose anything, because the journal keeps an
+//! entry until the object that holds it was read back, hashed and found to be the committed one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use spec::Hash;
+use spec::hash::leaf_hash;
+use spec::tile::{TILE_WIDTH, Tile, TileKind, parse_entries};
+
+use crate::answer::Fatal;
+use crate::objects::{Objects, PutError};
+use crate::shared::Shared;
+use crate::tail::Seal;
+
+/// How long to wait after storage refused, for example on a full disk.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// How long to sleep when nothing rings: only a safety net.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Works until the log is over and everything full is sealed.
+pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
+    loop {
+        let over = shared.is_over();
+        let seal = shared.tail.read().expect("no panic under this lock").seal();
+        match seal {
+            Some(seal) => match store(shared, &seal)? {
+                true => {}
+                // At the end there is no point in waiting for space: the journal has it all.
+                false if over => return Ok(()),
+                false => shared.seal_bell.wait(RETRY),
+            },
+            None if over => return Ok(()),
+            None => shared.seal_bell.wait(IDLE),
+        }
+    }
+}
+
+/// Stores one seal. `false` if the storage refused and it must be tried again.
+fn store(shared: &Shared, seal: &Seal) -> Result<bool, Fatal> {
+    match shared.objects.put_all(&seal.objects) {
+        Ok(()) => {}
+        Err(PutError::Io(error)) => {
+            tracing::warn!(%error, "full tiles could not be stored yet; the journal keeps them");
+            return Ok(false);
+        }
+        Err(error @ PutError::OtherBytes { .. }) => {
+            return Err(Fatal::new(format!(
+                "{error}. Either two logs use this data folder, or the disk is damaged. Run \
+                 `fiducial-log check` to see which tiles are wrong."
+            )));
+        }
+    }
+    read_back(shared.objects.as_ref(), seal)?;
+    {
+        // Both change under the tail's lock: a trim never sees one without the other.
+        let mut tail = shared.tail.write().expect("no panic under this lock");
+        tail.sealed_up_to(seal.size);
+        shared.sealed_leaves.lock().expect("no panic under this lock").extend(&seal.leaves);
+    }
+    metrics::counter!("fiducial_log_objects_total").increment(seal.objects.len() as u64);
+    Ok(true)
+}
+
+/// Reads everything back: each bundle must hash to its committed leaves, each tile be as computed.
+fn read_back(objects: &dyn Objects, seal: &Seal) -> Result<(), Fatal> {
+    let first = seal.size - seal.leaves.len() as u64;
+    for (tile, bytes) in &seal.objects {
+        let sound = match tile.kind() {
+            TileKind::Hashes(_) => read(objects, *tile)? == *bytes,
+            TileKind::Entries => {
+                let start = tile.index() * TILE_WIDTH;
+                let at = (start - first) as usize;
+                let entries = read_bundle(objects, start)?;
+                let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+                leaves == seal.leaves[at..at + TILE_WIDTH as usize]
+            }
+        };
+        if !sound {
+            return Err(Fatal::new(format!(
+                "The object {tile} was stored but reads back with other bytes. The disk cannot be \
+                 trusted. The journal still holds the entries; move the data folder to a sound \
+                 disk and start again."
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The entries of the full bundle that begins at entry `start`.
+pub fn read_bundle(objects: &dyn Objects, start: u64) -> Result<Vec<Bytes>, Fatal> {
+    let tile = Tile::full(TileKind::Entries, start / TILE_WIDTH).expect("bundles have no level");
+    let bundle = read(objects, tile)?;
+    let entries = parse_entries(tile, &bundle).ok_or_else(|| {
+        Fatal::new(format!("The stored bundle {tile} is malformed. Run `fiducial-log check`."))
+    })?;
+    Ok(entries.into_iter().map(|entry| bundle.slice_ref(entry)).collect())
+}
+
+fn read(objects: &dyn Objects, tile: Tile) -> Result<Bytes, Fatal> {
+    match objects.read(tile) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(Fatal::new(format!("The object {tile} is missing though it was stored."))),
+        Err(error) => Err(Fatal::new(format!("The object {tile} cannot be read: {error}."))),
+    }
+}

@@ -1,0 +1,322 @@
+//! The sequencer: the one place where the head of the log moves.
+//!
+//! One thread takes all that waits, decides what of it is admitted and in which order, computes
+//! what the tree will be, and commits it with one append to the journal. The order of the lines
+//! in [`Sequencer::round`] is the safety argument; `spec/text/sequencing.md` tells it in words.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use spec::Hash;
+use spec::evidence::statement::Statement;
+use spec::frontier::Frontier;
+use spec::tile::TILE_WIDTH;
+
+use crate::admission::{Admission, Chains, Place, Placing, Submission};
+use crate::answer::{AddError, Fatal, ReadError, Sequenced};
+use crate::index::Key;
+use crate::journal::{AppendError, Base, Journal};
+use crate::queue::{Answers, Request};
+use crate::shared::Shared;
+
+/// The journal is trimmed when it has grown so much beyond its base.
+const TRIM_BYTES: u64 = 1024 * 1024;
+
+/// Beyond this the journal is trimmed even past the last signed head, whose root is then computed
+/// again from tiles at the next signature: slower, but the journal stays small while witnesses
+/// are away.
+const TRIM_PAST_SIGNED_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How many keys may wait in memory for the indexer before new entries are refused for a moment:
+/// some 16 MB.
+const MAX_UNINDEXED: usize = 4 * crate::index::RUN_KEYS;
+
+/// Puts entries in order. Owns the journal.
+pub struct Sequencer {
+    shared: Arc<Shared>,
+    journal: Box<dyn Journal>,
+    chains: Chains,
+    /// The frontier of the journal's base, for the next trim.
+    base: Frontier,
+    /// The journal's bytes right after the last trim.
+    base_bytes: u64,
+}
+
+/// A batch being put together: nothing of it has happened yet.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<Bytes>,
+    leaves: Vec<Hash>,
+    keys: Vec<(Key, u64)>,
+    /// Where in the batch a key is: the same entry twice, or two statements for one place.
+    positions: HashMap<Key, usize>,
+    pending: Chains,
+    waiters: Vec<(Request, Vec<Outcome>)>,
+}
+
+/// What becomes of one submission.
+enum Outcome {
+    /// Answered whatever happens to the batch.
+    Settled(Result<Sequenced, AddError>),
+    /// At this position of the batch; `known` if another submission put it there.
+    Position { position: usize, known: bool },
+}
+
+impl Sequencer {
+    /// Takes over a journal whose entries are in `shared` already.
+    #[must_use]
+    pub fn new(
+        shared: Arc<Shared>,
+        journal: Box<dyn Journal>,
+        chains: Chains,
+        base: Frontier,
+    ) -> Self {
+        let base_bytes = journal.bytes();
+        Self { shared, journal, chains, base, base_bytes }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub fn run(&mut self) -> Result<(), Fatal> {
+        while let Some(requests) = self.shared.queue.take() {
+            self.round(requests)?;
+        }
+        Ok(())
+    }
+
+    /// Commits what waits. Leaves with an error only when the log must stop.
+    fn round(&mut self, requests: Vec<Request>) -> Result<(), Fatal> {
+        let (from, unsealed) = {
+            let tail = self.shared.tail.read().expect("no panic under this lock");
+            (tail.frontier().size(), tail.bytes())
+        };
+        let full = unsealed > self.shared.limits.unsealed_bytes
+            || self.shared.index.waiting() > MAX_UNINDEXED;
+        let mut batch = self.admit(requests, from, full);
+        if batch.entries.is_empty() {
+            batch.answer(from, None);
+            return Ok(());
+        }
+
+        let growth = {
+            let tail = self.shared.tail.read().expect("no panic under this lock");
+            tail.frontier().grow(&batch.leaves)
+        };
+        // THE COMMIT POINT. Before it nothing has happened; behind it a crash is replayed.
+        match self.journal.append(from, &batch.entries) {
+            Ok(()) => {}
+            Err(AppendError::Refused(why)) => {
+                tracing::warn!(%why, "a batch was not stored; nothing of it was promised");
+                batch.answer(from, Some(&AddError::Storage(why)));
+                return Ok(());
+            }
+            Err(error) => {
+                let fatal = Fatal::new(error.to_string());
+                batch.answer(from, Some(&AddError::Fatal(fatal.clone())));
+                return Err(fatal);
+            }
+        }
+        self.chains.merge(std::mem::take(&mut batch.pending));
+        {
+            // Index and tail change together: whoever sees the entry can find it.
+            let mut tail = self.shared.tail.write().expect("no panic under this lock");
+            tail.commit(&batch.entries, &batch.leaves, growth);
+            if self.shared.index.is_ready() {
+                self.shared.index.add(&batch.keys);
+            }
+        }
+        batch.answer(from, None);
+        self.wake(from, batch.entries.len() as u64);
+        self.trim_if_due()
+    }
+
+    fn wake(&self, from: u64, count: u64) {
+        self.shared.publish_bell.ring();
+        if from / TILE_WIDTH != (from + count) / TILE_WIDTH {
+            self.shared.seal_bell.ring();
+        }
+        if self.shared.index.waiting() >= crate::index::RUN_KEYS {
+            self.shared.index_bell.ring();
+        }
+        metrics::counter!("fiducial_log_commits_total").increment(1);
+        metrics::histogram!("fiducial_log_commit_entries").record(count as f64);
+    }
+
+    fn admit(&self, requests: Vec<Request>, from: u64, full: bool) -> Batch {
+        let mut batch = Batch::default();
+        for request in requests {
+            let place = |submission: &Submission| self.place(submission, &mut batch, from, full);
+            let outcomes = request.submissions.iter().map(place).collect();
+            batch.waiters.push((request, outcomes));
+        }
+        batch
+    }
+
+    fn place(&self, submission: &Submission, batch: &mut Batch, from: u64, full: bool) -> Outcome {
+        if let Some(position) = batch.positions.get(&Key::of_leaf(submission.leaf())) {
+            return Outcome::Position { position: *position, known: true };
+        }
+        let settled = match submission.place() {
+            None => self.known_leaf(submission),
+            Some(place) => match self.chains.place(place, &batch.pending) {
+                Placing::Next => Ok(None),
+                Placing::Past => self.past(place, submission, batch, from).map(Some),
+                Placing::Refused(error) => Err(error),
+            },
+        };
+        match settled {
+            Ok(Some(sequenced)) => Outcome::Settled(Ok(sequenced)),
+            Err(error) => Outcome::Settled(Err(error)),
+            Ok(None) if full => Outcome::Settled(Err(AddError::Overloaded)),
+            Ok(None) => {
+                let position = batch.push(submission, from);
+                Outcome::Position { position, known: false }
+            }
+        }
+    }
+
+    /// An opaque entry may be anywhere in the log already.
+    fn known_leaf(&self, submission: &Submission) -> Result<Option<Sequenced>, AddError> {
+        let found = self.shared.find_leaf(submission.leaf()).map_err(refuse)?;
+        Ok(found.map(|index| Sequenced { index, known: true }))
+    }
+
+    /// A statement whose number is taken: the very same one again, or another.
+    fn past(
+        &self,
+        place: &Place,
+        submission: &Submission,
+        batch: &Batch,
+        from: u64,
+    ) -> Result<Sequenced, AddError> {
+        let sequence = place.sequence;
+        let key = Key::of_place(place.source.as_str(), sequence);
+        if let Some(position) = batch.positions.get(&key) {
+            let (index, accepted) = (from + *position as u64, batch.leaves[*position]);
+            return Err(AddError::Taken { sequence, index, accepted });
+        }
+        let is_it = |index| {
+            let entry = self.shared.entry(index)?;
+            let stored = Statement::parse(&entry)
+                .map_err(|error| ReadError::Damaged(format!("entry {index}: {error}")))?;
+            Ok(stored.source() == &place.source && stored.sequence() == sequence)
+        };
+        let found = self.shared.find(key, is_it).map_err(refuse)?;
+        let missing = || refuse(ReadError::Damaged(format!("statement {sequence} of a source")));
+        let index = found.ok_or_else(missing)?;
+        let accepted = self.shared.leaf(index).map_err(refuse)?;
+        if accepted == submission.leaf() {
+            return Ok(Sequenced { index, known: true });
+        }
+        Err(AddError::Taken { sequence, index, accepted })
+    }
+
+    /// Moves the journal's base forward once enough of it is safe in objects.
+    fn trim_if_due(&mut self) -> Result<(), Fatal> {
+        let bytes = self.journal.bytes();
+        if bytes < TRIM_BYTES + 2 * self.base_bytes {
+            return Ok(());
+        }
+        let tail = self.shared.tail.read().expect("no panic under this lock");
+        let signed = self.shared.signed_size.load(Ordering::Acquire);
+        let to =
+            if bytes > TRIM_PAST_SIGNED_BYTES { tail.sealed() } else { tail.sealed().min(signed) };
+        let to = to - to % TILE_WIDTH;
+        let count = to.saturating_sub(self.base.size()) as usize;
+        if count == 0 {
+            return Ok(());
+        }
+        let mut base = self.base.clone();
+        {
+            // Held for a moment only: the sealer takes this lock inside the tail's.
+            let leaves = self.shared.sealed_leaves.lock().expect("no panic under this lock");
+            let growth = base.grow(&leaves[..count]);
+            base.advance(&growth);
+        }
+        let heads_size = tail.frontier().size();
+        let kept = self.kept_entries(&tail, to)?;
+        drop(tail);
+        let whole = Base { frontier: base.clone(), heads_size, heads: self.chains.to_heads() };
+        match self.journal.trim(&whole, &kept) {
+            Ok(()) => {
+                let leaves = &self.shared.sealed_leaves;
+                leaves.lock().expect("no panic under this lock").drain(..count);
+                self.base = base;
+                self.base_bytes = self.journal.bytes();
+                Ok(())
+            }
+            // The journal is as it was; it is tried again after the next commit.
+            Err(AppendError::Refused(why)) => {
+                tracing::warn!(%why, "the journal was not trimmed");
+                Ok(())
+            }
+            Err(error) => Err(Fatal::new(error.to_string())),
+        }
+    }
+
+    /// The entries from `to` on: those in memory, and before them those sealed but not signed yet.
+    fn kept_entries(&self, tail: &crate::tail::Tail, to: u64) -> Result<Vec<Bytes>, Fatal> {
+        let sealed = tail.sealed();
+        let mut kept = Vec::new();
+        for index in (to..sealed).step_by(TILE_WIDTH as usize) {
+            let bundle = crate::sealer::read_bundle(self.shared.objects.as_ref(), index)?;
+            kept.extend(bundle);
+        }
+        kept.extend(tail.entries_from(sealed));
+        Ok(kept)
+    }
+}
+
+impl Batch {
+    fn push(&mut self, submission: &Submission, from: u64) -> usize {
+        let position = self.entries.len();
+        let index = from + position as u64;
+        let key = Key::of_leaf(submission.leaf());
+        self.positions.insert(key, position);
+        self.keys.push((key, index));
+        if let Some(place) = submission.place() {
+            let key = Key::of_place(place.source.as_str(), place.sequence);
+            self.positions.insert(key, position);
+            self.keys.push((key, index));
+            self.pending.advance(place, submission.leaf());
+        }
+        self.entries.push(submission.entry().clone());
+        self.leaves.push(submission.leaf());
+        position
+    }
+
+    /// Answers every waiter; with `failed`, those whose entries were in the batch get that.
+    fn answer(&mut self, from: u64, failed: Option<&AddError>) {
+        for (request, outcomes) in self.waiters.drain(..) {
+            let settle = |outcome: Outcome| match (outcome, failed) {
+                (Outcome::Settled(answer), _) => answer,
+                (Outcome::Position { .. }, Some(error)) => Err(error.clone()),
+                (Outcome::Position { position, known }, None) => {
+                    Ok(Sequenced { index: from + position as u64, known })
+                }
+            };
+            let answers: Answers = outcomes.into_iter().map(settle).collect();
+            // The asker may have gone; its entries are in the log all the same.
+            let _ = request.answer.send(answers);
+        }
+    }
+}
+
+fn refuse(error: ReadError) -> AddError {
+    match error {
+        ReadError::IndexNotReady => AddError::IndexNotReady,
+        other => AddError::Storage(other.to_string()),
+    }
+}
+
+/// What a log of this kind indexes for an entry.
+pub fn keys_of(admission: Admission, entry: &[u8], leaf: Hash) -> Vec<Key> {
+    let mut keys = vec![Key::of_leaf(leaf)];
+    if admission == Admission::Statements
+        && let Ok(statement) = Statement::parse(entry)
+    {
+        keys.push(Key::of_place(statement.source().as_str(), statement.sequence()));
+    }
+    keys
+}

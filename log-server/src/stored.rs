@@ -1,0 +1,134 @@
+//! What is really stored: trees computed again from the journal file and the objects.
+//!
+//! Before anything is signed, the tree is computed a second time from what the disk gives back,
+//! by code that shares nothing with the memory of the sequencer. A flipped bit, a rolled-back
+//! file or a bug of ours then shows as two different roots, and the log stops instead of forking.
+
+use std::path::Path;
+
+use spec::Hash;
+use spec::frontier::Frontier;
+use spec::hash::leaf_hash;
+use spec::tile::{TILE_HEIGHT, Tile, TileKind, hash_of_node, parse_hashes};
+use spec::tree::{Node, Tree, plan_root, root_of_leaves};
+
+use crate::answer::Fatal;
+use crate::disk::Disk;
+use crate::journal::file;
+use crate::objects::Objects;
+
+/// The tree as the disk has it now.
+pub struct Stored {
+    base: Frontier,
+    leaves: Vec<Hash>,
+}
+
+impl Stored {
+    /// Reads the journal back and hashes its entries again.
+    pub fn read(disk: &dyn Disk, journal: &Path) -> Result<Self, Fatal> {
+        let loaded = file::read(disk, journal)?;
+        let leaves = loaded.entries.iter().map(|entry| leaf_hash(entry)).collect();
+        Ok(Self { base: loaded.base.frontier, leaves })
+    }
+
+    /// How many entries are stored.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.base.size() + self.leaves.len() as u64
+    }
+
+    /// The tree of the first `size` entries.
+    ///
+    /// Costs one leaf hash for each entry in the journal, or, for a size below what the journal
+    /// holds, up to 255 tiles a level.
+    pub fn tree(&self, size: u64, objects: &dyn Objects) -> Result<Tree, Fatal> {
+        let Some(behind) = size.checked_sub(self.base.size()) else {
+            return tree_of_objects(size, objects);
+        };
+        let Some(leaves) = self.leaves.get(..behind as usize) else {
+            return Err(Fatal::new(format!(
+                "The journal ends at {} entries, but {size} were signed. The data folder is older \
+                 than what the log has signed: a restored backup, or a disk that lost writes. Do \
+                 not sign over it. Restore a newer copy, or rebuild the tail from a mirror and \
+                 from the agents' kept statements.",
+                self.size()
+            )));
+        };
+        Ok(self.base.grow(leaves).tree())
+    }
+
+    /// Checks that the base of the journal agrees with the objects it stands on: at each level,
+    /// the last full tile is stored and has the root that the level above names.
+    pub fn check_base(&self, objects: &dyn Objects) -> Result<(), Fatal> {
+        for level in 1..self.base.partials().len() as u8 {
+            let above = &self.base.partials()[usize::from(level)];
+            let Some(want) = above.last() else { continue };
+            let count = self.base.size() >> (u32::from(TILE_HEIGHT) * u32::from(level));
+            let hashes = read_tile(level - 1, count - 1, objects)?
+                .ok_or_else(|| missing(level - 1, count - 1))?;
+            if root_of_leaves(&hashes) != *want {
+                return Err(Fatal::new(format!(
+                    "The stored tile {} has another root than the journal says. Files of \
+                     different moments were put together, or the disk is failing. Run \
+                     `fiducial-log check`, then restore from one moment.",
+                    name(level - 1, count - 1)
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The tree of the first `size` entries, from the objects alone.
+fn tree_of_objects(size: u64, objects: &dyn Objects) -> Result<Tree, Fatal> {
+    let plan = plan_root(size);
+    let hashes: Result<Vec<Hash>, Fatal> =
+        plan.nodes().iter().map(|node| node_of_objects(*node, objects)).collect();
+    let root = plan.fold(&hashes?).pop().unwrap_or(Hash::EMPTY_ROOT);
+    Ok(Tree::new(size, root).expect("without entries the plan gives the empty root"))
+}
+
+/// A node from the full tile that holds it, or, where that tile is not full yet, from those below.
+fn node_of_objects(node: Node, objects: &dyn Objects) -> Result<Hash, Fatal> {
+    let level = node.level / TILE_HEIGHT;
+    let height = node.level % TILE_HEIGHT;
+    let index = node.index >> (TILE_HEIGHT - height);
+    if let Some(hashes) = read_tile(level, index, objects)? {
+        return Ok(hash_of_node(node, &hashes).expect("a full tile holds all its nodes"));
+    }
+    if level == 0 {
+        return Err(missing(0, index));
+    }
+    let below = (node.index << height)..((node.index + 1) << height);
+    let children: Result<Vec<Hash>, Fatal> =
+        below.map(|index| root_of_tile(level - 1, index, objects)).collect();
+    Ok(root_of_leaves(&children?))
+}
+
+fn root_of_tile(level: u8, index: u64, objects: &dyn Objects) -> Result<Hash, Fatal> {
+    let hashes = read_tile(level, index, objects)?.ok_or_else(|| missing(level, index))?;
+    Ok(root_of_leaves(&hashes))
+}
+
+fn read_tile(level: u8, index: u64, objects: &dyn Objects) -> Result<Option<Vec<Hash>>, Fatal> {
+    let tile = Tile::full(TileKind::Hashes(level), index).expect("a tree has eight tile levels");
+    let bytes = objects
+        .read(tile)
+        .map_err(|error| Fatal::new(format!("The stored tile {tile} cannot be read: {error}.")))?;
+    let Some(bytes) = bytes else { return Ok(None) };
+    parse_hashes(tile, &bytes).map(Some).ok_or_else(|| {
+        Fatal::new(format!("The stored tile {tile} has {} bytes instead of 8,192.", bytes.len()))
+    })
+}
+
+fn missing(level: u8, index: u64) -> Fatal {
+    Fatal::new(format!(
+        "The stored tile {} is missing. Run `fiducial-log check` to see what else is, and restore \
+         the files from a mirror: full tiles are the same everywhere.",
+        name(level, index)
+    ))
+}
+
+fn name(level: u8, index: u64) -> Tile {
+    Tile::full(TileKind::Hashes(level), index).expect("a tree has eight tile levels")
+}
