@@ -33,10 +33,9 @@ pub(super) fn play(demo: &Demo, url: &str, keys: &[String]) -> Result<(), String
     keep_checkpoint(demo, "friday.checkpoint")?;
 
     say("Each report is verified, offline: the log is not asked");
-    for (statement, reports) in [first, second].into_iter().enumerate() {
-        for report in reports {
-            verify(demo, statement, report, VERIFIED)?;
-        }
+    for report in &reports {
+        let name = report.file_name().unwrap_or_default().to_string_lossy();
+        verify(demo, &name, report, VERIFIED)?;
     }
     prove(demo, url)?;
     say("The whole log is read and hashed again");
@@ -52,6 +51,7 @@ fn reports(demo: &Demo) -> Result<Vec<PathBuf>, String> {
     let folder = demo.folder.join("reports");
     let wrong = |why: std::io::Error| format!("copying {}: {why}", samples.display());
     fs::create_dir(&folder).map_err(wrong)?;
+    fs::create_dir(demo.folder.join("papers")).map_err(wrong)?;
     let mut reports = Vec::new();
     for item in fs::read_dir(&samples).map_err(wrong)? {
         let path = item.map_err(wrong)?.path();
@@ -77,11 +77,11 @@ fn enrol(demo: &Demo, url: &str, keys: &[String]) -> Result<(), String> {
 }
 
 fn anchor(demo: &Demo, reports: &[PathBuf]) -> Result<(), String> {
-    let vault = demo.path("vault");
+    let (vault, papers) = (demo.path("vault"), demo.path("papers"));
     let files: Vec<String> = reports.iter().map(|path| path.display().to_string()).collect();
     let mut arguments = vec!["anchor"];
     arguments.extend(files.iter().map(String::as_str));
-    arguments.extend(["--vault", &vault]);
+    arguments.extend(["--vault", &vault, "--out", &papers]);
     demo.expect("fiducial-agent", &arguments, 0).map(drop)
 }
 
@@ -92,16 +92,15 @@ fn keep_checkpoint(demo: &Demo, name: &str) -> Result<(), String> {
     if passes(&mut copy)? { Ok(()) } else { Err("the agent kept no checkpoint".to_string()) }
 }
 
-/// Verifies one report with the receipt and the opening of its statement.
-fn verify(demo: &Demo, statement: usize, report: &Path, code: i32) -> Result<(), String> {
-    let statement = demo.folder.join(format!("vault/statements/{statement:020}"));
-    let receipt = statement.join("receipt.tlog-proof").display().to_string();
-    let opening = statement.join("opening.json").display().to_string();
+/// Verifies one file with the receipt and the opening that the agent left for the report `name`.
+fn verify(demo: &Demo, name: &str, file: &Path, code: i32) -> Result<(), String> {
+    let receipt = demo.path(&format!("papers/{name}.tlog-proof"));
+    let opening = demo.path(&format!("papers/{name}.disclosure.json"));
     let (policy, source) = (demo.path("policy"), demo.path("source.vkey"));
-    let report = report.display().to_string();
-    let arguments = ["verify", &receipt, "--file", &report, "--disclosure", &opening];
+    let file = file.display().to_string();
+    let papers = ["verify", &receipt, "--file", &file, "--disclosure", &opening];
     let keys = ["--policy", &policy, "--source-key", &source];
-    demo.expect("fiducial", &[&arguments[..], &keys].concat(), code).map(drop)
+    demo.expect("fiducial", &[&papers[..], &keys].concat(), code).map(drop)
 }
 
 fn prove(demo: &Demo, url: &str) -> Result<(), String> {
@@ -134,7 +133,7 @@ fn refuse_altered(demo: &Demo) -> Result<(), String> {
     let copy = text.replacen(before, after, 1);
     fs::write(&altered, copy).map_err(|why| format!("{}: {why}", altered.display()))?;
     println!("{}: {before} -> {after}", altered.display());
-    verify(demo, 0, &altered, REJECTED)?;
+    verify(demo, name, &altered, REJECTED)?;
     println!("The altered report was rejected, as it should be.");
     Ok(())
 }
