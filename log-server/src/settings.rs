@@ -8,6 +8,9 @@
 //!
 //! Changing the origin would make another log of it, and changing the admission would let entries
 //! in that the first ones were promised to be free of; so neither can be changed, here or anywhere.
+//! One exception makes the command line simpler and promises nothing to anyone: a log that has
+//! never been opened, and so has neither an entry nor a signed head, may still get its admission
+//! from `serve --admission`.
 
 use std::path::Path;
 
@@ -16,6 +19,7 @@ use spec::checkpoint::Origin;
 
 use crate::admission::Admission;
 use crate::disk::{Disk, read_if_there, write_whole};
+use crate::shared::JOURNAL;
 
 /// The file's name in the data folder.
 pub const SETTINGS: &str = "log.toml";
@@ -35,6 +39,14 @@ pub struct Settings {
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
+    /// The admission is fixed.
+    #[error("this log takes {have} for ever, not {want}; leave --admission out, or make another log")]
+    Admission {
+        /// What it takes.
+        have: Admission,
+        /// What was asked for.
+        want: Admission,
+    },
     /// There is one already.
     #[error("{0} is a log's data folder already; a log is made once and keeps its origin for ever")]
     Exists(String),
@@ -78,10 +90,31 @@ impl Settings {
         if read_if_there(disk, &path)?.is_some() {
             return Err(SettingsError::Exists(folder.display().to_string()));
         }
+        self.write(disk, folder)
+    }
+
+    /// Sets what a log takes that has never been opened. Durable on return.
+    ///
+    /// Refused once there is a journal: then entries may rest on what was promised.
+    pub fn with_admission_before_first_start(
+        self,
+        disk: &dyn Disk,
+        folder: &Path,
+        admission: Admission,
+    ) -> Result<Self, SettingsError> {
+        if folder.join(JOURNAL).exists() {
+            return Err(SettingsError::Admission { have: self.admission, want: admission });
+        }
+        let changed = Self { admission, ..self };
+        changed.write(disk, folder)?;
+        Ok(changed)
+    }
+
+    fn write(&self, disk: &dyn Disk, folder: &Path) -> Result<(), SettingsError> {
         let file =
             File { format: FORMAT, origin: self.origin.to_string(), admission: self.admission };
         let text = toml::to_string(&file).expect("three plain values are always TOML");
-        Ok(write_whole(disk, &path, text.as_bytes())?)
+        Ok(write_whole(disk, &folder.join(SETTINGS), text.as_bytes())?)
     }
 }
 
@@ -100,6 +133,29 @@ mod tests {
         settings.create(&disk, folder.path()).unwrap();
         assert_eq!(Settings::load(&disk, folder.path()).unwrap(), settings);
         assert!(matches!(settings.create(&disk, folder.path()), Err(SettingsError::Exists(_))));
+    }
+
+    #[test]
+    fn the_admission_can_be_decided_until_the_log_is_first_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = MachineDisk::open(folder.path()).unwrap();
+        let origin = Origin::parse("factory.example/evidence").unwrap();
+        let settings = Settings { origin, admission: Admission::Statements };
+        settings.create(&disk, folder.path()).unwrap();
+        let any = settings
+            .with_admission_before_first_start(&disk, folder.path(), Admission::Any)
+            .unwrap();
+        assert_eq!(any.admission, Admission::Any);
+        assert_eq!(Settings::load(&disk, folder.path()).unwrap(), any);
+
+        std::fs::write(folder.path().join(JOURNAL), "").unwrap();
+        let refused = any.clone().with_admission_before_first_start(
+            &disk,
+            folder.path(),
+            Admission::Statements,
+        );
+        assert!(matches!(refused, Err(SettingsError::Admission { .. })));
+        assert_eq!(Settings::load(&disk, folder.path()).unwrap(), any);
     }
 
     #[test]

@@ -1,0 +1,303 @@
+//! The command line: what was typed, and which exit code the outcome has.
+//!
+//! Exit codes: 0 done; 1 `check` found damage; 2 could not do it; 3 served, but the log had stopped
+//! by itself.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use spec::checkpoint::Origin;
+
+use crate::admission::Admission;
+use crate::check::{Listener, Problem, check};
+use crate::config::{Config, ServeArgs, unknown_variables};
+use crate::init::init;
+use crate::serve::serve;
+use crate::sources::{self, Listing};
+
+/// `check` found damage.
+const EXIT_DAMAGED: u8 = 1;
+
+/// It could not be done.
+const EXIT_FAILED: u8 = 2;
+
+/// The log stopped by itself; also what `serve` ends with when asked to stop after that.
+const EXIT_FATAL: u8 = 3;
+
+const EXAMPLES: &str = "\
+Examples:
+  Make a log and keep what it prints, its verifier keys:
+    fiducial-log init --data /var/lib/fiducial --origin factory.example/evidence
+  List a source, whose statements it then takes:
+    fiducial-log source add 'aoi-7.example+0a1b2c3d+AQ...' --data /var/lib/fiducial --note 'Line 3'
+  Serve it:
+    fiducial-log serve --data /var/lib/fiducial --listen 0.0.0.0:7070
+  Hash everything it stores once more (stop it first, or use a copy):
+    fiducial-log check --data /var/lib/fiducial";
+
+/// A transparency log for manufacturing evidence.
+#[derive(Debug, Parser)]
+#[command(name = "fiducial-log", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Hash everything a log stores once more, and report all damage
+    #[command(after_help = "Exit codes: 0 clean, 1 damage found, 2 could not check.")]
+    Check(CheckArgs),
+    /// Make a log: a data folder and keys; prints the verifier keys, one a line, Ed25519 first
+    #[command(
+        after_help = "Example:\n  fiducial-log init --data ./log --origin factory.example/evidence > log.vkeys"
+    )]
+    Init(InitArgs),
+    /// Serve a log over HTTP until SIGTERM or SIGINT
+    #[command(after_help = "\
+Examples:
+  fiducial-log serve --data ./log --listen 127.0.0.1:7070
+  fiducial-log serve --data ./log --listen 0.0.0.0:7443 --tls-certificate c.pem --tls-key k.pem
+  FIDUCIAL_LOG_LOG_FORMAT=json fiducial-log serve --data ./log --requests-per-second 500
+
+Flags come before environment variables, these before the configuration file, and that before
+defaults. When it is ready it prints one line: listening on http://ADDR
+Exit codes: 0 stopped as asked, 2 could not serve, 3 the log had stopped by itself.")]
+    Serve(Box<ServeArgs>),
+    /// List, add, disable and enable the sources whose statements a log takes
+    #[command(subcommand)]
+    Source(SourceCommand),
+}
+
+#[derive(Args, Debug)]
+struct CheckArgs {
+    /// The log's data folder
+    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_DATA")]
+    data: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct InitArgs {
+    /// The data folder to make; it must not exist, or be empty
+    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_DATA")]
+    data: PathBuf,
+    /// The log's name for ever: its URL without the scheme, for example factory.example/evidence
+    #[arg(long)]
+    origin: String,
+    /// What the log takes: valid statements of listed sources, or any bytes
+    #[arg(long, default_value_t)]
+    admission: Admission,
+    /// Make no ML-DSA-44 key: checkpoints are then not signed for after quantum computers
+    #[arg(long)]
+    no_ml_dsa: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum SourceCommand {
+    /// List a new source; a running server takes its statements at once
+    #[command(
+        after_help = "Example:\n  fiducial-log source add aoi-7.vkey --data ./log --note 'Line 3, behind the oven'"
+    )]
+    Add {
+        /// The source's verifier key, or a file that holds it
+        #[arg(value_name = "VKEY|FILE")]
+        key: String,
+        #[command(flatten)]
+        data: DataArg,
+        /// A comment for operators
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Take no more statements of a source
+    Disable {
+        /// The source's name
+        name: String,
+        #[command(flatten)]
+        data: DataArg,
+    },
+    /// Take statements of a disabled source again
+    Enable {
+        /// The source's name
+        name: String,
+        #[command(flatten)]
+        data: DataArg,
+    },
+    /// Show every source: enabled or disabled, its key, its comment; separated by tabs
+    List {
+        #[command(flatten)]
+        data: DataArg,
+    },
+}
+
+#[derive(Args, Debug)]
+struct DataArg {
+    /// The log's data folder
+    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_DATA")]
+    data: PathBuf,
+}
+
+/// Does what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Check(args) => run_check(&args),
+        Command::Init(args) => run_init(args),
+        Command::Serve(args) => run_serve(*args),
+        Command::Source(command) => run_source(command),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("fiducial-log: {error:#}");
+        ExitCode::from(EXIT_FAILED)
+    })
+}
+
+fn run_init(args: InitArgs) -> anyhow::Result<ExitCode> {
+    let origin = Origin::parse(&args.origin).context("--origin")?;
+    let keys = init(&args.data, origin, args.admission, !args.no_ml_dsa)?;
+    let mut out = io::stdout().lock();
+    for key in keys {
+        writeln!(out, "{key}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let config = Config::load(args)?;
+    let unknown = unknown_variables(&known_variables());
+    let stopped = serve(config, &unknown)?;
+    Ok(if stopped.is_some() { ExitCode::from(EXIT_FATAL) } else { ExitCode::SUCCESS })
+}
+
+/// The environment variables that the flags name.
+fn known_variables() -> Vec<String> {
+    let command = Cli::command();
+    let all = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    all.filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned)).collect()
+}
+
+fn run_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let progress = Progress(ProgressBar::new(0));
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} entries, {per_sec}, {eta} left");
+    progress.0.set_style(style.expect("the template is sound"));
+    let outcome = check(&args.data, &progress);
+    progress.0.finish_and_clear();
+    let summary = outcome?;
+    println!(
+        "checked {} entries in full bundles and {} in the journal; published size {}; {} problems",
+        summary.sealed, summary.in_journal, summary.published, summary.problems
+    );
+    Ok(if summary.problems == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DAMAGED) })
+}
+
+/// Shows how far `check` is on a terminal, and every problem as it is found.
+struct Progress(ProgressBar);
+
+impl Listener for Progress {
+    fn problem(&self, problem: Problem) {
+        // The bar is out of the way while a line is written.
+        self.0.suspend(|| println!("{}: {}", problem.file, problem.what));
+    }
+
+    fn progress(&self, done: u64, all: u64) {
+        self.0.set_length(all);
+        self.0.set_position(done);
+    }
+}
+
+fn run_source(command: SourceCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        SourceCommand::Add { key, data, note } => {
+            let data = data.existing()?;
+            let listing = Listing::new(&key_or_file(&key)?, &note)?;
+            let name = listing.source.key.name().clone();
+            sources::add(&data, listing)?;
+            println!("added {name}");
+        }
+        SourceCommand::Disable { name, data } => {
+            sources::set_enabled(&data.existing()?, &name, false)?;
+            println!("disabled {name}");
+        }
+        SourceCommand::Enable { name, data } => {
+            sources::set_enabled(&data.existing()?, &name, true)?;
+            println!("enabled {name}");
+        }
+        SourceCommand::List { data } => {
+            let mut out = io::stdout().lock();
+            for Listing { source, note } in sources::list(&data.existing()?)? {
+                let state = if source.enabled { "enabled" } else { "disabled" };
+                writeln!(out, "{state}\t{}\t{note}", source.key)?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl DataArg {
+    /// Refuses a folder without a log, so that a typing error does not make a registry of its own.
+    fn existing(&self) -> anyhow::Result<PathBuf> {
+        let settings = self.data.join(crate::settings::SETTINGS);
+        if !settings.exists() {
+            bail!("{} holds no log: {} is missing", self.data.display(), settings.display());
+        }
+        Ok(self.data.clone())
+    }
+}
+
+/// The most bytes read of a file with a verifier key.
+const MAX_KEY_FILE_SIZE: u64 = 4096;
+
+/// A verifier key as it was typed, or the first line of the file that was named.
+fn key_or_file(text: &str) -> anyhow::Result<String> {
+    use io::Read;
+    if text.matches('+').count() >= 2 && !std::path::Path::new(text).exists() {
+        return Ok(text.to_owned());
+    }
+    let file =
+        std::fs::File::open(text).with_context(|| format!("{text}: not a key, nor a file"))?;
+    let mut content = String::new();
+    file.take(MAX_KEY_FILE_SIZE).read_to_string(&mut content).with_context(|| text.to_owned())?;
+    let line = content.lines().next().unwrap_or_default();
+    Ok(line.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_serve_has_an_environment_variable() {
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        for argument in serve.get_arguments().filter(|argument| argument.get_id() != "help") {
+            let name = argument.get_id().as_str().to_uppercase();
+            let variable = argument.get_env().and_then(|name| name.to_str()).unwrap_or_default();
+            assert_eq!(variable, format!("FIDUCIAL_LOG_{name}"));
+        }
+        assert!(known_variables().contains(&"FIDUCIAL_LOG_LISTEN".to_owned()));
+    }
+
+    #[test]
+    fn help_shows_examples() {
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.contains("fiducial-log init --data"), "{help}");
+    }
+
+    #[test]
+    fn a_key_is_typed_or_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("aoi.vkey");
+        std::fs::write(&path, "aoi+00000000+AQ\nsecond line\n").unwrap();
+        assert_eq!(key_or_file(path.to_str().unwrap()).unwrap(), "aoi+00000000+AQ");
+        assert_eq!(key_or_file("aoi+00000000+AQ").unwrap(), "aoi+00000000+AQ");
+        assert!(key_or_file("no-such-file").is_err());
+    }
+}

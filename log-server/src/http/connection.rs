@@ -1,0 +1,232 @@
+//! One connection: the HTTP engine, a clock beside it, and the way to end it.
+//!
+//! The clock is one timer for the connection, not one for each request. It ends a connection
+//! on which nothing is being answered and nothing moved towards the client
+//!
+//! - for `head_time`, when the client owes us (the rest of) a request's head: half-sent headers;
+//! - for `idle_time`, when it owes nothing: an idle connection, or one that does not read its answer.
+//!
+//! Bytes that merely arrive are no progress, so a head sent byte by byte does not live longer.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use axum::response::IntoResponse;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::{Instant as TokioInstant, sleep_until};
+use tower::Service;
+
+use super::limit::{Client, Clients};
+use super::meter::Meter;
+use super::problem::{Kind, Problem};
+use super::route::Route;
+use super::stream::Activity;
+
+/// The most bytes of a request's head, and of a body that is buffered ahead of its reader.
+pub(super) const MAX_HEAD_SIZE: usize = 16 * 1024;
+
+/// The most requests at once on one HTTP/2 connection; RFC 9113 asks for no fewer.
+const MAX_STREAMS: u32 = 100;
+
+/// The most bytes that one HTTP/2 connection buffers for sending, for each stream.
+const MAX_SEND_BUFFER: usize = 64 * 1024;
+
+/// Whether the server runs. Only ever moves on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Connections are served.
+    Running,
+    /// Requests are finished, then connections end.
+    Draining,
+    /// Connections end now.
+    Ended,
+}
+
+/// How long a connection may do nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For the head of a request, from the first byte or the start of the connection.
+    pub head_time: Duration,
+    /// Between requests, and without reading an answer.
+    pub idle_time: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { head_time: Duration::from_secs(10), idle_time: Duration::from_secs(75) }
+    }
+}
+
+/// What every connection shares.
+pub(super) struct Shared {
+    pub(super) router: Router,
+    pub(super) clients: Arc<Clients>,
+    pub(super) meter: Meter,
+    pub(super) patience: Patience,
+}
+
+/// Serves HTTP/1.1 until the connection ends.
+pub(super) async fn serve_http_1<S>(stream: S, handler: Handler, phase: watch::Receiver<Phase>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (patience, activity) = (handler.shared.patience, Arc::clone(&handler.activity));
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(MAX_HEAD_SIZE);
+    // The clock below does this for less than a timer for each request.
+    builder.header_read_timeout(None);
+    drive(builder.serve_connection(TokioIo::new(stream), handler), patience, &activity, phase)
+        .await;
+}
+
+/// Serves HTTP/2 until the connection ends.
+pub(super) async fn serve_http_2<S>(stream: S, handler: Handler, phase: watch::Receiver<Phase>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (patience, activity) = (handler.shared.patience, Arc::clone(&handler.activity));
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEAD_SIZE as u32)
+        .max_send_buf_size(MAX_SEND_BUFFER);
+    drive(builder.serve_connection(TokioIo::new(stream), handler), patience, &activity, phase)
+        .await;
+}
+
+/// A connection of either version.
+trait Connection: Future<Output = hyper::Result<()>> {
+    /// Finishes what is being answered, takes no more, and ends.
+    fn finish(self: Pin<&mut Self>);
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection for http1::Connection<TokioIo<S>, Handler> {
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection
+    for http2::Connection<TokioIo<S>, Handler, TokioExecutor>
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Polls the connection, and beside it the clock and the server's phase.
+async fn drive(
+    connection: impl Connection,
+    patience: Patience,
+    activity: &Activity,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let mut connection = std::pin::pin!(connection);
+    let interval = patience.head_time.min(patience.idle_time) / 4;
+    let mut clock = std::pin::pin!(sleep_until(TokioInstant::now() + interval));
+    let (mut since, mut last) = (Instant::now(), activity.progress());
+    let ended = async {
+        // An error means that the server is gone; then the connection goes too.
+        let _ = phase.wait_for(|phase| *phase != Phase::Running).await;
+        let draining = *phase.borrow() == Phase::Draining;
+        (draining, phase)
+    };
+    let mut ended = std::pin::pin!(ended);
+    let draining = std::future::poll_fn(|context| {
+        if let Poll::Ready(result) = connection.as_mut().poll(context) {
+            note_end(&result);
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready((draining, phase)) = ended.as_mut().poll(context) {
+            return Poll::Ready(draining.then_some(phase));
+        }
+        while clock.as_mut().poll(context).is_ready() {
+            let now = activity.progress();
+            if now != last || activity.is_answering() {
+                (since, last) = (Instant::now(), now);
+            } else if since.elapsed() >= allowed(patience, activity) {
+                return Poll::Ready(None);
+            }
+            clock.as_mut().reset(TokioInstant::now() + interval);
+        }
+        Poll::Pending
+    })
+    .await;
+
+    let Some(mut phase) = draining else { return };
+    connection.as_mut().finish();
+    tokio::select! {
+        result = connection => note_end(&result),
+        _ = phase.wait_for(|phase| *phase == Phase::Ended) => {}
+    }
+}
+
+fn allowed(patience: Patience, activity: &Activity) -> Duration {
+    if activity.owes_a_head() { patience.head_time } else { patience.idle_time }
+}
+
+fn note_end(result: &hyper::Result<()>) {
+    if let Err(error) = result {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Answers the requests of one connection: counts, limits, routes, measures.
+pub(super) struct Handler {
+    pub(super) shared: Arc<Shared>,
+    pub(super) client: Client,
+    pub(super) activity: Arc<Activity>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Handler {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let started = Instant::now();
+        let in_flight = self.activity.begin();
+        let route = Route::of(request.uri().path());
+        let shared = Arc::clone(&self.shared);
+        if let Err(wait) = shared.clients.check_request(self.client) {
+            return Box::pin(async move {
+                let response = rate_limited(wait).into_response();
+                shared.meter.record(route, response.status(), started.elapsed());
+                drop(in_flight);
+                Ok(response)
+            });
+        }
+        let answer = shared.router.clone().call(request.map(Body::new));
+        Box::pin(async move {
+            let response = answer.await?;
+            let (status, time) = (response.status(), started.elapsed());
+            shared.meter.record(route, status, time);
+            tracing::debug!(
+                route = route.name(),
+                status = status.as_u16(),
+                micros = time.as_micros() as u64,
+                "answered"
+            );
+            drop(in_flight);
+            Ok(response)
+        })
+    }
+}
+
+fn rate_limited(wait: Duration) -> Problem {
+    let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+    let detail = "this address sends more requests than this log takes from one client";
+    Problem::new(Kind::RateLimited, detail).retry_after(Some(seconds))
+}

@@ -1,0 +1,219 @@
+//! HTTP: turns requests into calls on [`Log`], and answers into statuses. It decides nothing.
+//!
+//! The page in words, with every route and every problem, is `spec/text/http.md`.
+//!
+//! - `serve`, `connection`, `stream`, `tls`: sockets, time, and how a connection ends.
+//! - `limit`, `body`: what clients may take.
+//! - `route`, `meter`, `problem`: the tables.
+//! - `add`, `read`, `prove`, `operate`: the handlers. `openapi` is made from their attributes.
+//!
+//! Invariant: nothing a client sends is kept in memory without a bound that all clients share, and
+//! nothing it sends is logged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
+
+use crate::log::Log;
+
+mod add;
+mod body;
+mod connection;
+mod gzip;
+mod limit;
+mod meter;
+mod openapi;
+mod operate;
+pub mod problem;
+mod prove;
+mod read;
+pub mod route;
+mod serve;
+mod stream;
+pub mod tls;
+
+pub use add::{MAX_BATCH_ENTRIES, MAX_BATCH_SIZE};
+pub use body::Bodies;
+pub use connection::Patience;
+pub use limit::{Client, ClientLimits, Clients};
+pub use meter::install_recorder;
+pub use openapi::document as openapi_document;
+pub use serve::{ServeOptions, serve};
+
+use problem::{Kind, Problem};
+
+/// How many requests may wait for a published checkpoint at once.
+const MAX_WAITING_FOR_RECEIPTS: usize = 4096;
+
+/// How many requests may read files at once; more wait their turn.
+const MAX_READERS: usize = 32;
+
+/// Text as the C2SP pages ask for it.
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// How to answer.
+#[derive(Clone, Debug)]
+pub struct ApiOptions {
+    /// Reads bodies within their limits.
+    pub bodies: Bodies,
+    /// How long `?wait=witnessed` waits.
+    pub wait_time: Duration,
+    /// So many waiting entries mean that the log is not ready for more.
+    pub waiting_entries: usize,
+    /// Where `/metrics` comes from.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            bodies: Bodies::default(),
+            wait_time: Duration::from_secs(30),
+            waiting_entries: crate::log::Limits::default().waiting_entries,
+            metrics: None,
+        }
+    }
+}
+
+/// What the handlers share.
+struct Api {
+    log: Log,
+    options: ApiOptions,
+    receipts: Semaphore,
+    readers: Semaphore,
+    bundles: gzip::Bundles,
+}
+
+impl Api {
+    /// Runs what reads files on a thread that may block.
+    async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Log) -> T + Send + 'static) -> T {
+        let _turn = self.readers.acquire().await.expect("the semaphore is never closed");
+        let log = self.log.clone();
+        tokio::task::spawn_blocking(move || work(&log))
+            .await
+            .expect("reading does not panic, and the runtime outlives its requests")
+    }
+}
+
+/// The router of a log.
+#[must_use]
+pub fn router(log: Log, options: ApiOptions) -> Router {
+    let api = Api {
+        log,
+        options,
+        receipts: Semaphore::new(MAX_WAITING_FOR_RECEIPTS),
+        readers: Semaphore::new(MAX_READERS),
+        bundles: gzip::Bundles::new(),
+    };
+    Router::new()
+        .route("/", get(operate::root))
+        .route("/add", post(add::add))
+        .route("/add-batch", post(add::add_batch))
+        .route("/checkpoint", get(read::checkpoint))
+        .route("/tile/entries/{*index}", get(read::bundle))
+        .route("/tile/{*tile}", get(read::tile))
+        .route("/proof/{index}", get(prove::proof))
+        .route("/consistency", get(prove::consistency))
+        .route("/lookup/{leaf}", get(prove::lookup))
+        .route("/healthz", get(operate::healthz))
+        .route("/readyz", get(operate::readyz))
+        .route("/metrics", get(operate::metrics))
+        .route("/openapi.json", get(openapi::openapi))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(Arc::new(api))
+}
+
+/// A router that reads the body of `POST /add` as the log does and answers a constant.
+///
+/// What [`serve`] makes of it is the cost of HTTP alone, for benchmarks to compare with.
+#[must_use]
+pub fn constant_router() -> Router {
+    async fn constant(State(bodies): State<Bodies>, request: Request) -> Result<Response, Problem> {
+        let received = bodies.read(request.into_body(), spec::tile::MAX_ENTRY_SIZE).await?;
+        drop(received);
+        Ok(text("0"))
+    }
+    Router::new()
+        .route("/add", post(constant))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(Bodies::default())
+}
+
+async fn not_found() -> Problem {
+    Problem::new(Kind::NotFound, "no such path; GET /openapi.json lists what there is")
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(Kind::MethodNotAllowed, "this path takes the methods in the Allow header")
+}
+
+/// A plain answer.
+fn text(body: impl Into<Bytes>) -> Response {
+    typed(TEXT, body)
+}
+
+fn typed(media_type: HeaderValue, body: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(Body::from(body.into()));
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
+}
+
+/// Splits a query into its pairs; refuses names that are not `known` and names that repeat.
+///
+/// No value of this API needs percent-encoding, so none is decoded.
+fn query_values<'a, const N: usize>(
+    query: Option<&'a str>,
+    known: [&str; N],
+) -> Result<[Option<&'a str>; N], Problem> {
+    let mut values = [None; N];
+    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let at = known.iter().position(|known| *known == name);
+        let at = at.ok_or_else(|| {
+            let names = known.join(", ");
+            Problem::new(Kind::BadRequest, format!("the parameters of this path are: {names}"))
+        })?;
+        if values[at].replace(value).is_some() {
+            let detail = format!("the parameter {} is given twice", known[at]);
+            return Err(Problem::new(Kind::BadRequest, detail));
+        }
+    }
+    Ok(values)
+}
+
+/// Reads a decimal of a path or query in its one spelling.
+fn decimal(name: &str, value: &str) -> Result<u64, Problem> {
+    spec::encoding::parse_decimal(value)
+        .map_err(|error| Problem::new(Kind::BadRequest, format!("{name}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_strict() {
+        let known = ["from", "to"];
+        let values = query_values(Some("to=7&from=3"), known).unwrap();
+        assert_eq!(values, [Some("3"), Some("7")]);
+        assert_eq!(query_values(None, known).unwrap(), [None, None]);
+        assert_eq!(query_values(Some(""), known).unwrap(), [None, None]);
+        for wrong in ["form=3", "from=3&from=3", "from=3&x", "FROM=3"] {
+            let refused = query_values(Some(wrong), known).unwrap_err();
+            assert_eq!(refused.kind(), Kind::BadRequest, "{wrong}");
+        }
+        assert!(decimal("from", "07").is_err());
+        assert!(decimal("from", "%37").is_err());
+    }
+}

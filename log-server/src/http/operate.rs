@@ -1,0 +1,149 @@
+//! For operators: whether the log lives, whether it takes entries, what it counts, and what it is.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use metrics::gauge;
+
+use super::problem::{Kind, Problem};
+use super::route::ROUTES;
+use super::{Api, text, typed};
+use crate::answer::Status;
+
+/// What Prometheus reads.
+const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
+
+/// States of this moment are not to be cached.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Says what this is.
+#[utoipa::path(
+    get,
+    path = "/",
+    tag = "operations",
+    description = "A page for people: which log this is, its keys, and the paths.",
+    responses((status = 200, description = "The page", body = String, content_type = "text/plain"))
+)]
+pub(super) async fn root(State(api): State<Arc<Api>>) -> Response {
+    let log = &api.log;
+    let mut page = format!(
+        "Fiducial: a transparency log for manufacturing evidence\n\n\
+         origin     {}\nadmission  {}\npublished  {} entries\n",
+        log.origin(),
+        log.admission(),
+        log.published().checkpoint.tree().size()
+    );
+    for key in log.verifier_keys() {
+        writeln!(page, "key        {key}").expect("writing to memory does not fail");
+    }
+    page.push('\n');
+    for (_, path, method) in ROUTES {
+        let method = method.to_uppercase();
+        writeln!(page, "{method:<4} {path}").expect("writing to memory does not fail");
+    }
+    not_stored(text(page))
+}
+
+/// Says that the process lives.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operations",
+    description = "200 as long as the process answers; also when the log has stopped taking entries.",
+    responses((status = 200, description = "It lives", body = String, content_type = "text/plain"))
+)]
+pub(super) async fn healthz() -> Response {
+    not_stored(text("ok\n"))
+}
+
+/// Says whether the log takes entries.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operations",
+    description = "200 when entries are taken; else 503 with every reason in `reasons`.",
+    responses(
+        (status = 200, description = "It takes entries", body = String, content_type = "text/plain"),
+        (status = 503, description = "`not-ready`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+    let reasons = reasons(&api.log.status(), api.options.waiting_entries);
+    if reasons.is_empty() {
+        return Ok(not_stored(text("ready\n")));
+    }
+    Err(Problem::new(Kind::NotReady, reasons.join("; ")).with("reasons", reasons))
+}
+
+fn reasons(status: &Status, waiting_entries: usize) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some(fatal) = &status.fatal {
+        reasons.push(format!("the log has stopped: {fatal}"));
+    }
+    if !status.index_ready {
+        reasons.push("the index of leaf hashes is being rebuilt".to_owned());
+    }
+    if status.waiting >= waiting_entries {
+        reasons.push(format!("{} entries wait to be committed", status.waiting));
+    }
+    reasons
+}
+
+/// Shows what is counted.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operations",
+    description = "Numbers in Prometheus' text format.",
+    responses(
+        (status = 200, description = "The numbers", body = String, content_type = "text/plain"),
+        (status = 404, description = "`not-found`: this process counts nothing", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+    let Some(handle) = &api.options.metrics else {
+        return Err(Problem::new(Kind::NotFound, "this process counts nothing"));
+    };
+    let status = api.log.status();
+    gauge!("fiducial_log_sequenced_entries").set(status.sequenced as f64);
+    gauge!("fiducial_log_published_entries").set(status.published as f64);
+    gauge!("fiducial_log_sealed_entries").set(status.sealed as f64);
+    gauge!("fiducial_log_waiting_entries").set(status.waiting as f64);
+    gauge!("fiducial_log_published_time_seconds").set(status.published_at as f64);
+    gauge!("fiducial_log_index_ready").set(if status.index_ready { 1.0 } else { 0.0 });
+    gauge!("fiducial_log_fatal").set(if status.fatal.is_some() { 1.0 } else { 0.0 });
+    Ok(not_stored(typed(EXPOSITION, handle.render())))
+}
+
+fn not_stored(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Fatal;
+
+    #[test]
+    fn every_reason_is_named() {
+        let ready = Status {
+            sequenced: 1,
+            sealed: 0,
+            published: 1,
+            published_at: 1,
+            waiting: 9,
+            index_ready: true,
+            fatal: None,
+        };
+        assert!(reasons(&ready, 10).is_empty());
+        let fatal = Some(Fatal::new("a flipped bit"));
+        let broken = Status { waiting: 10, index_ready: false, fatal, ..ready };
+        let reasons = reasons(&broken, 10);
+        assert_eq!(reasons.len(), 3);
+        assert!(reasons[0].contains("a flipped bit"));
+    }
+}

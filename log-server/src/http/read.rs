@@ -1,0 +1,107 @@
+//! `GET /checkpoint` and the tiles: C2SP tlog-tiles, with its media types and caching.
+//!
+//! Tiles and bundles never change, the partial ones included: their width is in their name. What is
+//! not there is 404 and is not to be cached, because it will be there.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::Response;
+use spec::tile::{Tile, TileKind};
+
+use super::gzip::accepts_gzip;
+use super::problem::{Kind, Problem};
+use super::{Api, text, typed};
+
+/// What tiles and bundles are.
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// For a year, and never asked for again.
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+/// Not at all: the next checkpoint may be a millisecond away.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Reads the published checkpoint.
+#[utoipa::path(
+    get,
+    path = "/checkpoint",
+    tag = "tlog-tiles",
+    description = "The published checkpoint: a signed note (C2SP tlog-checkpoint).",
+    responses((status = 200, description = "The note", body = String, content_type = "text/plain"))
+)]
+pub(super) async fn checkpoint(State(api): State<Arc<Api>>) -> Response {
+    let mut response = text(api.log.published().note.clone());
+    response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+    response
+}
+
+/// Reads a tile of hashes.
+#[utoipa::path(
+    get,
+    path = "/tile/{level}/{index}",
+    tag = "tlog-tiles",
+    description = "Up to 256 hashes of one level, 32 bytes each (C2SP tlog-tiles). Never compressed.",
+    params(
+        ("level" = u8, Path, description = "0 to 63, without leading zeros"),
+        ("index" = String, Path, description = "For example `x001/x234/067`, or `000.p/17` for a partial tile")
+    ),
+    responses(
+        (status = 200, description = "The hashes", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 404, description = "`not-found` or `beyond`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
+        (status = 500, description = "`damaged`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn tile(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Problem> {
+    let tile = parse(&uri)?;
+    if tile.kind() == TileKind::Entries {
+        return Err(no_tile());
+    }
+    // 8 KiB at most, from memory or the page cache: a switch of threads would cost more.
+    let bytes = api.log.tile(tile)?;
+    let mut response = typed(OCTETS, bytes);
+    response.headers_mut().insert(header::CACHE_CONTROL, IMMUTABLE);
+    Ok(response)
+}
+
+/// Reads a bundle of entries.
+#[utoipa::path(
+    get,
+    path = "/tile/entries/{index}",
+    tag = "tlog-tiles",
+    description = "Up to 256 entries, each behind its length as a big-endian u16 (C2SP tlog-tiles). \
+        Compressed with gzip for clients that accept it.",
+    params(("index" = String, Path, description = "For example `x001/x234/067`, or `000.p/17`")),
+    responses(
+        (status = 200, description = "The entries", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 404, description = "`not-found` or `beyond`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
+        (status = 500, description = "`damaged`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn bundle(
+    State(api): State<Arc<Api>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let tile = parse(&uri)?;
+    let (bytes, compressed) = api.bundles.read(&api, tile, accepts_gzip(&headers)).await?;
+    let mut response = typed(OCTETS, bytes);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, IMMUTABLE);
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if compressed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
+}
+
+fn parse(uri: &Uri) -> Result<Tile, Problem> {
+    uri.path().strip_prefix('/').and_then(Tile::parse).ok_or_else(no_tile)
+}
+
+fn no_tile() -> Problem {
+    let detail = "not the path of a tile; one looks like /tile/0/x001/x234/067 or /tile/0/000.p/17";
+    Problem::new(Kind::NotFound, detail)
+}

@@ -1,0 +1,234 @@
+//! The socket below a connection: counts what moves, and closes so that the last answer arrives.
+//!
+//! Danger: closing a socket with unread bytes in it makes the kernel send a reset, which throws away
+//! the answer that the client has not read yet. It would never learn why its upload was refused. So
+//! a close first ends the sending side, then reads and drops what still comes, within a bound.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// How long a close waits for the client to end its side.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+
+/// How many bytes a close reads and drops.
+const LINGER_SIZE: usize = 1 << 20;
+
+/// What moved on one connection. Written by its task, read by the same task's clock.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    /// Requests whose head was read.
+    begun: AtomicU64,
+    /// Requests that are being answered.
+    in_flight: AtomicU32,
+    /// Bytes read.
+    read: AtomicU64,
+    /// Bytes read when the last answer was ready.
+    read_at_answer: AtomicU64,
+    /// Bytes written.
+    written: AtomicU64,
+}
+
+/// What counts as progress: two equal snapshots mean that the client let time pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    begun: u64,
+    written: u64,
+}
+
+impl Activity {
+    /// Notes that a request's head was read, until the answer is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> InFlight {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(Arc::clone(self))
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        let begun = self.begun.load(Ordering::Relaxed);
+        Progress { begun, written: self.written.load(Ordering::Relaxed) }
+    }
+
+    pub(super) fn is_answering(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether a request's head has begun to arrive, or the connection's first is awaited.
+    pub(super) fn owes_a_head(&self) -> bool {
+        let first = self.begun.load(Ordering::Relaxed) == 0;
+        let read = self.read.load(Ordering::Relaxed);
+        first || read > self.read_at_answer.load(Ordering::Relaxed)
+    }
+}
+
+/// A request that is being answered.
+pub(super) struct InFlight(Arc<Activity>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let read = self.0.read.load(Ordering::Relaxed);
+        self.0.read_at_answer.store(read, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A socket that counts and lingers.
+pub(super) struct Stream<S> {
+    socket: S,
+    activity: Arc<Activity>,
+    closing: Option<Closing>,
+}
+
+/// The state of a close whose sending side has ended.
+struct Closing {
+    dropped: usize,
+    until: Pin<Box<Sleep>>,
+}
+
+impl<S> Stream<S> {
+    pub(super) const fn new(socket: S, activity: Arc<Activity>) -> Self {
+        Self { socket, activity, closing: None }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.socket).poll_read(context, buffer))?;
+        let read = (buffer.filled().len() - before) as u64;
+        self.activity.read.fetch_add(read, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.socket).poll_write(context, bytes))?;
+        self.activity.written.fetch_add(written as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.socket).poll_write_vectored(context, parts))?;
+        self.activity.written.fetch_add(written as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.closing.is_none() {
+            ready!(Pin::new(&mut this.socket).poll_shutdown(context))?;
+            this.closing = Some(Closing { dropped: 0, until: Box::pin(sleep(LINGER_TIME)) });
+        }
+        let closing = this.closing.as_mut().expect("set just above");
+        let mut scratch = [0; 8192];
+        while closing.dropped < LINGER_SIZE {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut this.socket).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    closing.dropped += buffer.filled().len();
+                }
+                // The client ended its side, or the connection broke: nothing more can be lost.
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => {
+                    ready!(closing.until.as_mut().poll(context));
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::Instant;
+
+    #[tokio::test]
+    async fn what_moves_is_counted() {
+        let (socket, mut client) = duplex(64);
+        let activity = Arc::new(Activity::default());
+        let mut stream = Stream::new(socket, Arc::clone(&activity));
+        assert!(activity.owes_a_head());
+        let before = activity.progress();
+
+        client.write_all(b"request").await.unwrap();
+        let mut bytes = [0; 7];
+        stream.read_exact(&mut bytes).await.unwrap();
+        // Reading is not progress: that is what a client does who sends a head byte by byte.
+        assert_eq!(activity.progress(), before);
+        assert!(activity.owes_a_head());
+
+        let request = activity.begin();
+        assert!(activity.is_answering());
+        drop(request);
+        assert!(!activity.is_answering() && !activity.owes_a_head());
+        stream.write_all(b"answer").await.unwrap();
+        assert_ne!(activity.progress(), before);
+
+        client.write_all(b"G").await.unwrap();
+        stream.read_exact(&mut bytes[..1]).await.unwrap();
+        assert!(activity.owes_a_head());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_close_ends_when_the_client_does_or_time_does() {
+        let (socket, client) = duplex(64);
+        let mut stream = Stream::new(socket, Arc::default());
+        drop(client);
+        let start = Instant::now();
+        stream.shutdown().await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+
+        let (socket, mut client) = duplex(64);
+        let mut stream = Stream::new(socket, Arc::default());
+        client.write_all(b"unread").await.unwrap();
+        stream.shutdown().await.unwrap();
+        assert!(start.elapsed() >= LINGER_TIME);
+    }
+
+    #[tokio::test]
+    async fn a_close_reads_only_so_much() {
+        let (socket, mut client) = duplex(1 << 16);
+        let mut stream = Stream::new(socket, Arc::default());
+        let flood = tokio::spawn(async move {
+            let mut sent = 0;
+            while client.write_all(&[0; 8192]).await.is_ok() {
+                sent += 8192;
+            }
+            sent
+        });
+        stream.shutdown().await.unwrap();
+        drop(stream);
+        let sent = flood.await.unwrap();
+        assert!(sent <= LINGER_SIZE + (1 << 17), "{sent}");
+    }
+}

@@ -1,0 +1,186 @@
+//! `serve`: opens a log, serves it, and ends both in the right order.
+//!
+//! Ending: stop accepting connections, finish requests, stop the log (which commits and publishes
+//! what waits), wait for its threads. A log that stopped by itself goes on answering reads until
+//! it is told to end, because what is published stays true.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::admission::Admission;
+use crate::answer::Fatal;
+use crate::config::{Config, LogFormat};
+use crate::disk::MachineDisk;
+use crate::http::{
+    ApiOptions, Bodies, ServeOptions, install_recorder, router, serve as serve_http, tls,
+};
+use crate::keys::LogKeys;
+use crate::log::{Log, Options};
+use crate::settings::Settings;
+use crate::sources::Sources;
+
+/// How often the log is asked whether it stopped by itself.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often numbers are folded together, so that they take no memory while nobody reads them.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Serves until SIGTERM or SIGINT. Returns why the log stopped by itself, if it did.
+pub fn serve(config: Config, unknown_variables: &[String]) -> anyhow::Result<Option<Fatal>> {
+    start_logging(config.log.as_deref(), config.log_format)?;
+    for name in unknown_variables {
+        tracing::warn!(%name, "this environment variable is not one of ours; is it misspelt?");
+    }
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(workers) = config.workers {
+        builder.worker_threads(workers.get());
+    }
+    let runtime = builder.enable_all().build().context("starting the threads")?;
+    let outcome = runtime.block_on(serve_until_told(config));
+    // Whatever still blocks on a file has nobody left to answer.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
+    let metrics = install_recorder().context("starting the metrics")?;
+    let tls = config.tls.as_ref().map(|files| tls::load(&files.certificate, &files.key));
+    let tls = tls.transpose()?;
+    // Before the port is open: who stops the process early stops it in the same order.
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+
+    let engine = config.engine;
+    let (data, admission) = (config.data.clone(), config.admission);
+    let opened = tokio::task::spawn_blocking(move || open(&data, admission, engine)).await;
+    let log = opened.expect("opening a log does not panic")?;
+
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("listening on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let api = ApiOptions {
+        bodies: Bodies::new(config.body_bytes, config.body_time),
+        wait_time: config.wait_time,
+        waiting_entries: config.engine.waiting_entries,
+        metrics: Some(metrics.clone()),
+    };
+    let options = ServeOptions {
+        clients: config.clients,
+        patience: config.patience,
+        stop_time: config.stop_time,
+        tls,
+    };
+    let watch = tokio::spawn(watch(log.clone()));
+    let upkeep = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP_INTERVAL).await;
+            metrics.run_upkeep();
+        }
+    });
+    tracing::info!(origin = %log.origin(), %address, "serving");
+    announce(&format!("listening on {scheme}://{address}"))?;
+
+    let served = serve_http(listener, router(log.clone(), api), options, told(signals)).await;
+    watch.abort();
+    upkeep.abort();
+    let fatal = end(log).await;
+    served.context("serving")?;
+    Ok(fatal)
+}
+
+/// Opens the log in `data`.
+fn open(
+    data: &Path,
+    admission: Option<Admission>,
+    limits: crate::log::Limits,
+) -> anyhow::Result<Log> {
+    let disk = MachineDisk::open(data)
+        .with_context(|| format!("{}: make a log with `fiducial-log init`", data.display()))?;
+    let settings = Settings::load(&disk, data)?;
+    let settings = settle_admission(&disk, data, settings, admission)?;
+    let keys = LogKeys::load(data, &settings.origin)?;
+    let sources = Sources::load(data)?;
+    if settings.admission == Admission::Statements && sources.count() == 0 {
+        tracing::warn!(
+            "no source is listed, so no statement is taken; see `fiducial-log source add`"
+        );
+    }
+    Ok(Log::open(Options { data: data.to_owned(), limits, keys, sources })?)
+}
+
+/// Compares what the operator asks for with what the log is.
+fn settle_admission(
+    disk: &MachineDisk,
+    data: &Path,
+    settings: Settings,
+    wanted: Option<Admission>,
+) -> anyhow::Result<Settings> {
+    match wanted {
+        Some(wanted) if wanted != settings.admission => {
+            Ok(settings.with_admission_before_first_start(disk, data, wanted)?)
+        }
+        _ => Ok(settings),
+    }
+}
+
+/// Stops the log and waits for it. Returns why it had stopped before, if it had.
+async fn end(log: Log) -> Option<Fatal> {
+    let fatal = log.status().fatal;
+    log.stop();
+    let joined = tokio::task::spawn_blocking(move || {
+        log.join();
+        log.status().fatal
+    });
+    let after = joined.await.expect("waiting for the log's threads does not panic");
+    tracing::info!("stopped");
+    fatal.or(after)
+}
+
+/// Says once, as an error, that the log stopped by itself.
+async fn watch(log: Log) {
+    loop {
+        tokio::time::sleep(WATCH_INTERVAL).await;
+        if let Some(fatal) = log.status().fatal {
+            tracing::error!(%fatal, "the log has stopped; what is published is still served");
+            return;
+        }
+    }
+}
+
+async fn told((mut terminate, mut interrupt): (Signal, Signal)) {
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("stopping: SIGTERM"),
+        _ = interrupt.recv() => tracing::info!("stopping: SIGINT"),
+    }
+}
+
+/// The one line on standard output that scripts wait for.
+fn announce(line: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// Starts logging to standard error. The command line comes before `RUST_LOG`.
+fn start_logging(filter: Option<&str>, format: LogFormat) -> anyhow::Result<()> {
+    let filter = match filter {
+        Some(filter) => EnvFilter::try_new(filter).context("--log")?,
+        None if std::env::var_os("RUST_LOG").is_some() => {
+            EnvFilter::try_from_default_env().context("RUST_LOG")?
+        }
+        None => EnvFilter::new("info"),
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.with_ansi(false).init(),
+    }
+    Ok(())
+}
