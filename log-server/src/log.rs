@@ -38,6 +38,8 @@ pub struct Limits {
     pub waiting_bytes: usize,
     /// Memory of committed entries that are not in objects yet.
     pub unsealed_bytes: usize,
+    /// The journal is trimmed when it has grown by so many bytes beyond its base.
+    pub trim_bytes: u64,
 }
 
 impl Default for Limits {
@@ -46,6 +48,7 @@ impl Default for Limits {
             waiting_entries: 16_384,
             waiting_bytes: 32 * 1024 * 1024,
             unsealed_bytes: 32 * 1024 * 1024,
+            trim_bytes: 1024 * 1024,
         }
     }
 }

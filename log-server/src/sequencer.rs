@@ -21,9 +21,6 @@ use crate::journal::{AppendError, Base, Journal};
 use crate::queue::{Answers, Request};
 use crate::shared::Shared;
 
-/// The journal is trimmed when it has grown so much beyond its base.
-const TRIM_BYTES: u64 = 1024 * 1024;
-
 /// Beyond this the journal is trimmed even past the last signed head, whose root is then computed
 /// again from tiles at the next signature: slower, but the journal stays small while witnesses
 /// are away.
@@ -215,7 +212,7 @@ impl Sequencer {
     /// Moves the journal's base forward once enough of it is safe in objects.
     fn trim_if_due(&mut self) -> Result<(), Fatal> {
         let bytes = self.journal.bytes();
-        if bytes < TRIM_BYTES + 2 * self.base_bytes {
+        if bytes < self.shared.limits.trim_bytes + 2 * self.base_bytes {
             return Ok(());
         }
         let tail = self.shared.tail.read().expect("no panic under this lock");
