@@ -1,0 +1,151 @@
+//! What can go wrong, whose fault it is, and the exit code that says so.
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | anchored: the proof satisfies the agent's policy |
+//! | 1 | refused: by the log, or by the agent because the log showed something that is not true |
+//! | 2 | could not: nothing is wrong with the evidence, and trying again may help |
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cli::Language;
+
+/// Everything asked for is anchored.
+pub const EXIT_ANCHORED: u8 = 0;
+
+/// The log refused, or the agent refused the log.
+pub const EXIT_REFUSED: u8 = 1;
+
+/// It could not be done or not be finished.
+pub const EXIT_COULD_NOT: u8 = 2;
+
+/// Why the agent stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AgentError {
+    /// The log holds another statement at this place of the source's chain.
+    #[error(
+        "the log has another statement of this source: {answer}\nThis vault is not the source's \
+         newest, or the key is used elsewhere too. Nothing more is sent. Bring the newest vault \
+         back; if it is lost, make a new source and say why."
+    )]
+    Conflict {
+        /// What the log says.
+        answer: String,
+    },
+    /// A file could not be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// What was typed cannot be done.
+    #[error("{0}")]
+    Input(String),
+    /// The log showed something that its own signatures or proofs contradict.
+    #[error(
+        "the log is not to be believed: {0}\nKeep the vault and the log's answer, and show them to \
+         a witness."
+    )]
+    LogRefused(String),
+    /// The operating system gave no random bytes.
+    #[error("no random bytes from the operating system: {0}")]
+    Random(String),
+    /// The log refused the statement.
+    #[error("the log refused the statement with status {status}: {answer}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What the log says.
+        answer: String,
+    },
+    /// Sequenced perhaps, but no proof that satisfies the policy within the time given.
+    #[error(
+        "statement {sequence} is not anchored within {seconds} s: {reason}\nIt is kept in the \
+         vault. Run `fiducial-agent anchor --vault DIR` to go on with the same bytes."
+    )]
+    Unanchored {
+        /// The statement.
+        sequence: u64,
+        /// How long the agent tried.
+        seconds: u64,
+        /// The last thing that stood in the way.
+        reason: String,
+    },
+    /// The log could not be asked.
+    #[error("{url}: {reason}")]
+    Unreachable {
+        /// What was asked for.
+        url: String,
+        /// Why there is no usable answer.
+        reason: String,
+    },
+    /// The vault is damaged or not one.
+    #[error("the vault {}: {reason}", path.display())]
+    Vault {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl AgentError {
+    /// Names the file that an operation failed on.
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |error| Self::File { path, error }
+    }
+
+    /// Says what is wrong with a part of the vault.
+    pub(crate) fn vault(path: &Path, reason: impl ToString) -> Self {
+        Self::Vault { path: path.to_path_buf(), reason: reason.to_string() }
+    }
+
+    /// The exit code.
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Conflict { .. } | Self::LogRefused(_) | Self::Refused { .. } => EXIT_REFUSED,
+            Self::File { .. }
+            | Self::Input(_)
+            | Self::Random(_)
+            | Self::Unanchored { .. }
+            | Self::Unreachable { .. }
+            | Self::Vault { .. } => EXIT_COULD_NOT,
+        }
+    }
+
+    /// The message for people.
+    pub(crate) fn message(&self, language: Language) -> String {
+        match language {
+            Language::En => self.to_string(),
+            Language::Zh => self.chinese(),
+        }
+    }
+
+    fn chinese(&self) -> String {
+        match self {
+            Self::Conflict { answer } => format!(
+                "日志中已有该来源的另一条声明：{answer}\n此保险库不是该来源的最新副本，或密钥在别处也被使用。\
+                 已停止发送。请恢复最新的保险库；若已丢失，请新建来源并说明原因。"
+            ),
+            Self::File { path, error } => format!("文件 {}：{error}", path.display()),
+            Self::Input(text) => format!("参数有误：{text}"),
+            Self::LogRefused(text) => {
+                format!("日志不可信：{text}\n请保留保险库和日志的回答，并交给见证方。")
+            }
+            Self::Random(text) => format!("操作系统未能提供随机数：{text}"),
+            Self::Refused { status, answer } => {
+                format!("日志拒绝了声明（状态 {status}）：{answer}")
+            }
+            Self::Unanchored { sequence, seconds, reason } => format!(
+                "声明 {sequence} 在 {seconds} 秒内未能锚定：{reason}\n声明已保存在保险库中。\
+                 请运行 `fiducial-agent anchor --vault DIR`，以相同字节继续。"
+            ),
+            Self::Unreachable { url, reason } => format!("无法访问 {url}：{reason}"),
+            Self::Vault { path, reason } => format!("保险库 {}：{reason}", path.display()),
+        }
+    }
+}

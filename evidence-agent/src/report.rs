@@ -1,0 +1,225 @@
+//! What people are left with: receipts, openings, and a few lines that say what they are.
+//!
+//! | file | who may have it |
+//! |---|---|
+//! | `<name>.tlog-proof` | anybody: it shows that the statement is in the log, and nothing of the evidence |
+//! | `<name>.disclosure.json` | whoever may read the report: it opens every value of it |
+//!
+//! Each report of a small statement has its own two files, named after it. A statement of many
+//! reports has two for all of them, named after its sequence.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use spec::evidence::batch::Batch;
+use spec::evidence::disclosure::{Disclosure, Pick, PickFields};
+use spec::evidence::record::Record;
+use spec::evidence::statement::Statement;
+use spec::proof::{Proof, VerifiedInclusion};
+
+use crate::capture::Captured;
+use crate::cli::Language;
+use crate::durable::{Access, read_bounded, write_synced};
+use crate::error::AgentError;
+
+/// The most reports of one statement that get files of their own. Each opening hashes the whole
+/// batch, so this bounds the work at a few million hashes.
+const MAX_OWN_PAPERS: usize = 256;
+
+/// A statement that is anchored.
+#[derive(Debug, Serialize)]
+pub(crate) struct Anchored {
+    source: String,
+    log: String,
+    sequence: u64,
+    /// Where the log holds it.
+    index: u64,
+    tree_size: u64,
+    leaf_hash: String,
+    /// The latest time in the accepted quorum, in seconds since 1970; absent without witnesses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witnessed: Option<u64>,
+    reports: Vec<Report>,
+    /// For a statement of many reports: one receipt and one opening of them all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    papers: Option<Papers>,
+}
+
+/// One report of an anchored statement.
+#[derive(Debug, Serialize)]
+struct Report {
+    file: String,
+    record: u64,
+    kind: &'static str,
+    sha256: String,
+    interpreted: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    papers: Option<Papers>,
+}
+
+/// Where a receipt and an opening lie.
+#[derive(Clone, Debug, Serialize)]
+struct Papers {
+    receipt: PathBuf,
+    disclosure: PathBuf,
+}
+
+/// Writes the receipts and openings of an anchored statement into `out`.
+pub(crate) fn write_papers(
+    out: &Path,
+    statement: &Statement,
+    batch: &Batch,
+    captured: &[Captured],
+    receipt: &Proof,
+    verified: &VerifiedInclusion,
+) -> Result<Anchored, AgentError> {
+    let (sequence, receipt) = (statement.sequence(), receipt.to_bytes());
+    let evidence = batch.records().iter().enumerate().skip(1);
+    let own = batch.records().len() - 1 <= MAX_OWN_PAPERS;
+    let mut reports = Vec::new();
+    for (index, record) in evidence {
+        let record_index = index as u64;
+        let name = OsStr::from_bytes(record.value("file/name").unwrap_or_default());
+        let papers = if own {
+            let picks = [0, record_index].map(|record| Pick { record, fields: PickFields::All });
+            let opening = Disclosure::of(batch, &picks).expect("both records are of this batch");
+            let stems = [name.to_owned(), joined(name, &format!(".{sequence}-{index}"))];
+            Some(write_pair(out, &stems, &receipt, opening.to_json().as_bytes())?)
+        } else {
+            None
+        };
+        let path = captured.get(index - 1).map_or(Path::new(name), |captured| &captured.path);
+        reports.push(report(path, record_index, record, papers));
+    }
+    let papers = if own && !reports.is_empty() {
+        None
+    } else {
+        let stem = OsString::from(format!("statement-{sequence}"));
+        let other = joined(&stem, &format!(".{}", &statement.leaf_hash().to_hex()[..8]));
+        let opening = Disclosure::whole(batch).to_json();
+        Some(write_pair(out, &[stem, other], &receipt, opening.as_bytes())?)
+    };
+    let checkpoint = verified.checkpoint();
+    Ok(Anchored {
+        source: statement.source().to_string(),
+        log: statement.origin().to_string(),
+        sequence,
+        index: verified.index(),
+        tree_size: checkpoint.tree().size(),
+        leaf_hash: statement.leaf_hash().to_hex(),
+        witnessed: checkpoint.times().map(|times| times.latest.as_seconds()),
+        reports,
+        papers,
+    })
+}
+
+fn report(path: &Path, index: u64, record: &Record, papers: Option<Papers>) -> Report {
+    let text = |name| String::from_utf8_lossy(record.value(name).unwrap_or_default()).into_owned();
+    Report {
+        file: path.display().to_string(),
+        record: index,
+        kind: record.kind().as_str(),
+        sha256: text("file/sha256"),
+        interpreted: text("interpreted"),
+        papers,
+    }
+}
+
+/// Writes a receipt and an opening under the first stem that is free or holds the same already:
+/// two reports may have one name, and what was handed out once is never replaced.
+fn write_pair(
+    out: &Path,
+    stems: &[OsString; 2],
+    receipt: &[u8],
+    opening: &[u8],
+) -> Result<Papers, AgentError> {
+    let [first, second] = stems.each_ref().map(|stem| Papers {
+        receipt: out.join(joined(stem, ".tlog-proof")),
+        disclosure: out.join(joined(stem, ".disclosure.json")),
+    });
+    let papers = if is_free(&first, receipt, opening) { first } else { second };
+    write_new(&papers.disclosure, opening, Access::Owner)?;
+    write_new(&papers.receipt, receipt, Access::Everybody)?;
+    Ok(papers)
+}
+
+fn is_free(papers: &Papers, receipt: &[u8], opening: &[u8]) -> bool {
+    // One byte more than ours is enough to see that a file is another one.
+    let free = |path: &Path, bytes: &[u8]| match read_bounded(path, bytes.len()) {
+        Ok(there) => there == bytes,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    free(&papers.receipt, receipt) && free(&papers.disclosure, opening)
+}
+
+fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), AgentError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(AgentError::file(path)(error));
+        }
+        _ => {}
+    }
+    write_synced(path, bytes, access).map_err(AgentError::file(path))
+}
+
+fn joined(stem: &OsStr, end: &str) -> OsString {
+    let mut name = stem.to_owned();
+    name.push(end);
+    name
+}
+
+impl Anchored {
+    /// A few lines for people.
+    pub(crate) fn describe(&self, language: Language) -> String {
+        let Self { source, log, sequence, index, tree_size, .. } = self;
+        let mut text = match language {
+            Language::En => format!(
+                "anchored: statement {sequence} of {source} is entry {index} of {log} \
+                 (tree of {tree_size})\n"
+            ),
+            Language::Zh => format!(
+                "已锚定：{source} 的声明 {sequence} 是日志 {log} 的第 {index} 条（树大小 {tree_size}）\n"
+            ),
+        };
+        for report in &self.reports {
+            text += &format!("  {:<18} {}\n", report.kind, report.file);
+            if let Some(reason) = report.interpreted.strip_prefix("no: ") {
+                text += &match language {
+                    Language::En => format!("    its bytes are anchored, not read: {reason}\n"),
+                    Language::Zh => format!("    仅锚定字节，未解读：{reason}\n"),
+                };
+            }
+            text += &report.papers.as_ref().map_or(String::new(), |own| own.describe(language));
+        }
+        text += &self.papers.as_ref().map_or(String::new(), |all| all.describe(language));
+        text + &self.witness_line(language)
+    }
+
+    fn witness_line(&self, language: Language) -> String {
+        match (language, self.witnessed) {
+            (Language::En, None) => "  no witness has confirmed it: the policy asks for none, so \
+                                     only the log itself vouches for order and time\n"
+                .to_string(),
+            (Language::Zh, None) => {
+                "  尚无见证方确认：策略未要求见证，次序与时间仅由日志自身担保\n".to_string()
+            }
+            (Language::En, Some(time)) => format!("  witnessed, at the latest at {time} (Unix)\n"),
+            (Language::Zh, Some(time)) => format!("  已见证，最晚时间 {time}（Unix 秒）\n"),
+        }
+    }
+}
+
+impl Papers {
+    fn describe(&self, language: Language) -> String {
+        let (receipt, opening) = match language {
+            Language::En => ("receipt", "opening"),
+            Language::Zh => ("回执", "开示"),
+        };
+        let (proof, disclosure) = (self.receipt.display(), self.disclosure.display());
+        format!("    {receipt}  {proof}\n    {opening}  {disclosure}\n")
+    }
+}

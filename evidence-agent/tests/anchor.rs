@@ -1,0 +1,320 @@
+//! The agent against a log over HTTP: what it writes, in which order, and what it does not believe.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers may panic as its own body may")]
+
+mod support;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use evidence_agent::{EXIT_ANCHORED, EXIT_COULD_NOT, EXIT_REFUSED};
+use serde_json::Value;
+use spec::Hash;
+use spec::evidence::disclosure::{Disclosure, OpenedBatch};
+use spec::evidence::kind::Kind;
+use spec::evidence::statement::{After, Statement, VerifiedStatement};
+use spec::hash::leaf_hash;
+use spec::key::VerifierKey;
+use spec::policy::Policy;
+use spec::proof::Proof;
+use support::{Manner, TestLog, log_key};
+use tempfile::TempDir;
+
+/// A factory with one source and one log.
+struct Factory {
+    folder: TempDir,
+    log: TestLog,
+    source: VerifierKey,
+}
+
+struct Said {
+    code: u8,
+    out: String,
+    err: String,
+}
+
+fn agent(words: &[&str]) -> Said {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let words = ["fiducial-agent"].iter().chain(words).map(OsString::from);
+    let code = evidence_agent::run(words, &mut out, &mut err);
+    Said { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
+}
+
+impl Factory {
+    fn new() -> Self {
+        let (folder, log) = (tempfile::tempdir().unwrap(), TestLog::start());
+        let vault = folder.path().join("vault");
+        let key = log_key(1).verifier().to_string();
+        let vault = vault.to_str().unwrap();
+        let words = ["init", "--vault", vault, "--source", "line-4.example/aoi-7"];
+        let said = agent(&[&words[..], &["--log", &log.url, "--log-key", &key]].concat());
+        assert_eq!(said.code, EXIT_ANCHORED, "{}", said.err);
+        let source = VerifierKey::parse(said.out.trim_end()).unwrap();
+        Self { folder, log, source }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn anchor(&self, files: &[&Path], more: &[&str]) -> Said {
+        let vault = self.path("vault");
+        let mut words = vec!["anchor", "--vault", vault.to_str().unwrap()];
+        words.extend(files.iter().map(|path| path.to_str().unwrap()));
+        words.extend(more);
+        agent(&words)
+    }
+
+    /// Checks a receipt and an opening as a buyer would, with the source's key and the policy.
+    fn verify(&self, name: &str) -> (Proof, VerifiedStatement, OpenedBatch) {
+        let receipt = fs::read(self.path(&format!("{name}.tlog-proof"))).unwrap();
+        let receipt = Proof::parse(&receipt).unwrap();
+        let statement = Statement::parse(receipt.extra().unwrap()).unwrap();
+        let statement = statement.verify(&self.source).unwrap();
+        let policy = format!("log {}\nquorum none\n", log_key(1).verifier());
+        let policy = Policy::parse(policy.as_bytes()).unwrap();
+        receipt.verify(statement.leaf_hash(), &policy).unwrap();
+        let opening = fs::read(self.path(&format!("{name}.disclosure.json"))).unwrap();
+        let opened = Disclosure::parse(&opening).unwrap().verify(&statement).unwrap();
+        (receipt, statement, opened)
+    }
+}
+
+fn sample(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/samples");
+    fs::read(folder.join(name)).unwrap()
+}
+
+#[test]
+fn reports_are_anchored_and_their_papers_verify() {
+    let factory = Factory::new();
+    let bytes = sample("aoi-panel-failed.json");
+    let report = factory.file("in/aoi.json", &bytes);
+    let picture = factory.file("in/board.png", b"\x89PNG not really");
+    let said = factory.anchor(&[&report, &picture], &[]);
+    assert_eq!(said.code, EXIT_ANCHORED, "{}{}", said.out, said.err);
+    assert!(said.out.contains("its bytes are anchored, not read: not JSON"), "{}", said.out);
+    assert!(said.out.contains("no witness has confirmed it"), "{}", said.out);
+
+    let (receipt, statement, opened) = factory.verify("aoi.json");
+    assert_eq!((receipt.index(), statement.sequence()), (1, 0));
+    assert_eq!(statement.previous(), Hash::ZERO);
+    assert_eq!(statement.after().tree().size(), 1, "the other source's entry came before");
+    assert_eq!(opened.header().unwrap().text("record/count"), Some("2"));
+    let record = &opened.records()[1];
+    assert_eq!(
+        (record.kind(), record.text("verdict")),
+        (Kind::AoiReport, Some("Passed\nFailed\nPassed\n"))
+    );
+    assert_eq!(record.text("file/sha256"), Some(Hash::of(&bytes).to_hex().as_str()));
+    let (_, _, opened) = factory.verify("board.png");
+    assert_eq!(opened.records()[1].kind(), Kind::Attachment);
+    assert_eq!(fs::read(&report).unwrap(), bytes, "a report is never changed");
+}
+
+#[test]
+fn statements_of_a_source_are_a_chain() {
+    let factory = Factory::new();
+    factory.log.append(b"more of another source");
+    for (name, sequence) in [("a", 0), ("b", 1), ("c", 2)] {
+        let file = factory.file(name, name.as_bytes());
+        assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_ANCHORED);
+        factory.log.append(name.as_bytes());
+        let (_, statement, opened) = factory.verify(name);
+        assert_eq!(statement.sequence(), sequence);
+        let first = sequence.to_string();
+        assert_eq!(opened.header().unwrap().text("record/first"), Some(first.as_str()));
+    }
+    let of_source: Vec<Vec<u8>> = factory.log.received();
+    let second = Statement::parse(&of_source[1]).unwrap();
+    let third = Statement::parse(&of_source[2]).unwrap();
+    assert_eq!(second.previous(), leaf_hash(&of_source[0]));
+    assert_eq!(third.previous(), leaf_hash(&of_source[1]));
+    assert_eq!(third.after().tree().size(), 6);
+}
+
+#[test]
+fn an_empty_log_gives_no_lower_bound() {
+    let factory = Factory::new();
+    factory.log.empty();
+    let file = factory.file("first", b"1");
+    assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_ANCHORED);
+    assert_eq!(factory.verify("first").1.after(), After::NOTHING);
+}
+
+#[test]
+fn a_send_without_an_answer_is_repeated_with_the_same_bytes() {
+    let factory = Factory::new();
+    factory.log.behave(&[Manner::Overloaded, Manner::Broken, Manner::Index, Manner::Overloaded]);
+    let file = factory.file("report", b"1");
+    let said = factory.anchor(&[&file], &[]);
+    assert_eq!(said.code, EXIT_ANCHORED, "{}", said.err);
+    let received = factory.log.received();
+    assert_eq!(received.len(), 3, "the index leads to the proof by itself");
+    assert!(received.iter().all(|bytes| *bytes == received[0]));
+    assert_eq!(factory.log.entries().len(), 2);
+    factory.verify("report");
+}
+
+#[test]
+fn an_unfinished_statement_is_finished_by_the_next_run() {
+    let factory = Factory::new();
+    factory.log.behave(&[Manner::Overloaded]);
+    let file = factory.file("report", b"1");
+    let said = factory.anchor(&[&file], &["--timeout", "0"]);
+    assert_eq!(said.code, EXIT_COULD_NOT);
+    assert!(said.err.contains("is kept in the vault"), "{}", said.err);
+    assert!(!factory.path("report.tlog-proof").exists());
+    // The file may be gone by then: what was stated is in the vault.
+    fs::remove_file(&file).unwrap();
+    let next = factory.file("next", b"2");
+    let said = factory.anchor(&[&next], &[]);
+    assert_eq!(said.code, EXIT_ANCHORED, "{}", said.err);
+    let received = factory.log.received();
+    assert_eq!((received.len(), &received[0]), (3, &received[1]));
+    assert_eq!(factory.verify("report").1.sequence(), 0);
+    assert_eq!(factory.verify("next").1.sequence(), 1);
+    let said = factory.anchor(&[], &[]);
+    assert!(said.code == EXIT_ANCHORED && said.out.contains("nothing to do"), "{}", said.out);
+}
+
+#[test]
+fn what_was_being_filled_when_a_run_died_was_never_stated() {
+    let factory = Factory::new();
+    factory.file("vault/statements/.new/statement", b"half a statem");
+    let file = factory.file("report", b"1");
+    assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_ANCHORED);
+    assert_eq!(factory.verify("report").1.sequence(), 0);
+}
+
+#[test]
+fn a_conflict_stops_the_source() {
+    let factory = Factory::new();
+    factory.log.behave(&[Manner::Conflict, Manner::Conflict]);
+    let file = factory.file("report", b"1");
+    for _ in 0..2 {
+        let said = factory.anchor(&[&file], &["--timeout", "5"]);
+        assert_eq!(said.code, EXIT_REFUSED);
+        assert!(said.err.contains("sequence 0 is taken"), "{}", said.err);
+    }
+    let received = factory.log.received();
+    assert_eq!((received.len(), &received[0]), (2, &received[1]), "no second statement is made");
+}
+
+#[test]
+fn a_refusal_is_not_repeated() {
+    let factory = Factory::new();
+    factory.log.behave(&[Manner::Forbidden]);
+    let file = factory.file("report", b"1");
+    let said = factory.anchor(&[&file], &["--json"]);
+    assert_eq!((said.code, factory.log.received().len()), (EXIT_REFUSED, 1));
+    let object: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(object["outcome"], "refused");
+    assert!(object["error"].as_str().unwrap().contains("not listed"), "{object}");
+}
+
+#[test]
+fn a_proof_of_something_else_is_not_believed() {
+    let factory = Factory::new();
+    factory.log.behave(&[Manner::WrongProof]);
+    let file = factory.file("report", b"1");
+    let said = factory.anchor(&[&file], &[]);
+    assert_eq!(said.code, EXIT_REFUSED);
+    assert!(said.err.contains("not to be believed"), "{}", said.err);
+    assert!(!factory.path("report.tlog-proof").exists());
+}
+
+#[test]
+fn a_log_that_signs_with_another_key_is_not_believed() {
+    let factory = Factory::new();
+    factory.log.change_key(2);
+    let file = factory.file("report", b"1");
+    assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_REFUSED);
+    assert!(factory.log.received().is_empty(), "nothing is stated after a false checkpoint");
+}
+
+#[test]
+fn a_log_that_rewrites_its_past_is_found_out() {
+    let factory = Factory::new();
+    let file = factory.file("report", b"1");
+    assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_ANCHORED);
+    factory.log.replace_entry(0, b"another past");
+    let same_size = factory.anchor(&[&file], &[]);
+    factory.log.append(b"and on");
+    let larger = factory.anchor(&[&file], &[]);
+    for said in [same_size, larger] {
+        assert_eq!(said.code, EXIT_REFUSED);
+        assert!(said.err.contains("differ"), "{}", said.err);
+    }
+    assert_eq!(factory.log.received().len(), 1);
+}
+
+#[test]
+fn a_log_that_shows_less_than_before_is_not_followed() {
+    let factory = Factory::new();
+    let file = factory.file("report", b"1");
+    assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_ANCHORED);
+    factory.log.empty();
+    let said = factory.anchor(&[&file], &[]);
+    assert_eq!(said.code, EXIT_COULD_NOT);
+    assert!(said.err.contains("0 entries after 2"), "{}", said.err);
+}
+
+#[test]
+fn a_missing_file_anchors_nothing() {
+    let factory = Factory::new();
+    let (there, missing) = (factory.file("there", b"1"), factory.path("missing"));
+    let said = factory.anchor(&[&there, &missing], &[]);
+    assert_eq!(said.code, EXIT_COULD_NOT);
+    assert!(said.err.contains("missing") && factory.log.received().is_empty(), "{}", said.err);
+}
+
+#[test]
+fn papers_of_one_name_stand_side_by_side() {
+    let factory = Factory::new();
+    let (one, two) = (factory.file("x/report", b"1"), factory.file("y/report", b"2"));
+    let said = factory.anchor(&[&one, &two], &["--json"]);
+    assert_eq!(said.code, EXIT_ANCHORED, "{}", said.out);
+    let digest = |name: &str| {
+        let (_, _, opened) = factory.verify(name);
+        opened.records()[1].text("file/sha256").unwrap().to_string()
+    };
+    assert_eq!(digest("report"), Hash::of(b"1").to_hex());
+    assert_eq!(digest("report.0-2"), Hash::of(b"2").to_hex());
+    let object: Value = serde_json::from_str(&said.out).unwrap();
+    let second = &object["statements"][0]["reports"][1];
+    assert_eq!(second["record"], 2);
+    let path = factory.path("report.0-2.tlog-proof");
+    assert_eq!(second["papers"]["receipt"], path.to_str().unwrap());
+}
+
+#[test]
+fn many_reports_share_one_receipt_and_one_opening() {
+    let factory = Factory::new();
+    let files: Vec<PathBuf> =
+        (0_u32..300).map(|n| factory.file(&format!("in/{n}"), &n.to_be_bytes())).collect();
+    let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    assert_eq!(factory.anchor(&paths, &[]).code, EXIT_ANCHORED);
+    let (_, _, opened) = factory.verify("statement-0");
+    assert!(opened.is_whole() && opened.record_count() == 301);
+    assert_eq!(opened.records()[300].text("file/name"), Some("299"));
+}
+
+#[test]
+fn openings_are_for_the_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let factory = Factory::new();
+    let file = factory.file("report", b"1");
+    assert_eq!(factory.anchor(&[&file], &["--lang", "zh"]).code, EXIT_ANCHORED);
+    let mode = |name| fs::metadata(factory.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("report.disclosure.json"), 0o600);
+    assert_eq!(mode("vault/statements/00000000000000000000/opening.json"), 0o600);
+}
