@@ -3,7 +3,7 @@
 //! ```text
 //! 1. finish what an earlier run began        the same bytes again
 //! 2. capture the files                       nothing is written yet
-//! 3. verify the log's newest checkpoint      it becomes the `after` line
+//! 3. verify the log's newest checkpoint      it becomes the `after` line; the kept one offline
 //! 4. build the batch, sign the statement
 //! 5. make all of it durable in the vault     THE COMMIT POINT of the source's chain
 //! 6. send, as often as it takes              the log answers the same entry with the same index
@@ -97,7 +97,12 @@ impl Session {
     /// Steps 3 to 5: from captured files to a statement that is durable and not yet sent.
     fn state(&self, captured: &[Captured]) -> Result<(Kept, Batch), AgentError> {
         let opened = clock::now();
-        let newest = self.newest_checkpoint()?;
+        let newest = match self.newest_checkpoint() {
+            // Without the log, evidence is stated all the same: the newest checkpoint that this
+            // agent has verified is still the newest, and the statement is sent when it can be.
+            Err(AgentError::Unreachable { .. }) => self.vault.checkpoint()?,
+            other => other?,
+        };
         let last = self.vault.last()?;
         let (sequence, previous) = last.as_ref().map_or((0, Hash::ZERO), Kept::next);
         let first_record = last.as_ref().map_or(Ok(0), next_record)?;
@@ -196,8 +201,11 @@ impl Session {
             let reason = "the proof places the statement before the tree that it names as earlier";
             return Err(AgentError::LogRefused(reason.to_string()));
         }
-        self.accept_checkpoint(proof.checkpoint(), checkpoint)?;
-        Ok(Ok((proof, verified)))
+        match self.accept_checkpoint(proof.checkpoint(), checkpoint) {
+            Err(AgentError::Unreachable { reason, .. }) => Ok(Err(reason)),
+            Err(error) => Err(error),
+            Ok(()) => Ok(Ok((proof, verified))),
+        }
     }
 
     /// Fetches the proof of a sequenced statement, once the published tree covers it.
@@ -237,7 +245,7 @@ impl Session {
 
     /// Compares a verified checkpoint with the newest one kept, and keeps the larger.
     fn accept_checkpoint(&self, note: &Note, new: &AcceptedCheckpoint) -> Result<(), AgentError> {
-        let old = self.vault.checkpoint()?.map_or(Tree::EMPTY, |kept| kept.tree());
+        let old = self.vault.checkpoint()?.map_or(Tree::EMPTY, |(_, kept)| kept.tree());
         let new = new.tree();
         if new.size() < old.size() {
             // Perhaps a cache that lags behind; nothing is signed or kept on the strength of it.

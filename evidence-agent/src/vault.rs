@@ -240,15 +240,15 @@ impl Vault {
     }
 
     /// The newest checkpoint that this agent has verified, if there is one yet.
-    pub(crate) fn checkpoint(&self) -> Result<Option<AcceptedCheckpoint>, AgentError> {
+    pub(crate) fn checkpoint(&self) -> Result<Option<(Note, AcceptedCheckpoint)>, AgentError> {
         let path = self.folder.join("checkpoint");
         let bytes = match read_bounded(&path, MAX_NOTE_SIZE) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(AgentError::file(&path))?,
         };
         let note = Note::parse(&bytes).map_err(|error| AgentError::vault(&path, error))?;
-        let accepted = self.policy.check(&note);
-        accepted.map(Some).map_err(|error| AgentError::vault(&path, error))
+        let accepted = self.policy.check(&note).map_err(|error| AgentError::vault(&path, error))?;
+        Ok(Some((note, accepted)))
     }
 
     /// Remembers a checkpoint that was verified and is consistent with the one before.

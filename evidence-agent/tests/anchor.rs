@@ -258,14 +258,37 @@ fn a_log_that_rewrites_its_past_is_found_out() {
 }
 
 #[test]
-fn a_log_that_shows_less_than_before_is_not_followed() {
+fn a_log_that_lost_what_it_published_is_found_out() {
     let factory = Factory::new();
     let file = factory.file("report", b"1");
     assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_ANCHORED);
+    // A restored backup: the agent's next statement names a tree that the log no longer has.
     factory.log.empty();
+    factory.log.append(b"an entry of another source");
     let said = factory.anchor(&[&file], &[]);
+    assert_eq!(said.code, EXIT_REFUSED);
+    assert!(said.err.contains("before the tree that it names as earlier"), "{}", said.err);
+    let last = factory.log.received().pop().unwrap();
+    assert_eq!(Statement::parse(&last).unwrap().after().tree().size(), 2);
+}
+
+#[test]
+fn evidence_is_stated_while_the_log_is_away_and_sent_when_it_is_back() {
+    let factory = Factory::new();
+    let file = factory.file("before", b"1");
+    assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_ANCHORED);
+    factory.log.be_away(true);
+    let file = factory.file("meanwhile", b"2");
+    let said = factory.anchor(&[&file], &["--timeout", "0"]);
     assert_eq!(said.code, EXIT_COULD_NOT);
-    assert!(said.err.contains("0 entries after 2"), "{}", said.err);
+    assert!(said.err.contains("is kept in the vault"), "{}", said.err);
+    fs::remove_file(&file).unwrap();
+    factory.log.be_away(false);
+    let said = factory.anchor(&[], &[]);
+    assert_eq!(said.code, EXIT_ANCHORED, "{}", said.err);
+    let (_, statement, opened) = factory.verify("meanwhile");
+    assert_eq!((statement.sequence(), statement.after().tree().size()), (1, 2));
+    assert_eq!(opened.records()[1].text("file/sha256"), Some(Hash::of(b"2").to_hex().as_str()));
 }
 
 #[test]

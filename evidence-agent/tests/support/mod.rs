@@ -40,6 +40,7 @@ struct State {
     /// Every body of every `POST /add`, in order.
     received: Vec<Vec<u8>>,
     manners: VecDeque<Manner>,
+    away: bool,
     key: SigningKey,
 }
 
@@ -62,6 +63,7 @@ impl TestLog {
             entries: vec![b"an entry of another source".to_vec()],
             received: Vec::new(),
             manners: VecDeque::new(),
+            away: false,
             key: log_key(1),
         }));
         let shared = Arc::clone(&state);
@@ -102,6 +104,11 @@ impl TestLog {
         self.state.lock().unwrap().entries.clear();
     }
 
+    /// Breaks every connection without an answer.
+    pub(crate) fn be_away(&self, away: bool) {
+        self.state.lock().unwrap().away = away;
+    }
+
     /// Signs with another key from now on.
     pub(crate) fn change_key(&self, seed: u8) {
         self.state.lock().unwrap().key = log_key(seed);
@@ -111,6 +118,9 @@ impl TestLog {
 fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let (line, body) = read_request(&mut stream)?;
     let mut state = state.lock().unwrap();
+    if state.away {
+        return Ok(());
+    }
     let path = line.split(' ').nth(1).unwrap_or_default();
     let (status, answer) = match line.split(' ').next() {
         Some("POST") => match state.add(body) {
