@@ -15,7 +15,7 @@ use std::{fs, io};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::run::{cargo, passes, require_build_tools, root, target, watched};
+use crate::run::{cargo, passes, require_build_tools, target, watched};
 
 use self::log::{RunningLog, free_address};
 
@@ -102,30 +102,32 @@ impl Demo {
     /// All acts in order; the first that goes wrong ends the demo.
     fn play(&self, wishes: &Wishes, signals: &mut Signals) -> Result<(), String> {
         say("A new log: its keys and its data folder");
-        let data = self.path("log");
-        let keys = self.keys_of(&["init", "--data", &data, "--origin", ORIGIN])?;
+        println!("$ cd {}", self.folder.display());
+        let keys = self.keys_of(&["init", "--data", "log", "--origin", ORIGIN])?;
         self.write("policy", &policy(&keys))?;
+        println!(
+            "The file `policy` names these keys as the log's, and no witnesses: `quorum none`."
+        );
 
         say("The log serves");
         let address = wishes.listen.clone().map_or_else(free_address, Ok)?;
-        let mut log = RunningLog::start(self.program("fiducial-log"), &data, &address)?;
+        let mut log = RunningLog::start(&self.program("fiducial-log"), &self.folder, &address)?;
         log.wait_until_ready()?;
 
-        let outcome = acts::play(self, log.url(), &keys);
+        let outcome = acts::play(self, log.url());
         if outcome.is_ok() && !wishes.once {
             say("The log stays up until Ctrl-C");
-            println!("{}", log.url());
-            println!("policy:     {}", self.path("policy"));
-            println!("agent vault: {}", self.path("vault"));
+            println!("log:      {}", log.url());
+            println!("programs: {}", self.programs.display());
+            println!("files:    {}", self.folder.display());
             log.wait_for_end(signals)?;
         }
         say("The log stops");
         log.stop()?;
         outcome?;
-        let check = ["check", "--data", &data];
         say("Every tile, bundle and head on the log's disk is checked, without the log");
-        self.expect("fiducial-log", &check, 0)?;
-        say("The demo did all it should");
+        self.expect("fiducial-log", &["check", "--data", "log"], 0)?;
+        say("The reports were verified and the altered copy was rejected: all as it should be");
         Ok(())
     }
 
@@ -133,7 +135,7 @@ impl Demo {
     fn expect(&self, program: &str, arguments: &[&str], code: i32) -> Result<String, String> {
         let mut said = String::new();
         let mut command = Command::new(self.program(program));
-        command.args(arguments).current_dir(root());
+        command.args(arguments).current_dir(&self.folder);
         let status = watched(&mut command, &mut |line| {
             said.push_str(line);
             said.push('\n');
@@ -152,10 +154,6 @@ impl Demo {
 
     fn program(&self, name: &str) -> PathBuf {
         self.programs.join(name)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.join(name).display().to_string()
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,10 +34,10 @@ pub(super) struct RunningLog {
 }
 
 impl RunningLog {
-    /// Starts `fiducial-log serve`; what it logs is shown behind a bar.
-    pub(super) fn start(program: PathBuf, data: &str, address: &str) -> Result<Self, String> {
+    /// Starts `fiducial-log serve` in `folder`; what it logs is shown behind a bar.
+    pub(super) fn start(program: &Path, folder: &Path, address: &str) -> Result<Self, String> {
         let mut command = Command::new(program);
-        command.args(["serve", "--data", data, "--listen", address]);
+        command.args(["serve", "--data", "log", "--listen", address]).current_dir(folder);
         show(&command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().map_err(|why| format!("cannot start the log: {why}"))?;
