@@ -1,1 +1,83 @@
 //! Judges: inclusion, consistency, audits, disclosures; offline where it can.
+//!
+//! One way through every command: what was typed ([`args`]) becomes what is meant, bytes from
+//! outside become types of `spec`, and a verdict comes out as a [`report::Report`]. Nothing below
+//! this file decides an exit code or prints a verdict.
+//!
+//! Invariants: no verdict without a policy that the caller named; keys are never taken from what
+//! is judged; what was not checked is said in every verdict.
+
+mod args;
+mod audit;
+mod command;
+mod failure;
+mod input;
+mod log;
+mod messages;
+mod progress;
+mod report;
+mod time;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use crate::failure::Failure;
+use crate::messages::Language;
+use crate::report::{Report, Verdict};
+
+/// The exit code of a verdict, and of a log or file that was read and is sound.
+const VERIFIED: u8 = 0;
+
+/// The exit code of evidence that is wrong.
+const REJECTED: u8 = 1;
+
+/// The exit code when nothing could be decided: unreadable files, the network, wrong usage.
+const COULD_NOT_TELL: u8 = 2;
+
+/// Runs the program with its arguments, the program's name first; returns the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let guessed = Language::of_environment(|name| std::env::var(name).ok());
+    let wanted = match args::parse(&arguments, guessed) {
+        Ok(wanted) => wanted,
+        Err(refused) => {
+            // Help and the version come this way too. Nothing is left to do if the terminal
+            // itself is gone.
+            let _ = refused.print();
+            return if refused.use_stderr() { COULD_NOT_TELL } else { VERIFIED };
+        }
+    };
+    let language = wanted.language;
+    let outcome = command::run(&wanted);
+    let (printed, code) = match outcome {
+        Ok(report) => (print_report(&report, language, wanted.json), exit_code(report.verdict())),
+        Err(failure) => (print_failure(&failure, language, wanted.json), COULD_NOT_TELL),
+    };
+    // A verdict that nobody could read is no verdict.
+    if printed.is_err() { COULD_NOT_TELL } else { code }
+}
+
+/// The one place where a verdict becomes an exit code.
+const fn exit_code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Done | Verdict::Verified => VERIFIED,
+        Verdict::Rejected => REJECTED,
+        Verdict::Undecided => COULD_NOT_TELL,
+    }
+}
+
+fn print_report(report: &Report, language: Language, json: bool) -> std::io::Result<()> {
+    let text = if json { report.to_json(language) } else { report.to_text(language) };
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn print_failure(failure: &Failure, language: Language, json: bool) -> std::io::Result<()> {
+    if json {
+        let mut out = std::io::stdout().lock();
+        out.write_all(failure.to_json(language).as_bytes())?;
+        return out.flush();
+    }
+    std::io::stderr().lock().write_all(failure.to_text(language).as_bytes())
+}

@@ -1,0 +1,296 @@
+//! What can be typed. What it means is decided in [`crate::command`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::messages::{Language, Message};
+
+/// Everything that was asked for.
+pub(crate) struct Wanted {
+    pub(crate) language: Language,
+    pub(crate) json: bool,
+    pub(crate) command: Command,
+}
+
+#[derive(Parser)]
+#[command(
+    name = "fiducial",
+    version,
+    about = "Judges what a log, a source or the other party has handed over",
+    after_help = "Exit codes: 0 verified, 1 rejected, 2 could not tell."
+)]
+struct Typed {
+    /// The language of text for people: en or zh (default: from LC_ALL, LC_MESSAGES or LANG)
+    #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
+    lang: Option<LanguageName>,
+
+    /// Write the answer as JSON, for machines
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LanguageName {
+    En,
+    Zh,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a proof from a log's tiles, and check it before it is written
+    #[command(subcommand)]
+    Prove(Prove),
+    /// Check a receipt, or two checkpoints, offline
+    Verify(Verify),
+    /// Hash the whole log again and check every statement in it
+    Audit(Audit),
+    /// Say in plain words what a file holds, without verifying anything
+    Inspect(Inspect),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Prove {
+    /// Prove that an entry is in the log: makes a receipt
+    #[command(after_help = "Examples:
+  fiducial prove inclusion 41 --log https://log.example/ --policy policy --out 41.tlog-proof
+  fiducial prove inclusion --entry statement --log ./mirror --policy policy")]
+    Inclusion(ProveInclusion),
+    /// Prove that a newer checkpoint only appends to an older one
+    #[command(after_help = "Example:
+  fiducial prove consistency --from monday.checkpoint --to latest \\
+      --log https://log.example/ --policy policy --out monday-to-now")]
+    Consistency(ProveConsistency),
+}
+
+#[derive(Args)]
+pub(crate) struct ProveInclusion {
+    /// The entry's index, from 0
+    #[arg(required_unless_present_any = ["leaf", "entry"], conflicts_with_all = ["leaf", "entry"])]
+    pub(crate) index: Option<u64>,
+
+    /// The entry's leaf hash, hexadecimal or base64
+    #[arg(long, value_name = "HASH", conflicts_with = "entry")]
+    pub(crate) leaf: Option<String>,
+
+    /// A file with the entry's exact bytes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) entry: Option<PathBuf>,
+
+    /// The log: its address, or a folder of static tiles
+    #[arg(long, value_name = "URL_OR_FOLDER")]
+    pub(crate) log: String,
+
+    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Where to write the receipt; without it, standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Prove in the tree of this checkpoint instead of the log's latest
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+
+    /// Write only the path in the tree of the first N entries, one hash a line
+    #[arg(long, value_name = "N", conflicts_with = "checkpoint")]
+    pub(crate) size: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct ProveConsistency {
+    /// The older checkpoint
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+
+    /// The newer checkpoint, or the word latest
+    #[arg(long, value_name = "FILE|latest", default_value = "latest")]
+    pub(crate) to: String,
+
+    /// The log: its address, or a folder of static tiles
+    #[arg(long, value_name = "URL_OR_FOLDER")]
+    pub(crate) log: String,
+
+    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Where to write the proof; without it, standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:
+  fiducial verify report.tlog-proof --policy policy --source-key aoi-7.vkey
+  fiducial verify report.tlog-proof --file report.xml --disclosure report.disclosure.json \\
+      --policy policy --source-key aoi-7.vkey
+  fiducial verify opaque.tlog-proof --entry opaque.bin --policy policy"
+)]
+pub(crate) struct Verify {
+    #[command(subcommand)]
+    pub(crate) what: Option<VerifyWhat>,
+
+    /// The receipt (C2SP tlog-proof)
+    #[arg(required = true, value_name = "RECEIPT")]
+    pub(crate) receipt: Option<PathBuf>,
+
+    /// A file that the disclosure must vouch for; can be repeated
+    #[arg(long = "file", value_name = "REPORT", requires = "disclosure")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// What of the statement's records is opened
+    #[arg(long, value_name = "FILE")]
+    pub(crate) disclosure: Option<PathBuf>,
+
+    /// The entry's exact bytes, where the receipt does not carry a statement
+    #[arg(long, value_name = "FILE")]
+    pub(crate) entry: Option<PathBuf>,
+
+    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// A source's verifier key that you had before, or a file of them; can be repeated
+    #[arg(long = "source-key", value_name = "VKEY|FILE")]
+    pub(crate) source_keys: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum VerifyWhat {
+    /// Check that a newer checkpoint only appends to an older one
+    #[command(after_help = "Examples:
+  fiducial verify consistency old.checkpoint new.checkpoint --proof old-to-new --policy policy
+  fiducial verify consistency old.checkpoint new.checkpoint --log ./mirror --policy policy")]
+    Consistency(VerifyConsistency),
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyConsistency {
+    /// The older checkpoint
+    pub(crate) old: PathBuf,
+
+    /// The newer checkpoint
+    pub(crate) new: PathBuf,
+
+    /// The proof: base64 hashes, one a line
+    #[arg(long, value_name = "FILE", required_unless_present = "log", conflicts_with = "log")]
+    pub(crate) proof: Option<PathBuf>,
+
+    /// A log whose tiles give the proof
+    #[arg(long, value_name = "URL_OR_FOLDER")]
+    pub(crate) log: Option<String>,
+
+    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  fiducial audit --log https://log.example/ --policy policy --source-keys sources
+  fiducial audit --log ./mirror --policy policy --source-keys sources --state audit.state
+  fiducial audit --log ./mirror --policy policy --entries any")]
+pub(crate) struct Audit {
+    /// The log: its address, or a folder of static tiles
+    #[arg(long, value_name = "URL_OR_FOLDER")]
+    pub(crate) log: String,
+
+    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// The verifier keys of the sources, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) source_keys: Option<PathBuf>,
+
+    /// Start behind this checkpoint, which you trust because you audited up to it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+
+    /// Remember here how far the audit came, and go on from there the next time
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// What the entries are: statements of sources, or anything
+    #[arg(long, value_enum, default_value_t = Entries::Statements)]
+    pub(crate) entries: Entries,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Entries {
+    Any,
+    Statements,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  fiducial inspect report.tlog-proof")]
+pub(crate) struct Inspect {
+    /// A note, checkpoint, receipt, statement, disclosure, verifier key or policy
+    pub(crate) file: PathBuf,
+}
+
+/// Parses what was typed; `guessed` is the language of the environment.
+pub(crate) fn parse(arguments: &[OsString], guessed: Language) -> Result<Wanted, clap::Error> {
+    let command = describe(Typed::command(), language_typed(arguments).unwrap_or(guessed));
+    let matches = command.try_get_matches_from(arguments)?;
+    let typed = Typed::from_arg_matches(&matches)?;
+    let language = match typed.lang {
+        Some(LanguageName::En) => Language::English,
+        Some(LanguageName::Zh) => Language::Chinese,
+        None => guessed,
+    };
+    Ok(Wanted { language, json: typed.json, command: typed.command })
+}
+
+/// Help is printed while arguments are still being read, so `--lang` is looked for beforehand.
+fn language_typed(arguments: &[OsString]) -> Option<Language> {
+    let texts: Vec<&str> = arguments.iter().filter_map(|text| text.to_str()).collect();
+    let split = texts.windows(2).find(|pair| pair[0] == "--lang").map(|pair| pair[1]);
+    let joined = texts.iter().find_map(|text| text.strip_prefix("--lang="));
+    match split.or(joined)? {
+        "en" => Some(Language::English),
+        "zh" => Some(Language::Chinese),
+        _ => None,
+    }
+}
+
+/// Replaces the one-line descriptions of the commands by those of the language.
+fn describe(command: clap::Command, language: Language) -> clap::Command {
+    let text = |message: Message| message.text(language);
+    command
+        .about(text(Message::HelpProgram))
+        .after_help(text(Message::HelpExitCodes))
+        .mut_subcommand("prove", |prove| {
+            prove
+                .about(text(Message::HelpProve))
+                .mut_subcommand("inclusion", |c| c.about(text(Message::HelpProveInclusion)))
+                .mut_subcommand("consistency", |c| c.about(text(Message::HelpProveConsistency)))
+        })
+        .mut_subcommand("verify", |verify| {
+            verify
+                .about(text(Message::HelpVerify))
+                .mut_subcommand("consistency", |c| c.about(text(Message::HelpVerifyConsistency)))
+        })
+        .mut_subcommand("audit", |audit| audit.about(text(Message::HelpAudit)))
+        .mut_subcommand("inspect", |inspect| inspect.about(text(Message::HelpInspect)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Typed::command().debug_assert();
+    }
+}

@@ -1,0 +1,161 @@
+//! `inspect`: what a file holds, in plain words. Nothing is verified, and that is said first.
+
+use spec::checkpoint::Checkpoint;
+use spec::encoding::encode_hex;
+use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE};
+use spec::evidence::statement::Statement;
+use spec::key::VerifierKey;
+use spec::note::{Note, Signature};
+use spec::policy::{Member, Policy};
+use spec::proof::Proof;
+
+use super::accepted::name_of;
+use crate::args::Inspect;
+use crate::failure::Failure;
+use crate::input;
+use crate::messages::{Message, Said};
+use crate::report::{Report, Verdict};
+
+/// Tries the formats from the most to the least particular.
+pub(crate) fn run(wanted: &Inspect) -> Result<Report, Failure> {
+    let shown = wanted.file.display().to_string();
+    let bytes = input::read(&wanted.file, MAX_DISCLOSURE_SIZE)?;
+    let malformed = |error: String| Failure::new(Said::new(Message::Malformed, &[&shown, &error]));
+    let mut report = Report::new(Verdict::Done);
+    report.reason(Said::new(Message::NothingVerified, &[]));
+    if bytes.starts_with(b"PRIVATE+KEY+") {
+        return Err(Said::new(Message::PrivateKey, &[&shown]).into());
+    } else if bytes.starts_with(b"c2sp.org/tlog-proof@") {
+        let proof = Proof::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
+        describe_proof(&mut report, &proof);
+    } else if bytes.starts_with(b"fiducial/statement/") {
+        let statement = Statement::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
+        describe_statement(&mut report, &statement);
+    } else if bytes.trim_ascii_start().starts_with(b"{") {
+        let disclosure = Disclosure::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
+        describe_disclosure(&mut report, &disclosure);
+    } else if let Ok(note) = Note::parse(&bytes) {
+        describe_note(&mut report, &note);
+    } else if let Some(keys) = parse_keys(&bytes) {
+        report.named_fact(Message::LabelKind, Message::KindKeys);
+        keys.iter().for_each(|key| describe_key(&mut report, key));
+    } else {
+        let policy = Policy::parse(&bytes).map_err(|error| {
+            // The last guess: its error alone would mislead whoever meant something else.
+            Failure::new(Said::new(Message::UnknownFormat, &[&shown, &error.to_string()]))
+        })?;
+        describe_policy(&mut report, &policy);
+    }
+    Ok(report)
+}
+
+fn describe_proof(report: &mut Report, proof: &Proof) {
+    report.named_fact(Message::LabelKind, Message::KindReceipt);
+    report.fact(Message::LabelIndex, proof.index());
+    report.fact(Message::LabelPathLength, proof.hashes().len());
+    describe_checkpoint(report, proof.checkpoint());
+    match proof.extra().map(|extra| (extra.len(), Statement::parse(extra))) {
+        None => {}
+        Some((_, Ok(statement))) => describe_statement(report, &statement),
+        Some((size, Err(_))) => report.fact(Message::LabelExtraSize, size),
+    }
+}
+
+fn describe_note(report: &mut Report, note: &Note) {
+    if Checkpoint::parse(note.text()).is_ok() {
+        report.named_fact(Message::LabelKind, Message::KindCheckpoint);
+        return describe_checkpoint(report, note);
+    }
+    report.named_fact(Message::LabelKind, Message::KindNote);
+    for line in note.text().lines() {
+        report.fact(Message::LabelLine, line);
+    }
+    describe_signatures(report, note.signatures());
+}
+
+fn describe_checkpoint(report: &mut Report, note: &Note) {
+    let Ok(checkpoint) = Checkpoint::parse(note.text()) else {
+        return;
+    };
+    report.fact(Message::LabelOrigin, checkpoint.origin());
+    report.fact(Message::LabelTreeSize, checkpoint.tree().size());
+    report.fact(Message::LabelRoot, checkpoint.tree().root());
+    for line in checkpoint.extensions() {
+        report.fact(Message::LabelExtension, line);
+    }
+    describe_signatures(report, note.signatures());
+}
+
+fn describe_signatures(report: &mut Report, signatures: &[Signature]) {
+    for line in signatures {
+        let size = line.bytes.len();
+        report.fact(Message::LabelClaimed, format!("{}+{} ({size} bytes)", line.name, line.id));
+    }
+}
+
+fn describe_statement(report: &mut Report, statement: &Statement) {
+    report.named_fact(Message::LabelKind, Message::KindStatement);
+    report.fact(Message::LabelStatementLog, statement.origin());
+    report.fact(Message::LabelSource, statement.source());
+    report.fact(Message::LabelSequence, statement.sequence());
+    report.fact(Message::LabelPrevious, statement.previous());
+    report.fact(Message::LabelAfter, statement.after().tree().size());
+    report.fact(Message::LabelBatch, statement.batch());
+    report.fact(Message::LabelLeaf, statement.leaf_hash().to_hex());
+    describe_signatures(report, std::slice::from_ref(statement.signature()));
+}
+
+fn describe_disclosure(report: &mut Report, disclosure: &Disclosure) {
+    let place = disclosure.place();
+    report.named_fact(Message::LabelKind, Message::KindDisclosure);
+    report.fact(Message::LabelStatementLog, &place.origin);
+    report.fact(Message::LabelSource, &place.source);
+    report.fact(Message::LabelSequence, place.sequence);
+    report.fact(Message::LabelRecordCount, disclosure.record_count());
+}
+
+fn parse_keys(bytes: &[u8]) -> Option<Vec<VerifierKey>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let lines = text.lines().map(str::trim);
+    let keys: Option<Vec<VerifierKey>> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| VerifierKey::parse(line).ok())
+        .collect();
+    keys.filter(|keys| !keys.is_empty())
+}
+
+fn describe_key(report: &mut Report, key: &VerifierKey) {
+    let (kind, byte) = (name_of(key.algorithm()), key.algorithm().type_byte());
+    report.fact(Message::LabelKey, format!("{}+{} 0x{byte:02x} {kind}", key.name(), key.id()));
+}
+
+fn describe_policy(report: &mut Report, policy: &Policy) {
+    report.named_fact(Message::LabelKind, Message::KindPolicy);
+    for log in policy.logs() {
+        let (key, kind) = (log.key(), name_of(log.key().algorithm()));
+        report.fact(Message::LabelPolicyLog, format!("{}+{} {kind}", key.name(), key.id()));
+    }
+    for witness in policy.witnesses() {
+        let (key, kind) = (witness.key(), name_of(witness.key().algorithm()));
+        let line = format!("{} = {}+{} {kind}", witness.name(), key.name(), key.id());
+        report.fact(Message::LabelPolicyWitness, line);
+    }
+    for group in policy.groups() {
+        let members: Vec<String> =
+            group.members().iter().map(|member| shown_name(policy, *member)).collect();
+        let (need, count) = (group.threshold(), members.len());
+        let line = format!("{} = {need}/{count}: {}", group.name(), members.join(", "));
+        report.fact(Message::LabelPolicyGroup, line);
+    }
+    let quorum = policy.quorum().map_or("none".to_string(), |member| shown_name(policy, member));
+    report.fact(Message::LabelPolicyQuorum, quorum);
+}
+
+/// A policy's name for people; its octets in hexadecimal where they are no text.
+fn shown_name(policy: &Policy, member: Member) -> String {
+    let name = policy.name_of(member);
+    match std::str::from_utf8(name.as_bytes()) {
+        Ok(_) => name.to_string(),
+        Err(_) => format!("0x{}", encode_hex(name.as_bytes())),
+    }
+}

@@ -1,0 +1,238 @@
+//! `verify`: a receipt, and with a disclosure the files behind it. Offline.
+//!
+//! ```text
+//! receipt -> statement -> signature by a pinned source key -> leaf hash -> inclusion
+//!         -> checkpoint under the policy -> disclosure against the batch -> bytes of the file
+//! ```
+//!
+//! Every arrow is checked, and the report names those that were not asked for.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use spec::encoding::encode_hex;
+use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE, OpenedBatch};
+use spec::evidence::statement::{Statement, VerifiedStatement};
+use spec::hash::leaf_hash;
+use spec::key::VerifierKey;
+use spec::proof::{MAX_PROOF_SIZE, Proof, ProofFailure, VerifiedInclusion};
+use spec::tile::MAX_ENTRY_SIZE;
+
+use super::{Stop, describe_accepted, said_of_policy_failure};
+use crate::args::Verify;
+use crate::failure::Failure;
+use crate::input;
+use crate::messages::{Message, Said};
+use crate::report::{Report, Verdict};
+
+/// How much of a file is hashed at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// The name of the field that commits to a file's bytes.
+const FILE_HASH: &str = "file/sha256";
+
+/// What the receipt is about.
+enum Entry {
+    Opaque(Vec<u8>),
+    Statement(Box<VerifiedStatement>),
+}
+
+impl Entry {
+    fn leaf_hash(&self) -> spec::Hash {
+        match self {
+            Self::Opaque(bytes) => leaf_hash(bytes),
+            Self::Statement(statement) => statement.leaf_hash(),
+        }
+    }
+}
+
+/// Judges a receipt and all that was given with it.
+pub(crate) fn run(wanted: &Verify) -> Result<Report, Stop> {
+    let policy = input::policy(wanted.policy.as_deref())?;
+    let keys = input::source_keys(&wanted.source_keys)?;
+    let path = wanted.receipt.as_deref().expect("clap asks for the receipt");
+    let proof = Proof::parse(&input::read(path, MAX_PROOF_SIZE)?).map_err(|error| {
+        rejected(Message::Malformed, &[&path.display().to_string(), &error.to_string()])
+    })?;
+
+    let entry = read_entry(wanted, &proof, &keys)?;
+    let verified = proof.verify(entry.leaf_hash(), &policy).map_err(|failure| match failure {
+        ProofFailure::Inclusion(error) => rejected(Message::NotIncluded, &[&error.to_string()]),
+        ProofFailure::Policy(failure) => Stop::Rejected(said_of_policy_failure(&failure)),
+        other => rejected(Message::NotAccepted, &[&other.to_string()]),
+    })?;
+
+    let mut report = Report::new(Verdict::Verified);
+    report.reason(Said::new(Message::Included, &[&verified.index().to_string()]));
+    report.fact(Message::LabelIndex, verified.index());
+    report.fact(Message::LabelLeaf, verified.leaf().to_hex());
+    describe_accepted(&mut report, verified.checkpoint());
+    match &entry {
+        Entry::Opaque(_) => report.not_checked(Message::OpenOpaque, &[]),
+        Entry::Statement(statement) => {
+            check_statement(&mut report, statement, &verified)?;
+            check_disclosure(&mut report, wanted, statement)?;
+        }
+    }
+    Ok(report)
+}
+
+/// The entry: from its own file, or the statement that the receipt carries.
+fn read_entry(wanted: &Verify, proof: &Proof, keys: &[VerifierKey]) -> Result<Entry, Stop> {
+    if let Some(path) = &wanted.entry {
+        let bytes = input::read(path, MAX_ENTRY_SIZE)?;
+        return match Statement::parse(&bytes) {
+            Ok(statement) if !keys.is_empty() => verify_statement(&statement, keys),
+            Ok(_) if wanted.disclosure.is_some() => Err(no_source_key().into()),
+            Ok(_) => Ok(Entry::Opaque(bytes)),
+            Err(error) if wanted.disclosure.is_some() => {
+                Err(rejected(Message::NotAStatement, &[&error.to_string()]))
+            }
+            Err(_) => Ok(Entry::Opaque(bytes)),
+        };
+    }
+    let Some(extra) = proof.extra() else {
+        return Err(Said::new(Message::NoEntry, &[]).into());
+    };
+    let statement = Statement::parse(extra)
+        .map_err(|error| rejected(Message::NotAStatement, &[&error.to_string()]))?;
+    if keys.is_empty() {
+        return Err(no_source_key().into());
+    }
+    verify_statement(&statement, keys)
+}
+
+/// Checks the signature with a key that was pinned; the statement's own word for its source is
+/// no key.
+fn verify_statement(statement: &Statement, keys: &[VerifierKey]) -> Result<Entry, Stop> {
+    let source = statement.source().as_str();
+    let key = keys.iter().find(|key| key.claims(statement.signature()));
+    let key = key.ok_or_else(|| {
+        rejected(Message::UnpinnedSource, &[source, &statement.signature().id.to_string()])
+    })?;
+    match statement.verify(key) {
+        Ok(verified) => Ok(Entry::Statement(Box::new(verified))),
+        Err(error) => Err(rejected(Message::BadStatement, &[source, &error.to_string()])),
+    }
+}
+
+/// The statement must be made for this log, and after a tree that was there before it.
+fn check_statement(
+    report: &mut Report,
+    statement: &VerifiedStatement,
+    verified: &VerifiedInclusion,
+) -> Result<(), Stop> {
+    let origin = verified.checkpoint().origin();
+    if statement.origin() != origin {
+        let both = [statement.origin().as_str(), origin.as_str()];
+        return Err(rejected(Message::StatementOfAnotherLog, &both));
+    }
+    let after = statement.after().tree();
+    if after.size() > verified.index() {
+        let numbers = [after.size().to_string(), verified.index().to_string()];
+        return Err(rejected(Message::AfterTheFuture, &[&numbers[0], &numbers[1]]));
+    }
+    report.fact(Message::LabelSource, statement.source());
+    report.fact(Message::LabelSequence, statement.sequence());
+    report.fact(Message::LabelAfter, after.size());
+    if after.size() == 0 {
+        report.not_checked(Message::OpenNoLowerBound, &[]);
+    } else {
+        report.not_checked(Message::OpenLowerBound, &[&after.size().to_string()]);
+    }
+    report.not_checked(Message::OpenCompleteness, &[]);
+    report.not_checked(Message::OpenTruth, &[]);
+    Ok(())
+}
+
+fn check_disclosure(
+    report: &mut Report,
+    wanted: &Verify,
+    statement: &VerifiedStatement,
+) -> Result<(), Stop> {
+    let Some(path) = &wanted.disclosure else {
+        report.not_checked(Message::OpenNoDisclosure, &[]);
+        return Ok(());
+    };
+    let shown = path.display().to_string();
+    let refused = |error: spec::evidence::disclosure::DisclosureError| {
+        rejected(Message::BadDisclosure, &[&shown, &error.to_string()])
+    };
+    let bytes = input::read(path, MAX_DISCLOSURE_SIZE)?;
+    let opened = Disclosure::parse(&bytes).and_then(|shown| shown.verify(statement));
+    let opened = opened.map_err(refused)?;
+
+    let mut vouched = Vec::new();
+    for file in &wanted.files {
+        vouched.push(check_file(report, file, &opened)?);
+    }
+    describe_opened(report, &opened);
+    for record in opened.records() {
+        if record.text(FILE_HASH).is_some() && !vouched.contains(&record.index()) {
+            report.not_checked(Message::OpenFile, &[&record.index().to_string()]);
+        }
+    }
+    if !opened.is_whole() {
+        let (some, all) = (opened.records().len().to_string(), opened.record_count().to_string());
+        report.not_checked(Message::OpenHidden, &[&some, &all]);
+    }
+    Ok(())
+}
+
+/// Finds the opened record that commits to exactly these bytes.
+fn check_file(report: &mut Report, file: &Path, opened: &OpenedBatch) -> Result<u64, Stop> {
+    let hash = hash_file(file)?;
+    let shown = file.display().to_string();
+    let is_of_file =
+        |record: &&spec::evidence::disclosure::OpenedRecord| record.text(FILE_HASH) == Some(&hash);
+    match opened.records().iter().find(is_of_file) {
+        Some(record) => {
+            let (index, kind) = (record.index().to_string(), record.kind().to_string());
+            report.reason(Said::new(Message::FileVouched, &[&shown, &index, &kind]));
+            Ok(record.index())
+        }
+        None => Err(rejected(Message::FileNotVouched, &[&shown, &hash])),
+    }
+}
+
+fn hash_file(path: &Path) -> Result<String, Failure> {
+    let shown = path.display().to_string();
+    let unreadable = |error: std::io::Error| {
+        Failure::new(Said::new(Message::FileUnreadable, &[&shown, &error.to_string()]))
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
+    let (mut hasher, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
+    loop {
+        match file.read(&mut chunk).map_err(unreadable)? {
+            0 => return Ok(encode_hex(&hasher.finalize())),
+            count => hasher.update(&chunk[..count]),
+        }
+    }
+}
+
+fn describe_opened(report: &mut Report, opened: &OpenedBatch) {
+    for record in opened.records() {
+        for field in record.fields() {
+            let value = match field.value() {
+                None => "-".to_string(),
+                Some(value) => String::from_utf8(value.to_vec())
+                    .unwrap_or_else(|_| format!("0x{}", encode_hex(value))),
+            };
+            // Names outside the kind's table are the source's own and are marked as such.
+            let mark = if field.is_known() { "" } else { "?" };
+            let (index, kind, name) = (record.index(), record.kind(), field.name().as_str());
+            report.fact(Message::LabelOpened, format!("{index} {kind} {name}{mark} = {value}"));
+        }
+    }
+}
+
+fn no_source_key() -> Failure {
+    let hint = Said::new(Message::HintSourceKey, &[]);
+    Failure::new(Said::new(Message::NoSourceKey, &[])).with_hint(hint)
+}
+
+fn rejected(message: Message, values: &[&str]) -> Stop {
+    Stop::Rejected(Said::new(message, values))
+}

@@ -1,0 +1,113 @@
+//! Files named on the command line: each read within its limit, and parsed once.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use spec::Hash;
+use spec::encoding::{decode_hash, decode_hex};
+use spec::key::VerifierKey;
+use spec::note::{MAX_NOTE_SIZE, Note};
+use spec::policy::{MAX_POLICY_SIZE, Policy};
+use spec::tree::MAX_CONSISTENCY_PROOF;
+
+use crate::failure::Failure;
+use crate::messages::{Message, Said};
+
+/// The most bytes of a file of verifier keys: 4,096 of the longest Ed25519 ones.
+const MAX_KEYS_SIZE: usize = 4096 * 360;
+
+/// The most bytes of a file of hashes, one a line.
+const MAX_HASHES_SIZE: usize = MAX_CONSISTENCY_PROOF * 45;
+
+/// Reads a whole file of at most `limit` bytes.
+pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
+    let shown = path.display().to_string();
+    let unreadable = |error: std::io::Error| {
+        Failure::new(Said::new(Message::FileUnreadable, &[&shown, &error.to_string()]))
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > limit {
+        return Err(Said::new(Message::FileTooLarge, &[&shown, &limit.to_string()]).into());
+    }
+    Ok(bytes)
+}
+
+/// The policy of the caller: without one there is no verdict.
+pub(crate) fn policy(path: Option<&Path>) -> Result<Policy, Failure> {
+    let hint = Said::new(Message::HintPolicy, &[]);
+    let Some(path) = path else {
+        return Err(Failure::new(Said::new(Message::NoPolicy, &[])).with_hint(hint));
+    };
+    Policy::parse(&read(path, MAX_POLICY_SIZE)?).map_err(|error| {
+        let shown = path.display().to_string();
+        let why = Said::new(Message::Malformed, &[&shown, &error.to_string()]);
+        Failure::new(why).with_hint(hint)
+    })
+}
+
+/// A signed note, unverified.
+pub(crate) fn note(path: &Path) -> Result<Note, Failure> {
+    Note::parse(&read(path, MAX_NOTE_SIZE)?).map_err(|error| {
+        let shown = path.display().to_string();
+        Said::new(Message::Malformed, &[&shown, &error.to_string()]).into()
+    })
+}
+
+/// Keys that were pinned on the command line: each a verifier key itself or a file of them.
+pub(crate) fn source_keys(given: &[String]) -> Result<Vec<VerifierKey>, Failure> {
+    let mut keys = Vec::new();
+    for text in given {
+        match VerifierKey::parse(text) {
+            Ok(key) => keys.push(key),
+            Err(_) if Path::new(text).is_file() => keys.extend(key_file(Path::new(text))?),
+            Err(error) => {
+                return Err(Said::new(Message::Malformed, &[text, &error.to_string()]).into());
+            }
+        }
+    }
+    Ok(keys)
+}
+
+/// A file of verifier keys, one a line; empty lines and lines that begin with `#` are skipped.
+pub(crate) fn key_file(path: &Path) -> Result<Vec<VerifierKey>, Failure> {
+    let shown = path.display().to_string();
+    let malformed = |why: String| Failure::new(Said::new(Message::Malformed, &[&shown, &why]));
+    let bytes = read(path, MAX_KEYS_SIZE)?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| malformed(error.to_string()))?;
+    let mut keys = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let key = VerifierKey::parse(line);
+        keys.push(key.map_err(|error| malformed(format!("line {}: {error}", at + 1)))?);
+    }
+    Ok(keys)
+}
+
+/// A consistency proof: base64 hashes, one a line, as tlog-witness writes them; may be empty.
+pub(crate) fn hashes(path: &Path) -> Result<Vec<Hash>, Failure> {
+    let shown = path.display().to_string();
+    let malformed = |at: usize| {
+        let why = format!("line {}: not the base64 of a hash", at + 1);
+        Failure::new(Said::new(Message::Malformed, &[&shown, &why]))
+    };
+    let bytes = read(path, MAX_HASHES_SIZE)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| malformed(0))?;
+    let lines = text.lines().enumerate();
+    lines.map(|(at, line)| decode_hash(line).map_err(|_| malformed(at))).collect()
+}
+
+/// A leaf hash as people have it: 64 hexadecimal digits or 44 characters of base64.
+pub(crate) fn leaf(text: &str) -> Result<Hash, Failure> {
+    if let Ok(bytes) = decode_hex(text) {
+        return Ok(Hash::from_bytes(bytes));
+    }
+    decode_hash(text).map_err(|error| {
+        Said::new(Message::Malformed, &[text, &format!("{error}; 64 hex digits or base64")]).into()
+    })
+}

@@ -1,0 +1,201 @@
+//! What is said at the end: a verdict, what it rests on, and what was not checked.
+
+use serde_json::{Map, Value, json};
+
+use crate::messages::{Language, Message, Said};
+
+/// What the program found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Something was made or shown; nothing was judged.
+    Done,
+    /// The evidence is wrong.
+    Rejected,
+    /// Some of it could not be had, and what could be had is right.
+    Undecided,
+    /// Everything that was asked holds.
+    Verified,
+}
+
+impl Verdict {
+    const fn message(self) -> Option<Message> {
+        match self {
+            Self::Done => None,
+            Self::Rejected => Some(Message::Rejected),
+            Self::Undecided => Some(Message::CouldNotTell),
+            Self::Verified => Some(Message::Verified),
+        }
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Done => "none",
+            Self::Rejected => "rejected",
+            Self::Undecided => "undecided",
+            Self::Verified => "verified",
+        }
+    }
+}
+
+/// The value of a fact.
+#[derive(Debug)]
+enum Shown {
+    Named(Message),
+    Text(String),
+}
+
+/// A verdict with all that belongs to it, in the order in which it is read.
+#[derive(Debug)]
+pub(crate) struct Report {
+    verdict: Verdict,
+    /// Why it is so; the first line under the verdict.
+    reasons: Vec<Said>,
+    /// Labelled values: `origin`, `tree size` and the like.
+    facts: Vec<(Message, Shown)>,
+    /// The other half of the truth.
+    not_checked: Vec<Said>,
+    /// What was made, where it goes to standard output: then nothing else may.
+    product: Option<String>,
+}
+
+impl Report {
+    pub(crate) const fn new(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            reasons: Vec::new(),
+            facts: Vec::new(),
+            not_checked: Vec::new(),
+            product: None,
+        }
+    }
+
+    /// A rejection for one reason.
+    pub(crate) fn rejected(why: Said) -> Self {
+        let mut report = Self::new(Verdict::Rejected);
+        report.reason(why);
+        report
+    }
+
+    pub(crate) const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    pub(crate) fn reason(&mut self, why: Said) {
+        self.reasons.push(why);
+    }
+
+    pub(crate) fn fact(&mut self, label: Message, value: impl ToString) {
+        self.facts.push((label, Shown::Text(printable(&value.to_string()))));
+    }
+
+    /// A fact whose value is a word of the catalogue.
+    pub(crate) fn named_fact(&mut self, label: Message, value: Message) {
+        self.facts.push((label, Shown::Named(value)));
+    }
+
+    pub(crate) fn not_checked(&mut self, what: Message, values: &[&str]) {
+        self.not_checked.push(Said::new(what, values));
+    }
+
+    /// Makes a product the whole output, so that it can be piped on.
+    pub(crate) fn set_product(&mut self, product: String) {
+        self.product = Some(product);
+    }
+
+    pub(crate) fn to_text(&self, language: Language) -> String {
+        if let Some(product) = &self.product {
+            return product.clone();
+        }
+        let mut text = String::new();
+        if let Some(verdict) = self.verdict.message() {
+            text += &Said::new(verdict, &[]).to_text(language);
+            text.push('\n');
+        }
+        for reason in &self.reasons {
+            text += &format!("  {}\n", reason.to_text(language));
+        }
+        for (label, value) in &self.facts {
+            let colon = if language == Language::Chinese { "：" } else { ": " };
+            let value = match value {
+                Shown::Named(name) => name.text(language),
+                Shown::Text(text) => text,
+            };
+            text += &format!("  {}{colon}{value}\n", label.text(language));
+        }
+        if !self.not_checked.is_empty() {
+            text += &format!("{}\n", Message::NotChecked.text(language));
+            for line in &self.not_checked {
+                text += &format!("  - {}\n", line.to_text(language));
+            }
+        }
+        text
+    }
+
+    pub(crate) fn to_json(&self, language: Language) -> String {
+        let all = |lines: &[Said]| -> Vec<Value> {
+            lines.iter().map(|line| line.to_json(language)).collect()
+        };
+        let mut facts = Map::new();
+        for (label, value) in &self.facts {
+            let value = match value {
+                Shown::Named(name) => name.code(),
+                Shown::Text(text) => text,
+            };
+            // A label that occurs more than once is a list.
+            match facts.get_mut(label.code()) {
+                None => drop(facts.insert(label.code().to_string(), json!(value))),
+                Some(Value::Array(values)) => values.push(json!(value)),
+                Some(first) => *first = json!([first.clone(), value]),
+            }
+        }
+        let value = json!({
+            "verdict": self.verdict.code(),
+            "reasons": all(&self.reasons),
+            "facts": facts,
+            "not_checked": all(&self.not_checked),
+            "product": self.product,
+        });
+        format!("{value:#}\n")
+    }
+}
+
+/// Text from outside as a terminal may show it: nothing that moves the cursor, changes colours or
+/// reverses the reading order, so that evidence cannot forge a verdict on the screen.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let reverses = matches!(
+            letter,
+            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        );
+        if letter.is_control() || reverses {
+            shown.extend(letter.escape_unicode());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_cannot_move_the_cursor_or_turn_the_line() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
+        assert_eq!(printable("\u{202e}x\u{9b}"), "\\u{202e}x\\u{9b}");
+        assert_eq!(printable("产线 4"), "产线 4");
+    }
+
+    #[test]
+    fn a_repeated_label_becomes_a_list() {
+        let mut report = Report::new(Verdict::Verified);
+        for value in ["a", "b", "c"] {
+            report.fact(Message::LabelOpened, value);
+        }
+        let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
+        assert_eq!(json["facts"]["opened"], json!(["a", "b", "c"]));
+        assert_eq!(json["verdict"], "verified");
+    }
+}
