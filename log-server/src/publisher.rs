@@ -81,8 +81,11 @@ impl Publisher {
     /// Signs and publishes the committed tree. `false` if it is published already.
     pub fn publish(&mut self) -> Result<bool, WriteError> {
         // A head that was signed and not published is published as it is: never two for one size.
+        // Before the first checkpoint there is no note; an empty tree's size does not show that.
+        let shown = self.shared.published();
         if let Some(signed) = self.signed.clone()
-            && signed.checkpoint.tree().size() > self.shared.published_size()
+            && (shown.note.is_empty()
+                || signed.checkpoint.tree().size() > shown.checkpoint.tree().size())
         {
             self.show(signed)?;
             return Ok(true);
