@@ -18,8 +18,8 @@ use tokio::sync::watch;
 
 use crate::admission::{Admission, Chains, Place};
 use crate::answer::{Fatal, Published};
-use crate::disk::Disk;
-use crate::heads::{Heads, SignedHead};
+use crate::disk::{Disk, read_if_there};
+use crate::heads::{Heads, SIGNED_HEAD, SignedHead};
 use crate::index::Index;
 use crate::journal::file::FileJournal;
 use crate::journal::{Journal, Loaded};
@@ -76,6 +76,7 @@ pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, Op
     let settings = Settings::load(disk.as_ref(), &folder)?;
     let lock = lock(&folder)?;
 
+    check_journal_is_there(disk.as_ref(), &folder)?;
     let (journal, loaded) = FileJournal::open(disk.clone(), &folder.join(JOURNAL))?;
     if loaded.torn_bytes > 0 {
         tracing::warn!(
@@ -86,6 +87,7 @@ pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, Op
     let objects = FolderObjects::new(disk.clone(), &folder);
     let heads = Heads::new(disk.clone(), &folder);
     let (signed, published) = heads.load(&settings.origin, &options.keys)?;
+    check_belong_together(&signed, &loaded)?;
     check_stored(disk.as_ref(), &folder, &objects, [&signed, &published])?;
 
     let (tail, chains) = replay(&loaded, settings.admission)?;
@@ -105,6 +107,39 @@ pub(crate) fn lock(folder: &Path) -> Result<File, OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
         Err(TryLockError::Error(error)) => Err(io(error)),
     }
+}
+
+/// The journal is made before the first head is signed, so a head without a journal has lost it.
+/// Without this, entries that were acknowledged and not signed yet would be gone unnoticed.
+fn check_journal_is_there(disk: &dyn Disk, folder: &Path) -> Result<(), OpenError> {
+    let there = |name: &str| {
+        let read = read_if_there(disk, &folder.join(name));
+        let io = |error| OpenError::Io { folder: folder.to_owned(), error };
+        read.map(|bytes| bytes.is_some()).map_err(io)
+    };
+    if there(SIGNED_HEAD)? && !there(JOURNAL)? {
+        return Err(Fatal::new(format!(
+            "The file {JOURNAL} is missing, though this log has signed heads. Entries in it may \
+             have been acknowledged. Restore the whole data folder from one moment, the newest \
+             there is; do not copy single files."
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+/// The first head is signed before the first entry is taken, so entries without a head have lost
+/// it: without what was signed, nothing can be proved to continue it.
+fn check_belong_together(signed: &Option<SignedHead>, loaded: &Loaded) -> Result<(), Fatal> {
+    if signed.is_none() && loaded.size() > 0 {
+        return Err(Fatal::new(format!(
+            "The file {SIGNED_HEAD} is missing, though this log has {} entries. Without it the \
+             log cannot know what it has signed, so it signs nothing. Restore the data folder \
+             from its newest copy.",
+            loaded.size()
+        )));
+    }
+    Ok(())
 }
 
 /// Computes the signed and the published tree again from what is stored.
