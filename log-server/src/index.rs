@@ -164,9 +164,14 @@ impl Index {
         }
     }
 
-    /// Deletes everything on disk and in runs, and starts again with an empty folder.
+    /// Deletes everything on disk and in memory, and starts again with an empty folder. Nothing may
+    /// be added meanwhile.
     pub fn reset(&self) {
         self.set_ready(false);
+        // Keys that wait would come before those of the first entries and make a run that goes
+        // back, which counts as damage: the rebuilding would never end.
+        self.recent.write().expect("no panic under this lock").clear();
+        self.queue.lock().expect("no panic under this lock").clear();
         *self.database.write().expect("no panic under this lock") = None;
         self.runs.write().expect("no panic under this lock").clear();
         let _ = std::fs::remove_dir_all(&self.folder);
@@ -183,8 +188,8 @@ impl Index {
 
     /// The entries that may have this key. Each must be checked against the log.
     pub fn candidates(&self, key: Key) -> Result<Vec<u64>, Damaged> {
-        // Runs first: a key moves from `recent` into a run only after the run can be seen, so in
-        // the other order it could be missed in both.
+        // Memory first: a key leaves `recent` only after its run can be seen, so in the other order
+        // it could be missed in both.
         let recent = self.recent.read().expect("no panic under this lock").get(&key).copied();
         let mut found: Vec<u64> = recent.into_iter().collect();
         if found.is_empty() {
