@@ -150,9 +150,22 @@ pub fn run() -> ExitCode {
         Command::Source(command) => run_source(command),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("fiducial-log: {error:#}");
+        eprintln!("fiducial-log: {}", explain(&error));
         ExitCode::from(EXIT_FAILED)
     })
+}
+
+/// An error and its causes, each said once: many of ours name their cause in their own text.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn run_init(args: InitArgs) -> anyhow::Result<ExitCode> {
@@ -283,6 +296,13 @@ mod tests {
             assert_eq!(variable, format!("FIDUCIAL_LOG_{name}"));
         }
         assert!(known_variables().contains(&"FIDUCIAL_LOG_LISTEN".to_owned()));
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = anyhow::anyhow!("the disk is full").context("a.toml: the disk is full");
+        assert_eq!(explain(&error), "a.toml: the disk is full");
+        assert_eq!(explain(&error.context("serving")), "serving: a.toml: the disk is full");
     }
 
     #[test]

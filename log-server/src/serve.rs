@@ -28,6 +28,9 @@ use crate::sources::Sources;
 /// How often the log is asked whether it stopped by itself.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long the start waits for the index of leaf hashes.
+const INDEX_PATIENCE: Duration = Duration::from_millis(500);
+
 /// How often numbers are folded together, so that they take no memory while nobody reads them.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -60,6 +63,7 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
     let opened = tokio::task::spawn_blocking(move || open(&data, admission, engine)).await;
     let log = opened.expect("opening a log does not panic")?;
 
+    wait_for_index(&log).await;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("listening on {}", config.listen))?;
@@ -93,6 +97,19 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
     let fatal = end(log).await;
     served.context("serving")?;
     Ok(fatal)
+}
+
+/// Waits a moment for the index, so that the first entry of a small log is not refused. A large
+/// one that is made again takes longer; then reads are served meanwhile, and `/readyz` says why.
+async fn wait_for_index(log: &Log) {
+    let ready = async {
+        while !log.status().index_ready {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    if tokio::time::timeout(INDEX_PATIENCE, ready).await.is_err() {
+        tracing::warn!("entries are refused until the index of leaf hashes is made again");
+    }
 }
 
 /// Opens the log in `data`.

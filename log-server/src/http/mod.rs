@@ -105,7 +105,6 @@ impl Api {
 }
 
 /// The router of a log.
-#[must_use]
 pub fn router(log: Log, options: ApiOptions) -> Router {
     let api = Api {
         log,
@@ -136,7 +135,6 @@ pub fn router(log: Log, options: ApiOptions) -> Router {
 /// A router that reads the body of `POST /add` as the log does and answers a constant.
 ///
 /// What [`serve`] makes of it is the cost of HTTP alone, for benchmarks to compare with.
-#[must_use]
 pub fn constant_router() -> Router {
     async fn constant(State(bodies): State<Bodies>, request: Request) -> Result<Response, Problem> {
         let received = bodies.read(request.into_body(), spec::tile::MAX_ENTRY_SIZE).await?;

@@ -17,8 +17,9 @@ use tokio::time::{Sleep, sleep};
 /// How long a close waits for the client to end its side.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
-/// How many bytes a close reads and drops.
-const LINGER_SIZE: usize = 1 << 20;
+/// How many bytes a close reads and drops: two batches of the largest kind, so that a client that
+/// sends all before it reads still learns that it was too much.
+const LINGER_SIZE: usize = 16 << 20;
 
 /// What moved on one connection. Written by its task, read by the same task's clock.
 #[derive(Debug, Default)]
