@@ -219,7 +219,7 @@ fn upper_at(log: &Log, bundles: u64, size: u64) -> Result<Frontier, ReadError> {
             break;
         }
         let mut hashes = Vec::new();
-        if nodes % TILE_WIDTH > 0 {
+        if !nodes.is_multiple_of(TILE_WIDTH) {
             let tile = Tile::in_tree(TileKind::Hashes(level + 1), nodes / TILE_WIDTH, size);
             hashes = log.hashes(tile.expect("the log is not smaller than the start"))?;
             hashes.truncate((nodes % TILE_WIDTH) as usize);

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use spec::Hash;
+use spec::checkpoint::Checkpoint;
 use spec::note::{MAX_NOTE_SIZE, Note};
 use spec::tile::{MAX_BUNDLE_SIZE, TILE_SIZE, Tile, TileKind, parse_entries, parse_hashes};
 use ureq::Agent;
@@ -100,6 +101,16 @@ impl Log {
             let place = "checkpoint";
             Said::new(Message::Malformed, &[place, &error.to_string()]).into()
         })
+    }
+
+    /// How large the log says it is, and at least `known`: decides which partial tiles to ask for.
+    ///
+    /// A log keeps the partial tiles of its latest size, not of every earlier one. The size is
+    /// only a hint and not verified; a wrong one makes tiles missing.
+    pub(crate) fn size_hint(&self, known: u64) -> u64 {
+        let note = self.checkpoint().ok();
+        let latest = note.and_then(|note| Checkpoint::parse(note.text()).ok());
+        latest.map_or(known, |latest| latest.tree().size().max(known))
     }
 
     /// Reads the hashes of a tile, as many as it is wide.

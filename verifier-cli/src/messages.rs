@@ -274,8 +274,8 @@ catalogue! {
     OpenHidden = "open-hidden", "what is not opened: {0} of {1} records are shown, not all in full",
         "未公开的内容：{1} 条记录中公开了 {0} 条，且未必完整";
     OpenLowerBound = "open-lower-bound",
-        "that it was made after entry {0} was logged: the checkpoint it names is not at hand",
-        "它是否作于第 {0} 条之后：手头没有它所指的检查点";
+        "that it was made after the log had {0} entries: the checkpoint it names is not at hand",
+        "它是否作于日志已有 {0} 条之后：手头没有它所指的检查点";
     OpenNoDisclosure = "open-no-disclosure",
         "what the statement is about: no disclosure was given", "声明的内容：未给出公开文件";
     OpenNoLowerBound = "open-no-lower-bound", "that it was not made long before: it names no earlier tree",
@@ -299,7 +299,7 @@ catalogue! {
     OpenTruth = "open-truth", "whether the machine told the truth", "机器所报是否属实";
 
     // Labels.
-    LabelAfter = "after", "made after", "作于其后（条数）";
+    LabelAfter = "after", "made after this many entries, it says", "自称作于多少条之后";
     LabelAudited = "audited", "entries audited", "已审计条数";
     LabelBatch = "batch", "batch commitment", "批次承诺";
     LabelClaimed = "claimed-signature", "claimed signature", "自称的签名";

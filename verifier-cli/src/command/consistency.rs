@@ -23,7 +23,7 @@ pub(crate) fn run(wanted: &VerifyConsistency) -> Result<Report, Stop> {
         (Some(file), _) => input::hashes(file)?,
         (None, Some(place)) => {
             let log = Log::open(place)?;
-            Tiles::new(&log, new.tree().size())
+            Tiles::new(&log, log.size_hint(new.tree().size()))
                 .prove_consistency(old.tree().size(), new.tree().size())?
         }
         (None, None) => return Err(Stop::Failure(Said::new(Message::NoProof, &[]).into())),

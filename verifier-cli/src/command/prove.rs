@@ -32,13 +32,14 @@ pub(crate) fn inclusion(wanted: &ProveInclusion, quiet: bool) -> Result<Report, 
     let accepted =
         policy.check(&note).map_err(|failure| Stop::Rejected(said_of_policy_failure(&failure)))?;
     let size = accepted.tree().size();
-    let tiles = Tiles::new(&log, size);
-    let index = find_index(wanted, &log, &tiles, size, quiet)?;
+    let shown = if wanted.checkpoint.is_some() { log.size_hint(size) } else { size };
+    let tiles = Tiles::new(&log, shown);
+    let index = find_index(wanted, &log, &tiles, shown, quiet)?;
     if index >= size {
         let numbers = [index.to_string(), size.to_string()];
         return Err(Said::new(Message::IndexBeyond, &[&numbers[0], &numbers[1]]).into());
     }
-    let entry = log.entry(index, size).map_err(Failure::from)?;
+    let entry = log.entry(index, shown).map_err(Failure::from)?;
     let leaf = leaf_hash(&entry);
     match wanted.size {
         Some(smaller) => bare_path(wanted, &tiles, &accepted, (index, leaf), smaller),
@@ -59,7 +60,7 @@ pub(crate) fn consistency(wanted: &ProveConsistency) -> Result<Report, Stop> {
     };
     consistency::check_pair(&old, &new)?;
     let (before, after) = (old.tree().size(), new.tree().size());
-    let proof = Tiles::new(&log, after).prove_consistency(before, after)?;
+    let proof = Tiles::new(&log, log.size_hint(after)).prove_consistency(before, after)?;
     consistency::judge(&old, &new, &proof)?;
     let mut report = Report::new(Verdict::Verified);
     let sizes = [before.to_string(), after.to_string()];

@@ -1,0 +1,175 @@
+//! Proofs made from a folder of tiles, and judged again by the other command.
+
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use spec::hash::leaf_hash;
+use support::TestLog;
+use tempfile::TempDir;
+
+fn fiducial(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fiducial"));
+    let output = command.current_dir(folder).env("LC_ALL", "C").args(arguments).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+fn log_of(count: usize) -> (TempDir, TestLog) {
+    let entries = (0..count).map(|at| format!("entry {at}").into_bytes()).collect();
+    let (folder, log) = (tempfile::tempdir().unwrap(), TestLog::of(entries));
+    log.write(&folder.path().join("log"), count);
+    fs::write(folder.path().join("policy"), support::policy()).unwrap();
+    (folder, log)
+}
+
+#[test]
+fn every_kind_of_place_is_proved_and_verified() {
+    let (folder, log) = log_of(700);
+    for index in [0, 1, 255, 256, 511, 512, 699] {
+        fs::write(folder.path().join("entry"), &log.entries[index]).unwrap();
+        let text = index.to_string();
+        let prove =
+            ["prove", "inclusion", &text, "--log", "log", "--policy", "policy", "--out", "r"];
+        assert_eq!(fiducial(folder.path(), &prove).0, 0, "{index}");
+        let verify = ["verify", "r", "--policy", "policy", "--entry", "entry"];
+        let (code, said) = fiducial(folder.path(), &verify);
+        assert_eq!(code, 0, "{said}");
+        fs::write(folder.path().join("entry"), b"forged").unwrap();
+        assert_eq!(fiducial(folder.path(), &verify).0, 1);
+    }
+}
+
+#[test]
+fn an_entry_is_found_by_its_hash_and_by_its_bytes() {
+    let (folder, log) = log_of(700);
+    let hash = leaf_hash(&log.entries[613]);
+    fs::write(folder.path().join("entry"), &log.entries[613]).unwrap();
+    let (hex, base64) = (hash.to_hex(), hash.to_string());
+    for named in [["--leaf", &hex], ["--leaf", &base64], ["--entry", "entry"]] {
+        let base = ["prove", "inclusion", "--log", "log", "--policy", "policy", "--out", "r"];
+        let (code, said) = fiducial(folder.path(), &[&base[..], &named[..]].concat());
+        assert!(code == 0 && said.contains("index: 613"), "{said}");
+    }
+    let nowhere = ["prove", "inclusion", "--log", "log", "--policy", "policy", "--leaf"];
+    let zero = "0".repeat(64);
+    assert_eq!(fiducial(folder.path(), &[&nowhere[..], &[&zero]].concat()).0, 1);
+}
+
+#[test]
+fn a_path_in_an_older_tree_is_tied_to_the_accepted_one() {
+    let (folder, log) = log_of(700);
+    let prove = ["prove", "inclusion", "5", "--size", "300", "--log", "log", "--policy", "policy"];
+    let (code, said) = fiducial(folder.path(), &prove);
+    assert_eq!(code, 0);
+    let hashes: Vec<spec::Hash> =
+        said.lines().map(|line| spec::encoding::decode_hash(line).unwrap()).collect();
+    let leaf = leaf_hash(&log.entries[5]);
+    assert_eq!(spec::tree::verify_inclusion(leaf, 5, log.tree(300), &hashes), Ok(()));
+    let beyond =
+        ["prove", "inclusion", "300", "--size", "300", "--log", "log", "--policy", "policy"];
+    assert_eq!(fiducial(folder.path(), &beyond).0, 2);
+}
+
+#[test]
+fn consistency_is_proved_from_every_size_and_verified_from_the_file() {
+    let (folder, log) = log_of(700);
+    fs::write(folder.path().join("new"), log.checkpoint(700).to_bytes()).unwrap();
+    for size in [0, 1, 2, 255, 256, 300, 512, 699, 700] {
+        fs::write(folder.path().join("old"), log.checkpoint(size).to_bytes()).unwrap();
+        let prove = ["prove", "consistency", "--from", "old", "--to", "latest", "--log", "log"];
+        let rest = ["--policy", "policy", "--out", "proof"];
+        assert_eq!(fiducial(folder.path(), &[&prove[..], &rest].concat()).0, 0, "{size}");
+        let verify = ["verify", "consistency", "old", "new", "--policy", "policy"];
+        for way in [["--proof", "proof"], ["--log", "log"]] {
+            let (code, said) = fiducial(folder.path(), &[&verify[..], &way].concat());
+            assert_eq!(code, 0, "{size}: {said}");
+        }
+        fs::write(
+            folder.path().join("long"),
+            [
+                &fs::read(folder.path().join("proof")).unwrap()[..],
+                format!("{}\n", spec::Hash::ZERO).as_bytes(),
+            ]
+            .concat(),
+        )
+        .unwrap();
+        let (code, _) = fiducial(folder.path(), &[&verify[..], &["--proof", "long"]].concat());
+        assert_eq!(code, 1, "a proof with a hash too many was accepted at {size}");
+    }
+}
+
+#[test]
+fn a_rewritten_log_gives_no_consistency_proof() {
+    let (folder, log) = log_of(700);
+    let mut other = TestLog::of(log.entries.clone());
+    other.entries[10] = b"rewritten".to_vec();
+    fs::write(folder.path().join("old"), other.checkpoint(300).to_bytes()).unwrap();
+    let prove = ["prove", "consistency", "--from", "old", "--log", "log", "--policy", "policy"];
+    let (code, said) = fiducial(folder.path(), &prove);
+    assert_eq!(code, 1, "{said}");
+}
+
+/// Serves a folder over HTTP, one request a connection; bytes beyond a limit are never asked for.
+fn serve(folder: &Path) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, folder) = (listener.local_addr().unwrap(), folder.to_path_buf());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (mut request, mut byte) = (Vec::new(), [0]);
+            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                request.push(byte[0]);
+            }
+            let text = String::from_utf8_lossy(&request).into_owned();
+            let path = text.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
+            let (status, body) = match fs::read(folder.join(path)) {
+                Ok(bytes) => ("200 OK", bytes),
+                Err(_) => ("404 Not Found", Vec::new()),
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+        }
+    });
+    format!("http://{address}/")
+}
+
+#[test]
+fn a_log_behind_an_address_is_read_and_a_partial_tile_that_has_filled_is_found_in_the_full_one() {
+    let (folder, log) = log_of(700);
+    let address = serve(&folder.path().join("log"));
+    // The checkpoint at hand is older than the tiles: the partial ones of 300 are gone.
+    fs::write(folder.path().join("old"), log.checkpoint(300).to_bytes()).unwrap();
+    let prove = ["prove", "inclusion", "290", "--policy", "policy", "--checkpoint", "old"];
+    let rest = ["--out", "r", "--log", &address];
+    let (code, said) = fiducial(folder.path(), &[&prove[..], &rest].concat());
+    assert_eq!(code, 0, "{said}");
+    let audit = ["audit", "--log", &address, "--policy", "policy", "--entries", "any"];
+    let (code, said) = fiducial(folder.path(), &audit);
+    assert_eq!(code, 0, "{said}");
+    let nobody = ["audit", "--log", "http://127.0.0.1:9/", "--policy", "policy"];
+    let (code, said) = fiducial(folder.path(), &nobody);
+    assert!(code == 2 && said.contains("COULD NOT TELL"), "{said}");
+}
+
+#[test]
+fn an_answer_without_end_is_cut_off() {
+    let (folder, _) = log_of(3);
+    fs::write(folder.path().join("log/checkpoint"), vec![b'a'; 300 * 1024]).unwrap();
+    let address = serve(&folder.path().join("log"));
+    for place in [address.as_str(), "log"] {
+        let audit = ["audit", "--log", place, "--policy", "policy", "--entries", "any"];
+        let (code, said) = fiducial(folder.path(), &audit);
+        assert!(code == 2 && said.contains("more than 262144 bytes"), "{said}");
+    }
+}
