@@ -94,6 +94,19 @@ impl Queue {
         self.wake.notify_all();
     }
 
+    /// Refuses everything, what waits too: its askers learn that the log stopped. Nobody may be
+    /// left waiting, since the sequencer may have ended already.
+    pub fn abandon(&self, why: Fatal) {
+        let mut state = self.state.lock().expect("no panic under this lock");
+        state.closed.get_or_insert(why);
+        let abandoned = std::mem::take(&mut state.requests);
+        (state.entries, state.bytes) = (0, 0);
+        drop(state);
+        // Dropping the senders is the answer.
+        drop(abandoned);
+        self.wake.notify_all();
+    }
+
     /// How many entries wait.
     #[must_use]
     pub fn entries(&self) -> usize {
@@ -104,6 +117,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::sync::oneshot::error::TryRecvError;
 
     fn request(entry: &[u8]) -> Request {
         let (answer, _) = oneshot::channel();
@@ -127,6 +141,18 @@ mod tests {
         let queue = Queue::new(limits);
         queue.push(request(&[0; 20])).unwrap();
         assert_eq!(queue.push(request(b"a")), Err(AddError::Overloaded));
+    }
+
+    #[test]
+    fn an_abandoned_queue_leaves_nobody_waiting() {
+        let queue = Queue::new(Limits::default());
+        let (answer, mut answered) = oneshot::channel();
+        let submissions = vec![Submission::opaque(b"a").unwrap()];
+        queue.push(Request { submissions, answer }).unwrap();
+        queue.abandon(Fatal::new("the disk failed"));
+        assert!(answered.try_recv().is_err_and(|error| error == TryRecvError::Closed));
+        assert!(queue.take().is_none());
+        assert!(matches!(queue.push(request(b"b")), Err(AddError::Fatal(_))));
     }
 
     #[test]

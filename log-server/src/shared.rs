@@ -115,7 +115,7 @@ impl Shared {
         self.seen.send_modify(|seen| {
             seen.fatal.get_or_insert_with(|| fatal.clone());
         });
-        self.queue.close(fatal.clone());
+        self.queue.abandon(fatal.clone());
         self.ring_all();
     }
 
