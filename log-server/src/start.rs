@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use bytes::Bytes;
 use spec::checkpoint::Checkpoint;
 use spec::hash::leaf_hash;
+use spec::tile::{TILE_WIDTH, Tile, TileKind};
 use spec::tree::Tree;
 use tokio::sync::watch;
 
@@ -151,6 +152,7 @@ fn check_stored(
 ) -> Result<(), Fatal> {
     let stored = Stored::read(disk, &folder.join(JOURNAL))?;
     stored.check_base(objects)?;
+    check_not_behind(&stored, objects)?;
     for head in heads.into_iter().flatten() {
         let tree = head.checkpoint.tree();
         if stored.tree(tree.size(), objects)? != tree {
@@ -162,6 +164,25 @@ fn check_stored(
                 tree.size()
             )));
         }
+    }
+    Ok(())
+}
+
+/// Only committed entries become objects, so a full bundle beyond the journal's end was written by
+/// a log that had more entries than this journal: journal and heads were restored from before it.
+fn check_not_behind(stored: &Stored, objects: &dyn Objects) -> Result<(), Fatal> {
+    let beyond = Tile::full(TileKind::Entries, stored.size() / TILE_WIDTH);
+    let beyond = beyond.expect("bundles have no level");
+    let there = objects.read(beyond).map_err(|error| {
+        Fatal::new(format!("The stored bundle {beyond} cannot be read: {error}. Check the disk."))
+    })?;
+    if there.is_some() {
+        return Err(Fatal::new(format!(
+            "The bundle {beyond} is stored, but the journal ends at {} entries: the journal and \
+             the signed heads are older than the tiles. Signing now would fork the log. Restore \
+             the whole data folder from one moment, the newest there is.",
+            stored.size()
+        )));
     }
     Ok(())
 }
