@@ -7,7 +7,9 @@
 
 mod acts;
 mod log;
+mod readme;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
@@ -15,7 +17,8 @@ use std::{fs, io};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::run::{cargo, passes, require_build_tools, target, watched};
+use crate::report::in_ci;
+use crate::run::{cargo, passes, require_build_tools, target, typed, watched};
 
 use self::log::{RunningLog, free_address};
 
@@ -39,7 +42,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|why| format!("signals: {why}"))?;
     build(wishes.release)?;
     let (folder, is_ours) = working_folder(wishes.folder.as_deref())?;
-    let demo = Demo { programs: programs(wishes.release)?, folder: folder.clone() };
+    let transcript = RefCell::default();
+    let demo = Demo { programs: programs(wishes.release)?, folder: folder.clone(), transcript };
     let outcome = demo.play(&wishes, &mut signals);
     if is_ours {
         let removed = fs::remove_dir_all(&folder);
@@ -96,6 +100,8 @@ fn working_folder(named: Option<&Path>) -> Result<(PathBuf, bool), String> {
 struct Demo {
     programs: PathBuf,
     folder: PathBuf,
+    /// Every command and what it said, to hold the README to.
+    transcript: RefCell<String>,
 }
 
 impl Demo {
@@ -127,6 +133,9 @@ impl Demo {
         outcome?;
         say("Every tile, bundle and head on the log's disk is checked, without the log");
         self.expect("fiducial-log", &["check", "--data", "log"], 0)?;
+        if in_ci() {
+            readme::check(&self.transcript.borrow())?;
+        }
         say("The reports were verified and the altered copy was rejected: all as it should be");
         Ok(())
     }
@@ -140,6 +149,7 @@ impl Demo {
             said.push_str(line);
             said.push('\n');
         })?;
+        self.transcript.borrow_mut().push_str(&format!("$ {}\n{said}", typed(&command)));
         if status.code() == Some(code) {
             return Ok(said);
         }
