@@ -1,6 +1,7 @@
 //! The evidence formats against their vectors, one file a case, and the vectors against a literal
 //! reading of the page. The cases are laid out in `vectors_evidence/cases.rs`;
-//! `cargo test -p spec --test vectors_evidence -- --ignored` writes the files again.
+//! after a case was added,
+//! `FIDUCIAL_WRITE_VECTORS=1 cargo test -p spec --test vectors_evidence the_files` writes its file.
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers may panic as its own body may")]
 
@@ -45,7 +46,11 @@ fn outcome<T, E: Debug>(result: &Result<T, E>) -> String {
 
 #[test]
 fn the_files_are_those_that_the_cases_make() {
+    let write = std::env::var_os("FIDUCIAL_WRITE_VECTORS").is_some();
     for (group, cases) in cases::all() {
+        if write {
+            write_files(group, &cases);
+        }
         let mut there: Vec<String> = vectors(group).into_keys().collect();
         for (name, text) in cases {
             let have = std::fs::read(folder(group).join(&name)).unwrap_or_default();
@@ -56,14 +61,10 @@ fn the_files_are_those_that_the_cases_make() {
     }
 }
 
-#[test]
-#[ignore = "writes the vectors; run it after a case was added"]
-fn write_the_files() {
-    for (group, cases) in cases::all() {
-        std::fs::create_dir_all(folder(group)).unwrap();
-        for (name, text) in cases {
-            std::fs::write(folder(group).join(name), text).unwrap();
-        }
+fn write_files(group: &str, cases: &[cases::File]) {
+    std::fs::create_dir_all(folder(group)).unwrap();
+    for (name, text) in cases {
+        std::fs::write(folder(group).join(name), text).unwrap();
     }
 }
 
