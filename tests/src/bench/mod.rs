@@ -68,6 +68,10 @@ pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError>
         machine.memory_mb,
         if cfg!(debug_assertions) { "for tests: the figures mean nothing" } else { "for release" }
     );
+    // Figures of a machine that others use are theirs as much as ours.
+    let busy = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let busy = busy.split(' ').next().unwrap_or("unknown");
+    println!("load average before the first row: {busy} (near 0 where nobody else works)");
     println!(
         "device: 4 KiB append and fdatasync p50 {:.3} ms, p99 {:.3} ms",
         machine.sync_ms.0, machine.sync_ms.1
