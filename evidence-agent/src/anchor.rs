@@ -37,6 +37,10 @@ use crate::vault::{Kept, Sealed, Vault};
 /// The first pause before the log is asked again, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
+/// From how many bytes of values read from reports a batch is full. Salts and names take 16 MiB of
+/// the opening of 4,096 records; values, at most six bytes a byte in JSON, must fit beside them.
+const MAX_BATCH_VALUES_SIZE: usize = 2 * 1024 * 1024;
+
 /// What is to be anchored, and how.
 pub(crate) struct Request<'a> {
     pub(crate) vault: &'a Path,
@@ -75,14 +79,28 @@ fn run(
         let batch = kept.batch()?;
         anchored.push(session.send(kept, &batch, &[])?);
     }
-    for files in request.files.chunks(MAX_RECORDS - 1) {
-        let captured: Result<Vec<Captured>, AgentError> =
-            files.iter().map(|path| capture(path, progress)).collect();
-        let captured = captured?;
+    let mut files = request.files;
+    while !files.is_empty() {
+        let captured = capture_batch(files, progress)?;
+        files = &files[captured.len()..];
         let (kept, batch) = session.state(&captured)?;
         anchored.push(session.send(kept, &batch, &captured)?);
     }
     Ok(())
+}
+
+/// Captures the first of `files`, at least one and as many as one statement should hold.
+fn capture_batch(files: &[PathBuf], progress: &dyn Fn(u64)) -> Result<Vec<Captured>, AgentError> {
+    let (mut captured, mut size) = (Vec::new(), 0);
+    for path in files.iter().take(MAX_RECORDS - 1) {
+        let file = capture(path, progress)?;
+        size += file.reading.values.iter().map(|(_, value)| value.len()).sum::<usize>();
+        captured.push(file);
+        if size > MAX_BATCH_VALUES_SIZE {
+            break;
+        }
+    }
+    Ok(captured)
 }
 
 /// One run over one vault and one log.

@@ -208,6 +208,13 @@ impl Vault {
 
     /// Makes a statement durable with its opening, and only then gives it back to be sent.
     pub(crate) fn keep(&self, sealed: &Sealed<'_>) -> Result<Kept, AgentError> {
+        let statement = sealed.statement.to_bytes();
+        let opening = Disclosure::whole(sealed.batch).to_json();
+        // Checked before anything is promised: an opening that cannot be read again is none.
+        if opening.len() > MAX_DISCLOSURE_SIZE {
+            let reason = format!("the files need an opening of {} bytes", opening.len());
+            return Err(AgentError::Input(format!("{reason}; anchor fewer at once")));
+        }
         let statements = self.folder.join("statements");
         let filling = statements.join(".new");
         match fs::remove_dir_all(&filling) {
@@ -217,8 +224,6 @@ impl Vault {
             _ => {}
         }
         create_private_folder(&filling).map_err(AgentError::file(&filling))?;
-        let statement = sealed.statement.to_bytes();
-        let opening = Disclosure::whole(sealed.batch).to_json();
         let after = sealed.after.map(Note::to_bytes);
         let files = [
             ("statement", Some(statement.as_slice())),

@@ -332,6 +332,28 @@ fn many_reports_share_one_receipt_and_one_opening() {
 }
 
 #[test]
+fn reports_with_very_long_lists_are_spread_over_statements() {
+    let factory = Factory::new();
+    let units = vec![r#"{"UnitIdentifier":"0123456789"}"#; 5000].join(",");
+    let files: Vec<PathBuf> = (0..60)
+        .map(|n| {
+            let text = format!(r#"{{"TransactionId":{n},"RepairedUnits":[{units}]}}"#);
+            factory.file(&format!("in/{n}"), text.as_bytes())
+        })
+        .collect();
+    let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let said = factory.anchor(&paths, &["--json"]);
+    assert_eq!(said.code, EXIT_ANCHORED, "{}", said.out);
+    let object: Value = serde_json::from_str(&said.out).unwrap();
+    let statements = object["statements"].as_array().unwrap();
+    let counts = statements.iter().map(|said| said["reports"].as_array().unwrap().len());
+    assert!(statements.len() > 1 && counts.sum::<usize>() == 60);
+    let (_, statement, opened) = factory.verify("59");
+    assert_eq!(statement.sequence() + 1, statements.len() as u64);
+    assert_eq!(opened.records()[1].kind(), Kind::Repair);
+}
+
+#[test]
 fn openings_are_for_the_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let factory = Factory::new();
