@@ -75,6 +75,8 @@ struct State {
     /// After a power cut or a restart: this handle's machine is gone.
     off: bool,
     capacity: usize,
+    /// Something did not fit since the capacity was set.
+    full: bool,
 }
 
 impl FakeDisk {
@@ -100,6 +102,7 @@ impl FakeDisk {
             hit: false,
             off: false,
             capacity: usize::MAX,
+            full: false,
         };
         Self { root: root.to_owned(), state: Arc::new(Mutex::new(state)), notes }
     }
@@ -129,7 +132,14 @@ impl FakeDisk {
 
     /// Limits the bytes of all files together.
     pub fn set_capacity(&self, bytes: usize) {
-        self.state().capacity = bytes;
+        let mut state = self.state();
+        (state.capacity, state.full) = (bytes, false);
+    }
+
+    /// Whether something did not fit since then.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.state().full
     }
 
     /// How many operations have changed something.
@@ -215,10 +225,7 @@ impl FakeDisk {
         let is_checkpoint = name.starts_with(CHECKPOINT);
         if is_checkpoint || name.starts_with(SIGNED_HEAD) {
             let head = || image.durable_content(Path::new(SIGNED_HEAD)).map(<[u8]>::to_vec);
-            let written = Written {
-                note: bytes.to_vec(),
-                durable_head: is_checkpoint.then(head),
-            };
+            let written = Written { note: bytes.to_vec(), durable_head: is_checkpoint.then(head) };
             self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(written);
         }
     }
@@ -242,7 +249,10 @@ impl State {
 
     fn apply(&mut self, operation: &Operation<'_>) -> io::Result<Output> {
         let room = self.capacity.saturating_sub(self.image.used());
-        self.image.apply(operation, room)
+        let done = self.image.apply(operation, room);
+        let no_space = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
+        self.full |= done.as_ref().is_err_and(no_space);
+        done
     }
 
     fn cut_power(&mut self) {

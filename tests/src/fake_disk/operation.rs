@@ -65,10 +65,7 @@ impl Kind {
     /// Whether it makes something durable.
     #[must_use]
     pub const fn is_sync(self) -> bool {
-        matches!(
-            self,
-            Self::SyncEverything | Self::SyncFile | Self::SyncFolder | Self::SyncHandle
-        )
+        matches!(self, Self::SyncEverything | Self::SyncFile | Self::SyncFolder | Self::SyncHandle)
     }
 }
 

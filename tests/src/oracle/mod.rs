@@ -155,6 +155,12 @@ impl Oracle {
         self.judge_heads(leaves)
     }
 
+    /// The same promises, for a disk that has not been looked at.
+    #[must_use]
+    pub fn on_another_disk(&self) -> Self {
+        Self { notes: 0, ..self.clone() }
+    }
+
     /// Holds a history against every signature ever made.
     pub fn judge_heads(&self, leaves: &[Hash]) -> Result<(), String> {
         for (size, signed) in &self.heads {
@@ -171,8 +177,8 @@ impl Oracle {
     fn open(&self, note: &[u8]) -> Result<(u64, Hash), String> {
         let note = Note::parse(note).map_err(|error| format!("not a note: {error}"))?;
         verify_ed25519(&note, &self.key).map_err(|error| format!("a signature: {error}"))?;
-        let checkpoint = Checkpoint::parse(note.text())
-            .map_err(|error| format!("not a checkpoint: {error}"))?;
+        let checkpoint =
+            Checkpoint::parse(note.text()).map_err(|error| format!("not a checkpoint: {error}"))?;
         if checkpoint.origin().as_str() != self.key.name().as_str() {
             return Err(format!("signed for another log: {}", checkpoint.origin()));
         }
