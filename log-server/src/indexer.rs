@@ -113,7 +113,12 @@ fn add_sealed(shared: &Shared, from: u64, sealed: u64) -> Result<u64, Option<Fat
 fn leaves_of_tile(shared: &Shared, start: u64) -> Result<Vec<(Key, u64)>, Option<Fatal>> {
     let hashes = shared
         .leaves_of_tile(start / TILE_WIDTH)
-        .map_err(|error| Some(Fatal::new(error.to_string())))?;
+        .map_err(|error| {
+            Some(Fatal::new(format!(
+                "The index cannot be rebuilt: {error}. Run `fiducial-log check` to see what else \
+                 is wrong, and restore the files from a mirror: full tiles are the same everywhere."
+            )))
+        })?;
     Ok(hashes.into_iter().zip(start..).map(|(hash, at)| (Key::of_leaf(hash), at)).collect())
 }
 
