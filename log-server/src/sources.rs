@@ -410,7 +410,7 @@ mod tests {
         assert!(!sources.find(&name("aoi-1")).unwrap().enabled);
         set_enabled(data.path(), "aoi-1", true).unwrap();
         std::thread::sleep(RELOAD_INTERVAL + Duration::from_millis(50));
-        assert!(sources.clone().find(&name("aoi-1")).unwrap().enabled);
+        assert!(sources.find(&name("aoi-1")).unwrap().enabled);
     }
 
     #[test]

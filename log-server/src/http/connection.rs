@@ -84,6 +84,9 @@ where
     let (patience, activity) = (handler.shared.patience, Arc::clone(&handler.activity));
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_HEAD_SIZE);
+    // A client may end its side behind its request and still gets the answer. It also saves a read
+    // for each request that waits for its commit; waits are bounded, so nobody is waited for long.
+    builder.half_close(true);
     // The clock below does this for less than a timer for each request.
     builder.header_read_timeout(None);
     drive(builder.serve_connection(TokioIo::new(stream), handler), patience, &activity, phase)
