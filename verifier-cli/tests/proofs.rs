@@ -109,7 +109,7 @@ fn consistency_is_proved_from_every_size_and_verified_from_the_file() {
 #[test]
 fn a_rewritten_log_gives_no_consistency_proof() {
     let (folder, log) = log_of(700);
-    let mut other = TestLog::of(log.entries.clone());
+    let mut other = TestLog::of(log.entries);
     other.entries[10] = b"rewritten".to_vec();
     fs::write(folder.path().join("old"), other.checkpoint(300).to_bytes()).unwrap();
     let prove = ["prove", "consistency", "--from", "old", "--log", "log", "--policy", "policy"];

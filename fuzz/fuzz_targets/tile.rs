@@ -1,0 +1,7 @@
+#![no_main]
+
+#[path = "../../spec/tests/fuzz_targets/mod.rs"]
+#[allow(dead_code)]
+mod fuzz_targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_targets::tile(bytes));
