@@ -15,7 +15,7 @@ use spec::tile::TILE_WIDTH;
 use crate::admission::Admission;
 use crate::answer::Fatal;
 use crate::index::{Damaged, Key, RUN_KEYS};
-use crate::sealer::read_bundle;
+use crate::sealer::{ADVICE, read_bundle};
 use crate::sequencer::keys_of;
 use crate::shared::Shared;
 
@@ -111,14 +111,9 @@ fn add_sealed(shared: &Shared, from: u64, sealed: u64) -> Result<u64, Option<Fat
 }
 
 fn leaves_of_tile(shared: &Shared, start: u64) -> Result<Vec<(Key, u64)>, Option<Fatal>> {
-    let hashes = shared
-        .leaves_of_tile(start / TILE_WIDTH)
-        .map_err(|error| {
-            Some(Fatal::new(format!(
-                "The index cannot be rebuilt: {error}. Run `fiducial-log check` to see what else \
-                 is wrong, and restore the files from a mirror: full tiles are the same everywhere."
-            )))
-        })?;
+    let hashes = shared.leaves_of_tile(start / TILE_WIDTH).map_err(|error| {
+        Some(Fatal::new(format!("The index cannot be rebuilt: {error}. {ADVICE}")))
+    })?;
     Ok(hashes.into_iter().zip(start..).map(|(hash, at)| (Key::of_leaf(hash), at)).collect())
 }
 

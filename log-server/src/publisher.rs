@@ -19,6 +19,7 @@ use spec::tree::{Tree, verify_consistency};
 
 use crate::answer::{Fatal, Published};
 use crate::heads::{Heads, SignedHead, WriteError};
+use crate::sealer::ADVICE;
 use crate::shared::{JOURNAL, Seen, Shared};
 use crate::stored::Stored;
 
@@ -125,10 +126,10 @@ impl Publisher {
         if stored.tree(new.size(), objects)? != new {
             return Err(fork("the tree in memory", new));
         }
-        let proof = self
-            .shared
-            .prove_committed_consistency(old.size(), new.size())
-            .map_err(|error| Fatal::new(format!("No consistency proof can be made: {error}.")))?;
+        let proof =
+            self.shared.prove_committed_consistency(old.size(), new.size()).map_err(|error| {
+                Fatal::new(format!("No consistency proof can be made: {error}. {ADVICE}"))
+            })?;
         verify_consistency(old, new, &proof).map_err(|error| {
             Fatal::new(format!(
                 "The new tree does not continue the signed one ({error}). It is not signed. Run \

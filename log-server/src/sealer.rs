@@ -22,6 +22,10 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How long to sleep when nothing rings: only a safety net.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// What to do about an object that cannot be used.
+pub const ADVICE: &str = "Run `fiducial-log check` to see what else is wrong, and restore the files \
+                          from a mirror: full tiles are the same everywhere. Then start the log again.";
+
 /// Works until the log is over and everything full is sealed.
 pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
     loop {
@@ -95,16 +99,19 @@ fn read_back(objects: &dyn Objects, seal: &Seal) -> Result<(), Fatal> {
 pub fn read_bundle(objects: &dyn Objects, start: u64) -> Result<Vec<Bytes>, Fatal> {
     let tile = Tile::full(TileKind::Entries, start / TILE_WIDTH).expect("bundles have no level");
     let bundle = read(objects, tile)?;
-    let entries = parse_entries(tile, &bundle).ok_or_else(|| {
-        Fatal::new(format!("The stored bundle {tile} is malformed. Run `fiducial-log check`."))
-    })?;
+    let entries = parse_entries(tile, &bundle)
+        .ok_or_else(|| Fatal::new(format!("The stored bundle {tile} is malformed. {ADVICE}")))?;
     Ok(entries.into_iter().map(|entry| bundle.slice_ref(entry)).collect())
 }
 
 fn read(objects: &dyn Objects, tile: Tile) -> Result<Bytes, Fatal> {
     match objects.read(tile) {
         Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(Fatal::new(format!("The object {tile} is missing though it was stored."))),
-        Err(error) => Err(Fatal::new(format!("The object {tile} cannot be read: {error}."))),
+        Ok(None) => {
+            Err(Fatal::new(format!("The object {tile} is missing though it was stored. {ADVICE}")))
+        }
+        Err(error) => {
+            Err(Fatal::new(format!("The object {tile} cannot be read: {error}. {ADVICE}")))
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::answer::Fatal;
 use crate::disk::Disk;
 use crate::journal::file;
 use crate::objects::Objects;
+use crate::sealer::ADVICE;
 
 /// The tree as the disk has it now.
 pub struct Stored {
@@ -112,12 +113,15 @@ fn root_of_tile(level: u8, index: u64, objects: &dyn Objects) -> Result<Hash, Fa
 
 fn read_tile(level: u8, index: u64, objects: &dyn Objects) -> Result<Option<Vec<Hash>>, Fatal> {
     let tile = Tile::full(TileKind::Hashes(level), index).expect("a tree has eight tile levels");
-    let bytes = objects
-        .read(tile)
-        .map_err(|error| Fatal::new(format!("The stored tile {tile} cannot be read: {error}.")))?;
+    let bytes = objects.read(tile).map_err(|error| {
+        Fatal::new(format!("The stored tile {tile} cannot be read: {error}. {ADVICE}"))
+    })?;
     let Some(bytes) = bytes else { return Ok(None) };
     parse_hashes(tile, &bytes).map(Some).ok_or_else(|| {
-        Fatal::new(format!("The stored tile {tile} has {} bytes instead of 8,192.", bytes.len()))
+        Fatal::new(format!(
+            "The stored tile {tile} has {} bytes instead of 8,192. {ADVICE}",
+            bytes.len()
+        ))
     })
 }
 
