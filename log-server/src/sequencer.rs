@@ -12,6 +12,7 @@ use bytes::Bytes;
 use spec::Hash;
 use spec::evidence::statement::Statement;
 use spec::frontier::Frontier;
+use spec::hash::leaf_hash;
 use spec::tile::TILE_WIDTH;
 
 use crate::admission::{Admission, Chains, Place, Placing, Submission};
@@ -19,6 +20,7 @@ use crate::answer::{AddError, Fatal, ReadError, Sequenced};
 use crate::index::Key;
 use crate::journal::{AppendError, Base, Journal};
 use crate::queue::{Answers, Request};
+use crate::sealer::{ADVICE, read_bundle};
 use crate::shared::Shared;
 
 /// Beyond this the journal is trimmed even past the last signed head, whose root is then computed
@@ -256,8 +258,17 @@ impl Sequencer {
     fn kept_entries(&self, tail: &crate::tail::Tail, to: u64) -> Result<Vec<Bytes>, Fatal> {
         let sealed = tail.sealed();
         let mut kept = Vec::new();
+        let leaves = self.shared.sealed_leaves.lock().expect("no panic under this lock");
         for index in (to..sealed).step_by(TILE_WIDTH as usize) {
-            let bundle = crate::sealer::read_bundle(self.shared.objects.as_ref(), index)?;
+            let bundle = read_bundle(self.shared.objects.as_ref(), index)?;
+            // The new journal replaces one that holds these entries: damage must not be copied in.
+            let committed = &leaves[(index - self.base.size()) as usize..][..bundle.len()];
+            if !bundle.iter().map(|entry| leaf_hash(entry)).eq(committed.iter().copied()) {
+                return Err(Fatal::new(format!(
+                    "The bundle of entry {index} has changed since it was stored. The journal \
+                     still holds its entries. {ADVICE}"
+                )));
+            }
             kept.extend(bundle);
         }
         kept.extend(tail.entries_from(sealed));
