@@ -224,3 +224,40 @@ fn a_trusted_checkpoint_alone_leaves_the_chains_before_it_open() {
     assert_eq!(said.code, 0, "{}", said.json);
     assert!(said.json["not_checked"].to_string().contains("open-chains-before-start"));
 }
+
+/// Prints how fast an audit is beside bare SHA-256 over as many blocks, on as many threads.
+///
+/// `cargo test --release -p verifier-cli --test audit -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement; run it with --release"]
+fn speed_beside_bare_hashing() {
+    use spec::hash::node_hash;
+    use std::time::Instant;
+
+    const COUNT: u64 = 2_000_000;
+    let (folder, _) = opaque(COUNT as usize);
+    let started = Instant::now();
+    let said = audit_any(folder.path());
+    let audit = started.elapsed();
+    assert_eq!(said.code, 0);
+
+    // An entry of a dozen bytes is one block, a node two: three blocks for each entry.
+    let threads = std::thread::available_parallelism().unwrap().get() as u64;
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut hash = Hash::ZERO;
+                for at in 0..COUNT / threads {
+                    hash = node_hash(hash, Hash::of(&at.to_be_bytes()));
+                }
+                std::hint::black_box(hash);
+            });
+        }
+    });
+    let bare = started.elapsed();
+    println!(
+        "audit of {COUNT} entries: {audit:?}; bare SHA-256: {bare:?}; {:.2} of its speed",
+        bare.as_secs_f64() / audit.as_secs_f64()
+    );
+}
