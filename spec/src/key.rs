@@ -37,6 +37,12 @@ pub const ML_DSA_44_PUBLIC_SIZE: usize = 1312;
 /// The length of the seed that either kind of private key grows from.
 pub const SEED_SIZE: usize = 32;
 
+/// A private key's seed, wiped from memory when dropped.
+pub type Seed = Zeroizing<[u8; SEED_SIZE]>;
+
+/// What the text of a key holds: name, ID, algorithm and key material.
+type KeyParts = (KeyName, KeyId, Algorithm, Zeroizing<Vec<u8>>);
+
 /// The prefix of a signing key's text.
 const SIGNING_KEY_PREFIX: &str = "PRIVATE+KEY+";
 
@@ -357,9 +363,7 @@ impl fmt::Debug for SigningKey {
 /// Takes a signing key's text apart: name, ID, algorithm and seed.
 ///
 /// For ML-DSA-44 the caller derives the public key from the seed and checks the ID with it.
-pub fn parse_seed(
-    text: &str,
-) -> Result<(KeyName, KeyId, Algorithm, Zeroizing<[u8; SEED_SIZE]>), KeyError> {
+pub fn parse_seed(text: &str) -> Result<(KeyName, KeyId, Algorithm, Seed), KeyError> {
     let rest = text.strip_prefix(SIGNING_KEY_PREFIX).ok_or(KeyError::Malformed)?;
     let (name, id, algorithm, seed) = split_key(rest)?;
     let length = KeyError::Length { have: seed.len(), want: SEED_SIZE };
@@ -387,7 +391,7 @@ fn encode_key(algorithm: Algorithm, key: &[u8]) -> String {
 
 /// Splits `<name>+<id>+<base64 of type || key>`. The base64 may itself hold plus signs, so only
 /// the first two separate.
-fn split_key(text: &str) -> Result<(KeyName, KeyId, Algorithm, Zeroizing<Vec<u8>>), KeyError> {
+fn split_key(text: &str) -> Result<KeyParts, KeyError> {
     let mut parts = text.splitn(3, '+');
     let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(KeyError::Malformed);
