@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use bytes::Bytes;
 use spec::Hash;
@@ -40,6 +41,8 @@ pub struct Limits {
     pub unsealed_bytes: usize,
     /// The journal is trimmed when it has grown by so many bytes beyond its base.
     pub trim_bytes: u64,
+    /// How long a full bundle waits for others before it is stored.
+    pub seal_wait: Duration,
 }
 
 impl Default for Limits {
@@ -49,6 +52,7 @@ impl Default for Limits {
             waiting_bytes: 32 * 1024 * 1024,
             unsealed_bytes: 32 * 1024 * 1024,
             trim_bytes: 1024 * 1024,
+            seal_wait: Duration::from_millis(200),
         }
     }
 }
@@ -99,6 +103,7 @@ impl Log {
             shared,
             threads: Arc::default(),
         };
+        indexer::open_if_empty(&log.shared);
         let shared = log.shared.clone();
         log.spawn("sequencer", move || {
             // The lock goes with the thread that commits: no other process before it has ended.
