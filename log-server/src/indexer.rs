@@ -22,10 +22,18 @@ use crate::shared::Shared;
 /// How long to sleep when nothing rings: only a safety net.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// Opens the index of a log without entries, so that its first one need not wait.
+pub fn open_if_empty(shared: &Shared) {
+    let size = shared.tail.read().expect("no panic under this lock").frontier().size();
+    if size == 0 && shared.index.open(0) == 0 {
+        shared.index.set_ready(true);
+    }
+}
+
 /// Works until the log is over.
 pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
     let size = shared.tail.read().expect("no panic under this lock").frontier().size();
-    let mut covered = shared.index.open(size);
+    let mut covered = if shared.index.is_ready() { 0 } else { shared.index.open(size) };
     loop {
         if shared.is_over() {
             return Ok(());

@@ -2,9 +2,12 @@
 //!
 //! Sealing can be late and can be repeated; it cannot lose anything, because the journal keeps an
 //! entry until the object that holds it was read back, hashed and found to be the committed one.
+//!
+//! Storing makes the file system write its own journal, behind which the log's commits queue. So a
+//! busy log seals many bundles at once, and none waits longer than a moment.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use spec::Hash;
@@ -19,6 +22,12 @@ use crate::tail::Seal;
 /// How long to wait after storage refused, for example on a full disk.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// So many full bundles are stored at once without waiting for more.
+const ENOUGH_BUNDLES: usize = 16;
+
+/// So many bytes likewise.
+const ENOUGH_BYTES: usize = 4 * 1024 * 1024;
+
 /// How long to sleep when nothing rings: only a safety net.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -28,12 +37,25 @@ pub const ADVICE: &str = "Run `fiducial-log check` to see what else is wrong, an
 
 /// Works until the log is over and everything full is sealed.
 pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
+    let mut since: Option<Instant> = None;
     loop {
         let over = shared.is_over();
+        let (full_bundles, bytes) = {
+            let tail = shared.tail.read().expect("no panic under this lock");
+            (tail.full_bundles(), tail.bytes())
+        };
+        if full_bundles > 0 && full_bundles < ENOUGH_BUNDLES && bytes < ENOUGH_BYTES && !over {
+            let waited = since.get_or_insert_with(Instant::now).elapsed();
+            let patience = shared.limits.seal_wait;
+            if waited < patience {
+                shared.seal_bell.wait(patience - waited);
+                continue;
+            }
+        }
         let seal = shared.tail.read().expect("no panic under this lock").seal();
         match seal {
             Some(seal) => match store(shared, &seal)? {
-                true => {}
+                true => since = None,
                 // At the end there is no point in waiting for space: the journal has it all.
                 false if over => return Ok(()),
                 false => shared.seal_bell.wait(RETRY),

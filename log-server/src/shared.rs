@@ -5,6 +5,7 @@
 //! [`Bell`]. Readers take what they need from memory or from objects and never wait for a commit.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
@@ -235,11 +236,11 @@ impl Shared {
             let TileKind::Hashes(level) = tile.kind() else {
                 unreachable!("a node is kept in a tile of hashes");
             };
-            let at = (level, tile.index());
-            if !tiles.contains_key(&at) {
-                tiles.insert(at, self.hashes(level, tile.index())?);
-            }
-            hashes.push(hash_of_node(*node, &tiles[&at]).ok_or_else(beyond)?);
+            let held = match tiles.entry((level, tile.index())) {
+                Entry::Occupied(held) => held.into_mut(),
+                Entry::Vacant(empty) => empty.insert(self.hashes(level, tile.index())?),
+            };
+            hashes.push(hash_of_node(*node, held).ok_or_else(beyond)?);
         }
         Ok(plan.fold(&hashes))
     }

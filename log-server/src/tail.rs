@@ -134,6 +134,12 @@ impl Tail {
         }
     }
 
+    /// How many bundles could be sealed.
+    #[must_use]
+    pub fn full_bundles(&self) -> usize {
+        self.entries.len() / TILE_WIDTH as usize
+    }
+
     /// What can be sealed now; `None` when no bundle is full.
     #[must_use]
     pub fn seal(&self) -> Option<Seal> {
