@@ -86,7 +86,7 @@ fn acknowledged_entries_survive_power_loss_on_ext4() {
     let mut clients = Clients::new(CLIENTS);
     let mut seed = Seed::new(61);
     let copy = folder.path().join("copy.image");
-    for round in 0..if soaks() { 200 } else { 12 } {
+    for round in 0..if soaks() { 100 } else { 12 } {
         let server = Server::start(&data).unwrap_or_else(|said| panic!("round {round}:\n{said}"));
         let during = Duration::from_millis(20 + seed.below(300) as u64);
         clients.work(server, during, |server| {

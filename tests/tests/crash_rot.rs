@@ -49,6 +49,7 @@ impl History {
         // The last eighth of the script is left for what comes after the damage.
         for part in 0..8 {
             world.audit(&log).unwrap();
+            world.wait_sealed(&log).unwrap();
             moments.push(world.disk.image());
             next = world.next;
             let until = script.steps.len() * (part + 1) / 8;

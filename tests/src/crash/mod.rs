@@ -104,7 +104,8 @@ impl World {
     pub fn open(&self) -> Result<Log, OpenError> {
         let keys = LogKeys::load(self.fixed.path(), &self.origin).expect("the keys are sound");
         let sources = Sources::load(self.fixed.path()).expect("the registry is sound");
-        let limits = Limits { trim_bytes: TRIM_BYTES, ..Limits::default() };
+        let limits =
+            Limits { trim_bytes: TRIM_BYTES, seal_wait: Duration::ZERO, ..Limits::default() };
         let options = Options { data: self.live.path().to_owned(), limits, keys, sources };
         Log::open_on(options, Arc::new(self.disk.clone()))
     }
@@ -159,6 +160,18 @@ impl World {
             self.next += 1;
         }
         Ok(Ended::Done)
+    }
+
+    /// Waits until every full bundle is stored.
+    pub fn wait_sealed(&self, log: &Log) -> Result<(), String> {
+        let give_up = Instant::now() + PATIENCE;
+        while log.status().sealed + 256 <= log.status().sequenced {
+            if Instant::now() > give_up {
+                return Err(format!("full bundles are not stored: {:?}", log.status()));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
     /// Adds entries with one commit on a sound disk; gives their indices.

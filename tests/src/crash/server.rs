@@ -221,7 +221,7 @@ impl Clients {
             let address = server.address;
             self.tasks.push(self.runtime.spawn(client.work(address, noted, stop)));
         }
-        self.runtime.block_on(tokio::time::sleep(during));
+        self.runtime.block_on(async { tokio::time::sleep(during).await });
         let value = then(server);
         self.stop.store(true, Ordering::Release);
         for task in self.tasks.drain(..) {
