@@ -4,6 +4,8 @@
 //! The log may refuse, and may stop. It may not lose what it acknowledged, nor sign anything that
 //! is not so. After the fault it is started again, loses power, and is started once more.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the verdict")]
+
 use std::collections::BTreeMap;
 
 use log_server::admission::Admission;

@@ -1,5 +1,7 @@
 //! The disk runs full at many points, in the middle of writes too, and later has space again.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the verdict")]
+
 use log_server::admission::Admission;
 use tests::crash::points::{points, try_all};
 use tests::crash::script::Script;

@@ -3,6 +3,8 @@
 //! And the small files that do not change while a log runs: keys and the registry of sources. A
 //! flipped bit there is refused at the start, or says the same as before.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the verdict")]
+
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};

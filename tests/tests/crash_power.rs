@@ -3,6 +3,8 @@
 //! Each case is a seed and the operation that the cut hits. A second cut may hit the start that
 //! follows. `FIDUCIAL_SOAK=1` tries every operation instead of a sample.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the verdict")]
+
 use log_server::admission::Admission;
 use log_server::log::OpenError;
 use tests::crash::points::{points, try_all};

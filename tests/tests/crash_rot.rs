@@ -6,6 +6,8 @@
 //! read at every start: damage there may wait for `fiducial-log check` or for the first reader who
 //! verifies, but no signature may ever depend on it.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the verdict")]
+
 use std::path::{Path, PathBuf};
 
 use log_server::admission::Admission;
