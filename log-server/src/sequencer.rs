@@ -32,9 +32,6 @@ const TRIM_PAST_SIGNED_BYTES: u64 = 64 * 1024 * 1024;
 /// some 16 MB.
 const MAX_UNINDEXED: usize = 4 * crate::index::RUN_KEYS;
 
-/// So many requests in one commit mean that others will follow at once.
-const MANY_REQUESTS: usize = 8;
-
 /// Puts entries in order. Owns the journal.
 pub struct Sequencer {
     shared: Arc<Shared>,
@@ -82,13 +79,7 @@ impl Sequencer {
     /// Works until the queue is closed and empty.
     pub fn run(&mut self) -> Result<(), Fatal> {
         while let Some(requests) = self.shared.queue.take() {
-            let many = requests.len() >= MANY_REQUESTS;
             self.round(requests)?;
-            if many {
-                // Those just answered send their next entries now. Where they need this processor
-                // for it, they get it first, and come into one commit instead of several.
-                std::thread::yield_now();
-            }
         }
         Ok(())
     }

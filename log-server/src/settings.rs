@@ -40,7 +40,9 @@ pub struct Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The admission is fixed.
-    #[error("this log takes {have} for ever, not {want}; leave --admission out, or make another log")]
+    #[error(
+        "this log takes {have} for ever, not {want}; leave --admission out, or make another log"
+    )]
     Admission {
         /// What it takes.
         have: Admission,
