@@ -248,6 +248,65 @@ fn try_histories(mut tamperings: impl FnMut(&History, &mut Seed) -> Vec<Tamperin
     }
 }
 
+/// All state of one earlier moment looks sound by itself; the tiles that were stored since tell.
+#[test]
+fn older_state_beside_newer_tiles_is_refused() {
+    let history = History::live(Admission::Any);
+    let state = ["journal", "signed-head", "checkpoint"];
+    let bundles = |image: &Image| {
+        let bundle = |path: &PathBuf| path.starts_with("tile/entries");
+        image.paths().into_iter().filter(bundle).count()
+    };
+    let mut tried = 0;
+    for old in history.moments.iter().filter(|old| bundles(old) < bundles(history.newest())) {
+        let world = history.world.beside(history.newest().clone(), 3);
+        world.disk.tamper(|image| {
+            state.iter().for_each(|name| {
+                image.replace(Path::new(name), old.content(Path::new(name)));
+            });
+        });
+        let Err(error) = world.open().map(drop) else { panic!("it would sign a fork") };
+        says_what_to_do(&error.to_string()).unwrap();
+        tried += 1;
+    }
+    assert!(tried > 2, "only {tried} moments were older by a bundle");
+}
+
+/// A running log signs only what is stored: when its own files no longer say what it remembers, it
+/// stops at the next head, though its memory is right.
+#[test]
+fn a_log_whose_files_change_underneath_signs_nothing_more() {
+    let script = Script::write_once(Admission::Any, 60, 6);
+    let mut seed = Seed::new(44);
+    for name in ["journal", "signed-head"] {
+        let path = Path::new(name);
+        for case in 0..if soaks() { 500 } else { 25 } {
+            let mut world = World::new(&script, case);
+            let log = world.open().unwrap();
+            world.drive(&log, 2).unwrap();
+            world.audit(&log).unwrap();
+            let old = world.disk.image();
+            world.drive(&log, 4).unwrap();
+            world.audit(&log).unwrap();
+            let heads = world.oracle.heads();
+            world.disk.tamper(|image| {
+                let size = image.content(path).unwrap().len();
+                match case % 3 {
+                    0 => image.replace(path, old.content(path)),
+                    _ => image.flip(path, seed.below(size), seed.below(8) as u8),
+                }
+            });
+            let until = world.next + 1;
+            world.drive(&log, until).unwrap();
+            let told = world.audit(&log).expect_err("the log must stop");
+            says_what_to_do(&told).unwrap();
+            assert!(log.status().fatal.is_some(), "{name}, case {case}: {told}");
+            assert_eq!(world.oracle.heads(), heads, "{name}, case {case}: it signed another head");
+            world.close(log);
+        }
+    }
+}
+
 /// Where nothing was signed yet the journal is all there is: it may not vanish unnoticed.
 #[test]
 fn a_lost_state_file_of_a_young_log_is_noticed() {
