@@ -1,0 +1,27 @@
+//! The programs together, as their users run them: real processes, real files, HTTP over loopback.
+//!
+//! Each module is one topic. What a module knows of a log it has from outside: the answers to its
+//! requests, the files that the programs leave, and their exit codes. Out of scope: crashes and
+//! failing disks (`crash_*.rs`), and rude clients (the log server's own tests).
+
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+/// A log with a source whose reports the agent has anchored.
+mod factory;
+/// A server, a client that speaks HTTP by hand, and folders that go away by themselves.
+mod support;
+
+/// Which statements a log takes, and what it says to the others.
+mod admission;
+/// Proofs, audits and plain words for every kind of file, from a running log.
+mod judging;
+/// From a report to its papers, and every way in which the papers can be false.
+mod papers;
+/// A log that is stopped and started again.
+mod restart;
+/// Reports that somebody brings along.
+mod samples;
+/// What a client of C2SP tlog-tiles finds, which knows nothing of Fiducial.
+mod tiles;
+/// The same behind a certificate.
+mod tls;

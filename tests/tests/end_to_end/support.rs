@@ -1,0 +1,390 @@
+//! A server, a client that speaks HTTP by hand, and folders that go away by themselves.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use spec::Hash;
+use spec::checkpoint::{Checkpoint, Origin};
+use spec::evidence::statement::{After, Draft};
+use spec::key::{Algorithm, KeyName, SigningKey, VerifierKey};
+use spec::note::{Note, verify_ed25519};
+use spec::tree::Tree;
+use tempfile::TempDir;
+use tests::crash::server::fiducial_log;
+use tests::oracle::literal;
+
+/// The name of every log here.
+pub(crate) const ORIGIN: &str = "factory.example/evidence";
+
+/// How long anything may take on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The path of the agent or the verifier, built once from the same sources as this test.
+fn other_program(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let folder = fiducial_log().parent().unwrap();
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args([
+            "build",
+            "--quiet",
+            "--package",
+            "evidence-agent",
+            "--package",
+            "verifier-cli",
+        ]);
+        cargo.arg("--bins").arg("--target-dir").arg(folder.parent().unwrap());
+        if folder.ends_with("release") {
+            cargo.arg("--release");
+        }
+        let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status();
+        assert!(built.is_ok_and(|status| status.success()), "the programs do not build");
+        folder.to_owned()
+    });
+    folder.join(name)
+}
+
+/// What a program said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Said {
+    /// Insists on an exit code.
+    #[track_caller]
+    pub(crate) fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}{}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why}: {self:?}"))
+    }
+}
+
+/// A folder with a log, its policy and whatever a test adds. All programs run inside it.
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) keys: Vec<VerifierKey>,
+}
+
+impl World {
+    /// Makes a log, of `statements` or of `any` bytes, with both of its keys.
+    pub(crate) fn new(admission: &str) -> Self {
+        let mut world = Self { folder: tempfile::tempdir().unwrap(), keys: Vec::new() };
+        let init = ["init", "--data", "log", "--origin", ORIGIN, "--admission", admission];
+        let said = world.log(&init).ends_with(0);
+        world.keys = said.out.lines().map(|line| VerifierKey::parse(line).unwrap()).collect();
+        assert_eq!(world.keys[0].algorithm(), Algorithm::NoteEd25519);
+        assert_eq!(world.keys[1].algorithm(), Algorithm::CosignatureMlDsa44);
+        let logs: String = world.keys.iter().map(|key| format!("log {key}\n")).collect();
+        world.write("policy", format!("{logs}quorum none\n"));
+        world
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
+    }
+
+    /// Runs `fiducial-log`.
+    pub(crate) fn log(&self, words: &[&str]) -> Said {
+        self.run(fiducial_log(), words)
+    }
+
+    /// Runs `fiducial-agent`.
+    pub(crate) fn agent(&self, words: &[&str]) -> Said {
+        self.run(&other_program("fiducial-agent"), words)
+    }
+
+    /// Runs `fiducial`.
+    pub(crate) fn fiducial(&self, words: &[&str]) -> Said {
+        self.run(&other_program("fiducial"), words)
+    }
+
+    fn run(&self, program: &Path, words: &[impl AsRef<OsStr>]) -> Said {
+        let mut command = Command::new(program);
+        command.args(words).current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8");
+        let output = command.env_remove("RUST_LOG").stdin(Stdio::null()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let code = output.status.code().expect("programs end by themselves");
+        Said { code, out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Lets the log take statements of a source.
+    pub(crate) fn list(&self, key: &str) {
+        self.log(&["source", "add", key, "--data", "log"]).ends_with(0);
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// Serves the log and waits until it takes entries; on a free port if `more` names none.
+    pub(crate) fn serve_with(&self, more: &[&str]) -> Server {
+        let mut command = Command::new(fiducial_log());
+        // The environment gives way to a flag.
+        command.env("FIDUCIAL_LOG_LISTEN", "127.0.0.1:0");
+        command.args(["serve", "--data", "log"]).args(more);
+        command.current_dir(self.folder.path()).env_remove("RUST_LOG").stdin(Stdio::null());
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = process.stderr.take().unwrap();
+        // Read to the end, so that the program never waits for somebody to read.
+        let said = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            let _ = stderr.read_to_end(&mut said);
+            String::from_utf8_lossy(&said).into_owned()
+        });
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(url) = line.trim_end().strip_prefix("listening on ") else {
+            let _ = process.wait();
+            panic!("{line:?}: {}", said.join().unwrap());
+        };
+        let server = Server { process, url: url.to_owned() };
+        let is_plain = server.url.starts_with("http://");
+        let started = Instant::now();
+        while is_plain && server.get("/readyz").status != 200 {
+            assert!(started.elapsed() < PATIENCE, "the log is not ready");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        server
+    }
+
+    /// The tree of a checkpoint, after the log's signature was checked.
+    #[track_caller]
+    pub(crate) fn tree(&self, note: &[u8]) -> Tree {
+        let note = Note::parse(note).unwrap();
+        verify_ed25519(&note, &self.keys[0]).unwrap();
+        Checkpoint::parse(note.text()).unwrap().tree()
+    }
+
+    /// Waits until the published tree has at least `size` entries; gives the whole note.
+    pub(crate) fn published(&self, server: &Server, size: u64) -> Vec<u8> {
+        let started = Instant::now();
+        loop {
+            let note = server.get("/checkpoint").body;
+            if self.tree(&note).size() >= size {
+                return note;
+            }
+            assert!(started.elapsed() < PATIENCE, "size {size} is not published");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// What a statement made now comes after.
+    pub(crate) fn after(&self, server: &Server, size: u64) -> After {
+        let note = self.published(server, size);
+        After::checkpoint(self.tree(&note), Hash::of(&note)).unwrap()
+    }
+}
+
+/// A running server. Dropping it kills the process.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) url: String,
+}
+
+impl Server {
+    pub(crate) fn address(&self) -> &str {
+        self.url.split_once("://").unwrap().1
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.get_with(path, "")
+    }
+
+    /// Fetches with header lines of the test's own, each with its line break.
+    pub(crate) fn get_with(&self, path: &str, lines: &str) -> Answer {
+        self.try_send(&format!("GET {path} HTTP/1.1\r\n{lines}"), b"").unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn post(&self, path: &str, body: &[u8]) -> Answer {
+        self.try_post(path, body).unwrap()
+    }
+
+    pub(crate) fn try_post(&self, path: &str, body: &[u8]) -> Option<Answer> {
+        let length = body.len();
+        self.try_send(&format!("POST {path} HTTP/1.1\r\ncontent-length: {length}\r\n"), body)
+    }
+
+    /// One request on a connection of its own; `None` if there was no whole answer.
+    fn try_send(&self, head: &str, body: &[u8]) -> Option<Answer> {
+        let mut stream = TcpStream::connect(self.address()).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let host = self.address();
+        let head = format!("{head}host: {host}\r\nconnection: close\r\n\r\n");
+        // A server that refuses a body need not read it: what it says is still read.
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        Answer::parse(&bytes)
+    }
+
+    /// Asks the server to stop, as a service manager does; its exit code.
+    pub(crate) fn stop(mut self) -> i32 {
+        self.ask_to_stop();
+        self.process.wait().unwrap().code().expect("a graceful stop is no death by a signal")
+    }
+
+    pub(crate) fn ask_to_stop(&self) {
+        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // After `stop` both calls do nothing.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: HashMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// Takes an answer apart; `None` if it is not whole.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let mut lines = std::str::from_utf8(&bytes[..end]).ok()?.split("\r\n");
+        let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+        let pairs = lines.filter_map(|line| line.split_once(": "));
+        let headers: HashMap<String, String> =
+            pairs.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+        let length: usize = headers.get("content-length")?.parse().ok()?;
+        let body = bytes[end + 4..].to_vec();
+        (body.len() == length).then_some(Self { status, headers, body })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// The index of an accepted entry.
+    #[track_caller]
+    pub(crate) fn index(&self) -> u64 {
+        assert_eq!(self.status, 200, "{}", self.text());
+        self.text().parse().unwrap()
+    }
+
+    /// Insists on a problem document of this kind (RFC 9457).
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, name: &str) -> Value {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let document: Value = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(document["type"], format!("urn:fiducial:problem:{name}"), "{document}");
+        assert_eq!(document["status"], status);
+        for text in ["title", "detail"] {
+            assert!(!document[text].as_str().unwrap().is_empty(), "{document}");
+        }
+        document
+    }
+}
+
+/// One capture point with its key, and the end of its chain.
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) key: Arc<SigningKey>,
+    pub(crate) sequence: u64,
+    pub(crate) previous: Hash,
+}
+
+impl Source {
+    pub(crate) fn new(name: &str, seed: u8) -> Self {
+        let name = KeyName::parse(name).unwrap();
+        let key = SigningKey::from_seed(name, Algorithm::NoteEd25519, &[seed; 32]).unwrap();
+        Self { key: Arc::new(key), sequence: 0, previous: Hash::ZERO }
+    }
+
+    pub(crate) fn verifier(&self) -> String {
+        self.key.verifier().to_string()
+    }
+
+    /// Signs what comes next, for this log, without going on.
+    pub(crate) fn sign(&self, after: After, batch: &[u8]) -> Vec<u8> {
+        self.sign_for(ORIGIN, after, batch)
+    }
+
+    pub(crate) fn sign_for(&self, origin: &str, after: After, batch: &[u8]) -> Vec<u8> {
+        let (origin, name) = (Origin::parse(origin).unwrap(), self.key.verifier().name().clone());
+        let (sequence, previous) = (self.sequence, self.previous);
+        let draft = Draft::new(origin, name, sequence, previous, after, Hash::of(batch));
+        draft.and_then(|draft| draft.sign(&self.key)).unwrap().to_bytes()
+    }
+
+    /// Goes on behind a statement that it signed.
+    pub(crate) fn advance(&mut self, statement: &[u8]) {
+        self.sequence += 1;
+        self.previous = Hash::from_bytes(literal::leaf(statement));
+    }
+
+    /// Signs what comes next, and goes on.
+    pub(crate) fn next(&mut self, after: After) -> Vec<u8> {
+        let batch = self.sequence.to_be_bytes();
+        let statement = self.sign(after, &batch);
+        self.advance(&statement);
+        statement
+    }
+}
+
+/// Entries as `POST /add-batch` takes them: each behind its length as a big-endian u16.
+pub(crate) fn batch<'a>(entries: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in entries {
+        bytes.extend(u16::try_from(entry.len()).unwrap().to_be_bytes());
+        bytes.extend(entry);
+    }
+    bytes
+}
+
+/// The names of the project's own sample reports, in order.
+pub(crate) fn samples() -> Vec<(String, Vec<u8>)> {
+    reports_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples"))
+}
+
+/// Every JSON file of a folder, by name, in order.
+pub(crate) fn reports_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let listed = fs::read_dir(folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
+    let names = listed.map(|item| item.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".json")).collect();
+    names.sort();
+    let read = |name: String| {
+        let bytes = fs::read(folder.join(&name)).unwrap();
+        (name, bytes)
+    };
+    names.into_iter().map(read).collect()
+}
