@@ -63,7 +63,7 @@ fn checkpoint(note: &str, vkey: &str) -> (usize, literal::Hash) {
     let public = VerifyingKey::from_bytes(key[1..].try_into().unwrap()).unwrap();
     let signature = Signature::from_slice(&ours[4..]).unwrap();
     public.verify_strict(text.as_bytes(), &signature).unwrap();
-    assert!(public.verify_strict(text[1..].as_bytes(), &signature).is_err());
+    assert!(public.verify_strict(&text.as_bytes()[1..], &signature).is_err());
 
     let lines: Vec<&str> = text.lines().collect();
     let [origin, size, root] = lines[..] else { panic!("lines beyond the root: {text}") };
