@@ -199,10 +199,10 @@ impl Chains {
         heads
     }
 
-    /// Whether nothing is in it.
+    /// Whether a source has a statement here.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.heads.is_empty()
+    pub fn has(&self, source: &KeyName) -> bool {
+        self.heads.contains_key(source)
     }
 }
 

@@ -23,7 +23,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, RwLock};
 
 use spec::Hash;
@@ -117,6 +117,8 @@ pub struct Index {
     folder: PathBuf,
     /// Whether a miss can be believed.
     ready: AtomicBool,
+    /// Moves on with each reset: a miss of before is worth nothing after it.
+    generation: AtomicU64,
     /// Keys that are in no run yet.
     recent: RwLock<HashMap<Key, u64>>,
     /// The same keys in the order of their entries, for the next run.
@@ -132,6 +134,7 @@ impl Index {
         Self {
             folder: folder.to_owned(),
             ready: AtomicBool::new(false),
+            generation: AtomicU64::new(0),
             recent: RwLock::default(),
             queue: Mutex::default(),
             runs: RwLock::default(),
@@ -143,6 +146,13 @@ impl Index {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
+    }
+
+    /// How often the index was reset. A search that found nothing counts only if this is the same
+    /// after it as before.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// Says that every entry of the log is in the index, or that this is no longer sure.
@@ -168,6 +178,7 @@ impl Index {
     /// be added meanwhile.
     pub fn reset(&self) {
         self.set_ready(false);
+        self.generation.fetch_add(1, Ordering::AcqRel);
         // Keys that wait would come before those of the first entries and make a run that goes
         // back, which counts as damage: the rebuilding would never end.
         self.recent.write().expect("no panic under this lock").clear();

@@ -50,7 +50,7 @@ pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
             }
         }
         match shared.index.write_run() {
-            Ok(true) => continue,
+            Ok(true) => {}
             Ok(false) => shared.index_bell.wait(IDLE),
             Err(Damaged) => shared.index.set_ready(false),
         }

@@ -3,6 +3,7 @@
 //! [`Log::open`] recovers, starts the four threads and returns a handle that is cheap to clone.
 //! Everything that waits is asynchronous; everything else answers from memory or a file.
 
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -104,10 +105,11 @@ impl Log {
             threads: Arc::default(),
         };
         indexer::open_if_empty(&log.shared);
+        // Every thread that writes below the data folder holds the lock: another process can start
+        // only when the last of them has ended.
+        let lock = Arc::new(lock);
         let shared = log.shared.clone();
-        log.spawn("sequencer", move || {
-            // The lock goes with the thread that commits: no other process before it has ended.
-            let _lock = lock;
+        log.spawn("sequencer", &lock, move || {
             let result = sequencer.run();
             if let Err(fatal) = &result {
                 // Known to the publisher before it is told that no more comes.
@@ -117,16 +119,22 @@ impl Log {
             shared.ring_all();
             result
         });
-        log.spawn("publisher", move || publisher.run());
+        log.spawn("publisher", &lock, move || publisher.run());
         let shared = log.shared.clone();
-        log.spawn("sealer", move || sealer::run(&shared));
+        log.spawn("sealer", &lock, move || sealer::run(&shared));
         let shared = log.shared.clone();
-        log.spawn("indexer", move || indexer::run(&shared));
+        log.spawn("indexer", &lock, move || indexer::run(&shared));
         Ok(log)
     }
 
-    fn spawn(&self, name: &str, work: impl FnOnce() -> Result<(), Fatal> + Send + 'static) {
+    fn spawn(
+        &self,
+        name: &str,
+        lock: &Arc<File>,
+        work: impl FnOnce() -> Result<(), Fatal> + Send + 'static,
+    ) {
         let shared = self.shared.clone();
+        let lock = lock.clone();
         let named = name.to_string();
         let body = move || {
             // A panic is a bug of ours; the log must not go on without one of its threads.
@@ -139,6 +147,7 @@ impl Log {
             if let Err(fatal) = result {
                 shared.fail(&fatal);
             }
+            drop(lock);
         };
         let builder = std::thread::Builder::new().name(format!("log-{name}"));
         let thread = builder.spawn(body).expect("a thread can be started while the log opens");

@@ -11,6 +11,10 @@ use crate::admission::Submission;
 use crate::answer::{AddError, Fatal, Sequenced};
 use crate::log::Limits;
 
+/// The most bytes that may ever wait, whatever is configured: they become one frame of the journal,
+/// which has room for twice as many.
+const MAX_WAITING_BYTES: usize = crate::journal::frame::MAX_PAYLOAD / 2;
+
 /// What comes back for each submission of a request.
 pub type Answers = Vec<Result<Sequenced, AddError>>;
 
@@ -44,6 +48,8 @@ impl Queue {
     /// An empty queue.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
+        let waiting_bytes = limits.waiting_bytes.min(MAX_WAITING_BYTES);
+        let limits = Limits { waiting_bytes, ..limits };
         Self { limits, state: Mutex::default(), wake: Condvar::new() }
     }
 

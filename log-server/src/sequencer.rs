@@ -18,7 +18,7 @@ use spec::tile::TILE_WIDTH;
 use crate::admission::{Admission, Chains, Place, Placing, Submission};
 use crate::answer::{AddError, Fatal, ReadError, Sequenced};
 use crate::index::Key;
-use crate::journal::{AppendError, Base, Journal};
+use crate::journal::{AppendError, Base, Journal, frame};
 use crate::queue::{Answers, Request};
 use crate::sealer::{ADVICE, read_bundle};
 use crate::shared::Shared;
@@ -39,7 +39,7 @@ pub struct Sequencer {
     chains: Chains,
     /// The frontier of the journal's base, for the next trim.
     base: Frontier,
-    /// The journal's bytes right after the last trim.
+    /// The bytes of the journal's base alone: what a trim cannot take away.
     base_bytes: u64,
 }
 
@@ -59,6 +59,8 @@ struct Batch {
 enum Outcome {
     /// Answered whatever happens to the batch.
     Settled(Result<Sequenced, AddError>),
+    /// Refused because of what is in the batch: only true if the batch is committed.
+    Refused(AddError),
     /// At this position of the batch; `known` if another submission put it there.
     Position { position: usize, known: bool },
 }
@@ -66,14 +68,9 @@ enum Outcome {
 impl Sequencer {
     /// Takes over a journal whose entries are in `shared` already.
     #[must_use]
-    pub fn new(
-        shared: Arc<Shared>,
-        journal: Box<dyn Journal>,
-        chains: Chains,
-        base: Frontier,
-    ) -> Self {
-        let base_bytes = journal.bytes();
-        Self { shared, journal, chains, base, base_bytes }
+    pub fn new(shared: Arc<Shared>, journal: Box<dyn Journal>, chains: Chains, base: Base) -> Self {
+        let base_bytes = frame::format_base(&base).len() as u64;
+        Self { shared, journal, chains, base: base.frontier, base_bytes }
     }
 
     /// Works until the queue is closed and empty.
@@ -166,6 +163,8 @@ impl Sequencer {
         };
         match settled {
             Ok(Some(sequenced)) => Outcome::Settled(Ok(sequenced)),
+            // Judged by statements of this batch: if they are not stored, that is the answer.
+            Err(error) if batch.has_source(submission) => Outcome::Refused(error),
             Err(error) => Outcome::Settled(Err(error)),
             Ok(None) if full => Outcome::Settled(Err(AddError::Overloaded)),
             Ok(None) => {
@@ -223,7 +222,9 @@ impl Sequencer {
             if bytes > TRIM_PAST_SIGNED_BYTES { tail.sealed() } else { tail.sealed().min(signed) };
         let to = to - to % TILE_WIDTH;
         let count = to.saturating_sub(self.base.size()) as usize;
-        if count == 0 {
+        // A trim writes what it keeps once more, so it must take at least as much away.
+        let held = tail.frontier().size() - self.base.size();
+        if count == 0 || (count as u64) < held / 2 {
             return Ok(());
         }
         let mut base = self.base.clone();
@@ -242,7 +243,7 @@ impl Sequencer {
                 let leaves = &self.shared.sealed_leaves;
                 leaves.lock().expect("no panic under this lock").drain(..count);
                 self.base = base;
-                self.base_bytes = self.journal.bytes();
+                self.base_bytes = frame::format_base(&whole).len() as u64;
                 Ok(())
             }
             // The journal is as it was; it is tried again after the next commit.
@@ -294,11 +295,18 @@ impl Batch {
         position
     }
 
+    /// Whether a statement of the same source is in the batch already.
+    fn has_source(&self, submission: &Submission) -> bool {
+        submission.place().is_some_and(|place| self.pending.has(&place.source))
+    }
+
     /// Answers every waiter; with `failed`, those whose entries were in the batch get that.
     fn answer(&mut self, from: u64, failed: Option<&AddError>) {
         for (request, outcomes) in self.waiters.drain(..) {
             let settle = |outcome: Outcome| match (outcome, failed) {
                 (Outcome::Settled(answer), _) => answer,
+                (Outcome::Refused(error), None) => Err(error),
+                (Outcome::Refused(_), Some(error)) => Err(error.clone()),
                 (Outcome::Position { .. }, Some(error)) => Err(error.clone()),
                 (Outcome::Position { position, known }, None) => {
                     Ok(Sequenced { index: from + position as u64, known })

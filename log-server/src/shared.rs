@@ -251,6 +251,7 @@ impl Shared {
         key: Key,
         is_it: impl Fn(u64) -> Result<bool, ReadError>,
     ) -> Result<Option<u64>, ReadError> {
+        let generation = self.index.generation();
         if !self.index.is_ready() {
             return Err(ReadError::IndexNotReady);
         }
@@ -260,7 +261,9 @@ impl Shared {
                 return Ok(Some(index));
             }
         }
-        Ok(None)
+        // The index may have been emptied while it was searched; then nothing was no answer.
+        let same = self.index.is_ready() && self.index.generation() == generation;
+        if same { Ok(None) } else { Err(ReadError::IndexNotReady) }
     }
 
     /// Finds an entry by its leaf hash.

@@ -22,7 +22,7 @@ use crate::answer::{Fatal, Published};
 use crate::disk::{Disk, read_if_there};
 use crate::heads::{Heads, SIGNED_HEAD, SignedHead};
 use crate::index::Index;
-use crate::journal::file::FileJournal;
+use crate::journal::file::{self, FileJournal};
 use crate::journal::{Journal, Loaded};
 use crate::log::Options;
 use crate::objects::{FolderObjects, Objects};
@@ -78,6 +78,13 @@ pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, Op
     let lock = lock(&folder)?;
 
     check_journal_is_there(disk.as_ref(), &folder)?;
+    let objects = FolderObjects::new(disk.clone(), &folder);
+    let heads = Heads::new(disk.clone(), &folder);
+    let (signed, published) = heads.load(&settings.origin, &options.keys)?;
+    check_belong_together(&signed, &file::read(disk.as_ref(), &folder.join(JOURNAL))?)?;
+    check_stored(disk.as_ref(), &folder, &objects, [&signed, &published])?;
+
+    // Opening writes the journal anew. A start that is refused above has changed nothing.
     let (journal, loaded) = FileJournal::open(disk.clone(), &folder.join(JOURNAL))?;
     if loaded.torn_bytes > 0 {
         tracing::warn!(
@@ -85,17 +92,11 @@ pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, Op
             "an unfinished write at the end of the journal was dropped; nobody was promised it"
         );
     }
-    let objects = FolderObjects::new(disk.clone(), &folder);
-    let heads = Heads::new(disk.clone(), &folder);
-    let (signed, published) = heads.load(&settings.origin, &options.keys)?;
-    check_belong_together(&signed, &loaded)?;
-    check_stored(disk.as_ref(), &folder, &objects, [&signed, &published])?;
 
     let (tail, chains) = replay(&loaded, settings.admission)?;
     let shared = Arc::new(share(options, disk, settings, objects, tail, &signed, published));
-    let base = loaded.base.frontier;
-    let sequencer =
-        Sequencer::new(shared.clone(), Box::new(journal) as Box<dyn Journal>, chains, base);
+    let journal: Box<dyn Journal> = Box::new(journal);
+    let sequencer = Sequencer::new(shared.clone(), journal, chains, loaded.base);
     let publisher = Publisher::new(shared.clone(), heads, signed);
     Ok(Started { shared, sequencer, publisher, lock })
 }

@@ -17,8 +17,9 @@ use super::{AppendError, Base, Journal, Loaded, frame};
 use crate::answer::Fatal;
 use crate::disk::{AppendFile, Disk, put_in_place, read_if_there, write_beside, write_whole};
 
-/// The entries of one frame when the file is rewritten: bounds the frame, not the journal.
-const REWRITE_CHUNK: usize = 4096;
+/// The entries of one frame when the file is rewritten: bounds the frame, not the journal. With
+/// entries of the largest size a frame then has 67 MB, a quarter of what a frame may have.
+const REWRITE_CHUNK: usize = 1024;
 
 /// A journal in one file.
 pub struct FileJournal {
@@ -143,7 +144,6 @@ fn format_whole(base: &Base, entries: &[Bytes]) -> Vec<u8> {
     let mut buffer = Vec::new();
     let mut first = base.frontier.size();
     for chunk in entries.chunks(REWRITE_CHUNK) {
-        // 4,096 entries of 64 kB would still fit in a frame.
         frame::format_entries(&mut buffer, first, chunk);
         bytes.extend_from_slice(&buffer);
         first += chunk.len() as u64;

@@ -87,7 +87,7 @@ pub fn parse(bytes: &Bytes) -> Result<Loaded, Damage> {
             // Unfinished. The base frame comes with a rename, so it is never the unfinished one.
             let mut loaded = loaded.ok_or(Damage { offset, what: "the first frame is cut off" })?;
             loaded.torn_bytes = bytes.len() - offset;
-            return Ok(loaded);
+            return check_length(loaded, offset);
         };
         let damage = |what| Damage { offset, what };
         match &mut loaded {
@@ -101,7 +101,17 @@ pub fn parse(bytes: &Bytes) -> Result<Loaded, Damage> {
         }
         offset += HEADER_SIZE + payload.len();
     }
-    loaded.ok_or(Damage { offset, what: "the journal is empty" })
+    let loaded = loaded.ok_or(Damage { offset, what: "the journal is empty" })?;
+    check_length(loaded, offset)
+}
+
+/// A trim writes its base and all entries behind it at once, up to the size in the base. A journal
+/// that ends before that was cut off later, by something else than an unfinished write.
+fn check_length(loaded: Loaded, offset: usize) -> Result<Loaded, Damage> {
+    if loaded.size() < loaded.base.heads_size {
+        return Err(Damage { offset, what: "entries that it was written with are missing" });
+    }
+    Ok(loaded)
 }
 
 /// The payload at `offset`; `None` if the file ends before the frame does.
@@ -235,7 +245,7 @@ mod tests {
             leaf: leaves[3],
             after: 600,
         };
-        Base { frontier, heads_size: 705, heads: vec![head] }
+        Base { frontier, heads_size: 702, heads: vec![head] }
     }
 
     fn journal() -> Vec<u8> {
@@ -272,11 +282,15 @@ mod tests {
     fn a_cut_off_end_is_dropped_and_only_whole_frames_remain() {
         let good = journal();
         let base_size = format_base(&base()).len();
-        for cut in base_size..good.len() {
+        // The entries up to 702 were written together with the base: see `heads_size`.
+        let mut frame = Vec::new();
+        format_entries(&mut frame, 700, &[Bytes::from("one"), Bytes::new()]);
+        let whole = base_size + frame.len();
+        for cut in whole..good.len() {
             let loaded = parse(&Bytes::copy_from_slice(&good[..cut])).unwrap();
-            assert!(loaded.entries.is_empty() || loaded.entries.len() == 2, "cut at {cut}");
+            assert_eq!(loaded.entries.len(), 2, "cut at {cut}");
         }
-        for cut in 0..base_size {
+        for cut in 0..whole {
             assert!(parse(&Bytes::copy_from_slice(&good[..cut])).is_err(), "cut at {cut}");
         }
     }
