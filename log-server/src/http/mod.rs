@@ -94,6 +94,16 @@ struct Api {
 }
 
 impl Api {
+    fn new(log: Log, options: ApiOptions) -> Self {
+        Self {
+            log,
+            options,
+            receipts: Semaphore::new(MAX_WAITING_FOR_RECEIPTS),
+            readers: Semaphore::new(MAX_READERS),
+            bundles: gzip::Bundles::new(),
+        }
+    }
+
     /// Runs what reads files on a thread that may block.
     async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Log) -> T + Send + 'static) -> T {
         let _turn = self.readers.acquire().await.expect("the semaphore is never closed");
@@ -106,13 +116,7 @@ impl Api {
 
 /// The router of a log.
 pub fn router(log: Log, options: ApiOptions) -> Router {
-    let api = Api {
-        log,
-        options,
-        receipts: Semaphore::new(MAX_WAITING_FOR_RECEIPTS),
-        readers: Semaphore::new(MAX_READERS),
-        bundles: gzip::Bundles::new(),
-    };
+    let api = Api::new(log, options);
     Router::new()
         .route("/", get(operate::root))
         .route("/add", post(add::add))
@@ -199,6 +203,35 @@ fn decimal(name: &str, value: &str) -> Result<u64, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admission::Admission;
+    use crate::keys::LogKeys;
+    use crate::log::{Limits, Options};
+    use crate::sources::Sources;
+    use spec::checkpoint::Origin;
+    use tempfile::TempDir;
+
+    /// What the handlers share, over an empty log that takes any bytes.
+    pub(super) fn api() -> (TempDir, Api) {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("log");
+        let origin = Origin::parse("log.example/http").unwrap();
+        crate::init::init(&data, origin.clone(), Admission::Any, true).unwrap();
+        let keys = LogKeys::load(&data, &origin).unwrap();
+        let sources = Sources::load(&data).unwrap();
+        let log = Log::open(Options { data, limits: Limits::default(), keys, sources }).unwrap();
+        (folder, Api::new(log, ApiOptions::default()))
+    }
+
+    /// Adds an entry and waits until it is published.
+    pub(super) async fn add(api: &Api, entry: &[u8]) -> u64 {
+        while !api.log.status().index_ready {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let submission = api.log.check(entry).unwrap();
+        let index = api.log.sequence(submission).await.unwrap().index;
+        api.log.published_covering(index + 1).await.unwrap();
+        index
+    }
 
     #[test]
     fn queries_are_strict() {

@@ -18,7 +18,7 @@ use spec::proof::Proof;
 
 use super::problem::{Kind, Problem};
 use super::{Api, decimal, query_values, text};
-use crate::answer::Published;
+use crate::answer::{Published, ReadError};
 
 /// The next proof in the published tree may differ.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -51,8 +51,20 @@ pub(super) async fn proof(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respo
         return Ok(text(hash_lines(&hashes)));
     }
     let published = api.log.published();
+    proof_in(&api, index, &published).await
+}
+
+/// The `.tlog-proof` of an entry in one published tree.
+///
+/// The index is compared with that very tree: the log may publish a larger one at any moment, and an
+/// entry that only the larger one covers has no proof in this one.
+async fn proof_in(api: &Api, index: u64, published: &Published) -> Result<Response, Problem> {
+    let size = published.checkpoint.tree().size();
+    if index >= size {
+        return Err(ReadError::Beyond { published: size }.into());
+    }
     let entry = api.read(move |log| log.entry(index)).await?;
-    receipt(&api, entry, index, &published).await
+    receipt(api, entry, index, published).await
 }
 
 /// The `.tlog-proof` of an entry in a published tree that covers it.
@@ -131,4 +143,26 @@ pub(super) async fn lookup(State(api): State<Arc<Api>>, uri: Uri) -> Result<Resp
 
 fn hash_lines(hashes: &[Hash]) -> String {
     hashes.iter().map(|hash| format!("{hash}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::tests::{add, api};
+
+    #[tokio::test]
+    async fn an_entry_is_beyond_the_tree_that_was_published_when_it_was_asked_for() {
+        let (_folder, api) = api();
+        assert_eq!(add(&api, b"first").await, 0);
+        let published = api.log.published();
+        assert_eq!(published.checkpoint.tree().size(), 1);
+        // The race: the next checkpoint is published between the two looks of a request.
+        assert_eq!(add(&api, b"second").await, 1);
+
+        let refused = proof_in(&api, 1, &published).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Beyond);
+        assert_eq!(refused.to_json()["published_size"], 1);
+        assert!(proof_in(&api, 0, &published).await.is_ok());
+        assert!(proof_in(&api, 1, &api.log.published()).await.is_ok());
+    }
 }
