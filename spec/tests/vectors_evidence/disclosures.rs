@@ -127,6 +127,7 @@ pub(super) fn files() -> Vec<File> {
         ),
     ];
     cases.extend(altered_files(&batch, &batch.disclose(&some)));
+    cases.extend(lists_for_objects(&batch, &batch.disclose(&some)));
     cases.extend(crooked_sources(&batch));
     cases
 }
@@ -199,6 +200,29 @@ fn altered_files(batch: &literal::Batch, json: &str) -> Vec<File> {
         change("field-beyond", "Fields", "index 9 of 9", "\"index\": 2,", "\"index\": 9,"),
         change("record-repeated", "Records", "index 0 twice", "\"index\": 1,", "\"index\": 0,"),
     ]
+}
+
+/// The same values in the same order, but without their names: a reader that takes them by position
+/// would read a file that others refuse.
+fn lists_for_objects(batch: &literal::Batch, json: &str) -> Vec<File> {
+    let list = |object: &serde_json::Value, members: &[&str]| {
+        members.iter().map(|member| object[member].clone()).collect::<serde_json::Value>()
+    };
+    let file: serde_json::Value = serde_json::from_str(json).unwrap();
+    let (mut record, mut field) = (file.clone(), file.clone());
+    let members = ["index", "field_count", "fields", "proof"];
+    record["records"][0] = list(&file["records"][0], &members);
+    let at = "/records/0/fields/0";
+    *field.pointer_mut(at).unwrap() =
+        list(file.pointer(at).unwrap(), &["index", "name", "salt", "text"]);
+    let members = ["format", "log", "source", "sequence", "record_count", "records", "proof"];
+    let whole = list(&file, &members);
+    [("list-for-file", whole), ("list-for-record", record), ("list-for-field", field)]
+        .map(|(name, value)| {
+            let json = format!("{value:#}\n");
+            case(name, "Json", "values without their members' names", batch, json)
+        })
+        .into()
 }
 
 /// A source that commits to nonsense and opens it truly.

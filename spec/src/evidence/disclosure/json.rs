@@ -3,13 +3,18 @@
 //! Rule: `spec/text/disclosure.md`, "The file".
 //!
 //! Danger: most JSON readers keep the last of two equal members and drop unknown ones in silence,
-//! so two readers can see two files. This one refuses both, and `null` as well. Numbers above
-//! 2^53 would be rounded by readers that use floating point, so the sequence is decimal text.
+//! so two readers can see two files. This one refuses both, `null`, and a list of values where an
+//! object is due. Numbers above 2^53 would be rounded by readers that use floating point, so the
+//! sequence is decimal text.
 
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Disclosure, DisclosureError, RecordOpening};
@@ -36,7 +41,7 @@ struct DisclosureFile {
     source: String,
     sequence: String,
     record_count: u64,
-    records: Vec<RecordFile>,
+    records: Vec<Object<RecordFile>>,
     proof: Vec<String>,
 }
 
@@ -45,7 +50,7 @@ struct DisclosureFile {
 struct RecordFile {
     index: u64,
     field_count: u64,
-    fields: Vec<FieldFile>,
+    fields: Vec<Object<FieldFile>>,
     proof: Vec<String>,
 }
 
@@ -62,6 +67,33 @@ struct FieldFile {
     base64: Option<String>,
 }
 
+/// A JSON object with the members of `T`. Derived readers alone would also take a list of the
+/// members' values: a second spelling, which other readers refuse.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+/// Takes a map and nothing else.
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
 fn not_null<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     String::deserialize(value).map(Some)
 }
@@ -70,7 +102,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Disclosure, DisclosureError> {
     if bytes.len() > MAX_DISCLOSURE_SIZE {
         return Err(DisclosureError::TooLarge { size: bytes.len() });
     }
-    let file: DisclosureFile = serde_json::from_slice(bytes).map_err(|error| {
+    let read = serde_json::from_slice::<Object<DisclosureFile>>(bytes);
+    let Object(file) = read.map_err(|error| {
         let (line, column) = (error.line(), error.column());
         DisclosureError::Json { line, column, reason: error.to_string() }
     })?;
@@ -93,7 +126,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Disclosure, DisclosureError> {
     Ok(Disclosure { place, record_count: file.record_count, records: records?, proof })
 }
 
-fn parse_record(file: RecordFile) -> Result<RecordOpening, DisclosureError> {
+fn parse_record(Object(file): Object<RecordFile>) -> Result<RecordOpening, DisclosureError> {
     let (record, have) = (file.index, file.field_count.max(file.fields.len() as u64));
     if have > MAX_FIELDS as u64 {
         return Err(DisclosureError::FieldCount { record, have, least: 1 });
@@ -104,7 +137,7 @@ fn parse_record(file: RecordFile) -> Result<RecordOpening, DisclosureError> {
     Ok(RecordOpening { index: record, field_count: file.field_count, fields: fields?, proof })
 }
 
-fn parse_field(file: FieldFile) -> Result<(u64, Field), DisclosureError> {
+fn parse_field(Object(file): Object<FieldFile>) -> Result<(u64, Field), DisclosureError> {
     let malformed = |name| DisclosureError::Member { name };
     let salt = decode_base64(&file.salt).ok();
     let salt: Option<Salt> = salt.and_then(|bytes| bytes.try_into().ok());
@@ -146,7 +179,7 @@ pub(super) fn format(disclosure: &Disclosure) -> String {
         source: place.source.to_string(),
         sequence: place.sequence.to_string(),
         record_count: *record_count,
-        records: records.iter().map(format_record).collect(),
+        records: records.iter().map(|record| Object(format_record(record))).collect(),
         proof: format_proof(proof),
     };
     let mut text = serde_json::to_string_pretty(&file).expect("strings and numbers are JSON");
@@ -155,10 +188,11 @@ pub(super) fn format(disclosure: &Disclosure) -> String {
 }
 
 fn format_record(record: &RecordOpening) -> RecordFile {
+    let fields = record.fields.iter();
     RecordFile {
         index: record.index,
         field_count: record.field_count,
-        fields: record.fields.iter().map(|(index, field)| format_field(*index, field)).collect(),
+        fields: fields.map(|(index, field)| Object(format_field(*index, field))).collect(),
         proof: format_proof(&record.proof),
     }
 }
