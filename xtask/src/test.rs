@@ -4,7 +4,7 @@
 //! crash tests run briefly here; `--soak` tells them, through `FIDUCIAL_SOAK=1`, to take their time.
 
 use crate::report::{Outcome, Report, Tally};
-use crate::run::{cargo, exists, passes, require_build_tools};
+use crate::run::{cargo, exists, passes, require_build_tools, target};
 use crate::{bench, check, deny};
 
 /// Runs all steps; true if all passed.
@@ -45,6 +45,8 @@ fn tests(soak: bool) -> Result<Outcome, String> {
         println!("cargo-nextest is not installed: `cargo test` runs the same tests, slower.");
         cargo(&["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
     };
+    // Tests that start the programs need not ask cargo again, each in its own process.
+    command.env("FIDUCIAL_PROGRAMS", target()?.join("debug"));
     if soak {
         command.env("FIDUCIAL_SOAK", "1");
     }

@@ -16,33 +16,14 @@ use tokio::runtime::Runtime;
 
 use crate::load::client::Connection;
 use crate::oracle::{Oracle, Reader};
+use crate::programs::program;
 
 /// How long a start or a publication may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The program, built once from the same sources as this test, in the same target folder.
-pub fn fiducial_log() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let own = std::env::current_exe().expect("a test has a path");
-        let folder = own.ancestors().find(|path| path.ends_with("deps"));
-        let profile = folder.and_then(Path::parent).expect("tests lie in target/PROFILE/deps");
-        let target = profile.parent().expect("a profile lies in the target folder");
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "--package", "log-server", "--bin", "fiducial-log"]);
-        cargo.arg("--target-dir").arg(target);
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-        assert!(built.is_ok_and(|status| status.success()), "fiducial-log does not build");
-        profile.join("fiducial-log")
-    })
-}
-
 /// Makes a log that takes any bytes; gives the Ed25519 key that verifies it.
 pub fn init(data: &Path) -> VerifierKey {
-    let mut command = Command::new(fiducial_log());
+    let mut command = Command::new(program("fiducial-log"));
     command.args(["init", "--origin", super::script::ORIGIN, "--admission", "any", "--no-ml-dsa"]);
     let output = command.arg("--data").arg(data).output().expect("the program runs");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -62,7 +43,7 @@ impl Server {
     /// Starts the log in `data` on a free port and waits until it listens. An `Err` is what the
     /// program said when it refused.
     pub fn start(data: &Path) -> Result<Self, String> {
-        let mut command = Command::new(fiducial_log());
+        let mut command = Command::new(program("fiducial-log"));
         command.arg("serve").arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().map_err(|error| error.to_string())?;

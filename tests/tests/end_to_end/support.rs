@@ -19,39 +19,14 @@ use spec::key::{Algorithm, KeyName, SigningKey, VerifierKey};
 use spec::note::{Note, verify_ed25519};
 use spec::tree::Tree;
 use tempfile::TempDir;
-use tests::crash::server::fiducial_log;
 use tests::oracle::literal;
+use tests::programs::program;
 
 /// The name of every log here.
 pub(crate) const ORIGIN: &str = "factory.example/evidence";
 
 /// How long anything may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The path of the agent or the verifier, built once from the same sources as this test.
-fn other_program(name: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| {
-        let folder = fiducial_log().parent().unwrap();
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--package",
-            "evidence-agent",
-            "--package",
-            "verifier-cli",
-        ]);
-        cargo.arg("--bins").arg("--target-dir").arg(folder.parent().unwrap());
-        if folder.ends_with("release") {
-            cargo.arg("--release");
-        }
-        let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-        assert!(built.is_ok_and(|status| status.success()), "the programs do not build");
-        folder.to_owned()
-    });
-    folder.join(name)
-}
 
 /// What a program said.
 #[derive(Debug)]
@@ -111,17 +86,17 @@ impl World {
 
     /// Runs `fiducial-log`.
     pub(crate) fn log(&self, words: &[&str]) -> Said {
-        self.run(fiducial_log(), words)
+        self.run(program("fiducial-log"), words)
     }
 
     /// Runs `fiducial-agent`.
     pub(crate) fn agent(&self, words: &[&str]) -> Said {
-        self.run(&other_program("fiducial-agent"), words)
+        self.run(&program("fiducial-agent"), words)
     }
 
     /// Runs `fiducial`.
     pub(crate) fn fiducial(&self, words: &[&str]) -> Said {
-        self.run(&other_program("fiducial"), words)
+        self.run(&program("fiducial"), words)
     }
 
     fn run(&self, program: &Path, words: &[impl AsRef<OsStr>]) -> Said {
@@ -144,7 +119,7 @@ impl World {
 
     /// Serves the log and waits until it takes entries; on a free port if `more` names none.
     pub(crate) fn serve_with(&self, more: &[&str]) -> Server {
-        let mut command = Command::new(fiducial_log());
+        let mut command = Command::new(program("fiducial-log"));
         // The environment gives way to a flag.
         command.env("FIDUCIAL_LOG_LISTEN", "127.0.0.1:0");
         command.args(["serve", "--data", "log"]).args(more);
