@@ -225,6 +225,36 @@ fn a_trusted_checkpoint_alone_leaves_the_chains_before_it_open() {
     assert!(said.json["not_checked"].to_string().contains("open-chains-before-start"));
 }
 
+#[test]
+fn an_audit_behind_a_trusted_checkpoint_remembers_that_chains_before_it_are_unknown() {
+    let (folder, mut log) = statements(300);
+    fs::write(folder.path().join("old"), log.checkpoint(300).to_bytes()).unwrap();
+    let resumed = [&STATEMENTS[..], &["--state", "state"]].concat();
+    let said = fiducial(folder.path(), &[&resumed[..], &["--from", "old"]].concat());
+    assert_eq!((said.code, said.codes()), (0, vec!["audit-sound"]), "{}", said.json);
+
+    // The source's 301st statement is the first that this auditor sees of it.
+    let mut source = Source::new();
+    let again = |at: usize| match at / 100 * 100 {
+        0 => After::NOTHING,
+        size => support::after(&log, size),
+    };
+    (0..300_usize).for_each(|at| drop(source.sign(again(at), Hash::of(&at.to_be_bytes()))));
+    log.entries.push(source.sign(support::after(&log, 300), Hash::of(b"next")).to_bytes());
+    write(folder.path(), &log, 301);
+    for _ in 0..2 {
+        let said = fiducial(folder.path(), &resumed);
+        assert_eq!((said.code, said.codes()), (0, vec!["audit-sound"]), "{}", said.json);
+        assert!(said.json["not_checked"].to_string().contains("open-chains-before-start"));
+    }
+
+    // What it has seen it holds the source to.
+    source.skip();
+    log.entries.push(source.sign(support::after(&log, 301), Hash::of(b"gap")).to_bytes());
+    write(folder.path(), &log, 302);
+    assert!(fiducial(folder.path(), &resumed).codes().contains(&"chain-gap"));
+}
+
 /// Prints how fast an audit is beside bare SHA-256 over as many blocks, on as many threads.
 ///
 /// `cargo test --release -p verifier-cli --test audit -- --ignored --nocapture`

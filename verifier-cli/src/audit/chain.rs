@@ -47,9 +47,10 @@ impl Chains {
         Self { heads: BTreeMap::new(), complete: true }
     }
 
-    /// The chains as an earlier audit left them.
-    pub(super) const fn resumed(heads: BTreeMap<KeyName, Head>) -> Self {
-        Self { heads, complete: true }
+    /// The chains as an earlier audit left them. If that one did not know every chain from its
+    /// first statement on, neither does this one: a source that it never met may begin anywhere.
+    pub(super) const fn resumed(heads: BTreeMap<KeyName, Head>, complete: bool) -> Self {
+        Self { heads, complete }
     }
 
     /// Entries were skipped and nothing is known of them: chains may begin anywhere.

@@ -5,8 +5,12 @@
 //! log example.com/evidence
 //! entries signed-statements
 //! tree 1024 <base64 root>
+//! chains complete
 //! source <name> <next sequence> <base64 leaf hash of the last> <size in its after line>
 //! ```
+//!
+//! `chains partial` says that an audit began behind entries that nobody showed it, so that a source
+//! without a line may continue a chain from before. A file without this line is refused.
 //!
 //! The file is the auditor's own memory: whoever can change it can hide what happened before it.
 
@@ -29,6 +33,10 @@ use crate::messages::{Message, Said};
 
 /// The first line.
 const HEADER: &str = "fiducial/audit-state/v1";
+
+/// What the line `chains` says of an audit from the first entry on, and of one from a later entry.
+const COMPLETE: &str = "complete";
+const PARTIAL: &str = "partial";
 
 /// The most bytes of a state file: a line of the longest kind for each source.
 const MAX_STATE_SIZE: usize = 1024 + MAX_SOURCES * 352;
@@ -131,6 +139,7 @@ fn format(origin: &Origin, tree: Tree, mode: Mode, chains: &Chains) -> String {
         text.write_fmt(arguments).expect("writing to a string does not fail");
     };
     line(format_args!("tree {} {}\n", tree.size(), tree.root()));
+    line(format_args!("chains {}\n", if chains.is_complete() { COMPLETE } else { PARTIAL }));
     for (name, head) in chains.heads() {
         let Head { next, previous, after_size } = head;
         line(format_args!("source {name} {next} {previous} {after_size}\n"));
@@ -159,6 +168,11 @@ fn parse(text: &str, origin: &Origin, mode: Mode) -> Result<Start, usize> {
     }
     let (at, tree) = next("tree ")?;
     let tree = parse_tree(tree).ok_or(at)?;
+    let complete = match next("chains ")? {
+        (_, COMPLETE) => true,
+        (_, PARTIAL) => false,
+        (at, _) => return Err(at),
+    };
     let mut heads = BTreeMap::new();
     for (at, line) in lines {
         let (name, head) = parse_source(line).ok_or(at)?;
@@ -166,7 +180,7 @@ fn parse(text: &str, origin: &Origin, mode: Mode) -> Result<Start, usize> {
             return Err(at);
         }
     }
-    Ok(Start { tree, chains: Chains::resumed(heads) })
+    Ok(Start { tree, chains: Chains::resumed(heads, complete) })
 }
 
 fn parse_tree(text: &str) -> Option<Tree> {
@@ -194,16 +208,25 @@ mod tests {
         let tree = Tree::new(9, Hash::of(b"root")).unwrap();
         let head = Head { next: 3, previous: Hash::of(b"leaf"), after_size: 2 };
         let heads = BTreeMap::from([(KeyName::parse("aoi").unwrap(), head)]);
-        let chains = Chains::resumed(heads);
-        let text = format(&origin, tree, Mode::SignedStatements, &chains);
-        let start = parse(&text, &origin, Mode::SignedStatements).unwrap();
-        assert_eq!((start.tree, start.chains), (tree, chains));
+        let written = |complete| {
+            let chains = Chains::resumed(heads.clone(), complete);
+            let text = format(&origin, tree, Mode::SignedStatements, &chains);
+            let start = parse(&text, &origin, Mode::SignedStatements).unwrap();
+            assert_eq!((start.tree, start.chains), (tree, chains));
+            text
+        };
+        let (text, partial) = (written(true), written(false));
+        assert_ne!(text, partial);
 
         let other = Origin::parse("other.example").unwrap();
         assert_eq!(parse(&text, &other, Mode::SignedStatements).unwrap_err(), 2);
         assert_eq!(parse(&text, &origin, Mode::Statements).unwrap_err(), 3);
         let twice = format!("{text}{}\n", text.lines().last().unwrap());
-        assert_eq!(parse(&twice, &origin, Mode::SignedStatements).unwrap_err(), 6);
+        assert_eq!(parse(&twice, &origin, Mode::SignedStatements).unwrap_err(), 7);
+        for line in ["", "chains\n", "chains some\n"] {
+            let unclear = text.replace("chains complete\n", line);
+            assert_eq!(parse(&unclear, &origin, Mode::SignedStatements).unwrap_err(), 5);
+        }
         assert_eq!(parse("", &origin, Mode::Any).unwrap_err(), 0);
     }
 }
