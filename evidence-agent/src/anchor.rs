@@ -8,7 +8,7 @@
 //! 5. make all of it durable in the vault     THE COMMIT POINT of the source's chain
 //! 6. send, as often as it takes              the log answers the same entry with the same index
 //! 7. verify the proof, keep the receipt      only now the statement is anchored
-//! 8. write receipts and openings for people  they can be made again from the vault
+//! 8. write receipts and openings for people  from the vault in the next run if this one cannot
 //! ```
 //!
 //! A crash before 5 leaves nothing; after it, the next run goes on at 6. There is at most one
@@ -75,18 +75,29 @@ fn run(
     std::fs::create_dir_all(&out).map_err(AgentError::file(&out))?;
     let session = Session { vault, log, out, patience: request.patience };
 
+    // A paper that cannot be written keeps no evidence from being anchored; it is said at the end.
+    let mut missing = None;
+    let mut done = |(statement, without): (Anchored, Option<AgentError>)| {
+        anchored.push(statement);
+        missing = missing.take().or(without);
+    };
+    for kept in session.vault.papers_due()? {
+        done(session.write_due(&kept)?);
+    }
     if let Some(kept) = session.vault.last()?.filter(|kept| !kept.anchored) {
         let batch = kept.batch()?;
-        anchored.push(session.send(kept, &batch, &[])?);
+        done(session.send(kept, &batch, &[])?);
     }
-    let mut files = request.files;
+    let (mut files, mut first_record) = (request.files, None);
     while !files.is_empty() {
         let captured = capture_batch(files, progress)?;
         files = &files[captured.len()..];
-        let (kept, batch) = session.state(&captured)?;
-        anchored.push(session.send(kept, &batch, &captured)?);
+        let (kept, batch) = session.state(&captured, first_record)?;
+        // Known here without reading the statement's whole opening again.
+        first_record = Some(next_record(&batch)?);
+        done(session.send(kept, &batch, &captured)?);
     }
-    Ok(())
+    missing.map_or(Ok(()), Err)
 }
 
 /// Captures the first of `files`, at least one and as many as one statement should hold.
@@ -112,8 +123,19 @@ struct Session {
 }
 
 impl Session {
-    /// Steps 3 to 5: from captured files to a statement that is durable and not yet sent.
-    fn state(&self, captured: &[Captured]) -> Result<(Kept, Batch), AgentError> {
+    /// Step 8 again, for a statement that an earlier run anchored and could not write all papers of.
+    fn write_due(&self, kept: &Kept) -> Result<(Anchored, Option<AgentError>), AgentError> {
+        let (receipt, verified) = kept.receipt(self.vault.policy())?;
+        self.write(kept, &kept.batch()?, &[], &receipt, &verified)
+    }
+
+    /// Steps 3 to 5: from captured files to a statement that is durable and not yet sent. The
+    /// number of its first record is read from the vault unless it is known.
+    fn state(
+        &self,
+        captured: &[Captured],
+        first_record: Option<u64>,
+    ) -> Result<(Kept, Batch), AgentError> {
         let opened = clock::now();
         let newest = match self.newest_checkpoint() {
             // Without the log, evidence is stated all the same: the newest checkpoint that this
@@ -123,7 +145,11 @@ impl Session {
         };
         let last = self.vault.last()?;
         let (sequence, previous) = last.as_ref().map_or((0, Hash::ZERO), Kept::next);
-        let first_record = last.as_ref().map_or(Ok(0), next_record)?;
+        let first_record = match (first_record, &last) {
+            (Some(known), _) => known,
+            (None, Some(last)) => next_record(&last.batch()?)?,
+            (None, None) => 0,
+        };
 
         let source = self.vault.key().verifier().name().clone();
         let place = Place { origin: self.vault.origin().clone(), source, sequence };
@@ -161,7 +187,7 @@ impl Session {
         mut kept: Kept,
         batch: &Batch,
         captured: &[Captured],
-    ) -> Result<Anchored, AgentError> {
+    ) -> Result<(Anchored, Option<AgentError>), AgentError> {
         let (bytes, started) = (kept.statement.to_bytes(), Instant::now());
         let mut pause = PAUSES.0;
         let (proof, verified) = loop {
@@ -193,8 +219,25 @@ impl Session {
         };
         let hashes = proof.hashes().to_vec();
         let receipt = Proof::new(Some(bytes), proof.index(), hashes, proof.checkpoint().clone());
+        self.vault.remember_papers(&kept)?;
         kept.keep_receipt(&receipt)?;
-        write_papers(&self.out, &kept.statement, batch, captured, &receipt, &verified)
+        self.write(&kept, batch, captured, &receipt, &verified)
+    }
+
+    /// Step 8. The inner error names papers that are still due.
+    fn write(
+        &self,
+        kept: &Kept,
+        batch: &Batch,
+        captured: &[Captured],
+        receipt: &Proof,
+        verified: &VerifiedInclusion,
+    ) -> Result<(Anchored, Option<AgentError>), AgentError> {
+        let written = write_papers(&self.out, &kept.statement, batch, captured, receipt, verified);
+        if written.1.is_none() {
+            self.vault.forget_papers(kept)?;
+        }
+        Ok(written)
     }
 
     /// Judges a proof from the log. The inner error says why to try again.
@@ -286,8 +329,7 @@ impl Session {
 }
 
 /// The number of the first record behind a statement's: what its header counts.
-fn next_record(last: &Kept) -> Result<u64, AgentError> {
-    let batch = last.batch()?;
+fn next_record(batch: &Batch) -> Result<u64, AgentError> {
     let number = |name| {
         let value = batch.records()[0].value(name)?;
         std::str::from_utf8(value).ok()?.parse::<u64>().ok()

@@ -50,6 +50,20 @@ pub(crate) enum AgentError {
          a witness."
     )]
     LogRefused(String),
+    /// Anchored, but some receipts or openings could not be written.
+    #[error(
+        "statement {sequence} is anchored, but papers of {count} of its reports are not written: \
+         {first}\nThe vault holds all that they need. Run `fiducial-agent anchor --vault DIR` to \
+         write them."
+    )]
+    Papers {
+        /// The statement.
+        sequence: u64,
+        /// How many pairs of papers are missing.
+        count: usize,
+        /// What stood in the way of the first.
+        first: Box<Self>,
+    },
     /// The operating system gave no random bytes.
     #[error("no random bytes from the operating system: {0}")]
     Random(String),
@@ -110,6 +124,7 @@ impl AgentError {
             Self::Conflict { .. } | Self::LogRefused(_) | Self::Refused { .. } => EXIT_REFUSED,
             Self::File { .. }
             | Self::Input(_)
+            | Self::Papers { .. }
             | Self::Random(_)
             | Self::Unanchored { .. }
             | Self::Unreachable { .. }
@@ -136,6 +151,11 @@ impl AgentError {
             Self::LogRefused(text) => {
                 format!("日志不可信：{text}\n请保留保险库和日志的回答，并交给见证方。")
             }
+            Self::Papers { sequence, count, first } => format!(
+                "声明 {sequence} 已锚定，但其中 {count} 份报告的回执或开示未能写出：{}\n\
+                 所需内容都在保险库中。请运行 `fiducial-agent anchor --vault DIR` 补写。",
+                first.chinese()
+            ),
             Self::Random(text) => format!("操作系统未能提供随机数：{text}"),
             Self::Refused { status, answer } => {
                 format!("日志拒绝了声明（状态 {status}）：{answer}")

@@ -6,7 +6,8 @@
 //! | `<name>.disclosure.json` | whoever may read the report: it opens every value of it |
 //!
 //! Each report of a small statement has its own two files, named after it. A statement of many
-//! reports has two for all of them, named after its sequence.
+//! reports has two for all of them, named after its sequence. A name too long for its papers is cut
+//! and ends in `~` and a part of the whole name's hash.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -15,6 +16,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use spec::Hash;
 use spec::evidence::batch::Batch;
 use spec::evidence::disclosure::{Disclosure, Pick, PickFields};
 use spec::evidence::record::Record;
@@ -23,12 +25,19 @@ use spec::proof::{Proof, VerifiedInclusion};
 
 use crate::capture::Captured;
 use crate::cli::Language;
-use crate::durable::{Access, read_bounded, write_synced};
+use crate::durable::{Access, read_bounded, sync_folder, write_synced};
 use crate::error::AgentError;
 
 /// The most reports of one statement that get files of their own. Each opening hashes the whole
 /// batch, so this bounds the work at a few million hashes.
 const MAX_OWN_PAPERS: usize = 256;
+
+/// The most bytes of a file's name on the usual file systems.
+const MAX_NAME_SIZE: usize = 255;
+
+/// What a receipt's name and an opening's name end in.
+const RECEIPT: &str = ".tlog-proof";
+const DISCLOSURE: &str = ".disclosure.json";
 
 /// A statement that is anchored.
 #[derive(Debug, Serialize)]
@@ -68,7 +77,8 @@ struct Papers {
     disclosure: PathBuf,
 }
 
-/// Writes the receipts and openings of an anchored statement into `out`.
+/// Writes the receipts and openings of an anchored statement into `out`. One that cannot be written
+/// keeps no other from being written; the error counts them and says why the first was not.
 pub(crate) fn write_papers(
     out: &Path,
     statement: &Statement,
@@ -76,7 +86,8 @@ pub(crate) fn write_papers(
     captured: &[Captured],
     receipt: &Proof,
     verified: &VerifiedInclusion,
-) -> Result<Anchored, AgentError> {
+) -> (Anchored, Option<AgentError>) {
+    let mut missing = Vec::new();
     let (sequence, receipt) = (statement.sequence(), receipt.to_bytes());
     let evidence = batch.records().iter().enumerate().skip(1);
     let own = batch.records().len() - 1 <= MAX_OWN_PAPERS;
@@ -87,8 +98,9 @@ pub(crate) fn write_papers(
         let papers = if own {
             let picks = [0, record_index].map(|record| Pick { record, fields: PickFields::All });
             let opening = Disclosure::of(batch, &picks).expect("both records are of this batch");
-            let stems = [name.to_owned(), joined(name, &format!(".{sequence}-{index}"))];
-            Some(write_pair(out, &stems, &receipt, opening.to_json().as_bytes())?)
+            let stems = [stem(name, ""), stem(name, &format!(".{sequence}-{index}"))];
+            let written = write_pair(out, &stems, &receipt, opening.to_json().as_bytes());
+            written.map_err(|error| missing.push(error)).ok()
         } else {
             None
         };
@@ -101,10 +113,17 @@ pub(crate) fn write_papers(
         let stem = OsString::from(format!("statement-{sequence}"));
         let other = joined(&stem, &format!(".{}", &statement.leaf_hash().to_hex()[..8]));
         let opening = Disclosure::whole(batch).to_json();
-        Some(write_pair(out, &[stem, other], &receipt, opening.as_bytes())?)
+        let written = write_pair(out, &[stem, other], &receipt, opening.as_bytes());
+        written.map_err(|error| missing.push(error)).ok()
     };
+    if let Err(error) = sync_folder(out) {
+        missing.push(AgentError::file(out)(error));
+    }
+    let count = missing.len();
+    let first = missing.into_iter().next().map(Box::new);
+    let missing = first.map(|first| AgentError::Papers { sequence, count, first });
     let checkpoint = verified.checkpoint();
-    Ok(Anchored {
+    let anchored = Anchored {
         source: statement.source().to_string(),
         log: statement.origin().to_string(),
         sequence,
@@ -114,7 +133,8 @@ pub(crate) fn write_papers(
         witnessed: checkpoint.times().map(|times| times.latest.as_seconds()),
         reports,
         papers,
-    })
+    };
+    (anchored, missing)
 }
 
 fn report(path: &Path, index: u64, record: &Record, papers: Option<Papers>) -> Report {
@@ -138,8 +158,8 @@ fn write_pair(
     opening: &[u8],
 ) -> Result<Papers, AgentError> {
     let [first, second] = stems.each_ref().map(|stem| Papers {
-        receipt: out.join(joined(stem, ".tlog-proof")),
-        disclosure: out.join(joined(stem, ".disclosure.json")),
+        receipt: out.join(joined(stem, RECEIPT)),
+        disclosure: out.join(joined(stem, DISCLOSURE)),
     });
     let papers = if is_free(&first, receipt, opening) { first } else { second };
     write_new(&papers.disclosure, opening, Access::Owner)?;
@@ -164,6 +184,23 @@ fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), AgentError
         _ => {}
     }
     write_synced(path, bytes, access).map_err(AgentError::file(path))
+}
+
+/// A name with an end of its own, short enough for what is put behind it.
+fn stem(name: &OsStr, end: &str) -> OsString {
+    let most = MAX_NAME_SIZE - DISCLOSURE.len() - end.len();
+    let bytes = name.as_bytes();
+    if bytes.len() <= most {
+        return joined(name, end);
+    }
+    // Names that agree as far as they are kept still differ in the hash of the whole.
+    let mark = format!("~{}", &Hash::of(bytes).to_hex()[..16]);
+    let mut cut = most - mark.len();
+    // Not in the middle of a UTF-8 character: some file systems refuse what is left of it.
+    while cut > 0 && bytes[cut] & 0xc0 == 0x80 {
+        cut -= 1;
+    }
+    joined(&joined(OsStr::from_bytes(&bytes[..cut]), &mark), end)
 }
 
 fn joined(stem: &OsStr, end: &str) -> OsString {
@@ -221,5 +258,27 @@ impl Papers {
         };
         let (proof, disclosure) = (self.receipt.display(), self.disclosure.display());
         format!("    {receipt}  {proof}\n    {opening}  {disclosure}\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stem_leaves_room_for_its_papers_and_differs_where_the_name_differs() {
+        assert_eq!(stem(OsStr::new("report"), ".0-1"), "report.0-1");
+        let longest = "x".repeat(MAX_NAME_SIZE - DISCLOSURE.len());
+        assert_eq!(stem(OsStr::new(&longest), ""), OsStr::new(&longest));
+        for end in ["", ".18446744073709551615-4095"] {
+            for shift in 0..4 {
+                let name = |last: &str| "x".repeat(shift) + &"检".repeat(83) + last;
+                let [one, two] = ["1", "2"].map(|last| stem(OsStr::new(&name(last)), end));
+                assert_ne!(one, two);
+                let text = one.to_str().expect("no character is cut in two");
+                assert!(text.len() + DISCLOSURE.len() <= MAX_NAME_SIZE);
+                assert!(text.ends_with(end) && text.len() > 200, "{text}");
+            }
+        }
     }
 }

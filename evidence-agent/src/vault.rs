@@ -7,6 +7,8 @@
 //!   policy                  whose word on a checkpoint is enough (C2SP tlog-policy)
 //!   source.key              the private key, readable by its owner alone
 //!   source.vkey             the public half, to be listed by the log and pinned by buyers
+//!   papers-due/             made when first needed
+//!     <sequence, 20 digits>   empty: people do not have all papers of this statement yet
 //!   checkpoint              the newest checkpoint that this agent has verified
 //!   statements/<sequence, 20 digits>/
 //!     statement             the signed bytes, sent as they are however often
@@ -35,7 +37,7 @@ use spec::evidence::statement::{MAX_STATEMENT_SIZE, Statement, VerifiedStatement
 use spec::key::SigningKey;
 use spec::note::{MAX_NOTE_SIZE, Note};
 use spec::policy::{AcceptedCheckpoint, MAX_POLICY_SIZE, Policy};
-use spec::proof::Proof;
+use spec::proof::{MAX_PROOF_SIZE, Proof, VerifiedInclusion};
 use zeroize::Zeroizing;
 
 use crate::durable::{
@@ -174,21 +176,45 @@ impl Vault {
 
     /// The newest statement, verified with the source's own key.
     pub(crate) fn last(&self) -> Result<Option<Kept>, AgentError> {
-        let statements = self.folder.join("statements");
-        let mut newest: Option<u64> = None;
-        for entry in fs::read_dir(&statements).map_err(AgentError::file(&statements))? {
-            let name = entry.map_err(AgentError::file(&statements))?.file_name();
-            let name = name.to_string_lossy();
-            // Names with a dot are folders that were being filled when a run ended; they were
-            // never sent.
-            if name.starts_with('.') {
-                continue;
-            }
-            let sequence = name.parse().ok().filter(|sequence| folder_name(*sequence) == name);
-            let foreign = || AgentError::vault(&statements, format!("{name:?} is no statement"));
-            newest = newest.max(Some(sequence.ok_or_else(foreign)?));
-        }
+        let newest = sequences_in(&self.folder.join("statements"))?.into_iter().max();
         newest.map(|sequence| self.kept(sequence)).transpose()
+    }
+
+    /// The anchored statements of which people may not have all papers, the oldest first.
+    pub(crate) fn papers_due(&self) -> Result<Vec<Kept>, AgentError> {
+        let folder = self.due();
+        if !folder.try_exists().map_err(AgentError::file(&folder))? {
+            return Ok(Vec::new());
+        }
+        let mut sequences = sequences_in(&folder)?;
+        sequences.sort_unstable();
+        let due: Result<Vec<Kept>, AgentError> =
+            sequences.into_iter().map(|sequence| self.kept(sequence)).collect();
+        Ok(due?.into_iter().filter(|kept| kept.anchored).collect())
+    }
+
+    /// Remembers that papers are to be written. Called before the receipt is kept: a statement that
+    /// is anchored and not due needs nothing more, also after a crash.
+    pub(crate) fn remember_papers(&self, kept: &Kept) -> Result<(), AgentError> {
+        let folder = self.due();
+        match create_private_folder(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(AgentError::file(&folder)(error));
+            }
+            _ => {}
+        }
+        let path = folder.join(folder_name(kept.statement.sequence()));
+        write_whole(&path, b"", Access::Owner).map_err(AgentError::file(&path))
+    }
+
+    /// Forgets it, once all papers are written and synced.
+    pub(crate) fn forget_papers(&self, kept: &Kept) -> Result<(), AgentError> {
+        let path = self.due().join(folder_name(kept.statement.sequence()));
+        fs::remove_file(&path).map_err(AgentError::file(&path))
+    }
+
+    fn due(&self) -> PathBuf {
+        self.folder.join("papers-due")
     }
 
     fn kept(&self, sequence: u64) -> Result<Kept, AgentError> {
@@ -273,6 +299,18 @@ impl Kept {
         opening.map_err(|error| AgentError::vault(&path, error))
     }
 
+    /// The proof that was kept, verified again.
+    pub(crate) fn receipt(
+        &self,
+        policy: &Policy,
+    ) -> Result<(Proof, VerifiedInclusion), AgentError> {
+        let path = self.folder.join("receipt.tlog-proof");
+        let bytes = read_bounded(&path, MAX_PROOF_SIZE).map_err(AgentError::file(&path))?;
+        let receipt = Proof::parse(&bytes).map_err(|error| AgentError::vault(&path, error))?;
+        let verified = receipt.verify(self.statement.leaf_hash(), policy);
+        Ok((receipt, verified.map_err(|error| AgentError::vault(&path, error))?))
+    }
+
     /// Marks the statement as anchored. The proof has been verified.
     pub(crate) fn keep_receipt(&mut self, receipt: &Proof) -> Result<(), AgentError> {
         let path = self.folder.join("receipt.tlog-proof");
@@ -293,6 +331,23 @@ fn read_key(path: &Path) -> Result<SigningKey, AgentError> {
     let text = Zeroizing::new(text);
     let text = std::str::from_utf8(&text).map_err(|error| AgentError::vault(path, error))?;
     SigningKey::parse(text.trim_end()).map_err(|error| AgentError::vault(path, error))
+}
+
+/// The sequences that the names in a folder stand for.
+fn sequences_in(folder: &Path) -> Result<Vec<u64>, AgentError> {
+    let mut sequences = Vec::new();
+    for entry in fs::read_dir(folder).map_err(AgentError::file(folder))? {
+        let name = entry.map_err(AgentError::file(folder))?.file_name();
+        let name = name.to_string_lossy();
+        // Names with a dot were being filled when a run ended; nothing was sent or promised.
+        if name.starts_with('.') {
+            continue;
+        }
+        let sequence = name.parse().ok().filter(|sequence| folder_name(*sequence) == name);
+        let foreign = || AgentError::vault(folder, format!("{name:?} is no statement"));
+        sequences.push(sequence.ok_or_else(foreign)?);
+    }
+    Ok(sequences)
 }
 
 fn folder_name(sequence: u64) -> String {

@@ -320,6 +320,51 @@ fn papers_of_one_name_stand_side_by_side() {
 }
 
 #[test]
+fn a_report_with_a_name_as_long_as_names_can_be_gets_its_papers() {
+    let factory = Factory::new();
+    let (name, other) = ("检".repeat(84) + "1", "检".repeat(84) + "2");
+    let files = [&name, &other].map(|name| factory.file(&format!("in/{name}"), name.as_bytes()));
+    let said = factory.anchor(&[&files[0], &files[1]], &["--json"]);
+    assert_eq!(said.code, EXIT_ANCHORED, "{}", said.out);
+    let object: Value = serde_json::from_str(&said.out).unwrap();
+    for (at, name) in [name, other].iter().enumerate() {
+        let receipt = &object["statements"][0]["reports"][at]["papers"]["receipt"];
+        let stem = Path::new(receipt.as_str().unwrap()).file_name().unwrap().to_str().unwrap();
+        let (_, _, opened) = factory.verify(stem.strip_suffix(".tlog-proof").unwrap());
+        assert_eq!(opened.records()[1].text("file/name"), Some(name.as_str()));
+    }
+}
+
+#[test]
+fn papers_that_could_not_be_written_are_written_by_the_next_run() {
+    let factory = Factory::new();
+    let in_the_way = ["a.disclosure.json", "a.0-1.disclosure.json"].map(|name| factory.path(name));
+    in_the_way.iter().for_each(|path| fs::create_dir(path).unwrap());
+    let files = ["in/a", "in/b"].map(|name| factory.file(name, name.as_bytes()));
+    let said = factory.anchor(&[&files[0], &files[1]], &[]);
+    assert_eq!(said.code, EXIT_COULD_NOT, "{}", said.out);
+    assert!(said.err.contains("papers of 1 of its reports are not written"), "{}", said.err);
+    factory.verify("b");
+    assert!(!factory.path("a.tlog-proof").exists());
+
+    // Evidence is anchored meanwhile, and the papers stay due behind a later statement.
+    files.iter().for_each(|path| fs::remove_file(path).unwrap());
+    let later = factory.file("in/later", b"3");
+    let said = factory.anchor(&[&later], &[]);
+    assert_eq!(said.code, EXIT_COULD_NOT, "{}", said.out);
+    assert_eq!(factory.verify("later").1.sequence(), 1);
+
+    in_the_way.iter().for_each(|path| fs::remove_dir(path).unwrap());
+    let said = factory.anchor(&[], &[]);
+    assert_eq!(said.code, EXIT_ANCHORED, "{}", said.err);
+    let (_, statement, opened) = factory.verify("a");
+    assert_eq!(statement.sequence(), 0);
+    assert_eq!(opened.records()[1].text("file/sha256"), Some(&*Hash::of(b"in/a").to_hex()));
+    assert_eq!(factory.log.received().len(), 2, "nothing is sent again");
+    assert!(factory.anchor(&[], &[]).out.contains("nothing to do"));
+}
+
+#[test]
 fn many_reports_share_one_receipt_and_one_opening() {
     let factory = Factory::new();
     let files: Vec<PathBuf> =
