@@ -11,8 +11,13 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use spec::Hash;
+use spec::evidence::disclosure::Disclosure;
+use spec::evidence::kind::{FieldName, Kind};
+use spec::evidence::statement::After;
 use spec::hash::leaf_hash;
-use support::TestLog;
+use spec::proof::Proof;
+use support::{Source, TestLog};
 use tempfile::TempDir;
 
 fn fiducial(folder: &Path, arguments: &[&str]) -> (i32, String) {
@@ -115,6 +120,29 @@ fn a_rewritten_log_gives_no_consistency_proof() {
     let prove = ["prove", "consistency", "--from", "old", "--log", "log", "--policy", "policy"];
     let (code, said) = fiducial(folder.path(), &prove);
     assert_eq!(code, 1, "{said}");
+}
+
+#[test]
+fn only_a_record_about_a_file_vouches_for_it() {
+    for (kind, want) in [(Kind::Attachment, 0), (Kind::Closing, 1), (Kind::Outage, 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+        let field = FieldName::parse("file/sha256").unwrap();
+        let values = vec![(field, Hash::of(b"a file").to_hex().into_bytes())];
+        let (statement, batch) = Source::new().record(After::NOTHING, kind, values);
+        let log = TestLog::of(vec![statement.to_bytes()]);
+        let receipt = Proof::new(Some(statement.to_bytes()), 0, Vec::new(), log.checkpoint(1));
+        put("receipt", &receipt.to_bytes());
+        put("opening", Disclosure::whole(&batch).to_json().as_bytes());
+        put("policy", support::policy().as_bytes());
+        put("file", b"a file");
+        let key = support::source_key().verifier().to_string();
+        let verify = ["verify", "receipt", "--policy", "policy", "--source-key", &key];
+        let rest = ["--disclosure", "opening", "--file", "file"];
+        let (code, said) = fiducial(folder.path(), &[&verify[..], &rest].concat());
+        assert_eq!(code, want, "{kind}: {said}");
+        assert_eq!(said.contains("no opened record commits"), want == 1, "{said}");
+    }
 }
 
 /// Serves a folder over HTTP, one request a connection; bytes beyond a limit are never asked for.

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use spec::encoding::encode_hex;
-use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE, OpenedBatch};
+use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE, OpenedBatch, OpenedRecord};
 use spec::evidence::statement::{Statement, VerifiedStatement};
 use spec::hash::leaf_hash;
 use spec::key::VerifierKey;
@@ -170,7 +170,7 @@ fn check_disclosure(
     }
     describe_opened(report, &opened);
     for record in opened.records() {
-        if record.text(FILE_HASH).is_some() && !vouched.contains(&record.index()) {
+        if file_hash(record).is_some() && !vouched.contains(&record.index()) {
             report.not_checked(Message::OpenFile, &[&record.index().to_string()]);
         }
     }
@@ -185,9 +185,7 @@ fn check_disclosure(
 fn check_file(report: &mut Report, file: &Path, opened: &OpenedBatch) -> Result<u64, Stop> {
     let hash = hash_file(file)?;
     let shown = file.display().to_string();
-    let is_of_file =
-        |record: &&spec::evidence::disclosure::OpenedRecord| record.text(FILE_HASH) == Some(&hash);
-    match opened.records().iter().find(is_of_file) {
+    match opened.records().iter().find(|record| file_hash(record) == Some(&hash)) {
         Some(record) => {
             let (index, kind) = (record.index().to_string(), record.kind().to_string());
             report.reason(Said::new(Message::FileVouched, &[&shown, &index, &kind]));
@@ -195,6 +193,15 @@ fn check_file(report: &mut Report, file: &Path, opened: &OpenedBatch) -> Result<
         }
         None => Err(rejected(Message::FileNotVouched, &[&shown, &hash])),
     }
+}
+
+/// The hash of the file that a record is about. Only kinds with the field in their table are about
+/// a file: elsewhere the name is the source's own and may mean anything.
+fn file_hash(record: &OpenedRecord) -> Option<&str> {
+    let named = |name: &str| name == FILE_HASH;
+    let field =
+        record.fields().iter().find(|field| field.is_known() && named(field.name().as_str()));
+    std::str::from_utf8(field?.value()?).ok()
 }
 
 fn hash_file(path: &Path) -> Result<String, Failure> {

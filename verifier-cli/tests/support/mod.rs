@@ -169,7 +169,6 @@ impl Source {
 
     /// A statement with one AOI report in its batch, and that batch with all its salts.
     pub(crate) fn report(&mut self, after: After, file: &[u8]) -> (VerifiedStatement, Batch) {
-        let place = Place { origin: origin(), source: name(SOURCE), sequence: self.next };
         let field =
             |text: &str, value: &str| (FieldName::parse(text).unwrap(), value.as_bytes().to_vec());
         let values = vec![
@@ -178,7 +177,18 @@ impl Source {
             field("file/size", &file.len().to_string()),
             field("verdict", "passed"),
         ];
-        let record = Record::new(Kind::AoiReport, values, || self.salt()).unwrap();
+        self.record(after, Kind::AoiReport, values)
+    }
+
+    /// A statement with one record in its batch, and that batch with all its salts.
+    pub(crate) fn record(
+        &mut self,
+        after: After,
+        kind: Kind,
+        values: Vec<(FieldName, Vec<u8>)>,
+    ) -> (VerifiedStatement, Batch) {
+        let place = Place { origin: origin(), source: name(SOURCE), sequence: self.next };
+        let record = Record::new(kind, values, || self.salt()).unwrap();
         let header = Header {
             first_record: self.next,
             opened: "2026-01-02T03:00:00Z".to_string(),
