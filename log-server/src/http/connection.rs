@@ -7,6 +7,9 @@
 //! - for `idle_time`, when it owes nothing: an idle connection, or one that does not read its answer.
 //!
 //! Bytes that merely arrive are no progress, so a head sent byte by byte does not live longer.
+//!
+//! It also ends a connection on which a large answer has not left in the time that its size allows:
+//! a client that reads a byte now and then makes progress for ever, and holds the answer's memory.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -156,6 +159,10 @@ async fn drive(
             return Poll::Ready(draining.then_some(phase));
         }
         while clock.as_mut().poll(context).is_ready() {
+            // Whatever else moves: another request on the connection is no excuse.
+            if activity.is_overdue(patience.idle_time) {
+                return Poll::Ready(None);
+            }
             let now = activity.progress();
             if now != last || activity.is_answering() {
                 (since, last) = (Instant::now(), now);
@@ -186,6 +193,12 @@ fn note_end(result: &hyper::Result<()>) {
     }
 }
 
+/// Who asks: what a handler may know of the connection that a request came on.
+#[derive(Clone)]
+pub(super) struct Peer {
+    pub(super) activity: Arc<Activity>,
+}
+
 /// Answers the requests of one connection: counts, limits, routes, measures.
 pub(super) struct Handler {
     pub(super) shared: Arc<Shared>,
@@ -198,7 +211,7 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let started = Instant::now();
         let in_flight = self.activity.begin();
         let route = Route::of(request.uri().path());
@@ -211,6 +224,7 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
                 Ok(response)
             });
         }
+        request.extensions_mut().insert(Peer { activity: Arc::clone(&self.activity) });
         let answer = shared.router.clone().call(request.map(Body::new));
         Box::pin(async move {
             let response = answer.await?;
@@ -232,4 +246,76 @@ fn rate_limited(wait: Duration) -> Problem {
     let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
     let detail = "this address sends more requests than this log takes from one client";
     Problem::new(Kind::RateLimited, detail).retry_after(Some(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::stream::Stream;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::{sleep, timeout};
+
+    /// Sends an answer, as the HTTP engine would.
+    struct Sending<F>(Pin<Box<F>>);
+
+    impl<F: Future<Output = ()>> Future for Sending<F> {
+        type Output = hyper::Result<()>;
+
+        fn poll(
+            mut self: Pin<&mut Self>,
+            context: &mut std::task::Context<'_>,
+        ) -> Poll<Self::Output> {
+            self.0.as_mut().poll(context).map(Ok)
+        }
+    }
+
+    impl<F: Future<Output = ()>> Connection for Sending<F> {
+        fn finish(self: Pin<&mut Self>) {}
+    }
+
+    /// Sends `size` bytes, which are expected to leave, and then waits for ever.
+    async fn drive_answer(socket: DuplexStream, size: usize) {
+        let activity = Arc::new(Activity::default());
+        let mut stream = Stream::new(socket, Arc::clone(&activity));
+        drop(activity.begin());
+        let expected = activity.expect(size);
+        let sending = async move {
+            stream.write_all(&vec![0; size]).await.unwrap();
+            drop(expected);
+            std::future::pending().await
+        };
+        let (_running, phase) = watch::channel(Phase::Running);
+        drive(Sending(Box::pin(sending)), Patience::default(), &activity, phase).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_a_byte_now_and_then_is_given_up() {
+        let (socket, mut client) = duplex(1);
+        tokio::spawn(async move {
+            while client.read_u8().await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+        let start = TokioInstant::now();
+        // A MiB in 32 seconds, and the 75 of an idle connection.
+        let given_up = timeout(Duration::from_secs(600), drive_answer(socket, 1 << 20)).await;
+        assert!(given_up.is_ok());
+        let time = start.elapsed().as_secs();
+        assert!((107..=110).contains(&time), "{time}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_reads_slowly_but_steadily_gets_it_all() {
+        let (socket, mut client) = duplex(1 << 14);
+        let reading = tokio::spawn(async move {
+            let mut part = vec![0; 1 << 14];
+            for _ in 0..64 {
+                sleep(Duration::from_secs(1)).await;
+                client.read_exact(&mut part).await.unwrap();
+            }
+        });
+        let driving = tokio::spawn(drive_answer(socket, 1 << 20));
+        reading.await.unwrap();
+        driving.abort();
+    }
 }

@@ -1,7 +1,8 @@
 //! Bundles on their way out: compressed where the client likes, and bounded in memory.
 //!
-//! A bundle can have 16 MiB, and a client can take its time to read it. So what is on its way counts
-//! against a budget until the last byte has left. Compressing is done on threads that may block,
+//! A bundle can have 16 MiB, and a client can take its time to read it. So what is on its way, compressed
+//! or not, counts against a budget until the last byte has left, and a client that reads more slowly
+//! than the budget can bear is cut off (see `connection`). Compressing is done on threads that may block,
 //! by few at a time; when they are busy the bundle goes out as it is, which every client accepts.
 
 use std::collections::{HashMap, VecDeque};
@@ -16,7 +17,9 @@ use spec::tile::Tile;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Api;
+use super::connection::Peer;
 use super::problem::{Kind, Problem};
+use super::stream::Expected;
 
 /// Smaller bundles are not worth the headers.
 const MIN_COMPRESSED: usize = 1024;
@@ -66,18 +69,20 @@ impl Bundles {
         api: &Api,
         tile: Tile,
         gzip: bool,
+        reader: Option<&Peer>,
     ) -> Result<(Bytes, bool), Problem> {
-        if gzip && let Some(Some(bytes)) = self.lock().bundles.get(&tile) {
-            return Ok((bytes.clone(), true));
+        let cached = gzip.then(|| self.lock().bundles.get(&tile).cloned()).flatten();
+        if let Some(Some(bytes)) = cached {
+            return Ok((self.count(bytes, reader)?, true));
         }
         let whole = if api.log.is_in_memory(tile) {
             api.log.tile(tile)?
         } else {
             api.read(move |log| log.tile(tile)).await?
         };
-        let whole = self.count(whole)?;
-        let known = self.lock().bundles.contains_key(&tile);
-        if !gzip || known || whole.len() < MIN_COMPRESSED {
+        let whole = self.count(whole, reader)?;
+        // Known, and not sent just now: it does not get smaller.
+        if !gzip || cached.is_some() || whole.len() < MIN_COMPRESSED {
             return Ok((whole, false));
         }
         let Ok(_turn) = Arc::clone(&self.compressors).try_acquire_owned() else {
@@ -87,19 +92,28 @@ impl Bundles {
         let compressed = tokio::task::spawn_blocking(move || compress(&source))
             .await
             .expect("compressing does not panic, and the runtime outlives its requests");
-        let smaller = (compressed.len() < whole.len()).then_some(Bytes::from(compressed));
-        self.lock().keep(tile, smaller.clone());
-        Ok(smaller.map_or((whole, false), |bytes| (bytes, true)))
+        if compressed.len() >= whole.len() {
+            self.lock().keep(tile, None);
+            return Ok((whole, false));
+        }
+        // Boxed, so that what is held is what is counted.
+        let compressed = Bytes::from(compressed.into_boxed_slice());
+        self.lock().keep(tile, Some(compressed.clone()));
+        // Given back before the smaller one is counted: both never go out.
+        drop(whole);
+        Ok((self.count(compressed, reader)?, true))
     }
 
-    /// Counts bytes as outgoing until the last handle on them is dropped.
-    fn count(&self, bytes: Bytes) -> Result<Bytes, Problem> {
+    /// Counts bytes as outgoing until the last handle on them is dropped, and tells the reader's
+    /// connection to end if that takes too long.
+    fn count(&self, bytes: Bytes, reader: Option<&Peer>) -> Result<Bytes, Problem> {
         let units = u32::try_from(bytes.len().div_ceil(UNIT)).expect("a bundle has 16 MiB");
         let permit = Arc::clone(&self.outgoing).try_acquire_many_owned(units).map_err(|_| {
             let detail = "too many bundles are on their way to slow clients; try again shortly";
             Problem::new(Kind::Overloaded, detail)
         })?;
-        Ok(Bytes::from_owner(Outgoing { bytes, _permit: permit }))
+        let expected = reader.map(|peer| peer.activity.expect(bytes.len()));
+        Ok(Bytes::from_owner(Outgoing { bytes, _permit: permit, _expected: expected }))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Cache> {
@@ -110,6 +124,7 @@ impl Bundles {
 struct Outgoing {
     bytes: Bytes,
     _permit: OwnedSemaphorePermit,
+    _expected: Option<Expected>,
 }
 
 impl AsRef<[u8]> for Outgoing {
@@ -168,6 +183,7 @@ pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::tests::{add, api};
     use axum::http::HeaderValue;
     use spec::tile::TileKind;
     use std::io::Read;
@@ -215,14 +231,44 @@ mod tests {
         assert_eq!(cache.size, before);
     }
 
+    #[tokio::test]
+    async fn what_is_handed_out_is_counted_whether_compressed_now_or_before() {
+        let (_folder, api) = api();
+        // Half of each byte is noise, so that it gets smaller, but not small.
+        let mut noise = 1_u32;
+        let entry = std::iter::repeat_with(|| {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (noise >> 28) as u8
+        });
+        let entry: Vec<u8> = entry.take(30_000).collect();
+        add(&api, &entry).await;
+        let tile = Tile::new(TileKind::Entries, 0, 1).unwrap();
+        let free = || api.bundles.outgoing.available_permits();
+        let all = free();
+        for (gzip, reason) in [(false, "as it is"), (true, "compressed"), (true, "cached")] {
+            let (bytes, compressed) = api.bundles.read(&api, tile, gzip, None).await.unwrap();
+            assert_eq!(compressed, gzip, "{reason}");
+            assert!(bytes.len() > UNIT, "{reason}");
+            assert_eq!(all - free(), bytes.len().div_ceil(UNIT), "{reason}");
+            drop(bytes);
+            assert_eq!(free(), all, "{reason}");
+        }
+        // And refused when nothing is left, the cached one too.
+        let rest = api.bundles.outgoing.try_acquire_many(all as u32).unwrap();
+        let refused = api.bundles.read(&api, tile, true, None).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Overloaded);
+        drop(rest);
+    }
+
     #[test]
     fn what_is_on_its_way_is_counted_until_it_is_dropped() {
         let bundles = Bundles::new();
         let large = Bytes::from(vec![0; 16 << 20]);
-        let held: Vec<Bytes> = (0..8).map(|_| bundles.count(large.clone()).unwrap()).collect();
-        let refused = bundles.count(Bytes::from_static(b"one more")).unwrap_err();
+        let held: Vec<Bytes> =
+            (0..8).map(|_| bundles.count(large.clone(), None).unwrap()).collect();
+        let refused = bundles.count(Bytes::from_static(b"one more"), None).unwrap_err();
         assert_eq!(refused.kind(), Kind::Overloaded);
         drop(held);
-        assert!(bundles.count(large).is_ok());
+        assert!(bundles.count(large, None).is_ok());
     }
 }

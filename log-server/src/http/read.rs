@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::Response;
 use spec::tile::{Tile, TileKind};
 
+use super::connection::Peer;
 use super::gzip::accepts_gzip;
 use super::problem::{Kind, Problem};
 use super::{Api, text, typed};
@@ -82,11 +83,12 @@ pub(super) async fn tile(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
 )]
 pub(super) async fn bundle(
     State(api): State<Arc<Api>>,
-    uri: Uri,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let tile = parse(&uri)?;
-    let (bytes, compressed) = api.bundles.read(&api, tile, accepts_gzip(&headers)).await?;
+    let tile = parse(request.uri())?;
+    let gzip = accepts_gzip(request.headers());
+    let peer = request.extensions().get::<Peer>();
+    let (bytes, compressed) = api.bundles.read(&api, tile, gzip, peer).await?;
     let mut response = typed(OCTETS, bytes);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, IMMUTABLE);

@@ -6,13 +6,13 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// How long a close waits for the client to end its side.
 const LINGER_TIME: Duration = Duration::from_secs(1);
@@ -20,6 +20,10 @@ const LINGER_TIME: Duration = Duration::from_secs(1);
 /// How many bytes a close reads and drops: two batches of the largest kind, so that a client that
 /// sends all before it reads still learns that it was too much.
 const LINGER_SIZE: usize = 16 << 20;
+
+/// How many bytes a second of a large answer a client must read, on the whole: 256 kbit/s. Bytes that
+/// merely trickle would hold memory that all clients share for as long as the client likes.
+pub(super) const MIN_READ_RATE: usize = 32 * 1024;
 
 /// What moved on one connection. Written by its task, read by the same task's clock.
 #[derive(Debug, Default)]
@@ -34,6 +38,8 @@ pub(super) struct Activity {
     read_at_answer: AtomicU64,
     /// Bytes written.
     written: AtomicU64,
+    /// By when each large answer on its way must have left.
+    due: Mutex<Vec<Instant>>,
 }
 
 /// What counts as progress: two equal snapshots mean that the client let time pass.
@@ -60,6 +66,24 @@ impl Activity {
         self.in_flight.load(Ordering::Relaxed) > 0
     }
 
+    /// Expects `size` bytes of an answer to leave at [`MIN_READ_RATE`], until what this returns is
+    /// dropped with the last of them.
+    pub(super) fn expect(self: &Arc<Self>, size: usize) -> Expected {
+        let due = Instant::now() + Duration::from_secs((size / MIN_READ_RATE) as u64);
+        self.lock_due().push(due);
+        Expected { activity: Arc::clone(self), due }
+    }
+
+    /// Whether an answer on its way should have left longer than `grace` ago.
+    pub(super) fn is_overdue(&self, grace: Duration) -> bool {
+        let now = Instant::now();
+        self.lock_due().iter().any(|due| *due + grace <= now)
+    }
+
+    fn lock_due(&self) -> MutexGuard<'_, Vec<Instant>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether a request's head has begun to arrive, or the connection's first is awaited.
     pub(super) fn owes_a_head(&self) -> bool {
         let first = self.begun.load(Ordering::Relaxed) == 0;
@@ -76,6 +100,20 @@ impl Drop for InFlight {
         let read = self.0.read.load(Ordering::Relaxed);
         self.0.read_at_answer.store(read, Ordering::Relaxed);
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A large answer on its way.
+pub(super) struct Expected {
+    activity: Arc<Activity>,
+    due: Instant,
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        let mut due = self.activity.lock_due();
+        let at = due.iter().position(|due| *due == self.due);
+        due.swap_remove(at.expect("it is listed from its making to its drop"));
     }
 }
 
@@ -171,7 +209,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-    use tokio::time::Instant;
 
     #[tokio::test]
     async fn what_moves_is_counted() {
@@ -198,6 +235,22 @@ mod tests {
         client.write_all(b"G").await.unwrap();
         stream.read_exact(&mut bytes[..1]).await.unwrap();
         assert!(activity.owes_a_head());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_overdue_after_its_time_unless_it_has_left() {
+        let activity = Arc::new(Activity::default());
+        let grace = Duration::from_secs(5);
+        let small = activity.expect(1);
+        let large = activity.expect(10 * MIN_READ_RATE);
+        assert!(!activity.is_overdue(grace) && activity.is_overdue(Duration::ZERO));
+        drop(small);
+        sleep(Duration::from_secs(14)).await;
+        assert!(!activity.is_overdue(grace));
+        sleep(Duration::from_secs(1)).await;
+        assert!(activity.is_overdue(grace));
+        drop(large);
+        assert!(!activity.is_overdue(Duration::ZERO));
     }
 
     #[tokio::test(start_paused = true)]
