@@ -74,7 +74,7 @@ fn a_path_in_an_older_tree_is_tied_to_the_accepted_one() {
     let prove = ["prove", "inclusion", "5", "--size", "300", "--log", "log", "--policy", "policy"];
     let (code, said) = fiducial(folder.path(), &prove);
     assert_eq!(code, 0);
-    let hashes: Vec<spec::Hash> =
+    let hashes: Vec<Hash> =
         said.lines().map(|line| spec::encoding::decode_hash(line).unwrap()).collect();
     let leaf = leaf_hash(&log.entries[5]);
     assert_eq!(spec::tree::verify_inclusion(leaf, 5, log.tree(300), &hashes), Ok(()));
@@ -101,7 +101,7 @@ fn consistency_is_proved_from_every_size_and_verified_from_the_file() {
             folder.path().join("long"),
             [
                 &fs::read(folder.path().join("proof")).unwrap()[..],
-                format!("{}\n", spec::Hash::ZERO).as_bytes(),
+                format!("{}\n", Hash::ZERO).as_bytes(),
             ]
             .concat(),
         )
