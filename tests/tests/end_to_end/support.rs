@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -86,7 +86,7 @@ impl World {
 
     /// Runs `fiducial-log`.
     pub(crate) fn log(&self, words: &[&str]) -> Said {
-        self.run(program("fiducial-log"), words)
+        self.run(&program("fiducial-log"), words)
     }
 
     /// Runs `fiducial-agent`.
