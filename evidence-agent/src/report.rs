@@ -73,7 +73,9 @@ struct Report {
 /// Where a receipt and an opening lie.
 #[derive(Clone, Debug, Serialize)]
 struct Papers {
+    #[serde(serialize_with = "as_shown")]
     receipt: PathBuf,
+    #[serde(serialize_with = "as_shown")]
     disclosure: PathBuf,
 }
 
@@ -261,9 +263,25 @@ impl Papers {
     }
 }
 
+/// Writes a path as people see it. A file name may hold bytes that are no text, and JSON has no
+/// place for them; by then the evidence is anchored, so this must not fail.
+fn as_shown<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&path.display())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_text_still_has_an_answer_in_json() {
+        use std::os::unix::ffi::OsStrExt;
+        let path = PathBuf::from(OsStr::from_bytes(b"re\xffport.tlog-proof"));
+        let papers = Papers { receipt: path.clone(), disclosure: path };
+        let value = serde_json::to_value(&papers).expect("any path can be shown");
+        assert!(value["receipt"].as_str().is_some_and(|shown| shown.starts_with("re")));
+    }
 
     #[test]
     fn a_stem_leaves_room_for_its_papers_and_differs_where_the_name_differs() {
