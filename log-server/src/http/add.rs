@@ -9,9 +9,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use spec::tile::MAX_ENTRY_SIZE;
 use tokio::time::timeout;
 
+use super::connection::Peer;
 use super::problem::{Kind, Problem};
 use super::{Api, prove, query_values, text};
 use crate::admission::Submission;
@@ -64,7 +64,8 @@ pub(super) async fn add(
             return Err(Problem::new(Kind::BadRequest, detail));
         }
     };
-    let received = api.options.bodies.read(body, MAX_ENTRY_SIZE).await?;
+    let client = Peer::client(&parts.extensions);
+    let received = api.options.bodies.read_entry(body, client).await?;
     if witnessed {
         return add_and_wait(&api, received.bytes).await;
     }
@@ -125,7 +126,8 @@ pub(super) async fn add_batch(
     request: Request,
 ) -> Result<Response, Problem> {
     query_values(request.uri().query(), [])?;
-    let received = api.options.bodies.read(request.into_body(), MAX_BATCH_SIZE).await?;
+    let client = Peer::client(request.extensions());
+    let received = api.options.bodies.read_batch(request.into_body(), client).await?;
     let entries = parse_batch(&received.bytes)?;
     // Thousands of signatures take a tenth of a second: not on a thread that serves requests.
     let judged = api.read(move |log| judge(log, &entries)).await;

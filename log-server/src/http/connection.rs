@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Extensions, Request, Response};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -197,6 +197,15 @@ fn note_end(result: &hyper::Result<()>) {
 #[derive(Clone)]
 pub(super) struct Peer {
     pub(super) activity: Arc<Activity>,
+    /// The client, unless limits pass it over.
+    client: Option<Client>,
+}
+
+impl Peer {
+    /// The client whose share a request counts for.
+    pub(super) fn client(extensions: &Extensions) -> Option<Client> {
+        extensions.get::<Self>()?.client
+    }
 }
 
 /// Answers the requests of one connection: counts, limits, routes, measures.
@@ -224,7 +233,8 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
                 Ok(response)
             });
         }
-        request.extensions_mut().insert(Peer { activity: Arc::clone(&self.activity) });
+        let client = shared.clients.counted(self.client);
+        request.extensions_mut().insert(Peer { activity: Arc::clone(&self.activity), client });
         let answer = shared.router.clone().call(request.map(Body::new));
         Box::pin(async move {
             let response = answer.await?;

@@ -131,6 +131,11 @@ impl Clients {
         }
     }
 
+    /// The client, unless it is passed over.
+    pub(super) fn counted(&self, client: Client) -> Option<Client> {
+        (!self.is_exempt(client)).then_some(client)
+    }
+
     const fn is_exempt(&self, client: Client) -> bool {
         client.is_loopback() && !self.limits.limit_loopback
     }

@@ -3,7 +3,7 @@
 //! The page in words, with every route and every problem, is `spec/text/http.md`.
 //!
 //! - `serve`, `connection`, `stream`, `tls`: sockets, time, and how a connection ends.
-//! - `limit`, `body`: what clients may take.
+//! - `limit`, `budget`, `body`: what clients may take.
 //! - `route`, `meter`, `problem`: the tables.
 //! - `add`, `read`, `prove`, `operate`: the handlers. `openapi` is made from their attributes.
 //!
@@ -27,6 +27,7 @@ use crate::log::Log;
 
 mod add;
 mod body;
+mod budget;
 mod connection;
 mod gzip;
 mod limit;
@@ -141,7 +142,8 @@ pub fn router(log: Log, options: ApiOptions) -> Router {
 /// What [`serve`] makes of it is the cost of HTTP alone, for benchmarks to compare with.
 pub fn constant_router() -> Router {
     async fn constant(State(bodies): State<Bodies>, request: Request) -> Result<Response, Problem> {
-        let received = bodies.read(request.into_body(), spec::tile::MAX_ENTRY_SIZE).await?;
+        let client = connection::Peer::client(request.extensions());
+        let received = bodies.read_entry(request.into_body(), client).await?;
         drop(received);
         Ok(text("0"))
     }

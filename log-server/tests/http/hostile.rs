@@ -108,21 +108,77 @@ async fn what_is_not_http_gets_400_and_large_heads_431() {
 
 #[tokio::test]
 async fn bodies_have_a_budget() {
+    // A quarter of it is for single entries.
     let api = ApiOptions {
-        bodies: Bodies::new(100 * 1024, Duration::from_secs(10)),
+        bodies: Bodies::new(400 * 1024, Duration::from_secs(10)),
         ..ApiOptions::default()
     };
     let served = Served::start_with(Admission::Any, api, ServeOptions::default()).await;
     let head = "POST /add HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\n";
     let mut slow = served.connect().await;
     slow.write(head.as_bytes()).await;
-    slow.write(b"first").await;
+    slow.write(&[2; 59_999]).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     served.post("/add", &[1; 60_000]).await.is_problem(503, "overloaded");
     assert_eq!(served.post("/add", b"small").await.text(), "0");
     drop(slow);
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(served.post("/add", &[1; 60_000]).await.text(), "1");
+}
+
+/// Entries of 60,000 bytes behind their lengths.
+fn batch(entries: u8) -> Vec<u8> {
+    let entry = |at| [&60_000_u16.to_be_bytes()[..], &[at; 60_000]].concat();
+    (0..entries).flat_map(entry).collect()
+}
+
+/// Announces a batch of 8 MiB and sends some of it.
+async fn begin_batch(served: &Served, sent: usize) -> Client {
+    let mut client = served.connect().await;
+    let head = "POST /add-batch HTTP/1.1\r\nhost: x\r\ncontent-length: 8388608\r\n\r\n";
+    client.write(head.as_bytes()).await;
+    client.write(&vec![3; sent]).await;
+    client
+}
+
+#[tokio::test]
+async fn what_is_announced_and_not_sent_keeps_nobody_out() {
+    let served = Served::start(Admission::Any).await;
+    let mut slow = Vec::new();
+    for _ in 0..100 {
+        slow.push(begin_batch(&served, 1).await);
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(served.post("/add", b"small").await.text(), "0");
+    assert_eq!(served.post("/add-batch", &batch(2)).await.text(), "1\n2\n");
+    drop(slow);
+}
+
+#[tokio::test]
+async fn batches_that_stop_do_not_stop_single_entries() {
+    let served = Served::start(Admission::Any).await;
+    let mut slow = Vec::new();
+    // Loopback has no share, so these take all that batches have.
+    for _ in 0..12 {
+        slow.push(begin_batch(&served, 5 << 20).await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    served.post("/add-batch", &batch(100)).await.is_problem(503, "overloaded");
+    assert_eq!(served.post("/add", &[1; 60_000]).await.text(), "0");
+    drop(slow);
+}
+
+#[tokio::test]
+async fn a_client_has_a_share_of_the_budget() {
+    let options = limited(ClientLimits { limit_loopback: true, ..ClientLimits::default() });
+    let served = Served::start_with(Admission::Any, ApiOptions::default(), options).await;
+    let slow = [begin_batch(&served, 8_388_607).await, begin_batch(&served, 3 << 20).await];
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // 12 MiB of the 48 for batches are one client's, and 11 to 12 of them are taken.
+    let refused = served.post("/add-batch", &batch(100)).await.is_problem(503, "overloaded");
+    assert!(refused["detail"].as_str().unwrap().contains("share"), "{refused}");
+    assert_eq!(served.post("/add", &[1; 60_000]).await.text(), "0");
+    drop(slow);
 }
 
 fn limited(clients: ClientLimits) -> ServeOptions {
