@@ -1,3 +1,5 @@
+//! Fuzzes `vkey`: the one-line target of `spec/tests/fuzz_targets`, which the stable tests run too.
+
 #![no_main]
 
 #[path = "../../spec/tests/fuzz_targets/mod.rs"]
