@@ -54,6 +54,8 @@ pub struct World {
     /// Keys and registry: the same in every life.
     fixed: Arc<TempDir>,
     live: TempDir,
+    /// Folders of past lives: a life without power may still be opening its index there.
+    past: Vec<TempDir>,
     origin: Origin,
     seed: Seed,
     runtime: Runtime,
@@ -85,6 +87,7 @@ impl World {
             oracle: Oracle::new(keys.verifier_keys().swap_remove(0)),
             fixed: Arc::new(fixed),
             live,
+            past: Vec::new(),
             origin,
             seed: Seed::new(seed ^ 0x5eed),
             runtime: runtime(),
@@ -125,7 +128,7 @@ impl World {
             copy_folder(&self.live.path().join("index"), &live.path().join("index"));
         }
         self.disk = self.disk.restart(live.path());
-        self.live = live;
+        self.past.push(std::mem::replace(&mut self.live, live));
     }
 
     /// Another world with the same log, promises and script, on a copy of some disk. Its index is
@@ -142,6 +145,7 @@ impl World {
             disk: FakeDisk::of_image(live.path(), image, seed),
             oracle: self.oracle.on_another_disk(),
             next: self.next,
+            past: Vec::new(),
             live,
         }
     }
