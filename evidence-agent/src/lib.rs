@@ -8,7 +8,7 @@
 //!      -> receipt and openings for people
 //! ```
 //!
-//! Where to start reading: [`anchor`](mod@anchor) is the order of these steps, `vault` is what must
+//! Where to start reading: `anchor` is the order of these steps, `vault` is what must
 //! survive a crash, `cfx` is what the agent understands of a report.
 //!
 //! Invariants: a report file is read and never changed; bytes that were sent once are sent the same

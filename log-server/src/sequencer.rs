@@ -2,7 +2,7 @@
 //!
 //! One thread takes all that waits, decides what of it is admitted and in which order, computes
 //! what the tree will be, and commits it with one append to the journal. The order of the lines
-//! in [`Sequencer::round`] is the safety argument; `spec/text/sequencing.md` tells it in words.
+//! in `Sequencer::round` is the safety argument; `spec/text/sequencing.md` tells it in words.
 
 use std::collections::HashMap;
 use std::sync::Arc;

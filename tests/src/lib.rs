@@ -1,7 +1,7 @@
 //! The rooms together: end to end, crashes, faults, interop, load and benchmarks.
 //!
 //! The library holds what the tests and the two tools share: [`load`] drives a log over HTTP and
-//! checks every promise it makes, [`bench`] measures it beside what it is compared with. For the
+//! checks every promise it makes, [`mod@bench`] measures it beside what it is compared with. For the
 //! crash tests, [`fake_disk`] stands in for the machine, [`oracle`] remembers what was promised, and
 //! [`crash`] puts a log between the two. [`programs`] finds the programs to start.
 

@@ -1,7 +1,7 @@
 //! Judges: inclusion, consistency, audits, disclosures; offline where it can.
 //!
-//! One way through every command: what was typed ([`args`]) becomes what is meant, bytes from
-//! outside become types of `spec`, and a verdict comes out as a [`report::Report`]. Nothing below
+//! One way through every command: what was typed (`args`) becomes what is meant, bytes from
+//! outside become types of `spec`, and a verdict comes out as a `report::Report`. Nothing below
 //! this file decides an exit code or prints a verdict.
 //!
 //! Invariants: no verdict without a policy that the caller named; keys are never taken from what
