@@ -10,8 +10,9 @@ use crate::run::{cargo, passes, require_build_tools, root, target};
 pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
     require_build_tools()?;
     let dev = arguments.iter().any(|argument| argument == "--dev");
-    let mut build =
-        vec!["build", "--locked", "-p", "log-server", "-p", "verifier-cli", "-p", "tests"];
+    // The whole workspace, as the tests build it: a choice of packages would build their
+    // dependencies again with other features.
+    let mut build = vec!["build", "--locked", "--workspace"];
     build.push("--bins");
     if !dev {
         build.push("--release");
