@@ -27,7 +27,8 @@ use core::fmt;
 use ml_dsa::{KeyExport, MlDsa44};
 use zeroize::Zeroizing;
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Origin};
+use crate::hash::Hash;
 use crate::key::{
     Algorithm, KeyError, KeyName, PublicKey, SEED_SIZE, SigningKey, VerifierKey, parse_seed,
 };
@@ -135,6 +136,32 @@ pub fn verify_line(
     checkpoint: &Checkpoint,
     key: &VerifierKey,
 ) -> Result<Timestamp, CosignatureError> {
+    let ed25519 = |seconds| ed25519_message_at(seconds, checkpoint);
+    let ml_dsa = |seconds| ml_dsa_message_at(key.name(), seconds, checkpoint);
+    verify_message(signature, key, ed25519, ml_dsa)
+}
+
+/// Checks one line over a text of size 0 whose `root` is not the empty tree's. No [`Checkpoint`]
+/// can hold that, but a witness must know who said it (see [`crate::witness`]).
+pub(crate) fn verify_empty_line(
+    signature: &Signature,
+    text: &str,
+    origin: &Origin,
+    root: Hash,
+    key: &VerifierKey,
+) -> Result<Timestamp, CosignatureError> {
+    let ed25519 = |seconds| format!("cosignature/v1\ntime {seconds}\n{text}").into_bytes();
+    let ml_dsa = |seconds| ml_dsa_message_of(key.name(), seconds, origin, 0, root);
+    verify_message(signature, key, ed25519, ml_dsa)
+}
+
+/// Checks one line over the message that its algorithm signs at the time that it names.
+fn verify_message(
+    signature: &Signature,
+    key: &VerifierKey,
+    ed25519: impl FnOnce(u64) -> Vec<u8>,
+    ml_dsa: impl FnOnce(u64) -> Vec<u8>,
+) -> Result<Timestamp, CosignatureError> {
     if !key.claims(signature) {
         return Err(CosignatureError::Missing);
     }
@@ -142,14 +169,10 @@ pub fn verify_line(
     let seconds = u64::from_be_bytes(*time);
     match key.public() {
         PublicKey::Ed25519(_) if key.algorithm() == Algorithm::CosignatureEd25519 => {
-            let message = ed25519_message_at(seconds, checkpoint);
-            verify_bytes(key, &message, bytes).map_err(|_| CosignatureError::Invalid)?;
+            verify_bytes(key, &ed25519(seconds), bytes).map_err(|_| CosignatureError::Invalid)?;
         }
         PublicKey::Ed25519(_) => return Err(CosignatureError::WrongType),
-        PublicKey::MlDsa44(public) => {
-            let message = ml_dsa_message_at(key.name(), seconds, checkpoint);
-            verify_ml_dsa(public.as_slice(), &message, bytes)?;
-        }
+        PublicKey::MlDsa44(public) => verify_ml_dsa(public.as_slice(), &ml_dsa(seconds), bytes)?,
     }
     // The time is looked at last: before the signature is checked it is anyone's.
     Ok(Timestamp::from_seconds(seconds)?)
@@ -237,13 +260,23 @@ fn ed25519_message_at(seconds: u64, checkpoint: &Checkpoint) -> Vec<u8> {
 
 fn ml_dsa_message_at(name: &KeyName, seconds: u64, checkpoint: &Checkpoint) -> Vec<u8> {
     let tree = checkpoint.tree();
+    ml_dsa_message_of(name, seconds, checkpoint.origin(), tree.size(), tree.root())
+}
+
+fn ml_dsa_message_of(
+    name: &KeyName,
+    seconds: u64,
+    origin: &Origin,
+    size: u64,
+    root: Hash,
+) -> Vec<u8> {
     let mut message = ML_DSA_LABEL.to_vec();
     push_short(&mut message, name.as_str());
     message.extend_from_slice(&seconds.to_be_bytes());
-    push_short(&mut message, checkpoint.origin().as_str());
+    push_short(&mut message, origin.as_str());
     message.extend_from_slice(&0_u64.to_be_bytes());
-    message.extend_from_slice(&tree.size().to_be_bytes());
-    message.extend_from_slice(tree.root().as_bytes());
+    message.extend_from_slice(&size.to_be_bytes());
+    message.extend_from_slice(root.as_bytes());
     message
 }
 
@@ -263,10 +296,28 @@ fn verify_ml_dsa(public: &[u8], message: &[u8], signature: &[u8]) -> Result<(), 
 }
 
 #[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// Signs an empty tree with a root that no empty tree has, as a lying log would.
+    pub(crate) fn sign_empty_ml_dsa(
+        key: &VerifierKey,
+        seed: &[u8; SEED_SIZE],
+        seconds: u64,
+        origin: &Origin,
+        root: Hash,
+    ) -> Signature {
+        let message = ml_dsa_message_of(key.name(), seconds, origin, 0, root);
+        let private = ml_dsa::SigningKey::<MlDsa44>::from_seed(seed.into());
+        let signed = private.expanded_key().sign_deterministic(&message, &[]).unwrap().encode();
+        let bytes = [&seconds.to_be_bytes(), signed.as_slice()].concat();
+        Signature { name: key.name().clone(), id: key.id(), bytes }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::Origin;
-    use crate::hash::Hash;
     use crate::note::Note;
     use crate::tree::Tree;
     use alloc::string::ToString;
