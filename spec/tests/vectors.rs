@@ -5,7 +5,8 @@
 //! `refused`, or the error's variants from the outermost in.
 //!
 //! A folder that no test here knows, and one without a file, fails: a vector that nobody reads
-//! proves nothing. The evidence formats have their own runner, `vectors_evidence.rs`.
+//! proves nothing. The evidence formats have their own runner, `vectors_evidence.rs`, and so have
+//! witnesses: `fiducial-kit` in `tests/`.
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
@@ -29,7 +30,7 @@ use spec::tree::{
 /// The folders that hold vectors, those read here first.
 const READ_HERE: [&str; 8] =
     ["checkpoint", "cosignature", "key", "note", "policy", "proof", "tile", "tree"];
-const READ_ELSEWHERE: [&str; 1] = ["evidence"];
+const READ_ELSEWHERE: [&str; 2] = ["evidence", "witness"];
 const NO_VECTORS: [&str; 2] = ["README.md", "generate"];
 
 /// One file.

@@ -49,10 +49,11 @@ def write(group, name, head, body=b""):
 
 
 class Key:
-    """A key of one of the three types, from a seed of 32 equal bytes."""
+    """A key of one of the three types, from a seed of 32 bytes, or of one byte 32 times."""
 
     def __init__(self, name, kind, seed):
-        self.name, self.kind, self.seed = name, kind, bytes([seed]) * 32
+        self.name, self.kind = name, kind
+        self.seed = seed if isinstance(seed, bytes) else bytes([seed]) * 32
         if kind == 6:
             self.private = MLDSA44PrivateKey.from_seed_bytes(self.seed)
         else:
