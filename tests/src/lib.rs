@@ -3,11 +3,13 @@
 //! The library holds what the tests and the two tools share: [`load`] drives a log over HTTP and
 //! checks every promise it makes, [`mod@bench`] measures it beside what it is compared with. For the
 //! crash tests, [`fake_disk`] stands in for the machine, [`oracle`] remembers what was promised, and
-//! [`crash`] puts a log between the two. [`programs`] finds the programs to start.
+//! [`crash`] puts a log between the two. [`kit`] asks any witness what its specification says.
+//! [`programs`] finds the programs to start.
 
 pub mod bench;
 pub mod crash;
 pub mod fake_disk;
+pub mod kit;
 pub mod load;
 pub mod oracle;
 pub mod programs;
