@@ -1,0 +1,135 @@
+//! Our witness, as a process of its own, asked by the kit.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use spec::key::VerifierKey;
+use tempfile::TempDir;
+use tests::kit::client::Client;
+use tests::kit::report::Outcome;
+use tests::kit::run;
+use tests::programs::program;
+
+use crate::{cases, kit, settings};
+
+/// How long a witness may take to start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A data folder that knows the kit's logs.
+pub(crate) struct Home {
+    folder: TempDir,
+    pub(crate) vkeys: Vec<VerifierKey>,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = witness(folder.path());
+        command.args(["init", "--data", "witness", "--name", "witness.example/kit"]);
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        assert!(output.status.success(), "{}", text(output.stderr));
+        let vkeys =
+            text(output.stdout).lines().map(|key| VerifierKey::parse(key).unwrap()).collect();
+        let lists = ["logs", "logs-options"].map(|name| kit().join(name));
+        let lists = format!("lists = {lists:?}\n");
+        std::fs::write(folder.path().join("witness/logs.toml"), lists).unwrap();
+        Self { folder, vkeys }
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        let mut command = witness(self.folder.path());
+        command.args(["serve", "--data", "witness", "--listen", "127.0.0.1:0"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut stderr = process.stderr.take().unwrap();
+        // Read to the end, so that the program never waits for somebody to read.
+        let said = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            let _ = stderr.read_to_end(&mut said);
+            String::from_utf8_lossy(&said).into_owned()
+        });
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(url) = line.trim_end().strip_prefix("listening on ") else {
+            let _ = process.wait();
+            panic!("{line:?}: {}", said.join().unwrap());
+        };
+        let server = Server { process, url: url.to_string() };
+        let (started, mut client) = (Instant::now(), Client::new(&server.url, None));
+        while client.post(b"").is_err() {
+            assert!(started.elapsed() < PATIENCE, "the witness does not answer");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        server
+    }
+}
+
+fn witness(folder: &Path) -> Command {
+    let mut command = Command::new(program("fiducial-witness"));
+    command.current_dir(folder).env("LC_ALL", "C.UTF-8").env_remove("RUST_LOG");
+    command.stdin(Stdio::null());
+    command
+}
+
+/// A running witness. Dropping it kills the process.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) url: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn our_witness_passes_the_kit_and_is_known_the_second_time() {
+    let home = Home::new();
+    let server = home.serve();
+    let cases = cases();
+    let settings = settings(&server.url, &home.vkeys);
+    let report = run(&settings, &cases, &mut |verdict| println!("{verdict}"));
+    assert_eq!(report.exit_code(), 0, "{}", report.summary());
+    assert_eq!((report.verdicts.len(), report.skipped), (cases.len(), 0));
+    assert!(report.remarks.is_empty(), "{:?}", report.remarks);
+    // Where the text leaves something open, ours does what the kit expects.
+    let noted = |outcome: &Outcome| matches!(outcome, Outcome::Noted(_));
+    let noted: Vec<String> = report
+        .verdicts
+        .iter()
+        .filter(|verdict| noted(&verdict.outcome))
+        .map(ToString::to_string)
+        .collect();
+    // A note without any signature line is malformed before anybody looks for a signature.
+    assert_eq!(noted.len(), 1, "{noted:#?}");
+    assert!(noted[0].starts_with("note  signature-none: answered 400"), "{noted:?}");
+
+    // Asked again, it says that it remembers, and the runner does not call that a failure.
+    let growth: Vec<_> =
+        cases.into_iter().filter(|case| case.name.starts_with("growth-0-1")).collect();
+    let again = run(&settings, &growth, &mut |_| {});
+    assert_eq!(again.exit_code(), 2, "{}", again.summary());
+    assert_eq!(again.count("????"), growth.len());
+}
+
+#[test]
+fn a_killed_witness_remembers_what_it_answered() {
+    let home = Home::new();
+    let cases = cases();
+    let case = cases.iter().find(|case| case.name == "conflict-stale").unwrap();
+    let server = home.serve();
+    let answer = Client::new(&server.url, None).post(&case.earlier[0]).unwrap();
+    assert_eq!(answer.status, 200);
+    // SIGKILL: nothing is written any more that was not written before the answer.
+    drop(server);
+    let server = home.serve();
+    let mut client = Client::new(&server.url, None);
+    let answer = client.post(&case.body).unwrap();
+    assert_eq!((answer.status, answer.body), (409, b"7\n".to_vec()));
+    assert_eq!(client.post(&case.later[0]).unwrap().status, 200);
+}
