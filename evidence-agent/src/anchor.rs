@@ -16,7 +16,7 @@
 
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use spec::Hash;
 use spec::evidence::batch::{Batch, Header, MAX_RECORDS, Place};
@@ -52,31 +52,35 @@ pub(crate) struct Request<'a> {
 }
 
 /// What came of it: whatever is anchored, and the error that ended the run, if one did.
-pub(crate) struct Outcome {
+pub(crate) struct Outcome<'a> {
     pub(crate) anchored: Vec<Anchored>,
     pub(crate) error: Option<AgentError>,
+    /// The files that are in no statement yet, because the run ended before it came to them.
+    pub(crate) not_taken: &'a [PathBuf],
 }
 
 /// Anchors files, after whatever an earlier run left unfinished.
-pub(crate) fn anchor(request: &Request<'_>, progress: &dyn Fn(u64)) -> Outcome {
-    let mut anchored = Vec::new();
-    let error = run(request, progress, &mut anchored).err();
-    Outcome { anchored, error }
+pub(crate) fn anchor<'a>(request: &Request<'a>, progress: &dyn Fn(u64)) -> Outcome<'a> {
+    let mut outcome = Outcome { anchored: Vec::new(), error: None, not_taken: request.files };
+    outcome.error = run(request, progress, &mut outcome).err();
+    outcome
 }
 
-fn run(
-    request: &Request<'_>,
+fn run<'a>(
+    request: &Request<'a>,
     progress: &dyn Fn(u64),
-    anchored: &mut Vec<Anchored>,
+    outcome: &mut Outcome<'a>,
 ) -> Result<(), AgentError> {
     let vault = Vault::open(request.vault)?;
     let log = LogClient::new(vault.log());
     let out = request.out.map_or_else(|| folder_of(vault.folder()), Path::to_path_buf);
     std::fs::create_dir_all(&out).map_err(AgentError::file(&out))?;
     let session = Session { vault, log, out, patience: request.patience };
+    session.log.begin(request.patience);
 
     // A paper that cannot be written keeps no evidence from being anchored; it is said at the end.
     let mut missing = None;
+    let anchored = &mut outcome.anchored;
     let mut done = |(statement, without): (Anchored, Option<AgentError>)| {
         anchored.push(statement);
         missing = missing.take().or(without);
@@ -88,11 +92,14 @@ fn run(
         let batch = kept.batch()?;
         done(session.send(kept, &batch, &[])?);
     }
-    let (mut files, mut first_record) = (request.files, None);
-    while !files.is_empty() {
-        let captured = capture_batch(files, progress)?;
-        files = &files[captured.len()..];
+    let mut first_record = None;
+    while !outcome.not_taken.is_empty() {
+        let captured = capture_batch(outcome.not_taken, progress)?;
+        // Hashing takes its own time; what is given is for the log and its witnesses.
+        session.log.begin(request.patience);
         let (kept, batch) = session.state(&captured, first_record)?;
+        // Durable in the vault, whatever the log says.
+        outcome.not_taken = &outcome.not_taken[captured.len()..];
         // Known here without reading the statement's whole opening again.
         first_record = Some(next_record(&batch)?);
         done(session.send(kept, &batch, &captured)?);
@@ -188,7 +195,7 @@ impl Session {
         batch: &Batch,
         captured: &[Captured],
     ) -> Result<(Anchored, Option<AgentError>), AgentError> {
-        let (bytes, started) = (kept.statement.to_bytes(), Instant::now());
+        let bytes = kept.statement.to_bytes();
         let mut pause = PAUSES.0;
         let (proof, verified) = loop {
             let mut wanted = None;
@@ -201,7 +208,8 @@ impl Session {
                 }
                 Err(AddError::Conflict(answer)) => return Err(AgentError::Conflict { answer }),
                 Err(AddError::Refused(status, answer)) => {
-                    return Err(AgentError::Refused { status, answer });
+                    let key = self.vault.key().verifier().to_string();
+                    return Err(AgentError::Refused { status, answer, key });
                 }
             };
             let reason = match tried {
@@ -209,7 +217,7 @@ impl Session {
                 Err(reason) => reason,
             };
             let next = wanted.unwrap_or(pause).max(pause);
-            if started.elapsed() + next > self.patience {
+            if next > self.log.left() {
                 let sequence = kept.statement.sequence();
                 let seconds = self.patience.as_secs();
                 return Err(AgentError::Unanchored { sequence, seconds, reason });

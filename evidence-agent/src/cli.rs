@@ -1,11 +1,13 @@
 //! The command line: what can be typed, and what is printed.
 
+mod help;
+
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::anchor::{Request, anchor};
@@ -34,9 +36,9 @@ Exit codes: 0 anchored, 1 refused, 2 could not.";
 #[derive(Parser)]
 #[command(name = "fiducial-agent", version, after_help = EXAMPLES)]
 struct Arguments {
-    /// The language of messages.
-    #[arg(long, global = true, value_enum, default_value_t = Language::En, env = "FIDUCIAL_LANG")]
-    lang: Language,
+    /// The language of messages; if not given, that of LC_ALL, LC_MESSAGES or LANG.
+    #[arg(long, global = true, value_enum, env = "FIDUCIAL_LANG")]
+    lang: Option<Language>,
     /// Print one JSON object instead of text.
     #[arg(long, global = true)]
     json: bool,
@@ -51,6 +53,26 @@ pub(crate) enum Language {
     En,
     /// Chinese.
     Zh,
+}
+
+impl Language {
+    /// The language of the environment: the first of LC_ALL, LC_MESSAGES and LANG that is set.
+    fn of_environment(read: impl Fn(&str) -> Option<String>) -> Self {
+        let mut values = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(read);
+        let first = values.find(|value| !value.is_empty());
+        let is_chinese = first.is_some_and(|value| value.to_lowercase().starts_with("zh"));
+        if is_chinese { Self::Zh } else { Self::En }
+    }
+
+    /// Help is printed while arguments are still being read, so the language is looked for before.
+    fn of_help(arguments: &[OsString], guessed: Self) -> Self {
+        let texts: Vec<&str> = arguments.iter().filter_map(|text| text.to_str()).collect();
+        let split = texts.windows(2).find(|pair| pair[0] == "--lang").map(|pair| pair[1]);
+        let joined = texts.iter().find_map(|text| text.strip_prefix("--lang="));
+        let typed = split.or(joined).map(str::to_string);
+        let named = typed.or_else(|| std::env::var("FIDUCIAL_LANG").ok());
+        named.and_then(|name| Self::from_str(&name, false).ok()).unwrap_or(guessed)
+    }
 }
 
 #[derive(Subcommand)]
@@ -96,66 +118,116 @@ pub(crate) fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let guessed = Language::of_environment(|name| std::env::var(name).ok());
+    let arguments = match parse(&arguments, guessed) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            let text = error.render().to_string();
-            let to: &mut dyn Write = if error.use_stderr() { err } else { out };
-            let written = write!(to, "{text}");
-            return if error.use_stderr() || written.is_err() {
-                EXIT_COULD_NOT
-            } else {
-                EXIT_ANCHORED
-            };
+        Err(error) if error.use_stderr() => {
+            // Nobody is left to tell if standard error is gone; the exit code still says it.
+            let _ = write!(err, "{}", error.render());
+            return EXIT_COULD_NOT;
+        }
+        Err(help) => {
+            let language = Language::of_help(&arguments, guessed);
+            return print(&help.render().to_string(), EXIT_ANCHORED, language, out, err);
         }
     };
+    let language = arguments.lang.unwrap_or(guessed);
+    let asked = Asked { language, json: arguments.json };
     let (code, printed) = match arguments.command {
         Command::Init { ref vault, ref source, ref log, ref log_key, ref policy } => {
             let policy = policy.as_deref();
             let new = NewSource { vault, source, log, log_keys: log_key, policy };
-            run_init(&arguments, &new, err)
+            run_init(asked, &new, err)
         }
         Command::Anchor { ref files, ref vault, ref out, timeout } => {
             let patience = Duration::from_secs(timeout);
             let request = Request { vault, files, out: out.as_deref(), patience };
-            run_anchor(&arguments, &request, err)
+            run_anchor(asked, &request, err)
         }
     };
-    // A reader that went away, such as `head`, has got what it wanted.
-    let _ = out.write_all(printed.as_bytes()).and_then(|()| out.flush());
-    code
+    print(&printed, code, language, out, err)
 }
 
-fn run_init(arguments: &Arguments, new: &NewSource<'_>, err: &mut dyn Write) -> (u8, String) {
-    match init(new) {
-        Ok(key) if arguments.json => {
-            (EXIT_ANCHORED, format!("{}\n", serde_json::json!({ "source_key": key.to_string() })))
+/// How the answer is wanted.
+#[derive(Clone, Copy)]
+struct Asked {
+    language: Language,
+    json: bool,
+}
+
+fn parse(arguments: &[OsString], guessed: Language) -> Result<Arguments, clap::Error> {
+    let command = match Language::of_help(arguments, guessed) {
+        Language::En => Arguments::command(),
+        Language::Zh => help::in_chinese(Arguments::command()),
+    };
+    Arguments::from_arg_matches(&command.try_get_matches_from(arguments)?)
+}
+
+/// Prints the answer and gives the exit code. An answer that nobody could read is none: a full disk
+/// under a redirected answer must not look like success.
+fn print(text: &str, code: u8, language: Language, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // A reader that went away, such as `head`, has got what it wanted.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = match language {
+                Language::En => writeln!(err, "fiducial-agent: the answer is not written: {error}"),
+                Language::Zh => writeln!(err, "fiducial-agent: 结果未能写出：{error}"),
+            };
+            if code == EXIT_ANCHORED { EXIT_COULD_NOT } else { code }
         }
-        Ok(key) => (EXIT_ANCHORED, format!("{key}\n")),
-        Err(error) => (error.exit_code(), complain(arguments, &error, err)),
+        _ => code,
     }
 }
 
-fn run_anchor(arguments: &Arguments, request: &Request<'_>, err: &mut dyn Write) -> (u8, String) {
-    let bar = progress_bar(arguments, request.files);
+fn run_init(asked: Asked, new: &NewSource<'_>, err: &mut dyn Write) -> (u8, String) {
+    match init(new) {
+        Ok(key) if asked.json => {
+            (EXIT_ANCHORED, format!("{}\n", serde_json::json!({ "source_key": key.to_string() })))
+        }
+        Ok(key) => (EXIT_ANCHORED, format!("{key}\n")),
+        Err(error) => (error.exit_code(), complain(asked, &error, err)),
+    }
+}
+
+fn run_anchor(asked: Asked, request: &Request<'_>, err: &mut dyn Write) -> (u8, String) {
+    let bar = progress_bar(asked, request.files);
     let outcome = anchor(request, &|count| bar.inc(count));
     bar.finish_and_clear();
     let code = outcome.error.as_ref().map_or(EXIT_ANCHORED, AgentError::exit_code);
-    if arguments.json {
-        let error = outcome.error.as_ref().map(|error| error.message(arguments.lang));
+    let language = asked.language;
+    if asked.json {
+        let shown = |path: &PathBuf| path.display().to_string();
+        let statements = outcome.anchored.iter().map(|anchored| anchored.to_json(language));
         let object = serde_json::json!({
             "outcome": outcome_word(code),
-            "error": error,
-            "statements": outcome.anchored,
+            "error": outcome.error.as_ref().map(|error| error.message(language)),
+            "not_taken": outcome.not_taken.iter().map(shown).collect::<Vec<_>>(),
+            "statements": statements.collect::<Vec<_>>(),
         });
         return (code, format!("{object:#}\n"));
     }
     let mut text: String =
-        outcome.anchored.iter().map(|anchored| anchored.describe(arguments.lang)).collect();
+        outcome.anchored.iter().map(|anchored| anchored.describe(language)).collect();
     if let Some(error) = &outcome.error {
-        text += &complain(arguments, error, err);
+        text += &complain(asked, error, err);
+        if let Some(first) = outcome.not_taken.first() {
+            let (count, first) = (outcome.not_taken.len(), first.display());
+            let _ = match language {
+                Language::En => writeln!(
+                    err,
+                    "Not taken: {count} of the named files, {first} the first. They are in no \
+                     statement and in no vault: name them again in a later run."
+                ),
+                Language::Zh => writeln!(
+                    err,
+                    "未处理：所指定的文件中有 {count} 个（第一个是 {first}）未写入任何声明，也不在保险库中；\
+                     请在之后的运行中重新指定。"
+                ),
+            };
+        }
     } else if outcome.anchored.is_empty() {
-        text += match arguments.lang {
+        text += match language {
             Language::En => "nothing to do: no file is named and no statement is unfinished\n",
             Language::Zh => "无事可做：未指定文件，也没有未完成的声明\n",
         };
@@ -164,9 +236,9 @@ fn run_anchor(arguments: &Arguments, request: &Request<'_>, err: &mut dyn Write)
 }
 
 /// Says what went wrong: to people on standard error, to machines in the printed object.
-fn complain(arguments: &Arguments, error: &AgentError, err: &mut dyn Write) -> String {
-    let message = error.message(arguments.lang);
-    if arguments.json {
+fn complain(asked: Asked, error: &AgentError, err: &mut dyn Write) -> String {
+    let message = error.message(asked.language);
+    if asked.json {
         let outcome = outcome_word(error.exit_code());
         return format!("{:#}\n", serde_json::json!({ "outcome": outcome, "error": message }));
     }
@@ -184,10 +256,10 @@ const fn outcome_word(code: u8) -> &'static str {
 }
 
 /// A bar over the bytes to hash, if they are many and somebody watches.
-fn progress_bar(arguments: &Arguments, files: &[PathBuf]) -> ProgressBar {
+fn progress_bar(asked: Asked, files: &[PathBuf]) -> ProgressBar {
     let sizes = files.iter().map(|path| std::fs::metadata(path).map_or(0, |data| data.len()));
     let total: u64 = sizes.sum();
-    if arguments.json || (total < MUCH.0 && files.len() < MUCH.1) {
+    if asked.json || (total < MUCH.0 && files.len() < MUCH.1) {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
@@ -197,7 +269,6 @@ fn progress_bar(arguments: &Arguments, files: &[PathBuf]) -> ProgressBar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn typed(words: &[&str]) -> (u8, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -215,6 +286,65 @@ mod tests {
         let (code, out, _) = typed(&["fiducial-agent", "--help"]);
         assert_eq!(code, EXIT_ANCHORED);
         assert!(out.contains("Examples:") && out.contains("Exit codes:"), "{out}");
+    }
+
+    #[test]
+    fn help_is_chinese_where_that_is_asked_for() {
+        let (code, out, _) = typed(&["fiducial-agent", "--lang", "zh", "--help"]);
+        assert_eq!(code, EXIT_ANCHORED);
+        assert!(out.contains("退出码") && out.contains("锚定"), "{out}");
+        // Every command and every argument has a Chinese description.
+        let chinese = help::in_chinese(Arguments::command());
+        let is_chinese = |text: Option<&clap::builder::StyledStr>| {
+            text.is_some_and(|text| !text.to_string().is_ascii())
+        };
+        for command in chinese.get_subcommands().chain([&chinese]) {
+            assert!(is_chinese(command.get_about()), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(is_chinese(argument.get_help()), "{}", argument.get_id());
+                assert!(argument.get_long_help().is_none(), "{}", argument.get_id());
+            }
+        }
+        assert_eq!(chinese.get_subcommands().count(), 2);
+    }
+
+    #[test]
+    fn the_language_is_that_of_the_environment() {
+        let of = |name: &'static str, value: &'static str| {
+            Language::of_environment(move |asked| (asked == name).then(|| value.to_string()))
+        };
+        assert!(of("LANG", "zh_CN.UTF-8") == Language::Zh);
+        assert!(of("LC_ALL", "zh_TW") == Language::Zh);
+        assert!(of("LC_MESSAGES", "zh") == Language::Zh);
+        assert!(of("LANG", "de_DE.UTF-8") == Language::En);
+        let both = |asked: &str| match asked {
+            "LC_ALL" => Some("C.UTF-8".to_string()),
+            "LANG" => Some("zh_CN.UTF-8".to_string()),
+            _ => None,
+        };
+        assert!(Language::of_environment(both) == Language::En, "LC_ALL comes first");
+        assert!(Language::of_environment(|_| Some(String::new())) == Language::En);
+    }
+
+    /// A disk without room.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_written_is_no_success() {
+        let mut err = Vec::new();
+        let words = ["fiducial-agent", "--help"].map(OsString::from);
+        assert_eq!(run(words, &mut Full, &mut err), EXIT_COULD_NOT);
+        assert!(String::from_utf8(err).unwrap().contains("fiducial-agent: "));
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub const EXIT_REFUSED: u8 = 1;
 /// It could not be done or not be finished.
 pub const EXIT_COULD_NOT: u8 = 2;
 
+/// The status by which a log says that it does not list the source, or that the signature is wrong.
+const FORBIDDEN: u16 = 403;
+
 /// Why the agent stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AgentError {
@@ -68,12 +71,14 @@ pub(crate) enum AgentError {
     #[error("no random bytes from the operating system: {0}")]
     Random(String),
     /// The log refused the statement.
-    #[error("the log refused the statement with status {status}: {answer}")]
+    #[error("the log refused the statement with status {status}: {answer}{}", unlisted(*status, key))]
     Refused {
         /// The HTTP status.
         status: u16,
         /// What the log says.
         answer: String,
+        /// The source's verifier key.
+        key: String,
     },
     /// Sequenced perhaps, but no proof that satisfies the policy within the time given.
     #[error(
@@ -157,8 +162,13 @@ impl AgentError {
                 first.chinese()
             ),
             Self::Random(text) => format!("操作系统未能提供随机数：{text}"),
-            Self::Refused { status, answer } => {
-                format!("日志拒绝了声明（状态 {status}）：{answer}")
+            Self::Refused { status, answer, key } => {
+                let refused = format!("日志拒绝了声明（状态 {status}）：{answer}");
+                let hint = format!(
+                    "\n如果日志尚未登记该来源，请日志运营方运行：\n  fiducial-log source add {key} \
+                     --data DIR\n声明已保存在保险库中，登记之后再运行 `fiducial-agent anchor --vault DIR`。"
+                );
+                if *status == FORBIDDEN { refused + &hint } else { refused }
             }
             Self::Unanchored { sequence, seconds, reason } => format!(
                 "声明 {sequence} 在 {seconds} 秒内未能锚定：{reason}\n声明已保存在保险库中。\
@@ -168,4 +178,16 @@ impl AgentError {
             Self::Vault { path, reason } => format!("保险库 {}：{reason}", path.display()),
         }
     }
+}
+
+/// What to do about a source that the log does not list.
+fn unlisted(status: u16, key: &str) -> String {
+    if status != FORBIDDEN {
+        return String::new();
+    }
+    format!(
+        "\nIf the log does not list this source yet, its operator runs:\n  fiducial-log source add \
+         {key} --data DIR\nThe statement is kept in the vault: run `fiducial-agent anchor --vault DIR` \
+         after that."
+    )
 }

@@ -7,7 +7,8 @@
 //! | `GET /proof/<index>` | a `.tlog-proof` in the published tree; 404 while that does not reach it |
 //! | `GET /consistency?from=<m>&to=<n>` | one base64 hash a line |
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use spec::Hash;
 use spec::encoding::{decode_hash, parse_decimal};
@@ -19,9 +20,12 @@ use ureq::{Agent, Body};
 
 use crate::error::AgentError;
 
-/// How long one request may take, from the name's resolution to the last byte. A log holds a
-/// request that waits for witnesses for up to 30 seconds.
+/// How long one request may take, from the name's resolution to the last byte, if so much time is
+/// left. A log holds a request that waits for witnesses for up to 30 seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// How long requests may take however little time was given: who gives none wants one attempt.
+const ONE_ATTEMPT: Duration = Duration::from_secs(1);
 
 /// The longest pause that a log may ask for with `Retry-After`.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
@@ -36,6 +40,8 @@ const MAX_CONSISTENCY_SIZE: u64 = MAX_CONSISTENCY_PROOF as u64 * 46;
 pub(crate) struct LogClient {
     agent: Agent,
     url: String,
+    /// When the patience for the statement at hand began, and how long it is.
+    patience: Cell<(Instant, Duration)>,
 }
 
 /// What the log says to a statement.
@@ -67,10 +73,35 @@ impl LogClient {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_global(Some(REQUEST_TIMEOUT))
             .user_agent(concat!("fiducial-agent/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: config.into(), url: url.trim_end_matches('/').to_string() }
+        Self {
+            agent: config.into(),
+            url: url.trim_end_matches('/').to_string(),
+            patience: Cell::new((Instant::now(), REQUEST_TIMEOUT)),
+        }
+    }
+
+    /// From now on, no request outlasts `patience`, counted from this moment.
+    pub(crate) fn begin(&self, patience: Duration) {
+        self.patience.set((Instant::now(), patience));
+    }
+
+    /// What is left of the patience.
+    pub(crate) fn left(&self) -> Duration {
+        let (began, patience) = self.patience.get();
+        patience.saturating_sub(began.elapsed())
+    }
+
+    /// How long the next request may take; the reason if there is no time for one.
+    fn request_timeout(&self) -> Result<Duration, String> {
+        let (began, patience) = self.patience.get();
+        let left = patience.max(ONE_ATTEMPT).saturating_sub(began.elapsed());
+        if left.is_zero() {
+            Err("no time is left".to_string())
+        } else {
+            Ok(left.min(REQUEST_TIMEOUT))
+        }
     }
 
     /// The newest published checkpoint, unverified; `None` while the log has published none.
@@ -109,7 +140,9 @@ impl LogClient {
     pub(crate) fn add(&self, statement: &[u8]) -> Result<Added, AddError> {
         let again = |reason: String| AddError::Again { reason, pause: None };
         let url = format!("{}/add?wait=witnessed", self.url);
+        let timeout = self.request_timeout().map_err(again)?;
         let request = self.agent.post(&url).content_type("application/octet-stream");
+        let request = request.config().timeout_global(Some(timeout)).build();
         let mut answer = request.send(statement).map_err(|error| again(error.to_string()))?;
         match answer.status().as_u16() {
             200 => {
@@ -136,7 +169,9 @@ impl LogClient {
     /// Fetches at most `limit` bytes; `None` for 404.
     fn fetch(&self, url: &str, limit: u64) -> Result<Option<Vec<u8>>, AgentError> {
         let failed = |reason: String| AgentError::Unreachable { url: url.to_string(), reason };
-        let mut answer = self.agent.get(url).call().map_err(|error| failed(error.to_string()))?;
+        let timeout = self.request_timeout().map_err(failed)?;
+        let request = self.agent.get(url).config().timeout_global(Some(timeout)).build();
+        let mut answer = request.call().map_err(|error| failed(error.to_string()))?;
         match answer.status().as_u16() {
             200 => {
                 let bytes = answer.body_mut().with_config().limit(limit).read_to_vec();

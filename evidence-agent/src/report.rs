@@ -16,6 +16,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 use spec::Hash;
 use spec::evidence::batch::Batch;
 use spec::evidence::disclosure::{Disclosure, Pick, PickFields};
@@ -226,11 +227,8 @@ impl Anchored {
         };
         for report in &self.reports {
             text += &format!("  {:<18} {}\n", report.kind, report.file);
-            if let Some(reason) = report.interpreted.strip_prefix("no: ") {
-                text += &match language {
-                    Language::En => format!("    its bytes are anchored, not read: {reason}\n"),
-                    Language::Zh => format!("    仅锚定字节，未解读：{reason}\n"),
-                };
+            if let Some(caveat) = report.not_read(language) {
+                text += &format!("    {caveat}\n");
             }
             text += &report.papers.as_ref().map_or(String::new(), |own| own.describe(language));
         }
@@ -238,17 +236,48 @@ impl Anchored {
         text + &self.witness_line(language)
     }
 
+    /// The same for machines, with the same caveats: whoever reads only this must not know less.
+    pub(crate) fn to_json(&self, language: Language) -> Value {
+        let mut object = serde_json::to_value(self).expect("its fields are numbers and strings");
+        let not_read = self.reports.iter().filter_map(|report| {
+            let text = report.not_read(language)?;
+            Some(json!({ "code": "not-read", "record": report.record, "text": text }))
+        });
+        let mut caveats: Vec<Value> = not_read.collect();
+        if self.witnessed.is_none() {
+            caveats.push(json!({ "code": "no-witness", "text": no_witness(language) }));
+        }
+        object["caveats"] = caveats.into();
+        object
+    }
+
     fn witness_line(&self, language: Language) -> String {
         match (language, self.witnessed) {
-            (Language::En, None) => "  no witness has confirmed it: the policy asks for none, so \
-                                     only the log itself vouches for order and time\n"
-                .to_string(),
-            (Language::Zh, None) => {
-                "  尚无见证方确认：策略未要求见证，次序与时间仅由日志自身担保\n".to_string()
-            }
+            (_, None) => format!("  {}\n", no_witness(language)),
             (Language::En, Some(time)) => format!("  witnessed, at the latest at {time} (Unix)\n"),
             (Language::Zh, Some(time)) => format!("  已见证，最晚时间 {time}（Unix 秒）\n"),
         }
+    }
+}
+
+impl Report {
+    /// That only the bytes are anchored, and why the report was not read.
+    fn not_read(&self, language: Language) -> Option<String> {
+        let reason = self.interpreted.strip_prefix("no: ")?;
+        Some(match language {
+            Language::En => format!("its bytes are anchored, not read: {reason}"),
+            Language::Zh => format!("仅锚定字节，未解读：{reason}"),
+        })
+    }
+}
+
+const fn no_witness(language: Language) -> &'static str {
+    match language {
+        Language::En => {
+            "no witness has confirmed it: the policy asks for none, so only the log itself vouches \
+             for order and time"
+        }
+        Language::Zh => "尚无见证方确认：策略未要求见证，次序与时间仅由日志自身担保",
     }
 }
 

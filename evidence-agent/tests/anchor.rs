@@ -7,6 +7,7 @@ mod support;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use evidence_agent::{EXIT_ANCHORED, EXIT_COULD_NOT, EXIT_REFUSED};
 use serde_json::Value;
@@ -18,7 +19,7 @@ use spec::hash::leaf_hash;
 use spec::key::VerifierKey;
 use spec::policy::Policy;
 use spec::proof::Proof;
-use support::{Manner, TestLog, log_key};
+use support::{Manner, SLOWNESS, TestLog, log_key};
 use tempfile::TempDir;
 
 /// A factory with one source and one log.
@@ -187,6 +188,60 @@ fn an_unfinished_statement_is_finished_by_the_next_run() {
 }
 
 #[test]
+fn a_request_does_not_outlast_the_time_that_was_given() {
+    let factory = Factory::new();
+    factory.log.behave(&[Manner::Slow]);
+    let file = factory.file("report", b"1");
+    let started = Instant::now();
+    let said = factory.anchor(&[&file], &["--timeout", "2"]);
+    let took = started.elapsed();
+    assert_eq!(said.code, EXIT_COULD_NOT);
+    assert!(said.err.contains("within 2 s"), "{}", said.err);
+    assert!(took >= Duration::from_secs(1) && took < SLOWNESS - Duration::from_secs(1), "{took:?}");
+}
+
+#[test]
+fn files_behind_an_unfinished_statement_are_said_to_be_left() {
+    let factory = Factory::new();
+    factory.log.behave(&[Manner::Overloaded; 3]);
+    let files = ["first", "second", "third"].map(|name| factory.file(name, name.as_bytes()));
+    let now = ["--timeout", "0"];
+    let said = factory.anchor(&[&files[0]], &now);
+    assert_eq!(said.code, EXIT_COULD_NOT);
+    assert!(!said.err.contains("Not taken"), "it is in the vault: {}", said.err);
+
+    let behind = [files[1].as_path(), files[2].as_path()];
+    let said = factory.anchor(&behind, &now);
+    assert_eq!(said.code, EXIT_COULD_NOT);
+    assert!(said.err.contains("Not taken: 2 of the named files"), "{}", said.err);
+    let said = factory.anchor(&behind, &[&now[..], &["--json"]].concat());
+    let object: Value = serde_json::from_str(&said.out).unwrap();
+    let left = behind.map(|path| path.to_str().unwrap());
+    assert_eq!(object["not_taken"], serde_json::json!(left));
+
+    let said = factory.anchor(&behind, &["--json"]);
+    assert_eq!(said.code, EXIT_ANCHORED, "{}", said.out);
+    let object: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(object["not_taken"], serde_json::json!([]));
+    assert_eq!(factory.verify("third").1.sequence(), 1);
+}
+
+#[test]
+fn machines_are_told_what_people_are_told() {
+    let factory = Factory::new();
+    let read = factory.file("aoi.json", &sample("aoi-panel-passed.json"));
+    let not_read = factory.file("board.png", b"\x89PNG not really");
+    let said = factory.anchor(&[&read, &not_read], &["--json"]);
+    let object: Value = serde_json::from_str(&said.out).unwrap();
+    let caveats = object["statements"][0]["caveats"].as_array().unwrap();
+    assert_eq!(caveats.len(), 2, "{object:#}");
+    assert_eq!((caveats[0]["code"].as_str(), &caveats[0]["record"]), (Some("not-read"), &2.into()));
+    assert!(caveats[0]["text"].as_str().unwrap().contains("not read: not JSON"));
+    assert_eq!(caveats[1]["code"], "no-witness");
+    assert!(caveats[1]["text"].as_str().unwrap().contains("no witness has confirmed it"));
+}
+
+#[test]
 fn what_was_being_filled_when_a_run_died_was_never_stated() {
     let factory = Factory::new();
     factory.file("vault/statements/.new/statement", b"half a statem");
@@ -218,7 +273,16 @@ fn a_refusal_is_not_repeated() {
     assert_eq!((said.code, factory.log.received().len()), (EXIT_REFUSED, 1));
     let object: Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(object["outcome"], "refused");
-    assert!(object["error"].as_str().unwrap().contains("not listed"), "{object}");
+    let error = object["error"].as_str().unwrap();
+    assert!(error.contains("not listed"), "{error}");
+    // Who reads it can hand the line on to the log's operator as it is.
+    assert!(
+        error.contains(&format!("fiducial-log source add {} --data", factory.source)),
+        "{error}"
+    );
+    factory.log.behave(&[Manner::Forbidden]);
+    let said = factory.anchor(&[], &["--lang", "zh"]);
+    assert!(said.err.contains("fiducial-log source add "), "{}", said.err);
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn every_own_sample_has_its_kind() {
 #[test]
 fn the_published_examples_are_recognised() {
     let Some(folder) = std::env::var_os("FIDUCIAL_CFX_SAMPLES").map(PathBuf::from) else {
-        eprintln!("skipped: FIDUCIAL_CFX_SAMPLES names no folder of published examples");
+        eprintln!("skipped: set FIDUCIAL_CFX_SAMPLES to a folder of CFX message bodies");
         return;
     };
     for (name, kind) in [

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use spec::Hash;
 use spec::checkpoint::{Checkpoint, Origin};
@@ -13,6 +14,9 @@ use spec::key::{Algorithm, KeyName, SigningKey};
 use spec::note::Note;
 use spec::proof::Proof;
 use spec::tree::{Node, Plan, Tree, plan_consistency, plan_inclusion, root_of_leaves};
+
+/// How long a slow log takes.
+pub(crate) const SLOWNESS: Duration = Duration::from_secs(6);
 
 pub(crate) const ORIGIN: &str = "log.example/test";
 
@@ -31,6 +35,8 @@ pub(crate) enum Manner {
     Conflict,
     /// Not sequenced: the source is not listed.
     Forbidden,
+    /// Sequenced, and answered only after [`SLOWNESS`].
+    Slow,
     /// With a proof of another entry.
     WrongProof,
 }
@@ -179,6 +185,9 @@ impl State {
             self.entries.push(body);
             self.entries.len() - 1
         });
+        if manner == Manner::Slow {
+            std::thread::sleep(SLOWNESS);
+        }
         match manner {
             Manner::Broken => None,
             Manner::Index => Some((200, index.to_string().into_bytes())),
