@@ -33,9 +33,12 @@ impl Home {
         assert!(output.status.success(), "{}", text(output.stderr));
         let vkeys =
             text(output.stdout).lines().map(|key| VerifierKey::parse(key).unwrap()).collect();
-        let lists = ["logs", "logs-options"].map(|name| kit().join(name));
-        let lists = format!("lists = {lists:?}\n");
-        std::fs::write(folder.path().join("witness/logs.toml"), lists).unwrap();
+        for list in ["logs", "logs-options"] {
+            let mut command = witness(folder.path());
+            command.args(["log", "add", "--data", "witness"]).arg(kit().join(list));
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{}", text(output.stderr));
+        }
         Self { folder, vkeys }
     }
 
