@@ -55,6 +55,7 @@ pub(crate) enum Outcome {
 /// The steps of one run, in order.
 pub(crate) struct Report {
     steps: Vec<(&'static str, Outcome, Duration)>,
+    remarks: Vec<String>,
     started: Instant,
     may_skip: bool,
 }
@@ -62,7 +63,7 @@ pub(crate) struct Report {
 impl Report {
     /// Starts the clock. In continuous integration (`CI=true`) a skipped step is a failed one.
     pub(crate) fn new() -> Self {
-        Self { steps: Vec::new(), started: Instant::now(), may_skip: !in_ci() }
+        Self { steps: Vec::new(), remarks: Vec::new(), started: Instant::now(), may_skip: !in_ci() }
     }
 
     /// Runs one step under a heading.
@@ -81,6 +82,13 @@ impl Report {
             println!("SKIPPED: {why}");
         }
         self.steps.push((name, outcome, started.elapsed()));
+    }
+
+    /// Says plainly, now and at the end, what was not run because only somebody else has it. CI
+    /// cannot have it either, so this is no failure.
+    pub(crate) fn remark(&mut self, text: String) {
+        println!("{text}");
+        self.remarks.push(text);
     }
 
     /// Prints the table and the last line; true if nothing failed.
@@ -105,6 +113,9 @@ impl Report {
                 "{word:<7} {name:<30} {:>5} passed {:>3} failed {seconds:>8.1} s{note}",
                 tally.passed, tally.failed
             );
+        }
+        for remark in &self.remarks {
+            println!("{remark}");
         }
         println!("{} passed, {} failed", total.passed, total.failed);
         total.failed == 0 && total.passed > 0
@@ -155,7 +166,7 @@ mod tests {
     fn a_report_passes_only_when_all_of_it_did() {
         let report = |may_skip, outcomes: Vec<Outcome>| {
             let steps = outcomes.into_iter().map(|outcome| ("step", outcome, Duration::ZERO));
-            Report { steps: steps.collect(), started: Instant::now(), may_skip }.finish()
+            Report { steps: steps.collect(), may_skip, ..Report::new() }.finish()
         };
         let (good, bad) = (Outcome::Ran(Tally::one(true)), Outcome::Ran(Tally::one(false)));
         let skipped = Outcome::Skipped("no tool".to_string());

@@ -14,7 +14,7 @@ const VARIABLE: &str = "FIDUCIAL_CFX_SAMPLES";
 #[test]
 fn reports_from_elsewhere_are_anchored_and_verified() {
     let Some(folder) = std::env::var_os(VARIABLE) else {
-        println!("skipped: {VARIABLE} names no folder of reports");
+        println!("skipped: set {VARIABLE} to a folder of CFX message bodies");
         return;
     };
     let reports = reports_in(Path::new(&folder));
