@@ -70,8 +70,9 @@ fn parse(arguments: &[String]) -> Result<Wishes, String> {
 
 fn build(release: bool) -> Result<(), String> {
     say("Building the programs");
-    let mut arguments = vec!["build", "--locked", "--bins"];
-    arguments.extend(["-p", "log-server", "-p", "evidence-agent", "-p", "verifier-cli"]);
+    // The whole workspace, as the tests build it: a choice of packages would build their
+    // dependencies again with other features.
+    let mut arguments = vec!["build", "--locked", "--workspace", "--bins"];
     if release {
         arguments.push("--release");
     }
@@ -108,12 +109,10 @@ impl Demo {
     /// All acts in order; the first that goes wrong ends the demo.
     fn play(&self, wishes: &Wishes, signals: &mut Signals) -> Result<(), String> {
         say("A new log: its keys and its data folder");
-        println!("$ cd {}", self.folder.display());
+        out!("$ cd {}", self.folder.display());
         let keys = self.keys_of(&["init", "--data", "log", "--origin", ORIGIN])?;
         self.write("policy", &policy(&keys))?;
-        println!(
-            "The file `policy` names these keys as the log's, and no witnesses: `quorum none`."
-        );
+        out!("The file `policy` names these keys as the log's, and no witnesses: `quorum none`.");
 
         say("The log serves");
         let address = wishes.listen.clone().map_or_else(free_address, Ok)?;
@@ -123,9 +122,9 @@ impl Demo {
         let outcome = acts::play(self, log.url());
         if outcome.is_ok() && !wishes.once {
             say("The log stays up until Ctrl-C");
-            println!("log:      {}", log.url());
-            println!("programs: {}", self.programs.display());
-            println!("files:    {}", self.folder.display());
+            out!("log:      {}", log.url());
+            out!("programs: {}", self.programs.display());
+            out!("files:    {}", self.folder.display());
             log.wait_for_end(signals)?;
         }
         say("The log stops");
@@ -174,7 +173,7 @@ impl Demo {
 
 /// A heading between the acts.
 fn say(heading: &str) {
-    println!("\n--- {heading}");
+    out!("\n--- {heading}");
 }
 
 /// A policy of this one log and no witnesses: who uses it trusts the log for one common view.

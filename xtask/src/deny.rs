@@ -30,7 +30,7 @@ pub(crate) fn advisories() -> Result<Outcome, String> {
     };
     let mut fetch = Command::new(&program);
     if !passes(fetch.args(["deny", "fetch", "db"]).current_dir(root()))? {
-        println!("NOT CHECKED: the advisory database cannot be fetched from this machine.");
+        out!("NOT CHECKED: the advisory database cannot be fetched from this machine.");
         return Ok(Outcome::Ran(Tally::default()));
     }
     let mut command = Command::new(&program);

@@ -6,6 +6,15 @@
 //!
 //! Out of scope: what the programs do. This crate depends on none of the rooms.
 
+/// Prints a line, and goes on when nobody reads it any more: `cargo xtask demo | head` still stops
+/// the programs it has started, and still ends with what it found.
+macro_rules! out {
+    ($($argument:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($argument)*);
+    }};
+}
+
 mod bench;
 mod check;
 mod demo;
@@ -35,13 +44,17 @@ fn main() -> ExitCode {
         eprint!("{HELP}");
         return ExitCode::FAILURE;
     };
+    if rest.iter().any(|argument| argument == "--help" || argument == "-h") && command != "bench" {
+        out!("{}", HELP.trim());
+        return ExitCode::SUCCESS;
+    }
     let outcome = match command.as_str() {
         "bench" => bench::run(rest),
         "check" => check::run(rest),
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "help" | "--help" | "-h" => {
-            print!("{HELP}");
+            out!("{}", HELP.trim());
             Ok(true)
         }
         other => Err(format!("there is no command `{other}`; `cargo xtask help` lists them")),

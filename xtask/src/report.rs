@@ -72,14 +72,14 @@ impl Report {
         name: &'static str,
         act: impl FnOnce() -> Result<Outcome, String>,
     ) {
-        println!("\n=== {name}");
+        out!("\n=== {name}");
         let started = Instant::now();
         let outcome = act().unwrap_or_else(|why| {
-            println!("{why}");
+            out!("{why}");
             Outcome::Ran(Tally::one(false))
         });
         if let Outcome::Skipped(why) = &outcome {
-            println!("SKIPPED: {why}");
+            out!("SKIPPED: {why}");
         }
         self.steps.push((name, outcome, started.elapsed()));
     }
@@ -87,13 +87,13 @@ impl Report {
     /// Says plainly, now and at the end, what was not run because only somebody else has it. CI
     /// cannot have it either, so this is no failure.
     pub(crate) fn remark(&mut self, text: String) {
-        println!("{text}");
+        out!("{text}");
         self.remarks.push(text);
     }
 
     /// Prints the table and the last line; true if nothing failed.
     pub(crate) fn finish(self) -> bool {
-        println!("\n=== summary, {:.1} s in all", self.started.elapsed().as_secs_f64());
+        out!("\n=== summary, {:.1} s in all", self.started.elapsed().as_secs_f64());
         let mut total = Tally::default();
         for (name, outcome, took) in &self.steps {
             let (tally, note) = match outcome {
@@ -109,15 +109,16 @@ impl Report {
             total.failed += tally.failed;
             let word = if tally.failed > 0 { "FAILED" } else { "ok" };
             let seconds = took.as_secs_f64();
-            println!(
+            out!(
                 "{word:<7} {name:<30} {:>5} passed {:>3} failed {seconds:>8.1} s{note}",
-                tally.passed, tally.failed
+                tally.passed,
+                tally.failed
             );
         }
         for remark in &self.remarks {
-            println!("{remark}");
+            out!("{remark}");
         }
-        println!("{} passed, {} failed", total.passed, total.failed);
+        out!("{} passed, {} failed", total.passed, total.failed);
         total.failed == 0 && total.passed > 0
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn watched(
         forward(child.stderr.take().expect("stderr is piped"), sender),
     ];
     for line in lines {
-        println!("{line}");
+        out!("{line}");
         watch(&line);
     }
     for reader in readers {
@@ -77,7 +77,7 @@ pub(crate) fn watched(
 
 /// Prints the command as a user would type it.
 pub(crate) fn show(command: &Command) {
-    println!("$ {}", typed(command));
+    out!("$ {}", typed(command));
 }
 
 /// The command as a user would type it, with the variables set for it in front.

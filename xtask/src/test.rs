@@ -51,7 +51,7 @@ fn tests(soak: bool) -> Result<Outcome, String> {
     let mut command = if exists("cargo-nextest", &["nextest", "--version"]) {
         cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast"])
     } else {
-        println!("cargo-nextest is not installed: `cargo test` runs the same tests, slower.");
+        out!("cargo-nextest is not installed: `cargo test` runs the same tests, slower.");
         cargo(&["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
     };
     // Tests that start the programs need not ask cargo again, each in its own process.

@@ -122,6 +122,6 @@ fn refuse_altered(demo: &Demo) -> Result<(), String> {
     }
     let altered = format!("altered-{name}");
     demo.write(&altered, &text.replacen(before, after, 1))?;
-    println!("{altered}: {before} -> {after}");
+    out!("{altered}: {before} -> {after}");
     verify(demo, name, &altered, REJECTED)
 }

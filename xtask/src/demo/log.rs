@@ -127,7 +127,7 @@ impl Drop for RunningLog {
 fn echo(source: impl Read + Send + 'static) {
     thread::spawn(move || {
         for line in BufReader::new(source).lines().map_while(Result::ok) {
-            println!("  log | {line}");
+            out!("  log | {line}");
         }
     });
 }
