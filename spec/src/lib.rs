@@ -26,6 +26,7 @@ pub mod key;
 pub mod note;
 pub mod policy;
 pub mod proof;
+pub mod split;
 pub mod tile;
 pub mod tree;
 pub mod witness;

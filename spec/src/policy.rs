@@ -25,18 +25,23 @@
 //! thresholds lie between 1 and the number of members, no public key occurs twice.
 
 mod check;
+mod explain;
 mod parse;
+mod unrelated;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::key::VerifierKey;
+use crate::checkpoint::Origin;
+use crate::key::{Algorithm, VerifierKey};
 
 pub use check::{
     AcceptedCheckpoint, BadLine, Cosigner, GroupShort, PolicyFailure, PostQuantum, QuorumShort,
     Times,
 };
+pub(crate) use check::{is_key_of, verify_log_key};
+pub use explain::{Counting, Explanation, MemberStanding, Rule, Standing};
 pub use parse::{PolicyError, PolicyFault};
 
 /// The most bytes a policy may have: every line at its limit with an ML-DSA-44 key and a URL.
@@ -204,6 +209,13 @@ impl Policy {
     #[must_use]
     pub const fn quorum(&self) -> Option<Member> {
         self.quorum
+    }
+
+    /// Whether some log of this name is listed with a key of this kind.
+    #[must_use]
+    pub fn lists_log_key(&self, origin: &Origin, algorithm: Algorithm) -> bool {
+        let is_such = |key: &VerifierKey| is_key_of(key, origin) && key.algorithm() == algorithm;
+        self.logs.iter().any(|log| is_such(log.key()))
     }
 
     /// The name of a witness or group of this policy.

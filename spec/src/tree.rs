@@ -179,14 +179,25 @@ pub fn verify_consistency(old: Tree, new: Tree, proof: &[Hash]) -> Result<(), Co
         return Ok(());
     }
 
-    // The climb starts at the largest complete subtree that ends with the old tree's last leaf.
-    // If that is the whole old tree, its root is known and not part of the proof.
-    let climb = (old.size - 1).trailing_ones();
-    let (mut node, mut last) = ((old.size - 1) >> climb, (new.size - 1) >> climb);
+    // If the climb starts at the whole old tree, its root is known and not part of the proof.
     let (start, rest) = match proof {
         [first, rest @ ..] if !old.size.is_power_of_two() => (*first, rest),
         all => (old.root, all),
     };
+    let (old_hash, new_hash) = climb(old.size, new.size, start, rest);
+    if old_hash != old.root {
+        return Err(ConsistencyError::OldRootMismatch);
+    }
+    if new_hash == new.root { Ok(()) } else { Err(ConsistencyError::NewRootMismatch) }
+}
+
+/// Climbs to the roots of the trees of `old` and `new` leaves, 0 < `old` < `new`, from the largest
+/// complete subtree that ends with the old tree's last leaf, whose hash is `start`.
+///
+/// The caller has checked that `rest` is as long as the sizes require.
+pub(crate) fn climb(old: u64, new: u64, start: Hash, rest: &[Hash]) -> (Hash, Hash) {
+    let height = (old - 1).trailing_ones();
+    let (mut node, mut last) = ((old - 1) >> height, (new - 1) >> height);
     let (mut old_hash, mut new_hash) = (start, start);
     for hash in rest {
         if node & 1 == 1 || node == last {
@@ -200,11 +211,7 @@ pub fn verify_consistency(old: Tree, new: Tree, proof: &[Hash]) -> Result<(), Co
         }
         (node, last) = (node >> 1, last >> 1);
     }
-
-    if old_hash != old.root {
-        return Err(ConsistencyError::OldRootMismatch);
-    }
-    if new_hash == new.root { Ok(()) } else { Err(ConsistencyError::NewRootMismatch) }
+    (old_hash, new_hash)
 }
 
 /// Which nodes to read for a proof or a root, and how to fold what was read.
@@ -222,6 +229,12 @@ impl Plan {
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// How many hashes [`Plan::fold`] gives.
+    #[must_use]
+    pub const fn hash_count(&self) -> usize {
+        self.widths.len()
     }
 
     /// Turns the hashes of [`Plan::nodes`] into the proof (or the one root).
@@ -267,6 +280,16 @@ pub fn plan_inclusion(index: u64, size: u64) -> Result<Plan, InclusionError> {
 /// Plans the consistency proof between the trees of `old` and `new` leaves.
 pub fn plan_consistency(old: u64, new: u64) -> Result<Plan, ConsistencyError> {
     consistency_ranges(old, new).map(|ranges| Plan::of_ranges(&ranges))
+}
+
+/// Plans what determines the root at `old` inside the tree of `new` leaves, 0 < `old` < `new`: the
+/// consistency proof, with the old tree itself in front where the proof leaves it out.
+pub(crate) fn plan_beginning(old: u64, new: u64) -> Result<Plan, ConsistencyError> {
+    let mut ranges = consistency_ranges(old, new)?;
+    if old.is_power_of_two() && old < new {
+        ranges.insert(0, Range { start: 0, end: old });
+    }
+    Ok(Plan::of_ranges(&ranges))
 }
 
 /// The root over `leaves`, given as leaf hashes. For small trees held in memory.

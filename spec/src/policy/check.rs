@@ -329,11 +329,12 @@ impl Policy {
 }
 
 /// A log key's name is its log's origin; a key of another log proves nothing here.
-fn is_key_of(key: &VerifierKey, origin: &Origin) -> bool {
+pub(crate) fn is_key_of(key: &VerifierKey, origin: &Origin) -> bool {
     key.name().as_str() == origin.as_str()
 }
 
-fn verify_log_key(
+/// Checks every line that claims a key of a log, of either type.
+pub(crate) fn verify_log_key(
     note: &Note,
     checkpoint: &Checkpoint,
     key: &VerifierKey,
@@ -348,7 +349,7 @@ fn verify_log_key(
 }
 
 /// Whether the key simply has not signed, or only without a time, which never counts.
-const fn is_absent(why: CosignatureError) -> bool {
+pub(super) const fn is_absent(why: CosignatureError) -> bool {
     matches!(why, CosignatureError::Missing | CosignatureError::Timestamp(TimestampError::Zero))
 }
 
@@ -370,7 +371,7 @@ fn refuse_bad_lines<L, W>(
     }
 }
 
-fn times_of(
+pub(super) fn times_of(
     member: Member,
     cosigned: &[Option<Timestamp>],
     groups: &[Option<Times>],
@@ -408,4 +409,4 @@ fn list(names: &[PolicyName]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -14,7 +14,7 @@ fn name(text: &str) -> KeyName {
     KeyName::parse(text).unwrap()
 }
 
-fn label(text: &str) -> PolicyName {
+pub(in crate::policy) fn label(text: &str) -> PolicyName {
     PolicyName(text.as_bytes().to_vec())
 }
 
@@ -30,16 +30,20 @@ fn log_key() -> SigningKey {
     key(ORIGIN, Algorithm::NoteEd25519, 1)
 }
 
-fn witness_key(seed: u8) -> SigningKey {
+pub(in crate::policy) fn witness_key(seed: u8) -> SigningKey {
     key(&format!("w{seed}.example"), Algorithm::CosignatureEd25519, seed)
 }
 
-fn checkpoint() -> Checkpoint {
+pub(in crate::policy) fn checkpoint() -> Checkpoint {
     let tree = Tree::new(7, Hash::of(b"root")).unwrap();
     Checkpoint::new(Origin::parse(ORIGIN).unwrap(), tree)
 }
 
-fn ml_dsa_line(name_text: &str, seed: u8, seconds: u64) -> (VerifierKey, Signature) {
+pub(in crate::policy) fn ml_dsa_line(
+    name_text: &str,
+    seed: u8,
+    seconds: u64,
+) -> (VerifierKey, Signature) {
     let public = cosignature::ml_dsa_verifier_key(name(name_text), &[seed; 32]);
     let private = ml_dsa::SigningKey::<MlDsa44>::from_seed((&[seed; 32]).into());
     // Forbidden times have no `Timestamp`, so their eight bytes are written over those of time 1.
@@ -53,7 +57,7 @@ fn ml_dsa_line(name_text: &str, seed: u8, seconds: u64) -> (VerifierKey, Signatu
 }
 
 /// A note signed by the log and by the witnesses of the given seeds at the given times.
-fn note(witnesses: &[(u8, u64)], others: &[Signature]) -> Note {
+pub(in crate::policy) fn note(witnesses: &[(u8, u64)], others: &[Signature]) -> Note {
     let text = checkpoint().to_string();
     let mut lines = vec![log_key().sign_note(&text)];
     for (seed, seconds) in witnesses {
@@ -63,7 +67,7 @@ fn note(witnesses: &[(u8, u64)], others: &[Signature]) -> Note {
     Note::new(text, lines)
 }
 
-fn policy(rules: &str) -> Policy {
+pub(in crate::policy) fn policy(rules: &str) -> Policy {
     let mut text = format!("log {}\n", log_key().verifier());
     for seed in 2..=7 {
         text += &format!("witness w{seed} {}\n", witness_key(seed).verifier());
