@@ -62,7 +62,10 @@ pub(crate) fn source_keys(given: &[String]) -> Result<Vec<VerifierKey>, Failure>
     for text in given {
         match VerifierKey::parse(text) {
             Ok(key) => keys.push(key),
-            Err(_) if Path::new(text).is_file() => keys.extend(key_file(Path::new(text))?),
+            // Without two plus signs it cannot be meant as a key, so it names a file, there or not.
+            Err(_) if text.matches('+').count() < 2 || Path::new(text).is_file() => {
+                keys.extend(key_file(Path::new(text))?);
+            }
             Err(error) => {
                 return Err(Said::new(Message::Malformed, &[text, &error.to_string()]).into());
             }
@@ -110,4 +113,23 @@ pub(crate) fn leaf(text: &str) -> Result<Hash, Failure> {
     decode_hash(text).map_err(|error| {
         Said::new(Message::Malformed, &[text, &format!("{error}; 64 hex digits or base64")]).into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::Language;
+
+    #[test]
+    fn a_file_of_source_keys_that_is_not_there_is_said_not_to_be_there() {
+        let said = |text: &str| {
+            let refused =
+                source_keys(&[text.to_string()]).err().map(|why| why.to_text(Language::English));
+            refused.unwrap_or_default()
+        };
+        let missing = said("nowhere/aoi-7.vkey");
+        assert!(missing.contains("cannot read nowhere/aoi-7.vkey"), "{missing}");
+        let malformed = said("line-4.example/aoi-7+00000000+AAAA");
+        assert!(!malformed.contains("cannot read") && !malformed.is_empty(), "{malformed}");
+    }
 }
