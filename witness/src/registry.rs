@@ -266,8 +266,7 @@ fn change(
 ) -> Result<(), RegistryError> {
     let _turn = Turn::wait(&settings.data)?;
     let path = settings.logs();
-    let before = read(&path)?;
-    let mut after = before.clone();
+    let mut after = read(&path)?;
     edit(&mut after)?;
     for log in &after.logs {
         parse_log(&path, log)?;
@@ -401,7 +400,7 @@ mod tests {
         };
         assert_eq!(load(&settings).log(&log), Some(&want));
         retire_key(&settings, &log, &first.id().to_string()).unwrap();
-        assert_eq!(load(&settings).log(&log).unwrap().keys, [second.clone()]);
+        assert_eq!(load(&settings).log(&log).unwrap().keys, std::slice::from_ref(&second));
         assert!(retire_key(&settings, &log, &first.id().to_string()).is_err());
         assert!(retire_key(&settings, &log, &second.id().to_string()).is_err());
         disable(&settings, &log).unwrap();

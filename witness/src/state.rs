@@ -15,6 +15,8 @@
 //! Danger: redb's pages have a checksum, but a plain open trusts them. Every open here reads and
 //! checks the whole file first, and an open that panics is taken for damage.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -106,9 +108,9 @@ pub struct Opened {
 impl State {
     /// Makes a new state file with no log in it. Durable on return, apart from the file's name.
     pub fn create(path: &Path, head: Head) -> Result<(), StateError> {
-        if path.exists() {
-            return Err(StateError::Io(format!("{} exists", path.display())));
-        }
+        // The file is the owner's alone before redb fills it; one that is there is never taken over.
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        made.map_err(|error| StateError::Io(format!("{}: {error}", path.display())))?;
         let database = builder().create(path).map_err(open_error)?;
         write_head(&database, head, Hash::ZERO)
     }
