@@ -1,7 +1,7 @@
 //! Every vector of the C2SP formats, judged by `spec`.
 //!
-//! The files were written by `spec/vectors/generate/generate.py`, which shares no code with this
-//! crate. A file is `name: value` lines, an empty line, and the bytes under test. `expect` is `ok`,
+//! The files were written by `spec/vectors/generate/generate.py` and `split.py` beside it, which
+//! share no code with this crate. A file is `name: value` lines, an empty line, and the bytes under test. `expect` is `ok`,
 //! `refused`, or the error's variants from the outermost in.
 //!
 //! A folder that no test here knows, and one without a file, fails: a vector that nobody reads
@@ -22,14 +22,15 @@ use spec::key::VerifierKey;
 use spec::note::{Note, verify_ed25519};
 use spec::policy::{AcceptedCheckpoint, Policy, PolicyFailure, PostQuantum};
 use spec::proof::Proof;
+use spec::split::Split;
 use spec::tile::{Tile, TileKind, parse_entries, push_entry};
 use spec::tree::{
     Tree, plan_consistency, plan_inclusion, root_of_leaves, verify_consistency, verify_inclusion,
 };
 
 /// The folders that hold vectors, those read here first.
-const READ_HERE: [&str; 8] =
-    ["checkpoint", "cosignature", "key", "note", "policy", "proof", "tile", "tree"];
+const READ_HERE: [&str; 9] =
+    ["checkpoint", "cosignature", "key", "note", "policy", "proof", "split", "tile", "tree"];
 const READ_ELSEWHERE: [&str; 2] = ["evidence", "witness"];
 const NO_VECTORS: [&str; 2] = ["README.md", "generate"];
 
@@ -324,6 +325,21 @@ fn proofs() {
         if let Ok(proof) = parsed {
             assert_eq!(proof.to_bytes(), vector.body, "{}", vector.path);
             have = outcome(&proof.verify(vector.hash("leaf"), &policy));
+        }
+        vector.expect(&have);
+    }
+}
+
+#[test]
+fn splits() {
+    for vector in vectors("split") {
+        let keys: Vec<VerifierKey> =
+            vector.all("key").into_iter().map(|key| VerifierKey::parse(key).unwrap()).collect();
+        let parsed = Split::parse(&vector.body);
+        let mut have = outcome(&parsed);
+        if let Ok(split) = parsed {
+            assert_eq!(split.to_bytes(), vector.body, "{}", vector.path);
+            have = outcome(&split.prove(&keys));
         }
         vector.expect(&have);
     }

@@ -10,19 +10,21 @@ use spec::key::VerifierKey;
 use spec::note::Note;
 use spec::policy::Policy;
 use spec::proof::Proof;
+use spec::split::Split;
 use spec::tile::{Tile, TileKind, parse_entries, push_entry};
 
 /// A target: the name of its corpus folder and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("bundle", bundle),
     ("checkpoint", checkpoint),
     ("disclosure", disclosure),
     ("note", note),
     ("policy", policy),
     ("proof", proof),
+    ("split", split),
     ("statement", statement),
     ("tile", tile),
     ("vkey", vkey),
@@ -81,6 +83,14 @@ pub fn policy(bytes: &[u8]) {
 pub fn proof(bytes: &[u8]) {
     if let Ok(proof) = Proof::parse(bytes) {
         assert_eq!(proof.to_bytes(), bytes);
+    }
+}
+
+/// Evidence of a split. No key is known, so nothing may be proven.
+pub fn split(bytes: &[u8]) {
+    if let Ok(split) = Split::parse(bytes) {
+        assert_eq!(split.to_bytes(), bytes);
+        assert!(split.prove(&[]).is_err());
     }
 }
 
