@@ -4,7 +4,6 @@
 //! what the tree will be, and commits it with one append to the journal. The order of the lines
 //! in `Sequencer::round` is the safety argument; `spec/text/sequencing.md` tells it in words.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -17,7 +16,7 @@ use spec::tile::TILE_WIDTH;
 
 use crate::admission::{Admission, Chains, Place, Placing, Submission};
 use crate::answer::{AddError, Fatal, ReadError, Sequenced};
-use crate::index::Key;
+use crate::index::{Key, KeyMap};
 use crate::journal::{AppendError, Base, Journal, frame};
 use crate::queue::{Answers, Request};
 use crate::sealer::{ADVICE, read_bundle};
@@ -50,7 +49,7 @@ struct Batch {
     leaves: Vec<Hash>,
     keys: Vec<(Key, u64)>,
     /// Where in the batch a key is: the same entry twice, or two statements for one place.
-    positions: HashMap<Key, usize>,
+    positions: KeyMap<usize>,
     pending: Chains,
     waiters: Vec<(Request, Vec<Outcome>)>,
 }
