@@ -415,6 +415,21 @@ mod tests {
     }
 
     #[test]
+    fn every_changed_byte_is_refused_or_is_another_request_with_one_encoding() {
+        let whole = request().to_bytes();
+        for at in 0..whole.len() {
+            for replacement in [b'0', b'A', b'=', b' ', b'\n', b'\r', 0xe2, whole[at] ^ 1] {
+                let mut bytes = whole.clone();
+                bytes[at] = replacement;
+                if let Ok(parsed) = AddCheckpoint::parse(&bytes) {
+                    assert_eq!(parsed.to_bytes(), bytes, "byte {at}");
+                }
+            }
+            assert!(AddCheckpoint::parse(&whole[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
     fn no_request_is_made_that_would_be_refused() {
         let note = signed(&checkpoint(7).to_string());
         let long = vec![Hash::ZERO; MAX_PROOF_LINES + 1];
@@ -477,7 +492,7 @@ mod tests {
             old.sign_note(&text),
             sign_ed25519(&cosigner, time, &checkpoint(7)),
         ];
-        let note = Note::new(text.clone(), lines.clone());
+        let note = Note::new(text, lines.clone());
         let request = AddCheckpoint::new(5, Vec::new(), note).unwrap();
         let keys = [old.verifier().clone(), new.verifier().clone()];
         assert_eq!(request.verified_lines(&keys).unwrap(), [lines[0].clone(), lines[1].clone()]);
