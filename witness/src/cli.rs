@@ -18,7 +18,7 @@ use crate::cli_args::{
 };
 use crate::decide::Refusal;
 use crate::doctor::{self, Health, Language};
-use crate::files::{FileError, Turn, read_text, write_whole};
+use crate::files::{Turn, read_text, write_whole};
 use crate::init::init;
 use crate::keys::{self, Signers, policy_lines};
 use crate::list::{self, MAX_LIST_SIZE};
@@ -284,13 +284,8 @@ fn run_doctor(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
         println!("{}", policy_of(&Settings::load(data)?, args.url.as_deref())?);
     }
     if args.clock_ok {
-        let mark = Settings::load(data)?.clock_stopped();
-        match std::fs::remove_file(&mark) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(FileError::at(&mark)(error).into());
-            }
-            _ => {}
-        }
+        let word = Settings::load(data)?.clock_is_right();
+        write_whole(&word, b"the operator says that the clock is right\n")?;
     }
     let findings = doctor::examine(data);
     print!("{}", doctor::report(&findings, args.language));

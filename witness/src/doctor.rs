@@ -6,13 +6,13 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::clock::{Clock, MachineTime, Word};
+use crate::clock::{Clock, MachineTime};
 use crate::high_water::{HighWater, compare};
 use crate::keys::Signers;
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::state::{State, StateError};
-use crate::witness::last_signed;
+use crate::witness::{last_signed, word_of};
 
 /// The language of what is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -192,8 +192,7 @@ fn examine_records(settings: &Settings) -> Vec<Finding> {
             format!("无法查看第二记录：{error}"),
         ),
     };
-    let word = if settings.clock_stopped().exists() { Word::StoppedBefore } else { Word::None };
-    let clock = Clock::start(Box::new(MachineTime), last_signed(&opened), word);
+    let clock = Clock::start(Box::new(MachineTime), last_signed(&opened), word_of(settings));
     vec![records, examine_clock(&clock)]
 }
 

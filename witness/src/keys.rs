@@ -136,7 +136,7 @@ impl Signers {
 /// One key.
 #[derive(Debug)]
 enum Signer {
-    Ed25519(SigningKey),
+    Ed25519(Box<SigningKey>),
     MlDsa44(Box<MlDsaKey>),
 }
 
@@ -160,7 +160,7 @@ impl Signer {
         let text = std::str::from_utf8(&bytes).map_err(|_| key(KeyError::Malformed))?.trim_end();
         match SigningKey::parse(text) {
             Ok(signing) => match signing.verifier().algorithm() {
-                Algorithm::CosignatureEd25519 => Ok(Self::Ed25519(signing)),
+                Algorithm::CosignatureEd25519 => Ok(Self::Ed25519(Box::new(signing))),
                 other => Err(key(KeyError::Type(other.type_byte()))),
             },
             Err(KeyError::Type(0x06)) => {

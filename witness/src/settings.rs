@@ -123,6 +123,12 @@ impl Settings {
     pub fn clock_stopped(&self) -> PathBuf {
         self.data.join("clock-stopped.txt")
     }
+
+    /// The operator's word that the clock is right, until the next start uses it up.
+    #[must_use]
+    pub fn clock_is_right(&self) -> PathBuf {
+        self.data.join("clock-is-right.txt")
+    }
 }
 
 /// Checks a witness's name.

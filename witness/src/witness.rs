@@ -394,18 +394,33 @@ pub fn catch_up(
     Ok(())
 }
 
+/// What is known of the clock before a start.
+#[must_use]
+pub fn word_of(settings: &Settings) -> Word {
+    if settings.clock_is_right().exists() {
+        return Word::ClockIsRight;
+    }
+    if settings.clock_stopped().exists() { Word::StoppedBefore } else { Word::None }
+}
+
 /// What is known of the clock; the operator's word is used up.
 fn take_word(settings: &Settings, clock_is_right: bool) -> Result<Word, FileError> {
-    let mark = settings.clock_stopped();
-    if !clock_is_right {
-        return Ok(if mark.exists() { Word::StoppedBefore } else { Word::None });
+    let word = if clock_is_right { Word::ClockIsRight } else { word_of(settings) };
+    if word == Word::ClockIsRight {
+        // The mark of the jump goes first: a crash in between leaves the word for the next start.
+        remove_if_there(&settings.clock_stopped())?;
+        remove_if_there(&settings.clock_is_right())?;
     }
-    match std::fs::remove_file(&mark) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(FileError::at(&mark)(error)),
+    Ok(word)
+}
+
+fn remove_if_there(path: &Path) -> Result<(), FileError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(FileError::at(path)(error))
+        }
+        _ => Ok(()),
     }
-    Ok(Word::ClockIsRight)
 }
 
 /// The latest time in any cosignature of an opened state.

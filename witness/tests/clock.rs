@@ -127,6 +127,15 @@ fn a_start_far_from_what_was_signed_needs_the_operators_word() {
         assert!(matches!(refused, Err(AddError::Clock(_))), "{seconds}: {refused:?}");
         end(running);
     }
+    // The word is good for one start.
+    std::fs::write(home.settings.clock_is_right(), "").unwrap();
+    let late = HandTime::at(NOW - 50);
+    let running = start(&home, &late, false);
+    assert_eq!(time_of(&running.0, &home, &log), Ok(at(NOW)));
+    end(running);
+    let running = start(&home, &late, false);
+    assert!(time_of(&running.0, &home, &log).is_err());
+    end(running);
     let behind = start(&home, &HandTime::at(NOW - 100), true);
     assert_eq!(time_of(&behind.0, &home, &log), Ok(at(NOW)));
     end(behind);

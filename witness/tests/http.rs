@@ -225,7 +225,7 @@ fn logs_and_keys_come_and_go_while_it_runs() {
     let made = String::from_utf8(made.unwrap().stdout).unwrap();
     let fresh = spec::key::VerifierKey::parse(made.trim()).unwrap();
     registry::add(&home.settings, &first.origin, &[], None, None).unwrap();
-    let both = [home.keys[0].clone(), fresh.clone()];
+    let both = [home.keys[0].clone(), fresh];
     until(|| server.post(&first.request(1, 1)).text().lines().count() == 2);
     verified(server.post(&first.request(1, 2)).text(), &first.checkpoint(2), &both);
     let id = home.keys[0].id().to_string();
