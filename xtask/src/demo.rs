@@ -6,8 +6,9 @@
 //! 0 verified, 1 rejected.
 
 mod acts;
-mod log;
 mod readme;
+mod server;
+mod witnesses;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,8 @@ use signal_hook::iterator::Signals;
 use crate::report::in_ci;
 use crate::run::{cargo, passes, require_build_tools, target, typed, watched};
 
-use self::log::{RunningLog, free_address};
+use self::server::{Running, free_address};
+use self::witnesses::Witnesses;
 
 /// The log's name. It is only a name: nothing is fetched from there.
 const ORIGIN: &str = "log.example/demo";
@@ -111,24 +113,32 @@ impl Demo {
         say("A new log: its keys and its data folder");
         out!("$ cd {}", self.folder.display());
         let keys = self.keys_of(&["init", "--data", "log", "--origin", ORIGIN])?;
-        self.write("policy", &policy(&keys))?;
-        out!("The file `policy` names these keys as the log's, and no witnesses: `quorum none`.");
+        let mut witnesses = Witnesses::start(self, &keys)?;
+        self.write("policy", &policy(&keys, &witnesses))?;
+        out!(
+            "The file `policy` names the log's keys and its three witnesses: a tree head counts \
+             once two of them have cosigned it."
+        );
 
         say("The log serves");
         let address = wishes.listen.clone().map_or_else(free_address, Ok)?;
-        let mut log = RunningLog::start(&self.program("fiducial-log"), &self.folder, &address)?;
+        let serve = ["serve", "--data", "log", "--witness-policy", "policy"];
+        let program = self.program("fiducial-log");
+        let mut log = Running::start("log", &program, &serve, &self.folder, &address)?;
         log.wait_until_ready()?;
 
-        let outcome = acts::play(self, log.url());
+        let outcome = acts::play(self, log.url(), &mut witnesses);
         if outcome.is_ok() && !wishes.once {
             say("The log stays up until Ctrl-C");
             out!("log:      {}", log.url());
+            witnesses.show();
             out!("programs: {}", self.programs.display());
             out!("files:    {}", self.folder.display());
             log.wait_for_end(signals)?;
         }
-        say("The log stops");
+        say("The log and its witnesses stop");
         log.stop()?;
+        witnesses.stop()?;
         outcome?;
         say("Every tile, bundle and head on the log's disk is checked, without the log");
         self.expect("fiducial-log", &["check", "--data", "log"], 0)?;
@@ -176,10 +186,10 @@ fn say(heading: &str) {
     out!("\n--- {heading}");
 }
 
-/// A policy of this one log and no witnesses: who uses it trusts the log for one common view.
-fn policy(keys: &[String]) -> String {
+/// A policy of this one log: two of its three witnesses must have seen what it shows.
+fn policy(keys: &[String], witnesses: &Witnesses) -> String {
     let logs: String = keys.iter().map(|key| format!("log {key}\n")).collect();
-    format!("{logs}quorum none\n")
+    format!("{logs}{}", witnesses.policy())
 }
 
 /// The first word of `said` that has the form of a verifier key: `<name>+<8 hex digits>+<base64>`.

@@ -11,6 +11,8 @@ pub mod process;
 pub mod statements;
 pub mod static_files;
 pub mod table;
+pub mod witness;
+pub mod witnessed;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,7 +58,8 @@ pub struct Scale {
 }
 
 /// Which rows are measured, by name.
-pub const ROWS: [&str; 6] = ["add", "sequential", "large", "statements", "grown", "tiles"];
+pub const ROWS: [&str; 8] =
+    ["add", "sequential", "large", "statements", "grown", "tiles", "witness", "witnessed"];
 
 /// Measures the rows in `only`, or all, and prints each as it is done.
 pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError> {
@@ -91,6 +94,8 @@ pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError>
             "large" => adding::large(scale).await?,
             "statements" => statements::rows(scale, &machine).await?,
             "grown" => grown::rows(scale, &machine).await?,
+            "witnessed" => witnessed::rows(scale, &machine).await?,
+            "witness" => witness::rows(scale, &machine).await?,
             _ => static_files::rows(scale).await?,
         });
     }
@@ -99,10 +104,9 @@ pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError>
 }
 
 /// The rows of the table whose programs do not exist yet.
-fn later() -> [Row; 3] {
+fn later() -> [Row; 2] {
     [
         Row::missing("single POST /add beside Tessera's POSIX log", "4 x", "not yet: Tessera"),
-        Row::missing("POST to witnessed receipt, p50 / p99", "10 / 50 ms", "not yet: witness"),
         Row::missing("agent: 100,000 files", "3 x sha256sum", "not yet: watching agent"),
     ]
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use super::witnesses::Witnesses;
 use super::{Demo, say, verifier_key};
 use crate::run::{passes, root};
 
@@ -21,14 +22,16 @@ const ALTERED: (&str, &str, &str) =
     ("aoi-panel-failed.json", "\"UnitPositionNumber\": 2", "\"UnitPositionNumber\": 3");
 
 /// Plays the acts in order; the first that goes wrong ends the demo.
-pub(super) fn play(demo: &Demo, url: &str) -> Result<(), String> {
+pub(super) fn play(demo: &Demo, url: &str, witnesses: &mut Witnesses) -> Result<(), String> {
     let reports = reports(demo)?;
     let (first, second) = reports.split_at(FIRST_BATCH.min(reports.len()));
     enrol(demo, url)?;
     say("The machine's first reports are hashed, salted, signed and anchored");
     anchor(demo, first)?;
     keep_checkpoint(demo, "monday.checkpoint")?;
-    say("Later it anchors the others");
+    say("One witness goes away: two of three are still a quorum");
+    witnesses.stop_one()?;
+    say("Later the machine anchors the others");
     anchor(demo, second)?;
     keep_checkpoint(demo, "friday.checkpoint")?;
 

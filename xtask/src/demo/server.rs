@@ -1,4 +1,4 @@
-//! The demo's running log: started, asked whether it is ready, and always stopped again.
+//! The demo's servers: started, asked whether they are ready, and always stopped again.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,10 +11,10 @@ use signal_hook::iterator::Signals;
 
 use crate::run::show;
 
-/// How long a log may take to start, or to stop once it was told to.
+/// How long a server may take to start, or to stop once it was told to.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often a starting or stopping log is asked again.
+/// How often a starting or stopping server is asked again.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The most bytes read of an answer to `/readyz`.
@@ -26,24 +26,33 @@ pub(super) fn free_address() -> Result<String, String> {
     address.map(|free| free.to_string()).map_err(|why| format!("no free loopback port: {why}"))
 }
 
-/// A log in a process of its own. Dropping it kills the process if it still runs.
-pub(super) struct RunningLog {
+/// A server in a process of its own. Dropping it kills the process if it still runs.
+pub(super) struct Running {
+    /// What it is called in the demo's output.
+    name: String,
     process: Child,
     address: String,
     url: String,
 }
 
-impl RunningLog {
-    /// Starts `fiducial-log serve` in `folder`; what it logs is shown behind a bar.
-    pub(super) fn start(program: &Path, folder: &Path, address: &str) -> Result<Self, String> {
+impl Running {
+    /// Starts `program` with `arguments` in `folder`; what it logs is shown behind its name.
+    pub(super) fn start(
+        name: &str,
+        program: &Path,
+        arguments: &[&str],
+        folder: &Path,
+        address: &str,
+    ) -> Result<Self, String> {
         let mut command = Command::new(program);
-        command.args(["serve", "--data", "log", "--listen", address]).current_dir(folder);
+        command.args(arguments).args(["--listen", address]).current_dir(folder);
         show(&command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = command.spawn().map_err(|why| format!("cannot start the log: {why}"))?;
-        echo(process.stdout.take().expect("stdout is piped"));
-        echo(process.stderr.take().expect("stderr is piped"));
-        Ok(Self { process, address: address.to_string(), url: format!("http://{address}") })
+        let mut process = command.spawn().map_err(|why| format!("cannot start {name}: {why}"))?;
+        echo(name, process.stdout.take().expect("stdout is piped"));
+        echo(name, process.stderr.take().expect("stderr is piped"));
+        let (name, address) = (name.to_string(), address.to_string());
+        Ok(Self { name, process, url: format!("http://{address}"), address })
     }
 
     /// The address that clients use.
@@ -51,52 +60,54 @@ impl RunningLog {
         &self.url
     }
 
-    /// Asks `/readyz` until the log says yes.
+    /// Asks `/readyz` until it says yes.
     pub(super) fn wait_until_ready(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.ended()? {
-                return Err(format!("the log ended at its start: {status}"));
+                return Err(format!("{} ended at its start: {status}", self.name));
             }
             if self.answers_ready() {
                 return Ok(());
             }
             thread::sleep(PAUSE);
         }
-        Err(format!("the log was not ready after {} s", PATIENCE.as_secs()))
+        Err(format!("{} was not ready after {} s", self.name, PATIENCE.as_secs()))
     }
 
-    /// Waits for Ctrl-C or a request to end; a log that ends by itself is an error.
+    /// Waits for Ctrl-C or a request to end; a server that ends by itself is an error.
     pub(super) fn wait_for_end(&mut self, signals: &mut Signals) -> Result<(), String> {
         loop {
             if signals.pending().next().is_some() {
                 return Ok(());
             }
             if let Some(status) = self.ended()? {
-                return Err(format!("the log ended by itself: {status}"));
+                return Err(format!("{} ended by itself: {status}", self.name));
             }
             thread::sleep(PAUSE);
         }
     }
 
-    /// Asks the log to stop and waits until it has; it must end with 0.
+    /// Asks it to stop and waits until it has; it must end with 0.
     pub(super) fn stop(mut self) -> Result<(), String> {
         let id = rustix::process::Pid::from_child(&self.process);
-        // Ctrl-C reached the log as well, so it may be gone already: that is no error.
+        // Ctrl-C reached it as well, so it may be gone already: that is no error.
         let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             match self.ended()? {
                 Some(status) if status.success() => return Ok(()),
-                Some(status) => return Err(format!("the log did not stop cleanly: {status}")),
+                Some(status) => {
+                    return Err(format!("{} did not stop cleanly: {status}", self.name));
+                }
                 None => thread::sleep(PAUSE),
             }
         }
-        Err(format!("the log still ran {} s after it was told to stop", PATIENCE.as_secs()))
+        Err(format!("{} still ran {} s after it was told to stop", self.name, PATIENCE.as_secs()))
     }
 
     fn ended(&mut self) -> Result<Option<std::process::ExitStatus>, String> {
-        self.process.try_wait().map_err(|why| format!("cannot watch the log: {why}"))
+        self.process.try_wait().map_err(|why| format!("cannot watch {}: {why}", self.name))
     }
 
     fn answers_ready(&self) -> bool {
@@ -116,7 +127,7 @@ impl RunningLog {
     }
 }
 
-impl Drop for RunningLog {
+impl Drop for Running {
     fn drop(&mut self) {
         // After `stop` the process is gone and both calls do nothing.
         let _ = self.process.kill();
@@ -124,10 +135,11 @@ impl Drop for RunningLog {
     }
 }
 
-fn echo(source: impl Read + Send + 'static) {
+fn echo(name: &str, source: impl Read + Send + 'static) {
+    let name = name.to_string();
     thread::spawn(move || {
         for line in BufReader::new(source).lines().map_while(Result::ok) {
-            out!("  log | {line}");
+            out!("  {name} | {line}");
         }
     });
 }
