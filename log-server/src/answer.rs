@@ -9,6 +9,8 @@ use bytes::Bytes;
 use spec::Hash;
 use spec::checkpoint::Checkpoint;
 
+use crate::witnesses::board::WitnessingStatus;
+
 /// Why the log must stop: going on could sign something that it cannot prove.
 ///
 /// The text says what was found and what to do. Once fatal, the log answers reads and refuses
@@ -172,6 +174,8 @@ pub struct Status {
     pub waiting: usize,
     /// Whether duplicates can be looked up.
     pub index_ready: bool,
+    /// How the witnesses do, where their word is needed.
+    pub witnessing: Option<WitnessingStatus>,
     /// Why the log stopped, if it did.
     pub fatal: Option<Fatal>,
 }

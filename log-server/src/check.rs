@@ -374,6 +374,7 @@ mod tests {
             limits: Limits { waiting_entries: 100_000, ..Limits::default() },
             keys: LogKeys::load(folder, &origin).unwrap(),
             sources: Sources::load(folder).unwrap(),
+            witnesses: None,
         };
         let log = Log::open(options).unwrap();
         while !log.status().index_ready {

@@ -12,6 +12,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use spec::checkpoint::Origin;
 
+mod witness;
+
+use self::witness::WitnessCommand;
 use crate::admission::Admission;
 use crate::check::{Listener, Problem, check};
 use crate::config::{Config, ServeArgs, unknown_variables};
@@ -62,6 +65,7 @@ enum Command {
 Examples:
   fiducial-log serve --data ./log --listen 127.0.0.1:7070
   fiducial-log serve --data ./log --listen 0.0.0.0:7443 --tls-certificate c.pem --tls-key k.pem
+  fiducial-log serve --data ./log --witness-policy ./policy
   FIDUCIAL_LOG_LOG_FORMAT=json fiducial-log serve --data ./log --requests-per-second 500
 
 Flags come before environment variables, these before the configuration file, and that before
@@ -71,6 +75,9 @@ Exit codes: 0 stopped as asked, 2 could not serve, 3 the log had stopped by itse
     /// List, add, disable and enable the sources whose statements a log takes
     #[command(subcommand)]
     Source(SourceCommand),
+    /// Carry a head to witnesses by file, and their cosignatures back
+    #[command(subcommand)]
+    Witness(WitnessCommand),
 }
 
 #[derive(Args, Debug)]
@@ -148,6 +155,7 @@ pub fn run() -> ExitCode {
         Command::Init(args) => run_init(args),
         Command::Serve(args) => run_serve(*args),
         Command::Source(command) => run_source(command),
+        Command::Witness(command) => witness::run(command),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("fiducial-log: {}", explain(&error));

@@ -11,6 +11,9 @@
 //! certificate = "/etc/fiducial/log.crt"
 //! key = "/etc/fiducial/log.key"
 //!
+//! [witnesses]
+//! policy = "/etc/fiducial/policy"
+//!
 //! [limits]
 //! requests_per_second = 5000
 //! ```
@@ -31,6 +34,7 @@ use serde::Deserialize;
 use crate::admission::Admission;
 use crate::http::{ClientLimits, Patience};
 use crate::log::Limits;
+use crate::witnesses::ANSWER_TIME;
 
 /// The file that is looked for in the data folder.
 pub const CONFIG_FILE: &str = "fiducial-log.toml";
@@ -116,6 +120,17 @@ pub struct ServeArgs {
     /// TLS private key in PEM form
     #[arg(long, value_name = "FILE", env = "FIDUCIAL_LOG_TLS_KEY")]
     pub tls_key: Option<PathBuf>,
+    /// The C2SP tlog-policy whose quorum must cosign a checkpoint before it is published, with the
+    /// witnesses' URLs [default: none; published on the log's own signature]
+    #[arg(long, value_name = "FILE", env = "FIDUCIAL_LOG_WITNESS_POLICY")]
+    pub witness_policy: Option<PathBuf>,
+    /// Certificate authorities in PEM form that witnesses' HTTPS is trusted by [default: the
+    /// system's]
+    #[arg(long, value_name = "FILE", env = "FIDUCIAL_LOG_WITNESS_CA")]
+    pub witness_ca: Option<PathBuf>,
+    /// Seconds that a witness has for an answer [default: 10]
+    #[arg(long, value_name = "SECONDS", env = "FIDUCIAL_LOG_WITNESS_SECONDS")]
+    pub witness_seconds: Option<u64>,
     /// What is logged, for example `info` or `log_server::http=debug` [default: RUST_LOG or info]
     #[arg(long, value_name = "FILTER", env = "FIDUCIAL_LOG_LOG")]
     pub log: Option<String>,
@@ -203,7 +218,29 @@ struct ConfigFile {
     log_format: Option<LogFormat>,
     tls: Option<TlsFiles>,
     #[serde(default)]
+    witnesses: WitnessSection,
+    #[serde(default)]
     limits: LimitArgs,
+}
+
+/// What the file says of witnesses.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WitnessSection {
+    policy: Option<PathBuf>,
+    ca: Option<PathBuf>,
+    seconds: Option<u64>,
+}
+
+/// Whose word is needed before a checkpoint is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WitnessConfig {
+    /// The policy file.
+    pub policy: PathBuf,
+    /// The authorities that their HTTPS is trusted by; `None` for the system's.
+    pub authorities: Option<PathBuf>,
+    /// How long one may take to answer.
+    pub answer_time: Duration,
 }
 
 /// Where TLS comes from.
@@ -229,6 +266,8 @@ pub struct Config {
     pub workers: Option<NonZeroUsize>,
     /// TLS.
     pub tls: Option<TlsFiles>,
+    /// The witnesses, if the log is to have any.
+    pub witnesses: Option<WitnessConfig>,
     /// What is logged, where it was said here.
     pub log: Option<String>,
     /// How logs are written.
@@ -267,6 +306,11 @@ impl Config {
             _ => return Err(ConfigError::TlsHalf),
         };
         let limits = args.limits.or(file.limits);
+        let authorities = args.witness_ca.or(file.witnesses.ca);
+        let answer_time = args.witness_seconds.or(file.witnesses.seconds);
+        let answer_time = seconds("witness_seconds", answer_time, ANSWER_TIME.as_secs())?;
+        let policy = args.witness_policy.or(file.witnesses.policy);
+        let witnesses = policy.map(|policy| WitnessConfig { policy, authorities, answer_time });
         let listen = DEFAULT_LISTEN.parse().expect("the default address is one");
         let patience = Patience {
             head_time: seconds("head_seconds", limits.head_seconds, 10)?,
@@ -278,6 +322,7 @@ impl Config {
             admission: args.admission.or(file.admission),
             workers: args.workers.or(file.workers),
             tls,
+            witnesses,
             log: args.log.or(file.log),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             clients: limits.clients(),
@@ -414,6 +459,24 @@ mod tests {
         assert_eq!(config.patience.idle_time, Patience::default().idle_time);
         assert_eq!(config.clients, ClientLimits::default());
         assert_eq!(config.engine, Limits::default());
+    }
+
+    #[test]
+    fn witnesses_are_asked_only_with_a_policy() {
+        let file = "[witnesses]\npolicy = \"a\"\nca = \"c\"\nseconds = 3\n";
+        let mut given = args("d");
+        given.witness_policy = Some("b".into());
+        let config = Config::decide(given, parse(file)).unwrap();
+        let want = WitnessConfig {
+            policy: "b".into(),
+            authorities: Some("c".into()),
+            answer_time: Duration::from_secs(3),
+        };
+        assert_eq!(config.witnesses, Some(want));
+        let none = Config::decide(args("d"), parse("[witnesses]\nca = \"c\"\n")).unwrap();
+        assert_eq!(none.witnesses, None);
+        let wrong = Config::decide(args("d"), parse("[witnesses]\nseconds = 0\n"));
+        assert!(wrong.unwrap_err().to_string().contains("witness_seconds"));
     }
 
     #[test]

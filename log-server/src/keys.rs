@@ -181,6 +181,14 @@ impl LogKeys {
         std::iter::once(self.ed25519.verifier().clone()).chain(ml_dsa).collect()
     }
 
+    /// The lines of a note that claim a key of this log: all that witnesses are sent.
+    #[must_use]
+    pub fn own_lines(&self, note: &Note) -> Vec<Signature> {
+        let keys = self.verifier_keys();
+        let is_own = |line: &&Signature| keys.iter().any(|key| key.claims(line));
+        note.signatures().iter().filter(is_own).cloned().collect()
+    }
+
     /// Signs a checkpoint with every key, and verifies what came out.
     ///
     /// The caller has proved that the checkpoint is consistent with the last one signed, and has

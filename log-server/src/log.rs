@@ -1,6 +1,6 @@
 //! The log as one value: what the HTTP side, the tests and the programs call.
 //!
-//! [`Log::open`] recovers, starts the four threads and returns a handle that is cheap to clone.
+//! [`Log::open`] recovers, starts the threads and returns a handle that is cheap to clone.
 //! Everything that waits is asynchronous; everything else answers from memory or a file.
 
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use spec::Hash;
@@ -27,9 +27,13 @@ use crate::queue::Request;
 use crate::shared::Shared;
 use crate::sources::Sources;
 use crate::start::{Started, start};
+use crate::witnesses::Witnesses;
 use crate::{indexer, sealer};
 
 pub use crate::start::OpenError;
+
+/// How long a start waits for its witnesses before it goes on without them.
+const START_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much may wait in memory before the log answers that it is overloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +73,8 @@ pub struct Options {
     pub keys: LogKeys,
     /// Whose statements it takes.
     pub sources: Sources,
+    /// Whose word it needs before it publishes; `None` publishes on its own signature.
+    pub witnesses: Option<Witnesses>,
 }
 
 /// An open log.
@@ -82,7 +88,9 @@ pub struct Log {
 impl Log {
     /// Recovers the log in a data folder and starts it.
     ///
-    /// Takes the same time for any size of log. Returns once a head is published.
+    /// Takes the same time for any size of log. Returns once a head is published; with witnesses,
+    /// once they have confirmed the last signed head, or cannot for the moment: then the log serves
+    /// what it has published and takes entries, but signs and publishes nothing.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let disk = MachineDisk::open(&options.data)
             .map_err(|error| OpenError::Io { folder: options.data.clone(), error })?;
@@ -91,7 +99,8 @@ impl Log {
 
     /// The same on a disk of the caller's, for tests of what a crash leaves.
     pub fn open_on(options: Options, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
-        let Started { shared, mut sequencer, mut publisher, lock } = start(options, disk)?;
+        let Started { shared, mut sequencer, mut publisher, gatherer, lock } =
+            start(options, disk)?;
         match publisher.publish() {
             Ok(_) => {}
             Err(WriteError::Fatal(fatal)) => return Err(fatal.into()),
@@ -104,10 +113,15 @@ impl Log {
             shared,
             threads: Arc::default(),
         };
-        indexer::open_if_empty(&log.shared);
         // Every thread that writes below the data folder holds the lock: another process can start
         // only when the last of them has ended.
         let lock = Arc::new(lock);
+        if let Some(gatherer) = gatherer {
+            log.spawn("witnesses", &lock, move || gatherer.run());
+        }
+        log.spawn("publisher", &lock, move || publisher.run());
+        log.hear_the_witnesses()?;
+        indexer::open_if_empty(&log.shared);
         let shared = log.shared.clone();
         log.spawn("sequencer", &lock, move || {
             let result = sequencer.run();
@@ -119,12 +133,37 @@ impl Log {
             shared.ring_all();
             result
         });
-        log.spawn("publisher", &lock, move || publisher.run());
         let shared = log.shared.clone();
         log.spawn("sealer", &lock, move || sealer::run(&shared));
         let shared = log.shared.clone();
         log.spawn("indexer", &lock, move || indexer::run(&shared));
         Ok(log)
+    }
+
+    /// Waits until the witnesses have confirmed the last signed head, or each has said why not.
+    ///
+    /// Before this no entry is taken: a data folder that went back must not promise anything.
+    fn hear_the_witnesses(&self) -> Result<(), OpenError> {
+        let Some(witnessing) = &self.shared.witnessing else { return Ok(()) };
+        let before = Instant::now();
+        while before.elapsed() < START_PATIENCE
+            && self.shared.fatal().is_none()
+            && witnessing.board.is_undecided(witnessing.policy())
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if let Some(fatal) = self.shared.fatal() {
+            self.join();
+            return Err(fatal.into());
+        }
+        if let Some(waiting) = witnessing.status().waiting {
+            tracing::warn!(
+                size = waiting.size,
+                missing = waiting.missing.join(", "),
+                "the quorum of witnesses is not reached: nothing new is published until it is"
+            );
+        }
+        Ok(())
     }
 
     fn spawn(
@@ -304,6 +343,7 @@ impl Log {
             published_at: seen.published_at,
             waiting: self.shared.queue.entries(),
             index_ready: self.shared.index.is_ready(),
+            witnessing: self.shared.witnessing.as_ref().map(|witnessing| witnessing.status()),
             fatal: seen.fatal,
         }
     }

@@ -6,9 +6,14 @@
 //! the two is proved consistent with the proof that clients would get. Any difference stops the
 //! log. The new head is durable before its signature leaves the process.
 //!
+//! Without a policy a head is published at once. With one it is offered to the witnesses and
+//! published when their quorum has cosigned it (`witnesses::flight`); nothing newer is signed
+//! meanwhile, and without the quorum nothing is published.
+//!
 //! Published when something was committed, without a timer. Signing costs some milliseconds of
-//! disk, on which commits wait too. So it takes at most a fifth of the time, by resting four times
-//! as long after each, and rests for a tenth of a second when hundreds of entries came meanwhile.
+//! disk, on which commits wait too. So a log that many entries come to works on heads for at most a
+//! fifth of the time, by resting four times as long after each, and rests for a tenth of a second
+//! when hundreds of entries came meanwhile.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,12 +28,16 @@ use crate::heads::{Heads, SignedHead, WriteError};
 use crate::sealer::ADVICE;
 use crate::shared::{JOURNAL, Seen, Shared};
 use crate::stored::Stored;
+use crate::witnesses::flight::{Flight, Next};
 
 /// How many times as long as the last publication took it rests under load.
 const REST: u32 = 4;
 
 /// So many entries under one new head mean a busy log, which gains more from undisturbed commits.
 const BUSY_ENTRIES: u64 = 256;
+
+/// Where entries are so far apart, commits hardly wait for the disk, and there is no need to rest.
+const LIGHT: Duration = Duration::from_millis(10);
 
 /// The longest rest, and that of a busy log.
 const REST_MAX: Duration = Duration::from_millis(100);
@@ -39,40 +48,71 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How long to sleep when nothing rings: only a safety net.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// How long the witnesses have for the last head once the log is told to stop. Without them it
+/// stays signed, and is the first to be offered at the next start.
+const END_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What came of one attempt to publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is nothing to do; sleep for at most so long.
+    Idle(Duration),
+    /// Something was published.
+    Published,
+    /// The signed head lacks its quorum.
+    Waiting,
+}
+
 /// Signs and publishes. Owns the two files of heads.
 pub struct Publisher {
     shared: Arc<Shared>,
     heads: Heads,
     /// The last signed head, as this process knows it; its file must say the same.
     signed: Option<SignedHead>,
+    /// How the signed head gets its quorum, if the log has a policy.
+    flight: Option<Flight>,
+    pace: Pace,
 }
 
 impl Publisher {
-    /// Goes on from the last signed head.
+    /// Goes on from the last signed head; `flight` has offered it already.
     #[must_use]
-    pub const fn new(shared: Arc<Shared>, heads: Heads, signed: Option<SignedHead>) -> Self {
-        Self { shared, heads, signed }
+    pub fn new(
+        shared: Arc<Shared>,
+        heads: Heads,
+        signed: Option<SignedHead>,
+        flight: Option<Flight>,
+    ) -> Self {
+        let pace = Pace::new(shared.published_size());
+        Self { shared, heads, signed, flight, pace }
     }
 
     /// Works until the log is over and all that was committed is published.
     pub fn run(&mut self) -> Result<(), Fatal> {
+        let mut end: Option<Instant> = None;
         loop {
             let over = self.shared.is_over();
             if self.shared.fatal().is_some() {
                 return Ok(());
             }
-            let (before, size) = (Instant::now(), self.shared.published_size());
             match self.publish() {
-                Ok(true) => {
-                    let busy = self.shared.published_size() - size > BUSY_ENTRIES;
-                    let rest = (before.elapsed() * REST).min(REST_MAX);
-                    let rest = if busy { REST_MAX } else { rest };
+                Ok(Progress::Published) => {
+                    let rest = self.pace.rest(self.shared.published_size());
                     if !over {
                         std::thread::sleep(rest);
                     }
                 }
-                Ok(false) if over => return Ok(()),
-                Ok(false) => self.shared.publish_bell.wait(IDLE),
+                Ok(Progress::Idle(_)) if over => return Ok(()),
+                Ok(Progress::Idle(at_most)) => self.shared.publish_bell.wait(at_most),
+                Ok(Progress::Waiting) => {
+                    if over && end.get_or_insert_with(Instant::now).elapsed() >= END_PATIENCE {
+                        tracing::warn!(
+                            "the last head is signed but has no quorum yet; it is offered again at the next start"
+                        );
+                        return Ok(());
+                    }
+                    self.wait_for_witnesses();
+                }
                 Err(WriteError::Fatal(fatal)) => return Err(fatal),
                 Err(WriteError::Refused(error)) => {
                     tracing::warn!(%error, "the new head could not be stored; it is tried again");
@@ -85,31 +125,65 @@ impl Publisher {
         }
     }
 
-    /// Signs and publishes the committed tree. `false` if it is published already.
-    pub fn publish(&mut self) -> Result<bool, WriteError> {
-        // A head that was signed and not published is published as it is: never two for one size.
-        // Before the first checkpoint there is no note; an empty tree's size does not show that.
-        let shown = self.shared.published();
-        if let Some(signed) = self.signed.clone()
-            && (shown.note.is_empty()
-                || signed.checkpoint.tree().size() > shown.checkpoint.tree().size())
-        {
-            self.show(signed)?;
-            return Ok(true);
-        }
+    /// Publishes the signed head if it may be, and signs the committed tree if that may be.
+    pub fn publish(&mut self) -> Result<Progress, WriteError> {
+        let before = Instant::now();
+        let progress = self.publish_or_sign();
+        self.pace.worked(before.elapsed());
+        progress
+    }
+
+    fn publish_or_sign(&mut self) -> Result<Progress, WriteError> {
         let committed =
             self.shared.tail.read().expect("no panic under this lock").frontier().tree();
         let last = self.signed.as_ref().map(|signed| signed.checkpoint.tree());
-        if last == Some(committed) {
-            return Ok(false);
+        let progress = self.advance(last != Some(committed))?;
+        if last == Some(committed) || !matches!(progress, Progress::Idle(_)) {
+            return Ok(progress);
         }
         self.check_step(last, committed)?;
         let head = self.sign(committed)?;
         self.heads.write_signed(&head.note)?;
         self.shared.signed_size.store(committed.size(), Ordering::Release);
-        self.signed = Some(head.clone());
-        self.show(head)?;
-        Ok(true)
+        if let Some(flight) = &mut self.flight {
+            flight.offer(&head);
+        }
+        self.signed = Some(head);
+        self.advance(false)
+    }
+
+    /// Brings the signed head nearer to being published. `Idle` if another may be signed.
+    ///
+    /// A head that was signed and not published is published as it is: never two for one size.
+    fn advance(&mut self, more: bool) -> Result<Progress, WriteError> {
+        let Some(head) = self.signed.clone() else { return Ok(Progress::Idle(IDLE)) };
+        let shown = self.shared.published();
+        let Some(flight) = &mut self.flight else {
+            // Before the first checkpoint there is no note; an empty tree's size does not show that.
+            let newer = head.checkpoint.tree().size() > shown.checkpoint.tree().size();
+            if !newer && !shown.note.is_empty() {
+                return Ok(Progress::Idle(IDLE));
+            }
+            self.show(head.checkpoint, &head.note)?;
+            return Ok(Progress::Published);
+        };
+        let hurry = more || self.shared.is_over();
+        match flight.next(&head, &shown, hurry)? {
+            Next::Free(at_most) => Ok(Progress::Idle(at_most)),
+            Next::Wait => Ok(Progress::Waiting),
+            Next::Publish(note) => {
+                self.show(head.checkpoint, &note)?;
+                self.flight.as_mut().expect("it was there a moment ago").shown();
+                Ok(Progress::Published)
+            }
+        }
+    }
+
+    /// Sleeps until a witness answers, or it is time to look for carried cosignatures again.
+    /// Commits do not wake it: nothing can be signed for them yet.
+    fn wait_for_witnesses(&self) {
+        let witnessing = self.shared.witnessing.as_ref().expect("only with a policy it waits");
+        witnessing.board.bell.wait(crate::witnesses::flight::SPOOL_INTERVAL);
     }
 
     /// Proves from what is stored that `new` may be signed after `last`.
@@ -153,16 +227,52 @@ impl Publisher {
         Ok(SignedHead { note: Note::new(checkpoint.to_string(), signatures), checkpoint })
     }
 
-    fn show(&self, head: SignedHead) -> Result<(), WriteError> {
-        self.heads.write_published(&head.note)?;
-        let published =
-            Published { note: head.note.to_bytes().into(), checkpoint: head.checkpoint };
-        let seen = Arc::new(published);
+    fn show(&self, checkpoint: Checkpoint, note: &Note) -> Result<(), WriteError> {
+        self.heads.write_published(note)?;
+        let seen = Arc::new(Published { note: note.to_bytes().into(), checkpoint });
         self.shared.seen.send_modify(|state: &mut Seen| {
             state.published = seen;
             state.published_at = unix_seconds();
         });
         Ok(())
+    }
+}
+
+/// How long to rest between heads.
+struct Pace {
+    /// The disk's time for the head that is under way.
+    work: Duration,
+    size: u64,
+    at: Instant,
+}
+
+impl Pace {
+    fn new(size: u64) -> Self {
+        Self { work: Duration::ZERO, size, at: Instant::now() }
+    }
+
+    fn worked(&mut self, time: Duration) {
+        self.work += time;
+    }
+
+    /// After a head of `size` entries was published.
+    fn rest(&mut self, size: u64) -> Duration {
+        let entries = size.saturating_sub(self.size);
+        let since = self.at.elapsed();
+        let work = std::mem::take(&mut self.work);
+        (self.size, self.at) = (size, Instant::now());
+        rest(entries, since, work)
+    }
+}
+
+/// The rest after `entries` that came within `since`, and took the publisher `work`.
+fn rest(entries: u64, since: Duration, work: Duration) -> Duration {
+    if entries > BUSY_ENTRIES {
+        REST_MAX
+    } else if since >= LIGHT * entries as u32 {
+        Duration::ZERO
+    } else {
+        (work * REST).min(REST_MAX)
     }
 }
 
@@ -176,7 +286,24 @@ fn fork(what: &str, tree: Tree) -> Fatal {
     ))
 }
 
-fn unix_seconds() -> u64 {
+/// This machine's time, in seconds since 1970.
+pub(crate) fn unix_seconds() -> u64 {
     // A clock before 1970 counts as 1970; nothing here is decided by it.
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_log_rests_and_a_quiet_one_does_not() {
+        let (work, second) = (Duration::from_millis(3), Duration::from_secs(1));
+        assert_eq!(rest(1, second, work), Duration::ZERO);
+        assert_eq!(rest(50, second, work), Duration::ZERO);
+        assert_eq!(rest(200, second, work), work * REST);
+        assert_eq!(rest(200, second, second), REST_MAX);
+        assert_eq!(rest(BUSY_ENTRIES + 1, second * 100, work), REST_MAX);
+        assert_eq!(rest(0, Duration::ZERO, second), Duration::ZERO);
+    }
 }

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::admission::Admission;
 use crate::answer::Fatal;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, LogFormat, WitnessConfig};
 use crate::disk::MachineDisk;
 use crate::http::{
     ApiOptions, Bodies, ServeOptions, install_recorder, router, serve as serve_http, tls,
@@ -24,6 +24,7 @@ use crate::keys::LogKeys;
 use crate::log::{Log, Options};
 use crate::settings::Settings;
 use crate::sources::Sources;
+use crate::witnesses::Witnesses;
 
 /// How often the log is asked whether it stopped by itself.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
@@ -60,7 +61,9 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
 
     let engine = config.engine;
     let (data, admission) = (config.data.clone(), config.admission);
-    let opened = tokio::task::spawn_blocking(move || open(&data, admission, engine)).await;
+    let witnesses = config.witnesses.clone();
+    let opened =
+        tokio::task::spawn_blocking(move || open(&data, admission, engine, witnesses)).await;
     let log = opened.expect("opening a log does not panic")?;
 
     wait_for_index(&log).await;
@@ -117,6 +120,7 @@ fn open(
     data: &Path,
     admission: Option<Admission>,
     limits: crate::log::Limits,
+    witnesses: Option<WitnessConfig>,
 ) -> anyhow::Result<Log> {
     let disk = MachineDisk::open(data)
         .with_context(|| format!("{}: make a log with `fiducial-log init`", data.display()))?;
@@ -129,7 +133,15 @@ fn open(
             "no source is listed, so no statement is taken; see `fiducial-log source add`"
         );
     }
-    Ok(Log::open(Options { data: data.to_owned(), limits, keys, sources })?)
+    let witnesses = witnesses.map(|config| load_witnesses(&config, &keys)).transpose()?;
+    Ok(Log::open(Options { data: data.to_owned(), limits, keys, sources, witnesses })?)
+}
+
+fn load_witnesses(config: &WitnessConfig, keys: &LogKeys) -> anyhow::Result<Witnesses> {
+    let authorities = config.authorities.as_deref();
+    let keys = keys.verifier_keys();
+    let loaded = Witnesses::load(&config.policy, &keys, authorities, config.answer_time);
+    loaded.with_context(|| config.policy.display().to_string())
 }
 
 /// Compares what the operator asks for with what the log is.

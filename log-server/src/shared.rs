@@ -29,6 +29,7 @@ use crate::objects::Objects;
 use crate::queue::Queue;
 use crate::sources::Sources;
 use crate::tail::Tail;
+use crate::witnesses::Witnessing;
 
 /// The file of the journal in the data folder.
 pub const JOURNAL: &str = "journal";
@@ -80,6 +81,8 @@ pub struct Shared {
     pub seal_bell: Bell,
     /// Wakes the publisher.
     pub publish_bell: Bell,
+    /// Whose word it needs before it publishes, if anyone's.
+    pub witnessing: Option<Arc<Witnessing>>,
     /// Wakes the indexer.
     pub index_bell: Bell,
 }
@@ -131,6 +134,9 @@ impl Shared {
         self.seal_bell.ring();
         self.publish_bell.ring();
         self.index_bell.ring();
+        if let Some(witnessing) = &self.witnessing {
+            witnessing.board.bell.ring();
+        }
     }
 
     /// Whether a thread should end: the log stopped, or all is committed and it has no more to do.

@@ -26,13 +26,16 @@ use crate::journal::file::{self, FileJournal};
 use crate::journal::{Journal, Loaded};
 use crate::log::Options;
 use crate::objects::{FolderObjects, Objects};
-use crate::publisher::Publisher;
+use crate::publisher::{Publisher, unix_seconds};
 use crate::queue::Queue;
 use crate::sequencer::Sequencer;
 use crate::settings::{Settings, SettingsError};
 use crate::shared::{Bell, JOURNAL, Seen, Shared};
 use crate::stored::Stored;
 use crate::tail::Tail;
+use crate::witnesses::Witnessing;
+use crate::witnesses::flight::Flight;
+use crate::witnesses::gather::Gatherer;
 
 /// The folder of the index in the data folder.
 const INDEX: &str = "index";
@@ -67,6 +70,8 @@ pub(crate) struct Started {
     pub(crate) shared: Arc<Shared>,
     pub(crate) sequencer: Sequencer,
     pub(crate) publisher: Publisher,
+    /// Asks the witnesses, if the log has a policy.
+    pub(crate) gatherer: Option<Gatherer>,
     /// Held as long as the log is open.
     pub(crate) lock: File,
 }
@@ -97,8 +102,18 @@ pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, Op
     let shared = Arc::new(share(options, disk, settings, objects, tail, &signed, published));
     let journal: Box<dyn Journal> = Box::new(journal);
     let sequencer = Sequencer::new(shared.clone(), journal, chains, loaded.base);
-    let publisher = Publisher::new(shared.clone(), heads, signed);
-    Ok(Started { shared, sequencer, publisher, lock })
+    let (flight, gatherer) = match &shared.witnessing {
+        None => (None, None),
+        Some(witnessing) => {
+            let (offers, offered) = watch::channel(None);
+            let shown = shared.published();
+            let flight = Flight::new(witnessing.clone(), offers, signed.as_ref(), &shown);
+            let gatherer = Gatherer::new(shared.clone(), witnessing.clone(), offered);
+            (Some(flight), Some(gatherer))
+        }
+    };
+    let publisher = Publisher::new(shared.clone(), heads, signed, flight);
+    Ok(Started { shared, sequencer, publisher, gatherer, lock })
 }
 
 pub(crate) fn lock(folder: &Path) -> Result<File, OpenError> {
@@ -235,7 +250,8 @@ fn share(
         fatal: None,
     };
     let index = Index::new(&options.data.join(INDEX));
-    let Options { data, limits, keys, sources } = options;
+    let Options { data, limits, keys, sources, witnesses } = options;
+    let witnessing = witnesses.map(|witnesses| Witnessing::new(witnesses, &data, unix_seconds()));
     Shared {
         origin: settings.origin,
         admission: settings.admission,
@@ -254,6 +270,7 @@ fn share(
         drained: AtomicBool::new(false),
         seal_bell: Bell::default(),
         publish_bell: Bell::default(),
+        witnessing,
         index_bell: Bell::default(),
     }
 }
@@ -262,7 +279,8 @@ fn shown(head: SignedHead) -> Published {
     Published { note: head.note.to_bytes().into(), checkpoint: head.checkpoint }
 }
 
-/// Stands in until the first head is signed, which happens before the log is open.
+/// Stands in until the first head is published: before the log is open, or, where witnesses are
+/// asked, once their quorum has cosigned it.
 fn nothing(settings: &Settings) -> Published {
     let checkpoint = Checkpoint::new(settings.origin.clone(), Tree::EMPTY);
     Published { note: Bytes::new(), checkpoint }

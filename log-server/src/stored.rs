@@ -8,9 +8,11 @@ use std::path::Path;
 
 use spec::Hash;
 use spec::frontier::Frontier;
-use spec::hash::leaf_hash;
+use spec::hash::{leaf_hash, node_hash};
 use spec::tile::{TILE_HEIGHT, Tile, TileKind, hash_of_node, parse_hashes};
-use spec::tree::{Node, Tree, plan_root, root_of_leaves};
+use spec::tree::{
+    ConsistencyError, Node, Tree, plan_consistency, plan_root, root_of_leaves, verify_consistency,
+};
 
 use crate::answer::Fatal;
 use crate::disk::Disk;
@@ -56,6 +58,50 @@ impl Stored {
             )));
         };
         Ok(self.base.grow(leaves).tree())
+    }
+
+    /// Proves, from what is stored alone, that the tree `new` continues that of `old` entries; the
+    /// proof is verified before it is returned.
+    pub fn prove_consistency(
+        &self,
+        old: u64,
+        new: Tree,
+        objects: &dyn Objects,
+    ) -> Result<Vec<Hash>, Fatal> {
+        let wrong = |error: ConsistencyError| {
+            Fatal::new(format!(
+                "No proof leads from size {old} to {}: {error}. {ADVICE}",
+                new.size()
+            ))
+        };
+        let plan = plan_consistency(old, new.size()).map_err(wrong)?;
+        let hashes: Result<Vec<Hash>, Fatal> =
+            plan.nodes().iter().map(|node| self.node(*node, objects)).collect();
+        let proof = plan.fold(&hashes?);
+        verify_consistency(self.tree(old, objects)?, new, &proof).map_err(wrong)?;
+        Ok(proof)
+    }
+
+    /// A complete node: below the base from the objects, behind it from the journal's entries, and
+    /// from its two halves where it is across.
+    fn node(&self, node: Node, objects: &dyn Objects) -> Result<Hash, Fatal> {
+        let (start, end) = (node.index << node.level, (node.index + 1) << node.level);
+        let base = self.base.size();
+        if end <= base {
+            return node_of_objects(node, objects);
+        }
+        if start >= base {
+            let range = (start - base) as usize..(end - base) as usize;
+            let leaves = self.leaves.get(range).ok_or_else(|| {
+                Fatal::new(format!(
+                    "The journal ends at {} entries, before the last signed head. {ADVICE}",
+                    self.size()
+                ))
+            })?;
+            return Ok(root_of_leaves(leaves));
+        }
+        let half = |index| self.node(Node { level: node.level - 1, index }, objects);
+        Ok(node_hash(half(node.index * 2)?, half(node.index * 2 + 1)?))
     }
 
     /// Checks that the base of the journal agrees with the objects it stands on: at each level,

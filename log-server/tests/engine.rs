@@ -127,6 +127,7 @@ fn options(folder: &Path, limits: Limits) -> Options {
         limits,
         keys: LogKeys::load(folder, &Origin::parse(ORIGIN).unwrap()).unwrap(),
         sources: Sources::load(folder).unwrap(),
+        witnesses: None,
     }
 }
 

@@ -39,7 +39,8 @@ fn open(data: &Path) -> Log {
     let keys = LogKeys::load(data, &origin()).unwrap();
     let sources = Sources::load(data).unwrap();
     let limits = Limits { waiting_entries: ENTRIES, ..Limits::default() };
-    Log::open(Options { data: data.to_owned(), limits, keys, sources }).unwrap()
+    let data = data.to_owned();
+    Log::open(Options { data, limits, keys, sources, witnesses: None }).unwrap()
 }
 
 fn entry(number: usize) -> Vec<u8> {

@@ -89,9 +89,16 @@ async fn add_and_wait(api: &Api, entry: Bytes) -> Result<Response, Problem> {
         Ok(Err(fatal)) => Err(Problem::from(fatal).with("index", index)),
         Err(_) => {
             let seconds = api.options.wait_time.as_secs();
+            let witnessing = api.log.status().witnessing;
+            let missing = witnessing.and_then(|witnessing| witnessing.waiting);
+            let missing = missing.map(|waiting| waiting.missing.join(", ")).unwrap_or_default();
+            let missing = match missing.as_str() {
+                "" => missing,
+                names => format!("; witnesses missing: {names}"),
+            };
             let detail = format!(
                 "entry {index} is durable, but no published checkpoint covered it within \
-                 {seconds} seconds; GET /proof/{index} later"
+                 {seconds} seconds; GET /proof/{index} later{missing}"
             );
             Err(Problem::new(Kind::NotWitnessed, detail).with("index", index))
         }

@@ -220,7 +220,8 @@ mod tests {
         crate::init::init(&data, origin.clone(), Admission::Any, true).unwrap();
         let keys = LogKeys::load(&data, &origin).unwrap();
         let sources = Sources::load(&data).unwrap();
-        let log = Log::open(Options { data, limits: Limits::default(), keys, sources }).unwrap();
+        let options = Options { data, limits: Limits::default(), keys, sources, witnesses: None };
+        let log = Log::open(options).unwrap();
         (folder, Api::new(log, ApiOptions::default()))
     }
 

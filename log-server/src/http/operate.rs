@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -12,6 +13,13 @@ use super::problem::{Kind, Problem};
 use super::route::ROUTES;
 use super::{Api, text, typed};
 use crate::answer::Status;
+use crate::publisher::unix_seconds;
+use crate::witnesses::ask::Trouble;
+use crate::witnesses::board::Waiting;
+
+/// How long a head may wait for its quorum before the log is said not to be ready. In between, one
+/// is on its way at almost any moment.
+const QUORUM_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What Prometheus reads.
 const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
@@ -86,10 +94,25 @@ fn reasons(status: &Status, waiting_entries: usize) -> Vec<String> {
     if !status.index_ready {
         reasons.push("the index of leaf hashes is being rebuilt".to_owned());
     }
+    if let Some(waiting) = unwitnessed(status) {
+        reasons.push(format!(
+            "the quorum of witnesses has not cosigned the head of {} entries for {} seconds, so \
+             nothing new is published; missing: {}",
+            waiting.size,
+            waiting.time.as_secs(),
+            waiting.missing.join(", ")
+        ));
+    }
     if status.waiting >= waiting_entries {
         reasons.push(format!("{} entries wait to be committed", status.waiting));
     }
     reasons
+}
+
+/// The head that lacks its quorum, if it has for longer than witnesses take.
+fn unwitnessed(status: &Status) -> Option<&Waiting> {
+    let waiting = status.witnessing.as_ref()?.waiting.as_ref()?;
+    (waiting.time >= QUORUM_PATIENCE).then_some(waiting)
 }
 
 /// Shows what is counted.
@@ -115,7 +138,29 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Pro
     gauge!("fiducial_log_published_time_seconds").set(status.published_at as f64);
     gauge!("fiducial_log_index_ready").set(if status.index_ready { 1.0 } else { 0.0 });
     gauge!("fiducial_log_fatal").set(if status.fatal.is_some() { 1.0 } else { 0.0 });
+    let since = unix_seconds().saturating_sub(status.published_at);
+    if status.published_at > 0 {
+        gauge!("fiducial_log_seconds_since_publication").set(since as f64);
+    }
+    show_witnesses(&status);
     Ok(not_stored(typed(EXPOSITION, handle.render())))
+}
+
+fn show_witnesses(status: &Status) {
+    let Some(witnessing) = &status.witnessing else { return };
+    let reached = unwitnessed(status).is_none();
+    gauge!("fiducial_log_quorum_reached").set(if reached { 1.0 } else { 0.0 });
+    for witness in &witnessing.witnesses {
+        let name = || witness.name.clone();
+        gauge!("fiducial_log_witness_cosigned_time_seconds", "witness" => name())
+            .set(witness.cosigned_at as f64);
+        gauge!("fiducial_log_witness_size", "witness" => name()).set(witness.size as f64);
+        let last = witness.trouble.as_ref().map(Trouble::kind);
+        for kind in Trouble::KINDS {
+            gauge!("fiducial_log_witness_trouble", "witness" => name(), "kind" => kind)
+                .set(if last == Some(kind) { 1.0 } else { 0.0 });
+        }
+    }
 }
 
 fn not_stored(mut response: Response) -> Response {
@@ -127,6 +172,7 @@ fn not_stored(mut response: Response) -> Response {
 mod tests {
     use super::*;
     use crate::answer::Fatal;
+    use crate::witnesses::board::WitnessingStatus;
 
     #[test]
     fn every_reason_is_named() {
@@ -137,6 +183,7 @@ mod tests {
             published_at: 1,
             waiting: 9,
             index_ready: true,
+            witnessing: None,
             fatal: None,
         };
         assert!(reasons(&ready, 10).is_empty());
@@ -145,5 +192,29 @@ mod tests {
         let reasons = reasons(&broken, 10);
         assert_eq!(reasons.len(), 3);
         assert!(reasons[0].contains("a flipped bit"));
+    }
+
+    #[test]
+    fn a_head_without_its_quorum_is_a_reason_once_it_has_waited() {
+        let waiting = |seconds| Waiting {
+            size: 7,
+            time: Duration::from_secs(seconds),
+            missing: vec!["w2 (it did not answer in time)".to_owned()],
+        };
+        let status = |waiting| Status {
+            sequenced: 7,
+            sealed: 0,
+            published: 6,
+            published_at: 1,
+            waiting: 0,
+            index_ready: true,
+            witnessing: Some(WitnessingStatus { waiting, witnesses: Vec::new() }),
+            fatal: None,
+        };
+        assert!(reasons(&status(None), 10).is_empty());
+        assert!(reasons(&status(Some(waiting(1))), 10).is_empty());
+        let reasons = reasons(&status(Some(waiting(9))), 10);
+        assert!(reasons[0].contains("7 entries for 9 seconds"), "{reasons:?}");
+        assert!(reasons[0].contains("w2 (it did not answer in time)"));
     }
 }

@@ -30,12 +30,20 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
     path = "/checkpoint",
     tag = "tlog-tiles",
     description = "The published checkpoint: a signed note (C2SP tlog-checkpoint).",
-    responses((status = 200, description = "The note", body = String, content_type = "text/plain"))
+    responses(
+        (status = 200, description = "The note, with the witnesses' cosignatures", body = String, content_type = "text/plain"),
+        (status = 503, description = "`not-ready`: the first checkpoint has no quorum of witnesses yet", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
+    )
 )]
-pub(super) async fn checkpoint(State(api): State<Arc<Api>>) -> Response {
-    let mut response = text(api.log.published().note.clone());
+pub(super) async fn checkpoint(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+    let note = api.log.published().note.clone();
+    if note.is_empty() {
+        let detail = "no checkpoint is published yet: the witnesses have not cosigned the first";
+        return Err(Problem::new(Kind::NotReady, detail).with("reasons", vec![detail]));
+    }
+    let mut response = text(note);
     response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
-    response
+    Ok(response)
 }
 
 /// Reads a tile of hashes.

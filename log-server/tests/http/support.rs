@@ -28,7 +28,8 @@ pub(crate) fn open_log(data: &Path) -> Log {
     let keys = LogKeys::load(data, &origin()).unwrap();
     let sources = Sources::load(data).unwrap();
     let limits = Limits::default();
-    Log::open(Options { data: data.to_owned(), limits, keys, sources }).unwrap()
+    let data = data.to_owned();
+    Log::open(Options { data, limits, keys, sources, witnesses: None }).unwrap()
 }
 
 /// A served log. Dropped, it leaves its threads to end with the test.

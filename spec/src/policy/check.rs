@@ -239,6 +239,22 @@ impl Policy {
         if bad.is_empty() { Ok(times) } else { Err(bad) }
     }
 
+    /// Counts the quorum over times whose cosignatures were verified one by one, for a log that
+    /// gathers them; `None` under `quorum none`.
+    ///
+    /// Verifies nothing: what is published or believed goes through [`Policy::check`].
+    ///
+    /// # Panics
+    ///
+    /// If `cosigned` has not one item for each of [`Policy::witnesses`], in their order.
+    pub fn count_quorum(
+        &self,
+        cosigned: &[Option<Timestamp>],
+    ) -> Result<Option<Times>, QuorumShort> {
+        assert_eq!(cosigned.len(), self.witnesses.len(), "count_quorum wants one item a witness");
+        self.decide(cosigned)
+    }
+
     /// Counts the quorum over `cosigned`, which has one item for each witness.
     fn decide(&self, cosigned: &[Option<Timestamp>]) -> Result<Option<Times>, QuorumShort> {
         let Some(quorum) = self.quorum else {

@@ -109,7 +109,8 @@ impl World {
         let sources = Sources::load(self.fixed.path()).expect("the registry is sound");
         let limits =
             Limits { trim_bytes: TRIM_BYTES, seal_wait: Duration::ZERO, ..Limits::default() };
-        let options = Options { data: self.live.path().to_owned(), limits, keys, sources };
+        let data = self.live.path().to_owned();
+        let options = Options { data, limits, keys, sources, witnesses: None };
         Log::open_on(options, Arc::new(self.disk.clone()))
     }
 

@@ -1,0 +1,203 @@
+//! The board between those who ask and the publisher: what was gathered for the head that is
+//! offered, and how each witness does.
+//!
+//! Everyone writes to it and nobody waits under its lock. It is bounded by the policy: one place
+//! for each witness, and the last word of each, whatever happens how often.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use spec::checkpoint::Checkpoint;
+use spec::policy::{Policy, PolicyName};
+use spec::tree::Tree;
+
+use super::Endpoint;
+use super::ask::{Cosigned, Trouble};
+use super::gathered::Gathered;
+use crate::shared::Bell;
+
+/// How one witness does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WitnessState {
+    /// Its names in the policy, with commas between them.
+    pub name: String,
+    /// When it last cosigned, in seconds since 1970; 0 for never in this process.
+    pub cosigned_at: u64,
+    /// The size of the tree that it cosigned last, as far as is known.
+    pub size: u64,
+    /// What was wrong when it was last asked, if something was.
+    pub trouble: Option<Trouble>,
+    /// Whether it has answered, or failed to, in this process.
+    asked: bool,
+}
+
+/// What is known of the witnesses, for `/readyz`, `/metrics` and answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WitnessingStatus {
+    /// How long the head that is offered has been waiting for its quorum; `None` if it has it.
+    pub waiting: Option<Waiting>,
+    /// Every witness that is asked over the network, in the order of the policy.
+    pub witnesses: Vec<WitnessState>,
+}
+
+/// A head without its quorum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its size.
+    pub size: u64,
+    /// For how long.
+    pub time: Duration,
+    /// The witnesses that the quorum lacks, with what is wrong with each where that is known.
+    pub missing: Vec<String>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The head that is offered.
+    tree: Option<Tree>,
+    gathered: Gathered,
+    /// Changes with everything that is gathered.
+    version: u64,
+    /// Since when the head lacks its quorum, or, after a start, fresh words of it.
+    waiting_since: Option<Instant>,
+    witnesses: Vec<WitnessState>,
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub struct Board {
+    state: Mutex<State>,
+    /// Rings when something was gathered.
+    pub bell: Bell,
+}
+
+impl Board {
+    /// An empty board for the witnesses that are asked.
+    #[must_use]
+    pub fn new(endpoints: &[Endpoint]) -> Self {
+        let state = |endpoint: &Endpoint| WitnessState {
+            name: endpoint.name.clone(),
+            ..WitnessState::default()
+        };
+        let state = State {
+            tree: None,
+            gathered: Gathered::default(),
+            version: 0,
+            waiting_since: None,
+            witnesses: endpoints.iter().map(state).collect(),
+        };
+        Self { state: Mutex::new(state), bell: Bell::default() }
+    }
+
+    /// Begins to gather for another head.
+    pub fn offer(&self, checkpoint: &Checkpoint, gathered: Gathered) {
+        let mut state = self.lock();
+        state.tree = Some(checkpoint.tree());
+        state.gathered = gathered;
+        state.version += 1;
+        state.waiting_since = Some(Instant::now());
+    }
+
+    /// Puts up cosignatures of a head. Those of a head that is no longer offered are too late.
+    pub fn post(&self, tree: Tree, cosigned: Vec<Cosigned>, fresh: bool) {
+        let mut state = self.lock();
+        if state.tree != Some(tree) {
+            return;
+        }
+        let mut news = false;
+        for one in cosigned {
+            news |= state.gathered.add(one, fresh);
+        }
+        state.version += u64::from(news);
+        drop(state);
+        if news {
+            self.bell.ring();
+        }
+    }
+
+    /// What is gathered, unless that is `seen` already.
+    #[must_use]
+    pub fn news_since(&self, seen: u64) -> Option<(u64, Gathered)> {
+        let state = self.lock();
+        (state.version != seen).then(|| (state.version, state.gathered.clone()))
+    }
+
+    /// The head has its quorum.
+    pub fn settled(&self) {
+        self.lock().waiting_since = None;
+    }
+
+    /// Notes that a witness cosigned a tree. Returns what was wrong with it before.
+    pub fn succeeded(&self, endpoint: usize, size: u64, now: u64) -> Option<Trouble> {
+        let mut state = self.lock();
+        let witness = &mut state.witnesses[endpoint];
+        (witness.cosigned_at, witness.size, witness.asked) = (now, size, true);
+        witness.trouble.take()
+    }
+
+    /// Notes what is wrong with a witness. Returns whether that is new.
+    pub fn failed(&self, endpoint: usize, trouble: &Trouble) -> bool {
+        let mut state = self.lock();
+        let witness = &mut state.witnesses[endpoint];
+        witness.asked = true;
+        let before = witness.trouble.replace(trouble.clone());
+        before.is_none_or(|before| before.kind() != trouble.kind())
+    }
+
+    /// Whether waiting longer may help: some witness has not been heard of, or enough have
+    /// cosigned for the publisher to go on.
+    #[must_use]
+    pub fn is_undecided(&self, policy: &Policy) -> bool {
+        let state = self.lock();
+        state.waiting_since.is_some()
+            && (state.witnesses.iter().any(|witness| !witness.asked)
+                || policy.count_quorum(&state.gathered.fresh_times()).is_ok())
+    }
+
+    /// Whether the head that is offered lacks its quorum.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.lock().waiting_since.is_some()
+    }
+
+    /// What is known now.
+    #[must_use]
+    pub fn status(&self, policy: &Policy, endpoints: &[Endpoint]) -> WitnessingStatus {
+        let state = self.lock();
+        let waiting = state.waiting_since.map(|since| {
+            let counted = policy.count_quorum(&state.gathered.fresh_times());
+            let missing = counted.err().map(|short| short.missing).unwrap_or_default();
+            let name = |name: &PolicyName| describe(name, policy, endpoints, &state.witnesses);
+            Waiting {
+                size: state.tree.map_or(0, |tree| tree.size()),
+                time: since.elapsed(),
+                missing: missing.iter().map(name).collect(),
+            }
+        });
+        WitnessingStatus { waiting, witnesses: state.witnesses.clone() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().expect("no panic under this lock")
+    }
+}
+
+/// A missing witness with what is wrong with it.
+fn describe(
+    name: &PolicyName,
+    policy: &Policy,
+    endpoints: &[Endpoint],
+    states: &[WitnessState],
+) -> String {
+    let is_it = |endpoint: &Endpoint| {
+        endpoint.keys.iter().any(|(at, _)| policy.witnesses()[*at].name() == name)
+    };
+    let Some(at) = endpoints.iter().position(is_it) else {
+        return format!("{name} (it has no URL in the policy; its cosignature comes by file)");
+    };
+    match &states[at].trouble {
+        Some(trouble) => format!("{name} ({trouble})"),
+        None if states[at].asked => name.to_string(),
+        None => format!("{name} (no answer yet)"),
+    }
+}

@@ -1,0 +1,123 @@
+//! Cosignatures that were carried here by hand: the folder `cosignatures` in the data folder.
+//!
+//! `fiducial-log witness accept` puts files there, whether the server runs or not: a witness's
+//! signature lines as they are in an answer to add-checkpoint. The publisher looks into the folder
+//! about once a second. A file is removed once its lines are in the published checkpoint or its
+//! head is no longer offered; one that is malformed is renamed and never read again.
+//!
+//! What is in the folder may have come with a copy of the data, so it is fresh (see `gathered`)
+//! only if the witness names a time at which this process already ran.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use spec::Hash;
+use spec::checkpoint::Checkpoint;
+use spec::key::VerifierKey;
+use spec::policy::Policy;
+use spec::witness::MAX_ANSWER_SIZE;
+
+use super::ask::{Cosigned, Trouble, Window, verify};
+use crate::disk::{Disk, write_whole};
+
+/// The folder's name in the data folder.
+pub const SPOOL: &str = "cosignatures";
+
+/// The ending of a file that waits to be read.
+const WAITING: &str = "cosignature";
+
+/// The ending of one that could not be used.
+const REFUSED: &str = "refused";
+
+/// The most files that are read at one look; others wait for the next.
+const MAX_FILES: usize = 64;
+
+/// A file of the folder and what is in it for the head that is offered.
+#[derive(Debug)]
+pub struct Carried {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its cosignatures of the head; empty if it is about another one.
+    pub cosigned: Vec<Cosigned>,
+}
+
+/// Every key of a policy with its position, for lines that may be by any witness.
+#[must_use]
+pub fn all_keys(policy: &Policy) -> Vec<(usize, VerifierKey)> {
+    policy.witnesses().iter().map(|witness| witness.key().clone()).enumerate().collect()
+}
+
+/// Puts a witness's lines into the folder, durably. Returns the file's name.
+pub fn put(disk: &dyn Disk, data: &Path, size: u64, lines: &[u8]) -> io::Result<String> {
+    let folder = data.join(SPOOL);
+    disk.create_folders(&folder)?;
+    disk.sync_folder(data)?;
+    let hash = Hash::of(lines).to_hex();
+    let name = format!("{size}-{}.{WAITING}", &hash[..16]);
+    write_whole(disk, &folder.join(&name), lines)?;
+    Ok(name)
+}
+
+/// Reads the files that wait. Malformed ones are put aside.
+pub fn read(
+    data: &Path,
+    keys: &[(usize, VerifierKey)],
+    head: &Checkpoint,
+    now: u64,
+) -> Vec<Carried> {
+    let Ok(listed) = fs::read_dir(data.join(SPOOL)) else { return Vec::new() };
+    let paths = listed.filter_map(|entry| Some(entry.ok()?.path()));
+    let waiting = paths.filter(|path| path.extension().is_some_and(|ending| ending == WAITING));
+    waiting.take(MAX_FILES).filter_map(|path| read_one(path, keys, head, now)).collect()
+}
+
+/// Forgets a file that is done with.
+pub fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::warn!(%error, file = %path.display(), "a carried cosignature was not removed");
+    }
+}
+
+fn read_one(
+    path: PathBuf,
+    keys: &[(usize, VerifierKey)],
+    head: &Checkpoint,
+    now: u64,
+) -> Option<Carried> {
+    let lines = match read_bounded(&path) {
+        Ok(lines) => lines,
+        Err(error) => {
+            tracing::warn!(%error, file = %path.display(), "a carried cosignature cannot be read");
+            return None;
+        }
+    };
+    match verify(head, keys, &lines, Window::of_carried(now)) {
+        Ok(cosigned) => Some(Carried { path, cosigned }),
+        // It was checked when it was accepted, so it is about a head that has been published since.
+        Err(Trouble::Cosignature(_) | Trouble::Clock { .. }) => {
+            tracing::info!(file = %path.display(), "a carried cosignature is of another head, and is dropped");
+            Some(Carried { path, cosigned: Vec::new() })
+        }
+        Err(trouble) => {
+            let aside = path.with_extension(REFUSED);
+            tracing::warn!(%trouble, file = %path.display(), "a carried cosignature cannot be used");
+            if let Err(error) = fs::rename(&path, &aside) {
+                tracing::warn!(%error, "it could not be put aside either");
+            }
+            None
+        }
+    }
+}
+
+/// Reads a file that is no larger than a witness's answer may be.
+pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    use io::Read;
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_ANSWER_SIZE as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_ANSWER_SIZE {
+        let what = format!("it has more than {MAX_ANSWER_SIZE} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+    }
+    Ok(bytes)
+}
