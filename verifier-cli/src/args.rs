@@ -1,16 +1,19 @@
 //! What can be typed. What it means is decided in [`crate::command`].
 
+mod help;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::messages::{Language, Message};
+use crate::messages::Language;
 
 /// Everything that was asked for.
 pub(crate) struct Wanted {
     pub(crate) language: Language,
     pub(crate) json: bool,
+    pub(crate) ca_file: Option<PathBuf>,
     pub(crate) command: Command,
 }
 
@@ -30,8 +33,28 @@ struct Typed {
     #[arg(long, global = true)]
     json: bool,
 
+    /// Trust these authorities (PEM) for https instead of the usual ones
+    #[arg(long, global = true, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+
     #[command(subcommand)]
     command: Command,
+}
+
+/// Whose word on a checkpoint is enough, and of whom it must not all be.
+#[derive(Args)]
+pub(crate) struct PolicyArgs {
+    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Demand a witness in the quorum that none of these parties runs
+    #[arg(long, value_name = "PARTY[,PARTY]", value_delimiter = ',', requires = "parties")]
+    pub(crate) unrelated_to: Vec<String>,
+
+    /// Your own list of which party runs which witnesses (TOML)
+    #[arg(long, value_name = "FILE", requires = "unrelated_to")]
+    pub(crate) parties: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -45,12 +68,14 @@ pub(crate) enum Command {
     /// Make a proof from a log's tiles, and check it before it is written
     #[command(subcommand)]
     Prove(Prove),
-    /// Check a receipt, or two checkpoints, offline
+    /// Check a receipt, two checkpoints, or evidence of a split, offline
     Verify(Verify),
     /// Hash the whole log again and check every statement in it
     Audit(Audit),
     /// Say in plain words what a file holds, without verifying anything
     Inspect(Inspect),
+    /// Follow a log and its witnesses, and keep evidence if they tell two stories
+    Watch(Watch),
 }
 
 #[derive(Subcommand)]
@@ -85,9 +110,8 @@ pub(crate) struct ProveInclusion {
     #[arg(long, value_name = "URL_OR_FOLDER")]
     pub(crate) log: String,
 
-    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 
     /// Where to write the receipt; without it, standard output
     #[arg(long, value_name = "FILE")]
@@ -116,9 +140,8 @@ pub(crate) struct ProveConsistency {
     #[arg(long, value_name = "URL_OR_FOLDER")]
     pub(crate) log: String,
 
-    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 
     /// Where to write the proof; without it, standard output
     #[arg(long, value_name = "FILE")]
@@ -133,6 +156,10 @@ pub(crate) struct ProveConsistency {
   fiducial verify report.tlog-proof --policy policy --source-key aoi-7.vkey
   fiducial verify report.tlog-proof --file report.xml --disclosure report.disclosure.json \\
       --policy policy --source-key aoi-7.vkey
+  fiducial verify report.tlog-proof --policy policy --source-key aoi-7.vkey \\
+      --after after.checkpoint --consistency after-to-receipt
+  fiducial verify report.tlog-proof --policy policy --source-key aoi-7.vkey \\
+      --unrelated-to factory,buyer --parties parties.toml
   fiducial verify opaque.tlog-proof --entry opaque.bin --policy policy"
 )]
 pub(crate) struct Verify {
@@ -155,13 +182,24 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     pub(crate) entry: Option<PathBuf>,
 
-    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 
     /// A source's verifier key that you had before, or a file of them; can be repeated
     #[arg(long = "source-key", value_name = "VKEY|FILE")]
     pub(crate) source_keys: Vec<String>,
+
+    /// The checkpoint that the statement says it follows, exactly as the source had it
+    #[arg(long, value_name = "NOTE")]
+    pub(crate) after: Option<PathBuf>,
+
+    /// The proof that the receipt's log continues that checkpoint: base64 hashes, one a line
+    #[arg(long, value_name = "PROOF", requires = "after", conflicts_with = "log")]
+    pub(crate) consistency: Option<PathBuf>,
+
+    /// A log whose tiles give that proof
+    #[arg(long, value_name = "URL_OR_FOLDER", requires = "after")]
+    pub(crate) log: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -171,6 +209,25 @@ pub(crate) enum VerifyWhat {
   fiducial verify consistency old.checkpoint new.checkpoint --proof old-to-new --policy policy
   fiducial verify consistency old.checkpoint new.checkpoint --log ./mirror --policy policy")]
     Consistency(VerifyConsistency),
+    /// Check evidence that a log has signed two histories; 0: it has
+    #[command(after_help = "Examples:
+  fiducial verify split split-300-700-1f0c9a3e.txt --policy policy
+  fiducial verify split split-300-700-1f0c9a3e.txt --log-key log.example+1f0c9a3e+AX...")]
+    Split(VerifySplit),
+}
+
+#[derive(Args)]
+pub(crate) struct VerifySplit {
+    /// The evidence, as `fiducial watch` writes it
+    pub(crate) file: PathBuf,
+
+    /// A policy that lists the log; its witnesses' cosignatures are told, and not needed
+    #[arg(long, value_name = "FILE", required_unless_present = "log_keys")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// The log's verifier key, instead of a policy; can be repeated
+    #[arg(long = "log-key", value_name = "VKEY|FILE", conflicts_with = "policy")]
+    pub(crate) log_keys: Vec<String>,
 }
 
 #[derive(Args)]
@@ -189,9 +246,8 @@ pub(crate) struct VerifyConsistency {
     #[arg(long, value_name = "URL_OR_FOLDER")]
     pub(crate) log: Option<String>,
 
-    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 }
 
 #[derive(Args)]
@@ -204,9 +260,8 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "URL_OR_FOLDER")]
     pub(crate) log: String,
 
-    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 
     /// The verifier keys of the sources, one a line
     #[arg(long, value_name = "FILE")]
@@ -232,16 +287,52 @@ pub(crate) enum Entries {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  fiducial watch --log https://log.example/ --policy policy --state watch.state --once
+  fiducial watch --log https://log.example/ --policy policy --state watch.state \\
+      --witness w1=https://w1.example/ --interval 60 --json
+Exit codes: 0 all agree, 1 a split or a step back was found, 2 could not tell.")]
+pub(crate) struct Watch {
+    /// The log: its address, or a folder of static tiles
+    #[arg(long, value_name = "URL_OR_FOLDER")]
+    pub(crate) log: String,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+
+    /// Remember here what was seen, and compare with it the next time
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: PathBuf,
+
+    /// Where a witness answers monitors, if not at its address in the policy; can be repeated
+    #[arg(long = "witness", value_name = "NAME=URL_OR_FOLDER")]
+    pub(crate) witnesses: Vec<String>,
+
+    /// The folder for evidence (default: the folder of the state)
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) evidence: Option<PathBuf>,
+
+    /// Look once and end
+    #[arg(long, conflicts_with = "interval")]
+    pub(crate) once: bool,
+
+    /// Seconds between two looks, 1 to 86400
+    #[arg(long, value_name = "SECONDS", default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) interval: u64,
+}
+
+#[derive(Args)]
 #[command(after_help = "Example:
   fiducial inspect report.tlog-proof")]
 pub(crate) struct Inspect {
-    /// A note, checkpoint, receipt, statement, disclosure, verifier key or policy
+    /// A note, checkpoint, receipt, statement, disclosure, split, verifier key or policy
     pub(crate) file: PathBuf,
 }
 
 /// Parses what was typed; `guessed` is the language of the environment.
 pub(crate) fn parse(arguments: &[OsString], guessed: Language) -> Result<Wanted, clap::Error> {
-    let command = describe(Typed::command(), language_typed(arguments).unwrap_or(guessed));
+    let command = help::in_language(Typed::command(), language_typed(arguments).unwrap_or(guessed));
     let matches = command.try_get_matches_from(arguments)?;
     let typed = Typed::from_arg_matches(&matches)?;
     let language = match typed.lang {
@@ -249,7 +340,7 @@ pub(crate) fn parse(arguments: &[OsString], guessed: Language) -> Result<Wanted,
         Some(LanguageName::Zh) => Language::Chinese,
         None => guessed,
     };
-    Ok(Wanted { language, json: typed.json, command: typed.command })
+    Ok(Wanted { language, json: typed.json, ca_file: typed.ca_file, command: typed.command })
 }
 
 /// Help is printed while arguments are still being read, so `--lang` is looked for beforehand.
@@ -264,27 +355,6 @@ fn language_typed(arguments: &[OsString]) -> Option<Language> {
     }
 }
 
-/// Replaces the one-line descriptions of the commands by those of the language.
-fn describe(command: clap::Command, language: Language) -> clap::Command {
-    let text = |message: Message| message.text(language);
-    command
-        .about(text(Message::HelpProgram))
-        .after_help(text(Message::HelpExitCodes))
-        .mut_subcommand("prove", |prove| {
-            prove
-                .about(text(Message::HelpProve))
-                .mut_subcommand("inclusion", |c| c.about(text(Message::HelpProveInclusion)))
-                .mut_subcommand("consistency", |c| c.about(text(Message::HelpProveConsistency)))
-        })
-        .mut_subcommand("verify", |verify| {
-            verify
-                .about(text(Message::HelpVerify))
-                .mut_subcommand("consistency", |c| c.about(text(Message::HelpVerifyConsistency)))
-        })
-        .mut_subcommand("audit", |audit| audit.about(text(Message::HelpAudit)))
-        .mut_subcommand("inspect", |inspect| inspect.about(text(Message::HelpInspect)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,5 +362,35 @@ mod tests {
     #[test]
     fn the_arguments_do_not_contradict_each_other() {
         Typed::command().debug_assert();
+        help::in_language(Typed::command(), Language::Chinese).debug_assert();
+    }
+
+    #[test]
+    fn every_help_text_has_its_chinese() {
+        let mut commands = vec![Typed::command()];
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands().cloned());
+            let about = command.get_about().into_iter().map(ToString::to_string);
+            let arguments = command.get_arguments().filter_map(|argument| argument.get_help());
+            for text in about.chain(arguments.map(ToString::to_string)) {
+                assert!(help::chinese(&text).is_some(), "{}: {text:?}", command.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn help_in_chinese_has_no_english_sentence() {
+        for words in [&["--help"][..], &["verify", "-h"], &["watch", "--help"], &["prove", "-h"]] {
+            let mut arguments: Vec<OsString> = vec!["fiducial".into(), "--lang=zh".into()];
+            arguments.extend(words.iter().map(OsString::from));
+            let Err(help) = parse(&arguments, Language::English) else {
+                panic!("help ends the program");
+            };
+            let text = help.to_string();
+            for english in ["Print", "Usage", "Options", "Commands", "Arguments", "default:"] {
+                assert!(!text.contains(english), "{english} in {text}");
+            }
+            assert!(text.contains("用法") && text.contains("显示帮助"), "{text}");
+        }
     }
 }

@@ -22,7 +22,6 @@ use std::ops::Range;
 use rayon::prelude::*;
 use spec::Hash;
 use spec::frontier::Frontier;
-use spec::policy::AcceptedCheckpoint;
 use spec::tile::{TILE_WIDTH, Tile, TileKind, nodes_at};
 use spec::tree::Tree;
 
@@ -31,10 +30,10 @@ use self::chain::Chains;
 use self::problems::Problems;
 use self::state::{Mode, Start};
 use crate::args::{Audit as Wanted, Entries};
-use crate::command::{Stop, describe_accepted, said_of_policy_failure};
+use crate::command::{Judge, Stop, describe};
 use crate::failure::Failure;
 use crate::input;
-use crate::log::{Log, ReadError};
+use crate::log::{Log, Network, ReadError};
 use crate::messages::{Message, Said};
 use crate::progress;
 use crate::report::{Report, Verdict};
@@ -46,29 +45,31 @@ const ROUND: u64 = 256;
 const REMOTE_THREADS: usize = 8;
 
 /// Audits the log up to its latest checkpoint.
-pub(crate) fn run(wanted: &Wanted, quiet: bool) -> Result<Report, Stop> {
-    let policy = input::policy(wanted.policy.as_deref())?;
+pub(crate) fn run(wanted: &Wanted, network: &Network, quiet: bool) -> Result<Report, Stop> {
+    let judge = Judge::open(&wanted.policy)?;
     let keys = wanted.source_keys.as_deref().map(input::key_file).transpose()?;
     let mode = match (wanted.entries, &keys) {
         (Entries::Any, _) => Mode::Any,
         (Entries::Statements, None) => Mode::Statements,
         (Entries::Statements, Some(_)) => Mode::SignedStatements,
     };
-    let log = Log::open(&wanted.log)?;
+    let log = Log::open(&wanted.log, network)?;
     let note = log.checkpoint()?;
-    let accepted =
-        policy.check(&note).map_err(|failure| Stop::Rejected(said_of_policy_failure(&failure)))?;
-    let start = state::start(wanted, &policy, &accepted, mode)?;
+    let judged = judge.accept(&note)?;
+    let accepted = &judged.accepted;
+    let start = state::start(wanted, &judge, accepted, mode)?;
     let (old, new) = (start.tree.size(), accepted.tree().size());
     if old > new {
         let sizes = [old.to_string(), new.to_string()];
-        return Err(Stop::Rejected(Said::new(Message::RolledBack, &[&sizes[0], &sizes[1]])));
+        return Err(Stop::rejected(Said::new(Message::RolledBack, &[&sizes[0], &sizes[1]])));
     }
 
-    let examiner = Examiner::new(&log, &accepted, mode, keys, old);
-    let mut audit = Audit::from(&log, accepted.tree(), start)?;
+    let examiner = Examiner::new(&log, accepted, mode, keys, old);
+    let mut audit = Audit::from(&log, accepted.tree(), start, mode)?;
     audit.go(&examiner, quiet)?;
-    let report = audit.report(&accepted, mode, old);
+    let mut report = audit.report();
+    describe(&mut report, &judge, &note, &judged);
+    audit.say_what_is_open(&mut report, old);
     if report.verdict() == Verdict::Verified
         && let Some(path) = &wanted.state
     {
@@ -88,11 +89,14 @@ struct Audit<'a> {
     tail: Option<Hash>,
     chains: Chains,
     problems: Problems,
+    /// How many entries were read and hashed, from the start on.
+    audited: u64,
+    mode: Mode,
 }
 
 impl<'a> Audit<'a> {
     /// Begins behind `start`, whose root must follow from the log's tiles.
-    fn from(log: &'a Log, tree: Tree, start: Start) -> Result<Self, Stop> {
+    fn from(log: &'a Log, tree: Tree, start: Start, mode: Mode) -> Result<Self, Stop> {
         let upper = upper_at(log, start.tree.size() / TILE_WIDTH, tree.size())?;
         let rest = start.tree.size() % TILE_WIDTH;
         let mut root = upper.tree().root();
@@ -105,10 +109,11 @@ impl<'a> Audit<'a> {
         }
         if root != start.tree.root() {
             let size = start.tree.size().to_string();
-            return Err(Stop::Rejected(Said::new(Message::NotTheTrustedTree, &[&size])));
+            return Err(Stop::rejected(Said::new(Message::NotTheTrustedTree, &[&size])));
         }
         let (chains, problems) = (start.chains, Problems::default());
-        Ok(Self { log, tree, upper: Some(upper), tail: None, chains, problems })
+        let (upper, tail, audited) = (Some(upper), None, 0);
+        Ok(Self { log, tree, upper, tail, chains, problems, audited, mode })
     }
 
     /// Examines every bundle that is not wholly behind the start.
@@ -138,6 +143,7 @@ impl<'a> Audit<'a> {
         let mut nodes = Vec::with_capacity(examined.len());
         for (at, bundle) in round.clone().zip(examined) {
             self.problems.take(bundle.findings);
+            self.audited += bundle.audited;
             for link in bundle.links {
                 self.problems.take(self.chains.follow(link).map(Finding::Fault));
             }
@@ -183,18 +189,21 @@ impl<'a> Audit<'a> {
         }
     }
 
-    fn report(&self, accepted: &AcceptedCheckpoint, mode: Mode, start: u64) -> Report {
+    fn report(&self) -> Report {
         let mut report = Report::new(self.problems.verdict());
         self.problems.describe(&mut report);
         if report.verdict() == Verdict::Verified {
             report.reason(Said::new(Message::AuditSound, &[&self.tree.size().to_string()]));
         }
-        report.fact(Message::LabelAudited, self.tree.size() - start);
-        if mode != Mode::Any {
+        report.fact(Message::LabelAudited, self.audited);
+        if self.mode != Mode::Any {
             report.fact(Message::LabelSources, self.chains.count());
         }
-        describe_accepted(&mut report, accepted);
-        match mode {
+        report
+    }
+
+    fn say_what_is_open(&self, report: &mut Report, start: u64) {
+        match self.mode {
             Mode::Any => report.not_checked(Message::OpenOpaqueLog, &[]),
             Mode::Statements => report.not_checked(Message::OpenSignatures, &[]),
             Mode::SignedStatements => report.not_checked(Message::OpenTruth, &[]),
@@ -205,7 +214,6 @@ impl<'a> Audit<'a> {
         if !self.chains.is_complete() {
             report.not_checked(Message::OpenChainsBeforeStart, &[]);
         }
-        report
     }
 }
 

@@ -1,30 +1,40 @@
 //! The commands: what was typed becomes what is meant, and what is meant becomes a report.
 
 mod accepted;
+mod after;
 mod consistency;
 mod inspect;
+mod judge;
 mod prove;
+mod split;
 mod verify;
 
 use crate::args::{Command, Prove, VerifyWhat, Wanted};
-use crate::audit;
 use crate::failure::Failure;
+use crate::log::Network;
 use crate::messages::Said;
 use crate::report::Report;
+use crate::{audit, watch};
 
-pub(crate) use accepted::{describe_accepted, said_of_policy_failure};
+pub(crate) use accepted::describe;
+pub(crate) use judge::Judge;
 
-/// Runs what was asked for.
-pub(crate) fn run(wanted: &Wanted) -> Result<Report, Failure> {
+/// Runs what was asked for. Of a long watch, `show` gets each report but the last.
+pub(crate) fn run(wanted: &Wanted, show: &dyn Fn(&Report)) -> Result<Report, Failure> {
+    let network = &Network::new(wanted.ca_file.as_deref())?;
     match &wanted.command {
-        Command::Audit(audit) => settled(audit::run(audit, wanted.json)),
+        Command::Audit(audit) => settled(audit::run(audit, network, wanted.json)),
         Command::Inspect(inspect) => inspect::run(inspect),
-        Command::Prove(Prove::Consistency(prove)) => settled(prove::consistency(prove)),
-        Command::Prove(Prove::Inclusion(prove)) => settled(prove::inclusion(prove, wanted.json)),
+        Command::Prove(Prove::Consistency(prove)) => settled(prove::consistency(prove, network)),
+        Command::Prove(Prove::Inclusion(prove)) => {
+            settled(prove::inclusion(prove, network, wanted.json))
+        }
         Command::Verify(verify) => match &verify.what {
-            Some(VerifyWhat::Consistency(verify)) => settled(consistency::run(verify)),
-            None => settled(verify::run(verify)),
+            Some(VerifyWhat::Consistency(verify)) => settled(consistency::run(verify, network)),
+            Some(VerifyWhat::Split(verify)) => settled(split::run(verify)),
+            None => settled(verify::run(verify, network)),
         },
+        Command::Watch(watch) => watch::run(watch, network, show),
     }
 }
 
@@ -33,7 +43,27 @@ pub(crate) enum Stop {
     /// Nothing could be decided.
     Failure(Failure),
     /// The evidence is wrong.
-    Rejected(Said),
+    Rejected(Vec<Said>),
+}
+
+impl Stop {
+    /// The evidence is wrong for one reason.
+    pub(crate) fn rejected(why: Said) -> Self {
+        Self::Rejected(vec![why])
+    }
+
+    /// Says which file a rejection is about.
+    pub(crate) fn within(self, file: &str) -> Self {
+        match self {
+            Self::Rejected(mut why) => {
+                if let Some(first) = why.first_mut() {
+                    *first = first.clone().within(file);
+                }
+                Self::Rejected(why)
+            }
+            failure @ Self::Failure(_) => failure,
+        }
+    }
 }
 
 impl<F: Into<Failure>> From<F> for Stop {

@@ -1,4 +1,4 @@
-//! Judges: inclusion, consistency, audits, disclosures; offline where it can.
+//! Judges: inclusion, consistency, audits, disclosures, splits; offline where it can.
 //!
 //! One way through every command: what was typed (`args`) becomes what is meant, bytes from
 //! outside become types of `spec`, and a verdict comes out as a `report::Report`. Nothing below
@@ -10,6 +10,7 @@
 mod args;
 mod audit;
 mod command;
+mod durable;
 mod failure;
 mod input;
 mod log;
@@ -17,6 +18,8 @@ mod messages;
 mod progress;
 mod report;
 mod time;
+mod watch;
+mod words;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -48,7 +51,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let language = wanted.language;
-    let outcome = command::run(&wanted);
+    // A watch whose reader has gone goes on all the same: what it finds it writes to files.
+    let show = |report: &Report| drop(print_report(report, language, wanted.json));
+    let outcome = command::run(&wanted, &show);
     let (printed, code) = match outcome {
         Ok(report) => (print_report(&report, language, wanted.json), exit_code(report.verdict())),
         Err(failure) => (print_failure(&failure, language, wanted.json), COULD_NOT_TELL),

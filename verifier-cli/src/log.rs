@@ -16,8 +16,10 @@ use spec::checkpoint::Checkpoint;
 use spec::note::{MAX_NOTE_SIZE, Note};
 use spec::tile::{MAX_BUNDLE_SIZE, TILE_SIZE, Tile, TileKind, parse_entries, parse_hashes};
 use ureq::Agent;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::failure::Failure;
+use crate::input;
 use crate::messages::{Message, Said};
 
 /// How long one answer may take, its body included.
@@ -28,6 +30,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a request is tried when the network, not the log, fails.
 const ATTEMPTS: u32 = 3;
+
+/// How long one answer may take where others are asked as well.
+const HURRIED_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The most bytes of a file of authorities: a system's whole collection is a quarter of it.
+const MAX_AUTHORITIES_SIZE: usize = 1024 * 1024;
 
 /// The longest answer of the log's lookup: a decimal of 64 bits.
 const MAX_INDEX_TEXT: usize = 20;
@@ -63,6 +71,56 @@ impl From<ReadError> for Failure {
     }
 }
 
+/// How the network is used: which authorities vouch for an address, and how long is waited.
+pub(crate) struct Network {
+    /// Instead of the authorities that are built in.
+    authorities: Option<RootCerts>,
+    timeout: Duration,
+}
+
+impl Network {
+    /// With the authorities of a file of certificates in PEM, or the usual ones.
+    pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, Failure> {
+        let authorities = ca_file.map(read_authorities).transpose()?;
+        Ok(Self { authorities, timeout: REQUEST_TIMEOUT })
+    }
+
+    /// The same, waiting less long: for those of whom there are others to ask.
+    pub(crate) fn hurried(&self) -> Self {
+        Self { authorities: self.authorities.clone(), timeout: HURRIED_TIMEOUT }
+    }
+
+    fn agent(&self) -> Agent {
+        let mut config = Agent::config_builder()
+            .timeout_global(Some(self.timeout))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .http_status_as_error(false)
+            .user_agent(concat!("fiducial/", env!("CARGO_PKG_VERSION")));
+        if let Some(authorities) = &self.authorities {
+            let tls = TlsConfig::builder().root_certs(authorities.clone());
+            config = config.tls_config(tls.build());
+        }
+        config.build().new_agent()
+    }
+}
+
+/// Reads certificates; a file without any would silently trust nobody, so it is refused.
+fn read_authorities(path: &Path) -> Result<RootCerts, Failure> {
+    let shown = path.display().to_string();
+    let malformed = |why: &str| Failure::new(Said::new(Message::Malformed, &[&shown, why]));
+    let bytes = input::read(path, MAX_AUTHORITIES_SIZE)?;
+    let mut authorities = Vec::new();
+    for item in parse_pem(&bytes) {
+        if let PemItem::Certificate(one) = item.map_err(|error| malformed(&error.to_string()))? {
+            authorities.push(one);
+        }
+    }
+    if authorities.is_empty() {
+        return Err(malformed("no certificate in PEM"));
+    }
+    Ok(RootCerts::new_with_certs(&authorities))
+}
+
 /// Where a log is read.
 pub(crate) enum Log {
     Folder(PathBuf),
@@ -71,16 +129,10 @@ pub(crate) enum Log {
 
 impl Log {
     /// An address that begins with `http://` or `https://`, or else a folder.
-    pub(crate) fn open(place: &str) -> Result<Self, Failure> {
+    pub(crate) fn open(place: &str, network: &Network) -> Result<Self, Failure> {
         if place.starts_with("http://") || place.starts_with("https://") {
-            let config = Agent::config_builder()
-                .timeout_global(Some(REQUEST_TIMEOUT))
-                .timeout_connect(Some(CONNECT_TIMEOUT))
-                .http_status_as_error(false)
-                .user_agent(concat!("fiducial/", env!("CARGO_PKG_VERSION")))
-                .build();
             let prefix = format!("{}/", place.trim_end_matches('/'));
-            return Ok(Self::Http { agent: config.new_agent(), prefix });
+            return Ok(Self::Http { agent: network.agent(), prefix });
         }
         let folder = PathBuf::from(place);
         if folder.is_dir() {
@@ -101,6 +153,13 @@ impl Log {
             let place = "checkpoint";
             Said::new(Message::Malformed, &[place, &error.to_string()]).into()
         })
+    }
+
+    /// Reads a note at a path: the log's own checkpoint, or a witness's of some log. Nothing in it
+    /// is verified.
+    pub(crate) fn note(&self, path: &str) -> Result<Note, ReadError> {
+        let bytes = self.read(path.trim_start_matches('/'), MAX_NOTE_SIZE)?;
+        Note::parse(&bytes).map_err(|_| ReadError::Malformed { path: path.to_string() })
     }
 
     /// How large the log says it is, and at least `known`: decides which partial tiles to ask for.

@@ -56,6 +56,8 @@ pub(crate) struct Report {
     not_checked: Vec<Said>,
     /// What was made, where it goes to standard output: then nothing else may.
     product: Option<String>,
+    /// When it was found, where one report follows another: then each is one line.
+    found_at: Option<String>,
 }
 
 impl Report {
@@ -66,13 +68,14 @@ impl Report {
             facts: Vec::new(),
             not_checked: Vec::new(),
             product: None,
+            found_at: None,
         }
     }
 
-    /// A rejection for one reason.
-    pub(crate) fn rejected(why: Said) -> Self {
+    /// A rejection with its reasons.
+    pub(crate) fn rejected(why: Vec<Said>) -> Self {
         let mut report = Self::new(Verdict::Rejected);
-        report.reason(why);
+        report.reasons = why;
         report
     }
 
@@ -85,7 +88,9 @@ impl Report {
     }
 
     pub(crate) fn fact(&mut self, label: Message, value: impl ToString) {
-        self.facts.push((label, Shown::Text(printable(&value.to_string()))));
+        // A value may have lines of its own, each of which is made printable by itself.
+        let lines: Vec<String> = value.to_string().split('\n').map(printable).collect();
+        self.facts.push((label, Shown::Text(lines.join("\n"))));
     }
 
     /// A fact whose value is a word of the catalogue.
@@ -94,7 +99,11 @@ impl Report {
     }
 
     pub(crate) fn not_checked(&mut self, what: Message, values: &[&str]) {
-        self.not_checked.push(Said::new(what, values));
+        self.said_not_checked(Said::new(what, values));
+    }
+
+    pub(crate) fn said_not_checked(&mut self, what: Said) {
+        self.not_checked.push(what);
     }
 
     /// Makes a product the whole output, so that it can be piped on.
@@ -102,11 +111,22 @@ impl Report {
         self.product = Some(product);
     }
 
+    /// Makes this one of many: a line with its time.
+    pub(crate) fn set_found_at(&mut self, time: String) {
+        self.found_at = Some(time);
+    }
+
     pub(crate) fn to_text(&self, language: Language) -> String {
         if let Some(product) = &self.product {
             return product.clone();
         }
-        let mut text = String::new();
+        // What goes wrong is told at length even among many.
+        if let Some(time) = self.found_at.as_ref().filter(|_| self.verdict == Verdict::Verified) {
+            let reasons: Vec<String> =
+                self.reasons.iter().map(|reason| reason.to_text(language)).collect();
+            return format!("{time} {}\n", reasons.join("; "));
+        }
+        let mut text = self.found_at.as_ref().map_or(String::new(), |time| format!("{time}\n"));
         if let Some(verdict) = self.verdict.message() {
             text += &Said::new(verdict, &[]).to_text(language);
             text.push('\n');
@@ -120,7 +140,13 @@ impl Report {
                 Shown::Named(name) => name.text(language),
                 Shown::Text(text) => text,
             };
-            text += &format!("  {}{colon}{value}\n", label.text(language));
+            if value.contains('\n') {
+                // A mark in front of each line keeps a value from looking like a line of ours.
+                text += &format!("  {}{}\n", label.text(language), colon.trim_end());
+                value.split('\n').for_each(|line| text += &format!("    | {line}\n"));
+            } else {
+                text += &format!("  {}{colon}{value}\n", label.text(language));
+            }
         }
         if !self.not_checked.is_empty() {
             text += &format!("{}\n", Message::NotChecked.text(language));
@@ -148,14 +174,20 @@ impl Report {
                 Some(first) => *first = json!([first.clone(), value]),
             }
         }
-        let value = json!({
+        let mut value = json!({
             "verdict": self.verdict.code(),
             "reasons": all(&self.reasons),
             "facts": facts,
             "not_checked": all(&self.not_checked),
             "product": self.product,
         });
-        format!("{value:#}\n")
+        match &self.found_at {
+            None => format!("{value:#}\n"),
+            Some(time) => {
+                value["found_at"] = json!(time);
+                format!("{value}\n")
+            }
+        }
     }
 }
 
@@ -186,6 +218,28 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
         assert_eq!(printable("\u{202e}x\u{9b}"), "\\u{202e}x\\u{9b}");
         assert_eq!(printable("产线 4"), "产线 4");
+    }
+
+    #[test]
+    fn a_value_of_several_lines_keeps_them_and_cannot_look_like_a_verdict() {
+        let mut report = Report::new(Verdict::Rejected);
+        report.fact(Message::LabelOpened, "first\nVERIFIED\n\u{1b}[2J");
+        let text = report.to_text(Language::English);
+        assert_eq!(text, "REJECTED\n  opened:\n    | first\n    | VERIFIED\n    | \\u{1b}[2J\n");
+        let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
+        assert_eq!(json["facts"]["opened"], "first\nVERIFIED\n\\u{1b}[2J");
+    }
+
+    #[test]
+    fn one_of_many_is_one_line_with_its_time() {
+        let mut report = Report::new(Verdict::Verified);
+        report.reason(Said::new(Message::WatchAgrees, &["5"]));
+        report.set_found_at("2026-01-02T03:04:05Z".to_string());
+        let text = report.to_text(Language::English);
+        assert_eq!(text, "2026-01-02T03:04:05Z all that was seen is one log, now of 5 entries\n");
+        let json = report.to_json(Language::English);
+        assert_eq!(json.lines().count(), 1);
+        assert!(json.contains("\"found_at\":\"2026-01-02T03:04:05Z\""), "{json}");
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub(super) struct Examined {
     /// Its statements behind the start, in order.
     pub(super) links: Vec<Link>,
     pub(super) findings: Vec<Finding>,
+    /// How many of its entries behind the start were read and hashed.
+    pub(super) audited: u64,
 }
 
 /// All that is needed to judge a bundle by itself.
@@ -122,6 +124,7 @@ impl<'a> Examiner<'a> {
         for (index, entry) in (first..).zip(entries) {
             let leaf = leaf_hash(entry);
             leaves.push(leaf);
+            examined.audited += u64::from(index >= self.start);
             if self.mode != Mode::Any && index >= self.start {
                 self.look_at_statement(index, entry, leaf, examined);
             }

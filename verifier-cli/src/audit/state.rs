@@ -21,12 +21,13 @@ use std::path::Path;
 use spec::checkpoint::Origin;
 use spec::encoding::{decode_hash, parse_decimal};
 use spec::key::KeyName;
-use spec::policy::{AcceptedCheckpoint, Policy};
+use spec::policy::AcceptedCheckpoint;
 use spec::tree::Tree;
 
 use super::chain::{Chains, Head, MAX_SOURCES};
 use crate::args::Audit as Wanted;
-use crate::command::{Stop, said_of_policy_failure};
+use crate::command::{Judge, Stop};
+use crate::durable;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
@@ -69,19 +70,16 @@ pub(super) struct Start {
 /// Decides where to begin from what was given.
 pub(super) fn start(
     wanted: &Wanted,
-    policy: &Policy,
+    judge: &Judge,
     accepted: &AcceptedCheckpoint,
     mode: Mode,
 ) -> Result<Start, Stop> {
     let trusted = match &wanted.from {
         None => None,
         Some(path) => {
-            let checked = policy.check(&input::note(path)?);
+            let checked = judge.accept(&input::note(path)?);
             let shown = path.display().to_string();
-            Some(
-                checked
-                    .map_err(|why| Stop::Rejected(said_of_policy_failure(&why).within(&shown)))?,
-            )
+            Some(checked.map_err(|stop| stop.within(&shown))?.accepted)
         }
     };
     if let Some(trusted) = trusted.as_ref().filter(|old| old.origin() != accepted.origin()) {
@@ -113,10 +111,7 @@ pub(super) fn save(
     chains: &Chains,
 ) -> Result<(), Failure> {
     let text = format(origin, tree, mode, chains);
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|error| {
+    durable::write(path, text.as_bytes()).map_err(|error| {
         let shown = path.display().to_string();
         Said::new(Message::FileUnwritable, &[&shown, &error.to_string()]).into()
     })

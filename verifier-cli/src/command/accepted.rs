@@ -1,14 +1,21 @@
 //! What an accepted checkpoint says, and why one was not accepted, in words.
 
+use spec::cosignature::CosignatureError;
 use spec::key::Algorithm;
-use spec::policy::{AcceptedCheckpoint, PolicyFailure, PostQuantum, QuorumShort, Times};
+use spec::note::Note;
+use spec::policy::{
+    BadLine, Counting, Explanation, MemberStanding, Policy, PolicyFailure, PostQuantum, Rule,
+    Standing, Times,
+};
 
+use super::judge::{Judge, Judged};
 use crate::messages::{Message, Said};
 use crate::report::Report;
 use crate::time::format_utc;
 
 /// Adds the log, the tree, who signed and when; and what the policy leaves open.
-pub(crate) fn describe_accepted(report: &mut Report, accepted: &AcceptedCheckpoint) {
+pub(crate) fn describe(report: &mut Report, judge: &Judge, note: &Note, judged: &Judged) {
+    let accepted = &judged.accepted;
     report.fact(Message::LabelOrigin, accepted.origin());
     report.fact(Message::LabelTreeSize, accepted.tree().size());
     report.fact(Message::LabelRoot, accepted.tree().root());
@@ -19,31 +26,53 @@ pub(crate) fn describe_accepted(report: &mut Report, accepted: &AcceptedCheckpoi
         let time = format_utc(cosigner.time.as_seconds());
         report.fact(Message::LabelCosigned, format!("{name} ({kind}) {time}"));
     }
-    match accepted.times() {
+    for name in judged.unrelated.iter().flat_map(|(_, names)| names) {
+        report.fact(Message::LabelUnrelated, name);
+    }
+    match judged.times {
         Some(times) => report.fact(Message::LabelTimes, span(times)),
         None => report.not_checked(Message::OpenNoWitness, &[]),
     }
-    match accepted.post_quantum() {
-        PostQuantum::Accepted(Some(times)) => {
-            report.fact(Message::LabelPostQuantumTimes, span(*times));
+    describe_post_quantum(report, judge.policy(), note, judged);
+}
+
+/// What still stands when Ed25519 has fallen.
+fn describe_post_quantum(report: &mut Report, policy: &Policy, note: &Note, judged: &Judged) {
+    let accepted = &judged.accepted;
+    match (accepted.post_quantum(), judged.post_quantum_times, &judged.unrelated) {
+        (PostQuantum::Accepted(_), Some(times), _) => {
+            report.fact(Message::LabelPostQuantumTimes, span(times));
         }
-        PostQuantum::Accepted(None) => report.fact(Message::LabelPostQuantum, "ML-DSA-44"),
-        PostQuantum::LogSignature => report.not_checked(Message::OpenPostQuantumLog, &[]),
-        PostQuantum::Quorum(short) => {
-            report.not_checked(Message::OpenPostQuantumQuorum, &[&shortfall(short)]);
+        (PostQuantum::Accepted(_), None, Some((parties, _))) => {
+            report.not_checked(Message::OpenPostQuantumUnrelated, &[parties]);
+        }
+        (PostQuantum::Accepted(_), None, None) => {
+            report.fact(Message::LabelPostQuantum, "ML-DSA-44");
+        }
+        (PostQuantum::LogSignature, ..) => {
+            let listed = policy.lists_log_key(accepted.origin(), Algorithm::CosignatureMlDsa44);
+            let open =
+                if listed { Message::OpenPostQuantumLog } else { Message::OpenPostQuantumNoKey };
+            report.not_checked(open, &[]);
+        }
+        (PostQuantum::Quorum(short), ..) => {
+            let quorum = short.quorum.to_string();
+            let rules = match policy.explain(note, Counting::PostQuantum) {
+                Ok(explained) => unmet(&explained),
+                // The note was accepted, so it is a checkpoint.
+                Err(_) => Vec::new(),
+            };
+            let open = Said::new(Message::OpenPostQuantumQuorum, &[&quorum]).with(rules);
+            report.said_not_checked(open);
         }
     }
 }
 
-/// Says why a policy does not accept a checkpoint.
-pub(crate) fn said_of_policy_failure(failure: &PolicyFailure) -> Said {
-    match failure {
+/// Says why a policy does not accept a note: the reason, and each rule that it breaks.
+pub(crate) fn refusal(policy: &Policy, note: &Note, failure: &PolicyFailure) -> Vec<Said> {
+    let first = match failure {
         PolicyFailure::BadSignatures(lines) => {
-            let lines: Vec<String> = lines
-                .iter()
-                .map(|line| format!("{}+{}: {}", line.name, line.id, line.why))
-                .collect();
-            Said::new(Message::BadSignatures, &[&lines.join("; ")])
+            Said::new(Message::BadSignatures, &[]).with(lines.iter().map(said_of_line).collect())
         }
         PolicyFailure::Checkpoint(error) => {
             Said::new(Message::NotACheckpoint, &[&error.to_string()])
@@ -51,11 +80,64 @@ pub(crate) fn said_of_policy_failure(failure: &PolicyFailure) -> Said {
         PolicyFailure::LogSignature { origin } => {
             Said::new(Message::LogHasNotSigned, &[origin.as_str()])
         }
-        PolicyFailure::Quorum(short) => Said::new(Message::QuorumNotMet, &[&shortfall(short)]),
+        PolicyFailure::Quorum(short) => {
+            Said::new(Message::QuorumNotMet, &[&short.quorum.to_string()])
+        }
         PolicyFailure::UnknownLog { origin } => Said::new(Message::UnknownLog, &[origin.as_str()]),
         // `PolicyFailure` may grow; the library's own words are better than none.
         other => Said::new(Message::NotAccepted, &[&other.to_string()]),
+    };
+    let mut reasons = vec![first];
+    let is_about_witnesses =
+        matches!(failure, PolicyFailure::BadSignatures(_) | PolicyFailure::Quorum(_));
+    if is_about_witnesses && let Ok(explained) = policy.explain(note, Counting::All) {
+        reasons.extend(unmet(&explained));
     }
+    reasons
+}
+
+/// The rules that keep the quorum from being met; of a single witness, its standing.
+fn unmet(explained: &Explanation) -> Vec<Said> {
+    let rules: Vec<Said> = explained.unmet().map(said_of_rule).collect();
+    match &explained.quorum {
+        Some(quorum) if rules.is_empty() && !quorum.standing.counts() => vec![said_of(quorum)],
+        _ => rules,
+    }
+}
+
+fn said_of_rule(rule: &Rule) -> Said {
+    let numbers = [rule.need, rule.members.len(), rule.have].map(|number| number.to_string());
+    let values = [&rule.name.to_string(), &numbers[0], &numbers[1], &numbers[2]];
+    Said::new(Message::RuleShort, &values.map(String::as_str))
+        .with(rule.members.iter().map(said_of).collect())
+}
+
+fn said_of(member: &MemberStanding) -> Said {
+    let name = member.name.to_string();
+    match member.standing {
+        Standing::Cosigned(time) => {
+            Said::new(Message::MemberCosigned, &[&name, &format_utc(time.as_seconds())])
+        }
+        Standing::Group { have, need } => {
+            let met =
+                if have >= need { Message::MemberGroupMet } else { Message::MemberGroupShort };
+            Said::new(met, &[&name, &have.to_string(), &need.to_string()])
+        }
+        Standing::NotCosigned => Said::new(Message::MemberNotCosigned, &[&name]),
+        Standing::NotPostQuantum => Said::new(Message::MemberNotPostQuantum, &[&name]),
+        Standing::Refused(_) => Said::new(Message::MemberRefused, &[&name]),
+        Standing::Timeless => Said::new(Message::MemberTimeless, &[&name]),
+    }
+}
+
+fn said_of_line(line: &BadLine) -> Said {
+    let why = match line.why {
+        CosignatureError::Invalid => Said::new(Message::DetailInvalid, &[]),
+        CosignatureError::Timestamp(_) => Said::new(Message::DetailTimestamp, &[]),
+        other => Said::new(Message::DetailOther, &[&other.to_string()]),
+    };
+    Said::new(Message::BadSignatureLine, &[line.name.as_str(), &line.id.to_string()])
+        .with(vec![why])
 }
 
 /// The name of a signature type as people know it.
@@ -72,15 +154,4 @@ fn span(times: Times) -> String {
         return format_utc(latest);
     }
     format!("{} .. {}", format_utc(earliest), format_utc(latest))
-}
-
-fn shortfall(short: &QuorumShort) -> String {
-    let groups: Vec<String> = short
-        .groups
-        .iter()
-        .map(|group| format!("{} {}/{}", group.name, group.have, group.need))
-        .collect();
-    let missing: Vec<String> = short.missing.iter().map(ToString::to_string).collect();
-    let groups = if groups.is_empty() { String::new() } else { format!("{}; ", groups.join(", ")) };
-    format!("{}: {groups}- {}", short.quorum, missing.join(", "))
 }

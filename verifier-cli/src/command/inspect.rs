@@ -8,6 +8,7 @@ use spec::key::VerifierKey;
 use spec::note::{Note, Signature};
 use spec::policy::{Member, Policy};
 use spec::proof::Proof;
+use spec::split::Split;
 
 use super::accepted::name_of;
 use crate::args::Inspect;
@@ -31,6 +32,11 @@ pub(crate) fn run(wanted: &Inspect) -> Result<Report, Failure> {
     } else if bytes.starts_with(b"fiducial/statement/") {
         let statement = Statement::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
         describe_statement(&mut report, &statement);
+    } else if bytes.starts_with(b"fiducial/split/") {
+        let split = Split::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
+        report.named_fact(Message::LabelKind, Message::KindSplit);
+        describe_checkpoint(&mut report, split.older());
+        describe_checkpoint(&mut report, split.newer());
     } else if bytes.trim_ascii_start().starts_with(b"{") {
         let disclosure = Disclosure::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
         describe_disclosure(&mut report, &disclosure);

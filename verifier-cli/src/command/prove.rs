@@ -9,29 +9,34 @@ use spec::note::Note;
 use spec::policy::AcceptedCheckpoint;
 use spec::proof::Proof;
 use spec::tile::{MAX_ENTRY_SIZE, TILE_WIDTH, Tile, TileKind};
-use spec::tree::verify_inclusion;
+use spec::tree::{InclusionError, verify_inclusion};
 
-use super::{Stop, consistency, describe_accepted, said_of_policy_failure};
+use super::judge::{Judge, Judged};
+use super::{Stop, consistency, describe};
 use crate::args::{ProveConsistency, ProveInclusion};
 use crate::failure::Failure;
 use crate::input;
-use crate::log::Log;
 use crate::log::tiles::Tiles;
+use crate::log::{Log, Network};
 use crate::messages::{Message, Said};
 use crate::progress;
 use crate::report::{Report, Verdict};
+use crate::words;
 
 /// Makes a receipt, or with `--size` the bare path.
-pub(crate) fn inclusion(wanted: &ProveInclusion, quiet: bool) -> Result<Report, Stop> {
-    let policy = input::policy(wanted.policy.as_deref())?;
-    let log = Log::open(&wanted.log)?;
+pub(crate) fn inclusion(
+    wanted: &ProveInclusion,
+    network: &Network,
+    quiet: bool,
+) -> Result<Report, Stop> {
+    let judge = Judge::open(&wanted.policy)?;
+    let log = Log::open(&wanted.log, network)?;
     let note = match &wanted.checkpoint {
         Some(path) => input::note(path)?,
         None => log.checkpoint()?,
     };
-    let accepted =
-        policy.check(&note).map_err(|failure| Stop::Rejected(said_of_policy_failure(&failure)))?;
-    let size = accepted.tree().size();
+    let judged = judge.accept(&note)?;
+    let size = judged.accepted.tree().size();
     let shown = if wanted.checkpoint.is_some() { log.size_hint(size) } else { size };
     let tiles = Tiles::new(&log, shown);
     let index = find_index(wanted, &log, &tiles, shown, quiet)?;
@@ -42,30 +47,31 @@ pub(crate) fn inclusion(wanted: &ProveInclusion, quiet: bool) -> Result<Report, 
     let entry = log.entry(index, shown).map_err(Failure::from)?;
     let leaf = leaf_hash(&entry);
     match wanted.size {
-        Some(smaller) => bare_path(wanted, &tiles, &accepted, (index, leaf), smaller),
-        None => receipt(wanted, &tiles, accepted, note, (index, entry)),
+        Some(smaller) => bare_path(wanted, &tiles, &judged.accepted, (index, leaf), smaller),
+        None => receipt(wanted, &tiles, &judge, (note, &judged), (index, entry)),
     }
 }
 
 /// Proves that the newer checkpoint only appends to the older, and writes the hashes.
-pub(crate) fn consistency(wanted: &ProveConsistency) -> Result<Report, Stop> {
-    let policy = input::policy(wanted.policy.as_deref())?;
-    let log = Log::open(&wanted.log)?;
-    let old = consistency::accept(&policy, &wanted.from)?;
-    let new = if wanted.to == "latest" {
+pub(crate) fn consistency(wanted: &ProveConsistency, network: &Network) -> Result<Report, Stop> {
+    let judge = Judge::open(&wanted.policy)?;
+    let log = Log::open(&wanted.log, network)?;
+    let (_, old) = consistency::accept(&judge, &wanted.from)?;
+    let (note, new) = if wanted.to == "latest" {
         let note = log.checkpoint()?;
-        policy.check(&note).map_err(|failure| Stop::Rejected(said_of_policy_failure(&failure)))?
+        let judged = judge.accept(&note)?;
+        (note, judged)
     } else {
-        consistency::accept(&policy, Path::new(&wanted.to))?
+        consistency::accept(&judge, Path::new(&wanted.to))?
     };
     consistency::check_pair(&old, &new)?;
-    let (before, after) = (old.tree().size(), new.tree().size());
+    let (before, after) = (old.accepted.tree().size(), new.accepted.tree().size());
     let proof = Tiles::new(&log, log.size_hint(after)).prove_consistency(before, after)?;
-    consistency::judge(&old, &new, &proof)?;
+    consistency::check(&old, &new, &proof)?;
     let mut report = Report::new(Verdict::Verified);
     let sizes = [before.to_string(), after.to_string()];
     report.reason(Said::new(Message::ConsistentFromTo, &[&sizes[0], &sizes[1]]));
-    describe_accepted(&mut report, &new);
+    describe(&mut report, &judge, &note, &new);
     write_out(report, wanted.out.as_deref(), &hash_lines(&proof))
 }
 
@@ -108,7 +114,7 @@ fn scan(log: &Log, leaf: Hash, size: u64, quiet: bool) -> Result<u64, Stop> {
     }
     bar.finish_and_clear();
     let (hash, size) = (leaf.to_hex(), size.to_string());
-    Err(Stop::Rejected(Said::new(Message::LeafNotFound, &[&hash, &size])))
+    Err(Stop::rejected(Said::new(Message::LeafNotFound, &[&hash, &size])))
 }
 
 fn level_zero(at: u64, size: u64) -> Tile {
@@ -118,23 +124,22 @@ fn level_zero(at: u64, size: u64) -> Tile {
 fn receipt(
     wanted: &ProveInclusion,
     tiles: &Tiles<'_>,
-    accepted: AcceptedCheckpoint,
-    note: Note,
+    judge: &Judge,
+    (note, judged): (Note, &Judged),
     (index, entry): (u64, Vec<u8>),
 ) -> Result<Report, Stop> {
-    let tree = accepted.tree();
+    let tree = judged.accepted.tree();
     let leaf = leaf_hash(&entry);
     let hashes = tiles.prove_inclusion(index, tree.size())?;
-    verify_inclusion(leaf, index, tree, &hashes)
-        .map_err(|error| Stop::Rejected(Said::new(Message::NotIncluded, &[&error.to_string()])))?;
+    verify_inclusion(leaf, index, tree, &hashes).map_err(|error| not_included(&error))?;
     // A statement travels in its receipt; opaque entries stay with whoever has them.
     let is_statement = Statement::parse(&entry).is_ok();
-    let proof = Proof::new(is_statement.then_some(entry), index, hashes, note);
+    let proof = Proof::new(is_statement.then_some(entry), index, hashes, note.clone());
     let mut report = Report::new(Verdict::Verified);
     report.reason(Said::new(Message::Included, &[&index.to_string()]));
     report.fact(Message::LabelIndex, index);
     report.fact(Message::LabelLeaf, leaf.to_hex());
-    describe_accepted(&mut report, &accepted);
+    describe(&mut report, judge, &note, judged);
     let open = if is_statement { Message::OpenStatement } else { Message::OpenOpaque };
     report.not_checked(open, &[]);
     write_out(report, wanted.out.as_deref(), &proof.to_string())
@@ -156,10 +161,12 @@ fn bare_path(
     }
     let tree = tiles.tree(size)?;
     let link = tiles.prove_consistency(size, newest.size())?;
-    let rejected = |error: String| Stop::Rejected(Said::new(Message::NotIncluded, &[&error]));
-    spec::tree::verify_consistency(tree, newest, &link).map_err(|e| rejected(e.to_string()))?;
+    spec::tree::verify_consistency(tree, newest, &link).map_err(|error| {
+        let why = vec![words::of_consistency(&error)];
+        Stop::rejected(Said::new(Message::NotIncluded, &[]).with(why))
+    })?;
     let hashes = tiles.prove_inclusion(index, size)?;
-    verify_inclusion(leaf, index, tree, &hashes).map_err(|error| rejected(error.to_string()))?;
+    verify_inclusion(leaf, index, tree, &hashes).map_err(|error| not_included(&error))?;
     let mut report = Report::new(Verdict::Verified);
     report.reason(Said::new(Message::Included, &[&index.to_string()]));
     report.fact(Message::LabelIndex, index);
@@ -167,6 +174,11 @@ fn bare_path(
     report.fact(Message::LabelProvedSize, size);
     report.fact(Message::LabelProvedRoot, tree.root());
     write_out(report, wanted.out.as_deref(), &hash_lines(&hashes))
+}
+
+/// The path does not place the entry.
+pub(super) fn not_included(error: &InclusionError) -> Stop {
+    Stop::rejected(Said::new(Message::NotIncluded, &[]).with(vec![words::of_inclusion(error)]))
 }
 
 fn hash_lines(hashes: &[Hash]) -> String {

@@ -20,10 +20,13 @@ use spec::key::VerifierKey;
 use spec::proof::{MAX_PROOF_SIZE, Proof, ProofFailure, VerifiedInclusion};
 use spec::tile::MAX_ENTRY_SIZE;
 
-use super::{Stop, describe_accepted, said_of_policy_failure};
+use super::judge::Judge;
+use super::prove::not_included;
+use super::{Stop, after, describe};
 use crate::args::Verify;
 use crate::failure::Failure;
 use crate::input;
+use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
 
@@ -49,30 +52,37 @@ impl Entry {
 }
 
 /// Judges a receipt and all that was given with it.
-pub(crate) fn run(wanted: &Verify) -> Result<Report, Stop> {
-    let policy = input::policy(wanted.policy.as_deref())?;
+pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
+    let judge = Judge::open(&wanted.policy)?;
     let keys = input::source_keys(&wanted.source_keys)?;
     let path = wanted.receipt.as_deref().expect("clap asks for the receipt");
-    let proof = Proof::parse(&input::read(path, MAX_PROOF_SIZE)?).map_err(|error| {
-        rejected(Message::Malformed, &[&path.display().to_string(), &error.to_string()])
-    })?;
+    let proof = Proof::parse(&input::read(path, MAX_PROOF_SIZE)?)
+        .map_err(|error| malformed(path, &error.to_string()))?;
 
     let entry = read_entry(wanted, &proof, &keys)?;
-    let verified = proof.verify(entry.leaf_hash(), &policy).map_err(|failure| match failure {
-        ProofFailure::Inclusion(error) => rejected(Message::NotIncluded, &[&error.to_string()]),
-        ProofFailure::Policy(failure) => Stop::Rejected(said_of_policy_failure(&failure)),
+    let verified = proof.verify(entry.leaf_hash(), judge.policy());
+    let verified = verified.map_err(|failure| match failure {
+        ProofFailure::Inclusion(error) => not_included(&error),
+        ProofFailure::Policy(failure) => judge.refuse(proof.checkpoint(), &failure),
         other => rejected(Message::NotAccepted, &[&other.to_string()]),
     })?;
+    let judged = judge.consider(verified.checkpoint().clone())?;
 
     let mut report = Report::new(Verdict::Verified);
     report.reason(Said::new(Message::Included, &[&verified.index().to_string()]));
     report.fact(Message::LabelIndex, verified.index());
     report.fact(Message::LabelLeaf, verified.leaf().to_hex());
-    describe_accepted(&mut report, verified.checkpoint());
+    describe(&mut report, &judge, proof.checkpoint(), &judged);
     match &entry {
+        // Nothing but a statement names what it follows.
+        Entry::Opaque(_) if wanted.after.is_some() => return Err(no_source_key().into()),
         Entry::Opaque(_) => report.not_checked(Message::OpenOpaque, &[]),
         Entry::Statement(statement) => {
             check_statement(&mut report, statement, &verified)?;
+            let place = after::Place { statement, receipt: &judged };
+            after::check(&mut report, wanted, &judge, &place, network)?;
+            report.not_checked(Message::OpenCompleteness, &[]);
+            report.not_checked(Message::OpenTruth, &[]);
             check_disclosure(&mut report, wanted, statement)?;
         }
     }
@@ -96,8 +106,9 @@ fn read_entry(wanted: &Verify, proof: &Proof, keys: &[VerifierKey]) -> Result<En
     let Some(extra) = proof.extra() else {
         return Err(Said::new(Message::NoEntry, &[]).into());
     };
+    // The extra data is not authenticated by the proof: what is no statement says nothing.
     let statement = Statement::parse(extra)
-        .map_err(|error| rejected(Message::NotAStatement, &[&error.to_string()]))?;
+        .map_err(|error| Failure::new(Said::new(Message::NotAStatement, &[&error.to_string()])))?;
     if keys.is_empty() {
         return Err(no_source_key().into());
     }
@@ -137,13 +148,6 @@ fn check_statement(
     report.fact(Message::LabelSource, statement.source());
     report.fact(Message::LabelSequence, statement.sequence());
     report.fact(Message::LabelAfter, after.size());
-    if after.size() == 0 {
-        report.not_checked(Message::OpenNoLowerBound, &[]);
-    } else {
-        report.not_checked(Message::OpenLowerBound, &[&after.size().to_string()]);
-    }
-    report.not_checked(Message::OpenCompleteness, &[]);
-    report.not_checked(Message::OpenTruth, &[]);
     Ok(())
 }
 
@@ -161,8 +165,9 @@ fn check_disclosure(
         rejected(Message::BadDisclosure, &[&shown, &error.to_string()])
     };
     let bytes = input::read(path, MAX_DISCLOSURE_SIZE)?;
-    let opened = Disclosure::parse(&bytes).and_then(|shown| shown.verify(statement));
-    let opened = opened.map_err(refused)?;
+    let disclosure =
+        Disclosure::parse(&bytes).map_err(|error| malformed(path, &error.to_string()))?;
+    let opened = disclosure.verify(statement).map_err(refused)?;
 
     let mut vouched = Vec::new();
     for file in &wanted.files {
@@ -240,6 +245,11 @@ fn no_source_key() -> Failure {
     Failure::new(Said::new(Message::NoSourceKey, &[])).with_hint(hint)
 }
 
+/// What cannot be read as what it should be proves neither one thing nor the other.
+fn malformed(path: &Path, why: &str) -> Stop {
+    Stop::Failure(Said::new(Message::Malformed, &[&path.display().to_string(), why]).into())
+}
+
 fn rejected(message: Message, values: &[&str]) -> Stop {
-    Stop::Rejected(Said::new(message, values))
+    Stop::rejected(Said::new(message, values))
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use spec::Hash;
+use spec::split::plan_beginning_of;
 use spec::tile::{Tile, hash_of_node, tile_of_node};
 use spec::tree::{Plan, Tree, plan_consistency, plan_inclusion, plan_root};
 
@@ -51,6 +52,15 @@ impl<'a> Tiles<'a> {
     /// If `old > new`, or `new` is larger than this tree.
     pub(crate) fn prove_consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, ReadError> {
         self.fold(&plan_consistency(old, new).expect("the caller has ordered the sizes"))
+    }
+
+    /// What fixes the root at `older` in the tree of `newer` leaves, see [`spec::split`].
+    ///
+    /// # Panics
+    ///
+    /// Unless 0 < `older` < `newer` and `newer` is no larger than this tree.
+    pub(crate) fn beginning(&self, older: u64, newer: u64) -> Result<Vec<Hash>, ReadError> {
+        self.fold(&plan_beginning_of(older, newer).expect("the caller has ordered the sizes"))
     }
 
     /// The tree of the first `size` leaves, as the tiles have it.

@@ -155,6 +155,33 @@ pub(crate) fn signed(tree: Tree) -> Note {
     Note::new(text, lines)
 }
 
+/// A key of another witness, `w<seed>.example`, by Ed25519.
+pub(crate) fn cosigner(seed: u8) -> SigningKey {
+    let kind = Algorithm::CosignatureEd25519;
+    SigningKey::from_seed(name(&format!("w{seed}.example")), kind, &[seed; 32]).unwrap()
+}
+
+/// A policy of the log's Ed25519 key, of witnesses `w<seed>`, and of `rules`.
+pub(crate) fn policy_of(seeds: &[u8], rules: &str) -> String {
+    let mut text = format!("log {}\n", log_key().verifier());
+    for seed in seeds {
+        text += &format!("witness w{seed} {}\n", cosigner(*seed).verifier());
+    }
+    text + rules
+}
+
+/// Signs a tree as the log would with Ed25519, and witnesses `w<seed>` at the given times.
+pub(crate) fn signed_by(tree: Tree, cosigners: &[(u8, u64)]) -> Note {
+    let checkpoint = Checkpoint::new(origin(), tree);
+    let text = checkpoint.to_string();
+    let mut lines = vec![log_key().sign_note(&text)];
+    for (seed, seconds) in cosigners {
+        let time = Timestamp::from_seconds(*seconds).unwrap();
+        lines.push(sign_ed25519(&cosigner(*seed), time, &checkpoint));
+    }
+    Note::new(text, lines)
+}
+
 /// Makes statements of one source, each continuing the one before.
 pub(crate) struct Source {
     next: u64,

@@ -1,0 +1,379 @@
+//! One look: ask everybody, compare everything, say what was found, remember what is one log.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use spec::checkpoint::Origin;
+use spec::key::VerifierKey;
+use spec::split::Split;
+
+use super::ask::{Answer, Seen, Witness, ask_all};
+use super::compare::{Relation, compare};
+use super::state::State;
+use crate::args::Watch as Wanted;
+use crate::command::{Judge, Stop, describe};
+use crate::durable;
+use crate::failure::Failure;
+use crate::log::{Log, Network};
+use crate::messages::{Message, Said};
+use crate::report::{Report, Verdict};
+use crate::time::format_utc;
+
+/// How often the log is asked again while a witness is ahead of it: between cosigning and
+/// publication there is a moment in which every witness is.
+const LOG_RETRIES: u32 = 4;
+
+/// How long is waited before that.
+const LOG_RETRY: Duration = Duration::from_millis(250);
+
+/// The most files of evidence of one look: more would say nothing new.
+const MAX_EVIDENCE: usize = 16;
+
+/// All that a watch needs to look.
+pub(super) struct Watcher {
+    judge: Judge,
+    log: Log,
+    /// The log's address, for people.
+    place: String,
+    log_keys: Vec<VerifierKey>,
+    witnesses: Vec<Witness>,
+    state: PathBuf,
+    evidence: PathBuf,
+}
+
+/// What one look has found so far.
+#[derive(Default)]
+struct Found {
+    /// A split, or a step back: each with its evidence.
+    wrong: Vec<(Said, Split)>,
+    /// What kept the look from being whole.
+    troubles: Vec<Said>,
+    /// What no address and no first checkpoint could tell.
+    open: Vec<Said>,
+}
+
+impl Watcher {
+    pub(super) fn open(wanted: &Wanted, network: &Network) -> Result<Self, Failure> {
+        let judge = Judge::open(&wanted.policy)?;
+        let hurried = network.hurried();
+        let log = Log::open(&wanted.log, &hurried)?;
+        let witnesses = Witness::all(judge.policy(), &wanted.witnesses, &hurried)?;
+        let log_keys = judge.policy().logs().iter().map(|log| log.key().clone()).collect();
+        let beside = || durable::folder_of(&wanted.state).to_path_buf();
+        let evidence = wanted.evidence.clone().unwrap_or_else(beside);
+        let (place, state) = (wanted.log.clone(), wanted.state.clone());
+        Ok(Self { judge, log, place, log_keys, witnesses, state, evidence })
+    }
+
+    /// Looks once. Whoever cannot be reached is told in the report; only the watch's own files
+    /// make it fail.
+    pub(super) fn look(&self) -> Result<Report, Failure> {
+        let mut found = Found::default();
+        let state = State::load(&self.state, self.judge.policy(), &self.log_keys)?;
+        let mut shown = self.ask_log(&mut found);
+        let origin = self.origin(state.as_ref(), shown.as_ref())?;
+        let answers = ask_all(&self.witnesses, &origin, self.judge.policy(), &self.log_keys);
+        let ahead = answers.iter().filter_map(|answer| match answer {
+            Answer::Head(seen, _) => Some(seen.size()),
+            _ => None,
+        });
+        self.wait_for_log(&mut shown, ahead.max().unwrap_or(0), &origin);
+
+        let mut next = state.clone();
+        self.check_log(state.as_ref(), shown.as_ref(), &mut next, &mut found);
+        self.check_witnesses(&answers, state.as_ref(), shown.as_ref(), &mut next, &mut found);
+        check_same_sizes(&answers, state.as_ref(), &mut found);
+        let mut report = self.report(shown.as_ref(), &answers, found);
+        if report.verdict() != Verdict::Rejected
+            && let Some(next) = next
+        {
+            next.save(&self.state)?;
+        }
+        if state.is_none() {
+            report.not_checked(Message::OpenFirstLook, &[]);
+        }
+        report.not_checked(Message::OpenEntries, &[]);
+        Ok(report)
+    }
+
+    fn ask_log(&self, found: &mut Found) -> Option<Seen> {
+        let policy = self.judge.policy();
+        let note = match self.log.note("checkpoint") {
+            Ok(note) => note,
+            Err(error) => {
+                let values = [self.place.as_str(), &error.to_string()];
+                found.troubles.push(Said::new(Message::WatchUnreachable, &values));
+                return None;
+            }
+        };
+        match Seen::of(&self.place, &note, policy, &self.log_keys) {
+            Ok(seen) => Some(seen),
+            Err(why) => {
+                let values = [self.place.as_str(), &why.to_string()];
+                found.troubles.push(Said::new(Message::WatchNotSigned, &values));
+                None
+            }
+        }
+    }
+
+    /// Which log this is: the one remembered, the one shown, or the only one of the policy.
+    fn origin(&self, state: Option<&State>, shown: Option<&Seen>) -> Result<Origin, Failure> {
+        let known = state.map(|state| state.log.head.origin());
+        let shown = shown.map(|seen| seen.head.origin());
+        if let (Some(known), Some(shown)) = (known, shown)
+            && known != shown
+        {
+            return Err(Said::new(Message::TwoLogs, &[known.as_str(), shown.as_str()]).into());
+        }
+        if let Some(origin) = known.or(shown) {
+            return Ok(origin.clone());
+        }
+        let mut names = self.log_keys.iter().map(|key| key.name().as_str());
+        let first = names.next().filter(|first| names.all(|name| name == *first));
+        let origin = first.and_then(|name| Origin::parse(name).ok());
+        origin.ok_or_else(|| Said::new(Message::NoOrigin, &[]).into())
+    }
+
+    /// Asks the log again while it shows less than what a witness has cosigned.
+    fn wait_for_log(&self, shown: &mut Option<Seen>, ahead: u64, origin: &Origin) {
+        for _ in 0..LOG_RETRIES {
+            if shown.as_ref().is_none_or(|seen| seen.size() >= ahead) {
+                return;
+            }
+            thread::sleep(LOG_RETRY);
+            let again = self.ask_log(&mut Found::default());
+            if let Some(again) = again.filter(|again| again.head.origin() == origin) {
+                *shown = Some(again);
+            }
+        }
+    }
+
+    /// Compares what the log shows with what it showed before.
+    fn check_log(
+        &self,
+        state: Option<&State>,
+        shown: Option<&Seen>,
+        next: &mut Option<State>,
+        found: &mut Found,
+    ) {
+        let Some(shown) = shown else {
+            return;
+        };
+        let Some(known) = state.map(|state| &state.log) else {
+            *next = Some(State { log: shown.clone(), witnesses: Default::default() });
+            return;
+        };
+        let went_back = shown.size() < known.size();
+        let relation = compare(Some(&self.log), known, shown);
+        match relation {
+            Relation::Split(split) => found.split(known, shown, *split),
+            Relation::OneLog(hashes) if went_back => found.step_back(known, shown, hashes),
+            Relation::Unknown(_) if went_back => found.step_back(known, shown, Vec::new()),
+            Relation::Unknown(why) => {
+                let values = [shown.size().to_string(), why.unwrap_or_default()];
+                let values = values.each_ref().map(String::as_str);
+                found.troubles.push(Said::new(Message::WatchLogTiles, &values));
+            }
+            Relation::OneLog(_) => {
+                if let Some(next) = next {
+                    next.log = shown.clone();
+                }
+            }
+        }
+    }
+
+    /// Compares what each witness shows, and showed before, with what the log shows.
+    fn check_witnesses(
+        &self,
+        answers: &[Answer],
+        state: Option<&State>,
+        shown: Option<&Seen>,
+        next: &mut Option<State>,
+        found: &mut Found,
+    ) {
+        // Without the log's own word the last one seen is what there is to compare with.
+        let reference = shown.or(state.map(|state| &state.log));
+        for (witness, answer) in self.witnesses.iter().zip(answers) {
+            let before = state.and_then(|state| state.witnesses.get(&witness.name));
+            let now = found.take(witness, answer, before);
+            let Some(reference) = reference else {
+                continue;
+            };
+            let mut is_one_log = true;
+            for seen in before.into_iter().chain(now) {
+                match compare(shown.map(|_| &self.log), seen, reference) {
+                    Relation::OneLog(_) => {}
+                    Relation::Split(split) => found.split(seen, reference, *split),
+                    Relation::Unknown(None) => is_one_log = false,
+                    Relation::Unknown(Some(why)) => {
+                        is_one_log = false;
+                        let values = [seen.who.clone(), seen.size().to_string(), why];
+                        let values = values.each_ref().map(String::as_str);
+                        found.troubles.push(Said::new(Message::WatchAhead, &values));
+                    }
+                }
+            }
+            if let (Some(before), Some(now)) = (before, now)
+                && now.size() < before.size()
+            {
+                found.witness_back(witness, before, now);
+            }
+            if let (true, Some(now), Some(next)) = (is_one_log, now, next.as_mut()) {
+                next.witnesses.insert(witness.name.clone(), now.clone());
+            }
+        }
+    }
+
+    fn report(&self, shown: Option<&Seen>, answers: &[Answer], mut found: Found) -> Report {
+        let accepted = shown.map(|seen| (seen, self.judge.accept(&seen.note)));
+        if let Some((_, Err(Stop::Rejected(why)))) = &accepted {
+            found.troubles.extend(why.iter().cloned());
+        }
+        let mut report = Report::new(match (found.wrong.is_empty(), found.troubles.is_empty()) {
+            (false, _) => Verdict::Rejected,
+            (true, false) => Verdict::Undecided,
+            (true, true) => Verdict::Verified,
+        });
+        if let (Verdict::Verified, Some(seen)) = (report.verdict(), shown) {
+            report.reason(Said::new(Message::WatchAgrees, &[&seen.size().to_string()]));
+        }
+        let evidence: Vec<Result<String, Said>> =
+            found.wrong.iter().take(MAX_EVIDENCE).map(|(_, split)| self.keep(split)).collect();
+        found.wrong.into_iter().for_each(|(why, _)| report.reason(why));
+        found.troubles.into_iter().for_each(|why| report.reason(why));
+        for written in evidence {
+            match written {
+                Ok(path) => report.fact(Message::LabelEvidence, path),
+                Err(why) => report.reason(why),
+            }
+        }
+        match &accepted {
+            Some((seen, Ok(judged))) => describe(&mut report, &self.judge, &seen.note, judged),
+            Some((seen, Err(_))) => {
+                report.fact(Message::LabelOrigin, seen.head.origin());
+                report.fact(Message::LabelTreeSize, seen.size());
+                report.fact(Message::LabelRoot, seen.head.tree().root());
+            }
+            None => {}
+        }
+        for (witness, answer) in self.witnesses.iter().zip(answers) {
+            if let Answer::Head(seen, Some(time)) = answer {
+                let (label, size) = (&witness.label, seen.size());
+                let time = format_utc(time.as_seconds());
+                report.fact(Message::LabelWitness, format!("{label}: {size} ({time})"));
+            }
+        }
+        found.open.into_iter().for_each(|what| report.said_not_checked(what));
+        report
+    }
+
+    /// Writes evidence, durably; the same evidence always has the same name.
+    fn keep(&self, split: &Split) -> Result<String, Said> {
+        let bytes = split.to_bytes();
+        let path = self.evidence.join(name_of(split, &bytes));
+        let shown = path.display().to_string();
+        let written = match std::fs::read(&path) {
+            Ok(there) if there == bytes => Ok(()),
+            _ => durable::write(&path, &bytes),
+        };
+        match written {
+            Ok(()) => Ok(shown),
+            Err(error) => Err(Said::new(Message::FileUnwritable, &[&shown, &error.to_string()])),
+        }
+    }
+}
+
+impl Found {
+    fn split(&mut self, one: &Seen, other: &Seen, split: Split) {
+        let sizes = [one.size().to_string(), other.size().to_string()];
+        let values = [one.who.as_str(), &sizes[0], &other.who, &sizes[1]];
+        // The same two checkpoints can meet twice, by way of two witnesses.
+        if !self.wrong.iter().any(|(_, known)| *known == split) {
+            self.wrong.push((Said::new(Message::WatchSplit, &values), split));
+        }
+    }
+
+    fn step_back(&mut self, known: &Seen, shown: &Seen, hashes: Vec<spec::Hash>) {
+        let values = [shown.size().to_string(), known.size().to_string()];
+        let why = Said::new(Message::WatchShrunk, &values.each_ref().map(String::as_str));
+        self.wrong.push((why, both(shown, known, hashes)));
+    }
+
+    fn witness_back(&mut self, witness: &Witness, before: &Seen, now: &Seen) {
+        let values = [witness.label.clone(), now.size().to_string(), before.size().to_string()];
+        let why = Said::new(Message::WatchWitnessBack, &values.each_ref().map(String::as_str));
+        self.wrong.push((why, both(now, before, Vec::new())));
+    }
+
+    /// Takes in an answer; gives the checkpoint in it, if it is one that the log has signed.
+    fn take<'a>(
+        &mut self,
+        witness: &Witness,
+        answer: &'a Answer,
+        before: Option<&Seen>,
+    ) -> Option<&'a Seen> {
+        let label = witness.label.as_str();
+        match answer {
+            Answer::Head(seen, time) => {
+                if time.is_none() {
+                    self.troubles.push(Said::new(Message::WatchOwnLine, &[label]));
+                }
+                return Some(seen);
+            }
+            Answer::Never => match before {
+                Some(seen) => {
+                    let values = [label, &seen.size().to_string()];
+                    self.troubles.push(Said::new(Message::WatchWitnessForgot, &values));
+                }
+                None => self.open.push(Said::new(Message::OpenNeverCosigned, &[label])),
+            },
+            Answer::NoAddress => self.open.push(Said::new(Message::OpenNoWitnessAddress, &[label])),
+            Answer::NotSigned(why) => {
+                self.troubles.push(Said::new(Message::WatchNotSigned, &[label, &why.to_string()]));
+            }
+            Answer::Unreachable(why) => {
+                let values = [label, &why.to_string()];
+                self.troubles.push(Said::new(Message::WatchUnreachable, &values));
+            }
+        }
+        None
+    }
+}
+
+/// Two roots of one size contradict each other without any tiles, so every such pair is found even
+/// when the log answers nobody.
+fn check_same_sizes(answers: &[Answer], state: Option<&State>, found: &mut Found) {
+    let mut all: Vec<&Seen> = Vec::new();
+    for answer in answers {
+        if let Answer::Head(seen, _) = answer {
+            all.push(seen);
+        }
+    }
+    all.extend(state.iter().flat_map(|state| state.witnesses.values().chain([&state.log])));
+    for (at, one) in all.iter().enumerate() {
+        for other in &all[at + 1..] {
+            if one.size() == other.size()
+                && let Relation::Split(split) = compare(None, one, other)
+            {
+                found.split(one, other, *split);
+            }
+        }
+    }
+}
+
+fn both(one: &Seen, other: &Seen, hashes: Vec<spec::Hash>) -> Split {
+    Split::new(one.note.clone(), other.note.clone(), hashes)
+        .expect("two checkpoints and hashes that were just folded")
+}
+
+/// `split-300-700-1f0c9a3e.txt`: the sizes, and the beginning of the file's own hash. Whether it
+/// proves anything is for `verify split` to say.
+fn name_of(split: &Split, bytes: &[u8]) -> String {
+    let size = |note: &spec::note::Note| {
+        let head = spec::checkpoint::Checkpoint::parse(note.text());
+        head.expect("a split holds checkpoints").tree().size()
+    };
+    let hash = spec::Hash::of(bytes).to_hex();
+    format!("split-{}-{}-{}.txt", size(split.older()), size(split.newer()), &hash[..8])
+}
