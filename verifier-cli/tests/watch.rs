@@ -302,9 +302,9 @@ fn what_cannot_be_had_decides_nothing() {
     world.look().ends_with(0, &["watch-agrees"]);
     // Tiles that do not lead to what the log has signed.
     world.log_shows(&history(700, 700), 700);
-    let mut tile = fs::read(world.folder.path().join("log/tile/0/000")).unwrap();
-    tile[33] ^= 1;
-    world.write("log/tile/0/000", tile);
+    let mut tile = fs::read(world.folder.path().join("log/tile/1/000.p/2")).unwrap();
+    tile[1] ^= 1;
+    world.write("log/tile/1/000.p/2", tile);
     let said = world.look();
     assert_eq!(said.code, 2, "{:#}", said.json);
     assert!(said.codes().contains(&"watch-log-tiles"), "{:#}", said.json);

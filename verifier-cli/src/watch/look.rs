@@ -288,8 +288,10 @@ impl Found {
     fn split(&mut self, one: &Seen, other: &Seen, split: Split) {
         let sizes = [one.size().to_string(), other.size().to_string()];
         let values = [one.who.as_str(), &sizes[0], &other.who, &sizes[1]];
-        // The same two checkpoints can meet twice, by way of two witnesses.
-        if !self.wrong.iter().any(|(_, known)| *known == split) {
+        // The same two trees can meet several times, by way of several witnesses.
+        let trees =
+            |split: &Split| [split.older(), split.newer()].map(|note| note.text().to_string());
+        if !self.wrong.iter().any(|(_, known)| trees(known) == trees(&split)) {
             self.wrong.push((Said::new(Message::WatchSplit, &values), split));
         }
     }
