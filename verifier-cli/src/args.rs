@@ -69,7 +69,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Prove(Prove),
     /// Check a receipt, two checkpoints, or evidence of a split, offline
-    Verify(Verify),
+    Verify(Box<Verify>),
     /// Hash the whole log again and check every statement in it
     Audit(Audit),
     /// Say in plain words what a file holds, without verifying anything

@@ -8,7 +8,8 @@ use crate::messages::{Language, Message, Said};
 #[derive(Debug)]
 pub(crate) struct Failure {
     why: Said,
-    hint: Option<Said>,
+    /// Boxed, because a failure travels in every `Result`.
+    hint: Option<Box<Said>>,
 }
 
 impl Failure {
@@ -18,7 +19,7 @@ impl Failure {
 
     /// Adds a line that says what to do.
     pub(crate) fn with_hint(self, hint: Said) -> Self {
-        Self { hint: Some(hint), ..self }
+        Self { hint: Some(Box::new(hint)), ..self }
     }
 
     pub(crate) fn to_text(&self, language: Language) -> String {

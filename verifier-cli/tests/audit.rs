@@ -125,6 +125,16 @@ fn what_is_missing_is_not_proof_of_a_fault() {
 }
 
 #[test]
+fn only_what_was_read_counts_as_audited() {
+    let (folder, _) = opaque(600);
+    fs::remove_file(folder.path().join("log/tile/entries/001")).unwrap();
+    assert_eq!(audit_any(folder.path()).json["facts"]["audited"], "344");
+    fs::remove_dir_all(folder.path().join("log/tile/entries")).unwrap();
+    let said = audit_any(folder.path());
+    assert_eq!((said.code, &said.json["facts"]["audited"]), (2, &"0".into()));
+}
+
+#[test]
 fn all_problems_are_counted_and_the_first_are_named() {
     let (folder, log) = opaque(600);
     let path = folder.path().join("log/tile/entries/000");

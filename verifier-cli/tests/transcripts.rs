@@ -15,7 +15,9 @@ use spec::evidence::disclosure::{Disclosure, Pick, PickFields};
 use spec::evidence::kind::FieldName;
 use spec::evidence::statement::After;
 use spec::proof::Proof;
+use spec::split::Split;
 use spec::tree::root_of_leaves;
+use spec::witness::monitoring_path;
 use support::{Source, TestLog};
 
 const REPORT: &[u8] = b"<panel id=\"0042\"><verdict>passed</verdict></panel>\n";
@@ -84,7 +86,39 @@ fn make_fixture(folder: &Path) {
 
     // A log that tells another story of the same two entries.
     let other = TestLog::of(vec![first.to_bytes(), b"something else".to_vec()]);
-    put("fork.checkpoint", &other.checkpoint(2).to_bytes());
+    let fork = other.checkpoint(2);
+    put("fork.checkpoint", &fork.to_bytes());
+
+    // What the receipt's statement says it follows, and the proof that the log continues it.
+    put("after.checkpoint", &log.checkpoint(1).to_bytes());
+    put("after-to-receipt", format!("{}\n{}\n", leaves[1], leaves[2]).as_bytes());
+    put("parties.toml", b"[parties]\nfactory = [\"one\"]\nbuyer = []\n");
+    make_watches(folder, &log, &fork);
+}
+
+/// Two watches' memories, a witness, and the evidence of a split. A look that finds what is there
+/// already writes nothing, so the transcripts leave this folder as it is.
+fn make_watches(folder: &Path, log: &TestLog, fork: &spec::note::Note) {
+    let put = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
+    let (newest, cosigned) = (log.checkpoint(3), log.checkpoint(2));
+    let header = "fiducial/watch-state/v1\n\nlog\n";
+    let witness = "\nwitness witness.example/one\n";
+    put("watch.state", format!("{header}{newest}{witness}{cosigned}").as_bytes());
+    put("other.state", format!("{header}{fork}").as_bytes());
+    let path = format!("witness{}", monitoring_path(&support::origin()));
+    fs::create_dir_all(folder.join(&path).parent().unwrap()).unwrap();
+    put(&path, &cosigned.to_bytes());
+
+    let leaves: Vec<spec::Hash> =
+        log.entries.iter().map(|entry| spec::hash::leaf_hash(entry)).collect();
+    let hashes = vec![spec::hash::node_hash(leaves[0], leaves[1]), leaves[2]];
+    let split = Split::new(fork.clone(), newest, hashes.clone()).unwrap();
+    let name = format!("split-2-3-{}.txt", &spec::Hash::of(&split.to_bytes()).to_hex()[..8]);
+    put(&name, &split.to_bytes());
+    put("split.txt", &split.to_bytes());
+    // The same hashes with a checkpoint that the newer one does continue.
+    let sound = Split::new(cosigned, log.checkpoint(3), hashes).unwrap();
+    put("no-split.txt", &sound.to_bytes());
 }
 
 fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {

@@ -237,7 +237,7 @@ mod tests {
             ]
         );
         let x = explained.unmet().nth(1).unwrap();
-        assert_eq!(x.members[0].standing.counts(), true);
+        assert!(x.members[0].standing.counts());
         assert_eq!(x.members[1].standing, Standing::NotCosigned);
         assert_eq!(x.members[2].standing, Standing::Refused(CosignatureError::Invalid));
         let unmet: Vec<PolicyName> = explained.unmet().map(|rule| rule.name.clone()).collect();

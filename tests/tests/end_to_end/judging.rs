@@ -118,7 +118,8 @@ fn an_audit_reads_the_whole_log_and_knows_its_sources() {
     assert_eq!(server.stop(), 0);
     factory.judge(&audit, 2);
     // The data folder is a log of static tiles up to the last full one; here there is none.
-    factory.judge(&["audit", "--log", "log", "--policy", "policy"], 2);
+    let json = factory.judge(&["audit", "--log", "log", "--policy", "policy"], 2);
+    assert_eq!(json["facts"]["audited"], "0", "{json}");
 }
 
 #[test]

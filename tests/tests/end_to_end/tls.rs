@@ -1,8 +1,8 @@
 //! The same behind a certificate.
 //!
-//! The agent and the verifier take the certificate authorities that the web takes and no file of
-//! others. So a client made here reads the log, and of the two programs it is shown that they do
-//! not talk to a log whose certificate nobody vouches for.
+//! The agent and the verifier take the certificate authorities that the web takes; the verifier
+//! takes those of a file instead, if it is told to. Otherwise neither talks to a log whose
+//! certificate nobody vouches for.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -77,6 +77,19 @@ fn the_programs_do_not_talk_to_a_log_that_nobody_vouches_for() {
     let audit = ["audit", "--log", &server.url, "--policy", "policy", "--entries", "any"];
     let said = world.fiducial(&audit).ends_with(2);
     assert!(said.err.contains("certificate"), "{said:?}");
+    // With a file of authorities, those count and no others.
+    let with = |file: &str, code: i32| {
+        world.fiducial(&[&audit[..], &["--ca-file", file]].concat()).ends_with(code)
+    };
+    with("certificate.pem", 0);
+    let other = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    world.write("other.pem", other.cert.pem());
+    assert!(with("other.pem", 2).err.contains("certificate"));
+    world.write("empty.pem", "");
+    for file in ["empty.pem", "key.pem", "missing.pem"] {
+        let said = with(file, 2);
+        assert!(said.err.contains(file), "{said:?}");
+    }
     let key = world.keys[0].to_string();
     let init = ["init", "--vault", "vault", "--source", "aoi", "--log", &server.url];
     world.agent(&[&init[..], &["--log-key", &key]].concat()).ends_with(0);

@@ -1,6 +1,6 @@
 //! One look: ask everybody, compare everything, say what was found, remember what is one log.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ impl Watcher {
         let log = Log::open(&wanted.log, &hurried)?;
         let witnesses = Witness::all(judge.policy(), &wanted.witnesses, &hurried)?;
         let log_keys = judge.policy().logs().iter().map(|log| log.key().clone()).collect();
-        let beside = || durable::folder_of(&wanted.state).to_path_buf();
+        let beside = || wanted.state.parent().map(Path::to_path_buf).unwrap_or_default();
         let evidence = wanted.evidence.clone().unwrap_or_else(beside);
         let (place, state) = (wanted.log.clone(), wanted.state.clone());
         Ok(Self { judge, log, place, log_keys, witnesses, state, evidence })
