@@ -35,6 +35,9 @@ pub use crate::start::OpenError;
 /// How long a start waits for its witnesses before it goes on without them.
 const START_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long it waits for those that the quorum does not need.
+const START_GRACE: Duration = Duration::from_millis(500);
+
 /// How much may wait in memory before the log answers that it is overloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -146,9 +149,12 @@ impl Log {
     fn hear_the_witnesses(&self) -> Result<(), OpenError> {
         let Some(witnessing) = &self.shared.witnessing else { return Ok(()) };
         let before = Instant::now();
+        let board = &witnessing.board;
         while before.elapsed() < START_PATIENCE
             && self.shared.fatal().is_none()
-            && witnessing.board.is_undecided(witnessing.policy())
+            && (board.is_undecided(witnessing.policy())
+                // A quorum is enough, but each of the others may know of a newer head as well.
+                || (board.is_any_unheard() && before.elapsed() < START_GRACE))
         {
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -154,10 +154,10 @@ impl Board {
                 || policy.count_quorum(&state.gathered.fresh_times()).is_ok())
     }
 
-    /// Whether the head that is offered lacks its quorum.
+    /// Whether some witness has neither answered nor failed to since the start.
     #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        self.lock().waiting_since.is_some()
+    pub fn is_any_unheard(&self) -> bool {
+        self.lock().witnesses.iter().any(|witness| !witness.asked)
     }
 
     /// What is known now.

@@ -1,0 +1,135 @@
+//! Witnesses that lie, fail or disagree, one way each.
+
+use std::time::{Duration, Instant};
+
+use spec::witness::CONFLICT_TYPE;
+
+use crate::witness::Manner;
+use crate::world::{World, add, end, publish, published, trouble, wait_until};
+
+fn constant(status: u16, headers: &'static str, body: &str) -> Manner {
+    Manner::Constant(status, headers, body.to_owned())
+}
+
+const CONFLICT: &str = "content-type: text/x.tlog.size\r\n";
+
+#[test]
+fn a_witness_that_lies_in_whatever_way_is_absent_and_named() {
+    let cases = [
+        (Manner::Away, "connect"),
+        (Manner::Endless, "answer"),
+        (Manner::ForeignKey, "other-key"),
+        (Manner::Hang, "timeout"),
+        (Manner::OtherCheckpoint, "cosignature"),
+        (Manner::Slow, "timeout"),
+        (Manner::Spoiled, "cosignature"),
+        (Manner::Time(100_000), "clock"),
+        (Manner::Time(-100_000), "clock"),
+        (Manner::Zero, "clock"),
+        (constant(200, "", ""), "answer"),
+        (constant(200, "", "<html>junk</html>\n"), "answer"),
+        (constant(200, "", "\u{7}\n"), "answer"),
+        (constant(302, "location: http://127.0.0.1:1/\r\n", ""), "refused"),
+        (constant(400, "", ""), "refused"),
+        (constant(403, "", ""), "untrusted-key"),
+        (constant(404, "", ""), "unknown-log"),
+        (constant(409, "content-type: text/plain\r\n", "0\n"), "answer"),
+        (constant(409, CONFLICT, "0"), "answer"),
+        (constant(409, CONFLICT, "00\n"), "answer"),
+        (constant(429, "retry-after: 0\r\n", ""), "busy"),
+        (constant(500, "", ""), "failed"),
+        (constant(503, "", ""), "busy"),
+    ];
+    assert!(CONFLICT.contains(CONFLICT_TYPE));
+    let mut world = World::new(1, 1);
+    world.answer_time = Duration::from_millis(400);
+    let log = world.open();
+    for (round, (manner, kind)) in cases.into_iter().enumerate() {
+        let size = round as u64;
+        world.witnesses[0].set(manner.clone());
+        assert_eq!(add(&log, &format!("entry {round}")), size);
+        wait_until(&format!("{manner:?} is {kind}"), || trouble(&log, 0) == Some(kind));
+        assert_eq!(log.published().checkpoint.tree().size(), size, "{manner:?}");
+        assert_eq!(log.status().fatal, None, "{manner:?}");
+        // Honest again, it is believed again.
+        world.witnesses[0].set(Manner::Honest);
+        assert_eq!(world.cosigners(&published(&log, size + 1)), 1, "{manner:?}");
+        wait_until("the trouble is over", || trouble(&log, 0).is_none());
+    }
+    end(&log);
+}
+
+#[test]
+fn a_witness_that_knows_less_than_was_believed_is_asked_from_there() {
+    let world = World::new(2, 2);
+    let log = world.open();
+    for entry in 0..5 {
+        publish(&log, &entry.to_string());
+    }
+    // The first witness starts afresh; the log learns it from a 409.
+    world.witnesses[0].remembered().tree = None;
+    let mark = world.witnesses[0].remembered().asked.len();
+    assert_eq!(world.cosigners(&publish(&log, "five")), 2);
+    let asked: Vec<(u64, u64)> =
+        world.witnesses[0].remembered().asked[mark..].iter().map(|ask| (ask.0, ask.1)).collect();
+    assert_eq!(asked, [(5, 6), (0, 6)]);
+    end(&log);
+}
+
+#[test]
+fn a_witness_that_has_seen_this_very_head_signs_it_afresh() {
+    let world = World::new(1, 1);
+    let log = world.open();
+    publish(&log, "one");
+    // It has cosigned, and its answer is lost.
+    world.witnesses[0].set(Manner::Hang);
+    add(&log, "two");
+    wait_until("it has cosigned", || world.witnesses[0].remembered().roots.contains_key(&2));
+    end(&log);
+    assert_eq!(log.published().checkpoint.tree().size(), 1);
+    world.witnesses[0].set(Manner::Honest);
+    let mark = world.witnesses[0].remembered().asked.len();
+    let log = world.open();
+    assert_eq!(world.cosigners(&published(&log, 2)), 1);
+    let asked: Vec<(u64, u64)> =
+        world.witnesses[0].remembered().asked[mark..].iter().map(|ask| (ask.0, ask.1)).collect();
+    assert_eq!(asked, [(1, 2), (2, 2)]);
+    end(&log);
+}
+
+#[test]
+fn a_larger_size_or_another_root_stops_a_running_log() {
+    let cases = [
+        (constant(409, CONFLICT, "2000\n"), "2000 entries"),
+        (constant(422, "", ""), "another root"),
+    ];
+    for (manner, said) in cases {
+        // Even if the others are enough: to go on would fork the log if it is true.
+        let world = World::new(3, 2);
+        let log = world.open();
+        publish(&log, "one");
+        world.witnesses[2].set(manner.clone());
+        add(&log, "two");
+        wait_until("the log stops", || log.status().fatal.is_some());
+        let fatal = log.status().fatal.unwrap().to_string();
+        assert!(fatal.contains("w2") && fatal.contains(said), "{fatal}");
+        assert!(fatal.contains("Restore") && fatal.contains("/checkpoint"), "{fatal}");
+        assert!(world.cosigners(&log.published()) >= 2, "what is published stays");
+        log.join();
+        assert!(world.refusal().contains(said), "and it does not start again either");
+    }
+}
+
+#[test]
+fn patience_is_had_for_as_long_as_a_witness_asks() {
+    let world = World::new(1, 1);
+    let log = world.open();
+    world.witnesses[0].set(constant(429, "retry-after: 2\r\n", ""));
+    add(&log, "one");
+    wait_until("it is busy", || trouble(&log, 0) == Some("busy"));
+    let since = Instant::now();
+    world.witnesses[0].set(Manner::Honest);
+    published(&log, 1);
+    assert!(since.elapsed() > Duration::from_millis(1_700), "{:?}", since.elapsed());
+    end(&log);
+}

@@ -1,0 +1,16 @@
+//! The log and its witnesses: quorums, lies, rollbacks, crashes, and cosignatures carried by hand.
+//!
+//! The witnesses are of this test's own making (`witness`), over real loopback TCP: an honest one
+//! keeps to tlog-witness, the others break it in one way each.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod carried;
+mod crash;
+mod http;
+mod lies;
+mod quorum;
+mod rollback;
+mod tls;
+mod witness;
+mod world;
