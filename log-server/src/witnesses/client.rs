@@ -2,8 +2,8 @@
 //!
 //! Rule: C2SP tlog-witness ("Clients SHOULD use ... keep-alive"); RFC 9112 by hyper.
 //!
-//! - A connection has [`CONNECT_TIME`]; a request with its whole answer has what is configured.
-//! - An answer's body has at most [`MAX_ANSWER_SIZE`] bytes, its head [`MAX_HEAD_SIZE`].
+//! - A connection has `CONNECT_TIME`; a request with its whole answer has what is configured.
+//! - An answer's body has at most [`MAX_ANSWER_SIZE`] bytes, its head `MAX_HEAD_SIZE`.
 //! - Redirects are not followed: where a log sends its heads is written in its policy and nowhere
 //!   else.
 //! - `https` trusts the authorities of the file that is configured, or the machine's own. `http` is
