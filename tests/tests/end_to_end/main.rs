@@ -10,11 +10,15 @@
 mod factory;
 /// A server, a client that speaks HTTP by hand, and folders that go away by themselves.
 mod support;
+/// A log with its witnesses, each a process of its own.
+mod witnesses;
 
 /// Which statements a log takes, and what it says to the others.
 mod admission;
 /// Proofs, audits and plain words for every kind of file, from a running log.
 mod judging;
+/// Logs and witnesses that are killed, again and again.
+mod killed;
 /// From a report to its papers, and every way in which the papers can be false.
 mod papers;
 /// A log that is stopped and started again.
@@ -25,3 +29,7 @@ mod samples;
 mod tiles;
 /// The same behind a certificate.
 mod tls;
+/// Histories that were put back from a copy, and those that have grown apart.
+mod went_back;
+/// Receipts of a log whose witnesses answer, and what happens while they do not.
+mod witnessed;

@@ -8,6 +8,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -86,23 +87,26 @@ impl World {
 
     /// Runs `fiducial-log`.
     pub(crate) fn log(&self, words: &[&str]) -> Said {
-        self.run(&program("fiducial-log"), words)
+        self.run("fiducial-log", words)
     }
 
     /// Runs `fiducial-agent`.
     pub(crate) fn agent(&self, words: &[&str]) -> Said {
-        self.run(&program("fiducial-agent"), words)
+        self.run("fiducial-agent", words)
     }
 
     /// Runs `fiducial`.
     pub(crate) fn fiducial(&self, words: &[&str]) -> Said {
-        self.run(&program("fiducial"), words)
+        self.run("fiducial", words)
     }
 
-    fn run(&self, program: &Path, words: &[impl AsRef<OsStr>]) -> Said {
-        let mut command = Command::new(program);
-        command.args(words).current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8");
-        let output = command.env_remove("RUST_LOG").stdin(Stdio::null()).output().unwrap();
+    /// Runs `fiducial-witness`.
+    pub(crate) fn witness(&self, words: &[&str]) -> Said {
+        self.run("fiducial-witness", words)
+    }
+
+    fn run(&self, program: &str, words: &[impl AsRef<OsStr>]) -> Said {
+        let output = self.command(program).args(words).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let code = output.status.code().expect("programs end by themselves");
         Said { code, out: text(output.stdout), err: text(output.stderr) }
@@ -119,33 +123,27 @@ impl World {
 
     /// Serves the log and waits until it takes entries; on a free port if `more` names none.
     pub(crate) fn serve_with(&self, more: &[&str]) -> Server {
-        let mut command = Command::new(program("fiducial-log"));
-        // The environment gives way to a flag.
-        command.env("FIDUCIAL_LOG_LISTEN", "127.0.0.1:0");
-        command.args(["serve", "--data", "log"]).args(more);
-        command.current_dir(self.folder.path()).env_remove("RUST_LOG").stdin(Stdio::null());
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = process.stderr.take().unwrap();
-        // Read to the end, so that the program never waits for somebody to read.
-        let said = std::thread::spawn(move || {
-            let mut said = Vec::new();
-            let _ = stderr.read_to_end(&mut said);
-            String::from_utf8_lossy(&said).into_owned()
-        });
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Some(url) = line.trim_end().strip_prefix("listening on ") else {
-            let _ = process.wait();
-            panic!("{line:?}: {}", said.join().unwrap());
-        };
-        let server = Server { process, url: url.to_owned() };
-        let is_plain = server.url.starts_with("http://");
-        let started = Instant::now();
-        while is_plain && server.get("/readyz").status != 200 {
-            assert!(started.elapsed() < PATIENCE, "the log is not ready");
-            std::thread::sleep(Duration::from_millis(5));
+        let server = self.try_serve("log", more).unwrap_or_else(|said| panic!("{said:?}"));
+        if server.url.starts_with("http://") {
+            server.wait_until_ready();
         }
         server
+    }
+
+    /// Starts the log of a data folder, ready or not; what it said if it refused.
+    pub(crate) fn try_serve(&self, data: &str, more: &[&str]) -> Result<Server, Said> {
+        let mut command = self.command("fiducial-log");
+        // The environment gives way to a flag.
+        command.env("FIDUCIAL_LOG_LISTEN", "127.0.0.1:0");
+        Server::start(command.args(["serve", "--data", data]).args(more))
+    }
+
+    /// A program that will run in this folder.
+    pub(crate) fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(program(name));
+        command.current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8");
+        command.env_remove("RUST_LOG").stdin(Stdio::null());
+        command
     }
 
     /// The tree of a checkpoint, after the log's signature was checked.
@@ -157,16 +155,13 @@ impl World {
     }
 
     /// Waits until the published tree has at least `size` entries; gives the whole note.
+    #[track_caller]
     pub(crate) fn published(&self, server: &Server, size: u64) -> Vec<u8> {
-        let started = Instant::now();
-        loop {
-            let note = server.get("/checkpoint").body;
-            if self.tree(&note).size() >= size {
-                return note;
-            }
-            assert!(started.elapsed() < PATIENCE, "size {size} is not published");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait(&format!("size {size} is not published"), || {
+            let answer = server.get("/checkpoint");
+            // A log whose witnesses have not cosigned its first head has none.
+            (answer.status == 200 && self.tree(&answer.body).size() >= size).then_some(answer.body)
+        })
     }
 
     /// What a statement made now comes after.
@@ -180,9 +175,37 @@ impl World {
 pub(crate) struct Server {
     process: Child,
     pub(crate) url: String,
+    /// Collects what it says on standard error.
+    said: Option<JoinHandle<String>>,
 }
 
 impl Server {
+    /// Starts a program and waits until it listens; what it said if it ends instead.
+    pub(crate) fn start(command: &mut Command) -> Result<Self, Said> {
+        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut process = spawned.unwrap();
+        let mut stderr = process.stderr.take().unwrap();
+        // Read to the end, so that the program never waits for somebody to read.
+        let said = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            let _ = stderr.read_to_end(&mut said);
+            String::from_utf8_lossy(&said).into_owned()
+        });
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if let Some(url) = line.trim_end().strip_prefix("listening on ") {
+            return Ok(Self { url: url.to_owned(), process, said: Some(said) });
+        }
+        let code = process.wait().unwrap().code().expect("programs end by themselves");
+        Err(Said { code, out: line, err: said.join().unwrap() })
+    }
+
+    /// Waits until it says that it does its work.
+    #[track_caller]
+    pub(crate) fn wait_until_ready(&self) {
+        wait("the server is not ready", || (self.get("/readyz").status == 200).then_some(()));
+    }
+
     pub(crate) fn address(&self) -> &str {
         self.url.split_once("://").unwrap().1
     }
@@ -193,7 +216,11 @@ impl Server {
 
     /// Fetches with header lines of the test's own, each with its line break.
     pub(crate) fn get_with(&self, path: &str, lines: &str) -> Answer {
-        self.try_send(&format!("GET {path} HTTP/1.1\r\n{lines}"), b"").unwrap()
+        send(self.address(), &format!("GET {path} HTTP/1.1\r\n{lines}"), b"").unwrap()
+    }
+
+    pub(crate) fn try_get(&self, path: &str) -> Option<Answer> {
+        fetch(self.address(), path)
     }
 
     #[track_caller]
@@ -202,27 +229,21 @@ impl Server {
     }
 
     pub(crate) fn try_post(&self, path: &str, body: &[u8]) -> Option<Answer> {
-        let length = body.len();
-        self.try_send(&format!("POST {path} HTTP/1.1\r\ncontent-length: {length}\r\n"), body)
-    }
-
-    /// One request on a connection of its own; `None` if there was no whole answer.
-    fn try_send(&self, head: &str, body: &[u8]) -> Option<Answer> {
-        let mut stream = TcpStream::connect(self.address()).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let host = self.address();
-        let head = format!("{head}host: {host}\r\nconnection: close\r\n\r\n");
-        // A server that refuses a body need not read it: what it says is still read.
-        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
-        Answer::parse(&bytes)
+        submit(self.address(), path, body)
     }
 
     /// Asks the server to stop, as a service manager does; its exit code.
-    pub(crate) fn stop(mut self) -> i32 {
+    pub(crate) fn stop(self) -> i32 {
+        self.stop_and_listen().code
+    }
+
+    /// The same, with all that it said on standard error.
+    pub(crate) fn stop_and_listen(mut self) -> Said {
         self.ask_to_stop();
-        self.process.wait().unwrap().code().expect("a graceful stop is no death by a signal")
+        let status = self.process.wait().unwrap();
+        let code = status.code().expect("a graceful stop is no death by a signal");
+        let said = self.said.take().expect("taken only here").join().unwrap();
+        Said { code, out: String::new(), err: said }
     }
 
     pub(crate) fn ask_to_stop(&self) {
@@ -235,6 +256,42 @@ impl Drop for Server {
         // After `stop` both calls do nothing.
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// A GET of whoever listens there.
+pub(crate) fn fetch(address: &str, path: &str) -> Option<Answer> {
+    send(address, &format!("GET {path} HTTP/1.1\r\n"), b"")
+}
+
+/// A POST to whoever listens there.
+pub(crate) fn submit(address: &str, path: &str, body: &[u8]) -> Option<Answer> {
+    let length = body.len();
+    send(address, &format!("POST {path} HTTP/1.1\r\ncontent-length: {length}\r\n"), body)
+}
+
+/// One request on a connection of its own; `None` if there was no whole answer.
+fn send(address: &str, head: &str, body: &[u8]) -> Option<Answer> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = format!("{head}host: {address}\r\nconnection: close\r\n\r\n");
+    // A server that refuses a body need not read it: what it says is still read.
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    Answer::parse(&bytes)
+}
+
+/// Waits for a fact and gives what `look` found; the test fails with `what` if it never comes.
+#[track_caller]
+pub(crate) fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(started.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
