@@ -15,6 +15,8 @@ mod witnesses;
 
 /// Which statements a log takes, and what it says to the others.
 mod admission;
+/// Cosignatures that somebody carries by file.
+mod carried;
 /// Proofs, audits and plain words for every kind of file, from a running log.
 mod judging;
 /// Logs and witnesses that are killed, again and again.
@@ -23,6 +25,8 @@ mod killed;
 mod papers;
 /// A log that is stopped and started again.
 mod restart;
+/// Keys that follow one another, with overlap.
+mod rotation;
 /// Reports that somebody brings along.
 mod samples;
 /// What a client of C2SP tlog-tiles finds, which knows nothing of Fiducial.
