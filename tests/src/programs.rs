@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 /// The variable that names the folder of the built programs.
 pub const PROGRAMS: &str = "FIDUCIAL_PROGRAMS";
 
-/// The path of `fiducial-log`, `fiducial-agent` or `fiducial`.
+/// The path of `fiducial-log`, `fiducial-witness`, `fiducial-agent` or `fiducial`.
 ///
 /// # Panics
 ///
@@ -25,7 +25,7 @@ pub fn program(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// Builds all three and gives their folder.
+/// Builds all of them and gives their folder.
 fn build() -> PathBuf {
     let own = std::env::current_exe().expect("a test has a path");
     let folder = own.ancestors().find(|path| path.ends_with("deps"));

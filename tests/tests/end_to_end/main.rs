@@ -1,8 +1,9 @@
 //! The programs together, as their users run them: real processes, real files, HTTP over loopback.
 //!
 //! Each module is one topic. What a module knows of a log it has from outside: the answers to its
-//! requests, the files that the programs leave, and their exit codes. Out of scope: crashes and
-//! failing disks (`crash_*.rs`), and rude clients (the log server's own tests).
+//! requests, the files that the programs leave, and their exit codes. Out of scope:
+//! failing disks and power cuts (`crash_*.rs`), hosts apart (`hosts`), and rude clients (the
+//! programs' own tests).
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
