@@ -2,10 +2,9 @@
 //! reader that audits it over HTTP.
 
 use std::cell::RefCell;
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use crate::load::client::Connection;
 use crate::oracle::{Oracle, Reader};
-use crate::programs::program;
+use crate::programs::{Serving, program};
 
 /// How long a start or a publication may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,7 +33,7 @@ pub fn init(data: &Path) -> VerifierKey {
 
 /// A running server. Dropping it kills the process.
 pub struct Server {
-    process: Child,
+    serving: Serving,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -45,31 +44,16 @@ impl Server {
     pub fn start(data: &Path) -> Result<Self, String> {
         let mut command = Command::new(program("fiducial-log"));
         command.arg("serve").arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = command.spawn().map_err(|error| error.to_string())?;
-        let stdout = process.stdout.take().expect("stdout is piped");
-        let mut stderr = process.stderr.take().expect("stderr is piped");
-        // Read to the end, so that the program never waits for somebody to read.
-        let said = std::thread::spawn(move || {
-            let mut said = String::new();
-            let _ = stderr.read_to_string(&mut said);
-            said
-        });
-        let mut line = String::new();
-        let _ = BufReader::new(stdout).read_line(&mut line);
-        let address = line.trim().rsplit('/').next().and_then(|address| address.parse().ok());
-        if let Some(address) = address {
-            return Ok(Self { process, address });
-        }
-        let _ = process.kill();
-        let _ = process.wait();
-        Err(said.join().unwrap_or_default())
+        let serving = Serving::start(&mut command).map_err(|ended| ended.err)?;
+        let address = serving.url.rsplit('/').next().and_then(|address| address.parse().ok());
+        let address = address.expect("a program announces an address");
+        Ok(Self { serving, address })
     }
 
     /// Kills the process as it is: no handler runs, nothing is flushed.
     pub fn kill(mut self) {
-        self.process.kill().expect("the process can be killed");
-        self.process.wait().expect("a killed process ends");
+        self.serving.process.kill().expect("the process can be killed");
+        self.serving.process.wait().expect("a killed process ends");
     }
 
     /// Halts the process where it is.
@@ -83,7 +67,8 @@ impl Server {
     }
 
     fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.process), signal).expect("the process can be signalled");
+        kill_process(Pid::from_child(&self.serving.process), signal)
+            .expect("the process can be signalled");
     }
 
     /// Reads the log as a stranger does.
@@ -93,14 +78,6 @@ impl Server {
         let connection = runtime.block_on(Connection::open(self.address));
         let connection = RefCell::new(connection.expect("a server that listens takes connections"));
         HttpReader { runtime, connection }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // After `kill` both calls do nothing.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -21,7 +20,7 @@ use spec::note::{Note, verify_ed25519};
 use spec::tree::Tree;
 use tempfile::TempDir;
 use tests::oracle::literal;
-use tests::programs::program;
+use tests::programs::{Ended, Serving, program};
 
 /// The name of every log here.
 pub(crate) const ORIGIN: &str = "factory.example/evidence";
@@ -173,31 +172,19 @@ impl World {
 
 /// A running server. Dropping it kills the process.
 pub(crate) struct Server {
-    process: Child,
+    serving: Serving,
     pub(crate) url: String,
-    /// Collects what it says on standard error.
-    said: Option<JoinHandle<String>>,
 }
 
 impl Server {
     /// Starts a program and waits until it listens; what it said if it ends instead.
     pub(crate) fn start(command: &mut Command) -> Result<Self, Said> {
-        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut process = spawned.unwrap();
-        let mut stderr = process.stderr.take().unwrap();
-        // Read to the end, so that the program never waits for somebody to read.
-        let said = std::thread::spawn(move || {
-            let mut said = Vec::new();
-            let _ = stderr.read_to_end(&mut said);
-            String::from_utf8_lossy(&said).into_owned()
-        });
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        if let Some(url) = line.trim_end().strip_prefix("listening on ") {
-            return Ok(Self { url: url.to_owned(), process, said: Some(said) });
+        match Serving::start(command) {
+            Ok(serving) => Ok(Self { url: serving.url.clone(), serving }),
+            Err(Ended { code, out, err }) => {
+                Err(Said { code: code.expect("programs end by themselves"), out, err })
+            }
         }
-        let code = process.wait().unwrap().code().expect("programs end by themselves");
-        Err(Said { code, out: line, err: said.join().unwrap() })
     }
 
     /// Waits until it says that it does its work.
@@ -240,22 +227,13 @@ impl Server {
     /// The same, with all that it said on standard error.
     pub(crate) fn stop_and_listen(mut self) -> Said {
         self.ask_to_stop();
-        let status = self.process.wait().unwrap();
-        let code = status.code().expect("a graceful stop is no death by a signal");
-        let said = self.said.take().expect("taken only here").join().unwrap();
-        Said { code, out: String::new(), err: said }
+        let (code, err) = self.serving.wait();
+        let code = code.expect("a graceful stop is no death by a signal");
+        Said { code, out: String::new(), err }
     }
 
     pub(crate) fn ask_to_stop(&self) {
-        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // After `stop` both calls do nothing.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        kill_process(Pid::from_child(&self.serving.process), Signal::TERM).unwrap();
     }
 }
 

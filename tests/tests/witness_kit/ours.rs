@@ -1,8 +1,7 @@
 //! Our witness, as a process of its own, asked by the kit.
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use spec::key::VerifierKey;
@@ -10,7 +9,7 @@ use tempfile::TempDir;
 use tests::kit::client::Client;
 use tests::kit::report::Outcome;
 use tests::kit::run;
-use tests::programs::program;
+use tests::programs::{Serving, program};
 
 use crate::{cases, kit, settings};
 
@@ -42,25 +41,10 @@ impl Home {
         Self { folder, vkeys }
     }
 
-    pub(crate) fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Serving {
         let mut command = witness(self.folder.path());
         command.args(["serve", "--data", "witness", "--listen", "127.0.0.1:0"]);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = command.spawn().unwrap();
-        let mut stderr = process.stderr.take().unwrap();
-        // Read to the end, so that the program never waits for somebody to read.
-        let said = std::thread::spawn(move || {
-            let mut said = Vec::new();
-            let _ = stderr.read_to_end(&mut said);
-            String::from_utf8_lossy(&said).into_owned()
-        });
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Some(url) = line.trim_end().strip_prefix("listening on ") else {
-            let _ = process.wait();
-            panic!("{line:?}: {}", said.join().unwrap());
-        };
-        let server = Server { process, url: url.to_string() };
+        let server = Serving::start(&mut command).unwrap_or_else(|ended| panic!("{ended:?}"));
         let (started, mut client) = (Instant::now(), Client::new(&server.url, None));
         while client.post(b"").is_err() {
             assert!(started.elapsed() < PATIENCE, "the witness does not answer");
@@ -75,19 +59,6 @@ fn witness(folder: &Path) -> Command {
     command.current_dir(folder).env("LC_ALL", "C.UTF-8").env_remove("RUST_LOG");
     command.stdin(Stdio::null());
     command
-}
-
-/// A running witness. Dropping it kills the process.
-pub(crate) struct Server {
-    process: Child,
-    pub(crate) url: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 #[test]
