@@ -174,7 +174,21 @@ pub fn new_log(folder: &Path, admission: &str) -> Result<VerifierKey, BenchError
         "fiducial-log",
         &["init", "--data", &data, "--origin", super::ORIGIN, "--admission", admission],
     )?;
-    let keys = said.split_whitespace().filter_map(|word| VerifierKey::parse(word).ok());
-    let key = keys.into_iter().find(|key| key.algorithm() == Algorithm::NoteEd25519);
+    let key = keys_in(&said).find(|key| key.algorithm() == Algorithm::NoteEd25519);
     key.ok_or_else(|| BenchError::Program("fiducial-log init printed no key".to_string()))
+}
+
+/// A fresh witness in `folder`, which knows no log yet; its keys.
+pub fn new_witness(
+    folder: &Path,
+    name: &str,
+    flags: &[&str],
+) -> Result<Vec<VerifierKey>, BenchError> {
+    let data = folder.display().to_string();
+    let init = ["init", "--data", &data, "--name", name];
+    Ok(keys_in(&run("fiducial-witness", &[&init, flags].concat())?).collect())
+}
+
+fn keys_in(said: &str) -> impl Iterator<Item = VerifierKey> {
+    said.split_whitespace().filter_map(|word| VerifierKey::parse(word).ok())
 }

@@ -13,21 +13,24 @@ use hyper::{StatusCode, Uri};
 use spec::Hash;
 use spec::checkpoint::{Checkpoint, Origin};
 use spec::cosignature;
-use spec::hash::leaf_hash;
+use spec::hash::{leaf_hash, node_hash};
 use spec::key::{Algorithm, KeyName, SigningKey, VerifierKey};
 use spec::note::Note;
-use spec::tree::{Tree, plan_consistency, root_of_leaves};
+use spec::tree::{Node, Plan, Tree, plan_consistency, plan_root};
 use spec::witness::{ADD_CHECKPOINT_PATH, AddCheckpoint, parse_answer};
 use tokio::task::JoinSet;
 
 use super::machine::Machine;
-use super::process::{Server, run};
+use super::process::{Server, new_witness, run};
 use super::table::Row;
 use super::{BenchError, Scale};
 use crate::load::client::Connection;
 
 /// The logs of a large network.
 const LOGS: usize = 1000;
+
+/// The size at which the witness meets each of them, so that proofs are as long as a real log's.
+const BASE_SIZE: u64 = 100_000;
 
 /// How many of them ask at once.
 const CONNECTIONS: usize = 64;
@@ -44,14 +47,15 @@ const WANTED_RATE: f64 = 5000.0;
 /// Signs all requests and sends them to two witnesses: one with an Ed25519 key, one with both.
 pub async fn rows(scale: &Scale, machine: &Machine) -> Result<Vec<Row>, BenchError> {
     let steps = (scale.statements / LOGS).clamp(2, 40);
-    let logs: Vec<SignedLog> = (0..LOGS).map(|number| SignedLog::new(number, steps)).collect();
+    let heads = heads(steps);
+    let logs: Vec<SignedLog> = (0..LOGS).map(|number| SignedLog::new(number, &heads)).collect();
     let mut rows = Vec::new();
     for (what, flags, wanted) in [
         ("witness: add-checkpoint/s, 1,000 logs, Ed25519", &["--no-ml-dsa"][..], true),
         ("witness: the same with Ed25519 and ML-DSA-44", &[], false),
     ] {
         let folder = scale.folder.join(if wanted { "witness-ed25519" } else { "witness-both" });
-        let keys = new_witness(&folder, flags, &logs)?;
+        let keys = witness_of(&folder, flags, &logs)?;
         let data = folder.display().to_string();
         let witness = Server::start("fiducial-witness", &["serve", "--data", &data]).await?;
         let (latency, seconds) = send_all(&witness, &logs, &keys).await?;
@@ -68,6 +72,37 @@ pub async fn rows(scale: &Scale, machine: &Machine) -> Result<Vec<Row>, BenchErr
     Ok(rows)
 }
 
+/// The heads that every log goes through, each with the proof from the one before it.
+fn heads(steps: usize) -> Vec<(Tree, Vec<Hash>)> {
+    let levels = levels(BASE_SIZE + steps as u64);
+    let hashes = |plan: &Plan| -> Vec<Hash> {
+        let node = |node: &Node| levels[usize::from(node.level)][node.index as usize];
+        plan.fold(&plan.nodes().iter().map(node).collect::<Vec<_>>())
+    };
+    let head = |step| {
+        let size = BASE_SIZE + step as u64;
+        let tree = Tree::new(size, hashes(&plan_root(size))[0]).expect("the tree is not empty");
+        let proof = match step {
+            0 => Vec::new(),
+            _ => hashes(&plan_consistency(size - 1, size).expect("the log grows")),
+        };
+        (tree, proof)
+    };
+    (0..steps).map(head).collect()
+}
+
+/// Every complete node over so many leaves, level by level.
+fn levels(size: u64) -> Vec<Vec<Hash>> {
+    let mut levels = vec![(0..size).map(|index| leaf_hash(&index.to_be_bytes())).collect()];
+    loop {
+        let below: &Vec<Hash> = levels.last().expect("the leaves are there");
+        if below.len() < 2 {
+            return levels;
+        }
+        levels.push(below.chunks_exact(2).map(|pair| node_hash(pair[0], pair[1])).collect());
+    }
+}
+
 /// A log that is nothing but its signed requests.
 struct SignedLog {
     key: VerifierKey,
@@ -76,57 +111,36 @@ struct SignedLog {
 }
 
 impl SignedLog {
-    fn new(number: usize, steps: usize) -> Self {
+    fn new(number: usize, heads: &[(Tree, Vec<Hash>)]) -> Self {
         let name = format!("log-{number}.example/bench");
-        let mut seed = [7; 32];
-        seed[..8].copy_from_slice(&(number as u64).to_be_bytes());
+        let seed = *Hash::of(name.as_bytes()).as_bytes();
         let origin = Origin::parse(&name).expect("the name is an origin");
         let name = KeyName::parse(&name).expect("the name is a key name");
         let key = SigningKey::from_seed(name, Algorithm::NoteEd25519, &seed)
             .expect("an Ed25519 key has such a seed");
-        let leaves: Vec<Hash> =
-            (0..steps).map(|entry| leaf_hash(&(entry as u64).to_be_bytes())).collect();
-        let requests = (0..steps).map(|old| request(&key, &origin, &leaves, old)).collect();
-        Self { key: key.verifier().clone(), requests }
+        let request = |(tree, proof): &(Tree, Vec<Hash>)| {
+            let checkpoint = Checkpoint::new(origin.clone(), *tree);
+            let text = checkpoint.to_string();
+            let signature = key.sign_note(&text);
+            // The first request has no proof: it is the witness's first contact with the log.
+            let old = if proof.is_empty() { 0 } else { tree.size() - 1 };
+            let request = AddCheckpoint::new(old, proof.clone(), Note::new(text, vec![signature]));
+            (request.expect("a proof fits").to_bytes().into(), checkpoint)
+        };
+        Self { key: key.verifier().clone(), requests: heads.iter().map(request).collect() }
     }
 }
 
-/// The request that takes a log from `old` entries to one more.
-fn request(key: &SigningKey, origin: &Origin, leaves: &[Hash], old: usize) -> (Bytes, Checkpoint) {
-    let (old, new) = (old as u64, old as u64 + 1);
-    let node_hash = |start: u64, end: u64| root_of_leaves(&leaves[start as usize..end as usize]);
-    let tree = Tree::new(new, node_hash(0, new)).expect("the tree is not empty");
-    let checkpoint = Checkpoint::new(origin.clone(), tree);
-    let proof = if old == 0 {
-        Vec::new()
-    } else {
-        let plan = plan_consistency(old, new).expect("the log grows");
-        let hashes: Vec<Hash> = plan
-            .nodes()
-            .iter()
-            .map(|node| node_hash(node.index << node.level, node.end()))
-            .collect();
-        plan.fold(&hashes)
-    };
-    let text = checkpoint.to_string();
-    let signature = key.sign_note(&text);
-    let request = AddCheckpoint::new(old, proof, Note::new(text, vec![signature]))
-        .expect("a proof of a small tree fits");
-    (request.to_bytes().into(), checkpoint)
-}
-
 /// A fresh witness that knows the logs; its keys.
-fn new_witness(
+fn witness_of(
     folder: &Path,
     flags: &[&str],
     logs: &[SignedLog],
 ) -> Result<Vec<VerifierKey>, BenchError> {
-    let data = folder.display().to_string();
-    let said =
-        run("fiducial-witness", &[&["init", "--data", &data, "--name", NAME], flags].concat())?;
-    let keys = said.split_whitespace().filter_map(|word| VerifierKey::parse(word).ok()).collect();
+    let keys = new_witness(folder, NAME, flags)?;
     let entry = |log: &SignedLog| format!("vkey {}\nqpd {}\ncontact nobody\n", log.key, i32::MAX);
     let list: String = logs.iter().map(entry).collect();
+    let data = folder.display().to_string();
     let path = format!("{data}.logs");
     std::fs::write(&path, format!("logs/v0\n\n{list}"))?;
     run("fiducial-witness", &["log", "add", &path, "--data", &data])?;

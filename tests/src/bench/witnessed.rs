@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 use super::machine::Machine;
-use super::process::{Server, new_log, run};
+use super::process::{Server, new_log, new_witness, run};
 use super::table::Row;
 use super::witness::latencies;
 use super::{BenchError, Scale};
@@ -78,7 +78,7 @@ async fn measure(
     let mut policy = format!("log {log_key}\n");
     let (mut witnesses, mut names) = (Vec::new(), String::new());
     for number in 0..live {
-        let (server, lines, name) = new_witness(&folder, number, &log_key).await?;
+        let (server, lines, name) = start_witness(&folder, number, &log_key).await?;
         policy.push_str(&lines);
         names.push_str(&format!(" {name}"));
         witnesses.push(server);
@@ -112,7 +112,7 @@ async fn measure(
 }
 
 /// A fresh running witness that knows the log; the policy's lines for it, and its name there.
-async fn new_witness(
+async fn start_witness(
     folder: &Path,
     number: usize,
     log_key: &str,
@@ -142,7 +142,7 @@ fn silent_witness(
 fn make_witness(folder: &Path, number: usize) -> Result<(PathBuf, String), BenchError> {
     let data = folder.join(format!("witness-{number}"));
     let name = format!("witness-{number}.example/bench");
-    run("fiducial-witness", &["init", "--data", &data.display().to_string(), "--name", &name])?;
+    new_witness(&data, &name, &[])?;
     Ok((data, name))
 }
 
