@@ -263,9 +263,8 @@ impl Policy {
         // Groups refer backwards only, so one pass in order settles them all.
         let mut groups: Vec<Option<Times>> = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
-            let mut times = witnessed(group.members(), cosigned, &groups);
-            times.sort_by_key(|times| (times.latest, times.earliest));
-            groups.push(span_of(&times, group.threshold()));
+            let times = witnessed(group.members(), cosigned, &groups);
+            groups.push(earliest(times, group.threshold()).and_then(|times| span(&times)));
         }
         match times_of(quorum, cosigned, &groups) {
             Some(times) => Ok(Some(times)),
@@ -406,11 +405,24 @@ fn witnessed(
     members.iter().filter_map(|member| times_of(*member, cosigned, groups)).collect()
 }
 
-/// The span of the first `threshold` times; `None` if there are fewer.
-fn span_of(sorted: &[Times], threshold: usize) -> Option<Times> {
-    let taken = sorted.get(..threshold)?;
-    let earliest = taken.iter().map(|times| times.earliest).min()?;
-    let latest = taken.iter().map(|times| times.latest).max()?;
+/// By which of two quorums a checkpoint existed first: the one that was complete first.
+pub(super) fn order(times: &Times) -> (Timestamp, Timestamp) {
+    (times.latest, times.earliest)
+}
+
+/// The earliest `count` of the times; `None` if there are fewer.
+pub(super) fn earliest(mut times: Vec<Times>, count: usize) -> Option<Vec<Times>> {
+    times.sort_by_key(order);
+    (times.len() >= count).then(|| {
+        times.truncate(count);
+        times
+    })
+}
+
+/// From the first time to the last; `None` if there is none.
+pub(super) fn span(times: &[Times]) -> Option<Times> {
+    let earliest = times.iter().map(|times| times.earliest).min()?;
+    let latest = times.iter().map(|times| times.latest).max()?;
     Some(Times { earliest, latest })
 }
 

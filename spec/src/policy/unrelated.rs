@@ -10,7 +10,7 @@
 
 use alloc::vec::Vec;
 
-use super::check::times_of;
+use super::check::{earliest, order, span, times_of};
 use super::{AcceptedCheckpoint, Counting, Member, Policy, Times};
 use crate::cosignature::Timestamp;
 use crate::key::{Algorithm, KeyName};
@@ -75,29 +75,18 @@ impl Policy {
 
 /// The best choice of `threshold` members, and the best that includes somebody wanted.
 fn choose(offers: &[Offer], threshold: usize) -> Offer {
-    let order = |times: &Times| (times.latest, times.earliest);
-    let earliest_of = |others: &mut Vec<Times>, count: usize| -> Option<Vec<Times>> {
-        others.sort_by_key(order);
-        others.get(..count).map(<[Times]>::to_vec)
-    };
-    let all = &mut offers.iter().filter_map(|offer| offer.any).collect();
-    let any = earliest_of(all, threshold).and_then(|chosen| span(&chosen));
+    let all = offers.iter().filter_map(|offer| offer.any).collect();
+    let any = earliest(all, threshold).and_then(|chosen| span(&chosen));
     // One member brings somebody wanted; the rest are the earliest of the others.
     let with = offers.iter().enumerate().filter_map(|(at, offer)| {
         let wanted = offer.with_wanted?;
         let others = offers.iter().enumerate().filter(|(other, _)| *other != at);
-        let mut others: Vec<Times> = others.filter_map(|(_, offer)| offer.any).collect();
-        let mut chosen = earliest_of(&mut others, threshold - 1)?;
+        let mut chosen =
+            earliest(others.filter_map(|(_, offer)| offer.any).collect(), threshold - 1)?;
         chosen.push(wanted);
         span(&chosen)
     });
     Offer { any, with_wanted: with.min_by_key(order) }
-}
-
-fn span(chosen: &[Times]) -> Option<Times> {
-    let earliest = chosen.iter().map(|times| times.earliest).min()?;
-    let latest = chosen.iter().map(|times| times.latest).max()?;
-    Some(Times { earliest, latest })
 }
 
 #[cfg(test)]
