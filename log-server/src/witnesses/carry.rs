@@ -13,7 +13,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use spec::note::Note;
 use spec::policy::{Policy, PolicyName};
 use spec::witness::{AddCheckpoint, AddCheckpointError};
 
@@ -130,9 +129,7 @@ pub fn request(
         0 => Vec::new(),
         _ => stored.prove_consistency(old_size, opened.head.checkpoint.tree(), &objects)?,
     };
-    let own = opened.keys.own_lines(&opened.head.note);
-    let note = Note::new(opened.head.note.text().to_owned(), own);
-    Ok(AddCheckpoint::new(old_size, proof, note)?)
+    Ok(super::request(&opened.keys, &opened.head, old_size, proof)?)
 }
 
 /// What was accepted.

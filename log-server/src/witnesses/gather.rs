@@ -15,9 +15,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use metrics::{counter, histogram};
-use spec::note::Note;
 use spec::tree::{Tree, plan_root, verify_consistency};
-use spec::witness::AddCheckpoint;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -226,9 +224,7 @@ impl Asker {
                 ))
             })?;
         }
-        let own = self.shared.keys.own_lines(&head.note);
-        let note = Note::new(head.note.text().to_owned(), own);
-        let request = AddCheckpoint::new(old_size, proof, note);
+        let request = super::request(&self.shared.keys, head, old_size, proof);
         Ok(request.map_err(|error| local(error.to_string()))?.to_bytes().into())
     }
 

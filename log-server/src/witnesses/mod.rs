@@ -4,8 +4,8 @@
 //!
 //! - [`ask`]: one conversation, pure. [`client`]: HTTP. [`memory`]: what witnesses know.
 //! - [`gathered`]: the cosignatures of one head, pure. [`board`]: where they meet the publisher.
-//! - [`flight`]: what the publisher may do next. [`gather`]: the thread that asks all witnesses at once. [`spool`] and [`carry`]: cosignatures
-//!   that are carried by hand.
+//! - [`flight`]: what the publisher may do next. [`gather`]: the thread that asks all witnesses at
+//!   once. [`spool`] and [`carry`]: cosignatures that are carried by hand.
 //!
 //! The publisher decides what is signed and published; nothing here does.
 //!
@@ -16,14 +16,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use spec::Hash;
 use spec::checkpoint::Origin;
 use spec::key::VerifierKey;
+use spec::note::Note;
 use spec::policy::{MAX_POLICY_SIZE, Policy, PolicyError, PolicyName};
+use spec::witness::{AddCheckpoint, AddCheckpointError};
 use tokio_rustls::TlsConnector;
 
 use board::{Board, WitnessingStatus};
 use client::{AuthoritiesError, Url, UrlError};
 use gathered::MAX_COSIGNERS;
+
+use crate::answer::Fatal;
+use crate::heads::SignedHead;
+use crate::keys::LogKeys;
 
 pub mod ask;
 pub mod board;
@@ -84,6 +91,17 @@ impl Endpoint {
         let (_, key) = self.keys.first().expect("an endpoint has a key");
         format!("{}+{}", key.name(), key.id())
     }
+}
+
+/// The request to cosign a head, which carries the log's own signatures and nobody else's.
+fn request(
+    keys: &LogKeys,
+    head: &SignedHead,
+    old_size: u64,
+    proof: Vec<Hash>,
+) -> Result<AddCheckpoint, AddCheckpointError> {
+    let note = Note::new(head.note.text().to_owned(), keys.own_lines(&head.note));
+    AddCheckpoint::new(old_size, proof, note)
 }
 
 /// The policy for publishing, and how its witnesses are reached.
@@ -235,7 +253,7 @@ fn contradiction(
     endpoint: &Endpoint,
     what: ask::Contradiction,
     signed: u64,
-) -> crate::answer::Fatal {
+) -> Fatal {
     let path = spec::witness::monitoring_path(origin);
     let found = match what {
         ask::Contradiction::Larger { size } => format!(
@@ -249,7 +267,7 @@ fn contradiction(
             endpoint.name, endpoint.url
         ),
     };
-    crate::answer::Fatal::new(format!(
+    Fatal::new(format!(
         "{found}: a restored backup, a disk that went back, or a second log under this name and \
          key. Signing now would fork the log, so nothing more is taken or signed. Restore the \
          newest copy of the whole folder, or rebuild its end from a mirror and from the agents' \
