@@ -8,6 +8,9 @@ use spec::note::Note;
 use crate::witness::Manner;
 use crate::world::{World, add, end, publish, published, trouble, wait_until};
 
+/// Longer than any test waits: a head that waits for a witness that hangs is not published at all.
+const NEVER: Duration = Duration::from_secs(3600);
+
 #[test]
 fn a_head_is_published_with_the_cosignatures_of_all_who_answer() {
     let world = World::new(3, 2);
@@ -40,13 +43,12 @@ fn a_request_stays_below_ten_kilobytes_and_holds_the_logs_own_lines_only() {
 #[test]
 fn two_of_three_are_enough_while_one_hangs_or_is_away() {
     for manner in [Manner::Hang, Manner::Away, Manner::Late(Duration::from_secs(3))] {
-        let world = World::new(3, 2);
+        let mut world = World::new(3, 2);
+        world.answer_time = NEVER;
         let log = world.open();
         world.witnesses[1].set(manner.clone());
         for entry in ["one", "two", "three"] {
-            let before = Instant::now();
             assert_eq!(world.cosigners(&publish(&log, entry)), 2, "{manner:?}");
-            assert!(before.elapsed() < Duration::from_secs(2), "{manner:?}");
         }
         end(&log);
     }
@@ -71,21 +73,20 @@ fn a_slow_witness_gets_its_turn_though_heads_move_on() {
 
 #[test]
 fn three_of_ten_that_hang_cost_nothing() {
-    let world = World::new(10, 7);
+    let mut world = World::new(10, 7);
+    world.answer_time = NEVER;
     let log = world.open();
     for witness in &world.witnesses[3..6] {
         witness.set(Manner::Hang);
     }
-    let mut times = Vec::new();
     for entry in 0..20 {
-        let before = Instant::now();
         let shown = publish(&log, &entry.to_string());
-        times.push(before.elapsed());
-        assert!(world.cosigners(&shown) >= 7);
+        assert_eq!(world.cosigners(&shown), 7);
     }
-    times.sort();
-    assert!(times[19] < Duration::from_secs(2), "{times:?}");
-    assert!(times[10] < Duration::from_millis(500), "{times:?}");
+    // All were published while the three had neither answered nor been given up.
+    for at in 3..6 {
+        assert_eq!(trouble(&log, at), None);
+    }
     end(&log);
 }
 
