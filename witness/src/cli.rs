@@ -102,9 +102,22 @@ pub fn run() -> ExitCode {
         Command::Sign(args) => run_sign(&args),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("fiducial-witness: {error:#}");
+        eprintln!("fiducial-witness: {}", explain(&error));
         ExitCode::from(EXIT_FAILED)
     })
+}
+
+/// The error with its causes. Many errors name their cause themselves; it is not said twice.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn run_init(args: &InitArgs) -> anyhow::Result<ExitCode> {
