@@ -31,8 +31,8 @@ use crate::clock;
 use crate::durable::folder_of;
 use crate::error::AgentError;
 use crate::log_client::{AddError, Added, LogClient};
+use crate::old_vault::{Kept, Sealed, Vault};
 use crate::report::{Anchored, write_papers};
-use crate::vault::{Kept, Sealed, Vault};
 
 /// The first pause before the log is asked again, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));

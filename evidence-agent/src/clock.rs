@@ -2,9 +2,43 @@
 //!
 //! What it says is only claimed. Proof of time comes from the log's witnesses.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::model::UnixMillis;
 
 const SECONDS_PER_DAY: u64 = 86_400;
+
+/// What the agent knows of its own clock. Handed in, so that a week can be lived in a second.
+#[allow(dead_code, reason = "joined by `site`")]
+pub(crate) trait Clock: Send + Sync {
+    /// The wall clock.
+    fn now(&self) -> UnixMillis;
+    /// Time since an arbitrary moment of this boot; it never jumps.
+    fn monotonic(&self) -> Duration;
+    /// A name for the time since this machine was started.
+    fn boot(&self) -> Option<String>;
+    /// Whether a time service keeps the wall clock.
+    fn service(&self) -> TimeService;
+}
+
+/// What keeps the wall clock.
+#[allow(dead_code, reason = "joined by `site`")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeService {
+    /// A time service says that it is in step.
+    Synchronised,
+    /// There is one, and it says that it is not.
+    Unsynchronised,
+    /// Nothing is known of one.
+    Unknown,
+}
+
+/// A moment as RFC 3339 text.
+#[allow(dead_code, reason = "joined by `site`")]
+pub(crate) fn format(moment: UnixMillis) -> String {
+    let milliseconds = u32::try_from(moment.0 % 1000).expect("below 1000");
+    format_utc(moment.0 / 1000, milliseconds)
+}
 
 /// The time now.
 pub(crate) fn now() -> String {

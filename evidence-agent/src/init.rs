@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::durable::read_bounded;
 use crate::error::AgentError;
-use crate::vault::Vault;
+use crate::old_vault::Vault;
 
 /// What a new source needs.
 pub(crate) struct NewSource<'a> {

@@ -21,11 +21,19 @@ mod capture;
 mod cfx;
 mod cli;
 mod clock;
+#[allow(dead_code, reason = "joined by `site`")]
+mod collect;
 mod durable;
 mod error;
+#[allow(dead_code, reason = "joined by `site`")]
+mod import;
 mod init;
 mod log_client;
+#[allow(dead_code, reason = "joined by `site`")]
+mod model;
+mod old_vault;
 mod report;
+#[allow(dead_code, reason = "joined by `site`")]
 mod vault;
 
 use std::ffi::OsString;
