@@ -11,6 +11,7 @@
 
 pub mod batch;
 pub mod disclosure;
+pub mod enrolment;
 pub mod field;
 pub mod kind;
 pub mod multiproof;
