@@ -34,6 +34,8 @@ mod model;
 mod old_vault;
 mod report;
 #[allow(dead_code, reason = "joined by `site`")]
+mod site;
+#[allow(dead_code, reason = "joined by `site`")]
 mod vault;
 
 use std::ffi::OsString;

@@ -85,7 +85,7 @@ impl Submission {
             return Err(AddError::WrongLog { have, want: origin.to_string() });
         }
         let source_name = statement.source().to_string();
-        let Some(source) = sources.find(statement.source()) else {
+        let Some(source) = sources.find(statement.source(), statement.signature().id) else {
             return Err(AddError::UnknownSource { source_name });
         };
         if !source.enabled {

@@ -7,20 +7,21 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use spec::checkpoint::Origin;
 
+mod source;
 mod witness;
 
+use self::source::SourceCommand;
 use self::witness::WitnessCommand;
 use crate::admission::Admission;
 use crate::check::{Listener, Problem, check};
 use crate::config::{Config, ServeArgs, unknown_variables};
 use crate::init::init;
 use crate::serve::serve;
-use crate::sources::{self, Listing};
 
 /// `check` found damage.
 const EXIT_DAMAGED: u8 = 1;
@@ -37,6 +38,8 @@ Examples:
     fiducial-log init --data /var/lib/fiducial --origin factory.example/evidence
   List a source, whose statements it then takes:
     fiducial-log source add 'aoi-7.example+0a1b2c3d+AQ...' --data /var/lib/fiducial --note 'Line 3'
+  List a source from the request that its agent made:
+    fiducial-log source approve aoi-7.enrolment --data /var/lib/fiducial --note 'Line 3'
   Serve it:
     fiducial-log serve --data /var/lib/fiducial --listen 0.0.0.0:7070
   Hash everything it stores once more (stop it first, or use a copy):
@@ -72,7 +75,7 @@ Flags come before environment variables, these before the configuration file, an
 defaults. When it is ready it prints one line: listening on http://ADDR
 Exit codes: 0 stopped as asked, 2 could not serve, 3 the log had stopped by itself.")]
     Serve(Box<ServeArgs>),
-    /// List, add, disable and enable the sources whose statements a log takes
+    /// List, approve, add, disable and enable the sources whose statements a log takes
     #[command(subcommand)]
     Source(SourceCommand),
     /// Carry a head to witnesses by file, and their cosignatures back
@@ -103,50 +106,6 @@ struct InitArgs {
     no_ml_dsa: bool,
 }
 
-#[derive(Debug, Subcommand)]
-enum SourceCommand {
-    /// List a new source; a running server takes its statements at once
-    #[command(
-        after_help = "Example:\n  fiducial-log source add aoi-7.vkey --data ./log --note 'Line 3, behind the oven'"
-    )]
-    Add {
-        /// The source's verifier key, or a file that holds it
-        #[arg(value_name = "VKEY|FILE")]
-        key: String,
-        #[command(flatten)]
-        data: DataArg,
-        /// A comment for operators
-        #[arg(long, default_value = "")]
-        note: String,
-    },
-    /// Take no more statements of a source
-    Disable {
-        /// The source's name
-        name: String,
-        #[command(flatten)]
-        data: DataArg,
-    },
-    /// Take statements of a disabled source again
-    Enable {
-        /// The source's name
-        name: String,
-        #[command(flatten)]
-        data: DataArg,
-    },
-    /// Show every source: enabled or disabled, its key, its comment; separated by tabs
-    List {
-        #[command(flatten)]
-        data: DataArg,
-    },
-}
-
-#[derive(Args, Debug)]
-struct DataArg {
-    /// The log's data folder
-    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_DATA")]
-    data: PathBuf,
-}
-
 /// Does what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -154,7 +113,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => run_check(&args),
         Command::Init(args) => run_init(args),
         Command::Serve(args) => run_serve(*args),
-        Command::Source(command) => run_source(command),
+        Command::Source(command) => source::run(command),
         Command::Witness(command) => witness::run(command),
     };
     outcome.unwrap_or_else(|error| {
@@ -229,62 +188,6 @@ impl Listener for Progress {
     }
 }
 
-fn run_source(command: SourceCommand) -> anyhow::Result<ExitCode> {
-    match command {
-        SourceCommand::Add { key, data, note } => {
-            let data = data.existing()?;
-            let listing = Listing::new(&key_or_file(&key)?, &note)?;
-            let name = listing.source.key.name().clone();
-            sources::add(&data, listing)?;
-            println!("added {name}");
-        }
-        SourceCommand::Disable { name, data } => {
-            sources::set_enabled(&data.existing()?, &name, false)?;
-            println!("disabled {name}");
-        }
-        SourceCommand::Enable { name, data } => {
-            sources::set_enabled(&data.existing()?, &name, true)?;
-            println!("enabled {name}");
-        }
-        SourceCommand::List { data } => {
-            let mut out = io::stdout().lock();
-            for Listing { source, note } in sources::list(&data.existing()?)? {
-                let state = if source.enabled { "enabled" } else { "disabled" };
-                writeln!(out, "{state}\t{}\t{note}", source.key)?;
-            }
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-impl DataArg {
-    /// Refuses a folder without a log, so that a typing error does not make a registry of its own.
-    fn existing(&self) -> anyhow::Result<PathBuf> {
-        let settings = self.data.join(crate::settings::SETTINGS);
-        if !settings.exists() {
-            bail!("{} holds no log: {} is missing", self.data.display(), settings.display());
-        }
-        Ok(self.data.clone())
-    }
-}
-
-/// The most bytes read of a file with a verifier key.
-const MAX_KEY_FILE_SIZE: u64 = 4096;
-
-/// A verifier key as it was typed, or the first line of the file that was named.
-fn key_or_file(text: &str) -> anyhow::Result<String> {
-    use io::Read;
-    if text.matches('+').count() >= 2 && !std::path::Path::new(text).exists() {
-        return Ok(text.to_owned());
-    }
-    let file =
-        std::fs::File::open(text).with_context(|| format!("{text}: not a key, nor a file"))?;
-    let mut content = String::new();
-    file.take(MAX_KEY_FILE_SIZE).read_to_string(&mut content).with_context(|| text.to_owned())?;
-    let line = content.lines().next().unwrap_or_default();
-    Ok(line.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,15 +220,5 @@ mod tests {
     fn help_shows_examples() {
         let help = Cli::command().render_long_help().to_string();
         assert!(help.contains("fiducial-log init --data"), "{help}");
-    }
-
-    #[test]
-    fn a_key_is_typed_or_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("aoi.vkey");
-        std::fs::write(&path, "aoi+00000000+AQ\nsecond line\n").unwrap();
-        assert_eq!(key_or_file(path.to_str().unwrap()).unwrap(), "aoi+00000000+AQ");
-        assert_eq!(key_or_file("aoi+00000000+AQ").unwrap(), "aoi+00000000+AQ");
-        assert!(key_or_file("no-such-file").is_err());
     }
 }

@@ -10,14 +10,17 @@
 //! note = "Line 3, AOI behind the oven"
 //! ```
 //!
-//! A name is listed once: a source's chain of statements belongs to its name, so a second key under
-//! the same name would be a second author of one chain. A source that is disabled keeps its place,
-//! because its statements stay in the log.
+//! A source's chain of statements belongs to its name. A name has one key, and a second one only
+//! while the first is being replaced: `approve` lists it on a request that both have signed (rule:
+//! `spec/text/enrolment.md`), `retire` ends the first. A source that is disabled and a key that is
+//! retired keep their place, because their statements stay in the log.
 //!
 //! Invariant: a running log never takes a registry that it cannot read whole. It keeps the last
 //! good one and says so, rather than forget every source because of one typing error.
 
-use std::collections::HashMap;
+mod approval;
+
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -26,8 +29,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use spec::key::{Algorithm, KeyError, KeyName, VerifierKey};
+use spec::key::{Algorithm, KeyError, KeyId, KeyName, VerifierKey};
 
+pub use self::approval::{ApprovalError, Approved, approve, retire};
 use crate::disk::{MachineDisk, write_whole};
 
 /// The registry's file, below the data folder.
@@ -57,8 +61,14 @@ const HEADER: &str = "\
 #[derive(Debug, thiserror::Error)]
 pub enum SourcesError {
     /// The name is listed already.
-    #[error("source {0} is listed already; a name has one key. Use `source enable` to enable it")]
+    #[error(
+        "source {0} is listed already. Use `source enable` to enable it, or `source approve` with a \
+         request of the agent to change its key"
+    )]
     Duplicate(KeyName),
+    /// The same key stands in the file twice.
+    #[error("the key {0} is listed twice")]
+    DuplicateKey(String),
     /// The file could not be read or written.
     #[error("{}: {source}", path.display())]
     Io {
@@ -67,6 +77,9 @@ pub enum SourcesError {
         /// What the system said.
         source: io::Error,
     },
+    /// The request asks for something that the operator has to decide.
+    #[error(transparent)]
+    Enrolment(#[from] ApprovalError),
     /// A key is malformed, or not one that signs statements.
     #[error("the key {text:?}: {source}")]
     Key {
@@ -86,6 +99,9 @@ pub enum SourcesError {
         /// What and where, with the line.
         message: String,
     },
+    /// The only key of a source that is not retired.
+    #[error("{0} is the only key of its source; use `source disable` to take no more statements")]
+    LastKey(String),
     /// Too large, or too many.
     #[error("the registry has at most {MAX_SOURCES} sources and {MAX_REGISTRY_SIZE} bytes")]
     TooLarge,
@@ -103,11 +119,13 @@ pub struct Source {
     pub enabled: bool,
 }
 
-/// A source as the registry keeps it, with the operator's comment.
+/// A key as the registry keeps it, with the operator's comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// The source.
+    /// The source, with this key.
     pub source: Source,
+    /// Whether the key was replaced by another: no statement of it is taken any more.
+    pub retired: bool,
     /// A free comment of the operator.
     pub note: String,
 }
@@ -123,7 +141,8 @@ impl Listing {
         if note.len() > MAX_NOTE_SIZE || note.chars().any(char::is_control) {
             return Err(SourcesError::Note);
         }
-        Ok(Self { source: Source { key, enabled: true }, note: note.to_owned() })
+        let source = Source { key, enabled: true };
+        Ok(Self { source, retired: false, note: note.to_owned() })
     }
 }
 
@@ -134,7 +153,8 @@ pub struct Sources(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
-    table: RwLock<HashMap<KeyName, Source>>,
+    /// Every key that is not retired; nearly always one a name.
+    table: RwLock<HashMap<KeyName, Vec<Source>>>,
     /// When the file was last looked at, and what it was then. Held only while looking.
     seen: Mutex<Seen>,
 }
@@ -164,18 +184,21 @@ impl Sources {
         Ok(Self(Arc::new(Shared { path, table: RwLock::new(table), seen })))
     }
 
-    /// Finds a source by its name.
+    /// Finds a source by its name, with the key of this ID. If it is listed with other keys only, one
+    /// of them comes back: its signature will not verify, which is the answer.
     ///
-    /// Looks at the file's date when a second has passed or the name is unknown, so that a source
-    /// that was just added is known at once. Costs a look-up, else one `stat`.
+    /// Looks at the file's date when a second has passed or the key is unknown, so that one that was
+    /// just added is known at once. Costs a look-up, else one `stat`.
     #[must_use]
-    pub fn find(&self, name: &KeyName) -> Option<Source> {
+    pub fn find(&self, name: &KeyName, id: KeyId) -> Option<Source> {
         self.reload_if_changed(false);
-        if let Some(found) = self.0.lookup(name) {
-            return Some(found);
+        match self.0.lookup(name, id) {
+            Some(found) if found.key.id() == id => Some(found),
+            _ => {
+                self.reload_if_changed(true);
+                self.0.lookup(name, id)
+            }
         }
-        self.reload_if_changed(true);
-        self.0.lookup(name)
     }
 
     /// How many sources are listed, as of the last look at the file.
@@ -222,8 +245,10 @@ impl Sources {
 }
 
 impl Shared {
-    fn lookup(&self, name: &KeyName) -> Option<Source> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    fn lookup(&self, name: &KeyName, id: KeyId) -> Option<Source> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let keys = table.get(name)?;
+        keys.iter().find(|source| source.key.id() == id).or_else(|| keys.first()).cloned()
     }
 }
 
@@ -244,12 +269,16 @@ pub fn add(data: &Path, listing: Listing) -> Result<(), SourcesError> {
     })
 }
 
-/// Enables or disables a source. Durable on return.
+/// Enables or disables a source, with all its keys. Durable on return.
 pub fn set_enabled(data: &Path, name: &str, enabled: bool) -> Result<(), SourcesError> {
     change(data, |listings| {
-        let listed = listings.iter_mut().find(|listed| listed.source.key.name().as_str() == name);
-        listed.ok_or_else(|| SourcesError::Unknown(name.to_owned()))?.source.enabled = enabled;
-        Ok(())
+        let mut found = false;
+        for listed in listings.iter_mut() {
+            if listed.source.key.name().as_str() == name {
+                (listed.source.enabled, found) = (enabled, true);
+            }
+        }
+        if found { Ok(()) } else { Err(SourcesError::Unknown(name.to_owned())) }
     })
 }
 
@@ -287,6 +316,8 @@ struct Row {
     key: String,
     #[serde(default = "yes")]
     enabled: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    retired: bool,
     #[serde(default)]
     note: String,
 }
@@ -317,13 +348,14 @@ fn parse_registry(path: &Path, text: &str) -> Result<Vec<Listing>, SourcesError>
         return Err(SourcesError::TooLarge);
     }
     let mut listings: Vec<Listing> = Vec::with_capacity(registry.sources.len());
-    let mut names = std::collections::HashSet::new();
+    let mut keys = HashSet::new();
     for row in registry.sources {
         let mut listing = Listing::new(&row.key, &row.note)?;
         listing.source.enabled = row.enabled;
-        let name = listing.source.key.name().clone();
-        if !names.insert(name.clone()) {
-            return Err(SourcesError::Duplicate(name));
+        listing.retired = row.retired;
+        let key = &listing.source.key;
+        if !keys.insert((key.name().clone(), key.id())) {
+            return Err(SourcesError::DuplicateKey(row.key));
         }
         listings.push(listing);
     }
@@ -334,6 +366,7 @@ fn write_registry(data: &Path, listings: &[Listing]) -> Result<(), SourcesError>
     let rows = listings.iter().map(|listing| Row {
         key: listing.source.key.to_string(),
         enabled: listing.source.enabled,
+        retired: listing.retired,
         note: listing.note.clone(),
     });
     let registry = Registry { sources: rows.collect() };
@@ -345,9 +378,12 @@ fn write_registry(data: &Path, listings: &[Listing]) -> Result<(), SourcesError>
         .map_err(|error| io_error(&path, error))
 }
 
-fn table_of(listings: Vec<Listing>) -> HashMap<KeyName, Source> {
-    let named = |listing: Listing| (listing.source.key.name().clone(), listing.source);
-    listings.into_iter().map(named).collect()
+fn table_of(listings: Vec<Listing>) -> HashMap<KeyName, Vec<Source>> {
+    let mut table: HashMap<KeyName, Vec<Source>> = HashMap::new();
+    for listing in listings.into_iter().filter(|listing| !listing.retired) {
+        table.entry(listing.source.key.name().clone()).or_default().push(listing.source);
+    }
+    table
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {

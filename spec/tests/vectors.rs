@@ -17,6 +17,7 @@ use spec::Hash;
 use spec::checkpoint::Checkpoint;
 use spec::cosignature;
 use spec::encoding::{decode_base64, decode_hash};
+use spec::evidence::enrolment::Enrolment;
 use spec::hash::leaf_hash;
 use spec::key::VerifierKey;
 use spec::note::{Note, verify_ed25519};
@@ -29,8 +30,18 @@ use spec::tree::{
 };
 
 /// The folders that hold vectors, those read here first.
-const READ_HERE: [&str; 9] =
-    ["checkpoint", "cosignature", "key", "note", "policy", "proof", "split", "tile", "tree"];
+const READ_HERE: [&str; 10] = [
+    "checkpoint",
+    "cosignature",
+    "enrolment",
+    "key",
+    "note",
+    "policy",
+    "proof",
+    "split",
+    "tile",
+    "tree",
+];
 const READ_ELSEWHERE: [&str; 2] = ["evidence", "witness"];
 const NO_VECTORS: [&str; 2] = ["README.md", "generate"];
 
@@ -129,6 +140,19 @@ fn every_folder_is_read_by_some_test() {
     }
     for name in READ_HERE {
         assert!(!vectors(name).is_empty());
+    }
+}
+
+#[test]
+fn enrolment_requests() {
+    for vector in vectors("enrolment") {
+        let parsed = Enrolment::parse(&vector.body);
+        vector.expect(&outcome(&parsed));
+        if let Ok(request) = parsed {
+            assert_eq!(request.to_bytes(), vector.body, "{}", vector.path);
+            let vouched = if request.is_vouched() { "yes" } else { "no" };
+            assert_eq!(vouched, vector.one("vouched"), "{}", vector.path);
+        }
     }
 }
 

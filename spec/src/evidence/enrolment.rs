@@ -1,6 +1,6 @@
 //! Enrolment requests: how a source asks a log to list its key, or a new key beside the old one.
 //!
-//! Rule: `spec/text/enrolment.md`. A signed note:
+//! Rule: `spec/text/enrolment.md`. Vectors: `spec/vectors/enrolment/`. A signed note:
 //!
 //! ```text
 //! fiducial/enrolment/v1
@@ -240,9 +240,7 @@ fn parse_key(
 fn text(origin: &Origin, key: &VerifierKey, replaces: Option<&VerifierKey>) -> String {
     let replaces = replaces.map_or_else(|| "none".to_string(), VerifierKey::to_string);
     let source = key.name();
-    alloc::format!(
-        "{HEADER}\nlog {origin}\nsource {source}\nkey {key}\nreplaces {replaces}\n"
-    )
+    alloc::format!("{HEADER}\nlog {origin}\nsource {source}\nkey {key}\nreplaces {replaces}\n")
 }
 
 impl fmt::Display for Enrolment {

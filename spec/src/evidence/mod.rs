@@ -1,6 +1,7 @@
 //! Evidence: what a factory commits to, and what it can open later without opening the rest.
 //!
-//! Rules: `spec/text/statement.md`, `spec/text/evidence.md` and `spec/text/disclosure.md`.
+//! Rules: `spec/text/statement.md`, `spec/text/evidence.md`, `spec/text/disclosure.md` and
+//! `spec/text/enrolment.md`.
 //!
 //! ```text
 //! field -> record -> batch -> statement        three RFC 6962 trees and one signed note

@@ -5,6 +5,7 @@
 
 use spec::checkpoint::Checkpoint;
 use spec::evidence::disclosure::Disclosure;
+use spec::evidence::enrolment::Enrolment;
 use spec::evidence::statement::Statement;
 use spec::key::VerifierKey;
 use spec::note::Note;
@@ -17,10 +18,11 @@ use spec::tile::{Tile, TileKind, parse_entries, push_entry};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     ("bundle", bundle),
     ("checkpoint", checkpoint),
     ("disclosure", disclosure),
+    ("enrolment", enrolment),
     ("note", note),
     ("policy", policy),
     ("proof", proof),
@@ -56,6 +58,13 @@ pub fn disclosure(bytes: &[u8]) {
         let again = Disclosure::parse(written.as_bytes()).expect("what is written is read");
         assert_eq!(again, disclosure);
         assert_eq!(again.to_json(), written);
+    }
+}
+
+/// An enrolment request.
+pub fn enrolment(bytes: &[u8]) {
+    if let Ok(request) = Enrolment::parse(bytes) {
+        assert_eq!(request.to_bytes(), bytes);
     }
 }
 
