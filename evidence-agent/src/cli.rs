@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and what is printed.
 
+pub(crate) mod args;
 mod help;
 
 use std::ffi::OsString;
@@ -7,44 +8,16 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use self::args::{Arguments, Command};
 use crate::anchor::{Request, anchor};
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT};
 use crate::init::{NewSource, init};
 
 /// From how many bytes or files on a progress bar is worth its line.
 const MUCH: (u64, usize) = (256 * 1024 * 1024, 1000);
-
-const EXAMPLES: &str = "\
-Examples:
-  Make a source, and have the log list the key that this prints:
-    fiducial-agent init --vault vault --source line-4.example/aoi-7 \\
-        --log http://127.0.0.1:8080 --log-key log.example/demo+1f2e3d4c+AZ...
-
-  Anchor two reports; receipts and openings appear beside the vault:
-    fiducial-agent anchor aoi-0099123.json profile-0302.json --vault vault
-
-  Go on with a statement that could not be sent:
-    fiducial-agent anchor --vault vault
-
-Exit codes: 0 anchored, 1 refused, 2 could not.";
-
-/// Hashes evidence, signs statements and anchors them in a transparency log. Reports are read,
-/// never changed, and never leave the factory.
-#[derive(Parser)]
-#[command(name = "fiducial-agent", version, after_help = EXAMPLES)]
-struct Arguments {
-    /// The language of messages; if not given, that of LC_ALL, LC_MESSAGES or LANG.
-    #[arg(long, global = true, value_enum, env = "FIDUCIAL_LANG")]
-    lang: Option<Language>,
-    /// Print one JSON object instead of text.
-    #[arg(long, global = true)]
-    json: bool,
-    #[command(subcommand)]
-    command: Command,
-}
 
 /// The language of messages.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -73,44 +46,6 @@ impl Language {
         let named = typed.or_else(|| std::env::var("FIDUCIAL_LANG").ok());
         named.and_then(|name| Self::from_str(&name, false).ok()).unwrap_or(guessed)
     }
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Anchor files in one statement, or finish an earlier one.
-    Anchor {
-        /// The report files. Without any, an unfinished statement is sent again.
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
-        /// The source's vault.
-        #[arg(long, value_name = "DIR")]
-        vault: PathBuf,
-        /// Where receipts and openings go; beside the vault if not given.
-        #[arg(long, value_name = "DIR")]
-        out: Option<PathBuf>,
-        /// Seconds to wait for the log and its witnesses.
-        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-        timeout: u64,
-    },
-    /// Make a source: its key and its vault. Prints the verifier key for the log to list.
-    Init {
-        /// The folder to make.
-        #[arg(long, value_name = "DIR")]
-        vault: PathBuf,
-        /// The source's name, such as line-4.example/aoi-7. It is public.
-        #[arg(long, value_name = "NAME")]
-        source: String,
-        /// The log's address.
-        #[arg(long, value_name = "URL")]
-        log: String,
-        /// A verifier key of the log; more than once if the log has several.
-        #[arg(long, value_name = "VKEY", required_unless_present = "policy")]
-        log_key: Vec<String>,
-        /// A policy (C2SP tlog-policy) that receipts must satisfy. Without one the log's own
-        /// signature is enough.
-        #[arg(long, value_name = "FILE")]
-        policy: Option<PathBuf>,
-    },
 }
 
 pub(crate) fn run(

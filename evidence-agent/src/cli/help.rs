@@ -1,6 +1,6 @@
 //! The help in Chinese. The English one stands beside the arguments themselves.
 
-use clap::{Arg, Command};
+use clap::Command;
 
 const EXAMPLES: &str = "\
 示例：
@@ -14,36 +14,110 @@ const EXAMPLES: &str = "\
   继续发送先前未能发送的声明：
     fiducial-agent anchor --vault vault
 
-退出码：0 已锚定，1 被拒绝，2 未能完成。";
+  查看某配置会锚定什么，然后长期监视：
+    fiducial-agent check-config --config agent.toml --dry-run
+    fiducial-agent run --config agent.toml
+
+  询问运行状况：
+    fiducial-agent status --config agent.toml
+
+退出码：0 已锚定或完成，1 被拒绝或有损坏，2 未能完成。";
+
+/// What each command does; the path of a command is its names joined by spaces.
+const COMMANDS: &[(&str, &str)] = &[
+    ("anchor", "在一条声明中锚定文件，或完成先前的声明"),
+    ("backup", "在代理工作时复制保险库，并校验副本"),
+    ("check", "校验保险库中的一切：证据、开示、链和回执；报告所有损坏"),
+    ("check-config", "像 run 一样读取配置，并指出其中的错误"),
+    ("expire", "删除期满的证据以及能够开示它们的盐值；日志仍然有效"),
+    ("hold", "在争议期间保留证据，不受期限影响"),
+    ("hold add", "开始保留"),
+    ("hold list", "列出各项保留"),
+    ("hold release", "结束保留"),
+    ("init", "新建保险库及其第一个来源。打印需由日志登记的验证密钥"),
+    ("papers", "写出已锚定记录的回执和开示"),
+    ("restore", "恢复备份。此后代理接在日志所持内容之后，并说明缺失了什么"),
+    ("resume", "日志持有此保险库所没有的声明而使链停止时，继续该链；下一条声明会写明哪些无法开示"),
+    ("root", "用一行已签名的文字打印各来源的链尾，供无网络处携带"),
+    ("run", "监视、采集、声明并锚定，直到收到 SIGTERM 或 SIGINT"),
+    ("source", "新建来源及其密钥，并请求日志登记"),
+    ("source add", "在保险库中再建一个来源。打印其验证密钥"),
+    ("source list", "列出各来源、其密钥及链尾"),
+    ("source request", "写出请求，由日志运营方用 fiducial-log source approve 批准"),
+    ("source rotate", "新建一把密钥并写出请求；在 source switch 之前仍由旧密钥签名"),
+    ("source switch", "日志登记之后，从下一条声明起用新密钥签名"),
+    ("status", "询问正在运行的代理的状况"),
+];
+
+/// What each argument is, wherever it appears; a path in front makes it that command's alone.
+const ARGUMENTS: &[(&str, &str)] = &[
+    ("check-config dry_run", "查看一遍所监视的一切，报告会锚定什么；不写入也不发送"),
+    ("config", "配置文件"),
+    ("expire dry_run", "只说明会删除什么"),
+    ("expire rules", "保留期限规则（TOML），参见保险库的说明页"),
+    ("files", "报告文件；不指定时，重新发送未完成的声明"),
+    ("from", "备份所在的文件夹"),
+    ("hold add from", "从此刻起看到的证据（RFC 3339）"),
+    ("hold add lot", "该批次的证据"),
+    ("hold add name", "此项保留的名称"),
+    ("hold add reason", "原因，一句话"),
+    ("hold add source", "该来源的证据"),
+    ("hold add unit", "提到该单元的证据"),
+    ("hold add until", "此刻之前看到的证据（RFC 3339）"),
+    ("hold release name", "此项保留的名称"),
+    ("init source", "来源的名称，例如 line-4.example/aoi-7；名称是公开的"),
+    ("json", "输出一个 JSON 对象，而不是文字"),
+    ("lang", "消息所用的语言；未指定时取 LC_ALL、LC_MESSAGES 或 LANG 的语言"),
+    ("log", "日志的地址"),
+    ("log_key", "日志的验证密钥；日志有多把时可重复指定"),
+    ("name", "来源的名称；名称是公开的"),
+    ("once", "查看一遍并锚定，然后结束"),
+    ("out", "写到哪里"),
+    ("anchor out", "回执和开示的存放位置；未指定时写在保险库旁边"),
+    ("source request out", "请求文件；未指定时打印到标准输出"),
+    ("source rotate out", "请求文件；未指定时打印到标准输出"),
+    ("papers file", "与此文件字节完全相同的记录"),
+    ("passphrase_file", "存放加密保险库口令的文件"),
+    ("png", "写成 PNG 二维码文件；需指定 --source"),
+    ("policy", "回执必须满足的策略（C2SP tlog-policy）；不指定时日志自己的签名即可"),
+    ("qr", "在终端中显示为二维码"),
+    ("reason", "此处为何缺失这些声明，一句话；会写入记录"),
+    ("sha256", "证据的 SHA-256"),
+    ("source", "来源；不指定时为唯一的或全部来源"),
+    ("timeout", "等待日志及其见证方的秒数"),
+    ("to", "目标文件夹"),
+    ("unit", "提到该单元的记录"),
+    ("vault", "代理的保险库"),
+];
 
 /// Replaces every description by its Chinese one.
 pub(super) fn in_chinese(command: Command) -> Command {
-    command
+    translate(command, "")
         .about("计算证据的哈希、签署声明并锚定到透明日志。报告只读不改，也不离开工厂。")
         .after_help(EXAMPLES)
-        .mut_arg("lang", help("消息所用的语言；未指定时取 LC_ALL、LC_MESSAGES 或 LANG 的语言"))
-        .mut_arg("json", help("输出一个 JSON 对象，而不是文字"))
-        .mut_subcommand("anchor", |anchor| {
-            anchor
-                .about("在一条声明中锚定文件，或完成先前的声明")
-                .mut_arg("files", help("报告文件；不指定时，重新发送未完成的声明"))
-                .mut_arg("vault", help("该来源的保险库"))
-                .mut_arg("out", help("回执和开示的存放位置；未指定时写在保险库旁边"))
-                .mut_arg("timeout", help("等待日志及其见证方的秒数"))
-        })
-        .mut_subcommand("init", |init| {
-            init.about("新建来源：密钥和保险库。打印需由日志登记的验证密钥")
-                .mut_arg("vault", help("要新建的保险库文件夹"))
-                .mut_arg("source", help("来源的名称，例如 line-4.example/aoi-7；名称是公开的"))
-                .mut_arg("log", help("日志的地址"))
-                .mut_arg("log_key", help("日志的验证密钥；日志有多把时可重复指定"))
-                .mut_arg(
-                    "policy",
-                    help("回执必须满足的策略（C2SP tlog-policy）；不指定时日志自己的签名即可"),
-                )
-        })
 }
 
-fn help(text: &'static str) -> impl FnOnce(Arg) -> Arg {
-    move |argument| argument.help(text)
+fn translate(command: Command, path: &str) -> Command {
+    let command = command.mut_args(|argument| {
+        let name = argument.get_id().to_string();
+        let text = find(ARGUMENTS, &format!("{path} {name}")).or_else(|| find(ARGUMENTS, &name));
+        match text {
+            // The long text is the English one.
+            Some(text) => argument.help(text).long_help(None::<&str>),
+            None => argument,
+        }
+    });
+    command.mut_subcommands(|below| {
+        let path = format!("{path} {}", below.get_name()).trim_start().to_string();
+        let text = find(COMMANDS, &path);
+        let below = translate(below, &path);
+        match text {
+            Some(text) => below.about(text).long_about(None::<&str>),
+            None => below,
+        }
+    })
+}
+
+fn find(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
+    table.iter().find(|(have, _)| *have == name).map(|(_, text)| *text)
 }

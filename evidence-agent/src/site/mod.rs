@@ -2,5 +2,6 @@
 
 pub(crate) mod config;
 pub(crate) mod page;
+pub(crate) mod qr;
 pub(crate) mod status;
 pub(crate) mod words;

@@ -1,0 +1,302 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::Language;
+
+const EXAMPLES: &str = "\
+Examples:
+  Make a source, and have the log list the key that this prints:
+    fiducial-agent init --vault vault --source line-4.example/aoi-7 \\
+        --log http://127.0.0.1:8080 --log-key log.example/demo+1f2e3d4c+AZ...
+
+  Anchor two reports; receipts and openings appear beside the vault:
+    fiducial-agent anchor aoi-0099123.json profile-0302.json --vault vault
+
+  Go on with a statement that could not be sent:
+    fiducial-agent anchor --vault vault
+
+  See what a configuration would anchor, then watch for good:
+    fiducial-agent check-config --config agent.toml --dry-run
+    fiducial-agent run --config agent.toml
+
+  Ask how it does:
+    fiducial-agent status --config agent.toml
+
+Exit codes: 0 anchored or done, 1 refused or damaged, 2 could not.";
+
+/// Hashes evidence, signs statements and anchors them in a transparency log. Reports are read,
+/// never changed, and never leave the factory.
+#[derive(Parser)]
+#[command(name = "fiducial-agent", version, after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The language of messages; if not given, that of LC_ALL, LC_MESSAGES or LANG.
+    #[arg(long, global = true, value_enum, env = "FIDUCIAL_LANG")]
+    pub(super) lang: Option<Language>,
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Which vault, and how it is opened.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct VaultArgs {
+    /// The agent's vault.
+    #[arg(long, value_name = "DIR", env = "FIDUCIAL_AGENT_VAULT")]
+    pub(crate) vault: PathBuf,
+    /// A file that holds the passphrase of an encrypted vault.
+    #[arg(long, value_name = "FILE", env = "FIDUCIAL_AGENT_PASSPHRASE_FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Anchor files in one statement, or finish an earlier one.
+    Anchor {
+        /// The report files. Without any, an unfinished statement is sent again.
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// The source that signs; needed only if the vault has several.
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+        /// Where receipts and openings go; beside the vault if not given.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Seconds to wait for the log and its witnesses.
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        timeout: u64,
+    },
+    /// Copy the vault while the agent works, and verify the copy.
+    Backup {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// Where the copy goes; an earlier copy there is brought up to date.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Verify everything in the vault: evidence, openings, chains, receipts. Reports all damage.
+    Check {
+        #[command(flatten)]
+        vault: VaultArgs,
+    },
+    /// Read a configuration as `run` would, and say what is wrong with it.
+    CheckConfig {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Look once at everything that is watched, and report what would be anchored. Nothing is
+        /// written and nothing is sent.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Delete evidence whose time is over, and the salts that could open it. The log stays valid.
+    Expire {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// The retention rules (TOML); see the page on the vault.
+        #[arg(long, value_name = "FILE")]
+        rules: PathBuf,
+        /// Only say what would be deleted.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Keep evidence beyond its time while a dispute lasts.
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Make a vault and its first source. Prints the verifier key for the log to list.
+    Init {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// The source's name, such as line-4.example/aoi-7. It is public.
+        #[arg(long, value_name = "NAME")]
+        source: String,
+        /// The log's address.
+        #[arg(long, value_name = "URL")]
+        log: String,
+        /// A verifier key of the log; more than once if the log has several.
+        #[arg(long, value_name = "VKEY", required_unless_present = "policy")]
+        log_key: Vec<String>,
+        /// A policy (C2SP tlog-policy) that receipts must satisfy. Without one the log's own
+        /// signature is enough.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// Write the receipt and the opening of records that are anchored.
+    Papers {
+        #[command(flatten)]
+        vault: VaultArgs,
+        #[command(flatten)]
+        which: WhichArgs,
+        /// Where they go.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Put a backup back. The agent then goes on behind what the log holds, and says what is lost.
+    Restore {
+        /// The backup.
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The vault to make; it must not exist.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// A file that holds the passphrase of an encrypted vault.
+        #[arg(long, value_name = "FILE", env = "FIDUCIAL_AGENT_PASSPHRASE_FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Go on with a chain that stands still because the log holds statements that this vault has
+    /// not. The next statement names what cannot be opened.
+    Resume {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// The source.
+        #[arg(long, value_name = "NAME")]
+        source: String,
+        /// Why the statements are missing here, in a sentence; it goes into the record.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Print the end of each source's chain in one signed line, to be carried where no network is.
+    Root {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// The source; all of them if not given.
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+        /// Show it as a QR code in the terminal.
+        #[arg(long)]
+        qr: bool,
+        /// Write it as a QR code into a PNG file; needs --source.
+        #[arg(long, value_name = "FILE", requires = "source")]
+        png: Option<PathBuf>,
+    },
+    /// Watch, capture, state and anchor until SIGTERM or SIGINT.
+    Run {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Look once at everything, anchor it, and end.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Make sources and their keys, and ask the log to list them.
+    #[command(subcommand)]
+    Source(SourceCommand),
+    /// Ask the running agent how it does.
+    Status {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct WhichArgs {
+    /// Records of this file's exact bytes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Records of evidence with this SHA-256.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) sha256: Option<String>,
+    /// Records that name this unit.
+    #[arg(long, value_name = "ID")]
+    pub(crate) unit: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum HoldCommand {
+    /// Begin a hold.
+    Add {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// What it is called.
+        name: String,
+        /// Why, in a sentence.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        what: HoldArgs,
+    },
+    /// List the holds.
+    List {
+        #[command(flatten)]
+        vault: VaultArgs,
+    },
+    /// End a hold.
+    Release {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// What it is called.
+        name: String,
+    },
+}
+
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = true)]
+pub(crate) struct HoldArgs {
+    /// Evidence of this source.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    /// Evidence that names this unit.
+    #[arg(long, value_name = "ID")]
+    pub(crate) unit: Option<String>,
+    /// Evidence of this lot.
+    #[arg(long, value_name = "LOT")]
+    pub(crate) lot: Option<String>,
+    /// Evidence seen from this moment on (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Evidence seen before this moment (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum SourceCommand {
+    /// Make one more source in a vault. Prints its verifier key.
+    Add {
+        /// The source's name. It is public.
+        name: String,
+        #[command(flatten)]
+        vault: VaultArgs,
+    },
+    /// List the sources, their keys and where their chains end.
+    List {
+        #[command(flatten)]
+        vault: VaultArgs,
+    },
+    /// Write the request that the log's operator approves with `fiducial-log source approve`.
+    Request {
+        /// The source's name.
+        name: String,
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// Where the request goes; standard output if not given.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Make a new key beside the old one and write the request for it. The old key goes on signing
+    /// until `source switch`.
+    Rotate {
+        /// The source's name.
+        name: String,
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// Where the request goes; standard output if not given.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Sign with the new key from the next statement on, once the log lists it.
+    Switch {
+        /// The source's name.
+        name: String,
+        #[command(flatten)]
+        vault: VaultArgs,
+    },
+}
