@@ -2,7 +2,8 @@
 //!
 //! Rule: C2SP tlog-witness and tlog-policy. The argument in words: `spec/text/sequencing.md`.
 //!
-//! - [`ask`]: one conversation, pure. [`client`]: HTTP. [`memory`]: what witnesses know.
+//! - [`ask`]: one conversation, pure. [`trouble`]: what can be wrong with a witness. [`client`]:
+//!   HTTP. [`memory`]: what witnesses know.
 //! - [`gathered`]: the cosignatures of one head, pure. [`board`]: where they meet the publisher.
 //! - [`flight`]: what the publisher may do next. [`gather`]: the thread that asks all witnesses at
 //!   once. [`spool`] and [`carry`]: cosignatures that are carried by hand.
@@ -41,6 +42,7 @@ pub mod gather;
 pub mod gathered;
 pub mod memory;
 pub mod spool;
+pub mod trouble;
 
 /// How long a witness may take to answer, unless configured otherwise.
 pub const ANSWER_TIME: Duration = Duration::from_secs(10);
