@@ -309,6 +309,12 @@ impl Log {
         self.shared.is_in_memory(tile)
     }
 
+    /// Whether [`Log::entry`] answers from memory.
+    #[must_use]
+    pub fn is_entry_in_memory(&self, index: u64) -> bool {
+        self.shared.tail.read().expect("no panic under this lock").entry(index).is_some()
+    }
+
     /// Reads a published entry.
     pub fn entry(&self, index: u64) -> Result<Bytes, ReadError> {
         let published = self.shared.published_size();

@@ -195,7 +195,8 @@ impl Shared {
         let bundle = self.object(tile)?;
         let entries = parse_entries(tile, &bundle)
             .ok_or_else(|| ReadError::Damaged(format!("{tile} is malformed")))?;
-        Ok(bundle.slice_ref(entries[(index % TILE_WIDTH) as usize]))
+        // A copy: a part of the bundle would keep all of its 16 MiB in memory.
+        Ok(Bytes::copy_from_slice(entries[(index % TILE_WIDTH) as usize]))
     }
 
     /// The leaf hash of a committed entry.

@@ -85,7 +85,7 @@ async fn add_and_wait(api: &Api, entry: Bytes) -> Result<Response, Problem> {
     let submission = api.log.check(&entry)?;
     let Sequenced { index, .. } = api.log.sequence(submission).await?;
     match timeout(api.options.wait_time, api.log.published_covering(index + 1)).await {
-        Ok(Ok(published)) => prove::receipt(api, entry, index, &published).await,
+        Ok(Ok(published)) => prove::proof_in(api, index, &published).await,
         Ok(Err(fatal)) => Err(Problem::from(fatal).with("index", index)),
         Err(_) => {
             let seconds = api.options.wait_time.as_secs();

@@ -78,7 +78,7 @@ impl Bundles {
         let whole = if api.log.is_in_memory(tile) {
             api.log.tile(tile)?
         } else {
-            api.read(move |log| log.tile(tile)).await?
+            api.read_bundle(move |log| log.tile(tile)).await?
         };
         let whole = self.count(whole, reader)?;
         // Known, and not sent just now: it does not get smaller.

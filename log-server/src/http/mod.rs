@@ -58,6 +58,10 @@ const MAX_WAITING_FOR_RECEIPTS: usize = 4096;
 /// How many requests may read files at once; more wait their turn.
 const MAX_READERS: usize = 32;
 
+/// How many of them may read whole bundles, which have 16 MiB at most and are counted by nothing
+/// else while they are read.
+const MAX_BUNDLE_READERS: usize = 4;
+
 /// Text as the C2SP pages ask for it.
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
@@ -90,7 +94,8 @@ struct Api {
     log: Log,
     options: ApiOptions,
     receipts: Semaphore,
-    readers: Semaphore,
+    readers: Arc<Semaphore>,
+    bundle_readers: Arc<Semaphore>,
     bundles: gzip::Bundles,
 }
 
@@ -100,18 +105,38 @@ impl Api {
             log,
             options,
             receipts: Semaphore::new(MAX_WAITING_FOR_RECEIPTS),
-            readers: Semaphore::new(MAX_READERS),
+            readers: Arc::new(Semaphore::new(MAX_READERS)),
+            bundle_readers: Arc::new(Semaphore::new(MAX_BUNDLE_READERS)),
             bundles: gzip::Bundles::new(),
         }
     }
 
     /// Runs what reads files on a thread that may block.
     async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Log) -> T + Send + 'static) -> T {
-        let _turn = self.readers.acquire().await.expect("the semaphore is never closed");
+        self.read_in_turn(&self.readers, work).await
+    }
+
+    /// Runs what reads a bundle from its file.
+    async fn read_bundle<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Log) -> T + Send + 'static,
+    ) -> T {
+        self.read_in_turn(&self.bundle_readers, work).await
+    }
+
+    async fn read_in_turn<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        work: impl FnOnce(&Log) -> T + Send + 'static,
+    ) -> T {
+        let turn = Arc::clone(turns).acquire_owned().await;
+        let turn = turn.expect("the semaphore is never closed");
         let log = self.log.clone();
-        tokio::task::spawn_blocking(move || work(&log))
+        // The turn goes with the work: a client that hangs up does not end what it has begun.
+        let (read, _turn) = tokio::task::spawn_blocking(move || (work(&log), turn))
             .await
-            .expect("reading does not panic, and the runtime outlives its requests")
+            .expect("reading does not panic, and the runtime outlives its requests");
+        read
     }
 }
 
@@ -234,6 +259,29 @@ mod tests {
         let index = api.log.sequence(submission).await.unwrap().index;
         api.log.published_covering(index + 1).await.unwrap();
         index
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_keeps_its_turn_until_the_work_is_done() {
+        let (_folder, api) = api();
+        let api = Arc::new(api);
+        let (begun, mut beginning) = tokio::sync::mpsc::unbounded_channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let reader = Arc::clone(&api);
+        let request = tokio::spawn(async move {
+            let work = move |_: &Log| {
+                begun.send(()).unwrap();
+                ended.recv().unwrap();
+            };
+            reader.read_bundle(work).await;
+        });
+        beginning.recv().await.unwrap();
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+        assert_eq!(api.bundle_readers.available_permits(), MAX_BUNDLE_READERS - 1);
+        end.send(()).unwrap();
+        let all = api.bundle_readers.acquire_many(MAX_BUNDLE_READERS as u32);
+        assert!(all.await.is_ok());
     }
 
     #[test]
