@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! ask from the size it is believed to know
-//!   200  verify each line of its keys         -> cosigned, or trouble
+//!   200  verify each line of its keys         -> cosigned with all, with some, or trouble
 //!   409  it knows another size: at most ours  -> ask again from there (a few times)
 //!                               larger        -> THE LOG WAS ROLLED BACK
 //!   422  it saw another root                  -> THE LOG HAS FORKED, or was rolled back
@@ -111,8 +111,10 @@ pub enum Step {
     Again,
     /// The log must stop.
     Contradicted(Contradiction),
-    /// It has cosigned; never empty.
+    /// It has cosigned with every one of its keys.
     Cosigned(Vec<Cosigned>),
+    /// It has cosigned with some of its keys, at least one; what is wrong with the others.
+    Partly(Vec<Cosigned>, Trouble),
     /// It has seen a newer head of this log than the one asked about.
     Superseded {
         /// The size that it knows.
@@ -154,8 +156,7 @@ impl<'a> Ask<'a> {
     pub fn take(&mut self, answer: &Answer, signed: u64, now: u64) -> Step {
         self.rounds += 1;
         match answer.status {
-            200 => verify(self.head, self.keys, &answer.body, Window::of_answer(now))
-                .map_or_else(Step::Trouble, Step::Cosigned),
+            200 => self.cosigned(&answer.body, now),
             409 => self.conflict(answer, signed),
             422 => Step::Contradicted(Contradiction::OtherRoot { old_size: self.old_size }),
             403 => Step::Trouble(Trouble::UntrustedKey),
@@ -165,6 +166,18 @@ impl<'a> Ask<'a> {
             }
             status @ 500..600 => Step::Trouble(Trouble::Failed(status)),
             status => Step::Trouble(Trouble::Refused(status)),
+        }
+    }
+
+    fn cosigned(&self, body: &[u8], now: u64) -> Step {
+        match verify_each(self.head, self.keys, body, Window::of_answer(now)) {
+            Err(trouble) => Step::Trouble(trouble),
+            Ok(Verified { cosigned, lacking: None }) => Step::Cosigned(cosigned),
+            Ok(Verified { cosigned, lacking: Some((key, trouble)) }) => match trouble {
+                trouble if cosigned.is_empty() => Step::Trouble(trouble),
+                Trouble::OtherKey => Step::Partly(cosigned, Trouble::LacksKey(key.name().clone())),
+                trouble => Step::Partly(cosigned, trouble),
+            },
         }
     }
 
@@ -196,24 +209,44 @@ impl<'a> Ask<'a> {
 
 /// Reads the body of a 200, and keeps the first line of each of `keys` if all of its lines verify.
 ///
-/// Lines of other keys are ignored. Fails if no key is left, with what was wrong first.
+/// Lines of other keys are ignored. Fails if no key is left, with what was wrong last.
 pub fn verify(
     head: &Checkpoint,
     keys: &[(usize, VerifierKey)],
     body: &[u8],
     window: Window,
 ) -> Result<Vec<Cosigned>, Trouble> {
+    match verify_each(head, keys, body, window)? {
+        Verified { cosigned, lacking: Some((_, trouble)) } if cosigned.is_empty() => Err(trouble),
+        Verified { cosigned, .. } => Ok(cosigned),
+    }
+}
+
+/// What the lines of an answer are worth.
+struct Verified<'a> {
+    cosigned: Vec<Cosigned>,
+    /// A key that has not cosigned, and what is wrong with it.
+    lacking: Option<(&'a VerifierKey, Trouble)>,
+}
+
+/// The same, with what is wrong with a key that is left out: bad lines come before no lines.
+fn verify_each<'a>(
+    head: &Checkpoint,
+    keys: &'a [(usize, VerifierKey)],
+    body: &[u8],
+    window: Window,
+) -> Result<Verified<'a>, Trouble> {
     let lines = parse_answer(body).map_err(|error| Trouble::Answer(error.to_string()))?;
     let mut cosigned = Vec::new();
-    let mut trouble = Trouble::OtherKey;
+    let mut lacking: Option<(&VerifierKey, Trouble)> = None;
     for (witness, key) in keys {
         match verify_key(head, key, &lines, window) {
             Ok((line, time)) => cosigned.push(Cosigned { witness: *witness, line, time }),
-            Err(Trouble::OtherKey) => {}
-            Err(other) => trouble = other,
+            Err(Trouble::OtherKey) if lacking.is_some() => {}
+            Err(trouble) => lacking = Some((key, trouble)),
         }
     }
-    if cosigned.is_empty() { Err(trouble) } else { Ok(cosigned) }
+    Ok(Verified { cosigned, lacking })
 }
 
 fn verify_key(
@@ -286,6 +319,32 @@ mod tests {
         let step = ask.take(&answer(200, "", &body), 7, NOW);
         let time = Timestamp::from_seconds(NOW).unwrap();
         assert_eq!(step, Step::Cosigned(vec![Cosigned { witness: 3, line: own, time }]));
+    }
+
+    #[test]
+    fn a_key_that_is_left_out_does_not_cost_the_others_and_is_named() {
+        let head = head(7);
+        let (one, two) = (key("one.example", 1), key("two.example", 2));
+        let keys = [(3, one.verifier().clone()), (5, two.verifier().clone())];
+        let (first, second) = (line(&one, NOW, &head), line(&two, NOW, &head));
+        let mut spoiled = second.clone();
+        spoiled.bytes[20] ^= 1;
+        let take = |lines: &[Signature]| {
+            Ask::new(&head, &keys, 5).take(&answer(200, "", &format_answer(lines)), 7, NOW)
+        };
+        let all = take(&[first.clone(), second.clone()]);
+        assert!(matches!(all, Step::Cosigned(cosigned) if cosigned.len() == 2));
+        let cases = [
+            (vec![first.clone()], 3, "lacks-key", "two.example"),
+            (vec![second], 5, "lacks-key", "one.example"),
+            (vec![spoiled, first], 3, "cosignature", "does not hold"),
+        ];
+        for (lines, witness, kind, said) in cases {
+            let Step::Partly(cosigned, trouble) = take(&lines) else { panic!("{lines:?}") };
+            assert_eq!(cosigned.len(), 1);
+            assert_eq!((cosigned[0].witness, trouble.kind()), (witness, kind));
+            assert!(trouble.to_string().contains(said), "{trouble}");
+        }
     }
 
     #[test]

@@ -135,6 +135,28 @@ impl Board {
         witness.trouble.take()
     }
 
+    /// Notes that a witness cosigned a tree with some of its keys only, and what is wrong with the
+    /// others. Returns whether that is new.
+    pub fn succeeded_partly(
+        &self,
+        endpoint: usize,
+        size: u64,
+        now: u64,
+        trouble: &Trouble,
+    ) -> bool {
+        let mut state = self.lock();
+        let witness = &mut state.witnesses[endpoint];
+        (witness.cosigned_at, witness.size) = (now, size);
+        drop(state);
+        self.failed(endpoint, trouble)
+    }
+
+    /// Whether the head that is offered still lacks its quorum, or fresh words of it.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.lock().waiting_since.is_some()
+    }
+
     /// Notes what is wrong with a witness. Returns whether that is new.
     pub fn failed(&self, endpoint: usize, trouble: &Trouble) -> bool {
         let mut state = self.lock();

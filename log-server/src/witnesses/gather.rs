@@ -117,6 +117,8 @@ enum Outcome {
     Cosigned(Vec<Cosigned>),
     /// The log stops.
     Fatal,
+    /// It has cosigned with some of its keys, and what is wrong with the others.
+    Partly(Vec<Cosigned>, Trouble),
     /// It has seen a newer head, of this size.
     Superseded(u64),
 }
@@ -165,6 +167,22 @@ impl Asker {
                         self.remember(size);
                     }
                     Ok(Outcome::Fatal) => return,
+                    Ok(Outcome::Partly(cosigned, trouble)) => {
+                        failures += 1;
+                        self.succeeded_partly(head.checkpoint.tree(), cosigned, &trouble);
+                        // A newer head at once. The same again only while it lacks its quorum: the
+                        // key that is left out may be what it lacks.
+                        tokio::select! {
+                            changed = offers.changed() => match changed {
+                                Ok(()) => continue,
+                                Err(_) => return,
+                            },
+                            () = sleep(pause(failures, &trouble, jitter())) => {}
+                        }
+                        if self.witnessing.board.is_waiting() {
+                            continue;
+                        }
+                    }
                     Err(trouble) => {
                         self.failed(&trouble);
                         failures += 1;
@@ -195,6 +213,7 @@ impl Asker {
             match ask.take(&answer, signed, unix_seconds()) {
                 Step::Again => {}
                 Step::Cosigned(cosigned) => return Ok(Outcome::Cosigned(cosigned)),
+                Step::Partly(cosigned, trouble) => return Ok(Outcome::Partly(cosigned, trouble)),
                 Step::Superseded { size } => return Ok(Outcome::Superseded(size)),
                 Step::Trouble(trouble) => return Err(trouble),
                 Step::Contradicted(what) => {
@@ -232,8 +251,7 @@ impl Asker {
         let (name, url) = (&self.endpoint.name, &self.endpoint.url);
         histogram!("fiducial_log_witness_answer_seconds", "witness" => name.clone())
             .record(took.as_secs_f64());
-        counter!("fiducial_log_witness_asks_total", "witness" => name.clone(), "result" => "cosigned")
-            .increment(1);
+        self.count("cosigned");
         self.remember(tree.size());
         let board = &self.witnessing.board;
         if board.succeeded(self.at, tree.size(), unix_seconds()).is_some() {
@@ -243,14 +261,30 @@ impl Asker {
         self.shared.publish_bell.ring();
     }
 
+    fn succeeded_partly(&self, tree: Tree, cosigned: Vec<Cosigned>, trouble: &Trouble) {
+        let (name, url) = (&self.endpoint.name, &self.endpoint.url);
+        self.count(trouble.kind());
+        self.remember(tree.size());
+        let board = &self.witnessing.board;
+        if board.succeeded_partly(self.at, tree.size(), unix_seconds(), trouble) {
+            tracing::warn!(witness = %name, %url, %trouble, "a key of the witness has not cosigned");
+        }
+        board.post(tree, cosigned, true);
+        self.shared.publish_bell.ring();
+    }
+
     fn failed(&self, trouble: &Trouble) {
         let (name, url) = (&self.endpoint.name, &self.endpoint.url);
-        let kind = trouble.kind();
-        counter!("fiducial_log_witness_asks_total", "witness" => name.clone(), "result" => kind)
-            .increment(1);
+        self.count(trouble.kind());
         if self.witnessing.board.failed(self.at, trouble) {
             tracing::warn!(witness = %name, %url, %trouble, "the witness has not cosigned");
         }
+    }
+
+    fn count(&self, result: &'static str) {
+        let name = self.endpoint.name.clone();
+        counter!("fiducial_log_witness_asks_total", "witness" => name, "result" => result)
+            .increment(1);
     }
 
     fn remember(&self, size: u64) {

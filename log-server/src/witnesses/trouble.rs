@@ -2,6 +2,7 @@
 //! `/readyz` and for metrics.
 
 use spec::cosignature::CosignatureError;
+use spec::key::KeyName;
 
 /// Why a witness has not cosigned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +35,9 @@ pub enum Trouble {
     /// It failed.
     #[error("it failed (HTTP {0})")]
     Failed(u16),
+    /// It signed with some of the keys that the policy has for it, and not with all.
+    #[error("it signed, but not with the key {0} that the policy has for it as well")]
+    LacksKey(KeyName),
     /// This log could not ask.
     #[error("the request could not be made: {0}")]
     Local(String),
@@ -62,13 +66,14 @@ pub enum Trouble {
 
 impl Trouble {
     /// The names of all kinds, for metrics.
-    pub const KINDS: [&'static str; 12] = [
+    pub const KINDS: [&'static str; 13] = [
         "answer",
         "busy",
         "clock",
         "connect",
         "cosignature",
         "failed",
+        "lacks-key",
         "local",
         "other-key",
         "refused",
@@ -87,12 +92,13 @@ impl Trouble {
             Self::Connect(_) => 3,
             Self::Cosignature(_) => 4,
             Self::Failed(_) => 5,
-            Self::Local(_) => 6,
-            Self::OtherKey => 7,
-            Self::Refused(_) => 8,
-            Self::Timeout => 9,
-            Self::UnknownLog => 10,
-            Self::UntrustedKey => 11,
+            Self::LacksKey(_) => 6,
+            Self::Local(_) => 7,
+            Self::OtherKey => 8,
+            Self::Refused(_) => 9,
+            Self::Timeout => 10,
+            Self::UnknownLog => 11,
+            Self::UntrustedKey => 12,
         };
         Self::KINDS[at]
     }
@@ -111,6 +117,7 @@ impl Trouble {
             Self::Busy { .. }
             | Self::Connect(_)
             | Self::Failed(_)
+            | Self::LacksKey(_)
             | Self::Local(_)
             | Self::Timeout => false,
         }

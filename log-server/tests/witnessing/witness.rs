@@ -23,6 +23,8 @@ const HANG: Duration = Duration::from_secs(60);
 pub(crate) enum Manner {
     /// Closes every connection at once.
     Away,
+    /// Keeps to tlog-witness, and cosigns with its second key as well.
+    Both,
     /// Answers this whatever it is asked: status, headers, body.
     Constant(u16, &'static str, String),
     /// A body without an end, fast.
@@ -62,6 +64,8 @@ pub(crate) struct Remembered {
 
 struct Shared {
     key: SigningKey,
+    /// Signs beside the first where a test says so.
+    second: SigningKey,
     log: Vec<VerifierKey>,
     manner: Mutex<Manner>,
     remembered: Mutex<Remembered>,
@@ -89,6 +93,7 @@ impl Witness {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let shared = Arc::new(Shared {
             key: key(name, 0),
+            second: key(&format!("{name}/second"), 0),
             log: log.to_vec(),
             manner: Mutex::new(Manner::Honest),
             remembered: Mutex::default(),
@@ -131,6 +136,12 @@ impl Witness {
         let (scheme, host) = if self.tls { ("https", "localhost") } else { ("http", "127.0.0.1") };
         let port = self.address.port();
         format!("witness {name} {} {scheme}://{host}:{port}/\n", self.key())
+    }
+
+    /// The line of a policy for its second key, at the same URL.
+    pub(crate) fn line_of_second(&self, name: &str) -> String {
+        let url = self.line("").rsplit(' ').next().unwrap().to_owned();
+        format!("witness {name} {} {url}", self.shared.second.verifier())
     }
 
     /// The line of a policy for a witness that is reached by file only.
@@ -187,7 +198,11 @@ impl Witness {
         }
         match self.judge(body) {
             Ok(checkpoint) => {
-                (200, String::new(), format_answer(&[self.sign(manner, &checkpoint)]))
+                let mut lines = vec![self.sign(manner, &checkpoint)];
+                if *manner == Manner::Both {
+                    lines.push(sign_now(&self.shared.second, &checkpoint));
+                }
+                (200, String::new(), format_answer(&lines))
             }
             Err((status, headers, body)) => (status, headers, body),
         }
@@ -260,6 +275,11 @@ impl Witness {
             _ => sign_ed25519(own, at(now), checkpoint),
         }
     }
+}
+
+fn sign_now(key: &SigningKey, checkpoint: &Checkpoint) -> Signature {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    sign_ed25519(key, Timestamp::from_seconds(now).unwrap(), checkpoint)
 }
 
 fn seed(name: &str, salt: u8) -> [u8; 32] {
