@@ -8,7 +8,8 @@
 //!   200  verify each line of its keys         -> cosigned with all, with some, or trouble
 //!   409  it knows another size: at most ours  -> ask again from there (a few times)
 //!                               larger        -> THE LOG WAS ROLLED BACK
-//!   422  it saw another root                  -> THE LOG HAS FORKED, or was rolled back
+//!   422  it saw another root                  -> THE LOG HAS FORKED, or was rolled back;
+//!                        asked from size 0    -> trouble: there was no root to compare
 //!   403  404  400  3xx ...                    -> trouble: someone must change a configuration
 //!   429  503  5xx                             -> trouble: later
 //! ```
@@ -158,6 +159,8 @@ impl<'a> Ask<'a> {
         match answer.status {
             200 => self.cosigned(&answer.body, now),
             409 => self.conflict(answer, signed),
+            // From nothing every tree follows, without a proof: this cannot be about a root.
+            422 if self.old_size == 0 => Step::Trouble(Trouble::Refused(422)),
             422 => Step::Contradicted(Contradiction::OtherRoot { old_size: self.old_size }),
             403 => Step::Trouble(Trouble::UntrustedKey),
             404 => Step::Trouble(Trouble::UnknownLog),
@@ -453,5 +456,8 @@ mod tests {
             let step = Ask::new(&head, &keys, 5).take(&answer(status, "", ""), 7, NOW);
             assert_eq!(step, want, "{status}");
         }
+        // Asked from nothing, there is no root that could be another.
+        let step = Ask::new(&head, &keys, 0).take(&answer(422, "", ""), 7, NOW);
+        assert_eq!(step, Step::Trouble(Trouble::Refused(422)));
     }
 }

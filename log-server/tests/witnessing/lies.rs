@@ -60,6 +60,21 @@ fn a_witness_that_lies_in_whatever_way_is_absent_and_named() {
 }
 
 #[test]
+fn a_422_to_a_witness_that_is_told_of_a_log_for_the_first_time_is_no_other_root() {
+    let mut world = World::new(1, 1);
+    let line = world.witnesses[0].line("w0");
+    for quorum in [1, 0] {
+        world.set_policy(&line, quorum);
+        world.witnesses[0].set(constant(422, "", ""));
+        let log = world.open();
+        wait_until("it is told of", || trouble(&log, 0) == Some("refused"));
+        assert_eq!(log.status().fatal, None);
+        end(&log);
+        world.witnesses[0].set(Manner::Honest);
+    }
+}
+
+#[test]
 fn a_witness_that_knows_less_than_was_believed_is_asked_from_there() {
     let world = World::new(2, 2);
     let log = world.open();
