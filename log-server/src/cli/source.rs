@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use spec::evidence::enrolment::{Enrolment, MAX_ENROLMENT_SIZE};
+use spec::key::without_private_keys;
 
 use crate::disk::MachineDisk;
 use crate::settings::Settings;
@@ -171,8 +172,8 @@ fn key_or_file(text: &str) -> anyhow::Result<String> {
     if text.matches('+').count() >= 2 && !std::path::Path::new(text).exists() {
         return Ok(text.to_owned());
     }
-    let file =
-        std::fs::File::open(text).with_context(|| format!("{text}: not a key, nor a file"))?;
+    let file = std::fs::File::open(text)
+        .with_context(|| format!("{}: not a key, nor a file", without_private_keys(text)))?;
     let mut content = String::new();
     file.take(MAX_KEY_FILE_SIZE).read_to_string(&mut content).with_context(|| text.to_owned())?;
     let line = content.lines().next().unwrap_or_default();
