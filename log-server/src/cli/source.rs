@@ -80,8 +80,9 @@ retired with `fiducial-log source retire`.")]
     },
 }
 
+/// Which log's folder.
 #[derive(Args, Debug)]
-struct DataArg {
+pub(super) struct DataArg {
     /// The log's data folder
     #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_DATA")]
     data: PathBuf,
@@ -154,7 +155,7 @@ fn approve(path: &Path, data: &Path, note: &str, old_key_is_lost: bool) -> anyho
 
 impl DataArg {
     /// Refuses a folder without a log, so that a typing error does not make a registry of its own.
-    fn existing(&self) -> anyhow::Result<PathBuf> {
+    pub(super) fn existing(&self) -> anyhow::Result<PathBuf> {
         let settings = self.data.join(crate::settings::SETTINGS);
         if !settings.exists() {
             bail!("{} holds no log: {} is missing", self.data.display(), settings.display());
@@ -169,7 +170,7 @@ const MAX_KEY_FILE_SIZE: u64 = 4096;
 /// A verifier key as it was typed, or the first line of the file that was named.
 fn key_or_file(text: &str) -> anyhow::Result<String> {
     use io::Read;
-    if text.matches('+').count() >= 2 && !std::path::Path::new(text).exists() {
+    if text.matches('+').count() >= 2 && !Path::new(text).exists() {
         return Ok(text.to_owned());
     }
     let file = std::fs::File::open(text)
