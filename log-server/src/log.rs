@@ -38,6 +38,9 @@ const START_PATIENCE: Duration = Duration::from_secs(5);
 /// How long it waits for those that the quorum does not need.
 const START_GRACE: Duration = Duration::from_millis(500);
 
+/// How often who waits for a checkpoint looks whether the quorum is known to be away.
+const OUTAGE_INTERVAL: Duration = Duration::from_millis(250);
+
 /// How much may wait in memory before the log answers that it is overloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -296,6 +299,14 @@ impl Log {
             .map_err(|_| self.stopped())?
             .clone();
         if covers(&state.published) { Ok(state.published) } else { Err(self.stopped()) }
+    }
+
+    /// Waits until it is known that the head that is offered will lack its quorum for a while.
+    pub async fn quorum_outage(&self) {
+        let Some(witnessing) = &self.shared.witnessing else { return std::future::pending().await };
+        while !witnessing.is_outage() {
+            tokio::time::sleep(OUTAGE_INTERVAL).await;
+        }
     }
 
     /// Reads a tile or bundle of the published tree.

@@ -50,10 +50,14 @@ pub use meter::install_recorder;
 pub use openapi::document as openapi_document;
 pub use serve::{ServeOptions, serve};
 
+use budget::Budget;
 use problem::{Kind, Problem};
 
 /// How many requests may wait for a published checkpoint at once.
 const MAX_WAITING_FOR_RECEIPTS: usize = 4096;
+
+/// How many of them may be one client's.
+const RECEIPTS_PER_CLIENT: usize = MAX_WAITING_FOR_RECEIPTS / 4;
 
 /// How many requests may read files at once; more wait their turn.
 const MAX_READERS: usize = 32;
@@ -93,7 +97,8 @@ impl Default for ApiOptions {
 struct Api {
     log: Log,
     options: ApiOptions,
-    receipts: Semaphore,
+    /// Places for requests that wait, one each.
+    receipts: Arc<Budget>,
     readers: Arc<Semaphore>,
     bundle_readers: Arc<Semaphore>,
     bundles: gzip::Bundles,
@@ -104,7 +109,7 @@ impl Api {
         Self {
             log,
             options,
-            receipts: Semaphore::new(MAX_WAITING_FOR_RECEIPTS),
+            receipts: Arc::new(Budget::new(MAX_WAITING_FOR_RECEIPTS, RECEIPTS_PER_CLIENT)),
             readers: Arc::new(Semaphore::new(MAX_READERS)),
             bundle_readers: Arc::new(Semaphore::new(MAX_BUNDLE_READERS)),
             bundles: gzip::Bundles::new(),

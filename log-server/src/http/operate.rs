@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -15,11 +14,7 @@ use super::{Api, text, typed};
 use crate::answer::Status;
 use crate::publisher::unix_seconds;
 use crate::witnesses::ask::Trouble;
-use crate::witnesses::board::Waiting;
-
-/// How long a head may wait for its quorum before the log is said not to be ready. In between, one
-/// is on its way at almost any moment.
-const QUORUM_PATIENCE: Duration = Duration::from_secs(2);
+use crate::witnesses::board::{QUORUM_PATIENCE, Waiting};
 
 /// What Prometheus reads.
 const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
@@ -173,6 +168,7 @@ mod tests {
     use super::*;
     use crate::answer::Fatal;
     use crate::witnesses::board::WitnessingStatus;
+    use std::time::Duration;
 
     #[test]
     fn every_reason_is_named() {

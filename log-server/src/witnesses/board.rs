@@ -16,6 +16,10 @@ use super::ask::{Cosigned, Trouble};
 use super::gathered::Gathered;
 use crate::shared::Bell;
 
+/// How long a head may wait for its quorum before something is said to be wrong. In between, one is
+/// on its way at almost any moment.
+pub const QUORUM_PATIENCE: Duration = Duration::from_secs(2);
+
 /// How one witness does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WitnessState {
@@ -182,6 +186,21 @@ impl Board {
         self.lock().witnesses.iter().any(|witness| !witness.asked)
     }
 
+    /// Whether it is known that the head will lack its quorum for a while: it has for longer than
+    /// witnesses take, and nothing more is to be expected of any that it lacks.
+    #[must_use]
+    pub fn is_outage(&self, policy: &Policy, endpoints: &[Endpoint]) -> bool {
+        let state = self.lock();
+        if state.waiting_since.is_none_or(|since| since.elapsed() < QUORUM_PATIENCE) {
+            return false;
+        }
+        let Err(short) = policy.count_quorum(&state.gathered.fresh_times()) else { return false };
+        short.missing.iter().all(|name| match endpoint_of(name, policy, endpoints) {
+            Some(at) => state.witnesses[at].trouble.is_some(),
+            None => true,
+        })
+    }
+
     /// What is known now.
     #[must_use]
     pub fn status(&self, policy: &Policy, endpoints: &[Endpoint]) -> WitnessingStatus {
@@ -211,10 +230,7 @@ fn describe(
     endpoints: &[Endpoint],
     states: &[WitnessState],
 ) -> String {
-    let is_it = |endpoint: &Endpoint| {
-        endpoint.keys.iter().any(|(at, _)| policy.witnesses()[*at].name() == name)
-    };
-    let Some(at) = endpoints.iter().position(is_it) else {
+    let Some(at) = endpoint_of(name, policy, endpoints) else {
         return format!("{name} (it has no URL in the policy; its cosignature comes by file)");
     };
     match &states[at].trouble {
@@ -222,4 +238,12 @@ fn describe(
         None if states[at].asked => name.to_string(),
         None => format!("{name} (no answer yet)"),
     }
+}
+
+/// Where a witness of the policy is asked, if it is.
+fn endpoint_of(name: &PolicyName, policy: &Policy, endpoints: &[Endpoint]) -> Option<usize> {
+    let is_it = |endpoint: &Endpoint| {
+        endpoint.keys.iter().any(|(at, _)| policy.witnesses()[*at].name() == name)
+    };
+    endpoints.iter().position(is_it)
 }

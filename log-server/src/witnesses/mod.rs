@@ -247,6 +247,12 @@ impl Witnessing {
     pub fn status(&self) -> WitnessingStatus {
         self.board.status(self.policy(), self.witnesses.endpoints())
     }
+
+    /// Whether it is known that the head that is offered will lack its quorum for a while.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        self.board.is_outage(self.policy(), self.witnesses.endpoints())
+    }
 }
 
 /// What to say when a witness contradicts what this log knows of itself.
