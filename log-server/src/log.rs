@@ -127,6 +127,9 @@ impl Log {
         }
         log.spawn("publisher", &lock, move || publisher.run());
         log.hear_the_witnesses()?;
+        if let Some(witnessing) = &log.shared.witnessing {
+            witnessing.board.end_start();
+        }
         indexer::open_if_empty(&log.shared);
         let shared = log.shared.clone();
         log.spawn("sequencer", &lock, move || {

@@ -17,8 +17,8 @@
 //! A 422 means what it says only because the caller sends no proof that it has not verified itself.
 //!
 //! Nothing of an answer is believed. A witness that lies in whatever way is as if it were absent,
-//! with two exceptions: its word that it has seen more of this log, or another root, stops the log.
-//! It could be a lie as well, but to go on when it is none would fork the log.
+//! with two exceptions: its word that it has seen more of this log, or another root. What follows
+//! from that is in `contradiction`.
 
 use spec::checkpoint::Checkpoint;
 use spec::cosignature::{self, CosignatureError, Timestamp, TimestampError};
@@ -90,15 +90,17 @@ pub struct Cosigned {
     pub time: Timestamp,
 }
 
-/// What a witness said that must stop the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a witness said that cannot be if all is well with this log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
     /// It has cosigned a larger tree than this log has ever signed, as far as its data knows.
+    #[error("it says that it has cosigned {size} entries, more than this log has ever signed")]
     Larger {
         /// The size that it knows.
         size: u64,
     },
     /// It saw another root.
+    #[error("it says that it has seen another root of this log at size {old_size}")]
     OtherRoot {
         /// The size from which the proof went.
         old_size: u64,
@@ -110,7 +112,7 @@ pub enum Contradiction {
 pub enum Step {
     /// Ask again, from [`Ask::old_size`].
     Again,
-    /// The log must stop.
+    /// This log went back or has forked, if it is true.
     Contradicted(Contradiction),
     /// It has cosigned with every one of its keys.
     Cosigned(Vec<Cosigned>),

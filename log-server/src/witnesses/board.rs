@@ -64,6 +64,10 @@ struct State {
     version: u64,
     /// Since when the head lacks its quorum, or, after a start, fresh words of it.
     waiting_since: Option<Instant>,
+    /// Whether a quorum, of one witness at least, has cosigned a head in this process.
+    confirmed: bool,
+    /// Whether the start has heard all it waits for.
+    started: bool,
     witnesses: Vec<WitnessState>,
 }
 
@@ -88,6 +92,8 @@ impl Board {
             gathered: Gathered::default(),
             version: 0,
             waiting_since: None,
+            confirmed: false,
+            started: false,
             witnesses: endpoints.iter().map(state).collect(),
         };
         Self { state: Mutex::new(state), bell: Bell::default() }
@@ -153,6 +159,23 @@ impl Board {
         (witness.cosigned_at, witness.size) = (now, size);
         drop(state);
         self.failed(endpoint, trouble)
+    }
+
+    /// Notes that a quorum has cosigned a head in this process.
+    pub fn confirm(&self) {
+        self.lock().confirmed = true;
+    }
+
+    /// Notes that the start has heard the witnesses, or has given up waiting for them.
+    pub fn end_start(&self) {
+        self.lock().started = true;
+    }
+
+    /// Whether the data folder may still be an old copy, as far as the witnesses have told.
+    #[must_use]
+    pub fn is_start(&self) -> bool {
+        let state = self.lock();
+        !(state.confirmed && state.started)
     }
 
     /// Whether the head that is offered still lacks its quorum, or fresh words of it.

@@ -26,7 +26,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use spec::witness::{ADD_CHECKPOINT_PATH, MAX_ANSWER_SIZE};
+use spec::checkpoint::Origin;
+use spec::witness::{ADD_CHECKPOINT_PATH, MAX_ANSWER_SIZE, monitoring_path};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -215,7 +216,19 @@ impl Client {
 
     /// Sends an add-checkpoint request and reads the whole answer.
     pub async fn add_checkpoint(&mut self, body: Bytes) -> Result<Answer, Trouble> {
-        match timeout(self.time, self.send(body)).await {
+        let request = self.request(Method::POST, ADD_CHECKPOINT_PATH, body);
+        self.ask(request).await
+    }
+
+    /// Asks for the checkpoint of a log that the witness shows, if it shows one below the prefix
+    /// for submission: tlog-witness lets it be elsewhere.
+    pub async fn checkpoint(&mut self, origin: &Origin) -> Result<Answer, Trouble> {
+        let request = self.request(Method::GET, &monitoring_path(origin), Bytes::new());
+        self.ask(request).await
+    }
+
+    async fn ask(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, Trouble> {
+        match timeout(self.time, self.send(request)).await {
             Ok(answer) => answer,
             Err(_) => {
                 // What is left of the old answer must not become the next one.
@@ -225,11 +238,11 @@ impl Client {
         }
     }
 
-    async fn send(&mut self, body: Bytes) -> Result<Answer, Trouble> {
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, Trouble> {
         if let Some(connection) = self.connection.take() {
             // The witness may have closed it meanwhile, which shows only now. Asking twice is
             // harmless, so a fresh connection is tried at once.
-            match self.send_on(connection, body.clone()).await {
+            match self.send_on(connection, request.clone()).await {
                 Err(Trouble::Connect(_)) => {}
                 other => return other,
             }
@@ -237,7 +250,7 @@ impl Client {
         let connected = timeout(CONNECT_TIME, self.connect()).await;
         let connection =
             connected.map_err(|_| Trouble::Connect("it took too long".to_owned()))??;
-        self.send_on(connection, body).await
+        self.send_on(connection, request).await
     }
 
     async fn connect(&self) -> Result<Connection, Trouble> {
@@ -257,10 +270,9 @@ impl Client {
     async fn send_on(
         &mut self,
         mut connection: Connection,
-        body: Bytes,
+        request: Request<Full<Bytes>>,
     ) -> Result<Answer, Trouble> {
         let broken = |error: hyper::Error| Trouble::Connect(error.to_string());
-        let request = self.request(body);
         connection.sender.ready().await.map_err(broken)?;
         let response = connection.sender.send_request(request).await.map_err(broken)?;
         let answer = read(response).await?;
@@ -268,10 +280,10 @@ impl Client {
         Ok(answer)
     }
 
-    fn request(&self, body: Bytes) -> Request<Full<Bytes>> {
+    fn request(&self, method: Method, path: &str, body: Bytes) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        let path = format!("{}{ADD_CHECKPOINT_PATH}", self.url.path);
+        *request.method_mut() = method;
+        let path = format!("{}{path}", self.url.path);
         *request.uri_mut() = path.parse().expect("the path of a parsed URL with one more part");
         let host = HeaderValue::from_str(&self.url.authority);
         let headers = request.headers_mut();

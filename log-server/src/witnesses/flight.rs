@@ -143,7 +143,14 @@ impl Flight {
         if news {
             self.late_since.get_or_insert_with(Instant::now);
         }
-        self.confirmed |= policy.count_quorum(&self.gathered.fresh_times()).is_ok();
+        let fresh = self.gathered.fresh_times();
+        if policy.count_quorum(&fresh).is_ok() {
+            self.confirmed = true;
+            // A quorum of nobody has confirmed nothing.
+            if fresh.iter().any(Option::is_some) {
+                self.witnessing.board.confirm();
+            }
+        }
         if !self.confirmed {
             return Ok(Next::Wait);
         }

@@ -20,10 +20,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::ask::{Ask, Cosigned, Step, Trouble};
+use super::ask::{Ask, Contradiction, Cosigned, Step, Trouble};
 use super::client::Client;
+use super::contradiction::{fatal_at_start, look_for_proof};
 use super::memory::Memory;
-use super::{Endpoint, Witnessing, contradiction};
+use super::{Endpoint, Witnessing};
 use crate::answer::Fatal;
 use crate::heads::SignedHead;
 use crate::publisher::unix_seconds;
@@ -216,13 +217,21 @@ impl Asker {
                 Step::Partly(cosigned, trouble) => return Ok(Outcome::Partly(cosigned, trouble)),
                 Step::Superseded { size } => return Ok(Outcome::Superseded(size)),
                 Step::Trouble(trouble) => return Err(trouble),
-                Step::Contradicted(what) => {
-                    let origin = &self.shared.origin;
-                    self.shared.fail(&contradiction(origin, &self.endpoint, what, signed));
-                    return Ok(Outcome::Fatal);
-                }
+                Step::Contradicted(what) => return self.contradicted(what, signed).await,
             }
         }
+    }
+
+    /// Stops the log if the witness's word is enough, or it can prove it.
+    async fn contradicted(&mut self, what: Contradiction, signed: u64) -> Result<Outcome, Trouble> {
+        let fatal = if self.witnessing.board.is_start() {
+            fatal_at_start(&self.shared.origin, &self.endpoint, what, signed)
+        } else {
+            let proof = look_for_proof(&self.shared, &self.endpoint, &mut self.client).await;
+            proof.ok_or(Trouble::Contradiction(what))?
+        };
+        self.shared.fail(&fatal);
+        Ok(Outcome::Fatal)
     }
 
     /// The request, with a proof that was verified: a witness that refuses it has another tree.
@@ -276,7 +285,12 @@ impl Asker {
     fn failed(&self, trouble: &Trouble) {
         let (name, url) = (&self.endpoint.name, &self.endpoint.url);
         self.count(trouble.kind());
-        if self.witnessing.board.failed(self.at, trouble) {
+        if !self.witnessing.board.failed(self.at, trouble) {
+            return;
+        }
+        if matches!(trouble, Trouble::Contradiction(_)) {
+            tracing::error!(witness = %name, %url, %trouble, "the witness contradicts this log");
+        } else {
             tracing::warn!(witness = %name, %url, %trouble, "the witness has not cosigned");
         }
     }

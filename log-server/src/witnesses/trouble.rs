@@ -4,6 +4,8 @@
 use spec::cosignature::CosignatureError;
 use spec::key::KeyName;
 
+use super::ask::Contradiction;
+
 /// Why a witness has not cosigned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
@@ -29,6 +31,9 @@ pub enum Trouble {
     /// It could not be reached.
     #[error("no connection: {0}")]
     Connect(String),
+    /// It says that this log has gone back or forked, and has not proved it.
+    #[error("{0}, and has not proved it; ask its operator for the checkpoint that it holds")]
+    Contradiction(Contradiction),
     /// A line claims one of its keys and does not verify for this checkpoint.
     #[error("its cosignature does not hold: {0}")]
     Cosignature(CosignatureError),
@@ -66,11 +71,12 @@ pub enum Trouble {
 
 impl Trouble {
     /// The names of all kinds, for metrics.
-    pub const KINDS: [&'static str; 13] = [
+    pub const KINDS: [&'static str; 14] = [
         "answer",
         "busy",
         "clock",
         "connect",
+        "contradiction",
         "cosignature",
         "failed",
         "lacks-key",
@@ -90,15 +96,16 @@ impl Trouble {
             Self::Busy { .. } => 1,
             Self::Clock { .. } => 2,
             Self::Connect(_) => 3,
-            Self::Cosignature(_) => 4,
-            Self::Failed(_) => 5,
-            Self::LacksKey(_) => 6,
-            Self::Local(_) => 7,
-            Self::OtherKey => 8,
-            Self::Refused(_) => 9,
-            Self::Timeout => 10,
-            Self::UnknownLog => 11,
-            Self::UntrustedKey => 12,
+            Self::Contradiction(_) => 4,
+            Self::Cosignature(_) => 5,
+            Self::Failed(_) => 6,
+            Self::LacksKey(_) => 7,
+            Self::Local(_) => 8,
+            Self::OtherKey => 9,
+            Self::Refused(_) => 10,
+            Self::Timeout => 11,
+            Self::UnknownLog => 12,
+            Self::UntrustedKey => 13,
         };
         Self::KINDS[at]
     }
@@ -109,6 +116,7 @@ impl Trouble {
         match self {
             Self::Answer(_)
             | Self::Clock { .. }
+            | Self::Contradiction(_)
             | Self::Cosignature(_)
             | Self::OtherKey
             | Self::Refused(_)

@@ -11,9 +11,10 @@ use spec::Hash;
 use spec::checkpoint::Checkpoint;
 use spec::cosignature::{Timestamp, sign_ed25519};
 use spec::key::{Algorithm, KeyName, SigningKey, VerifierKey};
-use spec::note::Signature;
+use spec::note::{Note, Signature};
 use spec::tree::{Tree, verify_consistency};
-use spec::witness::{AddCheckpoint, CONFLICT_TYPE, Head, format_answer, format_conflict};
+use spec::witness::{AddCheckpoint, CONFLICT_TYPE, Head};
+use spec::witness::{format_answer, format_conflict, monitoring_path};
 
 /// How long anything that hangs does.
 const HANG: Duration = Duration::from_secs(60);
@@ -68,6 +69,8 @@ struct Shared {
     second: SigningKey,
     log: Vec<VerifierKey>,
     manner: Mutex<Manner>,
+    /// What it shows as the log's checkpoint, if anything.
+    shown: Mutex<Option<String>>,
     remembered: Mutex<Remembered>,
 }
 
@@ -96,6 +99,7 @@ impl Witness {
             second: key(&format!("{name}/second"), 0),
             log: log.to_vec(),
             manner: Mutex::new(Manner::Honest),
+            shown: Mutex::default(),
             remembered: Mutex::default(),
         });
         let witness = Self { address: listener.local_addr().unwrap(), tls: tls.is_some(), shared };
@@ -121,6 +125,11 @@ impl Witness {
 
     pub(crate) fn set(&self, manner: Manner) {
         *self.shared.manner.lock().unwrap() = manner;
+    }
+
+    /// Shows a checkpoint of the log from now on.
+    pub(crate) fn show(&self, note: &Note) {
+        *self.shared.shown.lock().unwrap() = Some(note.to_string());
     }
 
     pub(crate) fn key(&self) -> &VerifierKey {
@@ -155,7 +164,18 @@ impl Witness {
             if manner == Manner::Away {
                 return Ok(());
             }
-            let Some(body) = read_request(&mut stream)? else { return Ok(()) };
+            let body = match read_request(&mut stream)? {
+                None => return Ok(()),
+                Some(Request::Add(body)) => body,
+                Some(Request::Checkpoint) => {
+                    let shown = self.shared.shown.lock().unwrap().clone();
+                    let (status, body) = shown.map_or((404, String::new()), |note| (200, note));
+                    let length = body.len();
+                    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n");
+                    stream.write_all(format!("{head}{body}").as_bytes())?;
+                    continue;
+                }
+            };
             // Told something else while the connection was idle: what counts is now.
             let manner = self.shared.manner.lock().unwrap().clone();
             match manner {
@@ -294,8 +314,16 @@ fn key(name: &str, salt: u8) -> SigningKey {
     SigningKey::from_seed(name, Algorithm::CosignatureEd25519, &seed).unwrap()
 }
 
+/// What a log asks of a witness.
+enum Request {
+    /// To cosign, with this body.
+    Add(Vec<u8>),
+    /// For the checkpoint that it holds.
+    Checkpoint,
+}
+
 /// Reads one request with its body; `None` when the client has closed the connection.
-fn read_request(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+fn read_request(stream: &mut impl Read) -> io::Result<Option<Request>> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -305,10 +333,14 @@ fn read_request(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).unwrap().to_lowercase();
-    assert!(head.starts_with("post /add-checkpoint http/1.1\r\n"), "{head}");
     assert!(head.contains("\r\nhost: "), "{head}");
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-    let mut body = vec![0; length.parse().unwrap()];
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     stream.read_exact(&mut body)?;
-    Ok(Some(body))
+    if head.starts_with("post /add-checkpoint http/1.1\r\n") {
+        return Ok(Some(Request::Add(body)));
+    }
+    let path = monitoring_path(&crate::world::origin());
+    assert!(head.starts_with(&format!("get {path} http/1.1\r\n")), "{head}");
+    Ok(Some(Request::Checkpoint))
 }
