@@ -3,7 +3,7 @@
 //! The page in words, with every route and every problem, is `spec/text/http.md`.
 //!
 //! - `serve`, `connection`, `stream`, `tls`: sockets, time, and how a connection ends.
-//! - `limit`, `budget`, `body`: what clients may take.
+//! - `limit`, `budget`, `body`, `outgoing`: what clients may take.
 //! - `route`, `meter`, `problem`: the tables.
 //! - `add`, `read`, `prove`, `operate`: the handlers. `openapi` is made from their attributes.
 //!
@@ -34,6 +34,7 @@ mod limit;
 mod meter;
 mod openapi;
 mod operate;
+mod outgoing;
 pub mod problem;
 mod prove;
 mod read;
