@@ -16,6 +16,7 @@
 //! Cosignatures beyond the quorum do not hold a head up. They are added to the published note as
 //! soon as all are there, or after a moment, or before the next head is signed.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,6 +66,8 @@ pub struct Flight {
     late_since: Option<Instant>,
     /// Files whose lines are on the board.
     carried: Vec<PathBuf>,
+    /// Files that were carried before this process began: never fresh, whatever time they name.
+    old: HashSet<PathBuf>,
     looked_at: Option<Instant>,
 }
 
@@ -79,6 +82,7 @@ impl Flight {
         shown: &Published,
     ) -> Self {
         let count = witnessing.policy().witnesses().len();
+        let old = spool::waiting(&witnessing.folder).collect();
         let mut flight = Self {
             witnessing,
             offers,
@@ -90,6 +94,7 @@ impl Flight {
             gathered: Gathered::new(count),
             late_since: None,
             carried: Vec::new(),
+            old,
             looked_at: None,
         };
         if let Some(head) = signed {
@@ -206,7 +211,9 @@ impl Flight {
                 continue;
             }
             for one in file.cosigned {
-                let fresh = one.time.as_seconds() >= self.witnessing.started_at;
+                // Of a second that this process did not see whole nothing is known.
+                let later = one.time.as_seconds() > self.witnessing.started_at;
+                let fresh = later && !self.old.contains(&file.path);
                 self.witnessing.board.post(head.checkpoint.tree(), vec![one], fresh);
             }
             self.carried.push(file.path);

@@ -224,7 +224,8 @@ pub struct Witnessing {
     pub board: Board,
     /// The data folder, below which carried cosignatures lie.
     pub folder: PathBuf,
-    /// When this process began, in seconds since 1970: a cosignature with a later time is fresh.
+    /// When this process began, in seconds since 1970: one that is carried here is fresh only with a
+    /// later time.
     pub started_at: u64,
 }
 

@@ -5,8 +5,9 @@
 //! about once a second. A file is removed once its lines are in the published checkpoint or its
 //! head is no longer offered; one that is malformed is renamed and never read again.
 //!
-//! What is in the folder may have come with a copy of the data, so it is fresh (see `gathered`)
-//! only if the witness names a time at which this process already ran.
+//! What is in the folder may have come with a copy of the data, and clocks differ by up to an hour. So
+//! it is fresh (see `gathered`) only if it was put there while this process ran, and the witness
+//! names a time at which it ran already.
 
 use std::fs;
 use std::io;
@@ -66,10 +67,15 @@ pub fn read(
     head: &Checkpoint,
     now: u64,
 ) -> Vec<Carried> {
-    let Ok(listed) = fs::read_dir(data.join(SPOOL)) else { return Vec::new() };
+    let few = waiting(data).take(MAX_FILES);
+    few.filter_map(|path| read_one(path, keys, head, now)).collect()
+}
+
+/// The files that wait, in no order.
+pub fn waiting(data: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let listed = fs::read_dir(data.join(SPOOL)).ok().into_iter().flatten();
     let paths = listed.filter_map(|entry| Some(entry.ok()?.path()));
-    let waiting = paths.filter(|path| path.extension().is_some_and(|ending| ending == WAITING));
-    waiting.take(MAX_FILES).filter_map(|path| read_one(path, keys, head, now)).collect()
+    paths.filter(|path| path.extension().is_some_and(|ending| ending == WAITING))
 }
 
 /// Forgets a file that is done with.
