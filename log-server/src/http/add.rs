@@ -71,11 +71,19 @@ pub(super) async fn add(
     if witnessed {
         return add_and_wait(&api, received, client).await;
     }
-    let submission = api.log.check(&received.bytes)?;
+    let sequenced = sequence_one(&api.log, received).await?;
+    Ok(text(sequenced.index.to_string()))
+}
+
+/// Adds an entry, unless it is in the log already.
+async fn sequence_one(log: &Log, received: Received) -> Result<Sequenced, AddError> {
+    let judged = judge(log, &received.bytes)?;
     // The submission has its own copy; the body's memory is free for the next request.
     drop(received);
-    let sequenced = api.log.sequence(submission).await?;
-    Ok(text(sequenced.index.to_string()))
+    match judged {
+        Judged::Known(sequenced) => Ok(sequenced),
+        Judged::New(submission) => log.sequence(submission).await,
+    }
 }
 
 async fn add_and_wait(
@@ -89,10 +97,8 @@ async fn add_and_wait(
         let detail = "too many requests wait for receipts; add without waiting, then GET /proof";
         Problem::new(Kind::Overloaded, detail)
     })?;
-    let submission = api.log.check(&received.bytes)?;
     // The wait may be long, and others need the memory: the entry is read back for its receipt.
-    drop(received);
-    let Sequenced { index, .. } = api.log.sequence(submission).await?;
+    let Sequenced { index, .. } = sequence_one(&api.log, received).await?;
     let covered = timeout(api.options.wait_time, api.log.published_covering(index + 1));
     let covered = tokio::select! {
         // First what is published: the same entry again gets its receipt during an outage too.
@@ -141,6 +147,7 @@ fn not_witnessed(api: &Api, index: u64) -> Problem {
         (status = 400, description = "`bad-batch`, `incomplete-body`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
         (status = 413, description = "`too-large`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`batch-refused`, with `indices` and `refused`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "`rate-limited`: each entry counts as a request", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded`, `stopped`, `storage`, `index-not-ready`: nothing was committed", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
     )
 )]
@@ -149,33 +156,52 @@ pub(super) async fn add_batch(
     request: Request,
 ) -> Result<Response, Problem> {
     query_values(request.uri().query(), [])?;
-    let client = Peer::client(request.extensions());
-    let received = api.options.bodies.read_batch(request.into_body(), client).await?;
+    let (parts, body) = request.into_parts();
+    let received = api.options.bodies.read_batch(body, Peer::client(&parts.extensions)).await?;
     let entries = parse_batch(&received.bytes)?;
+    Peer::check_entries(&parts.extensions, entries.len())?;
     // Thousands of signatures take a tenth of a second: not on a thread that serves requests.
-    let judged = api.read(move |log| judge(log, &entries)).await;
+    let judge_all = move |log: &Log| entries.iter().map(|entry| judge(log, entry)).collect();
+    let judged = api.read(judge_all).await;
     let answers = sequence(&api.log, judged).await;
     answer(&answers)
 }
 
-fn judge(log: &Log, entries: &[Bytes]) -> Vec<Result<Submission, AddError>> {
-    entries.iter().map(|entry| log.check(entry)).collect()
+/// What an entry is before it waits for its turn.
+enum Judged {
+    /// It is in the log, which is final: nothing else of it is looked at.
+    Known(Sequenced),
+    /// It is right in itself.
+    New(Submission),
+}
+
+fn judge(log: &Log, entry: &[u8]) -> Result<Judged, AddError> {
+    match log.known(entry) {
+        Some(sequenced) => Ok(Judged::Known(sequenced)),
+        None => log.check(entry).map(Judged::New),
+    }
 }
 
 /// Commits what was accepted, and puts the answers back in the order of the batch.
 async fn sequence(
     log: &Log,
-    judged: Vec<Result<Submission, AddError>>,
+    judged: Vec<Result<Judged, AddError>>,
 ) -> Vec<Result<Sequenced, AddError>> {
     let mut accepted = Vec::with_capacity(judged.len());
     let mut places = Vec::with_capacity(judged.len());
     for judgement in judged {
-        places.push(judgement.map(|submission| accepted.push(submission)));
+        places.push(match judgement {
+            Ok(Judged::Known(sequenced)) => Some(Ok(sequenced)),
+            Ok(Judged::New(submission)) => {
+                accepted.push(submission);
+                None
+            }
+            Err(error) => Some(Err(error)),
+        });
     }
     let mut sequenced = log.sequence_all(accepted).await.into_iter();
-    let next = |()| sequenced.next().expect("one answer for each accepted entry");
-    let mut next = next;
-    places.into_iter().map(|place| place.and_then(&mut next)).collect()
+    let mut next = || sequenced.next().expect("one answer for each accepted entry");
+    places.into_iter().map(|place| place.unwrap_or_else(&mut next)).collect()
 }
 
 fn answer(answers: &[Result<Sequenced, AddError>]) -> Result<Response, Problem> {

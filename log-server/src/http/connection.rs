@@ -202,6 +202,7 @@ fn note_end(result: &hyper::Result<()>) {
 /// Who asks: what a handler may know of the connection that a request came on.
 #[derive(Clone)]
 pub(super) struct Peer {
+    clients: Arc<Clients>,
     /// The client, unless limits pass it over.
     client: Option<Client>,
 }
@@ -210,6 +211,13 @@ impl Peer {
     /// The client whose share a request counts for.
     pub(super) fn client(extensions: &Extensions) -> Option<Client> {
         extensions.get::<Self>()?.client
+    }
+
+    /// Counts the entries of a batch as requests of the client.
+    pub(super) fn check_entries(extensions: &Extensions, entries: usize) -> Result<(), Problem> {
+        let peer = extensions.get::<Self>().and_then(|peer| Some((peer, peer.client?)));
+        let Some((peer, client)) = peer else { return Ok(()) };
+        peer.clients.check_entries(client, entries).map_err(rate_limited)
     }
 }
 
@@ -241,7 +249,7 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
         let client = shared.clients.counted(self.client);
         let asked = Asked { method: request.method().clone(), version: request.version(), client };
         let activity = Arc::clone(&self.activity);
-        request.extensions_mut().insert(Peer { client });
+        request.extensions_mut().insert(Peer { clients: Arc::clone(&shared.clients), client });
         let answer = shared.router.clone().call(request.map(Body::new));
         Box::pin(async move {
             let response = shared.outgoing.count(answer.await?, &asked, &activity).await;
@@ -261,7 +269,8 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
 
 fn rate_limited(wait: Duration) -> Problem {
     let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-    let detail = "this address sends more requests than this log takes from one client";
+    let detail = "this address sends more than this log takes from one client; each entry of a \
+                  batch counts as one";
     Problem::new(Kind::RateLimited, detail).retry_after(Some(seconds))
 }
 
