@@ -179,7 +179,10 @@ impl Shared {
     pub fn is_in_memory(&self, tile: Tile) -> bool {
         let tail = self.tail.read().expect("no panic under this lock");
         match tile.kind() {
-            TileKind::Entries => tile.index() * TILE_WIDTH >= tail.sealed(),
+            // An index beyond all numbers is beyond the log, which needs no file to say so.
+            TileKind::Entries => {
+                tile.index().checked_mul(TILE_WIDTH).is_none_or(|first| first >= tail.sealed())
+            }
             TileKind::Hashes(level) => tail.hashes(level, tile.index()).is_some(),
         }
     }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use spec::note::Note;
+use spec::policy::PolicyFailure;
 use tokio::sync::watch;
 
 use super::Witnessing;
@@ -139,7 +140,7 @@ impl Flight {
                 return Ok(Next::Wait);
             }
             let note = self.gathered.note(head);
-            policy.check(&note).map_err(|failure| self.unexpected(&failure.to_string()))?;
+            policy.check(&note).map_err(|failure| unexpected(head, &failure))?;
             if shown.note != note.to_bytes() {
                 return Ok(Next::Publish(note));
             }
@@ -202,10 +203,8 @@ impl Flight {
         }
         self.looked_at = Some(Instant::now());
         let keys = spool::all_keys(self.witnessing.policy());
-        for file in spool::read(&self.witnessing.folder, &keys, &head.checkpoint, unix_seconds()) {
-            if self.carried.contains(&file.path) {
-                continue;
-            }
+        let folder = &self.witnessing.folder;
+        for file in spool::read(folder, &self.carried, &head.checkpoint, unix_seconds()) {
             if file.cosigned.is_empty() {
                 spool::remove(&file.path);
                 continue;
@@ -226,12 +225,22 @@ impl Flight {
             self.carried.drain(..).for_each(|path| spool::remove(&path));
         }
     }
+}
 
-    fn unexpected(&self, why: &str) -> Fatal {
-        Fatal::new(format!(
-            "What the witnesses cosigned does not satisfy the policy, though each line was \
-             verified: {why}. It is not published. The memory of this machine is faulty, or this is \
-             a bug of this program."
-        ))
+/// What to say when a head with all its lines does not satisfy the policy.
+fn unexpected(head: &SignedHead, failure: &PolicyFailure) -> Fatal {
+    if matches!(failure, PolicyFailure::LogSignature { .. }) {
+        return Fatal::new(format!(
+            "The policy for publishing lists only keys with which this log has not signed its last \
+             head, of {} entries: that key was added later. Add the `log` line of the key that it \
+             had then, here and at the verifiers, and start the log again; newer heads are signed \
+             with both.",
+            head.checkpoint.tree().size()
+        ));
     }
+    Fatal::new(format!(
+        "What the witnesses cosigned does not satisfy the policy, though each line was verified: \
+         {failure}. It is not published. The memory of this machine is faulty, or this is a bug of \
+         this program."
+    ))
 }

@@ -60,14 +60,16 @@ pub fn put(disk: &dyn Disk, data: &Path, size: u64, lines: &[u8]) -> io::Result<
     Ok(name)
 }
 
-/// Reads the files that wait. Malformed ones are put aside.
+/// Reads the files that wait, without those that are `known`. Malformed ones are put aside.
 pub fn read(
     data: &Path,
+    known: &[PathBuf],
     keys: &[(usize, VerifierKey)],
     head: &Checkpoint,
     now: u64,
 ) -> Vec<Carried> {
-    let few = waiting(data).take(MAX_FILES);
+    // Those that were read wait for their head: counted here, they would keep the others out.
+    let few = waiting(data).filter(|path| !known.contains(path)).take(MAX_FILES);
     few.filter_map(|path| read_one(path, keys, head, now)).collect()
 }
 
@@ -126,4 +128,41 @@ pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MachineDisk;
+    use spec::checkpoint::Origin;
+    use spec::cosignature::{Timestamp, sign_ed25519};
+    use spec::key::{Algorithm, KeyName, SigningKey};
+    use spec::tree::Tree;
+    use spec::witness::format_answer;
+
+    #[test]
+    fn files_that_were_read_keep_no_others_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = MachineDisk::open(folder.path()).unwrap();
+        let head = Checkpoint::new(Origin::parse("log.example").unwrap(), Tree::EMPTY);
+        let name = KeyName::parse("w.example").unwrap();
+        let key = SigningKey::from_seed(name, Algorithm::CosignatureEd25519, &[1; 32]).unwrap();
+        let now = 1_700_000_000;
+        for at in 0..=MAX_FILES as u64 {
+            let time = Timestamp::from_seconds(now - at).unwrap();
+            let lines = format_answer(&[sign_ed25519(&key, time, &head)]);
+            put(&disk, folder.path(), 0, lines.as_bytes()).unwrap();
+        }
+        let keys = [(0, key.verifier().clone())];
+        let look = |known: &[PathBuf]| -> Vec<PathBuf> {
+            let files = read(folder.path(), known, &head, now);
+            files.into_iter().map(|file| file.path).collect()
+        };
+        let mut known = look(&[]);
+        assert_eq!(known.len(), MAX_FILES);
+        let last = look(&known);
+        assert_eq!(last.len(), 1);
+        known.extend(last);
+        assert!(look(&known).is_empty());
+    }
 }

@@ -227,6 +227,8 @@ async fn what_is_not_there_is_not_found_and_not_cached() {
         "/tile/1/000.p/1",
         "/tile/entries/000.p/4",
         "/tile/63/000.p/1",
+        // The first entry of this one has no number of 64 bits.
+        "/tile/entries/x018/x446/x744/x073/x709/x551/615",
     ] {
         let answer = served.get(path).await;
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
