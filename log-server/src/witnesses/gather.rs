@@ -78,16 +78,17 @@ impl Gatherer {
         let runtime = runtime.map_err(|error| {
             Fatal::new(format!("The witnesses cannot be asked: {error}. Start the log again."))
         })?;
-        runtime.block_on(self.ask_all());
+        let asked = runtime.block_on(self.ask_all());
         // A look-up that hangs has nobody left who waits for it.
         runtime.shutdown_timeout(Duration::from_millis(100));
         if let Some(write) = self.changes() {
             write.run();
         }
-        Ok(())
+        asked
     }
 
-    async fn ask_all(&self) {
+    /// Asks until no more heads are offered, or one of those who ask has panicked.
+    async fn ask_all(&self) -> Result<(), Fatal> {
         let mut askers = JoinSet::new();
         for at in 0..self.witnessing.witnesses.endpoints().len() {
             askers.spawn(Asker::new(self, at).run(self.offers.clone()));
@@ -98,7 +99,8 @@ impl Gatherer {
         loop {
             tokio::select! {
                 // Dropping the set ends the askers, wherever they are.
-                () = &mut over => return,
+                () = &mut over => return Ok(()),
+                fatal = first_panic(&mut askers) => return Err(fatal),
                 () = sleep(MEMORY_INTERVAL) => {}
             }
             if let Some(write) = self.changes() {
@@ -111,6 +113,20 @@ impl Gatherer {
     fn changes(&self) -> Option<super::memory::Write> {
         self.memory.lock().expect("no panic under this lock").take_changes()
     }
+}
+
+/// Waits until one of those who ask has panicked, however many end otherwise.
+async fn first_panic(askers: &mut JoinSet<()>) -> Fatal {
+    while let Some(ended) = askers.join_next().await {
+        if let Err(error) = ended {
+            return Fatal::new(format!(
+                "Who asks a witness panicked, which is a bug of this program ({error}). Without it \
+                 the quorum could be missed in silence, so nothing more is accepted or signed; \
+                 start the log again and report what its log says."
+            ));
+        }
+    }
+    std::future::pending().await
 }
 
 /// What came of a conversation that was no trouble.
@@ -337,6 +353,17 @@ fn jitter() -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_of_one_who_asks_is_not_missed() {
+        let mut askers = JoinSet::new();
+        askers.spawn(async {});
+        askers.spawn(std::future::pending());
+        askers.spawn(async { panic!("a bug") });
+        let fatal = first_panic(&mut askers).await.to_string();
+        assert!(fatal.contains("a bug of this program"), "{fatal}");
+        assert_eq!(askers.len(), 1, "the one that still asks");
+    }
 
     #[test]
     fn pauses_grow_to_a_bound_and_heed_the_witness() {
