@@ -57,7 +57,11 @@ pub fn write_whole(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()>
 /// The first half of [`write_whole`]: the new content under a temporary name. When it fails, the
 /// file itself is untouched.
 pub fn write_beside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    disk.write(&temporary_beside(path), bytes)
+    let temporary = temporary_beside(path);
+    disk.write(&temporary, bytes).inspect_err(|_| {
+        // Where space has run out, half a file beside the whole one takes what is left of it.
+        let _ = disk.remove(&temporary);
+    })
 }
 
 /// The second half of [`write_whole`]. When it fails, either content may be in place.

@@ -129,6 +129,8 @@ pub struct Index {
     queue: Mutex<Vec<(Key, u64)>>,
     runs: RwLock<Vec<Run>>,
     database: RwLock<Option<sled::Db>>,
+    /// Why the folder could not be opened the last time, in the words of sled.
+    closed: Mutex<Option<String>>,
 }
 
 impl Index {
@@ -143,6 +145,7 @@ impl Index {
             queue: Mutex::default(),
             runs: RwLock::default(),
             database: RwLock::default(),
+            closed: Mutex::default(),
         }
     }
 
@@ -190,9 +193,15 @@ impl Index {
         *self.database.write().expect("no panic under this lock") = None;
         self.runs.write().expect("no panic under this lock").clear();
         let _ = std::fs::remove_dir_all(&self.folder);
-        if guarded(|| self.open_folder()).is_err() {
-            tracing::error!(folder = %self.folder.display(), "the index folder cannot be used");
-        }
+        // What fails here fails again with the next run, and is said then: see `closed`.
+        let _ = guarded(|| self.open_folder());
+    }
+
+    /// Why the folder cannot be used, if it cannot.
+    #[must_use]
+    pub fn closed(&self) -> Option<String> {
+        let why = self.closed.lock().expect("no panic under this lock").clone();
+        why.map(|why| format!("{}: {why}", self.folder.display()))
     }
 
     /// Adds keys of new entries, in order.
@@ -256,8 +265,10 @@ impl Index {
             .path(&self.folder)
             .cache_capacity(CACHE_BYTES)
             .flush_every_ms(Some(1000))
-            .open()
-            .map_err(|_| Damaged)?;
+            .open();
+        *self.closed.lock().expect("no panic under this lock") =
+            database.as_ref().err().map(ToString::to_string);
+        let database = database.map_err(|_| Damaged)?;
         let runs = match database.get("runs").map_err(|_| Damaged)? {
             None => Vec::new(),
             Some(bytes) => parse_runs(&bytes, &database)?,

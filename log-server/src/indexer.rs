@@ -5,7 +5,7 @@
 //! ready" rather than a miss that might be wrong.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use spec::Hash;
@@ -22,6 +22,12 @@ use crate::shared::Shared;
 /// How long to sleep when nothing rings: only a safety net.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// How long to wait before the index is rebuilt once more, when that was in vain.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest such wait.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// Opens the index of a log without entries, so that its first one need not wait.
 pub fn open_if_empty(shared: &Shared) {
     let size = shared.tail.read().expect("no panic under this lock").frontier().size();
@@ -34,6 +40,7 @@ pub fn open_if_empty(shared: &Shared) {
 pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
     let size = shared.tail.read().expect("no panic under this lock").frontier().size();
     let mut covered = if shared.index.is_ready() { 0 } else { shared.index.open(size) };
+    let mut failures = Failures::default();
     loop {
         if shared.is_over() {
             return Ok(());
@@ -43,27 +50,66 @@ pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
                 Ok(()) => tracing::info!(covered_at_open = covered, "the index is ready"),
                 Err(Some(fatal)) => return Err(fatal),
                 Err(None) => {
-                    reset(shared);
+                    reset(shared, &mut failures);
                     covered = 0;
                     continue;
                 }
             }
         }
         match shared.index.write_run() {
-            Ok(true) => {}
+            Ok(true) => failures = Failures::default(),
             Ok(false) => shared.index_bell.wait(IDLE),
             Err(Damaged) => shared.index.set_ready(false),
         }
         if !shared.index.is_ready() && !shared.is_over() {
-            reset(shared);
+            reset(shared, &mut failures);
             covered = 0;
         }
     }
 }
 
-/// Forgets everything while no commit can add to it.
-fn reset(shared: &Shared) {
-    tracing::warn!("the index is rebuilt from the tiles");
+/// How often the index was rebuilt in vain, and what was said of it.
+#[derive(Debug, Default)]
+struct Failures {
+    count: u32,
+    said: Option<String>,
+}
+
+impl Failures {
+    /// Notes another rebuilding. Returns how long to wait before it: not at all for the first, since
+    /// an index that was damaged is whole afterwards; longer each time where it cannot be written.
+    fn pause(&mut self) -> Duration {
+        let doubled = FIRST_PAUSE.saturating_mul(1 << self.count.saturating_sub(1).min(16));
+        let pause = if self.count == 0 { Duration::ZERO } else { doubled.min(LONGEST_PAUSE) };
+        self.count += 1;
+        pause
+    }
+
+    /// Whether there is something to say that was not said last.
+    fn is_news(&mut self, why: Option<String>) -> bool {
+        let news = self.count <= 1 || self.said != why;
+        self.said = why;
+        news
+    }
+}
+
+/// Forgets everything while no commit can add to it; waits before, if that was in vain so far.
+fn reset(shared: &Shared, failures: &mut Failures) {
+    let until = Instant::now() + failures.pause();
+    let closed = shared.index.closed();
+    if failures.is_news(closed.clone()) {
+        match closed {
+            None => tracing::warn!("the index is rebuilt from the tiles"),
+            Some(why) => tracing::error!(
+                %why,
+                "the index cannot be written; it is tried again, less often each time"
+            ),
+        }
+    }
+    // A ring is no reason to try earlier, unless it is for the end.
+    while !shared.is_over() && Instant::now() < until {
+        shared.index_bell.wait(until.saturating_duration_since(Instant::now()));
+    }
     let _no_commit = shared.tail.read().expect("no panic under this lock");
     shared.index.reset();
 }
@@ -144,4 +190,38 @@ fn add(shared: &Shared, index: u64, entry: &[u8], leaf: Hash) {
     let keys: Vec<(Key, u64)> =
         keys_of(shared.admission, entry, leaf).into_iter().map(|key| (key, index)).collect();
     shared.index.add(&keys);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_again_and_again_is_tried_less_often_and_said_once() {
+        let mut failures = Failures::default();
+        let seconds = Duration::from_secs;
+        let why = || Some("read-only".to_owned());
+        let news = |failures: &mut Failures, why| (failures.pause(), failures.is_news(why));
+        assert_eq!(news(&mut failures, None), (Duration::ZERO, true));
+        assert_eq!(news(&mut failures, why()), (seconds(1), true));
+        assert_eq!(news(&mut failures, why()), (seconds(2), false));
+        assert_eq!(news(&mut failures, why()), (seconds(4), false));
+        assert_eq!(news(&mut failures, Some("full".to_owned())), (seconds(8), true));
+        assert!((0..40).all(|_| news(&mut failures, why()).0 <= LONGEST_PAUSE));
+        assert_eq!(failures.pause(), LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_says_why_and_is_used_once_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index");
+        std::fs::write(&path, "no folder").unwrap();
+        let index = crate::index::Index::new(&path);
+        assert_eq!(index.open(7), 0);
+        let why = index.closed().unwrap();
+        assert!(why.starts_with(path.to_str().unwrap()) && why.len() > path.as_os_str().len() + 2);
+        std::fs::remove_file(&path).unwrap();
+        index.reset();
+        assert_eq!(index.closed(), None);
+    }
 }

@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use spec::Hash;
 use spec::checkpoint::Origin;
+use spec::hash::leaf_hash;
 use spec::key::VerifierKey;
-use spec::tile::Tile;
+use spec::tile::{MAX_ENTRY_SIZE, Tile};
 use tokio::sync::oneshot;
 
 use crate::admission::{Admission, Submission};
@@ -37,6 +38,9 @@ const START_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long it waits for those that the quorum does not need.
 const START_GRACE: Duration = Duration::from_millis(500);
+
+/// How often who waits for a checkpoint looks whether the quorum is known to be away.
+const OUTAGE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How much may wait in memory before the log answers that it is overloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +128,9 @@ impl Log {
         }
         log.spawn("publisher", &lock, move || publisher.run());
         log.hear_the_witnesses()?;
+        if let Some(witnessing) = &log.shared.witnessing {
+            witnessing.board.end_start();
+        }
         indexer::open_if_empty(&log.shared);
         let shared = log.shared.clone();
         log.spawn("sequencer", &lock, move || {
@@ -223,6 +230,20 @@ impl Log {
         &self.shared.folder
     }
 
+    /// Finds an entry among the committed ones, where that saves checking its signature. An entry that
+    /// is found keeps its index, whatever became of its source.
+    ///
+    /// Costs one hash and a look into the index; `None` while that is being rebuilt.
+    #[must_use]
+    pub fn known(&self, entry: &[u8]) -> Option<Sequenced> {
+        if self.shared.admission == Admission::Any || entry.len() > MAX_ENTRY_SIZE {
+            return None;
+        }
+        // What cannot be read now is found, or refused, where entries are put in order.
+        let index = self.shared.find_leaf(leaf_hash(entry)).ok()??;
+        Some(Sequenced { index, known: true })
+    }
+
     /// Judges an entry alone: form, signature, and that its `after` line is a tree of this log.
     ///
     /// Costs one signature verification for a statement and one hash otherwise; touches a few
@@ -298,6 +319,14 @@ impl Log {
         if covers(&state.published) { Ok(state.published) } else { Err(self.stopped()) }
     }
 
+    /// Waits until it is known that the head that is offered will lack its quorum for a while.
+    pub async fn quorum_outage(&self) {
+        let Some(witnessing) = &self.shared.witnessing else { return std::future::pending().await };
+        while !witnessing.is_outage() {
+            tokio::time::sleep(OUTAGE_INTERVAL).await;
+        }
+    }
+
     /// Reads a tile or bundle of the published tree.
     pub fn tile(&self, tile: Tile) -> Result<Bytes, ReadError> {
         self.shared.tile(tile)
@@ -307,6 +336,12 @@ impl Log {
     #[must_use]
     pub fn is_in_memory(&self, tile: Tile) -> bool {
         self.shared.is_in_memory(tile)
+    }
+
+    /// Whether [`Log::entry`] answers from memory.
+    #[must_use]
+    pub fn is_entry_in_memory(&self, index: u64) -> bool {
+        self.shared.tail.read().expect("no panic under this lock").entry(index).is_some()
     }
 
     /// Reads a published entry.

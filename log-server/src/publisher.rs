@@ -197,7 +197,10 @@ impl Publisher {
             ));
         }
         let journal = self.shared.folder.join(JOURNAL);
-        let stored = Stored::read(self.shared.disk.as_ref(), &journal)?;
+        let read = || Stored::read(self.shared.disk.as_ref(), &journal);
+        // An append may be taken back and another begun while the file is read. What is on the disk
+        // and damaged is damaged the second time too.
+        let stored = read().or_else(|_| read())?;
         let objects = self.shared.objects.as_ref();
         let old = last.unwrap_or(Tree::EMPTY);
         if stored.tree(old.size(), objects)? != old {

@@ -149,8 +149,8 @@ impl Sequencer {
     }
 
     fn place(&self, submission: &Submission, batch: &mut Batch, from: u64, full: bool) -> Outcome {
-        if let Some(position) = batch.positions.get(&Key::of_leaf(submission.leaf())) {
-            return Outcome::Position { position: *position, known: true };
+        if let Some(position) = batch.position_of(submission.leaf()) {
+            return Outcome::Position { position, known: true };
         }
         let settled = match submission.place() {
             None => self.known_leaf(submission),
@@ -277,6 +277,12 @@ impl Sequencer {
 }
 
 impl Batch {
+    /// Where the entry with this leaf hash is. A key is half of it, and decides nothing alone.
+    fn position_of(&self, leaf: Hash) -> Option<usize> {
+        let position = *self.positions.get(&Key::of_leaf(leaf))?;
+        (self.leaves[position] == leaf).then_some(position)
+    }
+
     fn push(&mut self, submission: &Submission, from: u64) -> usize {
         let position = self.entries.len();
         let index = from + position as u64;
@@ -334,4 +340,22 @@ pub fn keys_of(admission: Admission, entry: &[u8], leaf: Hash) -> Vec<Key> {
         keys.push(Key::of_place(statement.source().as_str(), statement.sequence()));
     }
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_entry_under_the_same_key_is_not_the_same_entry() {
+        let mut batch = Batch::default();
+        let one = Submission::opaque(b"one").unwrap();
+        assert_eq!(batch.push(&one, 7), 0);
+        assert_eq!(batch.position_of(one.leaf()), Some(0));
+        let other = leaf_hash(b"other");
+        assert_eq!(batch.position_of(other), None);
+        // As if the halves of both were equal.
+        batch.positions.insert(Key::of_leaf(other), 0);
+        assert_eq!(batch.position_of(other), None);
+    }
 }

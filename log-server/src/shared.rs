@@ -179,7 +179,10 @@ impl Shared {
     pub fn is_in_memory(&self, tile: Tile) -> bool {
         let tail = self.tail.read().expect("no panic under this lock");
         match tile.kind() {
-            TileKind::Entries => tile.index() * TILE_WIDTH >= tail.sealed(),
+            // An index beyond all numbers is beyond the log, which needs no file to say so.
+            TileKind::Entries => {
+                tile.index().checked_mul(TILE_WIDTH).is_none_or(|first| first >= tail.sealed())
+            }
             TileKind::Hashes(level) => tail.hashes(level, tile.index()).is_some(),
         }
     }
@@ -195,7 +198,8 @@ impl Shared {
         let bundle = self.object(tile)?;
         let entries = parse_entries(tile, &bundle)
             .ok_or_else(|| ReadError::Damaged(format!("{tile} is malformed")))?;
-        Ok(bundle.slice_ref(entries[(index % TILE_WIDTH) as usize]))
+        // A copy: a part of the bundle would keep all of its 16 MiB in memory.
+        Ok(Bytes::copy_from_slice(entries[(index % TILE_WIDTH) as usize]))
     }
 
     /// The leaf hash of a committed entry.

@@ -30,6 +30,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use spec::key::{Algorithm, KeyError, KeyId, KeyName, VerifierKey};
+use spec::key::{shown_part, without_private_keys};
 
 pub use self::approval::{ApprovalError, Approved, approve, retire};
 use crate::disk::{MachineDisk, write_whole};
@@ -83,7 +84,7 @@ pub enum SourcesError {
     /// A key is malformed, or not one that signs statements.
     #[error("the key {text:?}: {source}")]
     Key {
-        /// What stands there.
+        /// What stands there, up to the first plus sign: it may be a private key.
         text: String,
         /// What is wrong.
         source: KeyError,
@@ -133,7 +134,7 @@ pub struct Listing {
 impl Listing {
     /// Lists a key, enabled. Refuses keys that do not sign notes.
     pub fn new(vkey: &str, note: &str) -> Result<Self, SourcesError> {
-        let fault = |source| SourcesError::Key { text: vkey.to_owned(), source };
+        let fault = |source| SourcesError::Key { text: shown_part(vkey).to_owned(), source };
         let key = VerifierKey::parse(vkey).map_err(fault)?;
         if key.algorithm() != Algorithm::NoteEd25519 {
             return Err(fault(KeyError::Type(key.algorithm().type_byte())));
@@ -278,7 +279,7 @@ pub fn set_enabled(data: &Path, name: &str, enabled: bool) -> Result<(), Sources
                 (listed.source.enabled, found) = (enabled, true);
             }
         }
-        if found { Ok(()) } else { Err(SourcesError::Unknown(name.to_owned())) }
+        if found { Ok(()) } else { Err(SourcesError::Unknown(shown_part(name).to_owned())) }
     })
 }
 
@@ -342,7 +343,7 @@ fn read_registry(path: &Path) -> Result<Vec<Listing>, SourcesError> {
 fn parse_registry(path: &Path, text: &str) -> Result<Vec<Listing>, SourcesError> {
     let registry: Registry = toml::from_str(text).map_err(|error| SourcesError::Syntax {
         path: path.to_owned(),
-        message: error.to_string(),
+        message: without_private_keys(&error.to_string()),
     })?;
     if registry.sources.len() > MAX_SOURCES {
         return Err(SourcesError::TooLarge);

@@ -6,13 +6,13 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use log_server::admission::Admission;
 use log_server::answer::AddError;
-use log_server::disk::{AppendFile, Disk, MachineDisk};
+use log_server::disk::{AppendFile, Disk, MachineDisk, write_whole};
 use log_server::keys::LogKeys;
 use log_server::log::{Limits, Log, Options};
 use log_server::settings::Settings;
@@ -29,6 +29,22 @@ struct TestDisk {
     machine: MachineDisk,
     gate: Arc<Gate>,
     refuse_appends: Arc<AtomicBool>,
+    /// Full: half of what is written stays, and the rest is refused.
+    refuse_writes: AtomicBool,
+    /// So many of the next reads of the journal see another last byte.
+    spoil_reads: Arc<AtomicU32>,
+}
+
+impl TestDisk {
+    fn open(folder: &Path) -> Self {
+        Self {
+            machine: MachineDisk::open(folder).unwrap(),
+            gate: Arc::default(),
+            refuse_appends: Arc::default(),
+            refuse_writes: AtomicBool::new(false),
+            spoil_reads: Arc::default(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -82,7 +98,14 @@ impl Disk for TestDisk {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.machine.read(path)
+        let mut bytes = self.machine.read(path)?;
+        let take = |left: u32| left.checked_sub(1);
+        if path.ends_with("journal")
+            && self.spoil_reads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
+        {
+            *bytes.last_mut().unwrap() ^= 1;
+        }
+        Ok(bytes)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -108,6 +131,10 @@ impl Disk for TestDisk {
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         if path.to_string_lossy().contains("signed-head") {
             self.gate.pass();
+        }
+        if self.refuse_writes.load(Ordering::SeqCst) {
+            self.machine.write(path, &bytes[..bytes.len() / 2])?;
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
         }
         self.machine.write(path, bytes)
     }
@@ -150,11 +177,7 @@ fn the_folder_stays_locked_until_the_last_thread_has_ended() {
     let folder = tempfile::tempdir().unwrap();
     make(folder.path(), Admission::Any);
     let gate = Arc::new(Gate::default());
-    let disk = TestDisk {
-        machine: MachineDisk::open(folder.path()).unwrap(),
-        gate: gate.clone(),
-        refuse_appends: Arc::default(),
-    };
+    let disk = TestDisk { gate: gate.clone(), ..TestDisk::open(folder.path()) };
     let log = Log::open_on(options(folder.path(), Limits::default()), Arc::new(disk)).unwrap();
     gate.set(true);
     let submission = log.check(b"signed late").unwrap();
@@ -205,11 +228,7 @@ fn no_refusal_speaks_of_an_entry_that_was_not_stored() {
     let listing = Listing::new(&key.verifier().to_string(), "").unwrap();
     sources::add(folder.path(), listing).unwrap();
     let refuse_appends = Arc::new(AtomicBool::new(false));
-    let disk = TestDisk {
-        machine: MachineDisk::open(folder.path()).unwrap(),
-        gate: Arc::default(),
-        refuse_appends: refuse_appends.clone(),
-    };
+    let disk = TestDisk { refuse_appends: refuse_appends.clone(), ..TestDisk::open(folder.path()) };
     let log = Log::open_on(options(folder.path(), Limits::default()), Arc::new(disk)).unwrap();
     let statement = |batch: &[u8]| {
         let origin = Origin::parse(ORIGIN).unwrap();
@@ -230,4 +249,36 @@ fn no_refusal_speaks_of_an_entry_that_was_not_stored() {
     assert!(matches!(answers[1], Err(AddError::Taken { sequence: 0, index: 0, .. })));
     log.stop();
     log.join();
+}
+
+#[test]
+fn a_journal_that_is_read_while_it_is_written_is_read_again_before_the_log_stops() {
+    for (spoiled, stops) in [(1, false), (2, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path(), Admission::Any);
+        let spoil_reads = Arc::new(AtomicU32::new(0));
+        let disk = TestDisk { spoil_reads: spoil_reads.clone(), ..TestDisk::open(folder.path()) };
+        let log = Log::open_on(options(folder.path(), Limits::default()), Arc::new(disk)).unwrap();
+        wait_until(|| log.status().index_ready);
+        spoil_reads.store(spoiled, Ordering::SeqCst);
+        let submission = log.check(b"one").unwrap();
+        runtime().block_on(log.sequence(submission)).unwrap();
+        wait_until(|| log.status().published == 1 || log.status().fatal.is_some());
+        assert_eq!(log.status().fatal.is_some(), stops);
+        log.stop();
+        log.join();
+    }
+}
+
+#[test]
+fn a_write_that_finds_no_space_leaves_nothing_beside_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = TestDisk::open(folder.path());
+    let path = folder.path().join("state");
+    write_whole(&disk, &path, b"whole").unwrap();
+    disk.refuse_writes.store(true, Ordering::SeqCst);
+    let refused = write_whole(&disk, &path, b"newer").unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+    assert_eq!(fs::read(&path).unwrap(), b"whole");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }

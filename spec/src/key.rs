@@ -75,6 +75,9 @@ pub enum KeyError {
     /// The name is empty, too long, or holds a space, a plus or a control character.
     #[error("a key name is 1 to 255 bytes without spaces, plus signs or control characters")]
     Name,
+    /// A private key where its public half belongs.
+    #[error("this is a private key: keep it where it was, and give its verifier key")]
+    Private,
     /// The public key is no point, or one of small order for which signatures can be made up.
     #[error("the Ed25519 public key is invalid or of small order")]
     Point,
@@ -206,6 +209,9 @@ impl VerifierKey {
     /// Parses a C2SP vkey, for example
     /// `example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k`.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
+        if text.starts_with(SIGNING_KEY_PREFIX) {
+            return Err(KeyError::Private);
+        }
         let (name, id, algorithm, public) = split_key(text)?;
         let key = Self::new(name, algorithm, &public)?;
         key.check_id(id)?;
@@ -391,6 +397,27 @@ fn encode_key(algorithm: Algorithm, key: &[u8]) -> String {
 
 /// Splits `<name>+<id>+<base64 of type || key>`. The base64 may itself hold plus signs, so only
 /// the first two separate.
+/// What a message may repeat of a text that was to be a verifier key: the part before the first
+/// plus sign. What stands behind it may be the seed of a private key, given by mistake.
+#[must_use]
+pub fn shown_part(text: &str) -> &str {
+    text.split('+').next().unwrap_or_default()
+}
+
+/// Repeats a message about a file that may hold keys, without the private ones.
+#[must_use]
+pub fn without_private_keys(message: &str) -> String {
+    let mut parts = message.split(SIGNING_KEY_PREFIX);
+    let mut shown = parts.next().unwrap_or_default().to_string();
+    for rest in parts {
+        let ends = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '`');
+        let end = rest.find(ends).unwrap_or(rest.len());
+        shown.push_str("(a private key, not shown)");
+        shown.push_str(&rest[end..]);
+    }
+    shown
+}
+
 fn split_key(text: &str) -> Result<KeyParts, KeyError> {
     let mut parts = text.splitn(3, '+');
     let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
@@ -423,6 +450,19 @@ mod tests {
     use super::*;
 
     const EXAMPLE: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+
+    #[test]
+    fn a_private_key_is_refused_as_one_and_not_repeated() {
+        let private = format!("{SIGNING_KEY_PREFIX}aoi.example+0123abcd+c2VlZA/+==");
+        assert_eq!(VerifierKey::parse(&private), Err(KeyError::Private));
+        assert_eq!(shown_part(&private), "PRIVATE");
+        assert_eq!(shown_part("aoi.example+0123abcd+c2VlZA"), "aoi.example");
+        let message = format!("line 2: key = \"{private}\" is\n{private}\n{private}");
+        let shown = without_private_keys(&message);
+        let hidden = "(a private key, not shown)";
+        assert_eq!(shown, format!("line 2: key = \"{hidden}\" is\n{hidden}\n{hidden}"));
+        assert_eq!(without_private_keys("nothing"), "nothing");
+    }
 
     #[test]
     fn the_example_of_the_specification_parses_and_prints() {

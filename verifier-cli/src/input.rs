@@ -6,7 +6,7 @@ use std::path::Path;
 
 use spec::Hash;
 use spec::encoding::{decode_hash, decode_hex};
-use spec::key::VerifierKey;
+use spec::key::{VerifierKey, shown_part};
 use spec::note::{MAX_NOTE_SIZE, Note};
 use spec::policy::{MAX_POLICY_SIZE, Policy};
 use spec::tree::MAX_CONSISTENCY_PROOF;
@@ -67,7 +67,9 @@ pub(crate) fn source_keys(given: &[String]) -> Result<Vec<VerifierKey>, Failure>
                 keys.extend(key_file(Path::new(text))?);
             }
             Err(error) => {
-                return Err(Said::new(Message::Malformed, &[text, &error.to_string()]).into());
+                return Err(
+                    Said::new(Message::Malformed, &[shown_part(text), &error.to_string()]).into()
+                );
             }
         }
     }

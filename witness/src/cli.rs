@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use spec::checkpoint::Origin;
-use spec::key::{Algorithm, VerifierKey};
+use spec::key::{Algorithm, VerifierKey, shown_part};
 
 use crate::cli_args::{
     DataArg, DoctorArgs, InitArgs, KeyAlgorithm, KeyCommand, LogCommand, QrArgs, ServeArgs,
@@ -246,7 +246,8 @@ fn key_or_file(text: &str) -> anyhow::Result<VerifierKey> {
         let line = content.lines().next().unwrap_or_default();
         return VerifierKey::parse(line).with_context(|| text.to_owned());
     }
-    VerifierKey::parse(text).with_context(|| format!("{text}: not a verifier key, nor a file"))
+    VerifierKey::parse(text)
+        .with_context(|| format!("{}: not a verifier key, nor a file", shown_part(text)))
 }
 
 fn run_sign(args: &SignArgs) -> anyhow::Result<ExitCode> {

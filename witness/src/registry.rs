@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use spec::checkpoint::Origin;
-use spec::key::{KeyError, VerifierKey};
+use spec::key::{KeyError, VerifierKey, without_private_keys};
 
 use crate::decide::Trust;
 use crate::files::{FileError, Turn, read_text, write_whole};
@@ -295,7 +295,7 @@ fn read(path: &Path) -> Result<Text, RegistryError> {
     let text = read_text(path, MAX_REGISTRY_SIZE)?;
     toml::from_str(&text).map_err(|error| RegistryError::Malformed {
         path: path.to_owned(),
-        reason: error.to_string(),
+        reason: without_private_keys(&error.to_string()),
     })
 }
 

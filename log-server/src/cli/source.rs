@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use spec::evidence::enrolment::{Enrolment, MAX_ENROLMENT_SIZE};
+use spec::key::without_private_keys;
 
 use crate::disk::MachineDisk;
 use crate::settings::Settings;
@@ -79,8 +80,9 @@ retired with `fiducial-log source retire`.")]
     },
 }
 
+/// Which log's folder.
 #[derive(Args, Debug)]
-struct DataArg {
+pub(super) struct DataArg {
     /// The log's data folder
     #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_DATA")]
     data: PathBuf,
@@ -153,7 +155,7 @@ fn approve(path: &Path, data: &Path, note: &str, old_key_is_lost: bool) -> anyho
 
 impl DataArg {
     /// Refuses a folder without a log, so that a typing error does not make a registry of its own.
-    fn existing(&self) -> anyhow::Result<PathBuf> {
+    pub(super) fn existing(&self) -> anyhow::Result<PathBuf> {
         let settings = self.data.join(crate::settings::SETTINGS);
         if !settings.exists() {
             bail!("{} holds no log: {} is missing", self.data.display(), settings.display());
@@ -168,11 +170,11 @@ const MAX_KEY_FILE_SIZE: u64 = 4096;
 /// A verifier key as it was typed, or the first line of the file that was named.
 fn key_or_file(text: &str) -> anyhow::Result<String> {
     use io::Read;
-    if text.matches('+').count() >= 2 && !std::path::Path::new(text).exists() {
+    if text.matches('+').count() >= 2 && !Path::new(text).exists() {
         return Ok(text.to_owned());
     }
-    let file =
-        std::fs::File::open(text).with_context(|| format!("{text}: not a key, nor a file"))?;
+    let file = std::fs::File::open(text)
+        .with_context(|| format!("{}: not a key, nor a file", without_private_keys(text)))?;
     let mut content = String::new();
     file.take(MAX_KEY_FILE_SIZE).read_to_string(&mut content).with_context(|| text.to_owned())?;
     let line = content.lines().next().unwrap_or_default();

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
-use super::DataArg;
+use super::source::DataArg;
 use crate::config::{Config, ServeArgs};
 use crate::disk::{MachineDisk, write_whole};
 use crate::keys::LogKeys;

@@ -11,7 +11,9 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::body::Received;
 use super::connection::Peer;
+use super::limit::Client;
 use super::problem::{Kind, Problem};
 use super::{Api, prove, query_values, text};
 use crate::admission::Submission;
@@ -67,42 +69,62 @@ pub(super) async fn add(
     let client = Peer::client(&parts.extensions);
     let received = api.options.bodies.read_entry(body, client).await?;
     if witnessed {
-        return add_and_wait(&api, received.bytes).await;
+        return add_and_wait(&api, received, client).await;
     }
-    let submission = api.log.check(&received.bytes)?;
-    // The submission has its own copy; the body's memory is free for the next request.
-    drop(received);
-    let sequenced = api.log.sequence(submission).await?;
+    let sequenced = sequence_one(&api.log, received).await?;
     Ok(text(sequenced.index.to_string()))
 }
 
-async fn add_and_wait(api: &Api, entry: Bytes) -> Result<Response, Problem> {
-    // Taken first: who cannot wait is told before anything is promised.
-    let Ok(_place) = api.receipts.try_acquire() else {
-        let detail = "too many requests wait for receipts; add without waiting, then GET /proof";
-        return Err(Problem::new(Kind::Overloaded, detail));
-    };
-    let submission = api.log.check(&entry)?;
-    let Sequenced { index, .. } = api.log.sequence(submission).await?;
-    match timeout(api.options.wait_time, api.log.published_covering(index + 1)).await {
-        Ok(Ok(published)) => prove::receipt(api, entry, index, &published).await,
-        Ok(Err(fatal)) => Err(Problem::from(fatal).with("index", index)),
-        Err(_) => {
-            let seconds = api.options.wait_time.as_secs();
-            let witnessing = api.log.status().witnessing;
-            let missing = witnessing.and_then(|witnessing| witnessing.waiting);
-            let missing = missing.map(|waiting| waiting.missing.join(", ")).unwrap_or_default();
-            let missing = match missing.as_str() {
-                "" => missing,
-                names => format!("; witnesses missing: {names}"),
-            };
-            let detail = format!(
-                "entry {index} is durable, but no published checkpoint covered it within \
-                 {seconds} seconds; GET /proof/{index} later{missing}"
-            );
-            Err(Problem::new(Kind::NotWitnessed, detail).with("index", index))
-        }
+/// Adds an entry, unless it is in the log already.
+async fn sequence_one(log: &Log, received: Received) -> Result<Sequenced, AddError> {
+    let judged = judge(log, &received.bytes)?;
+    // The submission has its own copy; the body's memory is free for the next request.
+    drop(received);
+    match judged {
+        Judged::Known(sequenced) => Ok(sequenced),
+        Judged::New(submission) => log.sequence(submission).await,
     }
+}
+
+async fn add_and_wait(
+    api: &Api,
+    received: Received,
+    client: Option<Client>,
+) -> Result<Response, Problem> {
+    // Taken first: who cannot wait is told before anything is promised.
+    let mut place = api.receipts.room(client);
+    place.grow_to(1).map_err(|_| {
+        let detail = "too many requests wait for receipts; add without waiting, then GET /proof";
+        Problem::new(Kind::Overloaded, detail)
+    })?;
+    // The wait may be long, and others need the memory: the entry is read back for its receipt.
+    let Sequenced { index, .. } = sequence_one(&api.log, received).await?;
+    let covered = timeout(api.options.wait_time, api.log.published_covering(index + 1));
+    let covered = tokio::select! {
+        // First what is published: the same entry again gets its receipt during an outage too.
+        biased;
+        covered = covered => covered.ok(),
+        () = api.log.quorum_outage() => None,
+    };
+    match covered {
+        Some(Ok(published)) => prove::proof_in(api, index, &published).await,
+        Some(Err(fatal)) => Err(Problem::from(fatal).with("index", index)),
+        None => Err(not_witnessed(api, index)),
+    }
+}
+
+fn not_witnessed(api: &Api, index: u64) -> Problem {
+    let waiting = api.log.status().witnessing.and_then(|witnessing| witnessing.waiting);
+    let missing = waiting.map(|waiting| waiting.missing.join(", ")).unwrap_or_default();
+    let missing = match missing.as_str() {
+        "" => missing,
+        names => format!("; witnesses missing: {names}"),
+    };
+    let detail = format!(
+        "entry {index} is durable, but no published checkpoint covers it yet; \
+         GET /proof/{index} later{missing}"
+    );
+    Problem::new(Kind::NotWitnessed, detail).with("index", index)
 }
 
 /// Adds entries together.
@@ -125,6 +147,7 @@ async fn add_and_wait(api: &Api, entry: Bytes) -> Result<Response, Problem> {
         (status = 400, description = "`bad-batch`, `incomplete-body`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
         (status = 413, description = "`too-large`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`batch-refused`, with `indices` and `refused`", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "`rate-limited`: each entry counts as a request", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded`, `stopped`, `storage`, `index-not-ready`: nothing was committed", body = super::openapi::ProblemDocument, content_type = "application/problem+json"),
     )
 )]
@@ -133,33 +156,52 @@ pub(super) async fn add_batch(
     request: Request,
 ) -> Result<Response, Problem> {
     query_values(request.uri().query(), [])?;
-    let client = Peer::client(request.extensions());
-    let received = api.options.bodies.read_batch(request.into_body(), client).await?;
+    let (parts, body) = request.into_parts();
+    let received = api.options.bodies.read_batch(body, Peer::client(&parts.extensions)).await?;
     let entries = parse_batch(&received.bytes)?;
+    Peer::check_entries(&parts.extensions, entries.len())?;
     // Thousands of signatures take a tenth of a second: not on a thread that serves requests.
-    let judged = api.read(move |log| judge(log, &entries)).await;
+    let judge_all = move |log: &Log| entries.iter().map(|entry| judge(log, entry)).collect();
+    let judged = api.read(judge_all).await;
     let answers = sequence(&api.log, judged).await;
     answer(&answers)
 }
 
-fn judge(log: &Log, entries: &[Bytes]) -> Vec<Result<Submission, AddError>> {
-    entries.iter().map(|entry| log.check(entry)).collect()
+/// What an entry is before it waits for its turn.
+enum Judged {
+    /// It is in the log, which is final: nothing else of it is looked at.
+    Known(Sequenced),
+    /// It is right in itself.
+    New(Submission),
+}
+
+fn judge(log: &Log, entry: &[u8]) -> Result<Judged, AddError> {
+    match log.known(entry) {
+        Some(sequenced) => Ok(Judged::Known(sequenced)),
+        None => log.check(entry).map(Judged::New),
+    }
 }
 
 /// Commits what was accepted, and puts the answers back in the order of the batch.
 async fn sequence(
     log: &Log,
-    judged: Vec<Result<Submission, AddError>>,
+    judged: Vec<Result<Judged, AddError>>,
 ) -> Vec<Result<Sequenced, AddError>> {
     let mut accepted = Vec::with_capacity(judged.len());
     let mut places = Vec::with_capacity(judged.len());
     for judgement in judged {
-        places.push(judgement.map(|submission| accepted.push(submission)));
+        places.push(match judgement {
+            Ok(Judged::Known(sequenced)) => Some(Ok(sequenced)),
+            Ok(Judged::New(submission)) => {
+                accepted.push(submission);
+                None
+            }
+            Err(error) => Some(Err(error)),
+        });
     }
     let mut sequenced = log.sequence_all(accepted).await.into_iter();
-    let next = |()| sequenced.next().expect("one answer for each accepted entry");
-    let mut next = next;
-    places.into_iter().map(|place| place.and_then(&mut next)).collect()
+    let mut next = || sequenced.next().expect("one answer for each accepted entry");
+    places.into_iter().map(|place| place.unwrap_or_else(&mut next)).collect()
 }
 
 fn answer(answers: &[Result<Sequenced, AddError>]) -> Result<Response, Problem> {
@@ -231,6 +273,7 @@ fn parse_batch(bytes: &Bytes) -> Result<Vec<Bytes>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::RECEIPTS_PER_CLIENT;
 
     fn batch(entries: &[&[u8]]) -> Bytes {
         let mut bytes = Vec::new();
@@ -271,6 +314,25 @@ mod tests {
         assert_eq!(document["indices"], json!([7, null, null]));
         assert_eq!(document["refused"][0]["position"], 1);
         assert_eq!(document["refused"][1]["type"], "urn:fiducial:problem:overloaded");
+    }
+
+    #[tokio::test]
+    async fn a_client_has_its_share_of_the_places_for_those_who_wait() {
+        let (_folder, api) = crate::http::tests::api();
+        crate::http::tests::add(&api, b"first").await;
+        let client = |last: u8| Some(Client::of(([192, 0, 2, last], 9).into()));
+        let wait = async |entry: &'static str, client| {
+            let received = api.options.bodies.read_entry(entry.into(), client).await.unwrap();
+            add_and_wait(&api, received, client).await
+        };
+        let mut places = api.receipts.room(client(1));
+        places.grow_to(RECEIPTS_PER_CLIENT).unwrap();
+        let refused = wait("second", client(1)).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Overloaded);
+        assert_eq!(api.log.status().sequenced, 1, "nothing was added");
+        assert!(wait("second", client(2)).await.is_ok());
+        drop(places);
+        assert!(wait("third", client(1)).await.is_ok());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Room is taken as it is needed and given back when its holder is dropped, however that happens.
 //!
-//! Invariant: what is taken is never more than the size, and of one client never more than the share.
+//! Invariant: what is taken is never more than the size, and of one client never more than the share,
+//! but for what could not be asked for beforehand ([`Room::grow_anyway`]).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -68,20 +69,34 @@ impl Room {
             return Ok(());
         };
         let mut taken = self.budget.lock();
-        if more > self.budget.size - taken.all {
+        if more > self.budget.size.saturating_sub(taken.all) {
             return Err(NoRoom::Budget);
         }
-        if let Some(client) = self.client {
-            let of_client = taken.clients.get(&client).copied().unwrap_or(0);
-            if more > self.budget.share.saturating_sub(of_client) {
-                return Err(NoRoom::Share);
-            }
-            taken.clients.insert(client, of_client + more);
+        let of_client = self.client.and_then(|client| taken.clients.get(&client).copied());
+        let left = self.budget.share.saturating_sub(of_client.unwrap_or(0));
+        if self.client.is_some() && more > left {
+            return Err(NoRoom::Share);
         }
-        taken.all += more;
+        taken.take(self.client, more);
         drop(taken);
         self.size = size;
         Ok(())
+    }
+
+    /// Grows to `size` bytes in all, without asking whether there is room.
+    pub(super) fn grow_anyway(&mut self, size: usize) {
+        let more = size.saturating_sub(self.size);
+        self.budget.lock().take(self.client, more);
+        self.size += more;
+    }
+}
+
+impl Taken {
+    fn take(&mut self, client: Option<Client>, more: usize) {
+        self.all += more;
+        if let Some(client) = client.filter(|_| more > 0) {
+            *self.clients.entry(client).or_default() += more;
+        }
     }
 }
 
@@ -124,6 +139,18 @@ mod tests {
         assert_eq!(budget.lock().all, 100);
         drop((rooms, second));
         assert!(budget.lock().all == 0 && budget.lock().clients.is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_anyway_leaves_less_for_others_and_is_given_back() {
+        let budget = Arc::new(Budget::new(100, 40));
+        let mut room = budget.room(client(1));
+        room.grow_to(40).unwrap();
+        room.grow_anyway(130);
+        assert_eq!(budget.room(client(2)).grow_to(1), Err(NoRoom::Budget));
+        drop(room);
+        assert!(budget.lock().all == 0 && budget.lock().clients.is_empty());
+        assert!(budget.room(client(1)).grow_to(40).is_ok());
     }
 
     #[test]

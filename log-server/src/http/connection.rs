@@ -8,8 +8,10 @@
 //!
 //! Bytes that merely arrive are no progress, so a head sent byte by byte does not live longer.
 //!
-//! It also ends a connection on which a large answer has not left in the time that its size allows:
-//! a client that reads a byte now and then makes progress for ever, and holds the answer's memory.
+//! It also ends a connection on which an answer that is counted (see `outgoing`) has not left in the
+//! time that its size allows: a client that reads a byte now and then makes progress for ever, and
+//! holds the answer's memory. Over HTTP/2 nothing but such answers is progress, since a client that
+//! takes none of them can still have its pings answered for ever.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -32,6 +34,7 @@ use tower::Service;
 
 use super::limit::{Client, Clients};
 use super::meter::Meter;
+use super::outgoing::{Asked, Outgoing};
 use super::problem::{Kind, Problem};
 use super::route::Route;
 use super::stream::Activity;
@@ -39,8 +42,9 @@ use super::stream::Activity;
 /// The most bytes of a request's head, and of a body that is buffered ahead of its reader.
 pub(super) const MAX_HEAD_SIZE: usize = 16 * 1024;
 
-/// The most requests at once on one HTTP/2 connection; RFC 9113 asks for no fewer.
-const MAX_STREAMS: u32 = 100;
+/// The most requests at once on one HTTP/2 connection. RFC 9113 recommends a hundred, so that none
+/// wait; here each may hold an answer, and 32 on each of a client's connections are many.
+const MAX_STREAMS: u32 = 32;
 
 /// The most bytes that one HTTP/2 connection buffers for sending, for each stream.
 const MAX_SEND_BUFFER: usize = 64 * 1024;
@@ -76,6 +80,7 @@ pub(super) struct Shared {
     pub(super) router: Router,
     pub(super) clients: Arc<Clients>,
     pub(super) meter: Meter,
+    pub(super) outgoing: Outgoing,
     pub(super) patience: Patience,
 }
 
@@ -102,6 +107,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (patience, activity) = (handler.shared.patience, Arc::clone(&handler.activity));
+    activity.pass_over_echoes();
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -196,7 +202,7 @@ fn note_end(result: &hyper::Result<()>) {
 /// Who asks: what a handler may know of the connection that a request came on.
 #[derive(Clone)]
 pub(super) struct Peer {
-    pub(super) activity: Arc<Activity>,
+    clients: Arc<Clients>,
     /// The client, unless limits pass it over.
     client: Option<Client>,
 }
@@ -205,6 +211,13 @@ impl Peer {
     /// The client whose share a request counts for.
     pub(super) fn client(extensions: &Extensions) -> Option<Client> {
         extensions.get::<Self>()?.client
+    }
+
+    /// Counts the entries of a batch as requests of the client.
+    pub(super) fn check_entries(extensions: &Extensions, entries: usize) -> Result<(), Problem> {
+        let peer = extensions.get::<Self>().and_then(|peer| Some((peer, peer.client?)));
+        let Some((peer, client)) = peer else { return Ok(()) };
+        peer.clients.check_entries(client, entries).map_err(rate_limited)
     }
 }
 
@@ -234,10 +247,12 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
             });
         }
         let client = shared.clients.counted(self.client);
-        request.extensions_mut().insert(Peer { activity: Arc::clone(&self.activity), client });
+        let asked = Asked { method: request.method().clone(), version: request.version(), client };
+        let activity = Arc::clone(&self.activity);
+        request.extensions_mut().insert(Peer { clients: Arc::clone(&shared.clients), client });
         let answer = shared.router.clone().call(request.map(Body::new));
         Box::pin(async move {
-            let response = answer.await?;
+            let response = shared.outgoing.count(answer.await?, &asked, &activity).await;
             let (status, time) = (response.status(), started.elapsed());
             shared.meter.record(route, status, time);
             tracing::debug!(
@@ -254,7 +269,8 @@ impl hyper::service::Service<Request<Incoming>> for Handler {
 
 fn rate_limited(wait: Duration) -> Problem {
     let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-    let detail = "this address sends more requests than this log takes from one client";
+    let detail = "this address sends more than this log takes from one client; each entry of a \
+                  batch counts as one";
     Problem::new(Kind::RateLimited, detail).retry_after(Some(seconds))
 }
 

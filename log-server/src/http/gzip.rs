@@ -1,9 +1,8 @@
-//! Bundles on their way out: compressed where the client likes, and bounded in memory.
+//! Bundles: read a few at a time, and compressed where the client likes.
 //!
-//! A bundle can have 16 MiB, and a client can take its time to read it. So what is on its way, compressed
-//! or not, counts against a budget until the last byte has left, and a client that reads more slowly
-//! than the budget can bear is cut off (see `connection`). Compressing is done on threads that may block,
-//! by few at a time; when they are busy the bundle goes out as it is, which every client accepts.
+//! A bundle can have 16 MiB. Few are read at once; what is on its way out is counted like every other
+//! answer (see `outgoing`). Compressing is done on threads that may block, by few at a time; when they
+//! are busy the bundle goes out as it is, which every client accepts.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
@@ -14,12 +13,10 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use spec::tile::Tile;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::Api;
-use super::connection::Peer;
-use super::problem::{Kind, Problem};
-use super::stream::Expected;
+use super::problem::Problem;
 
 /// Smaller bundles are not worth the headers.
 const MIN_COMPRESSED: usize = 1024;
@@ -33,17 +30,10 @@ const MAX_CACHED: usize = CACHE_SIZE / 8;
 /// How many bundles are compressed at once.
 const COMPRESSORS: usize = 2;
 
-/// The most bytes of bundles that are on their way to clients.
-const MAX_OUTGOING: usize = 128 * 1024 * 1024;
-
-/// What the budget counts in.
-const UNIT: usize = 1024;
-
 /// Reads, compresses and keeps bundles.
 pub(super) struct Bundles {
     cache: Mutex<Cache>,
     compressors: Arc<Semaphore>,
-    outgoing: Arc<Semaphore>,
 }
 
 /// Compressed bundles, the oldest first. `None` stands for one that does not get smaller.
@@ -56,11 +46,7 @@ struct Cache {
 
 impl Bundles {
     pub(super) fn new() -> Self {
-        Self {
-            cache: Mutex::default(),
-            compressors: Arc::new(Semaphore::new(COMPRESSORS)),
-            outgoing: Arc::new(Semaphore::new(MAX_OUTGOING / UNIT)),
-        }
+        Self { cache: Mutex::default(), compressors: Arc::new(Semaphore::new(COMPRESSORS)) }
     }
 
     /// The bytes to send, and whether they are compressed.
@@ -69,18 +55,16 @@ impl Bundles {
         api: &Api,
         tile: Tile,
         gzip: bool,
-        reader: Option<&Peer>,
     ) -> Result<(Bytes, bool), Problem> {
         let cached = gzip.then(|| self.lock().bundles.get(&tile).cloned()).flatten();
         if let Some(Some(bytes)) = cached {
-            return Ok((self.count(bytes, reader)?, true));
+            return Ok((bytes, true));
         }
         let whole = if api.log.is_in_memory(tile) {
             api.log.tile(tile)?
         } else {
-            api.read(move |log| log.tile(tile)).await?
+            api.read_bundle(move |log| log.tile(tile)).await?
         };
-        let whole = self.count(whole, reader)?;
         // Known, and not sent just now: it does not get smaller.
         if !gzip || cached.is_some() || whole.len() < MIN_COMPRESSED {
             return Ok((whole, false));
@@ -99,37 +83,11 @@ impl Bundles {
         // Boxed, so that what is held is what is counted.
         let compressed = Bytes::from(compressed.into_boxed_slice());
         self.lock().keep(tile, Some(compressed.clone()));
-        // Given back before the smaller one is counted: both never go out.
-        drop(whole);
-        Ok((self.count(compressed, reader)?, true))
-    }
-
-    /// Counts bytes as outgoing until the last handle on them is dropped, and tells the reader's
-    /// connection to end if that takes too long.
-    fn count(&self, bytes: Bytes, reader: Option<&Peer>) -> Result<Bytes, Problem> {
-        let units = u32::try_from(bytes.len().div_ceil(UNIT)).expect("a bundle has 16 MiB");
-        let permit = Arc::clone(&self.outgoing).try_acquire_many_owned(units).map_err(|_| {
-            let detail = "too many bundles are on their way to slow clients; try again shortly";
-            Problem::new(Kind::Overloaded, detail)
-        })?;
-        let expected = reader.map(|peer| peer.activity.expect(bytes.len()));
-        Ok(Bytes::from_owner(Outgoing { bytes, _permit: permit, _expected: expected }))
+        Ok((compressed, true))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct Outgoing {
-    bytes: Bytes,
-    _permit: OwnedSemaphorePermit,
-    _expected: Option<Expected>,
-}
-
-impl AsRef<[u8]> for Outgoing {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
     }
 }
 
@@ -232,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_handed_out_is_counted_whether_compressed_now_or_before() {
+    async fn a_bundle_is_compressed_now_and_kept_for_the_next() {
         let (_folder, api) = api();
         // Half of each byte is noise, so that it gets smaller, but not small.
         let mut noise = 1_u32;
@@ -243,32 +201,10 @@ mod tests {
         let entry: Vec<u8> = entry.take(30_000).collect();
         add(&api, &entry).await;
         let tile = Tile::new(TileKind::Entries, 0, 1).unwrap();
-        let free = || api.bundles.outgoing.available_permits();
-        let all = free();
         for (gzip, reason) in [(false, "as it is"), (true, "compressed"), (true, "cached")] {
-            let (bytes, compressed) = api.bundles.read(&api, tile, gzip, None).await.unwrap();
+            let (bytes, compressed) = api.bundles.read(&api, tile, gzip).await.unwrap();
             assert_eq!(compressed, gzip, "{reason}");
-            assert!(bytes.len() > UNIT, "{reason}");
-            assert_eq!(all - free(), bytes.len().div_ceil(UNIT), "{reason}");
-            drop(bytes);
-            assert_eq!(free(), all, "{reason}");
+            assert_eq!(bytes.len() < entry.len(), gzip, "{reason}");
         }
-        // And refused when nothing is left, the cached one too.
-        let rest = api.bundles.outgoing.try_acquire_many(all as u32).unwrap();
-        let refused = api.bundles.read(&api, tile, true, None).await.unwrap_err();
-        assert_eq!(refused.kind(), Kind::Overloaded);
-        drop(rest);
-    }
-
-    #[test]
-    fn what_is_on_its_way_is_counted_until_it_is_dropped() {
-        let bundles = Bundles::new();
-        let large = Bytes::from(vec![0; 16 << 20]);
-        let held: Vec<Bytes> =
-            (0..8).map(|_| bundles.count(large.clone(), None).unwrap()).collect();
-        let refused = bundles.count(Bytes::from_static(b"one more"), None).unwrap_err();
-        assert_eq!(refused.kind(), Kind::Overloaded);
-        drop(held);
-        assert!(bundles.count(large, None).is_ok());
     }
 }

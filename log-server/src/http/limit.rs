@@ -105,6 +105,19 @@ impl Clients {
         requests.check_key(&client).map_err(|not_until| not_until.wait_time_from(self.clock.now()))
     }
 
+    /// Counts the entries of a batch, whose request is counted already, as if each had come alone;
+    /// else says after how long the batch is welcome. A batch is never more than a whole burst.
+    pub(super) fn check_entries(&self, client: Client, entries: usize) -> Result<(), Duration> {
+        let Some(requests) = &self.requests else { return Ok(()) };
+        let more = u32::try_from(entries).unwrap_or(u32::MAX).min(self.limits.burst.get());
+        let Some(more) = NonZeroU32::new(more.saturating_sub(1)) else { return Ok(()) };
+        if self.is_exempt(client) {
+            return Ok(());
+        }
+        let counted = requests.check_key_n(&client, more).expect("it is less than the burst");
+        counted.map_err(|not_until| not_until.wait_time_from(self.clock.now()))
+    }
+
     /// Counts one connection until the answer is dropped; `None` when the client has enough.
     #[must_use]
     pub fn open(self: &Arc<Self>, client: Client) -> Option<Opened> {
@@ -201,6 +214,22 @@ mod tests {
         let wait = clients.check_request(one).unwrap_err();
         assert!(wait <= Duration::from_secs(1) && wait > Duration::ZERO, "{wait:?}");
         assert_eq!(clients.check_request(other), Ok(()));
+    }
+
+    #[test]
+    fn a_batch_counts_as_its_entries_and_at_most_as_a_burst() {
+        let clients = Clients::new(limits());
+        let one = client("192.0.2.1");
+        for entries in [0, 1] {
+            assert_eq!(clients.check_entries(one, entries), Ok(()), "its request is counted");
+        }
+        assert_eq!(clients.check_entries(one, 3), Ok(()));
+        assert!(clients.check_entries(one, 4096).is_err());
+        assert_eq!(clients.check_request(one), Ok(()));
+        assert!(clients.check_request(one).is_err());
+        assert_eq!(clients.check_entries(client("192.0.2.2"), 4096), Ok(()));
+        assert!(clients.check_entries(client("192.0.2.2"), 3).is_err());
+        assert_eq!(clients.check_entries(client("127.0.0.1"), 4096), Ok(()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The page in words, with every route and every problem, is `spec/text/http.md`.
 //!
 //! - `serve`, `connection`, `stream`, `tls`: sockets, time, and how a connection ends.
-//! - `limit`, `budget`, `body`: what clients may take.
+//! - `limit`, `budget`, `body`, `outgoing`: what clients may take.
 //! - `route`, `meter`, `problem`: the tables.
 //! - `add`, `read`, `prove`, `operate`: the handlers. `openapi` is made from their attributes.
 //!
@@ -34,6 +34,7 @@ mod limit;
 mod meter;
 mod openapi;
 mod operate;
+mod outgoing;
 pub mod problem;
 mod prove;
 mod read;
@@ -50,13 +51,21 @@ pub use meter::install_recorder;
 pub use openapi::document as openapi_document;
 pub use serve::{ServeOptions, serve};
 
+use budget::Budget;
 use problem::{Kind, Problem};
 
 /// How many requests may wait for a published checkpoint at once.
 const MAX_WAITING_FOR_RECEIPTS: usize = 4096;
 
+/// How many of them may be one client's.
+const RECEIPTS_PER_CLIENT: usize = MAX_WAITING_FOR_RECEIPTS / 4;
+
 /// How many requests may read files at once; more wait their turn.
 const MAX_READERS: usize = 32;
+
+/// How many of them may read whole bundles, which have 16 MiB at most and are counted by nothing
+/// else while they are read.
+const MAX_BUNDLE_READERS: usize = 4;
 
 /// Text as the C2SP pages ask for it.
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -89,8 +98,10 @@ impl Default for ApiOptions {
 struct Api {
     log: Log,
     options: ApiOptions,
-    receipts: Semaphore,
-    readers: Semaphore,
+    /// Places for requests that wait, one each.
+    receipts: Arc<Budget>,
+    readers: Arc<Semaphore>,
+    bundle_readers: Arc<Semaphore>,
     bundles: gzip::Bundles,
 }
 
@@ -99,19 +110,39 @@ impl Api {
         Self {
             log,
             options,
-            receipts: Semaphore::new(MAX_WAITING_FOR_RECEIPTS),
-            readers: Semaphore::new(MAX_READERS),
+            receipts: Arc::new(Budget::new(MAX_WAITING_FOR_RECEIPTS, RECEIPTS_PER_CLIENT)),
+            readers: Arc::new(Semaphore::new(MAX_READERS)),
+            bundle_readers: Arc::new(Semaphore::new(MAX_BUNDLE_READERS)),
             bundles: gzip::Bundles::new(),
         }
     }
 
     /// Runs what reads files on a thread that may block.
     async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Log) -> T + Send + 'static) -> T {
-        let _turn = self.readers.acquire().await.expect("the semaphore is never closed");
+        self.read_in_turn(&self.readers, work).await
+    }
+
+    /// Runs what reads a bundle from its file.
+    async fn read_bundle<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Log) -> T + Send + 'static,
+    ) -> T {
+        self.read_in_turn(&self.bundle_readers, work).await
+    }
+
+    async fn read_in_turn<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        work: impl FnOnce(&Log) -> T + Send + 'static,
+    ) -> T {
+        let turn = Arc::clone(turns).acquire_owned().await;
+        let turn = turn.expect("the semaphore is never closed");
         let log = self.log.clone();
-        tokio::task::spawn_blocking(move || work(&log))
+        // The turn goes with the work: a client that hangs up does not end what it has begun.
+        let (read, _turn) = tokio::task::spawn_blocking(move || (work(&log), turn))
             .await
-            .expect("reading does not panic, and the runtime outlives its requests")
+            .expect("reading does not panic, and the runtime outlives its requests");
+        read
     }
 }
 
@@ -234,6 +265,29 @@ mod tests {
         let index = api.log.sequence(submission).await.unwrap().index;
         api.log.published_covering(index + 1).await.unwrap();
         index
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_keeps_its_turn_until_the_work_is_done() {
+        let (_folder, api) = api();
+        let api = Arc::new(api);
+        let (begun, mut beginning) = tokio::sync::mpsc::unbounded_channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let reader = Arc::clone(&api);
+        let request = tokio::spawn(async move {
+            let work = move |_: &Log| {
+                begun.send(()).unwrap();
+                ended.recv().unwrap();
+            };
+            reader.read_bundle(work).await;
+        });
+        beginning.recv().await.unwrap();
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+        assert_eq!(api.bundle_readers.available_permits(), MAX_BUNDLE_READERS - 1);
+        end.send(()).unwrap();
+        let all = api.bundle_readers.acquire_many(MAX_BUNDLE_READERS as u32);
+        assert!(all.await.is_ok());
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -15,11 +14,7 @@ use super::{Api, text, typed};
 use crate::answer::Status;
 use crate::publisher::unix_seconds;
 use crate::witnesses::ask::Trouble;
-use crate::witnesses::board::Waiting;
-
-/// How long a head may wait for its quorum before the log is said not to be ready. In between, one
-/// is on its way at almost any moment.
-const QUORUM_PATIENCE: Duration = Duration::from_secs(2);
+use crate::witnesses::board::{QUORUM_PATIENCE, Waiting};
 
 /// What Prometheus reads.
 const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
@@ -103,6 +98,11 @@ fn reasons(status: &Status, waiting_entries: usize) -> Vec<String> {
             waiting.missing.join(", ")
         ));
     }
+    for witness in status.witnessing.iter().flat_map(|witnessing| &witnessing.witnesses) {
+        if let Some(trouble @ Trouble::Contradiction(_)) = &witness.trouble {
+            reasons.push(format!("witness {} contradicts this log: {trouble}", witness.name));
+        }
+    }
     if status.waiting >= waiting_entries {
         reasons.push(format!("{} entries wait to be committed", status.waiting));
     }
@@ -172,7 +172,9 @@ fn not_stored(mut response: Response) -> Response {
 mod tests {
     use super::*;
     use crate::answer::Fatal;
-    use crate::witnesses::board::WitnessingStatus;
+    use crate::witnesses::ask::Contradiction;
+    use crate::witnesses::board::{WitnessState, WitnessingStatus};
+    use std::time::Duration;
 
     #[test]
     fn every_reason_is_named() {
@@ -192,6 +194,28 @@ mod tests {
         let reasons = reasons(&broken, 10);
         assert_eq!(reasons.len(), 3);
         assert!(reasons[0].contains("a flipped bit"));
+    }
+
+    #[test]
+    fn a_witness_that_contradicts_is_a_reason_though_all_goes_on() {
+        let larger = Trouble::Contradiction(Contradiction::Larger { size: 2000 });
+        let state = WitnessState {
+            name: "w2".to_owned(),
+            trouble: Some(larger),
+            ..WitnessState::default()
+        };
+        let status = Status {
+            sequenced: 7,
+            sealed: 0,
+            published: 7,
+            published_at: 1,
+            waiting: 0,
+            index_ready: true,
+            witnessing: Some(WitnessingStatus { waiting: None, witnesses: vec![state] }),
+            fatal: None,
+        };
+        let reasons = reasons(&status, 10);
+        assert!(reasons[0].starts_with("witness w2 contradicts this log: it says"), "{reasons:?}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use spec::proof::Proof;
 use super::problem::{Kind, Problem};
 use super::{Api, decimal, query_values, text};
 use crate::answer::{Published, ReadError};
+use crate::log::Log;
 
 /// The next proof in the published tree may differ.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -58,24 +59,23 @@ pub(super) async fn proof(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respo
 ///
 /// The index is compared with that very tree: the log may publish a larger one at any moment, and an
 /// entry that only the larger one covers has no proof in this one.
-async fn proof_in(api: &Api, index: u64, published: &Published) -> Result<Response, Problem> {
-    let size = published.checkpoint.tree().size();
-    if index >= size {
-        return Err(ReadError::Beyond { published: size }.into());
-    }
-    let entry = api.read(move |log| log.entry(index)).await?;
-    receipt(api, entry, index, published).await
-}
-
-/// The `.tlog-proof` of an entry in a published tree that covers it.
-pub(super) async fn receipt(
+pub(super) async fn proof_in(
     api: &Api,
-    entry: Bytes,
     index: u64,
     published: &Published,
 ) -> Result<Response, Problem> {
     let size = published.checkpoint.tree().size();
-    let hashes = api.read(move |log| log.prove_inclusion(index, size)).await?;
+    if index >= size {
+        return Err(ReadError::Beyond { published: size }.into());
+    }
+    // In one turn: between two an entry of 64 kB would wait with all others.
+    let work = move |log: &Log| Ok((log.entry(index)?, log.prove_inclusion(index, size)?));
+    let read: Result<(Bytes, Vec<Hash>), ReadError> = if api.log.is_entry_in_memory(index) {
+        api.read(work).await
+    } else {
+        api.read_bundle(work).await
+    };
+    let (entry, hashes) = read?;
     let note = Note::parse(&published.note).expect("what the log published is a note it made");
     let proof = Proof::new(Some(entry.to_vec()), index, hashes, note);
     let mut response = text(proof.to_bytes());
@@ -164,5 +164,26 @@ mod tests {
         assert_eq!(refused.to_json()["published_size"], 1);
         assert!(proof_in(&api, 0, &published).await.is_ok());
         assert!(proof_in(&api, 1, &api.log.published()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_entry_does_not_hold_the_bundle_it_was_read_from() {
+        let (_folder, api) = api();
+        add(&api, b"first").await;
+        let entries = (1..=256_u32).map(|at| api.log.check(&at.to_be_bytes()).unwrap()).collect();
+        let answers = api.log.sequence_all(entries).await;
+        assert!(answers.iter().all(Result::is_ok));
+        let published = api.log.published_covering(257).await.unwrap();
+        while api.log.status().sealed < 256 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        assert!(!api.log.is_entry_in_memory(7) && api.log.is_entry_in_memory(256));
+        let entry = api.log.entry(7).unwrap();
+        assert_eq!(*entry, 7_u32.to_be_bytes());
+        // A part of a larger buffer would come back with the room behind it.
+        assert_eq!(entry.try_into_mut().unwrap().capacity(), 4);
+        for index in [7, 256] {
+            assert!(proof_in(&api, index, &published).await.is_ok());
+        }
     }
 }

@@ -10,7 +10,6 @@ use axum::http::{HeaderValue, Uri, header};
 use axum::response::Response;
 use spec::tile::{Tile, TileKind};
 
-use super::connection::Peer;
 use super::gzip::accepts_gzip;
 use super::problem::{Kind, Problem};
 use super::{Api, text, typed};
@@ -95,8 +94,7 @@ pub(super) async fn bundle(
 ) -> Result<Response, Problem> {
     let tile = parse(request.uri())?;
     let gzip = accepts_gzip(request.headers());
-    let peer = request.extensions().get::<Peer>();
-    let (bytes, compressed) = api.bundles.read(&api, tile, gzip, peer).await?;
+    let (bytes, compressed) = api.bundles.read(&api, tile, gzip).await?;
     let mut response = typed(OCTETS, bytes);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, IMMUTABLE);

@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use super::connection::{Handler, Patience, Phase, Shared, serve_http_1, serve_http_2};
 use super::limit::{Client, ClientLimits, Clients, Opened, make_room_for};
 use super::meter::Meter;
+use super::outgoing::Outgoing;
 use super::stream::{Activity, Stream};
 use super::tls::ALPN_HTTP_2;
 
@@ -81,6 +82,7 @@ pub async fn serve(
         router,
         clients: Arc::clone(&clients),
         meter: Meter::new(),
+        outgoing: Outgoing::new(),
         patience: options.patience,
     };
     let server = Server {

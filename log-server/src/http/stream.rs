@@ -6,7 +6,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -21,7 +21,7 @@ const LINGER_TIME: Duration = Duration::from_secs(1);
 /// sends all before it reads still learns that it was too much.
 const LINGER_SIZE: usize = 16 << 20;
 
-/// How many bytes a second of a large answer a client must read, on the whole: 256 kbit/s. Bytes that
+/// How many bytes a second of an answer that is expected to leave a client must read, on the whole: 256 kbit/s. Bytes that
 /// merely trickle would hold memory that all clients share for as long as the client likes.
 pub(super) const MIN_READ_RATE: usize = 32 * 1024;
 
@@ -38,6 +38,10 @@ pub(super) struct Activity {
     read_at_answer: AtomicU64,
     /// Bytes written.
     written: AtomicU64,
+    /// Parts of answers that the client made room for.
+    parts: AtomicU64,
+    /// Whether bytes are written that are no part of an answer, as soon as the client asks for them.
+    echoes: AtomicBool,
     /// By when each large answer on its way must have left.
     due: Mutex<Vec<Instant>>,
 }
@@ -46,7 +50,7 @@ pub(super) struct Activity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Progress {
     begun: u64,
-    written: u64,
+    sent: u64,
 }
 
 impl Activity {
@@ -59,7 +63,19 @@ impl Activity {
 
     pub(super) fn progress(&self) -> Progress {
         let begun = self.begun.load(Ordering::Relaxed);
-        Progress { begun, written: self.written.load(Ordering::Relaxed) }
+        let sent = if self.echoes.load(Ordering::Relaxed) { &self.parts } else { &self.written };
+        Progress { begun, sent: sent.load(Ordering::Relaxed) }
+    }
+
+    /// Counts as progress only parts of answers, from now on. For HTTP/2: a ping is answered whatever
+    /// else stands still.
+    pub(super) fn pass_over_echoes(&self) {
+        self.echoes.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the client made room for another part of an answer.
+    pub(super) fn take_part(&self) {
+        self.parts.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn is_answering(&self) -> bool {
@@ -72,6 +88,12 @@ impl Activity {
         let due = Instant::now() + Duration::from_secs((size / MIN_READ_RATE) as u64);
         self.lock_due().push(due);
         Expected { activity: Arc::clone(self), due }
+    }
+
+    /// Whether an answer is on its way that is expected to leave.
+    #[cfg(test)]
+    pub(super) fn is_expecting(&self) -> bool {
+        !self.lock_due().is_empty()
     }
 
     /// Whether an answer on its way should have left longer than `grace` ago.
@@ -235,6 +257,20 @@ mod tests {
         client.write_all(b"G").await.unwrap();
         stream.read_exact(&mut bytes[..1]).await.unwrap();
         assert!(activity.owes_a_head());
+    }
+
+    #[tokio::test]
+    async fn over_http_2_only_parts_of_answers_are_progress() {
+        let (socket, mut client) = duplex(64);
+        let activity = Arc::new(Activity::default());
+        activity.pass_over_echoes();
+        let mut stream = Stream::new(socket, Arc::clone(&activity));
+        let before = activity.progress();
+        stream.write_all(b"pong").await.unwrap();
+        client.read_exact(&mut [0; 4]).await.unwrap();
+        assert_eq!(activity.progress(), before);
+        activity.take_part();
+        assert_ne!(activity.progress(), before);
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use spec::checkpoint::Origin;
 use spec::evidence::enrolment::Enrolment;
-use spec::key::{KeyName, VerifierKey};
+use spec::key::{KeyName, VerifierKey, shown_part};
 
 use super::{Listing, SourcesError, change};
 
@@ -106,7 +106,7 @@ fn judge_request(
 
 /// Takes no more statements of a key that another one of its source has followed. Durable on return.
 pub fn retire(data: &Path, vkey: &str) -> Result<(), SourcesError> {
-    let fault = |source| SourcesError::Key { text: vkey.to_owned(), source };
+    let fault = |source| SourcesError::Key { text: shown_part(vkey).to_owned(), source };
     let key = VerifierKey::parse(vkey).map_err(fault)?;
     change(data, |listings| {
         let others = listings.iter().any(|listed| {

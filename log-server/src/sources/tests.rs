@@ -185,6 +185,28 @@ fn keys_that_do_not_sign_notes_are_refused() {
 }
 
 #[test]
+fn a_private_key_given_by_mistake_is_not_repeated() {
+    let private = signer("aoi", 1).to_text();
+    let private = private.as_str();
+    let seed = private.rsplit('+').next().unwrap();
+    let path = Path::new("sources.toml");
+    let file = |line: &str| parse_registry(path, &format!("[[source]]\n{line}\n")).unwrap_err();
+    let refusals = [
+        Listing::new(private, "").unwrap_err(),
+        Listing::new(private.trim_start_matches("PRIVATE+"), "").unwrap_err(),
+        retire(tempfile::tempdir().unwrap().path(), private).unwrap_err(),
+        file(&format!("key = \"{private}\"")),
+        // Not even a line that is no TOML.
+        file(&format!("key = {private}")),
+        file(&format!("enabled = \"{private}\"")),
+    ];
+    for refused in refusals {
+        let (shown, debug) = (refused.to_string(), format!("{refused:?}"));
+        assert!(!shown.contains(seed) && !debug.contains(seed), "{shown}");
+    }
+}
+
+#[test]
 fn an_unknown_name_cannot_be_disabled() {
     let data = tempfile::tempdir().unwrap();
     let refused = set_enabled(data.path(), "nobody", false);

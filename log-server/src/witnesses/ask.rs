@@ -5,10 +5,11 @@
 //!
 //! ```text
 //! ask from the size it is believed to know
-//!   200  verify each line of its keys         -> cosigned, or trouble
+//!   200  verify each line of its keys         -> cosigned with all, with some, or trouble
 //!   409  it knows another size: at most ours  -> ask again from there (a few times)
 //!                               larger        -> THE LOG WAS ROLLED BACK
-//!   422  it saw another root                  -> THE LOG HAS FORKED, or was rolled back
+//!   422  it saw another root                  -> THE LOG HAS FORKED, or was rolled back;
+//!                        asked from size 0    -> trouble: there was no root to compare
 //!   403  404  400  3xx ...                    -> trouble: someone must change a configuration
 //!   429  503  5xx                             -> trouble: later
 //! ```
@@ -16,14 +17,16 @@
 //! A 422 means what it says only because the caller sends no proof that it has not verified itself.
 //!
 //! Nothing of an answer is believed. A witness that lies in whatever way is as if it were absent,
-//! with two exceptions: its word that it has seen more of this log, or another root, stops the log.
-//! It could be a lie as well, but to go on when it is none would fork the log.
+//! with two exceptions: its word that it has seen more of this log, or another root. What follows
+//! from that is in `contradiction`.
 
 use spec::checkpoint::Checkpoint;
 use spec::cosignature::{self, CosignatureError, Timestamp, TimestampError};
 use spec::key::VerifierKey;
 use spec::note::Signature;
 use spec::witness::{CONFLICT_TYPE, parse_answer, parse_conflict};
+
+pub use super::trouble::Trouble;
 
 /// How often a witness may name another size before it is taken to contradict itself: once for a
 /// wrong hint, and a few times for others who tell it of newer heads meanwhile.
@@ -76,120 +79,6 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Why a witness has not cosigned.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
-    /// Its answer is not one that tlog-witness knows.
-    #[error("its answer is no tlog-witness answer: {0}")]
-    Answer(String),
-    /// It asks for patience.
-    #[error("it is busy (HTTP {status})")]
-    Busy {
-        /// The status: 429 or 503.
-        status: u16,
-        /// When to come again, in seconds.
-        retry_after: Option<u64>,
-    },
-    /// Its clock, or this machine's, is wrong.
-    #[error(
-        "its cosignature names a time that is {seconds} seconds from this machine's clock; set the clock that is wrong"
-    )]
-    Clock {
-        /// How far apart they are.
-        seconds: u64,
-    },
-    /// It could not be reached.
-    #[error("no connection: {0}")]
-    Connect(String),
-    /// A line claims one of its keys and does not verify for this checkpoint.
-    #[error("its cosignature does not hold: {0}")]
-    Cosignature(CosignatureError),
-    /// It failed.
-    #[error("it failed (HTTP {0})")]
-    Failed(u16),
-    /// This log could not ask.
-    #[error("the request could not be made: {0}")]
-    Local(String),
-    /// It signed with other keys than the policy has.
-    #[error(
-        "it signed with none of the keys that the policy has for it; ask its operator which it uses now"
-    )]
-    OtherKey,
-    /// It says that the request is wrong.
-    #[error("it refuses the request (HTTP {0}); check its URL in the policy")]
-    Refused(u16),
-    /// It took too long.
-    #[error("it did not answer in time")]
-    Timeout,
-    /// 404: it does not know this log.
-    #[error(
-        "it does not know this log (HTTP 404); ask its operator to add the log, and check its URL in the policy"
-    )]
-    UnknownLog,
-    /// 403: it knows the log, but not by this key.
-    #[error(
-        "it does not trust this log's key (HTTP 403); give its operator the verifier keys that `fiducial-log init` printed"
-    )]
-    UntrustedKey,
-}
-
-impl Trouble {
-    /// The names of all kinds, for metrics.
-    pub const KINDS: [&'static str; 12] = [
-        "answer",
-        "busy",
-        "clock",
-        "connect",
-        "cosignature",
-        "failed",
-        "local",
-        "other-key",
-        "refused",
-        "timeout",
-        "unknown-log",
-        "untrusted-key",
-    ];
-
-    /// The name of this kind.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        let at = match self {
-            Self::Answer(_) => 0,
-            Self::Busy { .. } => 1,
-            Self::Clock { .. } => 2,
-            Self::Connect(_) => 3,
-            Self::Cosignature(_) => 4,
-            Self::Failed(_) => 5,
-            Self::Local(_) => 6,
-            Self::OtherKey => 7,
-            Self::Refused(_) => 8,
-            Self::Timeout => 9,
-            Self::UnknownLog => 10,
-            Self::UntrustedKey => 11,
-        };
-        Self::KINDS[at]
-    }
-
-    /// Whether only people can mend it, so that asking often is of no use.
-    #[must_use]
-    pub const fn needs_people(&self) -> bool {
-        match self {
-            Self::Answer(_)
-            | Self::Clock { .. }
-            | Self::Cosignature(_)
-            | Self::OtherKey
-            | Self::Refused(_)
-            | Self::UnknownLog
-            | Self::UntrustedKey => true,
-            Self::Busy { .. }
-            | Self::Connect(_)
-            | Self::Failed(_)
-            | Self::Local(_)
-            | Self::Timeout => false,
-        }
-    }
-}
-
 /// A cosignature that was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cosigned {
@@ -201,15 +90,17 @@ pub struct Cosigned {
     pub time: Timestamp,
 }
 
-/// What a witness said that must stop the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a witness said that cannot be if all is well with this log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
     /// It has cosigned a larger tree than this log has ever signed, as far as its data knows.
+    #[error("it says that it has cosigned {size} entries, more than this log has ever signed")]
     Larger {
         /// The size that it knows.
         size: u64,
     },
     /// It saw another root.
+    #[error("it says that it has seen another root of this log at size {old_size}")]
     OtherRoot {
         /// The size from which the proof went.
         old_size: u64,
@@ -221,10 +112,12 @@ pub enum Contradiction {
 pub enum Step {
     /// Ask again, from [`Ask::old_size`].
     Again,
-    /// The log must stop.
+    /// This log went back or has forked, if it is true.
     Contradicted(Contradiction),
-    /// It has cosigned; never empty.
+    /// It has cosigned with every one of its keys.
     Cosigned(Vec<Cosigned>),
+    /// It has cosigned with some of its keys, at least one; what is wrong with the others.
+    Partly(Vec<Cosigned>, Trouble),
     /// It has seen a newer head of this log than the one asked about.
     Superseded {
         /// The size that it knows.
@@ -266,9 +159,10 @@ impl<'a> Ask<'a> {
     pub fn take(&mut self, answer: &Answer, signed: u64, now: u64) -> Step {
         self.rounds += 1;
         match answer.status {
-            200 => verify(self.head, self.keys, &answer.body, Window::of_answer(now))
-                .map_or_else(Step::Trouble, Step::Cosigned),
+            200 => self.cosigned(&answer.body, now),
             409 => self.conflict(answer, signed),
+            // From nothing every tree follows, without a proof: this cannot be about a root.
+            422 if self.old_size == 0 => Step::Trouble(Trouble::Refused(422)),
             422 => Step::Contradicted(Contradiction::OtherRoot { old_size: self.old_size }),
             403 => Step::Trouble(Trouble::UntrustedKey),
             404 => Step::Trouble(Trouble::UnknownLog),
@@ -277,6 +171,18 @@ impl<'a> Ask<'a> {
             }
             status @ 500..600 => Step::Trouble(Trouble::Failed(status)),
             status => Step::Trouble(Trouble::Refused(status)),
+        }
+    }
+
+    fn cosigned(&self, body: &[u8], now: u64) -> Step {
+        match verify_each(self.head, self.keys, body, Window::of_answer(now)) {
+            Err(trouble) => Step::Trouble(trouble),
+            Ok(Verified { cosigned, lacking: None }) => Step::Cosigned(cosigned),
+            Ok(Verified { cosigned, lacking: Some((key, trouble)) }) => match trouble {
+                trouble if cosigned.is_empty() => Step::Trouble(trouble),
+                Trouble::OtherKey => Step::Partly(cosigned, Trouble::LacksKey(key.name().clone())),
+                trouble => Step::Partly(cosigned, trouble),
+            },
         }
     }
 
@@ -308,24 +214,44 @@ impl<'a> Ask<'a> {
 
 /// Reads the body of a 200, and keeps the first line of each of `keys` if all of its lines verify.
 ///
-/// Lines of other keys are ignored. Fails if no key is left, with what was wrong first.
+/// Lines of other keys are ignored. Fails if no key is left, with what was wrong last.
 pub fn verify(
     head: &Checkpoint,
     keys: &[(usize, VerifierKey)],
     body: &[u8],
     window: Window,
 ) -> Result<Vec<Cosigned>, Trouble> {
+    match verify_each(head, keys, body, window)? {
+        Verified { cosigned, lacking: Some((_, trouble)) } if cosigned.is_empty() => Err(trouble),
+        Verified { cosigned, .. } => Ok(cosigned),
+    }
+}
+
+/// What the lines of an answer are worth.
+struct Verified<'a> {
+    cosigned: Vec<Cosigned>,
+    /// A key that has not cosigned, and what is wrong with it.
+    lacking: Option<(&'a VerifierKey, Trouble)>,
+}
+
+/// The same, with what is wrong with a key that is left out: bad lines come before no lines.
+fn verify_each<'a>(
+    head: &Checkpoint,
+    keys: &'a [(usize, VerifierKey)],
+    body: &[u8],
+    window: Window,
+) -> Result<Verified<'a>, Trouble> {
     let lines = parse_answer(body).map_err(|error| Trouble::Answer(error.to_string()))?;
     let mut cosigned = Vec::new();
-    let mut trouble = Trouble::OtherKey;
+    let mut lacking: Option<(&VerifierKey, Trouble)> = None;
     for (witness, key) in keys {
         match verify_key(head, key, &lines, window) {
             Ok((line, time)) => cosigned.push(Cosigned { witness: *witness, line, time }),
-            Err(Trouble::OtherKey) => {}
-            Err(other) => trouble = other,
+            Err(Trouble::OtherKey) if lacking.is_some() => {}
+            Err(trouble) => lacking = Some((key, trouble)),
         }
     }
-    if cosigned.is_empty() { Err(trouble) } else { Ok(cosigned) }
+    Ok(Verified { cosigned, lacking })
 }
 
 fn verify_key(
@@ -398,6 +324,32 @@ mod tests {
         let step = ask.take(&answer(200, "", &body), 7, NOW);
         let time = Timestamp::from_seconds(NOW).unwrap();
         assert_eq!(step, Step::Cosigned(vec![Cosigned { witness: 3, line: own, time }]));
+    }
+
+    #[test]
+    fn a_key_that_is_left_out_does_not_cost_the_others_and_is_named() {
+        let head = head(7);
+        let (one, two) = (key("one.example", 1), key("two.example", 2));
+        let keys = [(3, one.verifier().clone()), (5, two.verifier().clone())];
+        let (first, second) = (line(&one, NOW, &head), line(&two, NOW, &head));
+        let mut spoiled = second.clone();
+        spoiled.bytes[20] ^= 1;
+        let take = |lines: &[Signature]| {
+            Ask::new(&head, &keys, 5).take(&answer(200, "", &format_answer(lines)), 7, NOW)
+        };
+        let all = take(&[first.clone(), second.clone()]);
+        assert!(matches!(all, Step::Cosigned(cosigned) if cosigned.len() == 2));
+        let cases = [
+            (vec![first.clone()], 3, "lacks-key", "two.example"),
+            (vec![second], 5, "lacks-key", "one.example"),
+            (vec![spoiled, first], 3, "cosignature", "does not hold"),
+        ];
+        for (lines, witness, kind, said) in cases {
+            let Step::Partly(cosigned, trouble) = take(&lines) else { panic!("{lines:?}") };
+            assert_eq!(cosigned.len(), 1);
+            assert_eq!((cosigned[0].witness, trouble.kind()), (witness, kind));
+            assert!(trouble.to_string().contains(said), "{trouble}");
+        }
     }
 
     #[test]
@@ -506,5 +458,8 @@ mod tests {
             let step = Ask::new(&head, &keys, 5).take(&answer(status, "", ""), 7, NOW);
             assert_eq!(step, want, "{status}");
         }
+        // Asked from nothing, there is no root that could be another.
+        let step = Ask::new(&head, &keys, 0).take(&answer(422, "", ""), 7, NOW);
+        assert_eq!(step, Step::Trouble(Trouble::Refused(422)));
     }
 }

@@ -16,6 +16,10 @@ use super::ask::{Cosigned, Trouble};
 use super::gathered::Gathered;
 use crate::shared::Bell;
 
+/// How long a head may wait for its quorum before something is said to be wrong. In between, one is
+/// on its way at almost any moment.
+pub const QUORUM_PATIENCE: Duration = Duration::from_secs(2);
+
 /// How one witness does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WitnessState {
@@ -60,6 +64,10 @@ struct State {
     version: u64,
     /// Since when the head lacks its quorum, or, after a start, fresh words of it.
     waiting_since: Option<Instant>,
+    /// Whether a quorum, of one witness at least, has cosigned a head in this process.
+    confirmed: bool,
+    /// Whether the start has heard all it waits for.
+    started: bool,
     witnesses: Vec<WitnessState>,
 }
 
@@ -84,6 +92,8 @@ impl Board {
             gathered: Gathered::default(),
             version: 0,
             waiting_since: None,
+            confirmed: false,
+            started: false,
             witnesses: endpoints.iter().map(state).collect(),
         };
         Self { state: Mutex::new(state), bell: Bell::default() }
@@ -135,6 +145,45 @@ impl Board {
         witness.trouble.take()
     }
 
+    /// Notes that a witness cosigned a tree with some of its keys only, and what is wrong with the
+    /// others. Returns whether that is new.
+    pub fn succeeded_partly(
+        &self,
+        endpoint: usize,
+        size: u64,
+        now: u64,
+        trouble: &Trouble,
+    ) -> bool {
+        let mut state = self.lock();
+        let witness = &mut state.witnesses[endpoint];
+        (witness.cosigned_at, witness.size) = (now, size);
+        drop(state);
+        self.failed(endpoint, trouble)
+    }
+
+    /// Notes that a quorum has cosigned a head in this process.
+    pub fn confirm(&self) {
+        self.lock().confirmed = true;
+    }
+
+    /// Notes that the start has heard the witnesses, or has given up waiting for them.
+    pub fn end_start(&self) {
+        self.lock().started = true;
+    }
+
+    /// Whether the data folder may still be an old copy, as far as the witnesses have told.
+    #[must_use]
+    pub fn is_start(&self) -> bool {
+        let state = self.lock();
+        !(state.confirmed && state.started)
+    }
+
+    /// Whether the head that is offered still lacks its quorum, or fresh words of it.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.lock().waiting_since.is_some()
+    }
+
     /// Notes what is wrong with a witness. Returns whether that is new.
     pub fn failed(&self, endpoint: usize, trouble: &Trouble) -> bool {
         let mut state = self.lock();
@@ -158,6 +207,21 @@ impl Board {
     #[must_use]
     pub fn is_any_unheard(&self) -> bool {
         self.lock().witnesses.iter().any(|witness| !witness.asked)
+    }
+
+    /// Whether it is known that the head will lack its quorum for a while: it has for longer than
+    /// witnesses take, and nothing more is to be expected of any that it lacks.
+    #[must_use]
+    pub fn is_outage(&self, policy: &Policy, endpoints: &[Endpoint]) -> bool {
+        let state = self.lock();
+        if state.waiting_since.is_none_or(|since| since.elapsed() < QUORUM_PATIENCE) {
+            return false;
+        }
+        let Err(short) = policy.count_quorum(&state.gathered.fresh_times()) else { return false };
+        short.missing.iter().all(|name| match endpoint_of(name, policy, endpoints) {
+            Some(at) => state.witnesses[at].trouble.is_some(),
+            None => true,
+        })
     }
 
     /// What is known now.
@@ -189,10 +253,7 @@ fn describe(
     endpoints: &[Endpoint],
     states: &[WitnessState],
 ) -> String {
-    let is_it = |endpoint: &Endpoint| {
-        endpoint.keys.iter().any(|(at, _)| policy.witnesses()[*at].name() == name)
-    };
-    let Some(at) = endpoints.iter().position(is_it) else {
+    let Some(at) = endpoint_of(name, policy, endpoints) else {
         return format!("{name} (it has no URL in the policy; its cosignature comes by file)");
     };
     match &states[at].trouble {
@@ -200,4 +261,12 @@ fn describe(
         None if states[at].asked => name.to_string(),
         None => format!("{name} (no answer yet)"),
     }
+}
+
+/// Where a witness of the policy is asked, if it is.
+fn endpoint_of(name: &PolicyName, policy: &Policy, endpoints: &[Endpoint]) -> Option<usize> {
+    let is_it = |endpoint: &Endpoint| {
+        endpoint.keys.iter().any(|(at, _)| policy.witnesses()[*at].name() == name)
+    };
+    endpoints.iter().position(is_it)
 }

@@ -3,6 +3,7 @@
 //! Rule: C2SP tlog-witness ("Clients SHOULD use ... keep-alive"); RFC 9112 by hyper.
 //!
 //! - A connection has `CONNECT_TIME`; a request with its whole answer has what is configured.
+//! - A connection that was not used for `KEEP_TIME` is not used again.
 //! - An answer's body has at most [`MAX_ANSWER_SIZE`] bytes, its head `MAX_HEAD_SIZE`.
 //! - Redirects are not followed: where a log sends its heads is written in its policy and nowhere
 //!   else.
@@ -14,7 +15,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -26,7 +27,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use spec::witness::{ADD_CHECKPOINT_PATH, MAX_ANSWER_SIZE};
+use spec::checkpoint::Origin;
+use spec::witness::{ADD_CHECKPOINT_PATH, MAX_ANSWER_SIZE, monitoring_path};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -36,6 +38,10 @@ use super::ask::{Answer, Trouble};
 
 /// How long a connection may take to be there, TLS included.
 const CONNECT_TIME: Duration = Duration::from_secs(3);
+
+/// How long a connection is kept that is not used. Longer, and whatever is on the way may have forgotten
+/// it without a word; a request on it would then wait for its whole time.
+const KEEP_TIME: Duration = Duration::from_secs(30);
 
 /// The most bytes of an answer's head.
 const MAX_HEAD_SIZE: usize = 16 * 1024;
@@ -198,6 +204,8 @@ pub struct Client {
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
     driver: AbortHandle,
+    /// When the last answer on it was read.
+    used: Instant,
 }
 
 impl Drop for Connection {
@@ -215,7 +223,19 @@ impl Client {
 
     /// Sends an add-checkpoint request and reads the whole answer.
     pub async fn add_checkpoint(&mut self, body: Bytes) -> Result<Answer, Trouble> {
-        match timeout(self.time, self.send(body)).await {
+        let request = self.request(Method::POST, ADD_CHECKPOINT_PATH, body);
+        self.ask(request).await
+    }
+
+    /// Asks for the checkpoint of a log that the witness shows, if it shows one below the prefix
+    /// for submission: tlog-witness lets it be elsewhere.
+    pub async fn checkpoint(&mut self, origin: &Origin) -> Result<Answer, Trouble> {
+        let request = self.request(Method::GET, &monitoring_path(origin), Bytes::new());
+        self.ask(request).await
+    }
+
+    async fn ask(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, Trouble> {
+        match timeout(self.time, self.send(request)).await {
             Ok(answer) => answer,
             Err(_) => {
                 // What is left of the old answer must not become the next one.
@@ -225,11 +245,12 @@ impl Client {
         }
     }
 
-    async fn send(&mut self, body: Bytes) -> Result<Answer, Trouble> {
-        if let Some(connection) = self.connection.take() {
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, Trouble> {
+        let kept = self.connection.take();
+        if let Some(connection) = kept.filter(|kept| kept.used.elapsed() < KEEP_TIME) {
             // The witness may have closed it meanwhile, which shows only now. Asking twice is
             // harmless, so a fresh connection is tried at once.
-            match self.send_on(connection, body.clone()).await {
+            match self.send_on(connection, request.clone()).await {
                 Err(Trouble::Connect(_)) => {}
                 other => return other,
             }
@@ -237,7 +258,7 @@ impl Client {
         let connected = timeout(CONNECT_TIME, self.connect()).await;
         let connection =
             connected.map_err(|_| Trouble::Connect("it took too long".to_owned()))??;
-        self.send_on(connection, body).await
+        self.send_on(connection, request).await
     }
 
     async fn connect(&self) -> Result<Connection, Trouble> {
@@ -257,21 +278,21 @@ impl Client {
     async fn send_on(
         &mut self,
         mut connection: Connection,
-        body: Bytes,
+        request: Request<Full<Bytes>>,
     ) -> Result<Answer, Trouble> {
         let broken = |error: hyper::Error| Trouble::Connect(error.to_string());
-        let request = self.request(body);
         connection.sender.ready().await.map_err(broken)?;
         let response = connection.sender.send_request(request).await.map_err(broken)?;
         let answer = read(response).await?;
+        connection.used = Instant::now();
         self.connection = Some(connection);
         Ok(answer)
     }
 
-    fn request(&self, body: Bytes) -> Request<Full<Bytes>> {
+    fn request(&self, method: Method, path: &str, body: Bytes) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        let path = format!("{}{ADD_CHECKPOINT_PATH}", self.url.path);
+        *request.method_mut() = method;
+        let path = format!("{}{path}", self.url.path);
         *request.uri_mut() = path.parse().expect("the path of a parsed URL with one more part");
         let host = HeaderValue::from_str(&self.url.authority);
         let headers = request.headers_mut();
@@ -290,7 +311,7 @@ where
     let (sender, connection) = made.map_err(|error| Trouble::Connect(error.to_string()))?;
     // Its error reaches the request that is under way.
     let driver = tokio::spawn(async move { drop(connection.await) }).abort_handle();
-    Ok(Connection { sender, driver })
+    Ok(Connection { sender, driver, used: Instant::now() })
 }
 
 async fn read(response: Response<hyper::body::Incoming>) -> Result<Answer, Trouble> {
@@ -365,5 +386,35 @@ mod tests {
         assert!(connector(Some(&path("ca.pem"))).is_ok());
         assert!(matches!(connector(Some(&path("empty.pem"))), Err(AuthoritiesError::None(_))));
         assert!(matches!(connector(Some(&path("no.pem"))), Err(AuthoritiesError::Pem { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_used_again_unless_it_was_idle_for_long() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        // Answers with the number of the connection.
+        tokio::spawn(async move {
+            for number in 1.. {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(async move {
+                    let mut request = [0; 4096];
+                    while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                        let answer =
+                            format!("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n{number}");
+                        stream.write_all(answer.as_bytes()).await.unwrap();
+                    }
+                });
+            }
+        });
+        let url = Url::parse(url.as_bytes()).unwrap();
+        let mut client = Client::new(url, None, Duration::from_secs(10));
+        let origin = Origin::parse("log.example").unwrap();
+        assert_eq!(client.checkpoint(&origin).await.unwrap().body, b"1");
+        assert_eq!(client.checkpoint(&origin).await.unwrap().body, b"1");
+        let kept = client.connection.as_mut().unwrap();
+        kept.used = kept.used.checked_sub(KEEP_TIME).unwrap();
+        assert_eq!(client.checkpoint(&origin).await.unwrap().body, b"2");
+        assert_eq!(client.checkpoint(&origin).await.unwrap().body, b"2");
     }
 }

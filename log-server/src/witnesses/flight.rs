@@ -16,11 +16,13 @@
 //! Cosignatures beyond the quorum do not hold a head up. They are added to the published note as
 //! soon as all are there, or after a moment, or before the next head is signed.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use spec::note::Note;
+use spec::policy::PolicyFailure;
 use tokio::sync::watch;
 
 use super::Witnessing;
@@ -65,6 +67,8 @@ pub struct Flight {
     late_since: Option<Instant>,
     /// Files whose lines are on the board.
     carried: Vec<PathBuf>,
+    /// Files that were carried before this process began: never fresh, whatever time they name.
+    old: HashSet<PathBuf>,
     looked_at: Option<Instant>,
 }
 
@@ -79,6 +83,7 @@ impl Flight {
         shown: &Published,
     ) -> Self {
         let count = witnessing.policy().witnesses().len();
+        let old = spool::waiting(&witnessing.folder).collect();
         let mut flight = Self {
             witnessing,
             offers,
@@ -90,6 +95,7 @@ impl Flight {
             gathered: Gathered::new(count),
             late_since: None,
             carried: Vec::new(),
+            old,
             looked_at: None,
         };
         if let Some(head) = signed {
@@ -134,7 +140,7 @@ impl Flight {
                 return Ok(Next::Wait);
             }
             let note = self.gathered.note(head);
-            policy.check(&note).map_err(|failure| self.unexpected(&failure.to_string()))?;
+            policy.check(&note).map_err(|failure| unexpected(head, &failure))?;
             if shown.note != note.to_bytes() {
                 return Ok(Next::Publish(note));
             }
@@ -143,7 +149,14 @@ impl Flight {
         if news {
             self.late_since.get_or_insert_with(Instant::now);
         }
-        self.confirmed |= policy.count_quorum(&self.gathered.fresh_times()).is_ok();
+        let fresh = self.gathered.fresh_times();
+        if policy.count_quorum(&fresh).is_ok() {
+            self.confirmed = true;
+            // A quorum of nobody has confirmed nothing.
+            if fresh.iter().any(Option::is_some) {
+                self.witnessing.board.confirm();
+            }
+        }
         if !self.confirmed {
             return Ok(Next::Wait);
         }
@@ -190,16 +203,16 @@ impl Flight {
         }
         self.looked_at = Some(Instant::now());
         let keys = spool::all_keys(self.witnessing.policy());
-        for file in spool::read(&self.witnessing.folder, &keys, &head.checkpoint, unix_seconds()) {
-            if self.carried.contains(&file.path) {
-                continue;
-            }
+        let folder = &self.witnessing.folder;
+        for file in spool::read(folder, &self.carried, &head.checkpoint, unix_seconds()) {
             if file.cosigned.is_empty() {
                 spool::remove(&file.path);
                 continue;
             }
             for one in file.cosigned {
-                let fresh = one.time.as_seconds() >= self.witnessing.started_at;
+                // Of a second that this process did not see whole nothing is known.
+                let later = one.time.as_seconds() > self.witnessing.started_at;
+                let fresh = later && !self.old.contains(&file.path);
                 self.witnessing.board.post(head.checkpoint.tree(), vec![one], fresh);
             }
             self.carried.push(file.path);
@@ -212,12 +225,22 @@ impl Flight {
             self.carried.drain(..).for_each(|path| spool::remove(&path));
         }
     }
+}
 
-    fn unexpected(&self, why: &str) -> Fatal {
-        Fatal::new(format!(
-            "What the witnesses cosigned does not satisfy the policy, though each line was \
-             verified: {why}. It is not published. The memory of this machine is faulty, or this is \
-             a bug of this program."
-        ))
+/// What to say when a head with all its lines does not satisfy the policy.
+fn unexpected(head: &SignedHead, failure: &PolicyFailure) -> Fatal {
+    if matches!(failure, PolicyFailure::LogSignature { .. }) {
+        return Fatal::new(format!(
+            "The policy for publishing lists only keys with which this log has not signed its last \
+             head, of {} entries: that key was added later. Add the `log` line of the key that it \
+             had then, here and at the verifiers, and start the log again; newer heads are signed \
+             with both.",
+            head.checkpoint.tree().size()
+        ));
     }
+    Fatal::new(format!(
+        "What the witnesses cosigned does not satisfy the policy, though each line was verified: \
+         {failure}. It is not published. The memory of this machine is faulty, or this is a bug of \
+         this program."
+    ))
 }

@@ -20,10 +20,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::ask::{Ask, Cosigned, Step, Trouble};
+use super::ask::{Ask, Contradiction, Cosigned, Step, Trouble};
 use super::client::Client;
+use super::contradiction::{fatal_at_start, look_for_proof};
 use super::memory::Memory;
-use super::{Endpoint, Witnessing, contradiction};
+use super::{Endpoint, Witnessing};
 use crate::answer::Fatal;
 use crate::heads::SignedHead;
 use crate::publisher::unix_seconds;
@@ -77,16 +78,17 @@ impl Gatherer {
         let runtime = runtime.map_err(|error| {
             Fatal::new(format!("The witnesses cannot be asked: {error}. Start the log again."))
         })?;
-        runtime.block_on(self.ask_all());
+        let asked = runtime.block_on(self.ask_all());
         // A look-up that hangs has nobody left who waits for it.
         runtime.shutdown_timeout(Duration::from_millis(100));
         if let Some(write) = self.changes() {
             write.run();
         }
-        Ok(())
+        asked
     }
 
-    async fn ask_all(&self) {
+    /// Asks until no more heads are offered, or one of those who ask has panicked.
+    async fn ask_all(&self) -> Result<(), Fatal> {
         let mut askers = JoinSet::new();
         for at in 0..self.witnessing.witnesses.endpoints().len() {
             askers.spawn(Asker::new(self, at).run(self.offers.clone()));
@@ -97,7 +99,8 @@ impl Gatherer {
         loop {
             tokio::select! {
                 // Dropping the set ends the askers, wherever they are.
-                () = &mut over => return,
+                () = &mut over => return Ok(()),
+                fatal = first_panic(&mut askers) => return Err(fatal),
                 () = sleep(MEMORY_INTERVAL) => {}
             }
             if let Some(write) = self.changes() {
@@ -112,11 +115,27 @@ impl Gatherer {
     }
 }
 
+/// Waits until one of those who ask has panicked, however many end otherwise.
+async fn first_panic(askers: &mut JoinSet<()>) -> Fatal {
+    while let Some(ended) = askers.join_next().await {
+        if let Err(error) = ended {
+            return Fatal::new(format!(
+                "Who asks a witness panicked, which is a bug of this program ({error}). Without it \
+                 the quorum could be missed in silence, so nothing more is accepted or signed; \
+                 start the log again and report what its log says."
+            ));
+        }
+    }
+    std::future::pending().await
+}
+
 /// What came of a conversation that was no trouble.
 enum Outcome {
     Cosigned(Vec<Cosigned>),
     /// The log stops.
     Fatal,
+    /// It has cosigned with some of its keys, and what is wrong with the others.
+    Partly(Vec<Cosigned>, Trouble),
     /// It has seen a newer head, of this size.
     Superseded(u64),
 }
@@ -165,6 +184,22 @@ impl Asker {
                         self.remember(size);
                     }
                     Ok(Outcome::Fatal) => return,
+                    Ok(Outcome::Partly(cosigned, trouble)) => {
+                        failures += 1;
+                        self.succeeded_partly(head.checkpoint.tree(), cosigned, &trouble);
+                        // A newer head at once. The same again only while it lacks its quorum: the
+                        // key that is left out may be what it lacks.
+                        tokio::select! {
+                            changed = offers.changed() => match changed {
+                                Ok(()) => continue,
+                                Err(_) => return,
+                            },
+                            () = sleep(pause(failures, &trouble, jitter())) => {}
+                        }
+                        if self.witnessing.board.is_waiting() {
+                            continue;
+                        }
+                    }
                     Err(trouble) => {
                         self.failed(&trouble);
                         failures += 1;
@@ -195,15 +230,24 @@ impl Asker {
             match ask.take(&answer, signed, unix_seconds()) {
                 Step::Again => {}
                 Step::Cosigned(cosigned) => return Ok(Outcome::Cosigned(cosigned)),
+                Step::Partly(cosigned, trouble) => return Ok(Outcome::Partly(cosigned, trouble)),
                 Step::Superseded { size } => return Ok(Outcome::Superseded(size)),
                 Step::Trouble(trouble) => return Err(trouble),
-                Step::Contradicted(what) => {
-                    let origin = &self.shared.origin;
-                    self.shared.fail(&contradiction(origin, &self.endpoint, what, signed));
-                    return Ok(Outcome::Fatal);
-                }
+                Step::Contradicted(what) => return self.contradicted(what, signed).await,
             }
         }
+    }
+
+    /// Stops the log if the witness's word is enough, or it can prove it.
+    async fn contradicted(&mut self, what: Contradiction, signed: u64) -> Result<Outcome, Trouble> {
+        let fatal = if self.witnessing.board.is_start() {
+            fatal_at_start(&self.shared.origin, &self.endpoint, what, signed)
+        } else {
+            let proof = look_for_proof(&self.shared, &self.endpoint, &mut self.client).await;
+            proof.ok_or(Trouble::Contradiction(what))?
+        };
+        self.shared.fail(&fatal);
+        Ok(Outcome::Fatal)
     }
 
     /// The request, with a proof that was verified: a witness that refuses it has another tree.
@@ -232,8 +276,7 @@ impl Asker {
         let (name, url) = (&self.endpoint.name, &self.endpoint.url);
         histogram!("fiducial_log_witness_answer_seconds", "witness" => name.clone())
             .record(took.as_secs_f64());
-        counter!("fiducial_log_witness_asks_total", "witness" => name.clone(), "result" => "cosigned")
-            .increment(1);
+        self.count("cosigned");
         self.remember(tree.size());
         let board = &self.witnessing.board;
         if board.succeeded(self.at, tree.size(), unix_seconds()).is_some() {
@@ -243,14 +286,35 @@ impl Asker {
         self.shared.publish_bell.ring();
     }
 
+    fn succeeded_partly(&self, tree: Tree, cosigned: Vec<Cosigned>, trouble: &Trouble) {
+        let (name, url) = (&self.endpoint.name, &self.endpoint.url);
+        self.count(trouble.kind());
+        self.remember(tree.size());
+        let board = &self.witnessing.board;
+        if board.succeeded_partly(self.at, tree.size(), unix_seconds(), trouble) {
+            tracing::warn!(witness = %name, %url, %trouble, "a key of the witness has not cosigned");
+        }
+        board.post(tree, cosigned, true);
+        self.shared.publish_bell.ring();
+    }
+
     fn failed(&self, trouble: &Trouble) {
         let (name, url) = (&self.endpoint.name, &self.endpoint.url);
-        let kind = trouble.kind();
-        counter!("fiducial_log_witness_asks_total", "witness" => name.clone(), "result" => kind)
-            .increment(1);
-        if self.witnessing.board.failed(self.at, trouble) {
+        self.count(trouble.kind());
+        if !self.witnessing.board.failed(self.at, trouble) {
+            return;
+        }
+        if matches!(trouble, Trouble::Contradiction(_)) {
+            tracing::error!(witness = %name, %url, %trouble, "the witness contradicts this log");
+        } else {
             tracing::warn!(witness = %name, %url, %trouble, "the witness has not cosigned");
         }
+    }
+
+    fn count(&self, result: &'static str) {
+        let name = self.endpoint.name.clone();
+        counter!("fiducial_log_witness_asks_total", "witness" => name, "result" => result)
+            .increment(1);
     }
 
     fn remember(&self, size: u64) {
@@ -289,6 +353,17 @@ fn jitter() -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_of_one_who_asks_is_not_missed() {
+        let mut askers = JoinSet::new();
+        askers.spawn(async {});
+        askers.spawn(std::future::pending());
+        askers.spawn(async { panic!("a bug") });
+        let fatal = first_panic(&mut askers).await.to_string();
+        assert!(fatal.contains("a bug of this program"), "{fatal}");
+        assert_eq!(askers.len(), 1, "the one that still asks");
+    }
 
     #[test]
     fn pauses_grow_to_a_bound_and_heed_the_witness() {

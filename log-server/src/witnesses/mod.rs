@@ -2,7 +2,9 @@
 //!
 //! Rule: C2SP tlog-witness and tlog-policy. The argument in words: `spec/text/sequencing.md`.
 //!
-//! - [`ask`]: one conversation, pure. [`client`]: HTTP. [`memory`]: what witnesses know.
+//! - [`ask`]: one conversation, pure. [`trouble`]: what can be wrong with a witness. [`client`]:
+//!   HTTP. [`memory`]: what witnesses know.
+//! - `contradiction`: what a witness says that would mean a fork, and what proves it.
 //! - [`gathered`]: the cosignatures of one head, pure. [`board`]: where they meet the publisher.
 //! - [`flight`]: what the publisher may do next. [`gather`]: the thread that asks all witnesses at
 //!   once. [`spool`] and [`carry`]: cosignatures that are carried by hand.
@@ -17,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spec::Hash;
-use spec::checkpoint::Origin;
 use spec::key::VerifierKey;
 use spec::note::Note;
 use spec::policy::{MAX_POLICY_SIZE, Policy, PolicyError, PolicyName};
@@ -28,7 +29,6 @@ use board::{Board, WitnessingStatus};
 use client::{AuthoritiesError, Url, UrlError};
 use gathered::MAX_COSIGNERS;
 
-use crate::answer::Fatal;
 use crate::heads::SignedHead;
 use crate::keys::LogKeys;
 
@@ -36,11 +36,13 @@ pub mod ask;
 pub mod board;
 pub mod carry;
 pub mod client;
+mod contradiction;
 pub mod flight;
 pub mod gather;
 pub mod gathered;
 pub mod memory;
 pub mod spool;
+pub mod trouble;
 
 /// How long a witness may take to answer, unless configured otherwise.
 pub const ANSWER_TIME: Duration = Duration::from_secs(10);
@@ -222,7 +224,8 @@ pub struct Witnessing {
     pub board: Board,
     /// The data folder, below which carried cosignatures lie.
     pub folder: PathBuf,
-    /// When this process began, in seconds since 1970: a cosignature with a later time is fresh.
+    /// When this process began, in seconds since 1970: one that is carried here is fresh only with a
+    /// later time.
     pub started_at: u64,
 }
 
@@ -245,36 +248,12 @@ impl Witnessing {
     pub fn status(&self) -> WitnessingStatus {
         self.board.status(self.policy(), self.witnesses.endpoints())
     }
-}
 
-/// What to say when a witness contradicts what this log knows of itself.
-fn contradiction(
-    origin: &Origin,
-    endpoint: &Endpoint,
-    what: ask::Contradiction,
-    signed: u64,
-) -> Fatal {
-    let path = spec::witness::monitoring_path(origin);
-    let found = match what {
-        ask::Contradiction::Larger { size } => format!(
-            "Witness {} ({}) has cosigned {size} entries of this log, but the newest head that \
-             this data folder knows of has {signed}. The folder is older than what was signed",
-            endpoint.name, endpoint.url
-        ),
-        ask::Contradiction::OtherRoot { old_size } => format!(
-            "Witness {} ({}) has seen another root of this log at size {old_size} than this data \
-             folder holds. The folder is not the one that was signed",
-            endpoint.name, endpoint.url
-        ),
-    };
-    Fatal::new(format!(
-        "{found}: a restored backup, a disk that went back, or a second log under this name and \
-         key. Signing now would fork the log, so nothing more is taken or signed. Restore the \
-         newest copy of the whole folder, or rebuild its end from a mirror and from the agents' \
-         kept statements. To see who is right, ask the witness for the checkpoint that it holds \
-         (its monitoring URL, then {path}): if this log's key has signed it, it is the proof; if \
-         it has not, the witness is at fault, and the policy must do without it."
-    ))
+    /// Whether it is known that the head that is offered will lack its quorum for a while.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        self.board.is_outage(self.policy(), self.witnesses.endpoints())
+    }
 }
 
 #[cfg(test)]

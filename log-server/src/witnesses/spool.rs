@@ -5,8 +5,9 @@
 //! about once a second. A file is removed once its lines are in the published checkpoint or its
 //! head is no longer offered; one that is malformed is renamed and never read again.
 //!
-//! What is in the folder may have come with a copy of the data, so it is fresh (see `gathered`)
-//! only if the witness names a time at which this process already ran.
+//! What is in the folder may have come with a copy of the data, and clocks differ by up to an hour. So
+//! it is fresh (see `gathered`) only if it was put there while this process ran, and the witness
+//! names a time at which it ran already.
 
 use std::fs;
 use std::io;
@@ -59,17 +60,24 @@ pub fn put(disk: &dyn Disk, data: &Path, size: u64, lines: &[u8]) -> io::Result<
     Ok(name)
 }
 
-/// Reads the files that wait. Malformed ones are put aside.
+/// Reads the files that wait, without those that are `known`. Malformed ones are put aside.
 pub fn read(
     data: &Path,
+    known: &[PathBuf],
     keys: &[(usize, VerifierKey)],
     head: &Checkpoint,
     now: u64,
 ) -> Vec<Carried> {
-    let Ok(listed) = fs::read_dir(data.join(SPOOL)) else { return Vec::new() };
+    // Those that were read wait for their head: counted here, they would keep the others out.
+    let few = waiting(data).filter(|path| !known.contains(path)).take(MAX_FILES);
+    few.filter_map(|path| read_one(path, keys, head, now)).collect()
+}
+
+/// The files that wait, in no order.
+pub fn waiting(data: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let listed = fs::read_dir(data.join(SPOOL)).ok().into_iter().flatten();
     let paths = listed.filter_map(|entry| Some(entry.ok()?.path()));
-    let waiting = paths.filter(|path| path.extension().is_some_and(|ending| ending == WAITING));
-    waiting.take(MAX_FILES).filter_map(|path| read_one(path, keys, head, now)).collect()
+    paths.filter(|path| path.extension().is_some_and(|ending| ending == WAITING))
 }
 
 /// Forgets a file that is done with.
@@ -120,4 +128,41 @@ pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MachineDisk;
+    use spec::checkpoint::Origin;
+    use spec::cosignature::{Timestamp, sign_ed25519};
+    use spec::key::{Algorithm, KeyName, SigningKey};
+    use spec::tree::Tree;
+    use spec::witness::format_answer;
+
+    #[test]
+    fn files_that_were_read_keep_no_others_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = MachineDisk::open(folder.path()).unwrap();
+        let head = Checkpoint::new(Origin::parse("log.example").unwrap(), Tree::EMPTY);
+        let name = KeyName::parse("w.example").unwrap();
+        let key = SigningKey::from_seed(name, Algorithm::CosignatureEd25519, &[1; 32]).unwrap();
+        let now = 1_700_000_000;
+        for at in 0..=MAX_FILES as u64 {
+            let time = Timestamp::from_seconds(now - at).unwrap();
+            let lines = format_answer(&[sign_ed25519(&key, time, &head)]);
+            put(&disk, folder.path(), 0, lines.as_bytes()).unwrap();
+        }
+        let keys = [(0, key.verifier().clone())];
+        let look = |known: &[PathBuf]| -> Vec<PathBuf> {
+            let files = read(folder.path(), known, &head, now);
+            files.into_iter().map(|file| file.path).collect()
+        };
+        let mut known = look(&[]);
+        assert_eq!(known.len(), MAX_FILES);
+        let last = look(&known);
+        assert_eq!(last.len(), 1);
+        known.extend(last);
+        assert!(look(&known).is_empty());
+    }
 }

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use log_server::admission::Admission;
 use log_server::http::{ApiOptions, MAX_BATCH_ENTRIES, MAX_BATCH_SIZE, ServeOptions};
+use log_server::sources::{self, Listing};
+use spec::evidence::statement::{After, Draft};
 use spec::hash::leaf_hash;
+use spec::key::{Algorithm, KeyName, SigningKey};
 use spec::note::{Note, verify_ed25519};
 use spec::proof::Proof;
 use spec::tile::{Tile, TileKind, parse_entries, parse_hashes, push_entry};
 use spec::tree::{Tree, root_of_leaves, verify_consistency, verify_inclusion};
 use spec::{Hash, checkpoint::Checkpoint, encoding::decode_hash};
 
-use crate::support::Served;
+use crate::support::{Served, origin};
 
 async fn served() -> Served {
     Served::start(Admission::Any).await
@@ -224,6 +227,8 @@ async fn what_is_not_there_is_not_found_and_not_cached() {
         "/tile/1/000.p/1",
         "/tile/entries/000.p/4",
         "/tile/63/000.p/1",
+        // The first entry of this one has no number of 64 bits.
+        "/tile/entries/x018/x446/x744/x073/x709/x551/615",
     ] {
         let answer = served.get(path).await;
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
@@ -405,4 +410,36 @@ async fn only_statements_of_listed_sources_are_taken() {
     let problem = served.post("/add-batch", &batch).await.is_problem(422, "batch-refused");
     assert_eq!(problem["indices"], serde_json::json!([null]));
     assert!(served.folder.path().exists());
+}
+
+#[tokio::test]
+async fn an_entry_keeps_its_index_when_its_source_is_disabled() {
+    let served = Served::start(Admission::Statements).await;
+    let data = served.folder.path().join("log");
+    let name = KeyName::parse("source.example/aoi").unwrap();
+    let key = SigningKey::from_seed(name.clone(), Algorithm::NoteEd25519, &[3; 32]).unwrap();
+    sources::add(&data, Listing::new(&key.verifier().to_string(), "").unwrap()).unwrap();
+    let statement = |sequence, previous| {
+        let batch = Hash::of(b"batch");
+        let draft =
+            Draft::new(origin(), name.clone(), sequence, previous, After::NOTHING, batch).unwrap();
+        draft.sign(&key).unwrap().to_bytes()
+    };
+    let first = statement(0, Hash::ZERO);
+    assert_eq!(served.post("/add", &first).await.text(), "0");
+
+    sources::set_enabled(&data, "source.example/aoi", false).unwrap();
+    let next = statement(1, leaf_hash(&first));
+    let mut batch = Vec::new();
+    [&first, &next].into_iter().for_each(|entry| push_entry(&mut batch, entry));
+    // It is looked at a second later at the latest.
+    let mut refused = served.post("/add", &statement(2, Hash::ZERO)).await;
+    while refused.status != 403 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        refused = served.post("/add", &statement(2, Hash::ZERO)).await;
+    }
+    refused.is_problem(403, "source-disabled");
+    assert_eq!(served.post("/add", &first).await.text(), "0");
+    let problem = served.post("/add-batch", &batch).await.is_problem(422, "batch-refused");
+    assert_eq!(problem["indices"], serde_json::json!([0, null]));
 }

@@ -203,6 +203,22 @@ async fn a_flood_from_one_address_is_slowed() {
 }
 
 #[tokio::test]
+async fn a_flood_in_batches_is_slowed_as_well() {
+    let options = limited(ClientLimits {
+        rate: NonZeroU32::new(1),
+        burst: NonZeroU32::new(100).unwrap(),
+        limit_loopback: true,
+        ..ClientLimits::default()
+    });
+    let served = Served::start_with(Admission::Any, ApiOptions::default(), options).await;
+    let same = [0, 1, 7].repeat(50);
+    for _ in 0..2 {
+        assert_eq!(served.post("/add-batch", &same).await.status, 200);
+    }
+    served.post("/add-batch", &same).await.is_problem(429, "rate-limited");
+}
+
+#[tokio::test]
 async fn one_address_has_so_many_connections() {
     let options = limited(ClientLimits {
         connections_per_client: 3,

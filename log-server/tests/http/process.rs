@@ -144,6 +144,25 @@ fn sources_are_listed_from_the_command_line() {
 }
 
 #[test]
+fn a_private_key_given_as_a_source_is_not_printed() {
+    let (_folder, data) = folder();
+    init(&data);
+    let keys = Path::new(&data).join("keys");
+    for entry in std::fs::read_dir(keys).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let Some(seed) = text.trim_end().strip_prefix("PRIVATE+KEY+") else { continue };
+        let seed = seed.rsplit('+').next().unwrap();
+        for given in [path.to_str().unwrap(), text.trim_end()] {
+            let output = run(&["source", "add", given, "--data", &data]);
+            assert_eq!(output.status.code(), Some(2));
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(said.contains("private key") && !said.contains(seed), "{said}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_said_and_exits_with_2() {
     let (folder, data) = folder();
     let nowhere = folder.path().join("nowhere").to_str().unwrap().to_owned();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use log_server::admission::Admission;
-use log_server::http::{ApiOptions, Patience, ServeOptions, tls};
+use log_server::http::{ApiOptions, ClientLimits, Patience, ServeOptions, tls};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,17 +17,18 @@ use tokio_rustls::client::TlsStream;
 use crate::support::Served;
 
 async fn served() -> (Served, CertificateDer<'static>) {
+    let time = Duration::from_millis(500);
+    let patience = Patience { head_time: time, idle_time: time * 2 };
+    served_with(ServeOptions { patience, ..ServeOptions::default() }).await
+}
+
+async fn served_with(options: ServeOptions) -> (Served, CertificateDer<'static>) {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let time = Duration::from_millis(500);
-    let options = ServeOptions {
-        tls: Some(tls::load(&certificate, &key).unwrap()),
-        patience: Patience { head_time: time, idle_time: time * 2 },
-        ..ServeOptions::default()
-    };
+    let options = ServeOptions { tls: Some(tls::load(&certificate, &key).unwrap()), ..options };
     let served = Served::start_with(Admission::Any, ApiOptions::default(), options).await;
     (served, made.cert.der().clone())
 }
@@ -92,6 +93,77 @@ async fn http_2_over_tls() {
     // Idle, it is ended by the same clock.
     let ended = tokio::time::timeout(Duration::from_secs(3), connection).await;
     assert!(ended.is_ok());
+}
+
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, body: &[u8]) -> Vec<u8> {
+    let length = (body.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), body].concat()
+}
+
+/// Asks for a path on `count` streams of one connection, in which no byte of an answer has room.
+fn windowless(path: &str, count: u32) -> Vec<u8> {
+    let literal = |name: &str, value: &str| {
+        let part = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
+        [&[0][..], &part(name), &part(value)].concat()
+    };
+    let settings = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let head = [&[0x82, 0x87][..], &literal(":path", path), &literal(":authority", "x")].concat();
+    let requests = (0..count).flat_map(|at| frame(1, 5, 1 + 2 * at, &head));
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    preface.iter().copied().chain(settings).chain(requests).collect()
+}
+
+#[tokio::test]
+async fn over_http_2_who_reads_nothing_is_given_up_though_it_pings() {
+    let (served, certificate) = served().await;
+    for path in ["/healthz", "/"] {
+        let mut stream = connect(&served, &certificate, &[b"h2"]).await;
+        stream.write_all(&windowless(path, 3)).await.unwrap();
+        let pinging = async {
+            let mut heard = [0; 1024];
+            while stream.write_all(&frame(6, 0, 0, b"pingpong")).await.is_ok() {
+                match stream.read(&mut heard).await {
+                    Ok(0) | Err(_) => return,
+                    Ok(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            }
+        };
+        let given_up = tokio::time::timeout(Duration::from_secs(20), pinging).await;
+        assert!(given_up.is_ok(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn over_http_2_who_reads_nothing_takes_no_more_than_its_share() {
+    let clients = ClientLimits { limit_loopback: true, ..ClientLimits::default() };
+    let (served, certificate) =
+        served_with(ServeOptions { clients, ..ServeOptions::default() }).await;
+    let entry = served.log.check(&[7; 60_000]).unwrap();
+    served.log.sequence(entry).await.unwrap();
+    served.log.published_covering(1).await.unwrap();
+    let get = async || {
+        let mut stream = connect(&served, &certificate, &[]).await;
+        let request = b"GET /proof/0 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(get().await, "200");
+    let mut held = Vec::new();
+    // Each answer has 80 kB, and a client's share is 32 MiB: some 400 of them.
+    while get().await == "200" {
+        let mut stream = connect(&served, &certificate, &[b"h2"]).await;
+        stream.write_all(&windowless("/proof/0", 32)).await.unwrap();
+        held.push(stream);
+        assert!(held.len() < 40, "nothing is counted");
+    }
+    assert_eq!(get().await, "503");
+    drop(held);
+    while get().await != "200" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

@@ -86,10 +86,40 @@ fn what_was_carried_before_a_start_publishes_but_lets_nothing_new_be_signed() {
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(head().lines().nth(1), Some("1"), "an old word does not confirm the head");
     assert!(log.status().witnessing.unwrap().waiting.is_some());
+    let second = now();
+    wait_until("the second of the start is over", || now() > second);
     carry(&world, &world.witnesses[0]);
     wait_until("a fresh word does", || head().lines().nth(1) == Some("2"));
     carry(&world, &world.witnesses[0]);
     published(&log, 2);
+    end(&log);
+}
+
+#[test]
+fn a_witness_whose_clock_is_ahead_makes_nothing_fresh_that_was_there_before_the_start() {
+    let world = air_gapped();
+    let log = world.open();
+    carry(&world, &world.witnesses[0]);
+    wait_until("the first head is published", || !log.published().note.is_empty());
+    add(&log, "one");
+    let head = || fs::read_to_string(world.data.join("signed-head")).unwrap();
+    wait_until("a head is signed", || head().lines().nth(1) == Some("1"));
+    end(&log);
+    // As far ahead as is borne.
+    world.witnesses[0].set(Manner::Time(3_000));
+    carry(&world, &world.witnesses[0]);
+
+    let log = world.open();
+    assert_eq!(world.cosigners(&published(&log, 1)), 1);
+    add(&log, "two");
+    wait_until("what was carried is published and done with", || spooled(&world) == 0);
+    let waiting = log.status().witnessing.unwrap().waiting;
+    assert_eq!(waiting.map(|waiting| waiting.size), Some(1), "an old word confirms nothing");
+    assert_eq!(head().lines().nth(1), Some("1"));
+    // The same lines again would still be those of before.
+    world.witnesses[0].set(Manner::Time(3_001));
+    carry(&world, &world.witnesses[0]);
+    wait_until("one that comes now does", || head().lines().nth(1) == Some("2"));
     end(&log);
 }
 

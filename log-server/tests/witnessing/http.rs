@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use log_server::http::{ApiOptions, ServeOptions, install_recorder, router, serve};
+use log_server::http::{ApiOptions, Bodies, ServeOptions, install_recorder, router, serve};
 use log_server::log::Log;
 use spec::hash::leaf_hash;
 use spec::note::Note;
@@ -15,14 +15,15 @@ use crate::world::{World, end, runtime, trouble, wait_until};
 
 /// Serves a log on a thread of its own, until the test ends.
 fn served(log: &Log) -> SocketAddr {
+    let wait_time = Duration::from_secs(1);
+    served_with(log, ApiOptions { wait_time, ..ApiOptions::default() })
+}
+
+fn served_with(log: &Log, api: ApiOptions) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     listener.set_nonblocking(true).unwrap();
-    let api = ApiOptions {
-        wait_time: Duration::from_secs(1),
-        metrics: Some(install_recorder().unwrap()),
-        ..ApiOptions::default()
-    };
+    let api = ApiOptions { metrics: Some(install_recorder().unwrap()), ..api };
     let log = log.clone();
     std::thread::spawn(move || {
         runtime().block_on(async {
@@ -133,6 +134,51 @@ fn without_the_quorum_the_answer_is_503_with_the_index_and_later_200() {
     assert_eq!(verified(&world, &get(address, "/proof/2"), "three"), (2, 2));
     assert_eq!(get(address, "/readyz").status, 200);
     assert!(get(address, "/metrics").body.contains("fiducial_log_quorum_reached 1"));
+    end(&log);
+}
+
+/// Longer than any test waits.
+const NEVER: Duration = Duration::from_secs(3600);
+
+#[test]
+fn in_a_known_outage_nobody_waits_and_what_is_published_is_still_proved() {
+    let world = World::new(2, 2);
+    let log = world.open();
+    let address = served_with(&log, ApiOptions { wait_time: NEVER, ..ApiOptions::default() });
+    verified(&world, &add_witnessed(address, "one"), "one");
+    world.witnesses[1].set(Manner::Constant(503, "", String::new()));
+    // The first of the outage waits until it is known to be one, and is told then.
+    for (index, entry) in [(1, "two"), (2, "three"), (1, "two")] {
+        let refused = add_witnessed(address, entry);
+        assert_eq!(refused.status, 503, "{}", refused.body);
+        assert!(refused.head.contains("\r\nretry-after: 5"), "{}", refused.head);
+        let document: serde_json::Value = serde_json::from_str(&refused.body).unwrap();
+        assert_eq!(document["type"], "urn:fiducial:problem:not-witnessed");
+        assert_eq!(document["index"], index);
+        assert!(refused.body.contains("w1 (it is busy"), "{}", refused.body);
+    }
+    assert_eq!(verified(&world, &add_witnessed(address, "one"), "one"), (0, 2));
+    world.witnesses[1].set(Manner::Honest);
+    wait_until("all is published", || log.published().checkpoint.tree().size() == 3);
+    assert_eq!(verified(&world, &add_witnessed(address, "four"), "four"), (3, 2));
+    end(&log);
+}
+
+#[test]
+fn those_who_wait_do_not_hold_the_memory_for_bodies() {
+    let mut world = World::new(1, 1);
+    world.answer_time = NEVER;
+    let log = world.open();
+    // A quarter of it is for single entries: room for one of 60,000 bytes, and not for two.
+    let bodies = Bodies::new(400 * 1024, NEVER);
+    let api = ApiOptions { bodies, wait_time: NEVER, ..ApiOptions::default() };
+    let address = served_with(&log, api);
+    world.witnesses[0].set(Manner::Hang);
+    let large = |letter: &str| letter.repeat(60_000);
+    let waiting = std::thread::spawn(move || add_witnessed(address, &large("a")));
+    wait_until("it is sequenced", || log.status().sequenced == 1);
+    assert_eq!(send(address, "POST", "/add", &large("b")).body, "1");
+    assert!(!waiting.is_finished(), "it waits for a witness that may still answer");
     end(&log);
 }
 

@@ -2,10 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use spec::Hash;
+use spec::checkpoint::Checkpoint;
+use spec::key::{Algorithm, SigningKey};
+use spec::note::Note;
+use spec::split::Split;
+use spec::tree::Tree;
 use spec::witness::CONFLICT_TYPE;
 
 use crate::witness::Manner;
-use crate::world::{World, add, end, publish, published, trouble, wait_until};
+use crate::world::{World, add, end, origin, publish, published, trouble, wait_until};
 
 fn constant(status: u16, headers: &'static str, body: &str) -> Manner {
     Manner::Constant(status, headers, body.to_owned())
@@ -60,6 +66,21 @@ fn a_witness_that_lies_in_whatever_way_is_absent_and_named() {
 }
 
 #[test]
+fn a_422_to_a_witness_that_is_told_of_a_log_for_the_first_time_is_no_other_root() {
+    let mut world = World::new(1, 1);
+    let line = world.witnesses[0].line("w0");
+    for quorum in [1, 0] {
+        world.set_policy(&line, quorum);
+        world.witnesses[0].set(constant(422, "", ""));
+        let log = world.open();
+        wait_until("it is told of", || trouble(&log, 0) == Some("refused"));
+        assert_eq!(log.status().fatal, None);
+        end(&log);
+        world.witnesses[0].set(Manner::Honest);
+    }
+}
+
+#[test]
 fn a_witness_that_knows_less_than_was_believed_is_asked_from_there() {
     let world = World::new(2, 2);
     let log = world.open();
@@ -97,27 +118,99 @@ fn a_witness_that_has_seen_this_very_head_signs_it_afresh() {
     end(&log);
 }
 
+fn contradictions() -> [(Manner, &'static str); 2] {
+    [(constant(409, CONFLICT, "2000\n"), "2000 entries"), (constant(422, "", ""), "another root")]
+}
+
 #[test]
-fn a_larger_size_or_another_root_stops_a_running_log() {
-    let cases = [
-        (constant(409, CONFLICT, "2000\n"), "2000 entries"),
-        (constant(422, "", ""), "another root"),
-    ];
-    for (manner, said) in cases {
-        // Even if the others are enough: to go on would fork the log if it is true.
+fn a_larger_size_or_another_root_is_proved_before_it_stops_a_running_log() {
+    for (manner, said) in contradictions() {
         let world = World::new(3, 2);
         let log = world.open();
         publish(&log, "one");
-        world.witnesses[2].set(manner.clone());
-        add(&log, "two");
-        wait_until("the log stops", || log.status().fatal.is_some());
-        let fatal = log.status().fatal.unwrap().to_string();
+        world.witnesses[2].set(manner);
+        assert_eq!(world.cosigners(&publish(&log, "two")), 2);
+        wait_until("it is known", || trouble(&log, 2) == Some("contradiction"));
+        let trouble = log.status().witnessing.unwrap().witnesses[2].trouble.clone().unwrap();
+        assert!(trouble.to_string().contains(said) && trouble.needs_people(), "{trouble}");
+        assert_eq!(world.cosigners(&publish(&log, "three")), 2);
+        assert_eq!(log.status().fatal, None);
+        end(&log);
+        // At a start, before the witnesses have confirmed the folder, its word is enough.
+        let fatal = world.refusal();
         assert!(fatal.contains("w2") && fatal.contains(said), "{fatal}");
         assert!(fatal.contains("Restore") && fatal.contains("/checkpoint"), "{fatal}");
-        assert!(world.cosigners(&log.published()) >= 2, "what is published stays");
-        log.join();
-        assert!(world.refusal().contains(said), "and it does not start again either");
     }
+}
+
+/// A checkpoint of the log under its own key, with a root that it does not have.
+fn signed(world: &World, size: u64) -> Note {
+    let tree = Tree::new(size, Hash::of(b"another root")).unwrap();
+    let checkpoint = Checkpoint::new(origin(), tree);
+    let signatures = world.keys().sign(&checkpoint, 1_700_000_000).unwrap();
+    Note::new(checkpoint.to_string(), signatures)
+}
+
+/// The files of evidence in the data folder.
+fn kept(world: &World) -> Vec<(String, Vec<u8>)> {
+    let files = std::fs::read_dir(&world.data).unwrap().map(|entry| entry.unwrap());
+    let text = files.filter(|file| file.path().extension().is_some_and(|ending| ending == "txt"));
+    text.map(|file| (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_checkpoint_under_the_logs_own_key_proves_it_and_is_kept() {
+    for (size, kind) in [(2000, "checkpoint-2000-"), (1, "split-1-"), (2, "split-2-")] {
+        for (manner, _) in contradictions() {
+            let world = World::new(3, 2);
+            let log = world.open();
+            publish(&log, "one");
+            let note = signed(&world, size);
+            world.witnesses[2].show(&note);
+            world.witnesses[2].set(manner);
+            add(&log, "two");
+            wait_until("the log stops", || log.status().fatal.is_some());
+            log.join();
+            let fatal = log.status().fatal.unwrap().to_string();
+            let kept = kept(&world);
+            let [(name, bytes)] = kept.as_slice() else { panic!("{kept:?}") };
+            assert!(name.starts_with(kind), "{name}");
+            assert!(fatal.contains("w2") && fatal.contains(name) && fatal.contains("Restore"));
+            if size == 2000 {
+                assert_eq!(*bytes, note.to_bytes());
+                continue;
+            }
+            let split = Split::parse(bytes).unwrap();
+            let proven = split.prove(&world.keys().verifier_keys()).unwrap();
+            assert_eq!(proven.older().size(), size);
+        }
+    }
+}
+
+#[test]
+fn what_a_witness_shows_proves_nothing_unless_the_log_has_signed_it_and_does_not_hold_it() {
+    let world = World::new(3, 2);
+    let log = world.open();
+    let own = Note::parse(&publish(&log, "one").note).unwrap();
+    let forged = {
+        let name = world.keys().verifier_keys()[0].name().clone();
+        let key = SigningKey::from_seed(name, Algorithm::NoteEd25519, &[7; 32]).unwrap();
+        let text = signed(&world, 2000).text().to_owned();
+        let signature = key.sign_note(&text);
+        Note::new(text, vec![signature])
+    };
+    for (size, note) in [(2, own), (3, forged)] {
+        world.witnesses[2].show(&note);
+        world.witnesses[2].set(constant(409, CONFLICT, "2000\n"));
+        publish(&log, &size.to_string());
+        wait_until("it is known", || trouble(&log, 2) == Some("contradiction"));
+        assert_eq!(log.status().fatal, None);
+        world.witnesses[2].set(Manner::Honest);
+        wait_until("it is honest again", || trouble(&log, 2).is_none());
+    }
+    assert!(kept(&world).is_empty());
+    end(&log);
 }
 
 #[test]

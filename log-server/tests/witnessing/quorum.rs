@@ -185,3 +185,24 @@ fn the_first_head_of_a_log_waits_for_its_witnesses_too() {
     assert_eq!(world.cosigners(&published(&log, 1)), 1);
     end(&log);
 }
+
+#[test]
+fn a_key_that_is_left_out_of_an_answer_is_asked_for_again() {
+    let mut world = World::new(1, 1);
+    let lines = [world.witnesses[0].line("w0"), world.witnesses[0].line_of_second("w1")];
+    world.set_policy(&lines.concat(), 2);
+    world.witnesses[0].set(Manner::Both);
+    let log = world.open();
+    assert_eq!(world.cosigners(&publish(&log, "one")), 2);
+    world.witnesses[0].set(Manner::Honest);
+    add(&log, "two");
+    wait_until("one key is known to be left out", || trouble(&log, 0) == Some("lacks-key"));
+    let missing = log.status().witnessing.unwrap().waiting.unwrap().missing;
+    assert!(missing[0].starts_with("w1 (it signed, but not with the key"), "{missing:?}");
+    assert_eq!(log.published().checkpoint.tree().size(), 1);
+    // Nothing else is offered meanwhile: the same head is asked about until the quorum is there.
+    world.witnesses[0].set(Manner::Both);
+    assert_eq!(world.cosigners(&published(&log, 2)), 2);
+    wait_until("the trouble is over", || trouble(&log, 0).is_none());
+    end(&log);
+}

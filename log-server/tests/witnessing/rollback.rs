@@ -164,3 +164,34 @@ fn a_policy_that_comes_later_is_met_by_the_head_that_is_there() {
     assert_eq!(world.cosigners(&publish(&log, "two")), 2);
     end(&log);
 }
+
+#[test]
+fn a_policy_that_lists_only_a_key_of_later_says_so() {
+    let mut world = World::new(1, 1);
+    let keys = world.keys().verifier_keys();
+    let files = fs::read_dir(world.data.join("keys")).unwrap().map(|file| file.unwrap().path());
+    let ml_dsa = files.into_iter().find(|path| path.to_string_lossy().contains("ml-dsa")).unwrap();
+    let kept = fs::read(&ml_dsa).unwrap();
+    // Its first heads are signed before it has the second key.
+    fs::remove_file(&ml_dsa).unwrap();
+    let set = |world: &mut World, key: usize| {
+        let text = format!("log {}\nquorum none\n", keys[key]);
+        world.policy = spec::policy::Policy::parse(text.as_bytes()).unwrap();
+    };
+    set(&mut world, 0);
+    let log = world.open();
+    publish(&log, "one");
+    end(&log);
+    fs::write(&ml_dsa, kept).unwrap();
+    set(&mut world, 1);
+    let refusal = world.refusal();
+    assert!(refusal.contains("that key was added later") && refusal.contains("`log` line"));
+    set(&mut world, 0);
+    let log = world.open();
+    publish(&log, "two");
+    end(&log);
+    set(&mut world, 1);
+    let log = world.open();
+    publish(&log, "three");
+    end(&log);
+}

@@ -11,9 +11,10 @@ use spec::Hash;
 use spec::checkpoint::Checkpoint;
 use spec::cosignature::{Timestamp, sign_ed25519};
 use spec::key::{Algorithm, KeyName, SigningKey, VerifierKey};
-use spec::note::Signature;
+use spec::note::{Note, Signature};
 use spec::tree::{Tree, verify_consistency};
-use spec::witness::{AddCheckpoint, CONFLICT_TYPE, Head, format_answer, format_conflict};
+use spec::witness::{AddCheckpoint, CONFLICT_TYPE, Head};
+use spec::witness::{format_answer, format_conflict, monitoring_path};
 
 /// How long anything that hangs does.
 const HANG: Duration = Duration::from_secs(60);
@@ -23,6 +24,8 @@ const HANG: Duration = Duration::from_secs(60);
 pub(crate) enum Manner {
     /// Closes every connection at once.
     Away,
+    /// Keeps to tlog-witness, and cosigns with its second key as well.
+    Both,
     /// Answers this whatever it is asked: status, headers, body.
     Constant(u16, &'static str, String),
     /// A body without an end, fast.
@@ -62,8 +65,12 @@ pub(crate) struct Remembered {
 
 struct Shared {
     key: SigningKey,
+    /// Signs beside the first where a test says so.
+    second: SigningKey,
     log: Vec<VerifierKey>,
     manner: Mutex<Manner>,
+    /// What it shows as the log's checkpoint, if anything.
+    shown: Mutex<Option<String>>,
     remembered: Mutex<Remembered>,
 }
 
@@ -89,8 +96,10 @@ impl Witness {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let shared = Arc::new(Shared {
             key: key(name, 0),
+            second: key(&format!("{name}/second"), 0),
             log: log.to_vec(),
             manner: Mutex::new(Manner::Honest),
+            shown: Mutex::default(),
             remembered: Mutex::default(),
         });
         let witness = Self { address: listener.local_addr().unwrap(), tls: tls.is_some(), shared };
@@ -118,6 +127,11 @@ impl Witness {
         *self.shared.manner.lock().unwrap() = manner;
     }
 
+    /// Shows a checkpoint of the log from now on.
+    pub(crate) fn show(&self, note: &Note) {
+        *self.shared.shown.lock().unwrap() = Some(note.to_string());
+    }
+
     pub(crate) fn key(&self) -> &VerifierKey {
         self.shared.key.verifier()
     }
@@ -133,6 +147,12 @@ impl Witness {
         format!("witness {name} {} {scheme}://{host}:{port}/\n", self.key())
     }
 
+    /// The line of a policy for its second key, at the same URL.
+    pub(crate) fn line_of_second(&self, name: &str) -> String {
+        let url = self.line("").rsplit(' ').next().unwrap().to_owned();
+        format!("witness {name} {} {url}", self.shared.second.verifier())
+    }
+
     /// The line of a policy for a witness that is reached by file only.
     pub(crate) fn line_without_url(&self, name: &str) -> String {
         format!("witness {name} {}\n", self.key())
@@ -144,7 +164,18 @@ impl Witness {
             if manner == Manner::Away {
                 return Ok(());
             }
-            let Some(body) = read_request(&mut stream)? else { return Ok(()) };
+            let body = match read_request(&mut stream)? {
+                None => return Ok(()),
+                Some(Request::Add(body)) => body,
+                Some(Request::Checkpoint) => {
+                    let shown = self.shared.shown.lock().unwrap().clone();
+                    let (status, body) = shown.map_or((404, String::new()), |note| (200, note));
+                    let length = body.len();
+                    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n");
+                    stream.write_all(format!("{head}{body}").as_bytes())?;
+                    continue;
+                }
+            };
             // Told something else while the connection was idle: what counts is now.
             let manner = self.shared.manner.lock().unwrap().clone();
             match manner {
@@ -187,7 +218,11 @@ impl Witness {
         }
         match self.judge(body) {
             Ok(checkpoint) => {
-                (200, String::new(), format_answer(&[self.sign(manner, &checkpoint)]))
+                let mut lines = vec![self.sign(manner, &checkpoint)];
+                if *manner == Manner::Both {
+                    lines.push(sign_now(&self.shared.second, &checkpoint));
+                }
+                (200, String::new(), format_answer(&lines))
             }
             Err((status, headers, body)) => (status, headers, body),
         }
@@ -196,7 +231,11 @@ impl Witness {
     /// What an honest witness does with a request; also for one that was carried by file.
     pub(crate) fn cosign(&self, request: &[u8]) -> Result<String, (u16, String)> {
         let checkpoint = self.judge(request).map_err(|(status, _, body)| (status, body))?;
-        Ok(format_answer(&[self.sign(&Manner::Honest, &checkpoint)]))
+        let manner = match self.shared.manner.lock().unwrap().clone() {
+            ahead @ Manner::Time(_) => ahead,
+            _ => Manner::Honest,
+        };
+        Ok(format_answer(&[self.sign(&manner, &checkpoint)]))
     }
 
     fn judge(&self, body: &[u8]) -> Result<Checkpoint, (u16, String, String)> {
@@ -262,6 +301,11 @@ impl Witness {
     }
 }
 
+fn sign_now(key: &SigningKey, checkpoint: &Checkpoint) -> Signature {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    sign_ed25519(key, Timestamp::from_seconds(now).unwrap(), checkpoint)
+}
+
 fn seed(name: &str, salt: u8) -> [u8; 32] {
     let mut seed = *Hash::of(name.as_bytes()).as_bytes();
     seed[0] ^= salt;
@@ -274,8 +318,16 @@ fn key(name: &str, salt: u8) -> SigningKey {
     SigningKey::from_seed(name, Algorithm::CosignatureEd25519, &seed).unwrap()
 }
 
+/// What a log asks of a witness.
+enum Request {
+    /// To cosign, with this body.
+    Add(Vec<u8>),
+    /// For the checkpoint that it holds.
+    Checkpoint,
+}
+
 /// Reads one request with its body; `None` when the client has closed the connection.
-fn read_request(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+fn read_request(stream: &mut impl Read) -> io::Result<Option<Request>> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -285,10 +337,14 @@ fn read_request(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).unwrap().to_lowercase();
-    assert!(head.starts_with("post /add-checkpoint http/1.1\r\n"), "{head}");
     assert!(head.contains("\r\nhost: "), "{head}");
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-    let mut body = vec![0; length.parse().unwrap()];
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     stream.read_exact(&mut body)?;
-    Ok(Some(body))
+    if head.starts_with("post /add-checkpoint http/1.1\r\n") {
+        return Ok(Some(Request::Add(body)));
+    }
+    let path = monitoring_path(&crate::world::origin());
+    assert!(head.starts_with(&format!("get {path} http/1.1\r\n")), "{head}");
+    Ok(Some(Request::Checkpoint))
 }

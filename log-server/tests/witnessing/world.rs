@@ -67,7 +67,10 @@ impl World {
     /// Makes the policy of these witness lines, named `w0` and so on.
     pub(crate) fn set_policy(&mut self, lines: &str, quorum: usize) {
         let names: String = (0..lines.lines().count()).map(|at| format!(" w{at}")).collect();
-        let text = format!("{lines}group q {quorum}{names}\nquorum q\n");
+        let text = match quorum {
+            0 => format!("{lines}quorum none\n"),
+            _ => format!("{lines}group q {quorum}{names}\nquorum q\n"),
+        };
         std::fs::write(self.policy_file(), text).unwrap();
         self.policy = read_policy(&self.policy_file(), &self.keys().verifier_keys()).unwrap();
     }
