@@ -32,6 +32,7 @@ use crate::durable::folder_of;
 use crate::error::AgentError;
 use crate::log_client::{AddError, Added, LogClient};
 use crate::old_vault::{Kept, Sealed, Vault};
+use crate::os;
 use crate::report::{Anchored, write_papers};
 
 /// The first pause before the log is asked again, and the longest.
@@ -164,7 +165,7 @@ impl Session {
             first_record,
             opened,
             closed: clock::now(),
-            boot: clock::boot_id(),
+            boot: os::boot_id(),
             // Nothing here asks the time service yet, so nothing is claimed of it.
             clock: "unknown".to_string(),
             note: None,

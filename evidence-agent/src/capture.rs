@@ -6,7 +6,6 @@
 
 use std::fs::{File, Metadata};
 use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -19,6 +18,7 @@ use spec::evidence::record::{MAX_FIELDS, Record, RecordError};
 use crate::cfx::{self, MAX_INTERPRETED_SIZE, Reading};
 use crate::clock;
 use crate::error::AgentError;
+use crate::os;
 
 /// How much is read at once.
 const CHUNK_SIZE: usize = 256 * 1024;
@@ -86,7 +86,7 @@ impl Captured {
     /// Makes the salted record of this file.
     pub(crate) fn to_record(&self) -> Result<Record, AgentError> {
         let media_type = self.reading.media_type.unwrap_or_else(|| media_type(&self.path));
-        let file_name = self.path.file_name().unwrap_or_default().as_bytes().to_vec();
+        let file_name = os::name_bytes(self.path.file_name().unwrap_or_default()).into_owned();
         let common = [
             ("file/sha256", self.sha256.to_hex().into_bytes()),
             ("file/name", file_name),

@@ -47,13 +47,6 @@ pub(crate) fn now() -> String {
     format_utc(since.as_secs(), since.subsec_millis())
 }
 
-/// A name for the time since this machine was started; `None` where the kernel gives none.
-pub(crate) fn boot_id() -> Option<String> {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    let text = text.trim();
-    (text.len() == 36 && text.is_ascii()).then(|| text.to_string())
-}
-
 fn format_utc(seconds: u64, milliseconds: u32) -> String {
     let (year, month, day) = civil(seconds / SECONDS_PER_DAY);
     let second = seconds % SECONDS_PER_DAY;

@@ -3,27 +3,20 @@
 //! A file is written under another name, synced, renamed, and its folder is synced. Whoever reads
 //! the final name reads all of it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::os;
+pub(crate) use crate::os::sync_folder;
+
 /// Who may read what is written.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Everybody: receipts, public keys.
     Everybody,
     /// The owner alone: private keys and openings.
     Owner,
-}
-
-impl Access {
-    const fn mode(self) -> u32 {
-        match self {
-            Self::Everybody => 0o644,
-            Self::Owner => 0o600,
-        }
-    }
 }
 
 /// Writes a file whole; what stood there before is replaced in one step.
@@ -45,21 +38,15 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Resu
 
 /// Writes a new file and syncs it; refuses to replace one. Its folder is the caller's to sync.
 pub(crate) fn write_synced(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(path)?;
+    let mut file = os::create_new(path, access == Access::Owner)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
 /// Makes a folder that only its owner may open; refuses if it is there.
 pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().mode(0o700).create(path)?;
+    os::create_private_folder(path)?;
     sync_folder(&folder_of(path))
-}
-
-/// Makes the names in a folder durable.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
 }
 
 /// The folder that a path lies in; `.` for a bare name.
@@ -85,7 +72,6 @@ pub(crate) fn read_bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_file_is_replaced_whole_and_keeps_its_access() {
@@ -95,7 +81,7 @@ mod tests {
         for text in ["first", "second"] {
             write_whole(&path, text.as_bytes(), Access::Owner).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert!(os::mode(&path).unwrap().is_none_or(|mode| mode == 0o600));
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(write_synced(&path, b"third", Access::Owner).is_err());

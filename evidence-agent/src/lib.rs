@@ -32,6 +32,8 @@ mod log_client;
 #[allow(dead_code, reason = "joined by `site`")]
 mod model;
 mod old_vault;
+#[allow(dead_code, reason = "joined by `site`")]
+mod os;
 mod report;
 #[allow(dead_code, reason = "joined by `site`")]
 mod site;

@@ -12,7 +12,6 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -28,6 +27,7 @@ use crate::capture::Captured;
 use crate::cli::Language;
 use crate::durable::{Access, read_bounded, sync_folder, write_synced};
 use crate::error::AgentError;
+use crate::os;
 
 /// The most reports of one statement that get files of their own. Each opening hashes the whole
 /// batch, so this bounds the work at a few million hashes.
@@ -97,7 +97,8 @@ pub(crate) fn write_papers(
     let mut reports = Vec::new();
     for (index, record) in evidence {
         let record_index = index as u64;
-        let name = OsStr::from_bytes(record.value("file/name").unwrap_or_default());
+        let name = os::name_of(record.value("file/name").unwrap_or_default());
+        let name = name.as_ref();
         let papers = if own {
             let picks = [0, record_index].map(|record| Pick { record, fields: PickFields::All });
             let opening = Disclosure::of(batch, &picks).expect("both records are of this batch");
@@ -192,18 +193,18 @@ fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), AgentError
 /// A name with an end of its own, short enough for what is put behind it.
 fn stem(name: &OsStr, end: &str) -> OsString {
     let most = MAX_NAME_SIZE - DISCLOSURE.len() - end.len();
-    let bytes = name.as_bytes();
+    let bytes = os::name_bytes(name);
     if bytes.len() <= most {
         return joined(name, end);
     }
     // Names that agree as far as they are kept still differ in the hash of the whole.
-    let mark = format!("~{}", &Hash::of(bytes).to_hex()[..16]);
+    let mark = format!("~{}", &Hash::of(&bytes).to_hex()[..16]);
     let mut cut = most - mark.len();
     // Not in the middle of a UTF-8 character: some file systems refuse what is left of it.
     while cut > 0 && bytes[cut] & 0xc0 == 0x80 {
         cut -= 1;
     }
-    joined(&joined(OsStr::from_bytes(&bytes[..cut]), &mark), end)
+    joined(&joined(&os::name_of(&bytes[..cut]), &mark), end)
 }
 
 fn joined(stem: &OsStr, end: &str) -> OsString {
@@ -302,11 +303,9 @@ fn as_shown<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error>
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_name_that_is_no_text_still_has_an_answer_in_json() {
-        use std::os::unix::ffi::OsStrExt;
-        let path = PathBuf::from(OsStr::from_bytes(b"re\xffport.tlog-proof"));
+        let path = PathBuf::from(os::name_of(b"re\xffport.tlog-proof").into_owned());
         let papers = Papers { receipt: path.clone(), disclosure: path };
         let value = serde_json::to_value(&papers).expect("any path can be shown");
         assert!(value["receipt"].as_str().is_some_and(|shown| shown.starts_with("re")));

@@ -1,0 +1,466 @@
+//! Watches one file that only ever grows, such as an `AOIData.Dat`: what is new at its end becomes a
+//! sighting.
+//!
+//! What is remembered is a prefix: its length and its SHA-256. When the file has grown, the prefix is
+//! read and hashed again before the new bytes are taken, so that a changed past is seen: then, and
+//! when the file became shorter, all of it is given anew from its first byte, with `before` set.
+//!
+//! | | `prefix` | `before` |
+//! |---|---|---|
+//! | first piece | 0 bytes | none |
+//! | next piece | as many bytes as `before.size` | the piece before |
+//! | after an edit | 0 bytes | the last piece of the old past |
+//!
+//! `Seen::sha256` and `Seen::size` are those of the whole prefix, the piece included.
+//!
+//! Cost: each look at a file that has grown reads all of it, about a second for a gigabyte. That is
+//! the price of seeing an edit at once and not a day later.
+
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::memory::{Backoff, Print, Recheck, Waiting};
+use super::read::{copy, nanos};
+use super::{Collector, Looked, MAX_LOOK_SIZE, Remembered, Span, Trouble, is_due, next_version};
+use crate::error::AgentError;
+use crate::import::MAX_INTERPRETED_SIZE;
+use crate::model::{Content, Hash256, ItemKey, Seen, Sighting, UnixMillis, WatchName};
+use crate::os::{self, Links};
+
+/// A watch of `type = "append"`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AppendConfig {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// Where a piece ends.
+    #[serde(default)]
+    pub(crate) cut: Cut,
+    /// How often the file is looked at.
+    #[serde(default = "poll")]
+    pub(crate) poll: Span,
+    /// How long the file must stay as it is before a last line without its end is taken too.
+    #[serde(default = "stable")]
+    pub(crate) stable: Span,
+    /// How often all of it is read again, even if its size and time of change are as before.
+    #[serde(default = "recheck")]
+    pub(crate) recheck: Span,
+}
+
+/// Where a piece of a growing file may end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Cut {
+    /// After any byte.
+    Anywhere,
+    /// After a line break: a line that is still being written waits.
+    #[default]
+    Line,
+}
+
+const fn poll() -> Span {
+    Span::seconds(30)
+}
+
+const fn stable() -> Span {
+    Span::seconds(300)
+}
+
+const fn recheck() -> Span {
+    Span::seconds(86_400)
+}
+
+/// A growing file that is watched.
+pub(crate) struct Append {
+    watch: WatchName,
+    config: AppendConfig,
+    key: ItemKey,
+    looked: Option<UnixMillis>,
+    /// The state in which the file had nothing to give, and whether it was stable then.
+    exhausted: Option<(Print, bool)>,
+    waiting: Waiting,
+    backoff: Backoff,
+    recheck: Recheck,
+}
+
+/// The file at one look.
+struct Opened {
+    file: File,
+    size: u64,
+    modified_nanos: i128,
+    /// Whether it has stayed as it is for `stable`.
+    is_stable: bool,
+}
+
+impl Append {
+    /// Makes the watch; looks at nothing yet.
+    pub(crate) fn new(watch: WatchName, config: AppendConfig) -> Result<Self, AgentError> {
+        let Some(name) = config.path.file_name() else {
+            let why = format!("the watch {}: {} names no file", watch.0, config.path.display());
+            return Err(AgentError::Input(why));
+        };
+        let key = ItemKey(os::name_bytes(name).into_owned());
+        let recheck = Recheck::new(config.recheck);
+        let (waiting, backoff) = Default::default();
+        let (looked, exhausted) = (None, None);
+        Ok(Self { watch, config, key, looked, exhausted, waiting, backoff, recheck })
+    }
+
+    fn item(&self) -> String {
+        self.config.path.display().to_string()
+    }
+
+    fn open(&self) -> io::Result<(File, Metadata)> {
+        let file = os::open_to_read(&self.config.path, Links::Followed)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a file"));
+        }
+        Ok((file, metadata))
+    }
+
+    /// Opens the file if it is time to, and has something to give.
+    fn due(
+        &mut self,
+        before: Option<&Seen>,
+        now: UnixMillis,
+        looked: &mut Looked,
+    ) -> Option<Opened> {
+        let item = Print::of(&self.key.0);
+        let (file, metadata) = match self.open() {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.backoff.failed(item, now);
+                let trouble = match error.kind() {
+                    io::ErrorKind::NotFound => Trouble::Missing,
+                    _ => Trouble::Unreadable(error.to_string()),
+                };
+                looked.complain(self.item(), trouble);
+                return None;
+            }
+        };
+        self.backoff.forget(item);
+        let (size, modified_nanos) = (metadata.len(), nanos(&metadata));
+        let state = Print::of_state(size, modified_nanos);
+        let is_stable = self.waiting.is_stable(item, state, now, self.config.stable);
+        self.recheck.begin(now);
+        let is_same = before
+            .is_some_and(|seen| (seen.size, seen.modified_nanos) == (size, modified_nanos))
+            || self.exhausted == Some((state, is_stable));
+        let is_wanted = !is_same || self.recheck.is_due(item);
+        is_wanted.then_some(Opened { file, size, modified_nanos, is_stable })
+    }
+
+    /// Reads the prefix again and takes the pieces behind it.
+    fn take(
+        &self,
+        mut opened: Opened,
+        before: Option<&Seen>,
+        now: UnixMillis,
+        limit: usize,
+        looked: &mut Looked,
+    ) -> io::Result<()> {
+        let mut hasher = Sha256::new();
+        let mut at = 0;
+        if let Some(seen) = before {
+            at = copy(&mut opened.file, seen.size, &mut |chunk| hasher.update(chunk))?;
+            if Hash256(hasher.clone().finalize().into()) != seen.sha256 {
+                let trouble = if opened.size < seen.size {
+                    Trouble::Shrank { from: seen.size, to: opened.size }
+                } else {
+                    Trouble::Rewritten
+                };
+                looked.complain(self.item(), trouble);
+                (hasher, at) = (Sha256::new(), 0);
+                // Opened afresh: the bytes that follow must be those of one file.
+                let (file, metadata) = self.open()?;
+                let (size, modified_nanos) = (metadata.len(), nanos(&metadata));
+                let is_stable = opened.is_stable;
+                opened = Opened { file, size, modified_nanos, is_stable };
+            }
+        }
+        let (mut last, mut held) = (before.cloned(), 0);
+        // A file that was emptied after an edit still has a version to give: one of no bytes.
+        let mut is_owed = at == 0 && (last.is_none() || last.as_ref().is_some_and(|s| s.size > 0));
+        while (at < opened.size || is_owed) && looked.sightings.len() < limit {
+            if held >= MAX_LOOK_SIZE {
+                looked.more = true;
+                break;
+            }
+            let piece = self.piece(&mut opened, at)?;
+            if piece.is_empty() && opened.size > 0 {
+                looked.unsettled = 1;
+                break;
+            }
+            is_owed = false;
+            let prefix = (at, Hash256(hasher.clone().finalize().into()));
+            hasher.update(&piece);
+            (at, held) = (at + piece.len() as u64, held + piece.len());
+            let now = Seen {
+                sha256: Hash256(hasher.clone().finalize().into()),
+                size: at,
+                modified_nanos: opened.modified_nanos,
+                version: next_version(last.as_ref()),
+                seen: now,
+            };
+            let before = last.replace(now.clone());
+            looked.sightings.push(self.sighting(piece, now, before, prefix));
+        }
+        looked.more |= at < opened.size && looked.unsettled == 0;
+        Ok(())
+    }
+
+    /// The bytes of the next piece, which begins where the file stands; none if it must wait.
+    fn piece(&self, opened: &mut Opened, at: u64) -> io::Result<Vec<u8>> {
+        let most = (opened.size - at).min(MAX_INTERPRETED_SIZE as u64);
+        let mut piece = Vec::new();
+        opened.file.by_ref().take(most).read_to_end(&mut piece)?;
+        // A piece of the largest size may end in the middle of a line: some lines never end.
+        let is_full = piece.len() == MAX_INTERPRETED_SIZE;
+        let end = match self.config.cut {
+            _ if opened.is_stable && !is_full => piece.len(),
+            Cut::Anywhere => piece.len(),
+            Cut::Line => {
+                let end = piece.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+                if end == 0 && is_full { piece.len() } else { end }
+            }
+        };
+        let back = i64::try_from(piece.len() - end).expect("a piece is small");
+        io::Seek::seek(&mut opened.file, io::SeekFrom::Current(-back))?;
+        piece.truncate(end);
+        Ok(piece)
+    }
+
+    fn sighting(
+        &self,
+        piece: Vec<u8>,
+        now: Seen,
+        before: Option<Seen>,
+        prefix: (u64, Hash256),
+    ) -> Sighting {
+        let name = self.config.path.file_name().unwrap_or(OsStr::new(""));
+        Sighting {
+            watch: self.watch.clone(),
+            key: self.key.clone(),
+            name: os::name_bytes(name).into_owned(),
+            content: Content::Bytes(piece),
+            now,
+            before,
+            prefix: Some(prefix),
+            token: 0,
+        }
+    }
+}
+
+impl Collector for Append {
+    fn watch(&self) -> &WatchName {
+        &self.watch
+    }
+
+    fn look(
+        &mut self,
+        remembered: &dyn Remembered,
+        now: UnixMillis,
+        limit: usize,
+    ) -> Result<Looked, AgentError> {
+        let mut looked = Looked::default();
+        let item = Print::of(&self.key.0);
+        if !is_due(self.looked, now, self.config.poll) || self.backoff.waits(item, now) {
+            return Ok(looked);
+        }
+        let before = remembered.seen(&self.watch, &self.key)?;
+        self.looked = Some(now);
+        let Some(opened) = self.due(before.as_ref(), now, &mut looked) else { return Ok(looked) };
+        let state = (Print::of_state(opened.size, opened.modified_nanos), opened.is_stable);
+        if let Err(error) = self.take(opened, before.as_ref(), now, limit, &mut looked) {
+            // A piece of a file that cannot be read on is not taken: it is read whole next time.
+            looked.sightings.clear();
+            looked.complain(self.item(), Trouble::Unreadable(error.to_string()));
+            self.backoff.failed(item, now);
+        }
+        self.exhausted = looked.sightings.is_empty().then_some(state);
+        if looked.more || !looked.sightings.is_empty() {
+            // What was given is durable before the next look, which then goes on behind it.
+            self.looked = None;
+        }
+        Ok(looked)
+    }
+
+    fn settled(&mut self, _tokens: &[u64]) -> Result<(), AgentError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::tests::{Memory, bytes, sha256, watch};
+    use std::fs::{self, FileTimes};
+    use std::io::Write;
+    use std::time::{Duration, SystemTime};
+
+    /// A growing file, the vault's memory of it, and a clock that goes on by a minute a round.
+    struct Site {
+        folder: tempfile::TempDir,
+        collector: Append,
+        memory: Memory,
+        now: u64,
+    }
+
+    impl Site {
+        fn new(more: &str) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("AOIData.Dat");
+            let config = toml::from_str(&format!("path = {path:?}\n{more}")).unwrap();
+            let collector = Append::new(watch(), config).unwrap();
+            Self { folder, collector, memory: Memory::default(), now: 1_772_438_400_000 }
+        }
+
+        fn path(&self) -> PathBuf {
+            self.folder.path().join("AOIData.Dat")
+        }
+
+        fn append(&self, text: &[u8]) {
+            let mut file = File::options().append(true).create(true).open(self.path()).unwrap();
+            file.write_all(text).unwrap();
+        }
+
+        fn date(&self) {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+            let file = File::options().write(true).open(self.path()).unwrap();
+            file.set_times(FileTimes::new().set_modified(time)).unwrap();
+        }
+
+        fn round(&mut self) -> Looked {
+            self.now += 60_000;
+            self.memory.round(&mut self.collector, self.now)
+        }
+    }
+
+    /// The pieces of a look with the number of bytes before each.
+    fn pieces(looked: &Looked) -> Vec<(u64, &[u8])> {
+        let piece = |sighting| -> (u64, &[u8]) { (prefix(sighting).0, bytes(sighting)) };
+        looked.sightings.iter().map(piece).collect()
+    }
+
+    fn prefix(sighting: &Sighting) -> (u64, Hash256) {
+        sighting.prefix.unwrap()
+    }
+
+    #[test]
+    fn what_is_new_at_the_end_is_given_with_the_prefix_before_it() {
+        let mut site = Site::new("");
+        assert_eq!(site.round().complaints[0].1, Trouble::Missing);
+        site.append(b"board 1\nboard 2\nboa");
+        let looked = site.round();
+        assert_eq!(pieces(&looked), [(0, &b"board 1\nboard 2\n"[..])]);
+        assert_eq!(prefix(&looked.sightings[0]).1, sha256(b""));
+        assert_eq!(looked.sightings[0].name, b"AOIData.Dat");
+        assert!(pieces(&site.round()).is_empty(), "half a line waits");
+        site.append(b"rd 3\n");
+        let looked = site.round();
+        assert_eq!(pieces(&looked), [(16, &b"board 3\n"[..])]);
+        let sighting = &looked.sightings[0];
+        assert_eq!(prefix(sighting).1, sha256(b"board 1\nboard 2\n"));
+        assert_eq!(sighting.now.sha256, sha256(b"board 1\nboard 2\nboard 3\n"));
+        assert_eq!((sighting.now.version, sighting.now.size), (2, 24));
+        assert!(pieces(&site.round()).is_empty());
+    }
+
+    #[test]
+    fn a_piece_that_did_not_become_durable_is_given_again() {
+        let mut site = Site::new("");
+        site.append(b"board 1\n");
+        for _ in 0..3 {
+            site.now += 60_000;
+            let now = UnixMillis(site.now);
+            let looked = site.collector.look(&site.memory, now, 10).unwrap();
+            assert_eq!(pieces(&looked), [(0, &b"board 1\n"[..])]);
+        }
+    }
+
+    #[test]
+    fn a_last_line_without_its_end_is_taken_when_the_file_rests() {
+        let mut site = Site::new("");
+        site.append(b"board 1\nthe last");
+        assert_eq!(pieces(&site.round()), [(0, &b"board 1\n"[..])]);
+        let taken: Vec<Vec<u8>> = (0..10)
+            .flat_map(|_| site.round().sightings)
+            .map(|sighting| bytes(&sighting).to_vec())
+            .collect();
+        assert_eq!(taken, [b"the last".to_vec()]);
+        let mut anywhere = Site::new("cut = \"anywhere\"");
+        anywhere.append(b"\x00\x01");
+        assert_eq!(pieces(&anywhere.round()), [(0, &b"\x00\x01"[..])]);
+    }
+
+    #[test]
+    fn a_changed_past_is_given_anew_from_its_first_byte() {
+        let mut site = Site::new("");
+        site.append(b"board 1 Failed\n");
+        site.round();
+        fs::write(site.path(), b"board 1 Passed\nboard 2 Passed\n").unwrap();
+        let looked = site.round();
+        assert_eq!(pieces(&looked), [(0, &b"board 1 Passed\nboard 2 Passed\n"[..])]);
+        assert_eq!(looked.complaints[0].1, Trouble::Rewritten);
+        let sighting = &looked.sightings[0];
+        assert_eq!(sighting.before.as_ref().unwrap().sha256, sha256(b"board 1 Failed\n"));
+        assert_eq!(sighting.now.version, 2);
+        // It became shorter, and then it was emptied.
+        fs::write(site.path(), b"board 1 Passed\n").unwrap();
+        let looked = site.round();
+        assert_eq!(pieces(&looked), [(0, &b"board 1 Passed\n"[..])]);
+        assert_eq!(looked.complaints[0].1, Trouble::Shrank { from: 30, to: 15 });
+        fs::write(site.path(), b"").unwrap();
+        let looked = site.round();
+        assert_eq!((pieces(&looked), looked.sightings[0].now.version), (vec![(0, &b""[..])], 4));
+        assert!(pieces(&site.round()).is_empty());
+        site.append(b"board 9\n");
+        assert_eq!(pieces(&site.round()), [(0, &b"board 9\n"[..])]);
+    }
+
+    #[test]
+    fn an_edit_under_the_old_time_and_size_is_found_by_the_slow_check() {
+        let mut site = Site::new("");
+        site.append(b"board 1 Failed\n");
+        site.date();
+        site.round();
+        fs::write(site.path(), b"board 1 Passed\n").unwrap();
+        site.date();
+        let mut versions = 0;
+        for _ in 0..24 * 60 {
+            versions += site.round().sightings.len();
+        }
+        assert_eq!(versions, 1);
+    }
+
+    #[test]
+    fn a_large_file_comes_in_pieces_that_end_at_lines() {
+        let mut site = Site::new("");
+        let line = [&[b'x'; 999_999][..], b"\n"].concat();
+        site.append(&line.repeat(70));
+        site.append(&vec![b'y'; MAX_INTERPRETED_SIZE + 5]);
+        let mut whole = Vec::new();
+        let mut looks = 0;
+        loop {
+            let looked = site.round();
+            looks += 1;
+            for sighting in &looked.sightings {
+                assert_eq!(prefix(sighting), (whole.len() as u64, sha256(&whole)));
+                whole.extend_from_slice(bytes(sighting));
+            }
+            if !looked.more {
+                break;
+            }
+        }
+        assert!(looks > 1, "one look holds some 64 MiB");
+        // The line without an end is cut where a piece must end; its last bytes wait.
+        assert_eq!(whole.len(), 70_000_000 + MAX_INTERPRETED_SIZE);
+        assert_eq!(whole, fs::read(site.path()).unwrap()[..whole.len()]);
+    }
+}

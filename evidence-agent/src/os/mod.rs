@@ -1,0 +1,96 @@
+//! The one module with code of an operating system: file modes, raw file names, syncing a folder's
+//! names, free space and the name of a boot. Everything else of this program is the same everywhere.
+//!
+//! `unix` is what factories run. `fallback` keeps a build for other systems possible; each function
+//! there says what it cannot promise.
+
+#[cfg(not(unix))]
+mod fallback;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+use fallback as system;
+#[cfg(unix)]
+use unix as system;
+
+#[cfg(test)]
+pub(crate) use system::link;
+#[cfg_attr(
+    not(test),
+    allow(unused_imports, reason = "free_bytes and mode are joined by `site`")
+)]
+pub(crate) use system::{
+    create_new, create_private_folder, free_bytes, mode, name_bytes, name_of, open_to_read,
+    sync_folder,
+};
+
+/// Whether the last part of a path may be a symbolic link when it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// A person named this path, so it is followed.
+    Followed,
+    /// It was found in a listing, where a link may lead anywhere: refused.
+    Refused,
+}
+
+/// A name for the time since this machine was started; `None` where the kernel gives none.
+pub(crate) fn boot_id() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let text = text.trim();
+    (text.len() == 36 && text.is_ascii()).then(|| text.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::{Path, PathBuf};
+
+    /// The files of code below a folder.
+    fn code(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                code(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                found.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn no_other_module_has_code_of_an_operating_system() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut files = Vec::new();
+        code(&source, &mut files);
+        assert!(files.len() > 20, "the walk found nothing: {files:?}");
+        // In two halves, so that this file does not hold them itself.
+        let marks = [("std::os", "::"), ("rust", "ix::"), ("cfg(", "unix"), ("cfg(", "windows")];
+        let marks = marks.map(|(first, second)| format!("{first}{second}"));
+        for path in files.iter().filter(|path| !path.starts_with(source.join("os"))) {
+            let text = std::fs::read_to_string(path).unwrap();
+            let held = marks.iter().find(|mark| text.contains(mark.as_str()));
+            assert_eq!(held, None, "{} belongs into os/", path.display());
+        }
+    }
+
+    #[test]
+    fn free_space_is_known_here() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(free_bytes(folder.path()).unwrap().is_some_and(|bytes| bytes > 0));
+        assert!(free_bytes(&folder.path().join("missing")).is_err());
+    }
+
+    #[test]
+    fn a_link_is_opened_only_where_it_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        std::fs::write(&file, "x").unwrap();
+        if super::link(&file, &link).is_err() {
+            return; // This system makes links for some users only.
+        }
+        assert!(open_to_read(&link, Links::Followed).is_ok());
+        assert!(open_to_read(&link, Links::Refused).is_err());
+        assert!(open_to_read(&file, Links::Refused).is_ok());
+    }
+}
