@@ -138,7 +138,9 @@ impl Job<'_> {
             return Ok(vec![self.reading(&Content::Rows(&grid, rows), 0..bytes.len(), encoding)]);
         }
         if !own_bytes {
-            return Err(format!("records of their own inside {encoding} have no bytes of their own"));
+            return Err(format!(
+                "records of their own inside {encoding} have no bytes of their own"
+            ));
         }
         let groups = groups(&grid, &layout.records)?;
         let readings = groups.into_iter().map(|rows| {
@@ -335,7 +337,7 @@ fn groups(grid: &Grid, records: &Records) -> Result<Vec<Range<usize>>, String> {
     let mut places = Vec::new();
     for column in columns {
         let place = grid.place(column)?;
-        places.push(place.ok_or_else(|| format!("it has no column {column:?} to group by"))?);
+        places.push(place.ok_or_else(|| format!("it has no column {column} to group by"))?);
     }
     let same = |one: usize, other: usize| {
         places.iter().all(|place| grid.at(one, *place) == grid.at(other, *place))

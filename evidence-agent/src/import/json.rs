@@ -471,7 +471,11 @@ mod tests {
     fn a_repeated_member_is_found_at_any_depth() {
         assert_eq!(repeated(r#"{"a":1,"a":2}"#).as_deref(), Some("a"));
         assert_eq!(repeated(r#"{"x":[{"y":{"b":1,"c":2,"b":null}}]}"#).as_deref(), Some("b"));
-        assert_eq!(repeated(r#"{"a":1,"\u0061":2}"#).as_deref(), Some("a"), "one name, two spellings");
+        assert_eq!(
+            repeated(r#"{"a":1,"\u0061":2}"#).as_deref(),
+            Some("a"),
+            "one name, two spellings"
+        );
         assert_eq!(repeated(r#"{"a":{"a":[{"a":1},{"a":-2.5e3}]},"b":"a","c":true}"#), None);
         let many: Vec<String> = (0..100).map(|at| format!("\"m{at}\":[{at}]")).collect();
         assert_eq!(repeated(&format!("{{{}}}", many.join(","))), None);
@@ -502,7 +506,8 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_said_to_be_none() {
-        for text in ["", " ", "{", "[1,]", "no", "{\"a\":1,}", "\u{feff}{}", "01", "1.", "-", "\"\t\""]
+        for text in
+            ["", " ", "{", "[1,]", "no", "{\"a\":1,}", "\u{feff}{}", "01", "1.", "-", "\"\t\""]
         {
             assert_eq!(Document::parse(text).err(), Some(Refused::NotJson), "{text:?}");
         }

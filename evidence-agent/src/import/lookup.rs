@@ -6,11 +6,11 @@ use std::ops::Range;
 use super::json::Value;
 use super::mapping::{NamePart, Place, Spec, Step, Take};
 use super::table::Grid;
-use super::{json, xml};
+use super::xml;
 
 /// The part of a file that one record is made of.
 pub(super) enum Content<'c> {
-    Json(json::Value<'c>),
+    Json(Value<'c>),
     Keys(&'c [(String, String)]),
     /// Some rows of a table.
     Rows(&'c Grid, Range<usize>),

@@ -72,6 +72,15 @@ pub(super) enum Column {
     Numbered(usize),
 }
 
+impl std::fmt::Display for Column {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Named(name) => write!(formatter, "{name:?}"),
+            Self::Numbered(number) => write!(formatter, "{number}"),
+        }
+    }
+}
+
 /// A table that was read.
 #[derive(Debug)]
 pub(super) struct Grid {
@@ -98,27 +107,25 @@ impl Grid {
         if layout.header == Header::None {
             stage = Stage::Grid { below: layout.rows_below };
         }
-        for_each_row(bytes, layout, |cells, range| {
-            match &mut stage {
-                Stage::Before { row } => {
-                    *row += 1;
-                    let first = grid.cell(cells.get(0).unwrap_or_default());
-                    let found = match &layout.header {
-                        Header::None => true,
-                        Header::Row(number) => row == number,
-                        Header::Starts(name) => first.trim() == name,
-                    };
-                    if found {
-                        let names = cells.iter().map(|cell| grid.cell(cell).trim().to_string());
-                        grid.names = names.collect();
-                        stage = Stage::Grid { below: layout.rows_below };
-                    } else if let Some(separator) = &layout.preamble {
-                        grid.key(&cells, &bytes[range], separator, layout.delimiter);
-                    }
+        for_each_row(bytes, layout, |cells, range| match &mut stage {
+            Stage::Before { row } => {
+                *row += 1;
+                let first = grid.cell(cells.get(0).unwrap_or_default());
+                let found = match &layout.header {
+                    Header::None => true,
+                    Header::Row(number) => row == number,
+                    Header::Starts(name) => first.trim() == name,
+                };
+                if found {
+                    let names = cells.iter().map(|cell| grid.cell(cell).trim().to_string());
+                    grid.names = names.collect();
+                    stage = Stage::Grid { below: layout.rows_below };
+                } else if let Some(separator) = &layout.preamble {
+                    grid.key(&cells, &bytes[range], separator, layout.delimiter);
                 }
-                Stage::Grid { below: 0 } => grid.rows.push((cells, range)),
-                Stage::Grid { below } => *below -= 1,
             }
+            Stage::Grid { below: 0 } => grid.rows.push((cells, range)),
+            Stage::Grid { below } => *below -= 1,
         })?;
         match (&stage, &layout.header) {
             (Stage::Before { .. }, Header::Starts(name)) => {
@@ -262,8 +269,7 @@ mod tests {
         let bytes = b"a,b\r\n1,\"x\r\ny\"\r\n\r\n2,z\n3,\xb2\xbb\xc1\xbc\r4,end";
         let grid = Grid::parse(bytes, GBK, &layout(Header::Row(1))).unwrap();
         let rows: Vec<&[u8]> = (0..grid.count()).map(|row| &bytes[grid.range(row)]).collect();
-        let want: [&[u8]; 4] =
-            [b"1,\"x\r\ny\"\r\n", b"2,z\n", b"3,\xb2\xbb\xc1\xbc\r", b"4,end"];
+        let want: [&[u8]; 4] = [b"1,\"x\r\ny\"\r\n", b"2,z\n", b"3,\xb2\xbb\xc1\xbc\r", b"4,end"];
         assert_eq!(rows, want);
         assert_eq!(grid.at(0, 1).as_deref(), Some("x\r\ny"));
         assert_eq!(grid.at(2, 1).as_deref(), Some("不良"));

@@ -175,11 +175,15 @@ impl Said {
             None => self.hour,
         };
         // Days since 1970 in the calendar that counts years from March.
-        let (year, month) =
-            if self.month > 2 { (self.year, self.month - 3) } else { (self.year - 1, self.month + 9) };
-        let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + self.day
-            - 1
-            - 719_468;
+        let (year, month) = if self.month > 2 {
+            (self.year, self.month - 3)
+        } else {
+            (self.year - 1, self.month + 9)
+        };
+        let days =
+            year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + self.day
+                - 1
+                - 719_468;
         let minutes = (days * 24 + hour) * 60 + self.minute - zone;
         u64::try_from((minutes * 60 + self.second) * 1000 + self.millis).ok().map(UnixMillis)
     }
@@ -263,7 +267,9 @@ mod tests {
 
     #[test]
     fn a_format_that_says_too_little_or_nothing_known_is_refused() {
-        for wrong in ["", "HH:mm", "yyyy", "yyy-MM-dd", "yyyy-MMM-dd", "yyyy-MM-dd q", "MM/dd HH:mm"] {
+        for wrong in
+            ["", "HH:mm", "yyyy", "yyy-MM-dd", "yyyy-MMM-dd", "yyyy-MM-dd q", "MM/dd HH:mm"]
+        {
             assert!(Format::parse(wrong).is_err(), "{wrong}");
         }
     }

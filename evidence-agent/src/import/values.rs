@@ -76,9 +76,9 @@ impl Values {
         }
         // The words are those of the record itself, which would refuse it likewise.
         match self.0.values().map(Vec::len).max() {
-            Some(size) if size > MAX_VALUE_SIZE => Err(format!(
-                "a value of {size} bytes; at most {MAX_VALUE_SIZE} fit in a field"
-            )),
+            Some(size) if size > MAX_VALUE_SIZE => {
+                Err(format!("a value of {size} bytes; at most {MAX_VALUE_SIZE} fit in a field"))
+            }
             _ => Ok(self.0),
         }
     }

@@ -37,7 +37,8 @@ impl Document {
         let mut building = Building { elements: vec![Element::default()], open: vec![0], items: 0 };
         loop {
             let at = reader.buffer_position();
-            let event = reader.read_event().map_err(|error| format!("not XML at byte {at}: {error}"))?;
+            let event =
+                reader.read_event().map_err(|error| format!("not XML at byte {at}: {error}"))?;
             if let Event::Eof = event {
                 break;
             }
@@ -63,7 +64,10 @@ impl Document {
     /// An attribute's value.
     pub(super) fn attribute(&self, of: usize, name: &str) -> Option<&str> {
         let attributes = self.elements[of].attributes.iter();
-        attributes.into_iter().find(|(have, _)| is_named(have, name)).map(|(_, value)| value.as_str())
+        attributes
+            .into_iter()
+            .find(|(have, _)| is_named(have, name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The text directly inside an element.
@@ -146,7 +150,8 @@ impl Building {
 
     fn text(&mut self, text: &str) -> Result<(), String> {
         let at = *self.open.last().expect("the top is always open");
-        if at == Document::TOP && !text.trim_matches([' ', '\t', '\r', '\n', '\u{feff}']).is_empty() {
+        if at == Document::TOP && !text.trim_matches([' ', '\t', '\r', '\n', '\u{feff}']).is_empty()
+        {
             return Err("not XML: text outside of the root".to_string());
         }
         self.elements[at].text.push_str(text);

@@ -121,7 +121,16 @@ fn reading(message: Value<'_>, range: std::ops::Range<usize>) -> Reading {
             let kind = if refused.is_some() { Kind::Attachment } else { kind };
             let recognised = refused.is_none();
             let media_type = JSON;
-            Reading { kind, recognised, interpreted, media_type, values, range, unpacked: None, links }
+            Reading {
+                kind,
+                recognised,
+                interpreted,
+                media_type,
+                values,
+                range,
+                unpacked: None,
+                links,
+            }
         }
     }
 }

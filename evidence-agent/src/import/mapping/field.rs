@@ -52,7 +52,9 @@ pub(in crate::import) enum Take {
     Count,
     First,
     Last,
-    List { unique: bool },
+    List {
+        unique: bool,
+    },
     /// There must not be two different ones.
     Only,
 }
@@ -72,7 +74,8 @@ pub(super) fn spec(item: &Item<'_>, form: &Form) -> Result<Spec, String> {
         return Err(item.wrong(&format!("`{}` is a text or a table: {}", item.name, places(form))));
     };
     table.allow(&[
-        "path", "column", "key", "name", "split", "text", "list", "unique", "count", "take", "equals",
+        "path", "column", "key", "name", "split", "text", "list", "unique", "count", "take",
+        "equals",
     ])?;
     let place = place(item, &table, form)?;
     let take = take(item, &table)?;
@@ -106,7 +109,11 @@ fn place(item: &Item<'_>, table: &Table<'_>, form: &Form) -> Result<Place, Strin
         ("path", Form::Json(_) | Form::Xml) => path(one, one.text()?, form).map(Place::Path),
         ("column", Form::Csv(_)) => column(one).map(Place::Column),
         ("key", Form::Csv(_) | Form::Lines(_)) => Ok(Place::Key(one.text()?.trim().to_string())),
-        _ => Err(one.wrong(&format!("`{}` is not in this format; allowed: {}", one.name, places(form)))),
+        _ => Err(one.wrong(&format!(
+            "`{}` is not in this format; allowed: {}",
+            one.name,
+            places(form)
+        ))),
     }
 }
 
@@ -164,9 +171,9 @@ pub(super) fn path(item: &Item<'_>, text: &str, form: &Form) -> Result<Vec<Step>
     } else {
         "Units[].Id, [0].Id, \"a.b\".c"
     };
-    steps.filter(|steps| (1..=32).contains(&steps.len())).ok_or_else(|| {
-        item.wrong(&format!("`{text}` is no path; paths are like {like}"))
-    })
+    steps
+        .filter(|steps| (1..=32).contains(&steps.len()))
+        .ok_or_else(|| item.wrong(&format!("`{text}` is no path; paths are like {like}")))
 }
 
 fn json_path(text: &str) -> Option<Vec<Step>> {

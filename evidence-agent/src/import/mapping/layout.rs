@@ -1,8 +1,8 @@
 //! The tables `[csv]`, `[json]` and `[lines]`: how a file of that format is laid out.
 
+use super::Form;
 use super::field::{Step, column, path};
 use super::source::{Item, Table};
-use super::Form;
 use crate::import::table::{Header, Layout, Records};
 use crate::import::text::Choice;
 
@@ -23,7 +23,15 @@ pub(super) fn layout(whole: &Table<'_>) -> Result<Layout, String> {
         return Ok(layout);
     };
     table.allow(&[
-        "delimiter", "quote", "trim", "preamble", "header", "rows-below", "records", "group", "trace",
+        "delimiter",
+        "quote",
+        "trim",
+        "preamble",
+        "header",
+        "rows-below",
+        "records",
+        "group",
+        "trace",
         "decimal",
     ])?;
     layout.trim = table.flag("trim")?;
@@ -74,7 +82,7 @@ fn delimiter(item: &Item<'_>, whole: &Table<'_>) -> Result<u8, String> {
         _ => return Err(item.wrong("`delimiter` is \",\", \";\", \"|\" or \"tab\"")),
     };
     // In these encodings the byte of a vertical line is also the second half of letters.
-    let double = |choice: &&str| {
+    let double = |choice: &&&str| {
         let choice = Choice::parse(choice);
         ["gbk", "gb18030", "shift-jis"].iter().any(|name| Choice::parse(name) == choice)
     };
@@ -114,9 +122,15 @@ fn records(table: &Table<'_>) -> Result<Records, String> {
         ("groups", Some(group)) => {
             let columns: Result<Vec<_>, String> = group.list().iter().map(column).collect();
             let columns = columns?;
-            if columns.is_empty() { Err(group.wrong("`group` names no column")) } else { Ok(Records::Groups(columns)) }
+            if columns.is_empty() {
+                Err(group.wrong("`group` names no column"))
+            } else {
+                Ok(Records::Groups(columns))
+            }
         }
-        ("groups", None) => Err(item.wrong("records = \"groups\" needs `group`, a list of columns")),
+        ("groups", None) => {
+            Err(item.wrong("records = \"groups\" needs `group`, a list of columns"))
+        }
         (_, Some(group)) => Err(group.wrong("`group` is for records = \"groups\" only")),
         _ => Err(item.wrong("`records` is file, rows or groups")),
     }
@@ -150,6 +164,9 @@ fn separator_in(item: &Item<'_>) -> Result<String, String> {
     match item.text()? {
         "tab" => Ok("\t".to_string()),
         text if (1..=4).contains(&text.chars().count()) => Ok(text.to_string()),
-        _ => Err(item.wrong(&format!("`{}` is what stands between key and value, such as \":\"", item.name))),
+        _ => Err(item.wrong(&format!(
+            "`{}` is what stands between key and value, such as \":\"",
+            item.name
+        ))),
     }
 }

@@ -23,11 +23,11 @@ use spec::Hash;
 use spec::evidence::kind::{FieldName, Kind};
 use toml::de::DeTable;
 
+pub(super) use self::field::{NamePart, Place, Spec, Step, Take};
 use self::source::{Item, Table};
 use super::table::Layout;
 use super::text::{self, Choice};
 use super::time::{Format, is_zone};
-pub(super) use self::field::{NamePart, Place, Spec, Step, Take};
 
 /// The longest mapping file.
 const MAX_SIZE: usize = 64 * 1024;
@@ -37,14 +37,29 @@ const MAX_FIELDS: usize = 48;
 
 /// The names that are filled by the agent itself, or by the parts of a mapping made for them.
 const RESERVED: [&str; 10] = [
-    "append", "attempt", "claimed", "file", "interpreted", "kind", "late", "message", "received",
+    "append",
+    "attempt",
+    "claimed",
+    "file",
+    "interpreted",
+    "kind",
+    "late",
+    "message",
+    "received",
     "trace",
 ];
 
 /// Likewise, where only the whole name is taken.
 const RESERVED_NAMES: [&str; 9] = [
-    "certificate/from", "certificate/sha256", "certificate/until", "media-type", "program/sha256",
-    "seen", "supersedes", "tags", "valid",
+    "certificate/from",
+    "certificate/sha256",
+    "certificate/until",
+    "media-type",
+    "program/sha256",
+    "seen",
+    "supersedes",
+    "tags",
+    "valid",
 ];
 
 /// A mapping file that was understood.
@@ -124,8 +139,19 @@ impl Declared {
         })?;
         let whole = Table::whole(text, &parsed);
         whole.allow(&[
-            "name", "description", "kind", "format", "encoding", "require", "not-a-value", "fields",
-            "times", "links", "csv", "json", "lines",
+            "name",
+            "description",
+            "kind",
+            "format",
+            "encoding",
+            "require",
+            "not-a-value",
+            "fields",
+            "times",
+            "links",
+            "csv",
+            "json",
+            "lines",
         ])?;
         let name = name(&whole.need("name")?)?;
         whole.text("description")?;
@@ -192,7 +218,8 @@ impl Declared {
 
 fn name(item: &Item<'_>) -> Result<String, String> {
     let name = item.text()?;
-    let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    let letter =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     if name.is_empty() || name.len() > 40 || !name.chars().all(letter) {
         return Err(item.wrong("`name` is 1 to 40 lower-case letters, digits and dashes"));
     }
@@ -216,9 +243,8 @@ fn form(whole: &Table<'_>) -> Result<Form, String> {
         "lines" => layout::separator(whole).map(Form::Lines),
         "raw" => Ok(Form::Raw),
         "xml" => Ok(Form::Xml),
-        _ => Err(item.wrong(&format!(
-            "`{format}` is no format; allowed: cfx, csv, json, lines, raw, xml"
-        ))),
+        _ => Err(item
+            .wrong(&format!("`{format}` is no format; allowed: cfx, csv, json, lines, raw, xml"))),
     }
 }
 
@@ -244,8 +270,11 @@ fn kind_of(name: &str) -> Option<Kind> {
 
 fn kind_named(item: &Item<'_>, name: &str) -> Result<Kind, String> {
     kind_of(name).ok_or_else(|| {
-        let all: Vec<&str> =
-            Kind::ALL.iter().map(|kind| kind.as_str()).filter(|name| kind_of(name).is_some()).collect();
+        let all: Vec<&str> = Kind::ALL
+            .iter()
+            .map(|kind| kind.as_str())
+            .filter(|name| kind_of(name).is_some())
+            .collect();
         item.wrong(&format!("`{name}` is no kind of evidence; allowed: {}", all.join(", ")))
     })
 }
@@ -278,7 +307,8 @@ fn fields(table: &Table<'_>, form: &Form) -> Result<Vec<(String, Spec)>, String>
         FieldName::parse(name).map_err(|error| item.wrong(&format!("`{name}`: {error}")))?;
         let first = name.split('/').next().unwrap_or_default();
         if RESERVED.contains(&first) || RESERVED_NAMES.contains(&name) || first == "valid" {
-            let times = if first == "claimed" { "; times have a table of their own, [times]" } else { "" };
+            let times =
+                if first == "claimed" { "; times have a table of their own, [times]" } else { "" };
             return Err(item.wrong(&format!("`{name}` is filled by the agent itself{times}")));
         }
         fields.push((name.to_string(), field::spec(&item, form)?));
@@ -290,7 +320,8 @@ fn fields(table: &Table<'_>, form: &Form) -> Result<Vec<(String, Spec)>, String>
 fn times(table: &Table<'_>, form: &Form) -> Result<Times, String> {
     table.allow(&["format", "start", "end", "zone"])?;
     let item = table.need("format")?;
-    let format = Format::parse(item.text()?).map_err(|why| item.wrong(&format!("`format`: {why}")))?;
+    let format =
+        Format::parse(item.text()?).map_err(|why| item.wrong(&format!("`format`: {why}")))?;
     let side = |name: &str, take: Take| {
         let Some(item) = table.get(name) else {
             return Ok(Vec::new());

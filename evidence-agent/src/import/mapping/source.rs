@@ -67,9 +67,8 @@ impl<'t> Table<'t> {
 
     /// A member that must be there.
     pub(super) fn need(&self, name: &str) -> Result<Item<'t>, String> {
-        self.get(name).ok_or_else(|| {
-            wrong(self.text, self.start, &format!("{} needs `{name}`", self.name))
-        })
+        self.get(name)
+            .ok_or_else(|| wrong(self.text, self.start, &format!("{} needs `{name}`", self.name)))
     }
 
     /// A text, if the member is there.
