@@ -154,7 +154,7 @@ mod tests {
             values.put("panel", panel);
             values.list("units", units).unwrap();
             values.put("side", side);
-            super::board(&values, &nothing)
+            board(&values, &nothing)
         };
         assert_eq!(board(Some("P1"), &["a", "b"], None).as_deref(), Some("P1"));
         assert_eq!(board(Some("P1"), &[], Some("TOP")).as_deref(), Some("P1\u{1f}TOP"));
