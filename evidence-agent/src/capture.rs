@@ -15,9 +15,10 @@ use spec::evidence::field::{SALT_SIZE, Salt};
 use spec::evidence::kind::FieldName;
 use spec::evidence::record::{MAX_FIELDS, Record, RecordError};
 
-use crate::cfx::{self, MAX_INTERPRETED_SIZE, Reading};
 use crate::clock;
 use crate::error::AgentError;
+use crate::import::{self, MAX_INTERPRETED_SIZE, Mapping};
+use crate::model::Reading;
 use crate::os;
 
 /// How much is read at once.
@@ -70,12 +71,22 @@ pub(crate) fn capture(path: &Path, progress: &dyn Fn(u64)) -> Result<Captured, A
         return Err(AgentError::Input(format!("{} {reason}", path.display())));
     }
     let reading = if small {
-        cfx::read(&kept)
+        read(&kept)
     } else {
-        Reading::attachment(&format!("more than {MAX_INTERPRETED_SIZE} bytes"), None)
+        import::too_large(usize::try_from(size).unwrap_or(usize::MAX))
     };
     let sha256 = Hash::from_bytes(hasher.finalize().into());
     Ok(Captured { path: path.to_path_buf(), sha256, size, reading, seen })
+}
+
+/// One record a file: here, a file of several messages, or a compressed one, is its bytes alone.
+fn read(bytes: &[u8]) -> Reading {
+    let mapping = Mapping::shipped("cfx").expect("it is shipped");
+    let mut readings = import::read(&mapping, b"", bytes);
+    match readings.pop() {
+        Some(one) if readings.is_empty() && one.unpacked.is_none() => one,
+        _ => Reading::attachment(bytes.len(), "several messages, or compressed", None),
+    }
 }
 
 fn state(metadata: &Metadata) -> (u64, Option<SystemTime>) {
@@ -95,8 +106,7 @@ impl Captured {
             ("interpreted", self.reading.interpreted.clone().into_bytes()),
             ("seen", self.seen.clone().into_bytes()),
         ];
-        let read =
-            self.reading.values.iter().map(|(name, text)| (*name, text.clone().into_bytes()));
+        let read = self.reading.values.iter().map(|(name, value)| (name.as_str(), value.clone()));
         let values = common.into_iter().chain(read).map(|(name, value)| {
             (FieldName::parse(name).expect("the agent's own names are field names"), value)
         });
@@ -104,7 +114,9 @@ impl Captured {
             Ok(record) => Ok(record),
             // A value of the report does not fit in a field. The bytes are still evidence.
             Err(RecordError::Value(error)) if self.reading.recognised => {
-                let reading = Reading::attachment(&error.to_string(), self.reading.media_type);
+                let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+                let why = error.to_string();
+                let reading = Reading::attachment(size, &why, self.reading.media_type);
                 let (path, seen) = (self.path.clone(), self.seen.clone());
                 Self { path, seen, reading, sha256: self.sha256, size: self.size }.to_record()
             }
@@ -175,7 +187,7 @@ mod tests {
         let units = vec![unit; 7000].join(",");
         fs::write(&path, format!(r#"{{"RepairedUnits":[{units}]}}"#)).unwrap();
         let captured = capture(&path, &|_| ()).unwrap();
-        assert_eq!(captured.reading.kind, Kind::Repair);
+        assert_eq!(captured.reading.kind, Kind::Attachment);
         let record = captured.to_record().unwrap();
         assert_eq!(record.kind(), Kind::Attachment);
         let why = std::str::from_utf8(record.value("interpreted").unwrap()).unwrap().to_string();

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Where to start reading: `anchor` is the order of these steps, `vault` is what must
-//! survive a crash, `cfx` is what the agent understands of a report.
+//! survive a crash, `import` is what the agent understands of a report.
 //!
 //! Invariants: a report file is read and never changed; bytes that were sent once are sent the same
 //! ever after; nothing is called anchored by the log's word alone.
@@ -18,7 +18,6 @@
 
 mod anchor;
 mod capture;
-mod cfx;
 mod cli;
 mod clock;
 #[allow(dead_code, reason = "joined by `site`")]
