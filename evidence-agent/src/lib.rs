@@ -17,7 +17,8 @@
 //! Out of scope here: watching folders, heartbeats at a fixed cadence, other formats than IPC-CFX.
 
 mod anchor;
-mod capture;
+#[allow(dead_code, reason = "joined by `site`")]
+mod chain;
 mod cfx;
 mod cli;
 mod clock;
@@ -31,8 +32,9 @@ mod init;
 mod log_client;
 #[allow(dead_code, reason = "joined by `site`")]
 mod model;
-mod old_vault;
 mod report;
+#[allow(dead_code, reason = "joined by `site`")]
+mod spool;
 #[allow(dead_code, reason = "joined by `site`")]
 mod vault;
 

@@ -279,4 +279,16 @@ impl Vault {
     pub(crate) fn put_state(&self, _name: &str, _value: &[u8]) -> Result<(), AgentError> {
         unreachable!("signatures only")
     }
+    /// stub
+    pub(crate) fn went_back(&self) -> Option<()> {
+        unreachable!("signatures only")
+    }
+    /// stub
+    pub(crate) fn settle_went_back(&self) -> Result<(), AgentError> {
+        unreachable!("signatures only")
+    }
+    /// stub
+    pub(crate) fn withdraw(&self, _s: &KeyName, _first: u64, _head: &Head, _again: &[Pending]) -> Result<(), AgentError> {
+        unreachable!("signatures only")
+    }
 }
