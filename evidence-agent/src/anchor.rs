@@ -111,7 +111,18 @@ impl Session {
         sender.be_patient(request.patience);
         let files = Files::new(source.clone());
         let (paths, patience) = (Paths::default(), request.patience);
-        Ok(Self { vault, source, clock, sealer, sender, files, paths, out, patience, missing: None })
+        Ok(Self {
+            vault,
+            source,
+            clock,
+            sealer,
+            sender,
+            files,
+            paths,
+            out,
+            patience,
+            missing: None,
+        })
     }
 
     /// Finishes what an earlier run left: captured and not sealed, sealed and not anchored,
@@ -146,11 +157,7 @@ impl Session {
         }
     }
 
-    fn capture(
-        &mut self,
-        files: &[PathBuf],
-        progress: &dyn Fn(u64),
-    ) -> Result<usize, AgentError> {
+    fn capture(&mut self, files: &[PathBuf], progress: &dyn Fn(u64)) -> Result<usize, AgentError> {
         let captured = self.files.capture(&self.vault, &self.clock, files, progress)?;
         let count = captured.len();
         for Captured { name, sha256, path } in captured {
@@ -207,21 +214,16 @@ impl Session {
 
     /// Writes the papers of an anchored statement, and forgets that they are due.
     fn write(&mut self, sequence: u64) -> Result<Anchored, AgentError> {
-        let gone = || AgentError::vault(self.vault.folder(), format!("statement {sequence} is gone"));
+        let gone =
+            || AgentError::vault(self.vault.folder(), format!("statement {sequence} is gone"));
         let kept = self.vault.statement(&self.source, sequence)?.ok_or_else(gone)?;
         let receipt = self.vault.receipt(&self.source, sequence)?.ok_or_else(gone)?;
         let verified = receipt
             .verify(kept.statement.leaf_hash(), self.vault.policy())
             .map_err(|error| AgentError::vault(self.vault.folder(), error))?;
         let batch = self.vault.batch(&self.source, sequence)?;
-        let (anchored, missing) = write_papers(
-            &self.out,
-            &kept.statement,
-            &batch,
-            &mut self.paths,
-            &receipt,
-            &verified,
-        );
+        let (anchored, missing) =
+            write_papers(&self.out, &kept.statement, &batch, &mut self.paths, &receipt, &verified);
         if missing.is_none() {
             let mut due = self.due()?;
             due.retain(|due| *due != sequence);

@@ -93,7 +93,8 @@ fn numbers<const N: usize>(
 /// Days from 1970-01-01 to a day of the calendar; `None` if the month has no such day.
 fn days_of(year: u64, month: u64, day: u64) -> Option<u64> {
     // The inverse of `civil`, counted in years that begin in March likewise.
-    let (march_year, march_month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (march_year, march_month) =
+        if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let (era, year_of_era) = (march_year / 400, march_year % 400);
     let day_of_year = (153 * march_month + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;

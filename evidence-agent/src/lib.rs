@@ -17,9 +17,9 @@
 //! Out of scope here: watching folders, heartbeats at a fixed cadence, other formats than IPC-CFX.
 
 mod anchor;
+mod cfx;
 #[allow(dead_code, reason = "joined by `site`")]
 mod chain;
-mod cfx;
 mod cli;
 mod clock;
 #[allow(dead_code, reason = "joined by `site`")]

@@ -111,7 +111,12 @@ fn through_the_oven(
         }
         (Some(_), None) => None,
     };
-    write(rows, TABLE, &key, &Lane { recipe: links.recipe.clone(), certificate: certificate.clone() });
+    write(
+        rows,
+        TABLE,
+        &key,
+        &Lane { recipe: links.recipe.clone(), certificate: certificate.clone() },
+    );
     Ok(certificate)
 }
 

@@ -172,11 +172,8 @@ fn review_repair_and_inspection_again_name_what_they_are_about() {
     let want = [("about/sha256", of("verdict")), ("follows/sha256", of("review"))];
     assert_eq!(repair, pairs(&want.each_ref().map(|(name, hash)| (*name, hash.as_str()))));
     let again = factory.sees("again", &verdict);
-    let want = [
-        ("attempt", "2"),
-        ("supersedes", &of("verdict")),
-        ("follows/sha256", &of("repair")),
-    ];
+    let want =
+        [("attempt", "2"), ("supersedes", &of("verdict")), ("follows/sha256", &of("repair"))];
     assert_eq!(again, pairs(&want));
 }
 

@@ -21,7 +21,8 @@ impl Mapping {
 /// Reads evidence: at least one reading, in the order of the bytes.
 pub(crate) fn read(_mapping: &Mapping, _name: &[u8], bytes: &[u8]) -> Vec<Reading> {
     let read = cfx::read(bytes);
-    let values = read.values.iter().map(|(name, text)| (name.to_string(), text.clone().into_bytes()));
+    let values =
+        read.values.iter().map(|(name, text)| (name.to_string(), text.clone().into_bytes()));
     let values: BTreeMap<String, Vec<u8>> = values.collect();
     let text = |name: &str| String::from_utf8(values.get(name)?.clone()).ok();
     let units = text("units").and_then(|units| units.lines().next().map(str::to_string));

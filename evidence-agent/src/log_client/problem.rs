@@ -89,7 +89,10 @@ mod tests {
         assert_eq!(parts[0], Ok(7));
         let refusal = parts[1].clone().unwrap_err();
         assert_eq!((refusal.status, refusal.kind.as_str()), (409, "wrong-place"));
-        assert_eq!((refusal.detail.as_str(), refusal.expected), ("line break", Some((9, previous))));
+        assert_eq!(
+            (refusal.detail.as_str(), refusal.expected),
+            ("line break", Some((9, previous)))
+        );
         let refusal = parts[2].clone().unwrap_err();
         assert_eq!((refusal.status, refusal.detail.as_str()), (403, "Unknown"));
     }

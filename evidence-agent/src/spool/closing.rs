@@ -140,8 +140,7 @@ mod tests {
         let tally = Tally { first: 30, units: 17 };
         let within = close("2026-03-02T21:59:00Z", "2026-03-02T21:59:59Z", tally);
         assert!(within.is_none());
-        let (values, next) =
-            close("2026-03-02T21:59:00Z", "2026-03-02T22:00:00Z", tally).unwrap();
+        let (values, next) = close("2026-03-02T21:59:00Z", "2026-03-02T22:00:00Z", tally).unwrap();
         assert_eq!(values["records"], "10");
         assert_eq!(values["note"], "records 30 to 39; units 17; statements before 5");
         assert_eq!(values["claimed/end"], "2026-03-02T22:00:00.000Z");

@@ -33,3 +33,6 @@ pub(crate) mod seal;
 pub(crate) mod send;
 mod state;
 pub(crate) mod tags;
+
+#[cfg(test)]
+mod simulation;

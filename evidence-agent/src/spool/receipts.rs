@@ -67,10 +67,7 @@ pub(super) fn prove(
 }
 
 /// Fetches tiles over several connections; the first failure ends it.
-fn fetch(
-    log: &LogClient,
-    tiles: &BTreeSet<Tile>,
-) -> Result<BTreeMap<Tile, Vec<Hash>>, AgentError> {
+fn fetch(log: &LogClient, tiles: &BTreeSet<Tile>) -> Result<BTreeMap<Tile, Vec<Hash>>, AgentError> {
     let fetch_one = |tile: &Tile| {
         let malformed = || AgentError::LogRefused(format!("{tile} is malformed"));
         let hashes = parse_hashes(*tile, &log.tile(*tile)?).ok_or_else(malformed)?;

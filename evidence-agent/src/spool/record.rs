@@ -68,11 +68,8 @@ pub(super) fn to_record(
 /// At most how many bytes a record adds to a whole opening of its statement.
 pub(super) fn opening_cost(pending: &Pending) -> usize {
     let table = Kind::parse(pending.kind.as_bytes()).map_or(0, |kind| kind.table().len());
-    let values: usize = pending
-        .values
-        .iter()
-        .map(|(name, value)| FIELD_COST + name.len() + written(value))
-        .sum();
+    let values: usize =
+        pending.values.iter().map(|(name, value)| FIELD_COST + name.len() + written(value)).sum();
     let units = pending.values.get("units").map_or(0, |units| {
         // Tags are 32 bytes a unit, in base64.
         units.iter().filter(|byte| **byte == b'\n').count() * 44
@@ -108,9 +105,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_said_before_it_is_pending() {
-        let check = |values: &[(&str, &[u8])]| {
-            super::check(Kind::AoiReport, &pending(values).values)
-        };
+        let check =
+            |values: &[(&str, &[u8])]| super::check(Kind::AoiReport, &pending(values).values);
         assert_eq!(check(&[("verdict", b"Passed"), ("own/name", b"")]), Ok(()));
         assert!(check(&[("kind", b"x")]).is_err() && check(&[("tags", b"x")]).is_err());
         assert!(check(&[("No Name", b"x")]).is_err());

@@ -173,8 +173,7 @@ fn move_behind(
         let found = found.remove(source).unwrap_or_default();
         // Behind the newest that is known of this source; another's may be further back.
         let first = known[source].map_or(0, |(sequence, _)| sequence + 1);
-        let found: Vec<Found> =
-            found.into_iter().filter(|found| found.sequence >= first).collect();
+        let found: Vec<Found> = found.into_iter().filter(|found| found.sequence >= first).collect();
         resumed.push(move_one(vault, log, source, first, &found, reason, clock)?);
     }
     Ok(resumed)
@@ -293,12 +292,7 @@ fn move_one(
 type Own = BTreeMap<u64, (Hash, Hash)>;
 
 /// Compares what the log has with what the vault has; pure.
-fn judge(
-    own: &Own,
-    head: &Head,
-    first: u64,
-    found: &[Found],
-) -> Result<Verdict, String> {
+fn judge(own: &Own, head: &Head, first: u64, found: &[Found]) -> Result<Verdict, String> {
     let mut verdict = Verdict { own: Vec::new(), lost: None };
     let mut before = match first.checked_sub(1) {
         None => Some(Hash::ZERO),

@@ -108,7 +108,16 @@ impl Sealer {
             let (key, ticks) = (vault.key(&plan.source)?, Ticks::of(&plan));
             let due = since_start + ticks.until_next(now);
             let (opened, heard) = (now, 0);
-            sources.push(Source { plan, ticks, key, due, spoke: None, opened, heard, failure: None });
+            sources.push(Source {
+                plan,
+                ticks,
+                key,
+                due,
+                spoke: None,
+                opened,
+                heard,
+                failure: None,
+            });
         }
         let mut watch = ClockWatch::load(vault)?;
         watch.look(clock);
@@ -302,20 +311,16 @@ impl Sealer {
             }
             (None, None) => "the agent was not running".to_string(),
         };
-        let end = if source.spoke.is_none() && source.failure.is_none() {
-            self.started
-        } else {
-            now
-        };
+        let end =
+            if source.spoke.is_none() && source.failure.is_none() { self.started } else { now };
         Ok(Some(Gap { start: head.sealed, end, reason, note: None, lost: None }))
     }
 
     /// Makes the last look at the clock durable once its notes are stated.
     fn keep_clock(&mut self, vault: &Vault, since_start: Duration) -> Result<(), AgentError> {
         let (_, next) = self.watch.notes(u64::MAX);
-        let told = self.sources.iter().all(|source| {
-            source.heard == next || source.failure.is_some()
-        });
+        let told =
+            self.sources.iter().all(|source| source.heard == next || source.failure.is_some());
         let lately = self.clock_kept.is_some_and(|kept| since_start < kept + KEEP_CLOCK);
         if !told || lately {
             return Ok(());

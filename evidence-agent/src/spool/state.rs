@@ -22,7 +22,10 @@ pub(super) fn of(table: &str, source: &KeyName) -> String {
 }
 
 /// Reads a row; an empty one is none.
-pub(super) fn read<T: DeserializeOwned>(vault: &Vault, name: &str) -> Result<Option<T>, AgentError> {
+pub(super) fn read<T: DeserializeOwned>(
+    vault: &Vault,
+    name: &str,
+) -> Result<Option<T>, AgentError> {
     let Some(bytes) = vault.state(name)?.filter(|bytes| !bytes.is_empty()) else {
         return Ok(None);
     };

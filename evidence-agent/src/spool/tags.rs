@@ -64,8 +64,7 @@ pub(super) fn of(
 
 /// The items of a list value: each ends in a line feed.
 pub(super) fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    list.split_inclusive(|byte| *byte == b'\n')
-        .map(|item| item.strip_suffix(b"\n").unwrap_or(item))
+    list.split_inclusive(|byte| *byte == b'\n').map(|item| item.strip_suffix(b"\n").unwrap_or(item))
 }
 
 fn lot_key(vault: &Vault, lot: &[u8]) -> Result<Option<LotKey>, AgentError> {

@@ -1,21 +1,88 @@
-//! The vault: what an agent must not lose. (Signatures first; see the plan.)
+//! The vault: what an agent must not lose.
+//!
+//! Rule: `spec/text/vault.md`.
+//!
+//! ```text
+//! V/
+//!   lock                 held by the one agent that works here
+//!   agent.toml           format, log, origin, encryption; written last
+//!   policy               whose word on a checkpoint is enough (C2SP tlog-policy)
+//!   key.age              the data key of an encrypted vault, under a passphrase
+//!   vault.redb           everything but evidence
+//!   evidence/NNNNNNNN.pack
+//! V.high-water           how many commits there were, outside the folder
+//! ```
+//!
+//! The order of writes: evidence is appended to a pack and synced, then one transaction of the
+//! database makes it count. What a crash leaves behind the committed end of a pack is worth nothing
+//! and is cut off. A statement, its opening and the end of its chain are one transaction, and only
+//! after it the statement may be sent.
+//!
+//! Danger: a copy of a vault that signs a second statement with an old sequence splits the source's
+//! chain for ever. [`Vault::went_back`] says so, and the spool asks it before it signs.
+//!
+//! Out of scope: what is captured and when (`collect`, `spool`), and what records supersede
+//! (`chain`, whose rows lie here).
 
-use std::path::Path;
+mod bytes;
+mod capture;
+mod chain;
+mod cipher;
+mod disk;
+mod high_water;
+mod open;
+mod opening;
+mod pack;
+mod read;
+mod rows;
+mod settings;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod withdraw;
 
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, RwLock};
+
+use redb::Database;
 use spec::Hash;
 use spec::evidence::batch::Batch;
 use spec::evidence::statement::VerifiedStatement;
-use spec::key::{KeyName, SigningKey};
+use spec::key::{KeyName, VerifierKey};
 use spec::note::Note;
-use spec::policy::{AcceptedCheckpoint, Policy};
-use spec::proof::Proof;
+use spec::policy::Policy;
 
-use crate::error::AgentError;
-use crate::model::{Content, Hash256, ItemKey, Pending, Seen, UnixMillis, WatchName};
+use crate::model::{Hash256, UnixMillis};
+
+pub(crate) use capture::Capture;
+pub(crate) use disk::Room;
+pub(crate) use high_water::WentBack;
+pub(crate) use opening::{Kept as KeptRecord, Opening};
 
 /// An open vault, locked against a second agent for as long as it lives. Shared between threads;
 /// one capture and one seal may run at once.
-pub(crate) struct Vault {}
+pub(crate) struct Vault {
+    folder: PathBuf,
+    disk: Arc<dyn disk::Disk>,
+    settings: settings::Settings,
+    policy: Policy,
+    cipher: cipher::Cipher,
+    database: Database,
+    high_water: high_water::HighWater,
+    went_back: Mutex<Option<WentBack>>,
+    sources: RwLock<BTreeMap<KeyName, Source>>,
+    packs: Mutex<capture::Packs>,
+    _lock: Box<dyn Any + Send + Sync>,
+}
+
+/// What is known of a source without its private key.
+#[derive(Clone, Debug)]
+struct Source {
+    number: u32,
+    key: VerifierKey,
+}
 
 /// How a vault that is encrypted at rest is opened.
 pub(crate) enum Unlock {
@@ -110,185 +177,4 @@ pub(crate) struct RecordPlace {
     pub(crate) sequence: u64,
     /// Its number in the batch; 0 is the header.
     pub(crate) record: u64,
-}
-
-/// Several sightings on their way to one commit. Dropped without a commit, nothing of it is.
-pub(crate) struct Capture<'a> {
-    _vault: &'a Vault,
-}
-
-impl Capture<'_> {
-    /// Appends evidence to the open pack; the same bytes twice are stored once.
-    pub(crate) fn store(&mut self, _content: &Content) -> Result<Stored, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// The exact bytes of something stored in this capture, if they are at most those interpreted.
-    pub(crate) fn put_seen(&mut self, _watch: &WatchName, _key: &ItemKey, _now: &Seen) {}
-    /// Puts a record into its source's queue.
-    pub(crate) fn put_pending(&mut self, _source: &KeyName, _pending: Pending) {}
-    /// A row that `chain` follows, as this capture would leave it.
-    pub(crate) fn link(&self, _table: &str, _key: &str) -> Result<Option<Vec<u8>>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Changes a row that `chain` follows.
-    pub(crate) fn put_link(&mut self, _table: &str, _key: &str, _value: &[u8]) {}
-    /// Syncs the pack, then commits all of it in one transaction. THE COMMIT POINT of a capture.
-    pub(crate) fn commit(self) -> Result<(), AgentError> {
-        unreachable!("signatures only")
-    }
-}
-
-impl Vault {
-    /// Makes a vault where nothing is yet.
-    pub(crate) fn create(_folder: &Path, _new: &NewVault<'_>) -> Result<Self, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Opens a vault and locks it; a second agent is told so at once.
-    pub(crate) fn open(_folder: &Path, _unlock: &Unlock) -> Result<Self, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// The folder itself.
-    pub(crate) fn folder(&self) -> &Path {
-        unreachable!("signatures only")
-    }
-    /// Where the log answers, without a final slash.
-    pub(crate) fn log(&self) -> &str {
-        unreachable!("signatures only")
-    }
-    /// Which log the sources write to.
-    pub(crate) fn origin(&self) -> &spec::checkpoint::Origin {
-        unreachable!("signatures only")
-    }
-    /// Whose word is enough.
-    pub(crate) fn policy(&self) -> &Policy {
-        unreachable!("signatures only")
-    }
-    /// Adds a source with its key.
-    pub(crate) fn add_source(&self, _key: &SigningKey) -> Result<(), AgentError> {
-        unreachable!("signatures only")
-    }
-    /// The names of all sources, in order.
-    pub(crate) fn sources(&self) -> Result<Vec<KeyName>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// A source's key.
-    pub(crate) fn key(&self, _source: &KeyName) -> Result<SigningKey, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Where its chain ends.
-    pub(crate) fn head(&self, _source: &KeyName) -> Result<Head, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Moves a chain's end behind statements that were lost with a newer vault: see `spool`.
-    pub(crate) fn move_head(&self, _source: &KeyName, _head: &Head) -> Result<(), AgentError> {
-        unreachable!("signatures only")
-    }
-    /// What is remembered of an item.
-    pub(crate) fn seen(&self, _w: &WatchName, _k: &ItemKey) -> Result<Option<Seen>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Begins a capture.
-    pub(crate) fn capture(&self) -> Result<Capture<'_>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// The oldest pending records of a source with their numbers, in order.
-    pub(crate) fn pending(
-        &self,
-        _source: &KeyName,
-        _limit: usize,
-    ) -> Result<Vec<(u64, Pending)>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// How many wait.
-    pub(crate) fn pending_count(&self, _source: &KeyName) -> Result<u64, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Makes a statement durable with its opening. THE COMMIT POINT of a source's chain.
-    pub(crate) fn seal(&self, _sealed: &Sealed<'_>) -> Result<(), AgentError> {
-        unreachable!("signatures only")
-    }
-    /// The oldest statements of a source that are not anchored, in order.
-    pub(crate) fn unanchored(
-        &self,
-        _source: &KeyName,
-        _limit: usize,
-    ) -> Result<Vec<Kept>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// How many statements are not anchored yet, over all sources.
-    pub(crate) fn unanchored_count(&self) -> Result<u64, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Notes the indices that the log gave. Not a promise: a lost note is asked for again.
-    pub(crate) fn sequenced(&self, _at: &[(KeyName, u64, u64)]) -> Result<(), AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Keeps receipts that satisfied the policy: these statements are anchored.
-    pub(crate) fn anchored(
-        &self,
-        _receipts: &[(KeyName, u64, Proof)],
-        _logged: UnixMillis,
-    ) -> Result<(), AgentError> {
-        unreachable!("signatures only")
-    }
-    /// A statement.
-    pub(crate) fn statement(
-        &self,
-        _source: &KeyName,
-        _sequence: u64,
-    ) -> Result<Option<Kept>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Every record with every salt, checked against the statement.
-    pub(crate) fn batch(&self, _source: &KeyName, _sequence: u64) -> Result<Batch, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// A receipt; `None` before the statement is anchored.
-    pub(crate) fn receipt(&self, _s: &KeyName, _n: u64) -> Result<Option<Proof>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// The note that a statement's `after` line names.
-    pub(crate) fn after(&self, _s: &KeyName, _n: u64) -> Result<Option<Note>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Evidence, verified while it is read.
-    pub(crate) fn evidence(&self, _sha256: &Hash256) -> Result<Option<Vec<u8>>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Where records of a file are.
-    pub(crate) fn of_file(&self, _sha256: &Hash256) -> Result<Vec<RecordPlace>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Where records that name a unit are.
-    pub(crate) fn of_unit(&self, _unit: &[u8]) -> Result<Vec<RecordPlace>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// The newest checkpoint that this agent has verified.
-    pub(crate) fn checkpoint(&self) -> Result<Option<(Note, AcceptedCheckpoint)>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Remembers a checkpoint that was verified and is consistent with the one before.
-    pub(crate) fn remember_checkpoint(&self, _note: &Note) -> Result<(), AgentError> {
-        unreachable!("signatures only")
-    }
-    /// A small row of state that another room owns.
-    pub(crate) fn state(&self, _name: &str) -> Result<Option<Vec<u8>>, AgentError> {
-        unreachable!("signatures only")
-    }
-    /// Writes it, durable on return.
-    pub(crate) fn put_state(&self, _name: &str, _value: &[u8]) -> Result<(), AgentError> {
-        unreachable!("signatures only")
-    }
-    /// stub
-    pub(crate) fn went_back(&self) -> Option<()> {
-        unreachable!("signatures only")
-    }
-    /// stub
-    pub(crate) fn settle_went_back(&self) -> Result<(), AgentError> {
-        unreachable!("signatures only")
-    }
-    /// stub
-    pub(crate) fn withdraw(&self, _s: &KeyName, _first: u64, _head: &Head, _again: &[Pending]) -> Result<(), AgentError> {
-        unreachable!("signatures only")
-    }
 }

@@ -266,9 +266,8 @@ impl State {
             }
             TileKind::Hashes(level) => {
                 let leaves = self.leaves();
-                let mut hashes: Vec<Hash> = numbers
-                    .map(|index| node(&leaves, &Node { level: level * 8, index }))
-                    .collect();
+                let mut hashes: Vec<Hash> =
+                    numbers.map(|index| node(&leaves, &Node { level: level * 8, index })).collect();
                 if self.false_tiles {
                     hashes.iter_mut().for_each(|hash| *hash = Hash::of(hash.as_bytes()));
                 }

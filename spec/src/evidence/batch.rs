@@ -131,8 +131,9 @@ impl Batch {
         Self::from_records(place, records)
     }
 
-    /// Takes whole records, record 0 being the header.
-    pub(crate) fn from_records(place: Place, records: Vec<Record>) -> Result<Self, BatchError> {
+    /// Takes whole records, as a vault or a full opening gives them back: record 0 is the header,
+    /// and only that. What the header counts is not compared: see the commitment.
+    pub fn from_records(place: Place, records: Vec<Record>) -> Result<Self, BatchError> {
         if records.len() > MAX_RECORDS {
             return Err(BatchError::TooManyRecords { count: records.len() });
         }

@@ -124,7 +124,8 @@ impl World {
         let wall = clock::parse(START).unwrap();
         let since_start = Duration::from_secs(1000);
         let time = Time { wall, since_start, boot: 1, service: TimeService::Synchronised };
-        let mut world = Self { folder, log, clock: FakeClock(Mutex::new(time)), sources, run: None };
+        let mut world =
+            Self { folder, log, clock: FakeClock(Mutex::new(time)), sources, run: None };
         world.start();
         world
     }
@@ -174,8 +175,10 @@ impl World {
         let mut capture = vault.capture().unwrap();
         let stored = capture.store(&Content::Bytes(name.as_bytes().to_vec())).unwrap();
         let seen = self.clock.now();
-        let mut values: BTreeMap<String, Vec<u8>> =
-            more.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+        let mut values: BTreeMap<String, Vec<u8>> = more
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+            .collect();
         values.insert("file/name".to_string(), name.as_bytes().to_vec());
         let hash = spec::encoding::encode_hex(&stored.sha256.0);
         values.insert("file/sha256".to_string(), hash.into_bytes());
@@ -281,7 +284,9 @@ impl World {
             let said = self.said(at, sequence);
             assert_eq!(said[0].1["record/first"], records.to_string());
             records += said.len() - 1;
-            names.extend(said.into_iter().filter_map(|(_, values)| values.get("file/name").cloned()));
+            names.extend(
+                said.into_iter().filter_map(|(_, values)| values.get("file/name").cloned()),
+            );
         }
         names
     }

@@ -1,0 +1,4 @@
+//! The vault's promises, tried from outside its parts.
+
+mod core;
+pub(crate) mod support;
