@@ -1,46 +1,37 @@
-//! Anchors files: the agent's order of writes.
+//! Anchors files in one go: the turns of the spool, one after the other, over files that are named.
 //!
 //! ```text
 //! 1. finish what an earlier run began        the same bytes again
-//! 2. capture the files                       nothing is written yet
-//! 3. verify the log's newest checkpoint      it becomes the `after` line; the kept one offline
-//! 4. build the batch, sign the statement
-//! 5. make all of it durable in the vault     THE COMMIT POINT of the source's chain
-//! 6. send, as often as it takes              the log answers the same entry with the same index
-//! 7. verify the proof, keep the receipt      only now the statement is anchored
-//! 8. write receipts and openings for people  from the vault in the next run if this one cannot
+//! 2. verify the log's newest checkpoint      it becomes the `after` line; the kept one offline
+//! 3. capture the files                       durable in the vault
+//! 4. seal them                               THE COMMIT POINT of the source's chain
+//! 5. send, as often as it takes              the log answers the same entry with the same index
+//! 6. verify the proof, keep the receipt      only now the statement is anchored
+//! 7. write receipts and openings for people  from the vault in the next run if this one cannot
 //! ```
 //!
-//! A crash before 5 leaves nothing; after it, the next run goes on at 6. There is at most one
-//! statement in flight, because each one names the leaf hash of the one before.
+//! A crash before 3 is done leaves nothing; after it, the next run goes on with what is there.
+
+mod files;
 
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-use spec::Hash;
-use spec::evidence::batch::{Batch, Header, MAX_RECORDS, Place};
-use spec::evidence::statement::{After, Draft};
-use spec::note::Note;
-use spec::policy::{AcceptedCheckpoint, PolicyFailure};
-use spec::proof::{Proof, ProofFailure, VerifiedInclusion};
-use spec::tree::{Tree, verify_consistency};
+use spec::key::KeyName;
 
-use crate::capture::{Captured, capture, fresh_salts};
-use crate::clock;
+use self::files::{Captured, Files};
+use crate::clock::SystemClock;
 use crate::durable::folder_of;
 use crate::error::AgentError;
-use crate::log_client::{AddError, Added, LogClient};
-use crate::old_vault::{Kept, Sealed, Vault};
-use crate::os;
-use crate::report::{Anchored, write_papers};
+use crate::report::{Anchored, Paths, write_papers};
+use crate::spool::seal::Sealer;
+use crate::spool::send::Sender;
+use crate::spool::{checkpoint, resume};
+use crate::vault::{Stage, Unlock, Vault};
 
-/// The first pause before the log is asked again, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
-
-/// From how many bytes of values read from reports a batch is full. Salts and names take 16 MiB of
-/// the opening of 4,096 records; values, at most six bytes a byte in JSON, must fit beside them.
-const MAX_BATCH_VALUES_SIZE: usize = 2 * 1024 * 1024;
+/// The row of the vault that lists the statements of which people have not all papers yet.
+const DUE: &str = "papers-due";
 
 /// What is to be anchored, and how.
 pub(crate) struct Request<'a> {
@@ -72,280 +63,184 @@ fn run<'a>(
     progress: &dyn Fn(u64),
     outcome: &mut Outcome<'a>,
 ) -> Result<(), AgentError> {
-    let vault = Vault::open(request.vault)?;
-    let log = LogClient::new(vault.log());
-    let out = request.out.map_or_else(|| folder_of(vault.folder()), Path::to_path_buf);
-    std::fs::create_dir_all(&out).map_err(AgentError::file(&out))?;
-    let session = Session { vault, log, out, patience: request.patience };
-    session.log.begin(request.patience);
-
-    // A paper that cannot be written keeps no evidence from being anchored; it is said at the end.
-    let mut missing = None;
-    let anchored = &mut outcome.anchored;
-    let mut done = |(statement, without): (Anchored, Option<AgentError>)| {
-        anchored.push(statement);
-        missing = missing.take().or(without);
-    };
-    for kept in session.vault.papers_due()? {
-        done(session.write_due(&kept)?);
-    }
-    if let Some(kept) = session.vault.last()?.filter(|kept| !kept.anchored) {
-        let batch = kept.batch()?;
-        done(session.send(kept, &batch, &[])?);
-    }
-    let mut first_record = None;
+    let mut session = Session::open(request)?;
+    session.begin(&mut outcome.anchored)?;
     while !outcome.not_taken.is_empty() {
-        let captured = capture_batch(outcome.not_taken, progress)?;
-        // Hashing takes its own time; what is given is for the log and its witnesses.
-        session.log.begin(request.patience);
-        let (kept, batch) = session.state(&captured, first_record)?;
+        session.look_at_the_log()?;
+        let captured = session.capture(outcome.not_taken, progress)?;
         // Durable in the vault, whatever the log says.
-        outcome.not_taken = &outcome.not_taken[captured.len()..];
-        // Known here without reading the statement's whole opening again.
-        first_record = Some(next_record(&batch)?);
-        done(session.send(kept, &batch, &captured)?);
+        outcome.not_taken = &outcome.not_taken[captured..];
+        // Hashing takes its own time; what is given is for the log and its witnesses.
+        session.sender.be_patient(request.patience);
+        session.seal()?;
+        session.finish(&mut outcome.anchored)?;
     }
-    missing.map_or(Ok(()), Err)
-}
-
-/// Captures the first of `files`, at least one and as many as one statement should hold.
-fn capture_batch(files: &[PathBuf], progress: &dyn Fn(u64)) -> Result<Vec<Captured>, AgentError> {
-    let (mut captured, mut size) = (Vec::new(), 0);
-    for path in files.iter().take(MAX_RECORDS - 1) {
-        let file = capture(path, progress)?;
-        size += file.reading.values.iter().map(|(_, value)| value.len()).sum::<usize>();
-        captured.push(file);
-        if size > MAX_BATCH_VALUES_SIZE {
-            break;
-        }
-    }
-    Ok(captured)
+    // A paper that cannot be written keeps no evidence from being anchored; it is said at the end.
+    session.missing.map_or(Ok(()), Err)
 }
 
 /// One run over one vault and one log.
 struct Session {
     vault: Vault,
-    log: LogClient,
+    source: KeyName,
+    clock: SystemClock,
+    sealer: Sealer,
+    sender: Sender,
+    files: Files,
+    paths: Paths,
     out: PathBuf,
     patience: Duration,
+    missing: Option<AgentError>,
 }
 
 impl Session {
-    /// Step 8 again, for a statement that an earlier run anchored and could not write all papers of.
-    fn write_due(&self, kept: &Kept) -> Result<(Anchored, Option<AgentError>), AgentError> {
-        let (receipt, verified) = kept.receipt(self.vault.policy())?;
-        self.write(kept, &kept.batch()?, &[], &receipt, &verified)
+    fn open(request: &Request<'_>) -> Result<Self, AgentError> {
+        let vault = Vault::open(request.vault, &Unlock::Plain)?;
+        let source = match vault.sources()?.as_slice() {
+            [source] => source.clone(),
+            _ => {
+                let reason = "`anchor` works on a vault with one source; this has none or several";
+                return Err(AgentError::vault(request.vault, reason));
+            }
+        };
+        let out = request.out.map_or_else(|| folder_of(vault.folder()), Path::to_path_buf);
+        std::fs::create_dir_all(&out).map_err(AgentError::file(&out))?;
+        let clock = SystemClock::new();
+        let sealer = Sealer::one_shot(&vault, &clock, &source)?;
+        let mut sender = Sender::in_a_hurry(&vault);
+        sender.be_patient(request.patience);
+        let files = Files::new(source.clone());
+        let (paths, patience) = (Paths::default(), request.patience);
+        Ok(Self {
+            vault,
+            source,
+            clock,
+            sealer,
+            sender,
+            files,
+            paths,
+            out,
+            patience,
+            missing: None,
+        })
     }
 
-    /// Steps 3 to 5: from captured files to a statement that is durable and not yet sent. The
-    /// number of its first record is read from the vault unless it is known.
-    fn state(
-        &self,
-        captured: &[Captured],
-        first_record: Option<u64>,
-    ) -> Result<(Kept, Batch), AgentError> {
-        let opened = clock::now();
-        let newest = match self.newest_checkpoint() {
-            // Without the log, evidence is stated all the same: the newest checkpoint that this
-            // agent has verified is still the newest, and the statement is sent when it can be.
-            Err(AgentError::Unreachable { .. }) => self.vault.checkpoint()?,
-            other => other?,
-        };
-        let last = self.vault.last()?;
-        let (sequence, previous) = last.as_ref().map_or((0, Hash::ZERO), Kept::next);
-        let first_record = match (first_record, &last) {
-            (Some(known), _) => known,
-            (None, Some(last)) => next_record(&last.batch()?)?,
-            (None, None) => 0,
-        };
-
-        let source = self.vault.key().verifier().name().clone();
-        let place = Place { origin: self.vault.origin().clone(), source, sequence };
-        let header = Header {
-            first_record,
-            opened,
-            closed: clock::now(),
-            boot: os::boot_id(),
-            // Nothing here asks the time service yet, so nothing is claimed of it.
-            clock: "unknown".to_string(),
-            note: None,
-            outage_reason: None,
-        };
-        let records: Result<Vec<_>, AgentError> =
-            captured.iter().map(Captured::to_record).collect();
-        let batch = Batch::new(place.clone(), header, records?, fresh_salts()?)
-            .map_err(|error| AgentError::Input(error.to_string()))?;
-
-        let after = newest.as_ref().map_or(After::NOTHING, |(note, accepted)| {
-            After::checkpoint(accepted.tree(), Hash::of(&note.to_bytes()))
-                .expect("a verified tree with entries and the hash of its note")
-        });
-        let Place { origin, source, .. } = place;
-        let statement = Draft::new(origin, source, sequence, previous, after, batch.commitment())
-            .and_then(|draft| draft.sign(self.vault.key()))
-            .expect("the vault's chain gives sequence and previous, its key the name");
-        let after = newest.as_ref().map(|(note, _)| note);
-        let kept = self.vault.keep(&Sealed { statement: &statement, batch: &batch, after })?;
-        Ok((kept, batch))
+    /// Finishes what an earlier run left: captured and not sealed, sealed and not anchored,
+    /// anchored and not on paper.
+    fn begin(&mut self, anchored: &mut Vec<Anchored>) -> Result<(), AgentError> {
+        // The same bytes may be sent again by whoever asks for it; nothing new is signed before
+        // the log has taken them.
+        resume::retry(&self.vault, &self.source)?;
+        let mut due = self.due()?;
+        for kept in self.vault.unanchored(&self.source, usize::MAX)? {
+            due.push(kept.statement.sequence());
+        }
+        due.sort_unstable();
+        due.dedup();
+        self.put_due(&due)?;
+        self.finish(anchored)?;
+        if self.vault.pending_count(&self.source)? > 0 {
+            self.look_at_the_log()?;
+            self.seal()?;
+            self.finish(anchored)?;
+        }
+        Ok(())
     }
 
-    /// Steps 6 to 8. Sends the same bytes until the proof of them satisfies the policy.
-    fn send(
-        &self,
-        mut kept: Kept,
-        batch: &Batch,
-        captured: &[Captured],
-    ) -> Result<(Anchored, Option<AgentError>), AgentError> {
-        let bytes = kept.statement.to_bytes();
-        let mut pause = PAUSES.0;
-        let (proof, verified) = loop {
-            let mut wanted = None;
-            let tried = match self.log.add(&bytes) {
-                Ok(Added::Proof(proof)) => self.judge(&kept, proof)?,
-                Ok(Added::Index(index)) => self.prove(&kept, index)?,
-                Err(AddError::Again { reason, pause }) => {
-                    wanted = pause;
-                    Err(reason)
+    /// Without the log, evidence is stated all the same: the newest checkpoint that this agent has
+    /// verified is still the newest, and the statement is sent when it can be.
+    fn look_at_the_log(&self) -> Result<(), AgentError> {
+        self.sender.log().begin(self.patience);
+        match checkpoint::newest(&self.vault, self.sender.log()) {
+            Err(AgentError::Unreachable { .. }) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    fn capture(&mut self, files: &[PathBuf], progress: &dyn Fn(u64)) -> Result<usize, AgentError> {
+        let captured = self.files.capture(&self.vault, &self.clock, files, progress)?;
+        let count = captured.len();
+        for Captured { name, sha256, path } in captured {
+            self.paths.put(&name, &sha256, path);
+        }
+        Ok(count)
+    }
+
+    fn seal(&mut self) -> Result<(), AgentError> {
+        let sealed = self.sealer.seal_now(&self.vault, &self.clock, &self.source)?;
+        let mut due = self.due()?;
+        due.extend(sealed.iter().map(|sealed| sealed.sequence));
+        self.put_due(&due)
+    }
+
+    /// Sends what is unanchored, and writes the papers that are due.
+    fn finish(&mut self, anchored: &mut Vec<Anchored>) -> Result<(), AgentError> {
+        for sequence in self.due()? {
+            self.send(sequence)?;
+            let written = self.write(sequence)?;
+            anchored.push(written);
+        }
+        Ok(())
+    }
+
+    /// Sends until a statement is anchored, or the patience is at its end.
+    fn send(&mut self, sequence: u64) -> Result<(), AgentError> {
+        loop {
+            let kept = self.vault.statement(&self.source, sequence)?;
+            let is_anchored = |stage| matches!(stage, Stage::Anchored(_));
+            if kept.is_none_or(|kept| is_anchored(kept.stage)) {
+                return Ok(());
+            }
+            let mut turn = self.sender.turn(&self.vault, &self.clock)?;
+            if let Some(lie) = turn.lies.pop() {
+                return Err(lie);
+            }
+            if let Some((_, refusal)) = turn.stopped.pop().or_else(|| turn.unlisted.pop()) {
+                let answer = refusal.detail;
+                if refusal.status == 409 {
+                    return Err(AgentError::Conflict { answer });
                 }
-                Err(AddError::Conflict(answer)) => return Err(AgentError::Conflict { answer }),
-                Err(AddError::Refused(status, answer)) => {
-                    let key = self.vault.key().verifier().to_string();
-                    return Err(AgentError::Refused { status, answer, key });
-                }
-            };
-            let reason = match tried {
-                Ok(anchored) => break anchored,
-                Err(reason) => reason,
-            };
-            let next = wanted.unwrap_or(pause).max(pause);
-            if next > self.log.left() {
-                let sequence = kept.statement.sequence();
+                let key = self.vault.key(&self.source)?.verifier().to_string();
+                return Err(AgentError::Refused { status: refusal.status, answer, key });
+            }
+            if turn.wait > self.sender.log().left() {
                 let seconds = self.patience.as_secs();
+                let reason = turn.away.unwrap_or_else(|| "no time is left".to_string());
                 return Err(AgentError::Unanchored { sequence, seconds, reason });
             }
-            sleep(next);
-            pause = (pause * 2).min(PAUSES.1);
-        };
-        let hashes = proof.hashes().to_vec();
-        let receipt = Proof::new(Some(bytes), proof.index(), hashes, proof.checkpoint().clone());
-        self.vault.remember_papers(&kept)?;
-        kept.keep_receipt(&receipt)?;
-        self.write(&kept, batch, captured, &receipt, &verified)
-    }
-
-    /// Step 8. The inner error names papers that are still due.
-    fn write(
-        &self,
-        kept: &Kept,
-        batch: &Batch,
-        captured: &[Captured],
-        receipt: &Proof,
-        verified: &VerifiedInclusion,
-    ) -> Result<(Anchored, Option<AgentError>), AgentError> {
-        let written = write_papers(&self.out, &kept.statement, batch, captured, receipt, verified);
-        if written.1.is_none() {
-            self.vault.forget_papers(kept)?;
-        }
-        Ok(written)
-    }
-
-    /// Judges a proof from the log. The inner error says why to try again.
-    fn judge(
-        &self,
-        kept: &Kept,
-        proof: Proof,
-    ) -> Result<Result<(Proof, VerifiedInclusion), String>, AgentError> {
-        let verified = match proof.verify(kept.statement.leaf_hash(), self.vault.policy()) {
-            // The log signed; witnesses are still missing. That is no lie.
-            Err(ProofFailure::Policy(PolicyFailure::Quorum(short))) => {
-                return Ok(Err(short.to_string()));
-            }
-            other => other.map_err(|error| AgentError::LogRefused(error.to_string()))?,
-        };
-        let checkpoint = verified.checkpoint();
-        if checkpoint.origin() != self.vault.origin() {
-            let reason = format!("the proof is of another log, {}", checkpoint.origin());
-            return Err(AgentError::LogRefused(reason));
-        }
-        if verified.index() < kept.statement.after().tree().size() {
-            let reason = "the proof places the statement before the tree that it names as earlier";
-            return Err(AgentError::LogRefused(reason.to_string()));
-        }
-        match self.accept_checkpoint(proof.checkpoint(), checkpoint) {
-            Err(AgentError::Unreachable { reason, .. }) => Ok(Err(reason)),
-            Err(error) => Err(error),
-            Ok(()) => Ok(Ok((proof, verified))),
+            sleep(turn.wait);
         }
     }
 
-    /// Fetches the proof of a sequenced statement, once the published tree covers it.
-    fn prove(
-        &self,
-        kept: &Kept,
-        index: u64,
-    ) -> Result<Result<(Proof, VerifiedInclusion), String>, AgentError> {
-        match self.log.proof(index) {
-            Ok(Some(proof)) => self.judge(kept, proof),
-            Ok(None) => Ok(Err(format!("entry {index} is not in a published tree yet"))),
-            Err(AgentError::Unreachable { reason, .. }) => Ok(Err(reason)),
-            Err(error) => Err(error),
+    /// Writes the papers of an anchored statement, and forgets that they are due.
+    fn write(&mut self, sequence: u64) -> Result<Anchored, AgentError> {
+        let gone =
+            || AgentError::vault(self.vault.folder(), format!("statement {sequence} is gone"));
+        let kept = self.vault.statement(&self.source, sequence)?.ok_or_else(gone)?;
+        let receipt = self.vault.receipt(&self.source, sequence)?.ok_or_else(gone)?;
+        let verified = receipt
+            .verify(kept.statement.leaf_hash(), self.vault.policy())
+            .map_err(|error| AgentError::vault(self.vault.folder(), error))?;
+        let batch = self.vault.batch(&self.source, sequence)?;
+        let (anchored, missing) =
+            write_papers(&self.out, &kept.statement, &batch, &mut self.paths, &receipt, &verified);
+        if missing.is_none() {
+            let mut due = self.due()?;
+            due.retain(|due| *due != sequence);
+            self.put_due(&due)?;
         }
+        self.missing = self.missing.take().or(missing);
+        Ok(anchored)
     }
 
-    /// The log's newest checkpoint, verified under the policy and consistent with all that this
-    /// agent has verified before; `None` while the log is empty.
-    fn newest_checkpoint(&self) -> Result<Option<(Note, AcceptedCheckpoint)>, AgentError> {
-        let Some(note) = self.log.checkpoint()? else {
-            return match self.vault.checkpoint()? {
-                None => Ok(None),
-                Some(_) => Err(self.not_now("it shows no checkpoint, though it did before")),
-            };
-        };
-        let accepted = match self.vault.policy().check(&note) {
-            Err(PolicyFailure::Quorum(short)) => return Err(self.not_now(&short.to_string())),
-            other => other.map_err(|error| AgentError::LogRefused(error.to_string()))?,
-        };
-        if accepted.origin() != self.vault.origin() {
-            let reason = format!("it shows a checkpoint of {}", accepted.origin());
-            return Err(AgentError::LogRefused(reason));
-        }
-        self.accept_checkpoint(&note, &accepted)?;
-        Ok((accepted.tree().size() > 0).then_some((note, accepted)))
+    fn due(&self) -> Result<Vec<u64>, AgentError> {
+        let row = self.vault.state(DUE)?.unwrap_or_else(|| b"[]".to_vec());
+        let damaged = |error| AgentError::vault(self.vault.folder(), format!("its row: {error}"));
+        serde_json::from_slice(&row).map_err(damaged)
     }
 
-    /// Compares a verified checkpoint with the newest one kept, and keeps the larger.
-    fn accept_checkpoint(&self, note: &Note, new: &AcceptedCheckpoint) -> Result<(), AgentError> {
-        let old = self.vault.checkpoint()?.map_or(Tree::EMPTY, |(_, kept)| kept.tree());
-        let new = new.tree();
-        if new.size() < old.size() {
-            // Perhaps a cache that lags behind; nothing is signed or kept on the strength of it.
-            let reason = format!("it shows {} entries after {}", new.size(), old.size());
-            return Err(self.not_now(&reason));
-        }
-        let trivial = old.size() == 0 || old.size() == new.size();
-        let proof =
-            if trivial { Vec::new() } else { self.log.consistency(old.size(), new.size())? };
-        verify_consistency(old, new, &proof).map_err(|error| {
-            let (from, to) = (old.size(), new.size());
-            AgentError::LogRefused(format!("its trees of {from} and {to} entries differ: {error}"))
-        })?;
-        if new.size() > old.size() { self.vault.remember_checkpoint(note) } else { Ok(()) }
+    fn put_due(&self, due: &[u64]) -> Result<(), AgentError> {
+        let row = serde_json::to_vec(due).expect("numbers are JSON");
+        self.vault.put_state(DUE, &row)
     }
-
-    fn not_now(&self, reason: &str) -> AgentError {
-        AgentError::Unreachable { url: self.vault.log().to_string(), reason: reason.to_string() }
-    }
-}
-
-/// The number of the first record behind a statement's: what its header counts.
-fn next_record(batch: &Batch) -> Result<u64, AgentError> {
-    let number = |name| {
-        let value = batch.records()[0].value(name)?;
-        std::str::from_utf8(value).ok()?.parse::<u64>().ok()
-    };
-    let next = number("record/first").zip(number("record/count"));
-    let next = next.and_then(|(first, count)| first.checked_add(count));
-    next.ok_or_else(|| {
-        AgentError::Input("the newest statement's header counts no records".to_string())
-    })
 }

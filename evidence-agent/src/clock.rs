@@ -2,9 +2,14 @@
 //!
 //! What it says is only claimed. Proof of time comes from the log's witnesses.
 
+mod system;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::model::UnixMillis;
+
+#[allow(unused_imports, reason = "joined by `site`")]
+pub(crate) use system::SystemClock;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
@@ -38,6 +43,63 @@ pub(crate) enum TimeService {
 pub(crate) fn format(moment: UnixMillis) -> String {
     let milliseconds = u32::try_from(moment.0 % 1000).expect("below 1000");
     format_utc(moment.0 / 1000, milliseconds)
+}
+
+/// Reads RFC 3339 text with a zone, to the millisecond. `None` for anything else: a time without a
+/// zone could be any of two dozen moments.
+#[allow(dead_code, reason = "joined by `site`")]
+pub(crate) fn parse(text: &str) -> Option<UnixMillis> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let number = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { text.parse::<u64>().ok() } else { None }
+    };
+    let [year, month, day] = numbers(date, '-', number)?;
+    let (time, zone) = rest.strip_prefix(['T', 't', ' '])?.split_at_checked(8)?;
+    let [hour, minute, second] = numbers(time, ':', number)?;
+    let in_range = (1970..=9999).contains(&year) && (1..=12).contains(&month) && day >= 1;
+    if !in_range || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let digits = zone.strip_prefix('.').map_or("", |fraction| {
+        &fraction[..fraction.bytes().take_while(u8::is_ascii_digit).count()]
+    });
+    let zone = if digits.is_empty() { zone } else { &zone[1 + digits.len()..] };
+    let milliseconds = number(format!("{digits:0<3}").get(..3)?)?;
+    let offset_minutes = match zone.split_at_checked(1)? {
+        ("Z" | "z", "") => 0,
+        (sign @ ("+" | "-"), offset) => {
+            let [hours, minutes] = numbers(offset, ':', number)?;
+            let minutes = i64::try_from(hours * 60 + minutes).ok().filter(|off| *off < 24 * 60)?;
+            if sign == "+" { minutes } else { -minutes }
+        }
+        _ => return None,
+    };
+    let days = days_of(year, month, day)?;
+    let seconds = days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
+    let seconds = i64::try_from(seconds).ok()? - offset_minutes * 60;
+    Some(UnixMillis(u64::try_from(seconds).ok()? * 1000 + milliseconds))
+}
+
+fn numbers<const N: usize>(
+    text: &str,
+    separator: char,
+    number: impl Fn(&str) -> Option<u64>,
+) -> Option<[u64; N]> {
+    let parts: Option<Vec<u64>> = text.split(separator).map(number).collect();
+    parts?.try_into().ok()
+}
+
+/// Days from 1970-01-01 to a day of the calendar; `None` if the month has no such day.
+fn days_of(year: u64, month: u64, day: u64) -> Option<u64> {
+    // The inverse of `civil`, counted in years that begin in March likewise.
+    let (march_year, march_month) =
+        if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, year_of_era) = (march_year / 400, march_year % 400);
+    let day_of_year = (153 * march_month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
+    (civil(days) == (year, month, day)).then_some(days)
 }
 
 /// The time now.
@@ -88,6 +150,46 @@ mod tests {
     }
 
     #[test]
+    fn text_is_read_back_to_the_millisecond_in_every_zone() {
+        for millis in [0, 951_782_399_007, 951_868_800_000, 1_772_438_400_123, 4_107_542_400_999] {
+            assert_eq!(parse(&format(UnixMillis(millis))), Some(UnixMillis(millis)));
+        }
+        let noon = parse("2026-03-02T12:00:00Z");
+        for same in [
+            "2026-03-02T20:00:00+08:00",
+            "2026-03-02 08:30:00-03:30",
+            "2026-03-02t12:00:00.0000000z",
+            "2026-03-03T00:00:00.000+12:00",
+        ] {
+            assert_eq!(parse(same), noon, "{same}");
+        }
+        assert_eq!(parse("2026-03-02T12:00:00.25Z"), noon.map(|noon| UnixMillis(noon.0 + 250)));
+    }
+
+    #[test]
+    fn what_is_no_moment_is_none() {
+        for wrong in [
+            "",
+            "2026-03-02",
+            "2026-03-02T12:00:00",
+            "03/02/2026 12:00",
+            "2026-02-29T12:00:00Z",
+            "2026-13-02T12:00:00Z",
+            "2026-03-00T12:00:00Z",
+            "2026-03-02T24:00:00Z",
+            "2026-03-02T12:00:00+25:00",
+            "2026-03-02T12:00:00+0800",
+            "2026-03-02T12:00:00.Z",
+            "1969-03-02T12:00:00Z",
+            "+026-03-02T12:00:00Z",
+            "2026-03-02T12:00:00Z ",
+            "检2026-03-02T12:00:00Z",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn every_day_of_five_centuries_follows_the_one_before() {
         let leap = |year: u64| {
             year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
@@ -101,6 +203,7 @@ mod tests {
         let mut want = (1970, 1, 1);
         for days in 0..182_622 {
             assert_eq!(civil(days), want);
+            assert_eq!(days_of(want.0, want.1, want.2), Some(days));
             want = match want {
                 (year, month, day) if day < length(year, month) => (year, month, day + 1),
                 (year, month, _) if month < 12 => (year, month + 1, 1),

@@ -44,6 +44,17 @@ pub(crate) enum AgentError {
         /// Why.
         error: io::Error,
     },
+    /// A source's chain has an end that is in doubt, so nothing is signed for it.
+    #[error(
+        "the source {name} signs and sends nothing: {reason}\nIts records wait in the vault. If no \
+         other copy of its key is at work, run `fiducial-agent resume` for it."
+    )]
+    Held {
+        /// Which.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// What was typed cannot be done.
     #[error("{0}")]
     Input(String),
@@ -128,6 +139,7 @@ impl AgentError {
         match self {
             Self::Conflict { .. } | Self::LogRefused(_) | Self::Refused { .. } => EXIT_REFUSED,
             Self::File { .. }
+            | Self::Held { .. }
             | Self::Input(_)
             | Self::Papers { .. }
             | Self::Random(_)
@@ -152,6 +164,10 @@ impl AgentError {
                  已停止发送。请恢复最新的保险库；若已丢失，请新建来源并说明原因。"
             ),
             Self::File { path, error } => format!("文件 {}：{error}", path.display()),
+            Self::Held { name, reason } => format!(
+                "来源 {name} 已停止签名和发送：{reason}\n其记录保存在保险库中等待。若确认其密钥没有其他副本在使用，\
+                 请对它运行 `fiducial-agent resume`。"
+            ),
             Self::Input(text) => format!("参数有误：{text}"),
             Self::LogRefused(text) => {
                 format!("日志不可信：{text}\n请保留保险库和日志的回答，并交给见证方。")

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::durable::read_bounded;
 use crate::error::AgentError;
-use crate::old_vault::Vault;
+use crate::vault::{NewVault, Unlock, Vault};
 
 /// What a new source needs.
 pub(crate) struct NewSource<'a> {
@@ -39,7 +39,9 @@ pub(crate) fn init(new: &NewSource<'_>) -> Result<VerifierKey, AgentError> {
     let mut seed = Zeroizing::new([0; SEED_SIZE]);
     getrandom::fill(seed.as_mut_slice()).map_err(|error| AgentError::Random(error.to_string()))?;
     let key = SigningKey::from_seed(name, Algorithm::NoteEd25519, &seed).map_err(input)?;
-    Vault::create(new.vault, new.log.trim_end_matches('/'), &origin, &text, &key)?;
+    let (log, unlock) = (new.log.trim_end_matches('/'), &Unlock::Plain);
+    let vault = NewVault { log, origin: &origin, policy: &text, unlock };
+    Vault::create(new.vault, &vault)?.add_source(&key)?;
     Ok(key.verifier().clone())
 }
 
@@ -75,11 +77,16 @@ fn input(error: impl ToString) -> AgentError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn log_key(name: &str) -> String {
         let name = KeyName::parse(name).unwrap();
         let key = SigningKey::from_seed(name, Algorithm::NoteEd25519, &[5; 32]).unwrap();
         key.verifier().to_string()
+    }
+
+    fn open(vault: &Path) -> Result<Vault, AgentError> {
+        Vault::open(vault, &Unlock::Plain)
     }
 
     fn make(vault: &Path, keys: &[String], policy: Option<&Path>) -> Result<VerifierKey, String> {
@@ -93,14 +100,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vault");
         let key = make(&path, &[log_key("log.example")], None).unwrap();
-        let vault = Vault::open(&path).unwrap();
-        assert_eq!(vault.key().verifier(), &key);
+        let vault = open(&path).unwrap();
+        assert_eq!(vault.sources().unwrap(), [key.name().clone()]);
+        assert_eq!(vault.key(key.name()).unwrap().verifier(), &key);
         assert_eq!((vault.log(), vault.origin().as_str()), ("http://log.example", "log.example"));
-        for (name, want) in [("source.key", 0o600), ("statements", 0o700), (".", 0o700)] {
-            let mode = crate::os::mode(&path.join(name)).unwrap();
-            assert!(mode.is_none_or(|mode| mode == want), "{name}: {mode:?}");
-        }
-        assert!(vault.last().unwrap().is_none());
+        let mode = |name| std::fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("vault.redb"), mode(".")), (0o600, 0o700));
+        assert_eq!(vault.head(key.name()).unwrap().next_sequence, 0);
         assert!(make(&path, &[log_key("log.example")], None).unwrap_err().contains("exists"));
     }
 
@@ -109,10 +115,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vault");
         make(&path, &[log_key("log.example")], None).unwrap();
-        let first = Vault::open(&path).unwrap();
-        assert!(matches!(Vault::open(&path), Err(AgentError::Vault { .. })));
+        let first = open(&path).unwrap();
+        assert!(matches!(open(&path), Err(AgentError::Vault { .. })));
         drop(first);
-        assert!(Vault::open(&path).is_ok());
+        assert!(open(&path).is_ok());
     }
 
     #[test]

@@ -17,26 +17,20 @@
 //! Out of scope here: watching folders, heartbeats at a fixed cadence, other formats than IPC-CFX.
 
 mod anchor;
-mod capture;
+mod chain;
 mod cli;
 mod clock;
-#[allow(dead_code, reason = "joined by `site`")]
 mod collect;
 mod durable;
 mod error;
-#[allow(dead_code, reason = "joined by `site`")]
 mod import;
 mod init;
 mod log_client;
-#[allow(dead_code, reason = "joined by `site`")]
 mod model;
-mod old_vault;
-#[allow(dead_code, reason = "joined by `site`")]
 mod os;
 mod report;
-#[allow(dead_code, reason = "joined by `site`")]
 mod site;
-#[allow(dead_code, reason = "joined by `site`")]
+mod spool;
 mod vault;
 
 use std::ffi::OsString;

@@ -9,6 +9,7 @@
 //! reports has two for all of them, named after its sequence. A name too long for its papers is cut
 //! and ends in `~` and a part of the whole name's hash.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -23,7 +24,6 @@ use spec::evidence::record::Record;
 use spec::evidence::statement::Statement;
 use spec::proof::{Proof, VerifiedInclusion};
 
-use crate::capture::Captured;
 use crate::cli::Language;
 use crate::durable::{Access, read_bounded, sync_folder, write_synced};
 use crate::error::AgentError;
@@ -59,6 +59,26 @@ pub(crate) struct Anchored {
     papers: Option<Papers>,
 }
 
+/// The paths that files were named by in this run, by what their records say of them.
+#[derive(Default)]
+pub(crate) struct Paths(BTreeMap<(Vec<u8>, Vec<u8>), VecDeque<PathBuf>>);
+
+impl Paths {
+    /// Remembers a path, in the order of the records.
+    pub(crate) fn put(&mut self, name: &[u8], sha256: &str, path: PathBuf) {
+        let key = (name.to_vec(), sha256.as_bytes().to_vec());
+        self.0.entry(key).or_default().push_back(path);
+    }
+
+    fn take(&mut self, record: &Record) -> Option<PathBuf> {
+        let value = |name| record.value(name).map(<[u8]>::to_vec);
+        let whole = value("part/of-sha256").or_else(|| value("file/sha256"))?;
+        let paths = self.0.get_mut(&(value("file/name")?, whole))?;
+        // Two records of one file have one path.
+        if paths.len() > 1 { paths.pop_front() } else { paths.front().cloned() }
+    }
+}
+
 /// One report of an anchored statement.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -86,7 +106,7 @@ pub(crate) fn write_papers(
     out: &Path,
     statement: &Statement,
     batch: &Batch,
-    captured: &[Captured],
+    paths: &mut Paths,
     receipt: &Proof,
     verified: &VerifiedInclusion,
 ) -> (Anchored, Option<AgentError>) {
@@ -108,8 +128,11 @@ pub(crate) fn write_papers(
         } else {
             None
         };
-        let path = captured.get(index - 1).map_or(Path::new(name), |captured| &captured.path);
-        reports.push(report(path, record_index, record, papers));
+        // What the spool itself has to say, such as an outage, is no report.
+        if record.index_of("file/name").is_some() {
+            let path = paths.take(record).unwrap_or_else(|| PathBuf::from(name));
+            reports.push(report(&path, record_index, record, papers));
+        }
     }
     let papers = if own && !reports.is_empty() {
         None

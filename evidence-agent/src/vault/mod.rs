@@ -39,6 +39,7 @@ mod settings;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod withdraw;
 
 use std::any::Any;
 use std::collections::BTreeMap;

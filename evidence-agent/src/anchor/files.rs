@@ -1,0 +1,189 @@
+//! Files that are named on the command line, as a collector that looks at each of them once.
+//!
+//! A file is read once: what is hashed and what is interpreted are the same bytes. It is never
+//! changed, moved or locked. A file that changes while it is read is refused, since nobody could
+//! say later which of its states was anchored.
+
+use std::collections::VecDeque;
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest, Sha256};
+use spec::encoding::encode_hex;
+use spec::key::KeyName;
+
+use crate::clock::Clock;
+use crate::collect::{Collector, Looked, Remembered};
+use crate::error::AgentError;
+use crate::import::{MAX_INTERPRETED_SIZE, Mapping};
+use crate::model::{Content, Hash256, ItemKey, Seen, Sighting, UnixMillis, WatchName};
+use crate::spool::capture::{Watched, turn};
+use crate::vault::Vault;
+
+/// How much is read at once.
+const CHUNK_SIZE: usize = 256 * 1024;
+
+/// How many files, and how many of their bytes, are captured before they are sealed and sent: what
+/// is named on one command line is anchored in parts that a break does not take along.
+const MAX_PART: (usize, u64) = (2048, 48 * 1024 * 1024);
+
+/// What named files are captured for.
+pub(super) struct Files {
+    source: KeyName,
+}
+
+/// A file that was captured.
+pub(super) struct Captured {
+    /// Its name without its folder.
+    pub(super) name: Vec<u8>,
+    /// Its hash in hexadecimal digits.
+    pub(super) sha256: String,
+    /// The path as it was given.
+    pub(super) path: PathBuf,
+}
+
+impl Files {
+    pub(super) fn new(source: KeyName) -> Self {
+        Self { source }
+    }
+
+    /// Captures the first of `files`, at least one; durable on return. Calls `progress` with the
+    /// bytes of each chunk.
+    pub(super) fn capture(
+        &self,
+        vault: &Vault,
+        clock: &dyn Clock,
+        files: &[PathBuf],
+        progress: &dyn Fn(u64),
+    ) -> Result<Vec<Captured>, AgentError> {
+        let (mut sightings, mut captured, mut size) = (VecDeque::new(), Vec::new(), 0);
+        for path in files.iter().take(MAX_PART.0) {
+            let sighting = sight(vault, clock.now(), path, progress)?;
+            if let Content::Bytes(bytes) = &sighting.content {
+                size += bytes.len() as u64;
+            }
+            let (name, sha256) = (sighting.name.clone(), encode_hex(&sighting.now.sha256.0));
+            captured.push(Captured { name, sha256, path: path.clone() });
+            sightings.push_back(sighting);
+            if size >= MAX_PART.1 {
+                break;
+            }
+        }
+        let count = sightings.len();
+        let mapping = Mapping::shipped("cfx").expect("the mapping of IPC-CFX is shipped");
+        let named = Box::new(Named { watch: watch(), sightings });
+        let source = self.source.clone();
+        let mut watched = [Watched::new(source, mapping, None, named, Duration::MAX)];
+        let turn = turn(vault, clock, &mut watched)?;
+        if let Some((_, item, reason)) = turn.complaints.into_iter().next() {
+            return Err(AgentError::Input(format!("{item}: {reason}")));
+        }
+        assert_eq!(turn.sightings, count, "every named file is captured or complained of");
+        Ok(captured)
+    }
+}
+
+/// Named files look like a watch of this name, so that one named again is a new version.
+fn watch() -> WatchName {
+    WatchName("anchor".to_string())
+}
+
+/// Gives what was named, once.
+struct Named {
+    watch: WatchName,
+    sightings: VecDeque<Sighting>,
+}
+
+impl Collector for Named {
+    fn watch(&self) -> &WatchName {
+        &self.watch
+    }
+
+    fn look(
+        &mut self,
+        _remembered: &dyn Remembered,
+        _now: UnixMillis,
+        limit: usize,
+    ) -> Result<Looked, AgentError> {
+        let count = limit.min(self.sightings.len());
+        let sightings = self.sightings.drain(..count).collect();
+        Ok(Looked { sightings, more: !self.sightings.is_empty(), ..Looked::default() })
+    }
+
+    fn settled(&mut self, _tokens: &[u64]) -> Result<(), AgentError> {
+        Ok(())
+    }
+}
+
+/// Reads and hashes a file.
+fn sight(
+    vault: &Vault,
+    seen: UnixMillis,
+    path: &Path,
+    progress: &dyn Fn(u64),
+) -> Result<Sighting, AgentError> {
+    let mut file = File::open(path).map_err(AgentError::file(path))?;
+    let before = file.metadata().map_err(AgentError::file(path))?;
+    if !before.is_file() {
+        return Err(AgentError::Input(format!("{} is not a file", path.display())));
+    }
+    let (mut hasher, mut size, mut bytes) = (Sha256::new(), 0_u64, Vec::new());
+    let is_small = before.len() <= MAX_INTERPRETED_SIZE as u64;
+    let mut chunk =
+        vec![0; CHUNK_SIZE.min(usize::try_from(before.len()).unwrap_or(CHUNK_SIZE) + 1)];
+    loop {
+        let count = match file.read(&mut chunk) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            other => other.map_err(AgentError::file(path))?,
+        };
+        if count == 0 {
+            break;
+        }
+        hasher.update(&chunk[..count]);
+        size += count as u64;
+        if is_small && size <= MAX_INTERPRETED_SIZE as u64 {
+            bytes.extend_from_slice(&chunk[..count]);
+        }
+        progress(count as u64);
+    }
+    let after = file.metadata().map_err(AgentError::file(path))?;
+    if size != before.len() || state(&before) != state(&after) {
+        let reason = "changed while it was read; anchor it when it is complete";
+        return Err(AgentError::Input(format!("{} {reason}", path.display())));
+    }
+    let whole = std::path::absolute(path).map_err(AgentError::file(path))?;
+    let (watch, key) = (watch(), ItemKey(whole.as_os_str().as_encoded_bytes().to_vec()));
+    let remembered = vault.seen(&watch, &key)?;
+    let now = Seen {
+        sha256: Hash256(hasher.finalize().into()),
+        size,
+        modified_nanos: nanos(&before),
+        version: remembered.as_ref().map_or(1, |seen| seen.version + 1),
+        seen,
+    };
+    let unchanged = remembered.as_ref().is_some_and(|before| before.sha256 == now.sha256);
+    // The same bytes named again are stated again, and replace nothing.
+    let before = remembered.clone().filter(|_| !unchanged);
+    let version = if unchanged { remembered.map_or(1, |seen| seen.version) } else { now.version };
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes().to_vec();
+    let content = if is_small { Content::Bytes(bytes) } else { Content::File(path.to_path_buf()) };
+    let now = Seen { version, ..now };
+    Ok(Sighting { watch, key, name, content, now, before, prefix: None, token: 0 })
+}
+
+fn state(metadata: &Metadata) -> (u64, Option<SystemTime>) {
+    (metadata.len(), metadata.modified().ok())
+}
+
+fn nanos(metadata: &Metadata) -> i128 {
+    let Ok(modified) = metadata.modified() else {
+        return 0;
+    };
+    let nanos = |duration: Duration| i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX);
+    match modified.duration_since(UNIX_EPOCH) {
+        Ok(since) => nanos(since),
+        Err(before) => -nanos(before.duration()),
+    }
+}

@@ -1,0 +1,121 @@
+//! Boards: the machine's verdict, its repetitions, and what people did about it.
+
+use serde::{Deserialize, Serialize};
+use spec::evidence::kind::Kind;
+
+use super::certificate::{self, Certificate};
+use super::{Added, Linked, Rows, hex, key_of, read, write};
+use crate::clock;
+use crate::error::AgentError;
+use crate::model::Hash256;
+
+/// What was seen of each board last.
+const BOARDS: &str = "board";
+
+/// How often each board was reported by each machine, by kind.
+const ATTEMPTS: &str = "attempt";
+
+/// What was seen of a board.
+#[derive(Default, Serialize, Deserialize)]
+struct Board {
+    /// The newest report of any kind.
+    last: Option<Hash256>,
+    /// The newest of a machine that inspects.
+    verdict: Option<Hash256>,
+    /// The certificate that was in force when an oven reported the board.
+    certificate: Option<Certificate>,
+}
+
+/// The reports of one kind by one machine on one board.
+#[derive(Serialize, Deserialize)]
+struct Attempts {
+    /// How many.
+    count: u64,
+    /// How many before those of the item below.
+    base: u64,
+    /// The newest.
+    sha256: Hash256,
+    /// Which item it came from, and in which version.
+    item: String,
+    whole: Hash256,
+    /// The time in it, as written.
+    claimed: Option<String>,
+}
+
+/// Links a report on a board, and an oven's data and certificates.
+pub(super) fn link(
+    rows: &mut dyn Rows,
+    it: &Linked<'_>,
+    added: &mut Added,
+) -> Result<(), AgentError> {
+    let board_key = it.reading.links.board.as_ref().map(|board| key_of(&[board.as_bytes()]));
+    let mut board = match &board_key {
+        Some(key) => read(rows, BOARDS, key)?.unwrap_or_default(),
+        None => Board::default(),
+    };
+    board.certificate = certificate::link(rows, it, board.certificate, added)?;
+    let Some(key) = board_key.filter(|_| it.reading.kind != Kind::Program) else {
+        return Ok(());
+    };
+    attempt(rows, it, added)?;
+
+    let newer = |hash: &Hash256| *hash != it.sha256;
+    let is_of_people = matches!(it.reading.kind, Kind::Review | Kind::Repair);
+    let about = board.verdict.filter(newer).filter(|_| is_of_people);
+    if let Some(about) = about {
+        added.insert("about/sha256".to_string(), hex(about));
+    }
+    let told = added.get("supersedes").cloned();
+    let follows = board.last.filter(newer).filter(|last| about.as_ref() != Some(last));
+    if let Some(follows) = follows.map(hex).filter(|hash| told.as_ref() != Some(hash)) {
+        added.insert("follows/sha256".to_string(), follows);
+    }
+    if matches!(it.reading.kind, Kind::AoiReport | Kind::SpiReport) {
+        board.verdict = Some(it.sha256);
+    }
+    board.last = Some(it.sha256);
+    write(rows, BOARDS, &key, &board);
+    Ok(())
+}
+
+/// Counts the reports of one kind by one machine on one board.
+fn attempt(rows: &mut dyn Rows, it: &Linked<'_>, added: &mut Added) -> Result<(), AgentError> {
+    let links = &it.reading.links;
+    let (Some(board), Some(machine)) = (&links.board, &links.machine) else {
+        return Ok(());
+    };
+    let kind = it.reading.kind.as_str();
+    let key = key_of(&[board.as_bytes(), machine.as_bytes(), kind.as_bytes()]);
+    let earlier: Option<Attempts> = read(rows, ATTEMPTS, &key)?;
+    let (base, count) = match &earlier {
+        None => (0, 1),
+        // The same bytes under another name are the same report.
+        Some(earlier) if earlier.sha256 == it.sha256 => return Ok(()),
+        // A new version of the item tells its reports again from the first.
+        Some(earlier)
+            if earlier.item == it.item && earlier.whole != it.whole && it.before.is_some() =>
+        {
+            (earlier.base, earlier.base + 1)
+        }
+        Some(earlier) if earlier.item == it.item => (earlier.base, earlier.count + 1),
+        Some(earlier) => (earlier.count, earlier.count + 1),
+    };
+    if let Some(earlier) = &earlier {
+        added.entry("supersedes".to_string()).or_insert_with(|| hex(earlier.sha256));
+        let times = (earlier.claimed.as_deref(), it.claimed());
+        let times = (times.0.and_then(clock::parse), times.1.and_then(clock::parse));
+        if let (Some(before), Some(now)) = times
+            && now < before
+        {
+            let said = "claims an earlier time than the report that it follows in order of sight";
+            added.insert("chain/order".to_string(), said.into());
+        }
+    }
+    if count > 1 {
+        added.insert("attempt".to_string(), count.to_string().into_bytes());
+    }
+    let (item, claimed) = (it.item.to_string(), it.claimed().map(str::to_string));
+    let (sha256, whole) = (it.sha256, it.whole);
+    write(rows, ATTEMPTS, &key, &Attempts { count, base, sha256, item, whole, claimed });
+    Ok(())
+}

@@ -1,0 +1,297 @@
+//! Every link, and what must not be linked.
+
+use super::*;
+use crate::model::Links;
+use spec::Hash;
+use spec::evidence::kind::Kind;
+
+#[derive(Default)]
+struct Map(BTreeMap<(String, String), Vec<u8>>);
+
+impl Rows for Map {
+    fn row(&self, table: &str, key: &str) -> Result<Option<Vec<u8>>, AgentError> {
+        Ok(self.0.get(&(table.to_string(), key.to_string())).cloned())
+    }
+
+    fn put_row(&mut self, table: &str, key: &str, value: &[u8]) {
+        self.0.insert((table.to_string(), key.to_string()), value.to_vec());
+    }
+}
+
+/// A factory that sees one report after the other.
+#[derive(Default)]
+struct Factory {
+    rows: Map,
+    oven: Option<&'static str>,
+}
+
+fn sha(content: &str) -> Hash256 {
+    Hash::of(content.as_bytes()).into()
+}
+
+fn of(content: &str) -> String {
+    encode_hex(&sha(content).0)
+}
+
+fn reading(kind: Kind, links: Links, values: &[(&str, &str)]) -> Reading {
+    let values = values.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
+    Reading {
+        kind,
+        recognised: true,
+        interpreted: String::new(),
+        media_type: None,
+        values: values.collect(),
+        range: 0..0,
+        links,
+    }
+}
+
+fn board(board: &str, machine: &str) -> Links {
+    let (board, machine) = (Some(board.to_string()), Some(machine.to_string()));
+    Links { board, machine, ..Links::default() }
+}
+
+fn oven(recipe: &str) -> Links {
+    let (machine, recipe) = (Some("oven-3".to_string()), Some(recipe.to_string()));
+    Links { machine, recipe, ..Links::default() }
+}
+
+fn on_oven(board: &str, recipe: &str) -> Links {
+    Links { board: Some(board.to_string()), ..oven(recipe) }
+}
+
+impl Factory {
+    fn sees(&mut self, content: &str, reading: &Reading) -> BTreeMap<String, String> {
+        self.sees_item(content, content, None, reading)
+    }
+
+    fn sees_item(
+        &mut self,
+        item: &str,
+        content: &str,
+        before: Option<&str>,
+        reading: &Reading,
+    ) -> BTreeMap<String, String> {
+        self.sees_part(item, content, (content, before), reading)
+    }
+
+    fn sees_part(
+        &mut self,
+        item: &str,
+        content: &str,
+        (whole, before): (&str, Option<&str>),
+        reading: &Reading,
+    ) -> BTreeMap<String, String> {
+        let it = Linked {
+            reading,
+            sha256: sha(content),
+            whole: sha(whole),
+            item,
+            before: before.map(sha),
+            seen: UnixMillis(1_772_438_400_000),
+            oven: self.oven,
+        };
+        let added = link(&mut self.rows, &it).unwrap();
+        let text = |(name, value)| (name, String::from_utf8(value).unwrap());
+        added.into_iter().map(text).collect()
+    }
+}
+
+fn pairs(of: &[(&str, &str)]) -> BTreeMap<String, String> {
+    of.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+}
+
+#[test]
+fn a_new_version_of_an_item_supersedes_the_one_before_and_is_no_new_attempt() {
+    let mut factory = Factory::default();
+    let report = reading(Kind::AoiReport, board("B1", "aoi-7"), &[]);
+    assert_eq!(factory.sees_item("a.xml", "one", None, &report), pairs(&[]));
+    let edited = factory.sees_item("a.xml", "two", Some("one"), &report);
+    assert_eq!(edited, pairs(&[("supersedes", &of("one"))]));
+}
+
+#[test]
+fn the_same_board_at_the_same_machine_is_another_attempt() {
+    let mut factory = Factory::default();
+    let report = reading(Kind::AoiReport, board("B1", "aoi-7"), &[]);
+    assert!(factory.sees("one", &report).is_empty());
+    let second = factory.sees("two", &report);
+    assert_eq!(second, pairs(&[("attempt", "2"), ("supersedes", &of("one"))]));
+    let third = factory.sees("three", &report);
+    assert_eq!(third, pairs(&[("attempt", "3"), ("supersedes", &of("two"))]));
+    // Another board, another machine and another kind are chains of their own.
+    assert!(factory.sees("x", &reading(Kind::AoiReport, board("B2", "aoi-7"), &[])).is_empty());
+    let elsewhere = factory.sees("y", &reading(Kind::AoiReport, board("B1", "aoi-8"), &[]));
+    assert_eq!(elsewhere, pairs(&[("follows/sha256", &of("three"))]));
+}
+
+#[test]
+fn the_same_bytes_under_another_name_are_no_attempt() {
+    let mut factory = Factory::default();
+    let report = reading(Kind::AoiReport, board("B1", "aoi-7"), &[]);
+    factory.sees_item("in/a.xml", "one", None, &report);
+    assert!(factory.sees_item("archive/a.xml", "one", None, &report).is_empty());
+    let second = factory.sees("two", &report);
+    assert_eq!(second["attempt"], "2");
+}
+
+#[test]
+fn best_of_three_in_one_file_is_three_attempts_in_every_version_of_it() {
+    let mut factory = Factory::default();
+    let report = reading(Kind::AoiReport, board("B1", "aoi-7"), &[]);
+    let attempts = |factory: &mut Factory, whole: &str, before: Option<&str>| {
+        let rows = ["r1", "r2", "r3"].map(|row| {
+            let content = format!("{row} of {whole}");
+            factory.sees_part("all.csv", &content, (whole, before), &report)
+        });
+        rows.map(|added| added.get("attempt").cloned())
+    };
+    let want = [None, Some("2".to_string()), Some("3".to_string())];
+    assert_eq!(attempts(&mut factory, "first", None), want);
+    assert_eq!(attempts(&mut factory, "second", Some("first")), want);
+    assert_eq!(factory.sees("elsewhere", &report)["attempt"], "4");
+}
+
+#[test]
+fn pieces_of_a_growing_file_are_attempts_of_their_own() {
+    let mut factory = Factory::default();
+    let report = reading(Kind::AoiReport, board("B1", "aoi-7"), &[]);
+    factory.sees_item("aoi.dat", "piece 1", None, &report);
+    let second = factory.sees_item("aoi.dat", "piece 2", None, &report);
+    assert_eq!(second, pairs(&[("attempt", "2"), ("supersedes", &of("piece 1"))]));
+}
+
+#[test]
+fn review_repair_and_inspection_again_name_what_they_are_about() {
+    let mut factory = Factory::default();
+    let verdict = reading(Kind::AoiReport, board("B1", "aoi-7"), &[]);
+    factory.sees("verdict", &verdict);
+    let review = factory.sees("review", &reading(Kind::Review, board("B1", "station-2"), &[]));
+    assert_eq!(review, pairs(&[("about/sha256", &of("verdict"))]));
+    let repair = factory.sees("repair", &reading(Kind::Repair, board("B1", "bench-1"), &[]));
+    let want = [("about/sha256", of("verdict")), ("follows/sha256", of("review"))];
+    assert_eq!(repair, pairs(&want.each_ref().map(|(name, hash)| (*name, hash.as_str()))));
+    let again = factory.sees("again", &verdict);
+    let want =
+        [("attempt", "2"), ("supersedes", &of("verdict")), ("follows/sha256", &of("repair"))];
+    assert_eq!(again, pairs(&want));
+}
+
+#[test]
+fn a_review_of_a_board_that_no_machine_reported_names_nothing() {
+    let mut factory = Factory::default();
+    let review = reading(Kind::Review, board("B1", "station-2"), &[]);
+    assert!(factory.sees("review", &review).is_empty());
+    // The verdict that is found late follows the review: links are in the order of sight.
+    let verdict = factory.sees("verdict", &reading(Kind::AoiReport, board("B1", "aoi-7"), &[]));
+    assert_eq!(verdict, pairs(&[("follows/sha256", &of("review"))]));
+}
+
+#[test]
+fn a_late_report_is_linked_in_the_order_of_sight_and_says_so() {
+    let mut factory = Factory::default();
+    let at = |time| reading(Kind::AoiReport, board("B1", "aoi-7"), &[("claimed/start", time)]);
+    factory.sees("noon", &at("2026-03-02T12:00:00+08:00"));
+    let late = factory.sees("morning", &at("2026-03-02T03:00:00Z"));
+    assert_eq!((late["attempt"].as_str(), &late["supersedes"]), ("2", &of("noon")));
+    assert!(late["chain/order"].contains("earlier"));
+    let next = factory.sees("evening", &at("2026-03-02T18:00:00+08:00"));
+    assert_eq!((next["attempt"].as_str(), next.get("chain/order")), ("3", None));
+    // Times that cannot be compared are not compared.
+    let unknown = factory.sees("unknown", &at("03/02/2026 01:00"));
+    assert_eq!((unknown["attempt"].as_str(), unknown.get("chain/order")), ("4", None));
+}
+
+#[test]
+fn a_changed_program_supersedes_the_one_of_its_subject_and_panels_name_it() {
+    let mut factory = Factory::default();
+    let subject = Links { subject: Some("MAIN_TOP".to_string()), ..Links::default() };
+    let program = reading(Kind::Program, subject, &[]);
+    assert!(factory.sees("v1", &program).is_empty());
+    assert!(factory.sees_item("a copy", "v1", None, &program).is_empty());
+    assert_eq!(factory.sees("v2", &program), pairs(&[("supersedes", &of("v1"))]));
+
+    let panel = reading(Kind::AoiReport, board("B1", "aoi-7"), &[("program", "MAIN_TOP")]);
+    assert_eq!(factory.sees("panel", &panel), pairs(&[("program/sha256", &of("v2"))]));
+    let other = reading(Kind::AoiReport, board("B2", "aoi-7"), &[("program", "OTHER")]);
+    assert!(factory.sees("other", &other).is_empty());
+    let said = [("program", "MAIN_TOP"), ("program/sha256", "as the machine says")];
+    let said = reading(Kind::AoiReport, board("B3", "aoi-7"), &said);
+    assert!(factory.sees("said", &said).is_empty(), "the report's own word is not replaced");
+}
+
+#[test]
+fn panels_name_the_certificate_in_force_and_a_new_one_ends_it() {
+    let mut factory = Factory::default();
+    let first = [("certificate", "C-1"), ("valid/from", "2026-03-02T06:00:00Z")];
+    let first = reading(Kind::ReflowCertificate, oven("SAC305"), &first);
+    assert!(factory.sees("cert 1", &first).is_empty());
+    let panel = |factory: &mut Factory, board: &str, recipe: &str| {
+        factory.sees(board, &reading(Kind::OvenData, on_oven(board, recipe), &[]))
+    };
+    let under_first = pairs(&[
+        ("certificate", "C-1"),
+        ("certificate/sha256", &of("cert 1")),
+        ("certificate/from", "2026-03-02T06:00:00Z"),
+    ]);
+    assert_eq!(panel(&mut factory, "B1", "SAC305"), under_first);
+
+    let second = reading(Kind::ReflowCertificate, oven("SAC305"), &[]);
+    let seen = "2026-03-02T08:00:00.000Z";
+    let ends = pairs(&[
+        ("certificate/ends", &of("cert 1")),
+        ("certificate/until", seen),
+        ("valid/from", seen),
+    ]);
+    assert_eq!(factory.sees("cert 2", &second), ends);
+    assert_eq!(panel(&mut factory, "B2", "SAC305")["certificate/sha256"], of("cert 2"));
+    // A board keeps the certificate that it went through the oven under.
+    let aoi = factory.sees("aoi of B1", &reading(Kind::AoiReport, board("B1", "aoi-7"), &[]));
+    assert_eq!(aoi["certificate/sha256"], of("cert 1"));
+}
+
+#[test]
+fn a_changeover_ends_a_certificate_and_its_recipe_does_not_bring_it_back() {
+    let mut factory = Factory::default();
+    factory.sees("cert", &reading(Kind::ReflowCertificate, oven("A"), &[]));
+    let panel = |factory: &mut Factory, board: &str, recipe: &str| {
+        factory.sees(board, &reading(Kind::OvenData, on_oven(board, recipe), &[]))
+    };
+    assert_eq!(panel(&mut factory, "B1", "A")["certificate/sha256"], of("cert"));
+    let changed = panel(&mut factory, "B2", "B");
+    assert_eq!(changed["certificate/ends"], of("cert"));
+    assert!(!changed.contains_key("certificate/sha256"));
+    assert!(panel(&mut factory, "B3", "A").is_empty());
+    // The profile of the next recipe is run with it, before its first board.
+    factory.sees("cert B", &reading(Kind::ReflowCertificate, oven("B"), &[]));
+    assert_eq!(panel(&mut factory, "B4", "B")["certificate/sha256"], of("cert B"));
+}
+
+#[test]
+fn an_inspection_names_the_certificate_of_its_line_s_oven_where_ovens_tell_no_boards() {
+    let mut factory = Factory { oven: Some("oven-3"), ..Factory::default() };
+    factory.sees("cert", &reading(Kind::ReflowCertificate, oven("A"), &[]));
+    let aoi = factory.sees("aoi", &reading(Kind::AoiReport, board("B1", "aoi-7"), &[]));
+    assert_eq!(aoi["certificate/sha256"], of("cert"));
+}
+
+#[test]
+fn lanes_have_certificates_of_their_own_and_share_the_oven_s() {
+    let mut factory = Factory::default();
+    let lane = |links: Links, lane: &str| Links { lane: Some(lane.to_string()), ..links };
+    factory.sees("whole", &reading(Kind::ReflowCertificate, oven("A"), &[]));
+    factory.sees("back", &reading(Kind::ReflowCertificate, lane(oven("A"), "2"), &[]));
+    let panel = |factory: &mut Factory, board: &str, at: &str| {
+        factory.sees(board, &reading(Kind::OvenData, lane(on_oven(board, "A"), at), &[]))
+    };
+    assert_eq!(panel(&mut factory, "B1", "1")["certificate/sha256"], of("whole"));
+    assert_eq!(panel(&mut factory, "B2", "2")["certificate/sha256"], of("back"));
+}
+
+#[test]
+fn keys_of_rows_tell_no_names_and_do_not_run_together() {
+    assert_ne!(key_of(&[b"ab", b"c"]), key_of(&[b"a", b"bc"]));
+    let mut factory = Factory::default();
+    factory.sees("one", &reading(Kind::AoiReport, board("PNL0099123", "aoi-7"), &[]));
+    assert!(factory.rows.0.keys().all(|(_, key)| !key.contains("PNL")));
+}

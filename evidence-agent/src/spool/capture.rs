@@ -1,0 +1,393 @@
+//! The capture turn: what collectors see becomes records that wait for their statements.
+//!
+//! ```text
+//! 1. every collector looks once           what it gives is read whole and not durable
+//! 2. readings are made, on both cores     pure
+//! 3. evidence into the open pack
+//! 4. links, pending records, seen rows
+//! 5. the commit of all of it              THE COMMIT POINT
+//! 6. collectors are told                  only now is a message accepted, for example
+//! ```
+//!
+//! A crash before 5 leaves everything to be seen again; behind it, an item is in `seen` and its
+//! records are pending, in one transaction. What was not understood, or does not fit into a record,
+//! is an attachment that says why: nothing is dropped.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rayon::prelude::*;
+use spec::Hash;
+use spec::encoding::encode_hex;
+use spec::evidence::kind::Kind;
+use spec::key::KeyName;
+
+use super::outage::Gap;
+use super::record;
+use crate::chain::{self, Linked};
+use crate::clock::{self, Clock};
+use crate::collect::{Collector, Remembered};
+use crate::error::AgentError;
+use crate::import::{self, MAX_INTERPRETED_SIZE, Mapping};
+use crate::model::{
+    Content, Hash256, ItemKey, Links, Pending, Reading, Seen, Sighting, UnixMillis, WatchName,
+};
+use crate::vault::{Capture, Stored, Vault};
+
+/// How many sightings one commit has at most, and from how many bytes on it has no more. A look
+/// gives at most some 64 MiB, so about twice that is in memory.
+const MAX_COMMIT: (usize, u64) = (2048, 48 * 1024 * 1024);
+
+/// One watch with what its evidence is for.
+pub(crate) struct Watched {
+    /// Whose evidence it is.
+    pub(crate) source: KeyName,
+    /// How it is read.
+    pub(crate) mapping: Mapping,
+    /// The oven that its boards came through, where the reports of the oven name no boards.
+    pub(crate) oven: Option<String>,
+    /// What looks.
+    pub(crate) collector: Box<dyn Collector>,
+    /// For how long it may fail before the gap is an outage.
+    pub(crate) patience: Duration,
+    /// Since when it fails, and why.
+    failing: Option<(UnixMillis, Duration, String)>,
+}
+
+/// What a turn did.
+#[derive(Debug, Default)]
+pub(crate) struct CaptureTurn {
+    /// How many sightings became durable.
+    pub(crate) sightings: usize,
+    /// How many records wait because of it.
+    pub(crate) records: usize,
+    /// How many of these say that they were not understood.
+    pub(crate) not_understood: usize,
+    /// How many bytes of evidence that was.
+    pub(crate) bytes: u64,
+    /// Whether another turn at once would find more.
+    pub(crate) more: bool,
+    /// How many items are there that are not stable yet.
+    pub(crate) unsettled: usize,
+    /// What could not be read: watch, item and reason.
+    pub(crate) complaints: Vec<(WatchName, String, String)>,
+    /// Watches that could not look at all, and why.
+    pub(crate) failed: Vec<(WatchName, AgentError)>,
+}
+
+impl Watched {
+    /// A watch that has not looked yet.
+    pub(crate) fn new(
+        source: KeyName,
+        mapping: Mapping,
+        oven: Option<String>,
+        collector: Box<dyn Collector>,
+        patience: Duration,
+    ) -> Self {
+        Self { source, mapping, oven, collector, patience, failing: None }
+    }
+}
+
+impl Remembered for Vault {
+    fn seen(&self, watch: &WatchName, key: &ItemKey) -> Result<Option<Seen>, AgentError> {
+        Self::seen(self, watch, key)
+    }
+}
+
+/// Looks once through every collector. An error means that the vault could not take what was seen;
+/// nothing of the commit at hand is durable, and the next turn sees it again.
+pub(crate) fn turn(
+    vault: &Vault,
+    clock: &dyn Clock,
+    watched: &mut [Watched],
+) -> Result<CaptureTurn, AgentError> {
+    let mut turn = CaptureTurn::default();
+    let mut group = Group::default();
+    for at in 0..watched.len() {
+        let now = clock.now();
+        let watch = &mut watched[at];
+        match watch.collector.look(vault, now, MAX_COMMIT.0) {
+            Err(error) => {
+                let since = || (now, clock.monotonic(), error.to_string());
+                watch.failing.get_or_insert_with(since);
+                turn.failed.push((watch.collector.watch().clone(), error));
+            }
+            Ok(looked) => {
+                turn.more |= looked.more;
+                turn.unsettled += looked.unsettled;
+                let name = watch.collector.watch();
+                let said = looked.complaints.into_iter();
+                turn.complaints.extend(said.map(|(item, why)| (name.clone(), item, why)));
+                group.gaps.extend(recovered(watch, clock).map(|gap| (at, gap)));
+                for sighting in looked.sightings {
+                    group.bytes += size_in_memory(&sighting);
+                    group.sightings.push((at, sighting));
+                }
+            }
+        }
+        if group.sightings.len() >= MAX_COMMIT.0 || group.bytes >= MAX_COMMIT.1 {
+            commit(vault, clock, watched, std::mem::take(&mut group), &mut turn)?;
+        }
+    }
+    commit(vault, clock, watched, group, &mut turn)?;
+    Ok(turn)
+}
+
+/// What goes into one commit, each with the number of its watch.
+#[derive(Default)]
+struct Group {
+    sightings: Vec<(usize, Sighting)>,
+    gaps: Vec<(usize, Gap)>,
+    bytes: u64,
+}
+
+fn size_in_memory(sighting: &Sighting) -> u64 {
+    match &sighting.content {
+        Content::Bytes(bytes) => bytes.len() as u64,
+        Content::File(_) => 0,
+    }
+}
+
+/// The outage of a watch that can look again, if it could not for longer than it may.
+fn recovered(watch: &mut Watched, clock: &dyn Clock) -> Option<Gap> {
+    let (start, since, reason) = watch.failing.take()?;
+    if clock.monotonic().saturating_sub(since) <= watch.patience {
+        return None;
+    }
+    let name = &watch.collector.watch().0;
+    let reason = format!("the watch {name} could not look: {reason}");
+    Some(Gap { start, end: clock.now(), reason, note: None, lost: None })
+}
+
+fn commit(
+    vault: &Vault,
+    clock: &dyn Clock,
+    watched: &mut [Watched],
+    group: Group,
+    turn: &mut CaptureTurn,
+) -> Result<(), AgentError> {
+    if group.sightings.is_empty() && group.gaps.is_empty() {
+        return Ok(());
+    }
+    let mappings: Vec<&Mapping> = watched.iter().map(|watch| &watch.mapping).collect();
+    let read = |(at, sighting): &(usize, Sighting)| readings(mappings[*at], sighting);
+    let readings: Vec<Vec<Reading>> = group.sightings.par_iter().map(read).collect();
+
+    let mut capture = vault.capture()?;
+    let now = clock.now();
+    for (at, gap) in &group.gaps {
+        capture.put_pending(&watched[*at].source, gap.to_pending(now));
+    }
+    let mut settled: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+    for ((at, sighting), readings) in group.sightings.into_iter().zip(readings) {
+        let watch = &watched[at];
+        let stored = match store(&mut capture, &sighting)? {
+            Ok(stored) => stored,
+            Err(reason) => {
+                let item = String::from_utf8_lossy(&sighting.name).into_owned();
+                turn.complaints.push((sighting.watch, item, reason));
+                continue;
+            }
+        };
+        let made = put(&mut capture, watch, &sighting, &stored, readings)?;
+        capture.put_seen(&sighting.watch, &sighting.key, &sighting.now);
+        settled.entry(at).or_default().push(sighting.token);
+        turn.sightings += 1;
+        turn.bytes += stored.size;
+        turn.records += made.0;
+        turn.not_understood += made.1;
+    }
+    capture.commit()?;
+    for (at, tokens) in settled {
+        let collector = &mut watched[at].collector;
+        if let Err(error) = collector.settled(&tokens) {
+            turn.failed.push((collector.watch().clone(), error));
+        }
+    }
+    Ok(())
+}
+
+/// Stores evidence. The inner error is the item's own: a file that changed since it was seen, which
+/// is seen again when it is stable.
+fn store(
+    capture: &mut Capture<'_>,
+    sighting: &Sighting,
+) -> Result<Result<Stored, String>, AgentError> {
+    match (capture.store(&sighting.content), &sighting.content) {
+        (Ok(stored), _) => Ok(Ok(stored)),
+        (Err(AgentError::Input(reason)), Content::File(_)) => Ok(Err(reason)),
+        (Err(AgentError::File { path, error }), Content::File(own)) if path == *own => {
+            Ok(Err(error.to_string()))
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// What is understood of a sighting: at least one reading.
+fn readings(mapping: &Mapping, sighting: &Sighting) -> Vec<Reading> {
+    match &sighting.content {
+        Content::Bytes(bytes) if bytes.len() <= MAX_INTERPRETED_SIZE => {
+            let mut readings = import::read(mapping, &sighting.name, bytes);
+            if readings.is_empty() {
+                readings.push(attachment("nothing in it is evidence", 0..bytes.len(), None));
+            }
+            readings
+        }
+        _ => {
+            let reason = format!("more than {MAX_INTERPRETED_SIZE} bytes");
+            vec![attachment(&reason, 0..0, None)]
+        }
+    }
+}
+
+fn attachment(
+    reason: &str,
+    range: std::ops::Range<usize>,
+    media_type: Option<&'static str>,
+) -> Reading {
+    Reading {
+        kind: Kind::Attachment,
+        recognised: false,
+        interpreted: format!("no: {reason}"),
+        media_type,
+        values: BTreeMap::new(),
+        range,
+        links: Links::default(),
+    }
+}
+
+/// Puts the records of one sighting into the queue. Gives back how many, and how many of them were
+/// not understood.
+fn put(
+    capture: &mut Capture<'_>,
+    watch: &Watched,
+    sighting: &Sighting,
+    stored: &Stored,
+    readings: Vec<Reading>,
+) -> Result<(usize, usize), AgentError> {
+    let item = chain::item(&sighting.watch, &sighting.key);
+    // A piece of a growing file follows its prefix and replaces nothing.
+    let replaced = sighting.before.as_ref().filter(|_| sighting.prefix.is_none());
+    let (count, mut not_understood) = (readings.len(), 0);
+    for reading in readings {
+        let part = Part::of(sighting, stored, &reading);
+        let values = values_of(sighting, stored, &part, &reading);
+        let (reading, values) = match record::check(reading.kind, &values) {
+            Ok(()) => (reading, values),
+            // A value of the report does not fit in a field. The bytes are still evidence.
+            Err(reason) => {
+                let reading = attachment(&reason, reading.range, reading.media_type);
+                let values = values_of(sighting, stored, &part, &reading);
+                (reading, values)
+            }
+        };
+        not_understood += usize::from(!reading.recognised);
+        let added = chain::link(
+            capture,
+            &Linked {
+                reading: &reading,
+                sha256: part.sha256,
+                whole: stored.sha256,
+                item: &item,
+                before: replaced.map(|before| before.sha256),
+                seen: sighting.now.seen,
+                oven: watch.oven.as_deref(),
+            },
+        )?;
+        let kind = reading.kind.as_str().to_string();
+        let values = fitting(reading.kind, values, added);
+        let (evidence, seen) = (Some(stored.sha256), sighting.now.seen);
+        capture.put_pending(&watch.source, Pending { kind, values, evidence, seen });
+    }
+    Ok((count, not_understood))
+}
+
+/// The bytes that one reading is of.
+struct Part {
+    sha256: Hash256,
+    size: u64,
+    /// Where they begin, if they are not all that came in.
+    start: Option<usize>,
+}
+
+impl Part {
+    fn of(sighting: &Sighting, stored: &Stored, reading: &Reading) -> Self {
+        let whole = Self { sha256: stored.sha256, size: stored.size, start: None };
+        let Content::Bytes(bytes) = &sighting.content else {
+            return whole;
+        };
+        match bytes.get(reading.range.clone()) {
+            Some(part) if part.len() < bytes.len() => Self {
+                sha256: Hash::of(part).into(),
+                size: part.len() as u64,
+                start: Some(reading.range.start),
+            },
+            _ => whole,
+        }
+    }
+}
+
+/// All values of a record but those of its links.
+fn values_of(
+    sighting: &Sighting,
+    stored: &Stored,
+    part: &Part,
+    reading: &Reading,
+) -> BTreeMap<String, Vec<u8>> {
+    let mut values = reading.values.clone();
+    let mut put = |name: &str, value: String| values.insert(name.to_string(), value.into_bytes());
+    put("file/sha256", encode_hex(&part.sha256.0));
+    put("file/size", part.size.to_string());
+    put("media-type", reading.media_type.unwrap_or_else(|| media_type(&sighting.name)).to_string());
+    put("interpreted", reading.interpreted.clone());
+    put("seen", clock::format(sighting.now.seen));
+    if let Some(start) = part.start {
+        put("part/of-sha256", encode_hex(&stored.sha256.0));
+        put("part/start", start.to_string());
+    }
+    if let Some((size, sha256)) = sighting.prefix {
+        put("append/prefix", size.to_string());
+        put("append/prefix-sha256", encode_hex(&sha256.0));
+    }
+    if sighting.now.version > 1 {
+        put("file/version", sighting.now.version.to_string());
+    }
+    values.insert("file/name".to_string(), sighting.name.clone());
+    values
+}
+
+/// The values with those of links, as far as there is room: what the report says comes first.
+fn fitting(
+    kind: Kind,
+    values: BTreeMap<String, Vec<u8>>,
+    added: chain::Added,
+) -> BTreeMap<String, Vec<u8>> {
+    let mut all = values.clone();
+    all.extend(added.clone());
+    if record::check(kind, &all).is_ok() {
+        return all;
+    }
+    let mut all = values;
+    for (name, value) in added {
+        all.insert(name.clone(), value);
+        if record::check(kind, &all).is_err() {
+            all.remove(&name);
+        }
+    }
+    all
+}
+
+/// The media type that the end of the name claims, where the content did not tell.
+fn media_type(name: &[u8]) -> &'static str {
+    let end = name.iter().rposition(|byte| *byte == b'.').map_or(&b""[..], |dot| &name[dot + 1..]);
+    match end.to_ascii_lowercase().as_slice() {
+        b"csv" => "text/csv",
+        b"jpg" | b"jpeg" => "image/jpeg",
+        b"json" => "application/json",
+        b"pdf" => "application/pdf",
+        b"png" => "image/png",
+        b"txt" => "text/plain",
+        b"xml" => "application/xml",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,1 @@
+//! The capture turn over collectors that are scripted.

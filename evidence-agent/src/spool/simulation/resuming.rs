@@ -1,0 +1,1 @@
+//! Restored vaults, keys used twice, and the operator's word.

@@ -1,0 +1,82 @@
+//! Tags: marks on a record that only the holder of a lot key can recognise.
+//!
+//! Rule: `spec/text/evidence.md`, "Tags". A maker and a buyer share a key for a lot. A record whose
+//! lot has none gets noise of the same form, so that nobody learns from an opened record whether
+//! somebody else's lot is tagged.
+
+use spec::Hash;
+use spec::evidence::field::MAX_VALUE_SIZE;
+use spec::evidence::tag::{LOT_KEY_SIZE, LotKey, TAG_SIZE};
+use spec::key::KeyName;
+use zeroize::Zeroizing;
+
+use super::salts::random;
+use crate::error::AgentError;
+use crate::model::Pending;
+use crate::vault::Vault;
+
+/// The most units that can be tagged: their tags are one value. A record of more has no tags.
+const MAX_TAGGED_UNITS: usize = MAX_VALUE_SIZE / TAG_SIZE;
+
+/// Keeps a lot's key, durable on return. One that is there is not replaced: tags made with it are
+/// recognised by it alone.
+pub(crate) fn put_lot_key(
+    vault: &Vault,
+    lot: &[u8],
+    key: &[u8; LOT_KEY_SIZE],
+) -> Result<(), AgentError> {
+    let name = row(lot);
+    match vault.state(&name)? {
+        Some(there) if there == key => Ok(()),
+        Some(_) => {
+            let reason = "this lot has another key already, and tags are made with it";
+            Err(AgentError::Input(reason.to_string()))
+        }
+        None => vault.put_state(&name, key),
+    }
+}
+
+/// The value of `tags` for a record at `sequence`; `None` if it names no units.
+pub(super) fn of(
+    vault: &Vault,
+    source: &KeyName,
+    sequence: u64,
+    pending: &Pending,
+) -> Result<Option<Vec<u8>>, AgentError> {
+    let Some(units) = pending.values.get("units") else {
+        return Ok(None);
+    };
+    let units: Vec<&[u8]> = items(units).collect();
+    if units.is_empty() || units.len() > MAX_TAGGED_UNITS {
+        return Ok(None);
+    }
+    let key = match pending.values.get("lot") {
+        Some(lot) => lot_key(vault, lot)?,
+        None => None,
+    };
+    if let Some(key) = key {
+        return Ok(Some(units.iter().flat_map(|unit| key.tag(source, sequence, unit)).collect()));
+    }
+    let mut noise = vec![0; units.len() * TAG_SIZE];
+    random(&mut noise)?;
+    Ok(Some(noise))
+}
+
+/// The items of a list value: each ends in a line feed.
+pub(super) fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split_inclusive(|byte| *byte == b'\n').map(|item| item.strip_suffix(b"\n").unwrap_or(item))
+}
+
+fn lot_key(vault: &Vault, lot: &[u8]) -> Result<Option<LotKey>, AgentError> {
+    let Some(bytes) = vault.state(&row(lot))?.map(Zeroizing::new) else {
+        return Ok(None);
+    };
+    let key = <[u8; LOT_KEY_SIZE]>::try_from(bytes.as_slice());
+    let damaged = |_| AgentError::vault(vault.folder(), "a lot's key has another length");
+    key.map(LotKey::new).map(Some).map_err(damaged)
+}
+
+/// The lot's name is a customer's; its row is under a hash.
+fn row(lot: &[u8]) -> String {
+    format!("lot-key/{}", Hash::of(lot).to_hex())
+}
