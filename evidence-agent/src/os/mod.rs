@@ -4,7 +4,9 @@
 //! `unix` is what factories run. `fallback` keeps a build for other systems possible; each function
 //! there says what it cannot promise.
 
-#[cfg(not(unix))]
+// In tests it is compiled and tried everywhere, so that it does not rot where nobody needs it.
+#[cfg(any(not(unix), test))]
+#[cfg_attr(unix, allow(dead_code, reason = "only tried here"))]
 mod fallback;
 #[cfg(unix)]
 mod unix;
@@ -79,6 +81,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(free_bytes(folder.path()).unwrap().is_some_and(|bytes| bytes > 0));
         assert!(free_bytes(&folder.path().join("missing")).is_err());
+    }
+
+    #[test]
+    fn the_fallback_keeps_the_same_promises_but_for_those_it_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let (inner, file) = (folder.path().join("inner"), folder.path().join("inner/file"));
+        fallback::create_private_folder(&inner).unwrap();
+        assert!(fallback::create_private_folder(&inner).is_err(), "it is there");
+        assert!(fallback::create_new(&file, true).is_ok());
+        assert!(fallback::create_new(&file, true).is_err(), "nothing is replaced");
+        fallback::sync_folder(&inner).unwrap();
+        assert!(fallback::open_to_read(&file, Links::Refused).is_ok());
+        if link(&file, &folder.path().join("link")).is_ok() {
+            assert!(fallback::open_to_read(&folder.path().join("link"), Links::Refused).is_err());
+        }
+        for name in ["report.xml", "炉温曲线.csv"] {
+            let bytes = fallback::name_bytes(name.as_ref());
+            assert_eq!((&*bytes, &*fallback::name_of(&bytes)), (name.as_bytes(), name.as_ref()));
+        }
+        assert_eq!(fallback::free_bytes(folder.path()).unwrap(), None);
+        assert_eq!(fallback::mode(&file).unwrap(), None);
     }
 
     #[test]

@@ -188,7 +188,12 @@ fn tls(
         return Err(named(&"no certificate in it"));
     }
     let name = ServerName::try_from(host.to_string()).map_err(|error| error.to_string())?;
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    // Named, since another part of a build may bring a second provider.
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let config =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| error.to_string())?;
+    let config = config.with_root_certificates(roots).with_no_client_auth();
     Ok((TlsConnector::from(Arc::new(config)), name))
 }
 

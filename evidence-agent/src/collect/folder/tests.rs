@@ -218,12 +218,13 @@ fn a_missing_folder_and_an_unmounted_share_delete_nothing() {
     site.write("in/report.xml", "x");
     site.settle();
     // The share is unmounted: its mount point is an empty folder.
-    fs::rename(site.path("in"), site.path("../elsewhere-of-the-share")).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::rename(site.path("in"), elsewhere.path().join("in")).unwrap();
     let looked = site.round();
     assert_eq!(looked.complaints.len(), 1);
     assert_eq!(looked.complaints[0].1, Trouble::Empty);
     assert!(site.round().complaints.is_empty(), "told once");
-    fs::rename(site.path("../elsewhere-of-the-share"), site.path("in")).unwrap();
+    fs::rename(elsewhere.path().join("in"), site.path("in")).unwrap();
     let looked = site.settle();
     assert!(looked.sightings.is_empty() && looked.complaints.is_empty());
 

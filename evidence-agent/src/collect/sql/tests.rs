@@ -117,6 +117,7 @@ fn pages_hold_whole_row_sets_and_a_look_goes_on_behind_its_limit() {
     let want: Vec<ItemKey> =
         (1..=40).map(|id| ItemKey(format!("[\"{id}\"]").into_bytes())).collect();
     assert_eq!(names, want, "each once, in order");
+    site.now = now;
     // A board with more rows than a page is complained of, and hides no other.
     site.run("INSERT INTO defects SELECT 20, 'Z' || m, 'X', m FROM generate_series(1, 9) m");
     site.run("UPDATE boards SET result = 'late' WHERE id IN (19, 20, 21)");
