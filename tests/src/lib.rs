@@ -4,7 +4,8 @@
 //! checks every promise it makes, [`mod@bench`] measures it beside what it is compared with. For the
 //! crash tests, [`fake_disk`] stands in for the machine, [`oracle`] remembers what was promised, and
 //! [`crash`] puts a log between the two. [`kit`] asks any witness what its specification says.
-//! [`programs`] finds the programs to start.
+//! [`mod@plant`] writes what the machines of a factory write, with every fault and every misbehaviour
+//! that is asked for. [`programs`] finds the programs to start.
 
 pub mod bench;
 pub mod crash;
@@ -12,5 +13,6 @@ pub mod fake_disk;
 pub mod kit;
 pub mod load;
 pub mod oracle;
+pub mod plant;
 pub mod programs;
 pub mod seed;

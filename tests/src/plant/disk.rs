@@ -1,0 +1,106 @@
+//! Lets events happen to a folder, as a watcher beside the machines would see it.
+//!
+//! A share that cannot be reached is moved out of sight and back; its machine goes on writing to
+//! it meanwhile. Nothing but content is set: times and modes are the system's own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::event::{Event, PlantPath, What};
+use super::faults::Stopped;
+
+/// A folder in which a plant's files appear, and one beside it for what cannot be reached.
+#[derive(Debug)]
+pub struct Disk {
+    visible: PathBuf,
+    hidden: PathBuf,
+    gone: BTreeSet<String>,
+    made: BTreeSet<PathBuf>,
+}
+
+impl Disk {
+    /// Begins in `visible`, made if it is not there. `hidden` must be on the same file system and
+    /// no part of `visible`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn open(visible: &Path, hidden: &Path) -> io::Result<Self> {
+        fs::create_dir_all(visible)?;
+        fs::create_dir_all(hidden)?;
+        Ok(Self {
+            visible: visible.to_path_buf(),
+            hidden: hidden.to_path_buf(),
+            gone: BTreeSet::new(),
+            made: BTreeSet::new(),
+        })
+    }
+
+    /// Lets one event happen. Markers that no disk shows change nothing.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn apply(&mut self, event: &Event) -> io::Result<()> {
+        match &event.what {
+            What::Append { path, bytes } => {
+                let path = self.ready(path)?;
+                fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
+            }
+            What::Write { path, bytes, .. } => {
+                let path = self.ready(path)?;
+                fs::write(path, bytes)
+            }
+            What::Remove { path } => fs::remove_file(self.place(path)),
+            What::Starts(Stopped::Share { folder }) => self.hide(folder),
+            What::Ends(Stopped::Share { folder }) => self.show(folder),
+            What::ClockStep { .. } | What::Ends(_) | What::Starts(_) => Ok(()),
+        }
+    }
+
+    /// Where a file is now.
+    #[must_use]
+    pub fn place(&self, path: &PlantPath) -> PathBuf {
+        let share = path.share();
+        if !self.gone.contains(&share) {
+            return self.visible.join(path.to_path());
+        }
+        let inside = PlantPath::new(&path.bytes()[share.len() + 1..]);
+        self.out_of_sight(&share).join(inside.to_path())
+    }
+
+    fn out_of_sight(&self, share: &str) -> PathBuf {
+        self.hidden.join(share.replace('/', "__"))
+    }
+
+    fn ready(&mut self, path: &PlantPath) -> io::Result<PathBuf> {
+        let place = self.place(path);
+        if let Some(folder) = place.parent()
+            && !self.made.contains(folder)
+        {
+            fs::create_dir_all(folder)?;
+            self.made.insert(folder.to_path_buf());
+        }
+        Ok(place)
+    }
+
+    fn hide(&mut self, share: &str) -> io::Result<()> {
+        let folder = self.visible.join(share);
+        fs::create_dir_all(&folder)?;
+        fs::rename(&folder, self.out_of_sight(share))?;
+        self.made.retain(|made| !made.starts_with(&folder));
+        self.gone.insert(share.to_string());
+        Ok(())
+    }
+
+    fn show(&mut self, share: &str) -> io::Result<()> {
+        let away = self.out_of_sight(share);
+        if self.gone.remove(share) {
+            self.made.retain(|made| !made.starts_with(&away));
+            fs::rename(away, self.visible.join(share))?;
+        }
+        Ok(())
+    }
+}

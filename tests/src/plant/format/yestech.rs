@@ -1,0 +1,112 @@
+//! YESTECH-like rows: one row a defect, in the columns of its table `SPC_Data` (DOMAIN 2.1), one
+//! file a panel; and, after AOPEN/YesTek, one `AOIData.Dat` for all panels that grows for ever.
+//!
+//! This site stands in Europe: semicolons, decimal commas, dd/MM/yyyy, Windows-1252. Review
+//! rewrites the rows in place (`RDate`, `Reviewer`, `FC`) as the table's are updated, and adds one to the growing file.
+
+use std::fmt::Write as _;
+
+use crate::plant::report::{Board, Call, Draft, Inspection, Station, encode};
+
+const HEADING: &str = "SystemID;Inspector;Assy;WO;IDate;SN;Board;RefDes;DefectCode;Description;\
+                       X;Y;Offset;PartTotal;PartFail;RDate;Reviewer;RecType;Side;FC;PN;Pkg;Rev";
+
+pub(crate) fn report(inspection: &Inspection<'_>) -> Vec<Draft> {
+    let mut text = format!("{HEADING}\r\n");
+    for board in inspection.boards.iter().filter(|board| !board.skipped) {
+        if board.calls.is_empty() {
+            row(&mut text, inspection, board, None);
+        }
+        for call in &board.calls {
+            row(&mut text, inspection, board, Some(call));
+        }
+    }
+    let line = inspection.line;
+    let stamp = inspection.claimed().compact();
+    let name = format!("{stamp}_{}_{}.csv", inspection.file_barcode(), inspection.attempt);
+    let rows = encode(&text, encoding_rs::WINDOWS_1252);
+    let growing = encode(&summary(inspection), encoding_rs::WINDOWS_1252);
+    vec![
+        Draft::write(line.path(Station::Aoi, &format!("SPC/{name}")), rows),
+        Draft::append(line.path(Station::Aoi, "AOIData.Dat"), growing),
+    ]
+}
+
+fn row(text: &mut String, inspection: &Inspection<'_>, board: &Board, call: Option<&Call>) {
+    let product = inspection.product;
+    let time = inspection.claimed();
+    let _ = write!(
+        text,
+        "{};Prüfer {:04};{};{};{} {};{};{};",
+        inspection.line.machine(Station::Aoi),
+        inspection.badge,
+        product.recipe,
+        inspection.work_order,
+        time.european(),
+        time.time(':'),
+        if product.own_serials { &board.serial } else { inspection.barcode },
+        board.position,
+    );
+    let failed = board.calls.len();
+    match call {
+        None => {
+            let _ = write!(text, ";;;;;;{};0;", product.parts.len());
+        }
+        Some(call) => {
+            let part = &product.parts[call.part];
+            let place = format!("{:.2};{:.2};{:.3}", part.x, part.y, offset(call));
+            let _ = write!(
+                text,
+                "{};{};{};{};{};{failed};",
+                call.place(product),
+                call.defect.code,
+                call.defect.english,
+                place.replace('.', ","),
+                product.parts.len(),
+            );
+        }
+    }
+    let side = if product.recipe.ends_with("TOP") { 'T' } else { 'B' };
+    let (when, who, kind) = reviewed(inspection);
+    let rejected = call.is_some_and(|call| call.confirmed == Some(false));
+    let part = call.map(|call| &product.parts[call.part]);
+    let _ = write!(
+        text,
+        "{when};{who};{kind};{side};{};{};{};{}\r\n",
+        u8::from(rejected),
+        part.map_or("", |part| &part.part_number),
+        part.map_or("", |part| part.package),
+        inspection.revision,
+    );
+}
+
+fn offset(call: &Call) -> f64 {
+    call.excess * super::tables::OFFSET_LIMIT_MM
+}
+
+fn reviewed(inspection: &Inspection<'_>) -> (String, String, &'static str) {
+    let Some(judged) = &inspection.judged else { return (String::new(), String::new(), "I") };
+    let time = inspection.line.clock(Station::Review).shows(judged.at);
+    (format!("{} {}", time.european(), time.time(':')), format!("Prüfer {:04}", judged.badge), "IR")
+}
+
+/// One line of the growing file: date, time, board, program, verdict, counts.
+fn summary(inspection: &Inspection<'_>) -> String {
+    let judged = inspection.judged.is_some();
+    let time = match &inspection.judged {
+        None => inspection.claimed(),
+        Some(judged) => inspection.line.clock(Station::Review).shows(judged.at),
+    };
+    let passed = if judged { inspection.accepted() } else { inspection.passed() };
+    let calls: usize = inspection.boards.iter().map(|board| board.calls.len()).sum();
+    format!(
+        "{} {};{};{};{};{};{};{calls}\r\n",
+        time.european(),
+        time.time(':'),
+        inspection.barcode,
+        inspection.product.recipe,
+        if judged { "R" } else { "I" },
+        if passed { "PASS" } else { "FAIL" },
+        inspection.looked_at(),
+    )
+}
