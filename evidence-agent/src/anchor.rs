@@ -21,6 +21,7 @@ use std::time::Duration;
 use spec::key::KeyName;
 
 use self::files::{Captured, Files};
+use crate::cli::args::VaultArgs;
 use crate::clock::SystemClock;
 use crate::durable::folder_of;
 use crate::error::AgentError;
@@ -28,14 +29,17 @@ use crate::report::{Anchored, Paths, write_papers};
 use crate::spool::seal::Sealer;
 use crate::spool::send::Sender;
 use crate::spool::{checkpoint, resume};
-use crate::vault::{Stage, Unlock, Vault};
+use crate::site::commands::open_vault;
+use crate::vault::{Stage, Vault};
 
 /// The row of the vault that lists the statements of which people have not all papers yet.
 const DUE: &str = "papers-due";
 
 /// What is to be anchored, and how.
 pub(crate) struct Request<'a> {
-    pub(crate) vault: &'a Path,
+    pub(crate) vault: &'a VaultArgs,
+    /// Which source, if the vault has several.
+    pub(crate) source: Option<&'a str>,
     pub(crate) files: &'a [PathBuf],
     /// Where receipts and openings go; beside the vault if not said.
     pub(crate) out: Option<&'a Path>,
@@ -79,6 +83,20 @@ fn run<'a>(
     session.missing.map_or(Ok(()), Err)
 }
 
+/// The source that is named, or the only one.
+fn pick_source(known: &[KeyName], request: &Request<'_>) -> Result<KeyName, AgentError> {
+    let found = match (request.source, known) {
+        (None, [only]) => Some(only),
+        (None, _) => None,
+        (Some(name), _) => known.iter().find(|source| source.as_str() == name),
+    };
+    found.cloned().ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(KeyName::as_str).collect();
+        let reason = format!("name one of its sources with --source: {}", names.join(", "));
+        AgentError::vault(&request.vault.vault, reason)
+    })
+}
+
 /// One run over one vault and one log.
 struct Session {
     vault: Vault,
@@ -95,14 +113,8 @@ struct Session {
 
 impl Session {
     fn open(request: &Request<'_>) -> Result<Self, AgentError> {
-        let vault = Vault::open(request.vault, &Unlock::Plain)?;
-        let source = match vault.sources()?.as_slice() {
-            [source] => source.clone(),
-            _ => {
-                let reason = "`anchor` works on a vault with one source; this has none or several";
-                return Err(AgentError::vault(request.vault, reason));
-            }
-        };
+        let vault = open_vault(request.vault)?;
+        let source = pick_source(&vault.sources()?, request)?;
         let out = request.out.map_or_else(|| folder_of(vault.folder()), Path::to_path_buf);
         std::fs::create_dir_all(&out).map_err(AgentError::file(&out))?;
         let clock = SystemClock::new();

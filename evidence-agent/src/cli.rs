@@ -5,7 +5,7 @@ mod help;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, ValueEnum};
@@ -15,6 +15,8 @@ use self::args::{Arguments, Command};
 use crate::anchor::{Request, anchor};
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT};
 use crate::init::{NewSource, init};
+use crate::site::commands::{self, Said};
+use crate::site::run;
 
 /// From how many bytes or files on a progress bar is worth its line.
 const MUCH: (u64, usize) = (256 * 1024 * 1024, 1000);
@@ -69,19 +71,80 @@ pub(crate) fn run(
     };
     let language = arguments.lang.unwrap_or(guessed);
     let asked = Asked { language, json: arguments.json };
-    let (code, printed) = match arguments.command {
-        Command::Init { ref vault, ref source, ref log, ref log_key, ref policy } => {
+    let (code, printed) = match &arguments.command {
+        Command::Init { vault, source, log, log_key, policy } => {
             let policy = policy.as_deref();
             let new = NewSource { vault, source, log, log_keys: log_key, policy };
             run_init(asked, &new, err)
         }
-        Command::Anchor { ref files, ref vault, ref out, timeout } => {
-            let patience = Duration::from_secs(timeout);
-            let request = Request { vault, files, out: out.as_deref(), patience };
-            run_anchor(asked, &request, err)
+        Command::Anchor { files, vault, source, out, timeout } => {
+            let patience = Duration::from_secs(*timeout);
+            let (out, source) = (out.as_deref(), source.as_deref());
+            run_anchor(asked, &Request { vault, source, files, out, patience }, err)
         }
+        Command::Run { config, once } => run_watch(asked, config, *once, out, err),
+        other => match said(other, language) {
+            Ok(said) if asked.json => (said.code, format!("{:#}\n", said.json)),
+            Ok(said) => (said.code, said.text),
+            Err(error) => (error.exit_code(), complain(asked, &error, err)),
+        },
     };
     print(&printed, code, language, out, err)
+}
+
+/// The commands that do one thing and say what came of it.
+fn said(command: &Command, language: Language) -> Result<Said, AgentError> {
+    match command {
+        Command::Backup { vault, to } => commands::backup(vault, to, language),
+        Command::Check { vault } => commands::check(vault, language),
+        Command::CheckConfig { config, dry_run } => {
+            commands::check_config(config, *dry_run, language)
+        }
+        Command::Expire { vault, rules, dry_run } => {
+            commands::expire(vault, rules, *dry_run, language)
+        }
+        Command::Hold(command) => commands::hold(command, language),
+        Command::Papers { vault, which, out } => commands::papers(vault, which, out, language),
+        Command::Restore { from, to, passphrase_file } => {
+            commands::restore(from, to, passphrase_file.as_deref(), language)
+        }
+        Command::Resume { vault, source } => commands::resume(vault, source, language),
+        Command::Root { vault, source, qr, png } => {
+            commands::root(vault, source.as_deref(), *qr, png.as_deref(), language)
+        }
+        Command::Source(command) => commands::source(command, language),
+        Command::Status { config } => commands::status(config, language),
+        Command::Anchor { .. } | Command::Init { .. } | Command::Run { .. } => {
+            unreachable!("these have their own way of saying things")
+        }
+    }
+}
+
+/// Watches until stopped. What happens is said line by line as it happens.
+fn run_watch(
+    asked: Asked,
+    config: &Path,
+    once: bool,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> (u8, String) {
+    let mut say = |line: &str| {
+        let line = match asked.json {
+            true => format!("{}\n", serde_json::json!({ "said": line })),
+            false => format!("{line}\n"),
+        };
+        // A reader that went away must not end the watch.
+        let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+    };
+    let ended = if once {
+        run::run_once(config, &mut say)
+    } else {
+        run::Stop::on_signals().and_then(|stop| run::run(config, &stop, &mut say))
+    };
+    match ended {
+        Ok(()) => (EXIT_ANCHORED, String::new()),
+        Err(error) => (error.exit_code(), complain(asked, &error, err)),
+    }
 }
 
 /// How the answer is wanted.
@@ -233,14 +296,19 @@ mod tests {
         let is_chinese = |text: Option<&clap::builder::StyledStr>| {
             text.is_some_and(|text| !text.to_string().is_ascii())
         };
-        for command in chinese.get_subcommands().chain([&chinese]) {
+        let mut commands = vec![&chinese];
+        let mut count = 0;
+        while let Some(command) = commands.pop() {
+            count += 1;
+            commands.extend(command.get_subcommands());
             assert!(is_chinese(command.get_about()), "{}", command.get_name());
             for argument in command.get_arguments() {
-                assert!(is_chinese(argument.get_help()), "{}", argument.get_id());
-                assert!(argument.get_long_help().is_none(), "{}", argument.get_id());
+                let name = format!("{} {}", command.get_name(), argument.get_id());
+                assert!(is_chinese(argument.get_help()), "{name}");
+                assert!(argument.get_long_help().is_none(), "{name}");
             }
         }
-        assert_eq!(chinese.get_subcommands().count(), 2);
+        assert!(count > 20, "{count} commands");
     }
 
     #[test]

@@ -9,11 +9,13 @@ use zeroize::Zeroizing;
 
 use crate::durable::read_bounded;
 use crate::error::AgentError;
-use crate::vault::{NewVault, Unlock, Vault};
+use crate::cli::args::VaultArgs;
+use crate::site::unlock;
+use crate::vault::{NewVault, Vault};
 
 /// What a new source needs.
 pub(crate) struct NewSource<'a> {
-    pub(crate) vault: &'a Path,
+    pub(crate) vault: &'a VaultArgs,
     pub(crate) source: &'a str,
     pub(crate) log: &'a str,
     pub(crate) log_keys: &'a [String],
@@ -36,13 +38,20 @@ pub(crate) fn init(new: &NewSource<'_>) -> Result<VerifierKey, AgentError> {
     let policy = Policy::parse(&text).map_err(input)?;
     let origin = origin(&policy, &keys)?;
 
+    let key = fresh_key(name.as_str())?;
+    let unlock = &unlock(new.vault.passphrase_file.as_deref())?;
+    let log = new.log.trim_end_matches('/');
+    let vault = NewVault { log, origin: &origin, policy: &text, unlock };
+    Vault::create(&new.vault.vault, &vault)?.add_source(&key)?;
+    Ok(key.verifier().clone())
+}
+
+/// A new key of a source, from the operating system's random generator.
+pub(crate) fn fresh_key(source: &str) -> Result<SigningKey, AgentError> {
+    let name = KeyName::parse(source).map_err(input)?;
     let mut seed = Zeroizing::new([0; SEED_SIZE]);
     getrandom::fill(seed.as_mut_slice()).map_err(|error| AgentError::Random(error.to_string()))?;
-    let key = SigningKey::from_seed(name, Algorithm::NoteEd25519, &seed).map_err(input)?;
-    let (log, unlock) = (new.log.trim_end_matches('/'), &Unlock::Plain);
-    let vault = NewVault { log, origin: &origin, policy: &text, unlock };
-    Vault::create(new.vault, &vault)?.add_source(&key)?;
-    Ok(key.verifier().clone())
+    SigningKey::from_seed(name, Algorithm::NoteEd25519, &seed).map_err(input)
 }
 
 /// A policy of the log's keys and no witness: the log's own word is enough, and the user said so

@@ -157,9 +157,6 @@ pub(super) enum Command {
         /// The source.
         #[arg(long, value_name = "NAME")]
         source: String,
-        /// Why the statements are missing here, in a sentence; it goes into the record.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
     },
     /// Print the end of each source's chain in one signed line, to be carried where no network is.
     Root {
@@ -210,20 +207,18 @@ pub(crate) struct WhichArgs {
 }
 
 #[derive(Subcommand)]
-pub(super) enum HoldCommand {
-    /// Begin a hold.
+pub(crate) enum HoldCommand {
+    /// Begin a hold. Prints its number.
     Add {
         #[command(flatten)]
         vault: VaultArgs,
-        /// What it is called.
-        name: String,
         /// Why, in a sentence.
         #[arg(long, value_name = "TEXT")]
         reason: String,
         #[command(flatten)]
         what: HoldArgs,
     },
-    /// List the holds.
+    /// List the holds, released ones too.
     List {
         #[command(flatten)]
         vault: VaultArgs,
@@ -232,33 +227,33 @@ pub(super) enum HoldCommand {
     Release {
         #[command(flatten)]
         vault: VaultArgs,
-        /// What it is called.
-        name: String,
+        /// Its number.
+        number: u64,
+        /// Why, in a sentence.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
 }
 
 #[derive(Args, Clone, Debug)]
-#[group(required = true, multiple = true)]
+#[group(required = true, multiple = false)]
 pub(crate) struct HoldArgs {
-    /// Evidence of this source.
+    /// Everything of this source.
     #[arg(long, value_name = "NAME")]
     pub(crate) source: Option<String>,
-    /// Evidence that names this unit.
+    /// Records that name this unit or panel.
     #[arg(long, value_name = "ID")]
     pub(crate) unit: Option<String>,
-    /// Evidence of this lot.
+    /// Records of this lot.
     #[arg(long, value_name = "LOT")]
     pub(crate) lot: Option<String>,
-    /// Evidence seen from this moment on (RFC 3339).
-    #[arg(long, value_name = "TIME")]
-    pub(crate) from: Option<String>,
-    /// Evidence seen before this moment (RFC 3339).
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<String>,
+    /// Statements sealed between two moments, with their zones: FROM and UNTIL.
+    #[arg(long, value_names = ["FROM", "UNTIL"], num_args = 2)]
+    pub(crate) between: Option<Vec<String>>,
 }
 
 #[derive(Subcommand)]
-pub(super) enum SourceCommand {
+pub(crate) enum SourceCommand {
     /// Make one more source in a vault. Prints its verifier key.
     Add {
         /// The source's name. It is public.

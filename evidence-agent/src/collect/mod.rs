@@ -87,6 +87,11 @@ pub(crate) trait Collector: Send {
         limit: usize,
     ) -> Result<Looked, AgentError>;
 
+    /// Whether being told so takes the items away from where they are, as a broker's messages are.
+    fn takes_away(&self) -> bool {
+        false
+    }
+
     /// Told once the sightings with these tokens are durable in the vault.
     fn settled(&mut self, tokens: &[u64]) -> Result<(), AgentError>;
 }

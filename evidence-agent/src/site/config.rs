@@ -8,14 +8,19 @@
 //! [[source]]
 //! name = "line-4.example/aoi-7"        # made by `init` or `source add`
 //! every = "60s"                        # a statement each minute, also when nothing was made
-//! day-end = "06:00"                    # UTC; when the daily closing record is made
+//! day-end = "06:00+08:00"              # when the daily closing record is made
 //! late-after = "10m"
 //!
 //! [[source.watch]]
 //! name = "reports"
 //! type = "folder"                      # folder, append, amqp, sql
 //! mapping = "saki-like"
-//! folder = "/mnt/aoi7/export"
+//! path = "/mnt/aoi7/export"
+//!
+//! [space]                              # left out: these
+//! warn-days = 30
+//! warn-percent = 10
+//! reserve-bytes = 536870912
 //! ```
 //!
 //! Unknown keys are refused by name. Relative paths are below the folder of the file itself.
@@ -24,14 +29,16 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
 use spec::key::KeyName;
 
+use crate::collect::Span;
 use crate::durable::read_bounded;
 use crate::error::AgentError;
 use crate::model::WatchName;
+use crate::spool::schedule::DayEnd;
+use crate::vault::SpaceLimits;
 
 /// The most bytes of a configuration file.
 const MAX_CONFIG_SIZE: usize = 1024 * 1024;
@@ -42,7 +49,7 @@ const MAX_WATCHES: usize = 100;
 
 /// The shortest and the longest time between two statements of a source: a log of ten thousand
 /// sources must not be flooded, and a source that is silent for longer than a day looks dead.
-const CADENCES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(86_400));
+const CADENCES: (Span, Span) = (Span::seconds(1), Span::seconds(86_400));
 
 /// What `run` does, checked.
 #[derive(Debug)]
@@ -56,7 +63,9 @@ pub(crate) struct Config {
     /// Where own mapping files are.
     pub(crate) mappings: Option<PathBuf>,
     /// When statements wait longer than this, it is an alarm.
-    pub(crate) lag_alarm: Duration,
+    pub(crate) lag_alarm: Span,
+    /// When to warn of a full disk, and when to stop capturing.
+    pub(crate) space: SpaceLimits,
     /// The sources.
     pub(crate) sources: Vec<SourceConfig>,
 }
@@ -67,13 +76,11 @@ pub(crate) struct SourceConfig {
     /// Its name; the vault has its key.
     pub(crate) name: KeyName,
     /// The time between two statements.
-    pub(crate) every: Duration,
-    /// When the daily closing record is made, counted from midnight UTC.
-    pub(crate) day_end: Duration,
+    pub(crate) every: Span,
+    /// When the daily closing record is made.
+    pub(crate) day_end: DayEnd,
     /// How much later than seen or claimed a record is called late.
-    pub(crate) late_after: Duration,
-    /// The name of the machine, for records whose report does not name one.
-    pub(crate) machine: Option<String>,
+    pub(crate) late_after: Span,
     /// What it watches.
     pub(crate) watches: Vec<WatchConfig>,
 }
@@ -87,8 +94,10 @@ pub(crate) struct WatchConfig {
     pub(crate) kind: String,
     /// How its evidence is read.
     pub(crate) mapping: String,
-    /// How long between two looks.
-    pub(crate) look_every: Duration,
+    /// The oven that its boards come through, where the reports of the oven name no boards.
+    pub(crate) oven: Option<String>,
+    /// For how long it may fail before the gap is an outage.
+    pub(crate) patience: Span,
     /// What only this type of watch has; read by its collector.
     pub(crate) options: toml::Table,
 }
@@ -106,7 +115,9 @@ struct File {
     listen: Option<String>,
     mappings: Option<PathBuf>,
     #[serde(default = "lag_alarm")]
-    lag_alarm: String,
+    lag_alarm: Span,
+    #[serde(default)]
+    space: SpaceLimits,
     #[serde(default, rename = "source")]
     sources: Vec<SourceFile>,
 }
@@ -116,30 +127,29 @@ struct File {
 struct SourceFile {
     name: String,
     #[serde(default = "every")]
-    every: String,
+    every: Span,
     #[serde(default = "day_end")]
     day_end: String,
     #[serde(default = "late_after")]
-    late_after: String,
-    machine: Option<String>,
+    late_after: Span,
     #[serde(default, rename = "watch")]
     watches: Vec<toml::Table>,
 }
 
-fn lag_alarm() -> String {
-    "1h".to_string()
+const fn lag_alarm() -> Span {
+    Span::seconds(3600)
 }
 
-fn every() -> String {
-    "60s".to_string()
+const fn every() -> Span {
+    Span::seconds(60)
 }
 
 fn day_end() -> String {
-    "00:00".to_string()
+    "00:00+00:00".to_string()
 }
 
-fn late_after() -> String {
-    "10m".to_string()
+const fn late_after() -> Span {
+    Span::seconds(600)
 }
 
 impl Config {
@@ -183,7 +193,8 @@ impl Config {
             passphrase_file: file.passphrase_file.map(below),
             listen: file.listen.as_deref().map(loopback).transpose()?,
             mappings: file.mappings.map(below),
-            lag_alarm: duration("lag-alarm", &file.lag_alarm)?,
+            lag_alarm: file.lag_alarm,
+            space: file.space,
             sources,
         })
     }
@@ -194,7 +205,7 @@ impl SourceFile {
         let of = |error: ConfigError| ConfigError(format!("source {:?}: {error}", self.name));
         let name =
             KeyName::parse(&self.name).map_err(|error| of(ConfigError(error.to_string())))?;
-        let every = duration("every", &self.every).map_err(of)?;
+        let every = self.every;
         if every < CADENCES.0 || every > CADENCES.1 {
             return Err(of(ConfigError("`every` is between 1s and 24h".to_string())));
         }
@@ -206,10 +217,9 @@ impl SourceFile {
         Ok(SourceConfig {
             name,
             every,
-            day_end: time_of_day(&self.day_end).map_err(of)?,
-            late_after: duration("late-after", &self.late_after).map_err(of)?,
+            day_end: parse_day_end(&self.day_end).map_err(of)?,
+            late_after: self.late_after,
             watches: watches.map_err(of)?,
-            machine: self.machine,
         })
     }
 }
@@ -226,9 +236,11 @@ fn check_watch(mut options: toml::Table) -> Result<WatchConfig, ConfigError> {
     }
     let mapping = take(&mut options, "mapping").map_err(of)?;
     let mapping = mapping.unwrap_or_else(|| "attachment".to_string());
-    let look_every = take(&mut options, "look-every").map_err(of)?;
-    let look_every = duration("look-every", look_every.as_deref().unwrap_or("5s")).map_err(of)?;
-    Ok(WatchConfig { name: WatchName(name), kind, mapping, look_every, options })
+    let oven = take(&mut options, "oven").map_err(of)?;
+    let patience = take(&mut options, "patience").map_err(of)?;
+    let patience = Span::parse(patience.as_deref().unwrap_or("10m"))
+        .map_err(|error| of(ConfigError(format!("`patience`: {error}"))))?;
+    Ok(WatchConfig { name: WatchName(name), kind, mapping, oven, patience, options })
 }
 
 /// Takes a text out of a table.
@@ -252,33 +264,31 @@ fn loopback(text: &str) -> Result<SocketAddr, ConfigError> {
     }
 }
 
-/// A number and its unit: `90s`, `10m`, `24h`, `30d`.
-pub(crate) fn duration(name: &str, text: &str) -> Result<Duration, ConfigError> {
-    let wrong = || {
-        let why = format!("`{name}` is a number and s, m, h or d, such as 90s; not {text:?}");
-        ConfigError(why)
-    };
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
-}
-
-/// `06:00` as the time since midnight.
-fn time_of_day(text: &str) -> Result<Duration, ConfigError> {
-    let parse = || {
+/// `06:00+08:00`: a time of day and the zone that it is in.
+fn parse_day_end(text: &str) -> Result<DayEnd, ConfigError> {
+    let minutes = |text: &str| {
         let (hour, minute) = text.split_once(':')?;
-        let two = |part: &str| (part.len() == 2).then(|| part.parse::<u64>().ok()).flatten();
+        let two = |part: &str| {
+            let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+            if digits { part.parse::<i16>().ok() } else { None }
+        };
         let (hour, minute) = (two(hour)?, two(minute)?);
-        (hour < 24 && minute < 60).then(|| Duration::from_secs(hour * 3600 + minute * 60))
+        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
     };
-    parse().ok_or_else(|| ConfigError(format!("`day-end` is a time such as 06:00, not {text:?}")))
+    let parse = || {
+        let (time, zone) = text.split_at_checked(5)?;
+        let minute = u16::try_from(minutes(time)?).ok()?;
+        let (sign, zone) = zone.split_at_checked(1)?;
+        let zone = minutes(zone)?;
+        match sign {
+            "+" => Some(DayEnd { minute, zone_minutes: zone }),
+            "-" => Some(DayEnd { minute, zone_minutes: -zone }),
+            _ => None,
+        }
+    };
+    parse().ok_or_else(|| {
+        ConfigError(format!("`day-end` is a time and its zone, such as 06:00+08:00; not {text:?}"))
+    })
 }
 
 #[cfg(test)]
@@ -291,12 +301,12 @@ listen = "127.0.0.1:7071"
 [[source]]
 name = "line-4.example/aoi-7"
 every = "90s"
-day-end = "06:30"
+day-end = "06:30-05:00"
 [[source.watch]]
 name = "reports"
 type = "folder"
 mapping = "saki-like"
-folder = "/mnt/aoi7"
+path = "/mnt/aoi7"
 [[source]]
 name = "line-4.example/oven-2"
 "#;
@@ -310,13 +320,15 @@ name = "line-4.example/oven-2"
         let config = parse(WHOLE).unwrap();
         assert_eq!(config.vault, Path::new("/etc/agent/vault"));
         let [aoi, oven] = config.sources.as_slice() else { panic!("two sources") };
-        assert_eq!((aoi.every.as_secs(), aoi.day_end.as_secs()), (90, 6 * 3600 + 30 * 60));
-        assert_eq!((oven.every.as_secs(), oven.late_after.as_secs()), (60, 600));
+        assert_eq!(aoi.every.millis(), 90_000);
+        assert_eq!(aoi.day_end, DayEnd { minute: 6 * 60 + 30, zone_minutes: -300 });
+        assert_eq!((oven.every.millis(), oven.late_after.millis()), (60_000, 600_000));
+        assert_eq!(config.space, SpaceLimits::default());
         let watch = &aoi.watches[0];
         assert_eq!((watch.kind.as_str(), watch.mapping.as_str()), ("folder", "saki-like"));
-        assert_eq!(watch.look_every.as_secs(), 5);
+        assert_eq!(watch.patience.millis(), 600_000);
         let options: Vec<&str> = watch.options.keys().map(String::as_str).collect();
-        assert_eq!(options, ["folder"], "what is common is taken out");
+        assert_eq!(options, ["path"], "what is common is taken out");
     }
 
     #[test]
@@ -325,11 +337,13 @@ name = "line-4.example/oven-2"
             ("listen = \"127.0.0.1:7071\"", "listen = \"0.0.0.0:7071\"", "loopback"),
             ("listen = \"127.0.0.1:7071\"", "lisen = \"x\"", "lisen"),
             ("every = \"90s\"", "every = \"0s\"", "between 1s and 24h"),
-            ("every = \"90s\"", "every = \"90\"", "such as 90s"),
+            ("every = \"90s\"", "every = \"90\"", "every"),
             ("every = \"90s\"", "every = \"25h\"", "between 1s and 24h"),
             ("every = \"90s\"", "cadence = \"90s\"", "cadence"),
-            ("\"06:30\"", "\"24:00\"", "day-end"),
-            ("\"06:30\"", "\"6:30\"", "day-end"),
+            ("06:30-05:00", "24:00+00:00", "day-end"),
+            ("06:30-05:00", "6:30+00:00", "day-end"),
+            ("06:30-05:00", "06:30", "day-end"),
+            ("06:30-05:00", "06:30\u{ff0b}08:00", "day-end"),
             ("type = \"folder\"", "type = \"ftp\"", "folder, append, amqp or sql"),
             ("type = \"folder\"", "", "`type` is missing"),
             ("name = \"reports\"", "", "no `name`"),
@@ -350,14 +364,5 @@ name = "line-4.example/oven-2"
         let watch = "[[source.watch]]\nname = \"reports\"\ntype = \"append\"\n";
         let error = parse(&format!("{WHOLE}{watch}")).unwrap_err();
         assert!(error.contains("two watches"), "{error}");
-    }
-
-    #[test]
-    fn durations_have_a_unit_and_do_not_overflow() {
-        let seconds = |text| duration("x", text).map(|duration| duration.as_secs());
-        assert_eq!(seconds("2d"), Ok(172_800));
-        for wrong in ["", "s", "1.5h", "-1s", "99999999999999999d", "1 s", "1\u{79d2}"] {
-            assert!(seconds(wrong).is_err(), "{wrong:?}");
-        }
     }
 }

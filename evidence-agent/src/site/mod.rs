@@ -1,7 +1,18 @@
-//! The agent as a service: its configuration, its turn, and what it shows.
+//! The agent as a service: its configuration, its turns, what it shows, and the commands around it.
+//!
+//! Where to start reading: `run` is the loop; `open` makes from a configuration what it works with.
+//!
+//! Invariant: nothing here decides what is evidence or what is signed; it calls the turns of the
+//! spool and shows what came of them.
 
+pub(crate) mod commands;
 pub(crate) mod config;
-pub(crate) mod page;
-pub(crate) mod qr;
-pub(crate) mod status;
-pub(crate) mod words;
+mod observe;
+mod open;
+mod page;
+mod qr;
+pub(crate) mod run;
+mod status;
+mod words;
+
+pub(crate) use open::unlock;

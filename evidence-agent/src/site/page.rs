@@ -127,6 +127,7 @@ pub(crate) const fn stands_still(code: AlarmCode) -> bool {
         AlarmCode::ChainStopped
             | AlarmCode::LogRefused
             | AlarmCode::WentBack
+            | AlarmCode::CaptureFailed
             | AlarmCode::DiskFull
             | AlarmCode::NotListed
     )

@@ -117,6 +117,10 @@ pub(crate) enum AlarmCode {
     WentBack,
     /// The disk is too full to capture.
     DiskFull,
+    /// The vault could not take what was seen.
+    CaptureFailed,
+    /// A source could not make its statement.
+    SealFailed,
     /// The disk will be full before long.
     DiskFilling,
     /// Statements wait longer than they should.
@@ -151,6 +155,8 @@ impl AlarmCode {
                 "This vault is older than it was. See `fiducial-agent resume --help`."
             }
             Self::DiskFull => "The disk is full: nothing new is captured. Make room.",
+            Self::CaptureFailed => "Nothing is captured. It is tried again; see the reason.",
+            Self::SealFailed => "A source makes no statements. It is tried again at its next tick.",
             Self::DiskFilling => "The disk will be full before long. Make room or set retention.",
             Self::Lag => "Statements wait for the log. They are kept and sent when it answers.",
             Self::WatchBlind => "A watch cannot look. Check the folder, broker or database.",
@@ -171,6 +177,8 @@ impl AlarmCode {
             Self::LogRefused => "日志不可信。请保留保险库，并交给见证方。",
             Self::WentBack => "此保险库比先前旧。参见 `fiducial-agent resume --help`。",
             Self::DiskFull => "磁盘已满：不再采集新内容。请腾出空间。",
+            Self::CaptureFailed => "目前未采集任何内容；将重试，请查看原因。",
+            Self::SealFailed => "某个来源未能作出声明；将在下一个时刻重试。",
             Self::DiskFilling => "磁盘即将写满。请腾出空间或设置保留期限。",
             Self::Lag => "声明正在等待日志；它们已保存，日志恢复后会发送。",
             Self::WatchBlind => "某个监视无法读取。请检查文件夹、消息代理或数据库。",

@@ -71,8 +71,19 @@ pub(crate) struct CaptureTurn {
     pub(crate) unsettled: usize,
     /// What could not be read: watch, item and reason.
     pub(crate) complaints: Vec<(WatchName, String, String)>,
+    /// What each watch that could look has to show.
+    pub(crate) by_watch: Vec<(WatchName, Counts)>,
     /// Watches that could not look at all, and why.
     pub(crate) failed: Vec<(WatchName, AgentError)>,
+}
+
+/// What one look of one watch has to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Sightings; durable only if the turn was no error.
+    pub(crate) sightings: usize,
+    /// Items that are there and not stable yet.
+    pub(crate) unsettled: usize,
 }
 
 impl Watched {
@@ -116,6 +127,8 @@ pub(crate) fn turn(
                 turn.more |= looked.more;
                 turn.unsettled += looked.unsettled;
                 let name = watch.collector.watch();
+                let (sightings, unsettled) = (looked.sightings.len(), looked.unsettled);
+                turn.by_watch.push((name.clone(), Counts { sightings, unsettled }));
                 let said = looked.complaints.into_iter();
                 turn.complaints.extend(said.map(|(item, why)| (name.clone(), item, why)));
                 group.gaps.extend(recovered(watch, clock).map(|gap| (at, gap)));

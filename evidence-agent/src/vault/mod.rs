@@ -30,6 +30,7 @@ mod chain;
 mod cipher;
 mod disk;
 mod high_water;
+mod keys;
 mod open;
 mod opening;
 mod pack;

@@ -60,7 +60,7 @@ impl Vault {
         };
         let row = StatementRow::parse(&row).map_err(|error| wrong(&error))?;
         let statement = Statement::parse(row.bytes).map_err(|error| wrong(&error))?;
-        let statement = statement.verify(&source.key).map_err(|error| wrong(&error))?;
+        let statement = self.verify_own(&statement).map_err(|error| wrong(&error))?;
         if statement.sequence() != sequence || *statement.origin() != self.settings.origin {
             return Err(wrong(&"it belongs to another place or log"));
         }

@@ -189,6 +189,10 @@ impl Collector for Amqp {
         Ok(looked)
     }
 
+    fn takes_away(&self) -> bool {
+        true
+    }
+
     fn settled(&mut self, tokens: &[u64]) -> Result<(), AgentError> {
         self.inbox.forget(tokens);
         if let (Some(settle), false) = (&self.settle, tokens.is_empty()) {

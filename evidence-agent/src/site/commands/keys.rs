@@ -1,0 +1,168 @@
+//! Sources: their keys, the requests for the log's operator, where their chains end.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use spec::evidence::enrolment::Enrolment;
+use spec::key::KeyName;
+
+use super::{Said, either, open_vault, shown};
+use crate::cli::Language;
+use crate::cli::args::{SourceCommand, VaultArgs};
+use crate::clock::{Clock, SystemClock};
+use crate::durable::{Access, write_whole};
+use crate::error::AgentError;
+use crate::init::fresh_key;
+use crate::log_client::LogClient;
+use crate::site::qr;
+use crate::spool::{daily, resume as chain_end};
+use crate::vault::Vault;
+
+/// How long `resume` asks the log.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// Makes sources, lists them, asks for their keys.
+pub(crate) fn source(command: &SourceCommand, language: Language) -> Result<Said, AgentError> {
+    match command {
+        SourceCommand::Add { name, vault } => {
+            let key = fresh_key(name)?;
+            open_vault(vault)?.add_source(&key)?;
+            let key = key.verifier().to_string();
+            Ok(Said::done(format!("{key}\n"), json!({ "source_key": key })))
+        }
+        SourceCommand::List { vault } => list(&open_vault(vault)?),
+        SourceCommand::Request { name, vault, out } => {
+            let vault = open_vault(vault)?;
+            let key = vault.key(&parse_name(name)?)?;
+            give(&Enrolment::first(vault.origin().clone(), &key), out.as_ref(), language)
+        }
+        SourceCommand::Rotate { name, vault, out } => {
+            let (vault, name) = (open_vault(vault)?, parse_name(name)?);
+            // Made once: a request that was lost is written again for the same key.
+            let new = match vault.next_key(&name)? {
+                Some(key) => key,
+                None => {
+                    let key = fresh_key(name.as_str())?;
+                    vault.put_next_key(&key)?;
+                    key
+                }
+            };
+            let old = vault.key(&name)?;
+            let request = Enrolment::rotation(vault.origin().clone(), &new, &old)
+                .map_err(|error| AgentError::Input(error.to_string()))?;
+            give(&request, out.as_ref(), language)
+        }
+        SourceCommand::Switch { name, vault } => {
+            let (vault, name) = (open_vault(vault)?, parse_name(name)?);
+            let key = vault.switch_key(&name)?.to_string();
+            let text = match language {
+                Language::En => format!("{name} signs with {key} from its next statement on\n"),
+                Language::Zh => format!("{name} 从下一条声明起用 {key} 签名\n"),
+            };
+            Ok(Said::done(text, json!({ "source": name.as_str(), "source_key": key })))
+        }
+    }
+}
+
+fn list(vault: &Vault) -> Result<Said, AgentError> {
+    let (mut text, mut rows) = (String::new(), Vec::new());
+    for name in vault.sources()? {
+        let (head, key) = (vault.head(&name)?, vault.key(&name)?);
+        let key = key.verifier().to_string();
+        let stopped = chain_end::stopped(vault, &name)?.map(|stopped| stopped.detail);
+        let state = stopped.as_deref().unwrap_or("-");
+        text += &format!("{name}\t{key}\t{}\t{state}\n", head.next_sequence);
+        rows.push(json!({
+            "source": name.as_str(), "source_key": key,
+            "next_sequence": head.next_sequence, "stopped": stopped,
+        }));
+    }
+    Ok(Said::done(text, Value::Array(rows)))
+}
+
+/// Writes a request, or prints it.
+fn give(
+    request: &Enrolment,
+    out: Option<&PathBuf>,
+    language: Language,
+) -> Result<Said, AgentError> {
+    let bytes = request.to_bytes();
+    let json = json!({ "source_key": request.key().to_string(), "request": request.to_string() });
+    let Some(path) = out else {
+        return Ok(Said::done(request.to_string(), json));
+    };
+    write_whole(path, &bytes, Access::Everybody).map_err(AgentError::file(path))?;
+    let text = match language {
+        Language::En => format!(
+            "{0}: give it to the log's operator, who runs: fiducial-log source approve {0}\n",
+            shown(path)
+        ),
+        Language::Zh => format!(
+            "{0}：请交给日志运营方，由其运行：fiducial-log source approve {0}\n",
+            shown(path)
+        ),
+    };
+    Ok(Said::done(text, json))
+}
+
+/// Lets a chain that stands still go on behind what the log has.
+pub(crate) fn resume(
+    vault: &VaultArgs,
+    source: &str,
+    language: Language,
+) -> Result<Said, AgentError> {
+    let (vault, name) = (open_vault(vault)?, parse_name(source)?);
+    let log = LogClient::new(vault.log());
+    log.begin(PATIENCE);
+    let resumed = chain_end::resume(&vault, &log, &name, &SystemClock::new())?;
+    let next = resumed.next;
+    let text = match (resumed.lost, language) {
+        (None, Language::En) => format!("{name} goes on at {next}; nothing is lost\n"),
+        (None, Language::Zh) => format!("{name} 从 {next} 继续；没有缺失\n"),
+        (Some((first, last)), Language::En) => format!(
+            "{name} goes on at {next}; statements {first} to {last} cannot be opened any more, and \
+             the next statement says so\n"
+        ),
+        (Some((first, last)), Language::Zh) => {
+            format!("{name} 从 {next} 继续；声明 {first} 至 {last} 已无法开示，下一条声明会写明\n")
+        }
+    };
+    let lost = resumed.lost.map(|(first, last)| json!([first, last]));
+    Ok(Said::done(text, json!({ "source": name.as_str(), "next": next, "lost": lost })))
+}
+
+/// The ends of the chains, one signed line each, and as QR codes.
+pub(crate) fn root(
+    vault: &VaultArgs,
+    source: Option<&str>,
+    show_qr: bool,
+    png: Option<&Path>,
+    language: Language,
+) -> Result<Said, AgentError> {
+    let (vault, now) = (open_vault(vault)?, SystemClock::new().now());
+    let names = match source {
+        Some(name) => vec![parse_name(name)?],
+        None => vault.sources()?,
+    };
+    let (mut text, mut lines) = (String::new(), Vec::new());
+    for name in names {
+        let Some(line) = daily::line(&vault, &name, now)? else {
+            let nothing = either(language, "has made no statement yet", "尚未作出声明");
+            text += &format!("# {name} {nothing}\n");
+            continue;
+        };
+        text += &format!("{line}\n");
+        if show_qr {
+            text += &format!("{}\n", qr::terminal(&line)?);
+        }
+        if let Some(path) = png {
+            qr::png(&line, path)?;
+        }
+        lines.push(line);
+    }
+    Ok(Said::done(text, json!({ "lines": lines })))
+}
+
+fn parse_name(text: &str) -> Result<KeyName, AgentError> {
+    KeyName::parse(text).map_err(|error| AgentError::Input(format!("{text:?}: {error}")))
+}

@@ -1,0 +1,234 @@
+//! `fiducial-agent run`: the turns of the spool, round and round, until it is told to stop.
+//!
+//! ```text
+//! this thread    capture turn, seal turn, status      never waits for the network
+//! sender         send turn, woken by each statement    waits for the log as long as it takes
+//! page           answers from the last status
+//! ```
+//!
+//! A stop is asked for by SIGTERM or SIGINT and takes effect between two turns: whatever is durable
+//! then is gone on with by the next run, and nothing else was promised.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::config::Config;
+use super::observe::{Observer, Sending};
+use super::open::{Opened, open};
+use super::page::{self, Shown};
+use crate::clock::{Clock, SystemClock};
+use crate::error::AgentError;
+use crate::spool::capture;
+use crate::spool::seal::Sealer;
+use crate::spool::send::Sender;
+use crate::vault::Vault;
+
+/// How long the loop rests when nothing is due: what a stop and a new file wait for at most.
+const REST: Duration = Duration::from_millis(200);
+
+/// How long `run --once` waits for receipts before it says that they are missing.
+const ONCE_PATIENCE: Duration = Duration::from_secs(120);
+
+/// Told to stop by a signal.
+#[derive(Clone, Default)]
+pub(crate) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Listens for SIGTERM and SIGINT.
+    pub(crate) fn on_signals() -> Result<Self, AgentError> {
+        let stop = Self::default();
+        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+            signal_hook::flag::register(signal, Arc::clone(&stop.0))
+                .map_err(|error| AgentError::Input(format!("signals: {error}")))?;
+        }
+        Ok(stop)
+    }
+
+    fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Wakes the sender, and tells it to end.
+#[derive(Default)]
+struct Bell {
+    state: Mutex<Rung>,
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct Rung {
+    rung: bool,
+    ended: bool,
+}
+
+impl Bell {
+    fn ring(&self, end: bool) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.rung = true;
+        state.ended |= end;
+        drop(state);
+        self.bell.notify_all();
+    }
+
+    /// Waits for a ring, at most so long. Whether it is time to end.
+    fn wait(&self, most: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.bell.wait_timeout_while(state, most, |state| !state.rung);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.rung = false;
+        state.ended
+    }
+}
+
+/// Runs until stopped. `say` is told what people at a terminal or in a journal should read.
+pub(crate) fn run(path: &Path, stop: &Stop, say: &mut dyn FnMut(&str)) -> Result<(), AgentError> {
+    let config = Config::load(path)?;
+    let mut opened = open(&config)?;
+    let clock = SystemClock::new();
+    let shown = Shown::default();
+    if let Some(address) = config.listen {
+        let listener = TcpListener::bind(address)
+            .map_err(|error| AgentError::Input(format!("`listen` {address}: {error}")))?;
+        let bound = listener.local_addr().unwrap_or(address);
+        say(&format!("status page on http://{bound}/"));
+        let shown = Arc::clone(&shown);
+        std::thread::spawn(move || page::serve(listener, shown));
+    }
+    let sealer = Sealer::new(&opened.vault, &clock, std::mem::take(&mut opened.plans))?;
+    let bell = Arc::new(Bell::default());
+    let sending = Arc::new(Mutex::new(Sending::default()));
+    let sender = spawn_sender(Arc::clone(&opened.vault), Arc::clone(&bell), Arc::clone(&sending));
+    let observer = Observer::new(&config, clock.now(), Arc::clone(&sending));
+    let mut turns = Turns { opened, sealer, clock, bell: Arc::clone(&bell), observer, shown };
+    let ended = turns.until_stopped(stop, say);
+    bell.ring(true);
+    // A panic there is a bug of ours and must not look like an orderly end.
+    let joined = sender.join().map_err(|_| AgentError::Input("the sender panicked".to_string()));
+    ended.and(joined.and_then(|result| result))
+}
+
+/// What the loop holds.
+struct Turns {
+    opened: Opened,
+    sealer: Sealer,
+    clock: SystemClock,
+    bell: Arc<Bell>,
+    observer: Observer,
+    shown: Shown,
+}
+
+impl Turns {
+    fn until_stopped(&mut self, stop: &Stop, say: &mut dyn FnMut(&str)) -> Result<(), AgentError> {
+        while !stop.is_asked() {
+            if self.observer.sender_failed() {
+                break;
+            }
+            let more = self.turn(say);
+            if !more {
+                std::thread::sleep(self.sealer.wait(&self.clock).min(REST));
+            }
+        }
+        Ok(())
+    }
+
+    /// One capture turn and one seal turn. Whether there is more to capture at once.
+    fn turn(&mut self, say: &mut dyn FnMut(&str)) -> bool {
+        let vault = &self.opened.vault;
+        let captured = capture::turn(vault, &self.clock, &mut self.opened.watched);
+        let more = captured.as_ref().is_ok_and(|turn| turn.more);
+        let sealed = self.sealer.turn(vault, &self.clock);
+        if !sealed.sealed.is_empty() {
+            self.bell.ring(false);
+        }
+        self.observer.note(self.clock.now(), captured, &sealed, say);
+        if let Some(status) = self.observer.status(vault, &self.clock) {
+            *self.shown.write().unwrap_or_else(PoisonError::into_inner) = status;
+        }
+        more
+    }
+}
+
+fn spawn_sender(
+    vault: Arc<Vault>,
+    bell: Arc<Bell>,
+    sending: Arc<Mutex<Sending>>,
+) -> std::thread::JoinHandle<Result<(), AgentError>> {
+    std::thread::spawn(move || {
+        let (clock, mut sender) = (SystemClock::new(), Sender::new(&vault));
+        loop {
+            let turn = sender.turn(&vault, &clock);
+            let mut shared = sending.lock().unwrap_or_else(PoisonError::into_inner);
+            let wait = match turn {
+                Ok(turn) => {
+                    let wait = turn.wait;
+                    shared.note(turn);
+                    wait
+                }
+                Err(error) => {
+                    shared.failed = true;
+                    return Err(error);
+                }
+            };
+            drop(shared);
+            if bell.wait(wait) {
+                return Ok(());
+            }
+        }
+    })
+}
+
+/// Looks once at everything, states it and waits for the receipts: for timers and for trying out.
+pub(crate) fn run_once(path: &Path, say: &mut dyn FnMut(&str)) -> Result<(), AgentError> {
+    let config = Config::load(path)?;
+    let mut opened = open(&config)?;
+    let clock = SystemClock::new();
+    let names: Vec<_> = opened.plans.iter().map(|plan| plan.source.clone()).collect();
+    let mut sealer = Sealer::new(&opened.vault, &clock, std::mem::take(&mut opened.plans))?;
+    let (mut sightings, mut records) = (0, 0);
+    loop {
+        let turn = capture::turn(&opened.vault, &clock, &mut opened.watched)?;
+        sightings += turn.sightings;
+        records += turn.records;
+        for (watch, item, why) in &turn.complaints {
+            say(&format!("{}: {item}: {why}", watch.0));
+        }
+        if let Some((watch, error)) = turn.failed.into_iter().next() {
+            return Err(AgentError::Input(format!("watch {:?}: {error}", watch.0)));
+        }
+        if !turn.more && turn.unsettled == 0 {
+            break;
+        }
+        // A file must stay as it is for a while before it is taken.
+        std::thread::sleep(if turn.more { Duration::ZERO } else { REST });
+    }
+    let mut statements = 0;
+    for name in &names {
+        statements += sealer.seal_now(&opened.vault, &clock, name)?.len();
+    }
+    say(&format!("captured {sightings} items as {records} records in {statements} statements"));
+    let mut sender = Sender::new(&opened.vault);
+    let began = clock.monotonic();
+    loop {
+        let turn = sender.turn(&opened.vault, &clock)?;
+        for (source, sequence, index) in &turn.anchored {
+            say(&format!("anchored: statement {sequence} of {source} is entry {index}"));
+        }
+        if let Some(lie) = turn.lies.into_iter().next() {
+            return Err(lie);
+        }
+        let waiting = opened.vault.unanchored_count()?;
+        if waiting == 0 {
+            return Ok(());
+        }
+        if clock.monotonic().saturating_sub(began) > ONCE_PATIENCE {
+            let why = turn.away.unwrap_or_else(|| "no proof yet".to_string());
+            let text = format!("{waiting} statements are kept and not anchored yet: {why}");
+            return Err(AgentError::Input(text));
+        }
+        std::thread::sleep(turn.wait.min(REST));
+    }
+}

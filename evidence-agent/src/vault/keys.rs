@@ -1,0 +1,101 @@
+//! A source's keys: the one that signs, the one that will, and those that have.
+//!
+//! Rule: `spec/text/enrolment.md`. The key that signs lies in the source's row; the others lie in one
+//! row of state, sealed like all rows. A change of keys is one transaction: before it the old key
+//! signs, behind it the new one, and every statement of either still verifies.
+
+use serde::{Deserialize, Serialize};
+use spec::evidence::statement::{Statement, VerifiedStatement};
+use spec::key::{KeyName, SigningKey, VerifierKey};
+use zeroize::Zeroizing;
+
+use super::Vault;
+use super::open::Sync;
+use super::rows;
+use super::tables::{SOURCES, STATE, damaged};
+use crate::error::AgentError;
+
+/// What the row of state holds.
+#[derive(Default, Serialize, Deserialize)]
+struct Others {
+    /// The private key that will sign, as text.
+    next: Option<Zeroizing<String>>,
+    /// The verifier keys that have signed.
+    retired: Vec<String>,
+}
+
+fn row_of(source: &KeyName) -> String {
+    format!("vault/keys/{source}")
+}
+
+impl Vault {
+    /// The key that is to follow, if one was made.
+    pub(crate) fn next_key(&self, source: &KeyName) -> Result<Option<SigningKey>, AgentError> {
+        let next = self.others(source)?.next;
+        let parse = |text: Zeroizing<String>| SigningKey::parse(&text);
+        next.map(parse).transpose().map_err(|error| self.wrong(&error))
+    }
+
+    /// Keeps a key that is to follow; it signs nothing yet.
+    pub(crate) fn put_next_key(&self, key: &SigningKey) -> Result<(), AgentError> {
+        let source = key.verifier().name();
+        self.source(source)?;
+        let mut others = self.others(source)?;
+        others.next = Some(key.to_text());
+        self.put_state(&row_of(source), &self.others_row(&others))
+    }
+
+    /// Makes the key that is to follow the one that signs, from the next statement on.
+    pub(crate) fn switch_key(&self, source: &KeyName) -> Result<VerifierKey, AgentError> {
+        let number = self.source(source)?.number;
+        let old = self.key(source)?.verifier().clone();
+        let Some(new) = self.next_key(source)? else {
+            let why = "there is no key to follow; make one with `fiducial-agent source rotate`";
+            return Err(AgentError::Input(format!("{source}: {why}")));
+        };
+        let mut others = self.others(source)?;
+        others.next = None;
+        others.retired.push(old.to_string());
+        let name = row_of(source);
+        let others = self.cipher.seal("state", name.as_bytes(), &self.others_row(&others))?;
+        let row = Zeroizing::new(rows::source(number, &new.to_text()));
+        let row = self.cipher.seal("sources", source.as_str().as_bytes(), &row)?;
+        self.write(Sync::Now, |transaction| {
+            let mut table = transaction.open_table(SOURCES).map_err(damaged)?;
+            table.insert(source.as_str(), row.as_slice()).map_err(damaged)?;
+            let mut table = transaction.open_table(STATE).map_err(damaged)?;
+            table.insert(name.as_str(), others.as_slice()).map_err(damaged)?;
+            Ok(())
+        })?;
+        let mut sources = self.sources.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(known) = sources.get_mut(source) {
+            known.key = new.verifier().clone();
+        }
+        Ok(new.verifier().clone())
+    }
+
+    /// Verifies a statement with whichever of its source's keys it names.
+    pub(super) fn verify_own(&self, statement: &Statement) -> Result<VerifiedStatement, AgentError> {
+        let source = self.source(statement.source())?;
+        if source.key.id() == statement.signature().id {
+            return statement.verify(&source.key).map_err(|error| self.wrong(&error));
+        }
+        let retired = self.others(statement.source())?.retired;
+        let keys = retired.iter().filter_map(|text| VerifierKey::parse(text).ok());
+        let mut keys = keys.filter(|key| key.id() == statement.signature().id);
+        let key = keys.next().unwrap_or(source.key);
+        statement.verify(&key).map_err(|error| self.wrong(&error))
+    }
+
+    fn others(&self, source: &KeyName) -> Result<Others, AgentError> {
+        let Some(row) = self.state(&row_of(source))? else {
+            return Ok(Others::default());
+        };
+        let row = Zeroizing::new(row);
+        serde_json::from_slice(&row).map_err(|error| self.wrong(&error))
+    }
+
+    fn others_row(&self, others: &Others) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(serde_json::to_vec(others).expect("texts are JSON"))
+    }
+}
