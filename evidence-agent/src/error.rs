@@ -36,6 +36,21 @@ pub(crate) enum AgentError {
         /// What the log says.
         answer: String,
     },
+    /// Too little room is left to capture anything more.
+    #[error(
+        "{}: {free} bytes are free on this disk, and {reserve} are kept for statements of what was \
+         captured already. Nothing more is captured, and nothing is lost: make room or move the \
+         vault.",
+        path.display()
+    )]
+    DiskFull {
+        /// The vault.
+        path: PathBuf,
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes that are kept.
+        reserve: u64,
+    },
     /// A file could not be read or written.
     #[error("{}: {error}", path.display())]
     File {
@@ -138,7 +153,8 @@ impl AgentError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Conflict { .. } | Self::LogRefused(_) | Self::Refused { .. } => EXIT_REFUSED,
-            Self::File { .. }
+            Self::DiskFull { .. }
+            | Self::File { .. }
             | Self::Held { .. }
             | Self::Input(_)
             | Self::Papers { .. }
@@ -162,6 +178,11 @@ impl AgentError {
             Self::Conflict { answer } => format!(
                 "日志中已有该来源的另一条声明：{answer}\n此保险库不是该来源的最新副本，或密钥在别处也被使用。\
                  已停止发送。请恢复最新的保险库；若已丢失，请新建来源并说明原因。"
+            ),
+            Self::DiskFull { path, free, reserve } => format!(
+                "{}：磁盘仅剩 {free} 字节，其中 {reserve} 字节须留给已采集内容的声明。已停止采集，\
+                 数据没有丢失；请清理磁盘或迁移保险库。",
+                path.display()
             ),
             Self::File { path, error } => format!("文件 {}：{error}", path.display()),
             Self::Held { name, reason } => format!(

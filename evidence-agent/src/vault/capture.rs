@@ -18,7 +18,7 @@ use spec::key::KeyName;
 use super::disk::{DiskFile, EVIDENCE};
 use super::open::{Sync, pack_path};
 use super::pack::{Appended, ItemHeader, ItemId, PackWriter};
-use super::rows::{self, Blob};
+use super::rows::{self, Blob, PackRow};
 use super::tables::{BLOBS, HEADS, LINKS, PACKS, PENDING, SEEN, damaged, numbered_key, owned};
 use super::{Stored, Vault};
 use crate::error::AgentError;
@@ -51,6 +51,8 @@ pub(crate) struct Capture<'a> {
     blobs: BTreeMap<ItemId, Blob>,
     seen: BTreeMap<Vec<u8>, Vec<u8>>,
     pending: BTreeMap<KeyName, Vec<Vec<u8>>>,
+    /// How many more records each item of evidence stands behind.
+    references: BTreeMap<ItemId, u64>,
     links: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
@@ -58,6 +60,7 @@ impl Vault {
     /// Begins a capture; waits for the one before to end. Refused when the disk is nearly full, so
     /// that what was captured can still be sealed and sent.
     pub(crate) fn capture(&self) -> Result<Capture<'_>, AgentError> {
+        self.refuse_when_full()?;
         let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.database.begin_read().map_err(damaged)?;
         let known = before.open_table(BLOBS).map_err(damaged)?;
@@ -73,6 +76,7 @@ impl Vault {
             blobs: BTreeMap::new(),
             seen: BTreeMap::new(),
             pending: BTreeMap::new(),
+            references: BTreeMap::new(),
             links: BTreeMap::new(),
         })
     }
@@ -81,6 +85,10 @@ impl Vault {
     pub(super) fn item_id(&self, sha256: &Hash256) -> ItemId {
         let name = self.cipher.name("blobs", &sha256.0);
         name.try_into().expect("a hash stands for a hash")
+    }
+
+    fn dead_of(&self, row: &[u8]) -> Result<u64, AgentError> {
+        PackRow::parse(row).map(|row| row.dead).map_err(|error| self.wrong(&error))
     }
 
     fn seen_key(&self, watch: &WatchName, key: &ItemKey) -> Vec<u8> {
@@ -194,7 +202,8 @@ impl Capture<'_> {
         header: ItemHeader,
         offset: u64,
     ) -> Result<(), AgentError> {
-        self.blobs.insert(header.id, Blob { pack: writer.number, offset, size: header.size });
+        let (pack, size) = (writer.number, header.size);
+        self.blobs.insert(header.id, Blob { pack, offset, size, references: 0 });
         if writer.end() < MAX_PACK_SIZE {
             self.writer = Some(writer);
             return Ok(());
@@ -229,6 +238,9 @@ impl Capture<'_> {
 
     /// Puts a record into its source's queue.
     pub(crate) fn put_pending(&mut self, source: &KeyName, pending: Pending) {
+        if let Some(hash) = &pending.evidence {
+            *self.references.entry(self.vault.item_id(hash)).or_default() += 1;
+        }
         self.pending.entry(source.clone()).or_default().push(rows::pending(&pending));
     }
 
@@ -280,12 +292,12 @@ impl Capture<'_> {
         let cipher = &self.vault.cipher;
         let mut table = transaction.open_table(PACKS).map_err(damaged)?;
         for (number, end) in &self.filled {
-            table.insert(number, rows::number(*end).as_slice()).map_err(damaged)?;
+            let dead = owned(&table, *number)?.map_or(Ok(0), |row| self.vault.dead_of(&row))?;
+            let row = PackRow { end: *end, dead }.to_row();
+            table.insert(number, row.as_slice()).map_err(damaged)?;
         }
-        let mut table = transaction.open_table(BLOBS).map_err(damaged)?;
-        for (id, blob) in &self.blobs {
-            table.insert(id.as_slice(), blob.to_row().as_slice()).map_err(damaged)?;
-        }
+        drop(table);
+        self.put_blobs(transaction)?;
         for (definition, name, rows) in [(SEEN, "seen", &self.seen), (LINKS, "links", &self.links)]
         {
             let mut table = transaction.open_table(definition).map_err(damaged)?;
@@ -296,6 +308,25 @@ impl Capture<'_> {
         }
         for (source, records) in &self.pending {
             self.put_pending_rows(transaction, source, records)?;
+        }
+        Ok(())
+    }
+
+    fn put_blobs(&self, transaction: &WriteTransaction) -> Result<(), AgentError> {
+        let mut table = transaction.open_table(BLOBS).map_err(damaged)?;
+        for (id, blob) in &self.blobs {
+            let references = self.references.get(id).copied().unwrap_or_default();
+            let row = Blob { references, ..*blob }.to_row();
+            table.insert(id.as_slice(), row.as_slice()).map_err(damaged)?;
+        }
+        // Evidence that was in the vault before stands behind one record more.
+        for (id, count) in self.references.iter().filter(|(id, _)| !self.blobs.contains_key(*id)) {
+            let Some(row) = owned(&table, id.as_slice())? else {
+                return Err(self.vault.wrong(&"a record names evidence that was not stored"));
+            };
+            let blob = Blob::parse(&row).map_err(|error| self.vault.wrong(&error))?;
+            let row = Blob { references: blob.references + count, ..blob }.to_row();
+            table.insert(id.as_slice(), row.as_slice()).map_err(damaged)?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 //! Invariant: [`Vault::seal`] takes a statement only if it continues the source's chain and commits
 //! to the batch that is kept with it; after it the statement is the source's next for ever.
 
+use std::collections::BTreeMap;
+
 use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
 use spec::Hash;
 use spec::evidence::record::Record;
@@ -12,10 +14,11 @@ use spec::proof::Proof;
 
 use super::open::Sync;
 use super::opening::Opening;
-use super::rows::{self, StatementRow};
+use super::pack::ItemId;
+use super::rows::{self, Blob, StatementRow};
 use super::tables::{
-    HEADS, NOTES, OF_FILE, OF_UNIT, OPENINGS, PENDING, RECEIPTS, SOURCES, STATEMENTS, WAITING,
-    damaged, numbered_key, owned, place_key,
+    BLOBS, HEADS, NOTES, OF_FILE, OF_UNIT, OPENINGS, PENDING, RECEIPTS, SOURCES, STATE, STATEMENTS,
+    WAITING, damaged, numbered_key, owned, place_key,
 };
 use super::{Head, Kept, Sealed, Source, Vault};
 use crate::error::AgentError;
@@ -88,6 +91,11 @@ impl Vault {
                 return Err(self.wrong(&format!("the chain of {source} cannot go back")));
             }
             table.insert(number, rows::head(head, next_pending).as_slice()).map_err(damaged)?;
+            // A check finds the gap, and takes it for what it is.
+            let name = moved_row(number, head.next_sequence);
+            let sealed = self.cipher.seal("state", name.as_bytes(), b"")?;
+            let mut state = transaction.open_table(STATE).map_err(damaged)?;
+            state.insert(name.as_str(), sealed.as_slice()).map_err(damaged)?;
             Ok(())
         })
     }
@@ -192,10 +200,42 @@ impl Vault {
             sealed: sealed.sealed,
         };
         heads.insert(source, rows::head(&head, next_pending).as_slice()).map_err(damaged)?;
+        self.empty_queue(transaction, source, sealed)
+    }
+
+    /// Takes the records out of the queue. Their evidence stands behind the sealed ones now: where
+    /// those name other evidence than waited, the counts of references are put right.
+    fn empty_queue(
+        &self,
+        transaction: &WriteTransaction,
+        source: u32,
+        sealed: &Sealed<'_>,
+    ) -> Result<(), AgentError> {
+        let mut change: BTreeMap<ItemId, i64> = BTreeMap::new();
+        for hash in sealed.evidence.iter().flatten() {
+            *change.entry(self.item_id(hash)).or_default() += 1;
+        }
         if let Some(through) = sealed.through {
             let mut table = transaction.open_table(PENDING).map_err(damaged)?;
             let range = (source, 0)..=(source, through);
+            for entry in table.range(range.clone()).map_err(damaged)? {
+                let (key, row) = entry.map_err(damaged)?;
+                let row = self.cipher.open("pending", &numbered_key(key.value()), row.value());
+                let row = row.map_err(|error| self.wrong(&error))?;
+                let pending = rows::parse_pending(&row).map_err(|error| self.wrong(&error))?;
+                if let Some(hash) = &pending.evidence {
+                    *change.entry(self.item_id(hash)).or_default() -= 1;
+                }
+            }
             table.retain_in(range, |_, _| false).map_err(damaged)?;
+        }
+        let mut blobs = transaction.open_table(BLOBS).map_err(damaged)?;
+        for (id, change) in change.into_iter().filter(|(_, change)| *change != 0) {
+            let Some(row) = owned(&blobs, id.as_slice())? else { continue };
+            let blob = Blob::parse(&row).map_err(|error| self.wrong(&error))?;
+            let references = blob.references.saturating_add_signed(change);
+            let row = Blob { references, ..blob }.to_row();
+            blobs.insert(id.as_slice(), row.as_slice()).map_err(damaged)?;
         }
         Ok(())
     }
@@ -329,6 +369,11 @@ impl Vault {
         let row = owned(table, source)?.ok_or_else(|| self.wrong(&"a source has no chain"))?;
         rows::parse_head(&row).map_err(|error| self.wrong(&error))
     }
+}
+
+/// The row of `state` that says that a chain was moved to this statement.
+pub(super) fn moved_row(source: u32, sequence: u64) -> String {
+    format!("vault/moved/{source}/{sequence}")
 }
 
 /// Writes an opening's rows; pieces of an older, longer opening are removed.

@@ -47,6 +47,7 @@ pub(crate) struct NotSealed;
 pub(super) type DataKey = Zeroizing<[u8; 32]>;
 
 /// Seals and opens what lies in the vault.
+#[derive(Clone)]
 pub(super) enum Cipher {
     /// Rows are readable by whoever can read the file.
     Plain,
@@ -55,6 +56,7 @@ pub(super) enum Cipher {
 }
 
 /// The two keys that come from the data key: one encrypts, the other hides look-up keys.
+#[derive(Clone)]
 pub(super) struct Keys {
     rows: XChaCha20Poly1305,
     names: Zeroizing<[u8; 32]>,

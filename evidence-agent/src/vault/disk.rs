@@ -48,8 +48,8 @@ pub(super) trait DiskFile: Debug + Send + Sync {
 pub(super) trait Disk: Debug + Send + Sync {
     /// Opens a file to read and write it; makes it if `create` says so, and it may be there.
     fn open(&self, name: &str, create: bool) -> io::Result<Arc<dyn DiskFile>>;
-    /// Opens the database with this builder, or makes it.
-    fn database(&self, builder: &Builder) -> Result<Database, DatabaseError>;
+    /// Opens a database with this builder, or makes it.
+    fn database(&self, name: &str, builder: &Builder) -> Result<Database, DatabaseError>;
     /// The names of the files in a folder, without the folder.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
     fn remove(&self, name: &str) -> io::Result<()>;
@@ -93,9 +93,9 @@ impl Disk for Folder {
         Ok(Arc::new(Positioned(Mutex::new(self.open_file(name, create)?))))
     }
 
-    fn database(&self, builder: &Builder) -> Result<Database, DatabaseError> {
+    fn database(&self, name: &str, builder: &Builder) -> Result<Database, DatabaseError> {
         let io = |error| DatabaseError::Storage(redb::StorageError::Io(error));
-        let file = self.open_file(DATABASE, true).map_err(io)?;
+        let file = self.open_file(name, true).map_err(io)?;
         builder.create_with_backend(FileBackend::new(file)?)
     }
 

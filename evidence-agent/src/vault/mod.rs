@@ -24,19 +24,25 @@
 //! Out of scope: what is captured and when (`collect`, `spool`), and what records supersede
 //! (`chain`, whose rows lie here).
 
+mod backup;
 mod bytes;
 mod capture;
 mod chain;
+mod check;
 mod cipher;
 mod disk;
+mod expire;
 mod high_water;
+mod holds;
 mod keys;
 mod open;
 mod opening;
 mod pack;
 mod read;
+mod rewrite;
 mod rows;
 mod settings;
+mod space;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -45,6 +51,7 @@ mod withdraw;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
 use redb::Database;
@@ -57,10 +64,24 @@ use spec::policy::Policy;
 
 use crate::model::{Hash256, UnixMillis};
 
+#[allow(unused_imports, reason = "joined by `spool` and `site`")]
+pub(crate) use backup::Copied;
+#[allow(unused_imports, reason = "joined by `spool` and `site`")]
 pub(crate) use capture::Capture;
+#[allow(unused_imports, reason = "joined by `spool` and `site`")]
+pub(crate) use check::{Checked, Damage, Progress};
+#[allow(unused_imports, reason = "joined by `spool` and `site`")]
 pub(crate) use disk::Room;
+#[allow(unused_imports, reason = "joined by `spool` and `site`")]
+pub(crate) use expire::{Deletion, Expired, Rule};
+#[allow(unused_imports, reason = "joined by `spool` and `site`")]
 pub(crate) use high_water::WentBack;
+#[allow(unused_imports, reason = "joined by `spool` and `site`")]
+pub(crate) use holds::{Hold, Scope};
+#[allow(unused_imports, reason = "joined by `spool` and `site`")]
 pub(crate) use opening::{Kept as KeptRecord, Opening};
+#[allow(unused_imports, reason = "joined by `spool` and `site`")]
+pub(crate) use space::{Space, SpaceLimits, SpaceWarning};
 
 /// An open vault, locked against a second agent for as long as it lives. Shared between threads;
 /// one capture and one seal may run at once.
@@ -71,10 +92,15 @@ pub(crate) struct Vault {
     policy: Policy,
     cipher: cipher::Cipher,
     database: Database,
-    high_water: high_water::HighWater,
+    /// None in a copy that is only read.
+    high_water: Option<high_water::HighWater>,
     went_back: Mutex<Option<WentBack>>,
     sources: RwLock<BTreeMap<KeyName, Source>>,
     packs: Mutex<capture::Packs>,
+    /// Read while packs are copied, written while they are replaced.
+    rewriting: RwLock<()>,
+    /// Bytes of the disk that captures leave alone.
+    reserve: AtomicU64,
     _lock: Box<dyn Any + Send + Sync>,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use redb::{Builder, Durability, ReadableDatabase, ReadableTable, WriteTransaction};
@@ -15,7 +16,9 @@ use super::capture::Packs;
 use super::cipher::{self, Cipher};
 use super::disk::{DATABASE, Disk, EVIDENCE, Folder};
 use super::high_water::{HighWater, Incarnation, Mark, WentBack};
+use super::rows::PackRow;
 use super::settings::{self, Encryption, Settings};
+use super::space::SpaceLimits;
 use super::tables::{META, PACKS, SOURCES, damaged, make_all, owned};
 use super::{NewVault, Source, Unlock, Vault, pack, rows};
 use crate::durable::Access;
@@ -24,13 +27,16 @@ use crate::error::AgentError;
 /// The database's share of memory.
 const CACHE_SIZE: usize = 64 * 1024 * 1024;
 
-const KEY_FILE: &str = "key.age";
-const POLICY_FILE: &str = "policy";
+pub(super) const KEY_FILE: &str = "key.age";
+pub(super) const POLICY_FILE: &str = "policy";
+/// Holds the id of the vault that a backup is of. A vault has none.
+pub(super) const BACKUP_FILE: &str = "backup";
 
 /// Rows of `meta`.
-const INCARNATION: &str = "incarnation";
+pub(super) const ID: &str = "id";
+pub(super) const INCARNATION: &str = "incarnation";
+pub(super) const RESTORED: &str = "restored";
 const COMMITS: &str = "commits";
-const RESTORED: &str = "restored";
 
 impl Vault {
     /// Makes a vault where nothing is yet.
@@ -69,10 +75,13 @@ impl Vault {
             disk.write_whole(KEY_FILE, &wrapped, Access::Owner).map_err(named(KEY_FILE))?;
         }
         let mark = Mark { incarnation: cipher::random()?, commits: 1 };
-        let database = disk.database(&builder()).map_err(damaged)?;
+        let database = disk.database(DATABASE, &builder()).map_err(damaged)?;
         let transaction = database.begin_write().map_err(damaged)?;
         make_all(&transaction)?;
         put_mark(&transaction, mark)?;
+        let mut meta = transaction.open_table(META).map_err(damaged)?;
+        meta.insert(ID, cipher::random::<16>()?.as_slice()).map_err(damaged)?;
+        drop(meta);
         transaction.commit().map_err(damaged)?;
         drop(database);
         let high_water = HighWater::open(&*disk).map_err(named("high-water"))?;
@@ -86,11 +95,16 @@ impl Vault {
 
     /// Opens a vault and locks it; a second agent is told so at once.
     pub(crate) fn open(folder: &Path, unlock: &Unlock) -> Result<Self, AgentError> {
-        let root = folder.to_path_buf();
-        let disk = Folder { root: root.clone(), high_water: root.clone() };
-        let settings = read_settings(folder, &disk)?;
-        let disk = Folder { high_water: settings.high_water_path(folder), root };
-        Self::open_on(folder, Arc::new(disk), unlock)
+        Self::open_on(folder, Arc::new(real_disk(folder)?), unlock)
+    }
+
+    /// Opens a vault of which damage is suspected: every page of the database is read and compared
+    /// with its checksum first, which takes long. A damaged database is an error then, where a
+    /// plain opening trusts it and may fail later and worse.
+    pub(crate) fn open_suspected(folder: &Path, unlock: &Unlock) -> Result<Self, AgentError> {
+        let mut builder = builder();
+        builder.set_check_integrity_on_open(true);
+        Self::open_with(folder, Arc::new(real_disk(folder)?), unlock, &builder)
     }
 
     /// Opens a vault on a disk that may be a fake.
@@ -99,21 +113,32 @@ impl Vault {
         disk: Arc<dyn Disk>,
         unlock: &Unlock,
     ) -> Result<Self, AgentError> {
+        Self::open_with(folder, disk, unlock, &builder())
+    }
+
+    fn open_with(
+        folder: &Path,
+        disk: Arc<dyn Disk>,
+        unlock: &Unlock,
+        builder: &Builder,
+    ) -> Result<Self, AgentError> {
         let named = |name: &str| named_in(folder, name);
-        let settings = read_settings(folder, &*disk)?;
+        if disk.read(BACKUP_FILE, 64).is_ok() {
+            let reason = "it is a backup: make a vault of it with `fiducial-agent restore`";
+            return Err(AgentError::vault(folder, reason));
+        }
+        // The lock is taken before anything is read that another agent may be writing.
+        read_settings(folder, &*disk)?;
         let lock = disk.lock().map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => {
                 AgentError::vault(folder, "another agent is at work in it")
             }
             _ => named("lock")(error),
         })?;
-        let cipher = unlocked(folder, &*disk, &settings, unlock)?;
-        let policy = disk.read(POLICY_FILE, MAX_POLICY_SIZE).map_err(named(POLICY_FILE))?;
-        let policy = Policy::parse(&policy)
-            .map_err(|error| AgentError::vault(&folder.join(POLICY_FILE), error))?;
+        let (settings, policy, cipher) = Self::read_folder(folder, &*disk, unlock)?;
         // Opened once for nothing, so that a missing database is not made anew.
         disk.open(DATABASE, false).map_err(named(DATABASE))?;
-        let database = disk.database(&builder()).map_err(damaged)?;
+        let database = disk.database(DATABASE, builder).map_err(damaged)?;
         let high_water = HighWater::open(&*disk).map_err(named("high-water"))?;
         let mut vault = Self {
             folder: folder.to_path_buf(),
@@ -122,10 +147,12 @@ impl Vault {
             policy,
             cipher,
             database,
-            high_water,
+            high_water: Some(high_water),
             went_back: Mutex::new(None),
-            sources: RwLock::new(BTreeMap::new()),
+            sources: RwLock::default(),
             packs: Mutex::new(Packs::default()),
+            rewriting: RwLock::new(()),
+            reserve: AtomicU64::new(SpaceLimits::default().reserve_bytes),
             _lock: lock,
         };
         vault.sources = RwLock::new(vault.read_sources()?);
@@ -133,6 +160,20 @@ impl Vault {
         let packs = vault.survey_packs(went_back.is_none())?;
         (vault.went_back, vault.packs) = (Mutex::new(went_back), Mutex::new(packs));
         Ok(vault)
+    }
+
+    /// What a vault's folder says before its database is opened.
+    pub(super) fn read_folder(
+        folder: &Path,
+        disk: &dyn Disk,
+        unlock: &Unlock,
+    ) -> Result<(Settings, Policy, Cipher), AgentError> {
+        let settings = read_settings(folder, disk)?;
+        let cipher = unlocked(folder, disk, &settings, unlock)?;
+        let path = folder.join(POLICY_FILE);
+        let policy = disk.read(POLICY_FILE, MAX_POLICY_SIZE).map_err(AgentError::file(&path))?;
+        let policy = Policy::parse(&policy).map_err(|error| AgentError::vault(&path, error))?;
+        Ok((settings, policy, cipher))
     }
 
     /// The folder itself.
@@ -171,8 +212,10 @@ impl Vault {
             meta.insert(INCARNATION, cipher::random::<16>()?.as_slice()).map_err(damaged)?;
             Ok(())
         })?;
-        let path = self.settings.high_water_path(&self.folder);
-        self.high_water.begin(mark.1).map_err(AgentError::file(&path))?;
+        if let Some(high_water) = &self.high_water {
+            let path = self.settings.high_water_path(&self.folder);
+            high_water.begin(mark.1).map_err(AgentError::file(&path))?;
+        }
         *self.went_back.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
@@ -194,9 +237,11 @@ impl Vault {
         let (result, mark) = self.write_without_mark(change)?;
         // A vault that went back must go on saying so until somebody has looked.
         let went_back = self.went_back.lock().unwrap_or_else(PoisonError::into_inner);
-        if went_back.is_none() {
+        if went_back.is_none()
+            && let Some(high_water) = &self.high_water
+        {
             let path = self.settings.high_water_path(&self.folder);
-            let written = self.high_water.write(mark, matches!(sync, Sync::Now));
+            let written = high_water.write(mark, matches!(sync, Sync::Now));
             written.map_err(AgentError::file(&path))?;
         }
         Ok(result)
@@ -209,7 +254,7 @@ impl Vault {
         let mut transaction = self.database.begin_write().map_err(damaged)?;
         transaction.set_durability(Durability::Immediate).map_err(damaged)?;
         // Opening after a crash then takes no time, however large the vault has become.
-        transaction.set_quick_repair(true);
+        transaction.set_quick_repair(std::env::var_os("NOQR").is_none());
         let result = change(&transaction)?;
         let meta = transaction.open_table(META).map_err(damaged)?;
         let mark = read_mark(&meta)?;
@@ -228,7 +273,8 @@ impl Vault {
             return Ok(Some(WentBack::Restored { vault: own.commits }));
         }
         let path = self.settings.high_water_path(&self.folder);
-        let other = self.high_water.read().map_err(AgentError::file(&path))?;
+        let read = self.high_water.as_ref().map_or(Ok(None), HighWater::read);
+        let other = read.map_err(AgentError::file(&path))?;
         Ok(match other {
             None => Some(WentBack::NoRecord),
             Some(other) if other.incarnation != own.incarnation => Some(WentBack::OtherLife),
@@ -239,7 +285,7 @@ impl Vault {
         })
     }
 
-    fn read_sources(&self) -> Result<BTreeMap<spec::key::KeyName, Source>, AgentError> {
+    pub(super) fn read_sources(&self) -> Result<BTreeMap<spec::key::KeyName, Source>, AgentError> {
         let transaction = self.database.begin_read().map_err(damaged)?;
         let table = transaction.open_table(SOURCES).map_err(damaged)?;
         let mut sources = BTreeMap::new();
@@ -278,8 +324,8 @@ impl Vault {
         let mut committed = BTreeMap::new();
         for entry in table.iter().map_err(damaged)? {
             let (number, end) = entry.map_err(damaged)?;
-            let end = rows::parse_number(end.value()).map_err(|error| self.wrong(&error))?;
-            committed.insert(number.value(), end);
+            let row = PackRow::parse(end.value()).map_err(|error| self.wrong(&error))?;
+            committed.insert(number.value(), row.end);
         }
         let names = self.disk.list(EVIDENCE).map_err(AgentError::file(&folder))?;
         let there: BTreeSet<u64> = names.iter().filter_map(|name| pack::number_of(name)).collect();
@@ -332,6 +378,14 @@ pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_SIZE);
     builder
+}
+
+/// The folder, with the second record where its settings say.
+fn real_disk(folder: &Path) -> Result<Folder, AgentError> {
+    let root = folder.to_path_buf();
+    let disk = Folder { root: root.clone(), high_water: root.clone() };
+    let settings = read_settings(folder, &disk)?;
+    Ok(Folder { high_water: settings.high_water_path(folder), root })
 }
 
 /// Names the file below a folder that an operation failed on.

@@ -18,6 +18,7 @@
 
 use spec::Hash;
 use spec::evidence::batch::{Batch, MAX_RECORDS, Place, commitment};
+use spec::evidence::disclosure::{Disclosure, Pick, PickError, Remaining};
 use spec::evidence::field::{Content, MAX_VALUE_SIZE, SALT_SIZE, Salt};
 use spec::evidence::kind::{FieldName, Kind};
 use spec::evidence::multiproof::root_of;
@@ -110,6 +111,19 @@ impl Opening {
         }
         let batch = Batch::from_records(self.place.clone(), records);
         Ok(batch.expect("the commitment is of a batch that was made by the same rules"))
+    }
+
+    /// Opens what is picked of what is left.
+    pub(crate) fn disclose(&self, picks: &[Pick]) -> Result<Disclosure, PickError> {
+        let records: Vec<Remaining<'_>> = self
+            .records
+            .iter()
+            .map(|kept| match kept.whole() {
+                Some(record) => Remaining::Whole(record),
+                None => Remaining::Leaf(kept.leaf_hash()),
+            })
+            .collect();
+        Disclosure::of_remaining(&self.place, &records, picks)
     }
 
     /// Writes the bytes.

@@ -185,16 +185,22 @@ impl Vault {
         out: &mut dyn Write,
     ) -> Result<bool, AgentError> {
         let id = self.item_id(sha256);
-        let transaction = self.database.begin_read().map_err(damaged)?;
-        let table = transaction.open_table(BLOBS).map_err(damaged)?;
-        let Some(row) = owned(&table, id.as_slice())? else { return Ok(false) };
-        let blob = Blob::parse(&row).map_err(|error| self.wrong(&error))?;
-        let path = self.folder.join(pack_path(blob.pack));
-        let read = self.read_blob(&id, &blob, &mut |chunk| out.write_all(chunk));
-        match read {
-            Ok(hash) if hash == sha256.0 => Ok(true),
-            Ok(_) => Err(damaged_evidence(&path, sha256, "its bytes are others")),
-            Err(error) => Err(damaged_evidence(&path, sha256, &error.to_string())),
+        let mut tries = 0;
+        loop {
+            let transaction = self.database.begin_read().map_err(damaged)?;
+            let table = transaction.open_table(BLOBS).map_err(damaged)?;
+            let Some(row) = owned(&table, id.as_slice())? else { return Ok(false) };
+            let blob = Blob::parse(&row).map_err(|error| self.wrong(&error))?;
+            let path = self.folder.join(pack_path(blob.pack));
+            tries += 1;
+            match self.read_blob(&id, &blob, &mut |chunk| out.write_all(chunk)) {
+                Ok(hash) if hash == sha256.0 => return Ok(true),
+                Ok(_) => return Err(damaged_evidence(&path, sha256, "its bytes are others")),
+                // The pack was rewritten between the two looks: the row names another one now.
+                Err(ItemError::Io(error))
+                    if error.kind() == io::ErrorKind::NotFound && tries < 3 => {}
+                Err(error) => return Err(damaged_evidence(&path, sha256, &error.to_string())),
+            }
         }
     }
 

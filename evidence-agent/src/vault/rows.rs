@@ -51,23 +51,51 @@ pub(super) struct Blob {
     pub(super) pack: u64,
     pub(super) offset: u64,
     pub(super) size: u64,
+    /// How many records it stands behind, waiting or sealed. At zero it may be deleted.
+    pub(super) references: u64,
 }
 
 impl Blob {
     pub(super) fn to_row(self) -> Vec<u8> {
-        Writer::default().number(self.pack).number(self.offset).number(self.size).take()
+        let mut row = Writer::default();
+        row.number(self.pack).number(self.offset).number(self.size);
+        row.number(self.references).take()
     }
 
     pub(super) fn parse(row: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(row);
-        let blob =
-            Self { pack: reader.number()?, offset: reader.number()?, size: reader.number()? };
+        let blob = Self {
+            pack: reader.number()?,
+            offset: reader.number()?,
+            size: reader.number()?,
+            references: reader.number()?,
+        };
         reader.end()?;
         Ok(blob)
     }
 }
 
-/// One number as a row: a pack's committed length, a counter, an index.
+/// How far a pack is committed, and how many bytes of it belong to nothing any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PackRow {
+    pub(super) end: u64,
+    pub(super) dead: u64,
+}
+
+impl PackRow {
+    pub(super) fn to_row(self) -> Vec<u8> {
+        Writer::default().number(self.end).number(self.dead).take()
+    }
+
+    pub(super) fn parse(row: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(row);
+        let pack = Self { end: reader.number()?, dead: reader.number()? };
+        reader.end()?;
+        Ok(pack)
+    }
+}
+
+/// One number as a row: a counter or an index.
 pub(super) fn number(number: u64) -> Vec<u8> {
     Writer::default().number(number).take()
 }

@@ -133,7 +133,7 @@ mod tests {
             text.replace("vault/v1", "vault/v2"),
             text.replace("format", "form"),
             text.replace("passphrase", "secrecy"),
-            text.replace("example.com/evidence", "example.com/ evidence"),
+            text.replace("example.com/evidence", ""),
             format!("{text}retries = 3\n"),
             text.replace("log = ", "log "),
         ] {

@@ -1,4 +1,9 @@
 //! The vault's promises, tried from outside its parts.
 
 mod core;
+mod crash;
+mod fake;
+mod rest;
+mod retention;
+mod speed;
 pub(crate) mod support;

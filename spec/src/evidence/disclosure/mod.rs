@@ -139,6 +139,22 @@ pub enum PickError {
     /// Records are none, repeated, descending or beyond the batch.
     #[error("the records to open: {0}")]
     Records(#[from] MultiProofError),
+    /// The source has deleted the salts and values of a record: nothing can open it.
+    #[error("record {record} was deleted by its source; its hash alone is left")]
+    Shredded {
+        /// The record.
+        record: u64,
+    },
+}
+
+/// What a source still has of a record of one batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "a record is there or it is not")]
+pub enum Remaining<'a> {
+    /// Its leaf in the batch's tree alone: its salts and values were deleted.
+    Leaf(Hash),
+    /// All of it.
+    Whole(&'a Record),
 }
 
 /// One record to open, and what of it.
@@ -182,17 +198,36 @@ struct RecordOpening {
 impl Disclosure {
     /// Opens what is picked; records in ascending order, none twice. Hashes the whole batch once.
     pub fn of(batch: &Batch, picks: &[Pick]) -> Result<Self, PickError> {
+        let records: Vec<Remaining<'_>> = batch.records().iter().map(Remaining::Whole).collect();
+        Self::of_remaining(batch.place(), &records, picks)
+    }
+
+    /// Opens what is picked of a batch of which some records were deleted, all records in their
+    /// places. A disclosure of others does not show which.
+    pub fn of_remaining(
+        place: &Place,
+        records: &[Remaining<'_>],
+        picks: &[Pick],
+    ) -> Result<Self, PickError> {
+        let leaf = |record: &Remaining<'_>| match record {
+            Remaining::Leaf(hash) => *hash,
+            Remaining::Whole(record) => record.leaf_hash(),
+        };
+        let leaves: Vec<Hash> = records.iter().map(leaf).collect();
         let indices: Vec<u64> = picks.iter().map(|pick| pick.record).collect();
-        let proof = multiproof::prove(&batch.record_hashes(), &indices)?;
-        let records: Result<Vec<RecordOpening>, PickError> = picks
+        let proof = multiproof::prove(&leaves, &indices)?;
+        let opened: Result<Vec<RecordOpening>, PickError> = picks
             .iter()
             .map(|pick| {
-                let place = usize::try_from(pick.record).expect("the proof has checked the index");
-                RecordOpening::of(&batch.records()[place], pick)
+                let index = usize::try_from(pick.record).expect("the proof has checked the index");
+                match records[index] {
+                    Remaining::Leaf(_) => Err(PickError::Shredded { record: pick.record }),
+                    Remaining::Whole(record) => RecordOpening::of(record, pick),
+                }
             })
             .collect();
-        let record_count = batch.records().len() as u64;
-        Ok(Self { place: batch.place().clone(), record_count, records: records?, proof })
+        let record_count = records.len() as u64;
+        Ok(Self { place: place.clone(), record_count, records: opened?, proof })
     }
 
     /// Opens everything: what the source keeps. Whoever holds it can read every value.

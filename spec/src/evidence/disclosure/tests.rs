@@ -51,6 +51,28 @@ fn what_is_opened_is_shown_and_nothing_else() {
 }
 
 #[test]
+fn what_is_left_of_a_batch_is_opened_as_if_nothing_were_gone() {
+    let batch = batch(6);
+    let gone = [1, 4];
+    let records: Vec<Remaining<'_>> = batch
+        .records()
+        .iter()
+        .enumerate()
+        .map(|(index, record)| match gone.contains(&index) {
+            true => Remaining::Leaf(record.leaf_hash()),
+            false => Remaining::Whole(record),
+        })
+        .collect();
+    let all = |record| Pick { record, fields: PickFields::All };
+    let picks = [all(0), all(2), all(5)];
+    let shown = Disclosure::of_remaining(batch.place(), &records, &picks);
+    assert_eq!(shown, Disclosure::of(&batch, &picks));
+    assert!(shown.unwrap().verify(&statement(&batch)).is_ok());
+    let refused = Disclosure::of_remaining(batch.place(), &records, &[all(3), all(4)]);
+    assert_eq!(refused, Err(PickError::Shredded { record: 4 }));
+}
+
+#[test]
 fn a_disclosure_survives_its_file() {
     let batch = batch(6);
     for disclosure in [some(&batch), Disclosure::whole(&batch)] {

@@ -1,0 +1,299 @@
+//! At rest: what an encrypted vault shows, what a vault that went back says, and what damage does.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::support::*;
+use crate::model::UnixMillis;
+use crate::vault::{Rule, Scope, Unlock, Vault, WentBack};
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(files_below(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+/// Everything that nobody but the agent may know.
+fn secrets() -> Vec<Vec<u8>> {
+    let mut secrets: Vec<Vec<u8>> = ["aoi-folder", "newest", "LOT-77", "Passed", "SN-SECRET"]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec();
+    for n in 0..4 {
+        let hash = sha256(&report(n));
+        secrets.extend([
+            format!("PNL{n:05}").into_bytes(),
+            format!("SN-{n}-A").into_bytes(),
+            format!("report-{n}").into_bytes(),
+            format!("verdict-{n}").into_bytes(),
+            hash.0.to_vec(),
+            spec::Hash::from(hash).to_hex().into_bytes(),
+        ]);
+    }
+    let key = key_of(&source()).to_text();
+    secrets.push(key.as_bytes().to_vec());
+    secrets.push(key.rsplit('+').next().unwrap().as_bytes().to_vec());
+    secrets
+}
+
+fn found_in(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in files_below(folder) {
+        let bytes = fs::read(&path).unwrap();
+        for secret in secrets() {
+            if bytes.windows(secret.len()).any(|window| window == secret) {
+                found.push(format!("{}: {}", path.display(), String::from_utf8_lossy(&secret)));
+            }
+        }
+    }
+    found
+}
+
+fn fill(folder: &Path, unlock: &Unlock) {
+    let path = folder.join("V");
+    let vault = create(&path, unlock);
+    capture(&vault, 0..3).unwrap();
+    seal(&vault, 2).unwrap();
+    anchor(&vault).unwrap();
+    capture(&vault, 3..4).unwrap();
+    vault.put_state("spool/last", b"SN-SECRET").unwrap();
+    vault.add_hold(Scope::Unit(b"SN-SECRET".to_vec()), "claim SN-SECRET", UnixMillis(1)).unwrap();
+    vault.backup(&folder.join("B"), &mut |_| {}).unwrap();
+    let rule = Rule { source: None, kind: None, keep_days: 30 };
+    vault.expire(UnixMillis(1_840_000_000_000), &[rule], false).unwrap();
+}
+
+#[test]
+fn no_byte_of_an_encrypted_vault_or_its_backup_shows_a_name_a_serial_or_a_value() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), &passphrase());
+    assert_eq!(found_in(folder.path()), Vec::<String>::new());
+    // What is looked for would be found.
+    let plain = tempfile::tempdir().unwrap();
+    fill(plain.path(), &Unlock::Plain);
+    assert!(found_in(plain.path()).len() > 20);
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, name) = (entry.as_ref().unwrap().path(), entry.unwrap().file_name());
+        if path.is_dir() {
+            copy_folder(&path, &to.join(name));
+        } else {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_older_copy_put_back_says_so_until_that_is_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("V"), folder.path().join("copy"));
+    let vault = create(&path, &Unlock::Plain);
+    capture(&vault, 0..2).unwrap();
+    drop(vault);
+    copy_folder(&path, &copy);
+    let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+    assert_eq!(vault.went_back(), None);
+    capture(&vault, 2..4).unwrap();
+    seal(&vault, 9).unwrap();
+    drop(vault);
+    let packs = path.join("evidence");
+    let newest = fs::read(packs.join("00000001.pack")).unwrap();
+    fs::copy(copy.join("vault.redb"), path.join("vault.redb")).unwrap();
+    for _ in 0..2 {
+        let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+        let Some(WentBack::Behind { vault: have, high_water }) = vault.went_back() else {
+            panic!("{:?}", vault.went_back());
+        };
+        assert!(have < high_water);
+        // What the lost rows named is not written over: the newer database may be found again.
+        capture(&vault, 7..8).unwrap();
+        assert_eq!(fs::read(packs.join("00000001.pack")).unwrap(), newest);
+    }
+    let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+    vault.settle_went_back().unwrap();
+    assert_eq!(vault.went_back(), None);
+    capture(&vault, 8..9).unwrap();
+    drop(vault);
+    let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+    assert_eq!(vault.went_back(), None);
+    drop(vault);
+    fs::copy(copy.join("vault.redb"), path.join("vault.redb")).unwrap();
+    let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+    assert_eq!(vault.went_back(), Some(WentBack::OtherLife));
+    drop(vault);
+    fs::remove_file(folder.path().join("V.high-water")).unwrap();
+    let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+    assert_eq!(vault.went_back(), Some(WentBack::NoRecord));
+}
+
+#[test]
+fn a_backup_is_brought_up_to_date_and_a_vault_restored_from_it_says_so() {
+    for unlock in [Unlock::Plain, passphrase()] {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, backup) = (folder.path().join("V"), folder.path().join("B"));
+        let restored = folder.path().join("R");
+        let vault = create(&path, &unlock);
+        capture(&vault, 0..3).unwrap();
+        let first = vault.backup(&backup, &mut |_| {}).unwrap();
+        assert_eq!((first.packs, first.checked.evidence, first.checked.pending), (1, 3, 3));
+        let again = vault.backup(&backup, &mut |_| {}).unwrap();
+        assert_eq!((again.bytes, again.checked), (0, first.checked));
+        capture(&vault, 3..5).unwrap();
+        seal(&vault, 9).unwrap();
+        let later = vault.backup(&backup, &mut |_| {}).unwrap();
+        assert!(later.bytes > 0 && later.bytes < first.bytes);
+        // A backup is not worked in, and another vault's is not written over.
+        assert!(Vault::open(&backup, &unlock).is_err());
+        let other = create(&folder.path().join("W"), &unlock);
+        assert!(other.backup(&backup, &mut |_| {}).is_err());
+        assert!(other.backup(&path, &mut |_| {}).is_err());
+        drop((vault, other));
+        Vault::restore(&backup, &restored, &unlock, &mut |_| {}).unwrap();
+        assert!(Vault::restore(&backup, &restored, &unlock, &mut |_| {}).is_err());
+        let vault = Vault::open(&restored, &unlock).unwrap();
+        assert!(matches!(vault.went_back(), Some(WentBack::Restored { .. })));
+        assert_eq!(vault.evidence(&sha256(&report(4))).unwrap(), Some(report(4)));
+        assert_eq!(vault.head(&source()).unwrap().next_sequence, 1);
+        vault.settle_went_back().unwrap();
+        capture(&vault, 5..6).unwrap();
+        drop(vault);
+        assert_eq!(Vault::open(&restored, &unlock).unwrap().went_back(), None);
+    }
+}
+
+#[test]
+fn a_chain_that_was_moved_behind_lost_statements_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    seal(&vault, 9).unwrap();
+    let head = vault.head(&source()).unwrap();
+    let lost = spec::Hash::of(b"the last that the log has");
+    let moved = crate::vault::Head { next_sequence: 5, previous: lost, next_record: 70, ..head };
+    vault.move_head(&source(), &moved).unwrap();
+    assert_eq!(vault.head(&source()).unwrap(), moved);
+    seal(&vault, 9).unwrap();
+    seal(&vault, 9).unwrap();
+    assert_eq!(vault.check(&mut |_| {}).unwrap().damage, []);
+    assert_eq!(vault.unanchored_count().unwrap(), 3);
+    let back = crate::vault::Head { next_sequence: 3, ..moved };
+    assert!(vault.move_head(&source(), &back).is_err());
+}
+
+#[test]
+fn a_check_tells_all_damage_of_packs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("V");
+    let vault = create(&path, &Unlock::Plain);
+    capture(&vault, 0..4).unwrap();
+    seal(&vault, 9).unwrap();
+    anchor(&vault).unwrap();
+    let mut steps = Vec::new();
+    let checked = vault.check(&mut |progress| steps.push(progress)).unwrap();
+    assert_eq!(checked.damage, []);
+    assert_eq!((checked.evidence, checked.statements, checked.receipts), (4, 1, 1));
+    assert_eq!(steps.last().map(|last| (last.done, last.total)), Some((5, 5)));
+    drop(vault);
+    let pack = path.join("evidence/00000001.pack");
+    let whole = fs::read(&pack).unwrap();
+    for at in (0..whole.len()).step_by(7) {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x10;
+        fs::write(&pack, &changed).unwrap();
+        let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+        let checked = vault.check(&mut |_| {}).unwrap();
+        // The seven zero bytes of the header and its number are compared too.
+        assert!(!checked.damage.is_empty(), "byte {at}");
+        assert!(checked.evidence >= 3, "byte {at}: one flipped bit spoils one item");
+        for n in 0..4 {
+            let read = vault.evidence(&sha256(&report(n)));
+            assert!(read.is_err() || read.unwrap() == Some(report(n)), "byte {at}");
+        }
+    }
+    let two = [20, whole.len() - 1].into_iter().fold(whole.clone(), |mut bytes, at| {
+        bytes[at] ^= 1;
+        bytes
+    });
+    fs::write(&pack, two).unwrap();
+    let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+    assert_eq!(vault.check(&mut |_| {}).unwrap().damage.len(), 2);
+    drop(vault);
+    fs::write(&pack, &whole[..whole.len() - 1]).unwrap();
+    let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+    assert_eq!(vault.check(&mut |_| {}).unwrap().evidence, 3);
+    capture(&vault, 4..5).unwrap();
+    assert!(path.join("evidence/00000002.pack").exists(), "a damaged pack is not appended to");
+    drop(vault);
+    fs::remove_file(&pack).unwrap();
+    let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+    let checked = vault.check(&mut |_| {}).unwrap();
+    assert_eq!(checked.evidence, 1);
+    assert_eq!(checked.damage.len(), 5, "the pack and its four items: {:?}", checked.damage);
+}
+
+#[test]
+fn a_damaged_database_is_told_and_gives_out_nothing_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("V");
+    let vault = create(&path, &Unlock::Plain);
+    for n in 0..8 {
+        capture(&vault, n * 10..n * 10 + 10).unwrap();
+        seal(&vault, 9).unwrap();
+    }
+    anchor(&vault).unwrap();
+    let statements: Vec<_> = vault.unanchored(&source(), 1).unwrap();
+    assert!(statements.is_empty());
+    let kept: Vec<_> =
+        (0..8).map(|n| vault.statement(&source(), n).unwrap().unwrap().statement).collect();
+    drop(vault);
+    let database = path.join("vault.redb");
+    let whole = fs::read(&database).unwrap();
+    let (mut refused, mut told) = (0, 0);
+    for at in (0..whole.len()).step_by(4096 + 4096 * 7).map(|at| at + at / 4096 % 4096) {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x10;
+        fs::write(&database, &changed).unwrap();
+        let Ok(vault) = Vault::open_suspected(&path, &Unlock::Plain) else {
+            refused += 1;
+            continue;
+        };
+        match vault.check(&mut |_| {}) {
+            Ok(checked) if checked.damage.is_empty() => {
+                for (n, statement) in (0_u64..).zip(&kept) {
+                    let have = vault.statement(&source(), n).unwrap().unwrap().statement;
+                    assert_eq!(have, *statement, "byte {at}");
+                    assert_eq!(
+                        vault.batch(&source(), n).unwrap().commitment(),
+                        statement.batch(),
+                        "byte {at}"
+                    );
+                }
+            }
+            _ => told += 1,
+        }
+    }
+    assert!(refused + told > 5, "{refused} refused, {told} told");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_files_of_a_vault_are_its_owner_s_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("V");
+    let vault = create(&path, &passphrase());
+    capture(&vault, 0..1).unwrap();
+    drop(vault);
+    let public = ["agent.toml", "policy"];
+    for file in files_below(folder.path()) {
+        let metadata = fs::metadata(&file).unwrap();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let mode = rustix::fs::stat(&file).unwrap().st_mode & 0o777;
+        let want = if public.contains(&name.as_str()) { 0o644 } else { 0o600 };
+        assert_eq!(mode, want, "{name}");
+        assert!(metadata.is_file());
+    }
+}
