@@ -142,12 +142,7 @@ fn a_message_is_accepted_only_when_it_is_durable_and_recorded_once() {
         &[
             Cfx::plain("one", "{\"MessageName\":\"before\"}"),
             Cfx { id: "two", body: packed.clone(), is_gzip: true },
-            // One body in two sections.
-            Cfx {
-                id: "three",
-                sections: vec![array[..9].into(), array[9..].into()],
-                is_gzip: false,
-            },
+            Cfx::plain("three", array),
         ],
     );
     let mut memory = Memory::default();
