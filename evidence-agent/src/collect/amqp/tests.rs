@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use fe2o3_amqp::sasl_profile::SaslProfile;
-use fe2o3_amqp::types::messaging::{AmqpValue, Batch, Data, Header, Message, Properties};
+use fe2o3_amqp::types::messaging::{AmqpValue, Batch, Body, Data, Header, Message, Properties};
 use fe2o3_amqp::types::primitives::{Symbol, Value};
 use fe2o3_amqp::{Connection, Sender, Session};
 
@@ -20,13 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Clone)]
 struct Cfx {
     id: &'static str,
-    sections: Vec<Vec<u8>>,
+    body: Vec<u8>,
     is_gzip: bool,
 }
 
 impl Cfx {
     fn plain(id: &'static str, body: &str) -> Self {
-        Self { id, sections: vec![body.into()], is_gzip: false }
+        Self { id, body: body.into(), is_gzip: false }
     }
 }
 
@@ -59,19 +59,17 @@ fn with_sender(broker: &Broker, run: impl AsyncFnOnce(&mut Sender)) {
 
 fn send(broker: &Broker, messages: &[Cfx]) {
     with_sender(broker, async |sender| {
-        for Cfx { id, sections, is_gzip } in messages {
+        for Cfx { id, body, is_gzip } in messages {
             let mut properties = Properties::builder()
                 .message_id(id.to_string())
                 .content_type("application/json; charset=\"utf-8\"");
             if *is_gzip {
                 properties = properties.content_encoding(Symbol::from("gzip"));
             }
-            let data: Vec<Data> =
-                sections.iter().map(|section| Data::from(section.clone())).collect();
             let message = Message::builder()
                 .header(Header::builder().durable(true).build())
                 .properties(properties.build())
-                .data_batch(Batch::new(data))
+                .data(body.clone())
                 .build();
             let outcome = sender.send(message).await.unwrap();
             assert!(outcome.is_accepted());
@@ -143,13 +141,8 @@ fn a_message_is_accepted_only_when_it_is_durable_and_recorded_once() {
         &broker,
         &[
             Cfx::plain("one", "{\"MessageName\":\"before\"}"),
-            Cfx { id: "two", sections: vec![packed.clone()], is_gzip: true },
-            // One body in two sections.
-            Cfx {
-                id: "three",
-                sections: vec![array[..9].into(), array[9..].into()],
-                is_gzip: false,
-            },
+            Cfx { id: "two", body: packed.clone(), is_gzip: true },
+            Cfx::plain("three", array),
         ],
     );
     let mut memory = Memory::default();
@@ -243,6 +236,15 @@ fn a_consumer_may_use_tls_and_other_bodies_are_kept() {
         agent.wait_for_trouble(&memory);
         assert!(matches!(agent.troubles[0], Trouble::Broker(_)), "{:?}", agent.troubles);
     }
+}
+
+#[test]
+fn the_sections_of_a_body_are_joined_in_their_order() {
+    let sections = [&b"[{"[..], b"}", b"]"].map(|section| Data::from(section.to_vec()));
+    let (joined, oddity) = link::body(Body::Data(Batch::new(sections.to_vec())));
+    assert_eq!((&joined[..], oddity), (&b"[{}]"[..], None));
+    let (nothing, oddity) = link::body(Body::Empty);
+    assert!(nothing.is_empty() && oddity.is_some());
 }
 
 #[test]
