@@ -121,7 +121,7 @@ fn work(run: &Run) -> io::Result<()> {
         Plant::new(run.seed, scale(run), faults(run), Misbehaviour::each(run.misbehaviour));
     let mut disk = Disk::open(&files, &run.out.join("unreachable"))?;
     let mut now = plant.start();
-    while let Some(event) = plant.next() {
+    for event in plant.by_ref() {
         if let Some(speed) = run.speed {
             std::thread::sleep(Duration::from_secs_f64((event.at - now) as f64 / 1_000.0 / speed));
         }

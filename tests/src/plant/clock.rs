@@ -107,6 +107,11 @@ impl Civil {
         format!("{:02}/{:02}/{:04}", self.day, self.month, self.year)
     }
 
+    /// As `02.03.2026`.
+    pub(crate) fn german(&self) -> String {
+        self.european().replace('/', ".")
+    }
+
     /// As `08:15:30`.
     pub(crate) fn time(&self, mark: char) -> String {
         format!("{:02}{mark}{:02}{mark}{:02}", self.hour, self.minute, self.second)

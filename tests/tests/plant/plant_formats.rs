@@ -14,7 +14,7 @@ use crate::support::{Ran, busy};
 
 /// The line's number from a path, which decides its formats.
 fn line(path: &str) -> u32 {
-    path["line-".len().."line-".len() + 2].parse().unwrap()
+    path["line-".len().."line-".len() + 2].parse().expect("a line has a number")
 }
 
 fn decode(bytes: &[u8], encoding: &'static Encoding) -> String {
@@ -29,13 +29,15 @@ fn rows(text: &str, separator: u8) -> Vec<Vec<String>> {
         .flexible(true)
         .delimiter(separator)
         .from_reader(text.as_bytes());
-    let rows = reader.records().map(|row| row.unwrap().iter().map(str::to_string).collect());
+    let rows = reader
+        .records()
+        .map(|row| row.expect("rows are well formed").iter().map(str::to_string).collect());
     rows.collect()
 }
 
 fn gunzip(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap();
+    flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).expect("gzip");
     plain
 }
 
@@ -180,7 +182,8 @@ fn tables_of_the_plant_are_in_the_encodings_of_their_makers() {
     for (path, bytes) in &files {
         let (kind, encoding, separator) = match (line(path), path.split('/').nth(1).unwrap()) {
             (3, "aoi") => ("omron", SHIFT_JIS, b','),
-            (4, "aoi") => ("yestech", WINDOWS_1252, b';'),
+            (4, "aoi") if path.ends_with(".Dat") => ("growing", WINDOWS_1252, b';'),
+            (4, "aoi") => ("yestech", WINDOWS_1252, b','),
             (5, "aoi") => ("domestic", GBK, b','),
             (2 | 5, "profiler") => ("datapaq", WINDOWS_1252, b';'),
             (1 | 4, "profiler") if path.ends_with(".csv") => ("kic", WINDOWS_1252, b','),
@@ -189,15 +192,14 @@ fn tables_of_the_plant_are_in_the_encodings_of_their_makers() {
             _ => continue,
         };
         let text = decode(bytes, encoding);
-        let beyond_ascii = text.chars().any(|letter| !letter.is_ascii());
-        // A table of rows that all passed names no inspector in some formats; the others do.
+        let beyond_ascii = !text.is_ascii();
         assert!(beyond_ascii || path.ends_with("AOIData.Dat"), "{path} proves nothing");
         assert!(!beyond_ascii || std::str::from_utf8(bytes).is_err(), "{path} is UTF-8 after all");
         assert!(rows(&text, separator).len() > 1, "{path}");
         assert!(text.ends_with("\r\n"), "{path}");
         *kinds.entry(kind).or_default() += 1;
     }
-    assert_eq!(kinds.len(), 6, "{kinds:?}");
+    assert_eq!(kinds.len(), 7, "{kinds:?}");
     for (path, bytes) in files.iter().filter(|(path, _)| path.contains("/program/")) {
         if !path.ends_with("defect-codes.csv") {
             assert!(rows(&decode(bytes, UTF_8), b',').len() > 4, "{path}");
@@ -228,8 +230,10 @@ fn the_two_folders_of_an_omron_like_machine_of_the_plant_belong_together() {
             machine.get(key).unwrap_or_else(|| panic!("{key} was never seen by the machine"));
         assert_eq!(first.len(), reviewed.len(), "{key}");
         for (before, after) in first[1..].iter().zip(&reviewed[1..]) {
-            assert_eq!(before[..11], after[..11], "{key}");
-            assert!(before[11].is_empty() && !after[11].is_empty(), "{key}");
+            // From the segment's number to the defect's code both have the same columns.
+            assert_eq!(before[3..11], after[5..13], "{key}");
+            assert!(before[1] == "NG" && after[2] == "NG", "{key}: the machine passed it");
+            assert!(before[11] == after[13] || after[13] == "OK", "{key}");
         }
     }
 }
@@ -240,7 +244,7 @@ fn the_growing_file_of_the_plant_has_a_row_for_each_inspection_and_each_review()
     let files = ran.files();
     let text = decode(&files["line-04/aoi/AOIData.Dat"], WINDOWS_1252);
     let rows = rows(&text, b';');
-    assert!(rows.iter().all(|row| row.len() == 7));
+    assert!(rows.iter().all(|row| row.len() == 8 && row[7].contains(',')));
     let kinds = |kind: &str| rows.iter().filter(|row| row[3] == kind).count();
     let attempts = || ran.truth.panels.iter().filter(|p| p.line == 4).flat_map(|p| &p.attempts);
     assert_eq!(kinds("I"), attempts().filter(|attempt| attempt.on_disk).count());
@@ -259,7 +263,7 @@ fn figures(samples: &[(f64, f64)]) -> [f64; 5] {
     };
     let slopes: Vec<f64> = (0..samples.len() - 20).filter_map(slope).collect();
     let peak = samples.iter().map(|sample| sample.1).fold(f64::MIN, f64::max);
-    let top = samples.iter().position(|sample| sample.1 == peak).unwrap();
+    let top = samples.iter().position(|sample| sample.1 == peak).expect("a peak");
     let soak = samples[..top].iter().filter(|sample| (150.0..=200.0).contains(&sample.1)).count();
     let above = samples.iter().filter(|sample| sample.1 > 217.0).count();
     let extreme = |of: fn(f64, f64) -> f64, from| slopes.iter().copied().fold(from, of);
@@ -272,13 +276,23 @@ fn figures(samples: &[(f64, f64)]) -> [f64; 5] {
     ]
 }
 
-/// Columns of samples below the row that begins with `Time (s)`; cells that are no numbers left out.
+const FIGURES: [&str; 5] = [
+    "Max Rising Slope (°C/s)",
+    "Soak Time 150-200 (s)",
+    "Peak (°C)",
+    "Time Above 217 (s)",
+    "Max Falling Slope (°C/s)",
+];
+
+/// Columns of samples below the row that begins with the time; cells that are no numbers left out.
 fn curves(rows: &[Vec<String>]) -> Vec<Vec<(f64, f64)>> {
-    let head = rows.iter().rposition(|row| row[0] == "Time (s)").unwrap();
+    let head = rows.iter().rposition(|row| row[0] == "Time (s)" || row[0] == "Zeit");
+    let head = head.expect("a grid with a heading");
     let number = |cell: &str| cell.replace(',', ".").parse::<f64>().ok();
     let mut curves = vec![Vec::new(); rows[head].len() - 1];
     for row in &rows[head + 1..] {
-        let time = number(&row[0]).unwrap();
+        // Datapaq-like files have a row of units below the names.
+        let Some(time) = number(&row[0]) else { continue };
         for (curve, cell) in curves.iter_mut().zip(&row[1..]) {
             curve.extend(number(cell).map(|value| (time, value)));
         }
@@ -291,7 +305,7 @@ fn check_figures(certificate: &Certificate, curves: &[Vec<(f64, f64)>], stated: 
     for (channel, (truth, curve)) in certificate.profile.channels.iter().zip(curves).enumerate() {
         for (index, computed) in figures(curve).into_iter().enumerate() {
             let id = &certificate.id;
-            let in_file: f64 = stated[index][channel].replace(',', ".").parse().unwrap();
+            let in_file: f64 = stated[index][channel].replace(',', ".").parse().expect("a figure");
             assert!(
                 (in_file - computed).abs() < 0.011,
                 "{id} {channel} {index}: {in_file} {computed}"
@@ -299,6 +313,32 @@ fn check_figures(certificate: &Certificate, curves: &[Vec<(f64, f64)>], stated: 
             assert!((in_file - truth.figures[index]).abs() < 1e-6, "{id} {channel} {index}");
         }
     }
+}
+
+/// A KIC-like file states what its samples come to, and the index and verdict that follow.
+fn check_kic(certificate: &Certificate, text: &str) {
+    let key = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let value = line.and_then(|line| line.strip_prefix(": "));
+        value.unwrap_or_else(|| panic!("{}: no {name}", certificate.id)).to_string()
+    };
+    let stated =
+        FIGURES.map(|name| -> Vec<String> { key(name).split(',').map(str::to_string).collect() });
+    check_figures(
+        certificate,
+        &curves(&rows(text, b',')),
+        &stated.clone().map(|row| row[2..].to_vec()),
+    );
+    let pwi = key("PWI").parse::<f64>().expect("an index");
+    let worst = stated.iter().flat_map(|row| {
+        let numbers: Vec<f64> = row.iter().map(|cell| cell.parse().expect("a figure")).collect();
+        let (middle, half) = ((numbers[0] + numbers[1]) / 2.0, (numbers[1] - numbers[0]) / 2.0);
+        numbers[2..].iter().map(|figure| (figure - middle).abs() / half * 100.0).collect::<Vec<_>>()
+    });
+    let worst = worst.fold(0.0, f64::max);
+    assert!((pwi - worst).abs() < 0.06, "{}: {pwi} {worst}", certificate.id);
+    assert_eq!(key("Result"), if pwi < 100.0 { "Pass" } else { "Fail" });
+    assert_eq!(key("Start"), certificate.claimed);
 }
 
 #[test]
@@ -310,31 +350,12 @@ fn key_figures_of_profiles_in_the_plant_agree_with_their_curves() {
         let bytes = &files[&certificate.files[0]];
         match certificate.line {
             1 | 4 => {
-                let rows = rows(&decode(bytes, WINDOWS_1252), b',');
-                let head = rows.iter().position(|row| row[0] == "Statistic").unwrap();
-                let stated: Vec<_> =
-                    rows[head + 1..head + 6].iter().map(|row| row[3..].to_vec()).collect();
-                check_figures(certificate, &curves(&rows), &stated);
-                let pwi =
-                    rows.iter().find(|row| row[0] == "PWI (%)").unwrap()[1].parse::<f64>().unwrap();
-                let worst = rows[head + 1..head + 6].iter().flat_map(|row| {
-                    let numbers: Vec<f64> =
-                        row[1..].iter().map(|cell| cell.parse().unwrap()).collect();
-                    let (low, high) = (numbers[0], numbers[1]);
-                    numbers[2..]
-                        .iter()
-                        .map(|figure| {
-                            (figure - (low + high) / 2.0).abs() / ((high - low) / 2.0) * 100.0
-                        })
-                        .collect::<Vec<_>>()
-                });
-                let worst = worst.fold(0.0, f64::max);
-                assert!((pwi - worst).abs() < 0.06, "{}: {pwi} {worst}", certificate.id);
+                check_kic(certificate, &decode(bytes, WINDOWS_1252));
                 kic += 1;
             }
             2 | 5 => {
                 let rows = rows(&decode(bytes, WINDOWS_1252), b';');
-                let head = rows.iter().position(|row| row[0] == "Analysis").unwrap();
+                let head = rows.iter().position(|row| row[0] == "Messort").unwrap();
                 let stated: Vec<_> =
                     rows[head + 1..head + 6].iter().map(|row| row[1..].to_vec()).collect();
                 check_figures(certificate, &curves(&rows), &stated);

@@ -42,7 +42,11 @@ impl Watched {
     }
 
     fn panel(&self, deed: &Deed) -> &tests::plant::truth::Panel {
-        self.truth.panels.iter().find(|panel| panel.barcode == deed.panels[0]).unwrap()
+        self.truth
+            .panels
+            .iter()
+            .find(|panel| panel.barcode == deed.panels[0])
+            .expect("a deed names its panel")
     }
 
     /// Files of inspection and review whose bytes hold `text`.

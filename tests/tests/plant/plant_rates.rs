@@ -46,7 +46,8 @@ fn a_plants_false_calls_defects_yield_and_reviews_are_those_of_the_field() {
 }
 
 fn parts(truth: &Truth, panel: &tests::plant::truth::Panel) -> usize {
-    let product = truth.products.iter().find(|product| product.name == panel.product).unwrap();
+    let product = truth.products.iter().find(|product| product.name == panel.product);
+    let product = product.expect("a panel is of a product");
     product.panel_parts()
 }
 

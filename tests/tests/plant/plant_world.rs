@@ -94,11 +94,11 @@ fn a_half_written_file_of_the_plant_is_completed_by_its_next_version() {
 fn a_share_of_the_plant_that_is_gone_comes_back_with_what_was_written_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let faults = Faults { shares_gone: 3, ..Faults::none() };
-    let mut plant = Plant::new(43, Scale::shift(), faults, Misbehaviour::none());
+    let plant = Plant::new(43, Scale::shift(), faults, Misbehaviour::none());
     let visible = folder.path().join("files");
     let mut disk = Disk::open(&visible, &folder.path().join("hidden")).unwrap();
     let (mut gone, mut waited, mut outages) = (None, Vec::new(), 0);
-    while let Some(event) = plant.next() {
+    for event in plant {
         disk.apply(&event).unwrap();
         match &event.what {
             What::Starts(Stopped::Share { folder }) => gone = Some(folder.clone()),

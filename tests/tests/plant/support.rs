@@ -16,12 +16,12 @@ pub(crate) struct Ran {
 
 impl Ran {
     pub(crate) fn new(seed: u64, scale: Scale, faults: Faults, misbehaviour: Misbehaviour) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let mut plant = Plant::new(seed, scale, faults, misbehaviour);
         let hidden = folder.path().join("hidden");
-        let mut disk = Disk::open(&folder.path().join("files"), &hidden).unwrap();
+        let mut disk = Disk::open(&folder.path().join("files"), &hidden).expect("two folders");
         for event in plant.by_ref() {
-            disk.apply(&event).unwrap();
+            disk.apply(&event).expect("the disk takes it");
         }
         Self { folder, truth: plant.truth().clone() }
     }
@@ -39,13 +39,14 @@ impl Ran {
 }
 
 fn gather(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
         if path.is_dir() {
             gather(root, &path, files);
         } else {
-            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-            let before = files.insert(name.clone(), fs::read(&path).unwrap());
+            let name =
+                path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
+            let before = files.insert(name.clone(), fs::read(&path).expect("a file"));
             assert!(before.is_none(), "two files have the lossy name {name}");
         }
     }

@@ -27,7 +27,7 @@ pub(crate) fn envelope(
         ("Version", text(if old { "1.7" } else { "2.1" })),
         ("TimeStamp", text(&line.clock(station).cfx(at))),
         ("UniqueID", text(&dice.guid())),
-        ("Source", text(&format!("LINE{}.{}", line.number, line.machine(station)))),
+        ("Source", text(&line.machine(station))),
         ("Target", null()),
         ("RequestID", null()),
         ("MessageBody", body),

@@ -5,88 +5,81 @@
 
 use std::fmt::Write as _;
 
+use crate::plant::clock::Civil;
 use crate::plant::report::{Board, Call, Draft, Inspection, Station, encode};
 
-const HEADING: &str = "検査ID,基板バーコード,面付番号,部品名,部品番号,パッケージ,X(mm),Y(mm),不良コード,\
-                       不良名,機械判定,目視判定,作業者,確認日時";
+const MACHINE: &str = "Program,BoardResult,InspectionDate,SegmentNo,Barcode,ComponentID,PartNumber,\
+                       Package,X,Y,DefectCode,Result,Defect";
+const OPERATOR: &str = "Program,BoardResult,MachineBoardResult,ConfirmDate,Operator,SegmentNo,Barcode,\
+                        ComponentID,PartNumber,Package,X,Y,DefectCode,Result,Defect";
 
 pub(crate) fn report(inspection: &Inspection<'_>) -> Draft {
     let line = inspection.line;
-    let mut text = format!("{HEADING}\r\n");
+    let judged = inspection.judged.as_ref();
+    let word = |passed: bool| if passed { "OK" } else { "NG" };
+    let result = word(if judged.is_some() { inspection.accepted() } else { inspection.passed() });
+    let program = &inspection.product.recipe;
+    let moment = |time: Civil| format!("{} {}", time.date('/'), time.time(':'));
+    let (mut text, board_columns) = match judged {
+        None => {
+            let columns = format!("{program},{result},{}", moment(inspection.claimed()));
+            (format!("{MACHINE}\r\n"), columns)
+        }
+        Some(judged) => {
+            let machine = word(inspection.passed());
+            let at = moment(line.clock(Station::Review).shows(judged.at));
+            let columns = format!("{program},{result},{machine},{at},作業者{:04}", judged.badge);
+            (format!("{OPERATOR}\r\n"), columns)
+        }
+    };
     for board in &inspection.boards {
-        if board.skipped {
-            row(&mut text, inspection, board, None, "SKIP");
-        } else if board.calls.is_empty() {
-            row(&mut text, inspection, board, None, "OK");
+        if board.calls.is_empty() {
+            row(&mut text, &board_columns, inspection, (board, None));
         }
         for call in &board.calls {
-            row(&mut text, inspection, board, Some(call), "NG");
+            row(&mut text, &board_columns, inspection, (board, Some(call)));
         }
     }
-    let judged = inspection.judged.is_some();
-    let passed = if judged { inspection.accepted() } else { inspection.passed() };
     let name = format!(
-        "{}/{}_{}_{}_{}_{}_{}_{}_{}.csv",
-        if judged { "Operator" } else { "Machine" },
+        "{}/{}_{}_{}_{}_{}_{}_{}_{result}.csv",
+        if judged.is_some() { "Operator" } else { "Machine" },
         line.machine(Station::Aoi),
         inspection.lot,
         inspection.file_barcode(),
         "AOI",
-        if inspection.product.recipe.ends_with("TOP") { "T" } else { "B" },
+        if program.ends_with("TOP") { "T" } else { "B" },
         inspection.claimed().compact(),
         inspection.attempt,
-        if passed { "OK" } else { "NG" },
     );
     Draft::write(line.path(Station::Aoi, &name), encode(&text, encoding_rs::SHIFT_JIS))
 }
 
 fn row(
     text: &mut String,
+    board_columns: &str,
     inspection: &Inspection<'_>,
-    board: &Board,
-    call: Option<&Call>,
-    machine: &str,
+    (board, call): (&Board, Option<&Call>),
 ) {
     let product = inspection.product;
-    let judged = inspection.judged.as_ref();
-    let _ = write!(
-        text,
-        "{:08X},{},{}",
-        inspection.identity as u32,
-        if product.own_serials { &board.serial } else { inspection.barcode },
-        board.position,
-    );
-    match call {
-        None => *text += ",,,,,,,",
-        Some(call) => {
-            let part = &product.parts[call.part];
-            let _ = write!(
-                text,
-                ",{},{},{},{:.2},{:.2},{},{}",
-                call.place(product),
-                part.part_number,
-                part.package,
-                part.x,
-                part.y,
-                call.defect.code,
-                call.defect.japanese,
-            );
-        }
-    }
-    let verdict = match (call.and_then(|call| call.confirmed), judged) {
-        (_, None) => "",
-        (Some(true), _) => "NG",
-        _ => "OK",
+    let barcode = if product.own_serials { &board.serial } else { inspection.barcode };
+    let _ = write!(text, "{board_columns},{},{barcode}", board.position);
+    let Some(call) = call else {
+        let (result, defect) = if board.skipped { ("SKIP", "対象外") } else { ("OK", "良品") };
+        let _ = write!(text, ",,,,,,,{result},{defect}\r\n");
+        return;
     };
-    let badge = judged.map_or(inspection.badge, |judged| judged.badge);
-    let confirmed = judged.map_or_else(
-        || inspection.claimed(),
-        |judged| inspection.line.clock(Station::Review).shows(judged.at),
-    );
+    let part = &product.parts[call.part];
+    let rejected = call.confirmed == Some(false);
     let _ = write!(
         text,
-        ",{machine},{verdict},作業者{badge:04},{} {}\r\n",
-        confirmed.date('/'),
-        confirmed.time(':'),
+        ",{},{},{},{:.2},{:.2},{},{},{}\r\n",
+        call.place(product),
+        part.part_number,
+        part.package,
+        part.x,
+        part.y,
+        call.defect.code,
+        if rejected { "OK" } else { "NG" },
+        if rejected { "虚報" } else { call.defect.japanese },
     );
 }

@@ -18,12 +18,15 @@ pub(crate) fn report(inspection: &Inspection<'_>) -> Draft {
     let _ = write!(
         xml,
         "<Panel barcode=\"{}\" result=\"{}\" startDate=\"{}\" startTime=\"{}\" side=\"{}\" \
-         operator=\"B{badge:04}\" lot=\"{}\">\r\n  <Program name=\"{}\" ver=\"{}\" />\r\n",
+         operator=\"B{badge:04}\" endDate=\"{}\" endTime=\"{}\" machine=\"{}\" lot=\"{}\">\r\n  <Program name=\"{}\" ver=\"{}\" />\r\n",
         inspection.barcode,
         if failed { "failed" } else { "passed" },
         claimed.american(),
         claimed.time(':'),
         if inspection.product.recipe.ends_with("TOP") { "T" } else { "B" },
+        inspection.claimed().american(),
+        inspection.claimed().time(':'),
+        inspection.line.machine(Station::Aoi),
         inspection.lot,
         inspection.product.recipe,
         inspection.revision,

@@ -1,15 +1,18 @@
 //! YESTECH-like rows: one row a defect, in the columns of its table `SPC_Data` (DOMAIN 2.1), one
 //! file a panel; and, after AOPEN/YesTek, one `AOIData.Dat` for all panels that grows for ever.
 //!
-//! This site stands in Europe: semicolons, decimal commas, dd/MM/yyyy, Windows-1252. Review
-//! rewrites the rows in place (`RDate`, `Reviewer`, `FC`) as the table's are updated, and adds one to the growing file.
+//! The rows have the table's columns and the maker's dates, and ours at the end; in the growing
+//! file the site's settings win: semicolons, decimal commas, dd/MM/yyyy. Both are Windows-1252. Review
+//! rewrites the rows in place (`RDate`, `Reviewer`, `FC`) as the table's are updated, and adds one
+//! to the growing file.
 
 use std::fmt::Write as _;
 
 use crate::plant::report::{Board, Call, Draft, Inspection, Station, encode};
 
-const HEADING: &str = "SystemID;Inspector;Assy;WO;IDate;SN;Board;RefDes;DefectCode;Description;\
-                       X;Y;Offset;PartTotal;PartFail;RDate;Reviewer;RecType;Side;FC;PN;Pkg;Rev";
+const HEADING: &str = "SystemID,Inspector,Assy,WO,IDate,SN,DefectCode,PartTotal,SolderTotal,PartFail,\
+                       SolderFail,RDate,Reviewer,RecType,Side,FC,Reworked,PN,Pkg,\
+                       Board,RefDes,Description,X,Y,Offset,Rev";
 
 pub(crate) fn report(inspection: &Inspection<'_>) -> Vec<Draft> {
     let mut text = format!("{HEADING}\r\n");
@@ -35,49 +38,46 @@ pub(crate) fn report(inspection: &Inspection<'_>) -> Vec<Draft> {
 fn row(text: &mut String, inspection: &Inspection<'_>, board: &Board, call: Option<&Call>) {
     let product = inspection.product;
     let time = inspection.claimed();
+    let at_pins = board.calls.iter().filter(|call| call.pin.is_some()).count();
+    let (when, who, kind) = reviewed(inspection);
     let _ = write!(
         text,
-        "{};Prüfer {:04};{};{};{} {};{};{};",
+        "{},Prüfer {:04},{},{},{} {},{},{},{},{},{},{at_pins},{when},{who},{kind},{},{},0,",
         inspection.line.machine(Station::Aoi),
         inspection.badge,
         product.recipe,
         inspection.work_order,
-        time.european(),
+        time.american(),
         time.time(':'),
         if product.own_serials { &board.serial } else { inspection.barcode },
-        board.position,
+        call.map_or("", |call| call.defect.code),
+        product.parts.len(),
+        product.parts.iter().map(|part| part.pins).sum::<u32>(),
+        board.calls.len() - at_pins,
+        if product.recipe.ends_with("TOP") { 'T' } else { 'B' },
+        u8::from(call.is_some_and(|call| call.confirmed == Some(false))),
     );
-    let failed = board.calls.len();
     match call {
         None => {
-            let _ = write!(text, ";;;;;;{};0;", product.parts.len());
+            let _ = write!(text, ",,{},,,,,", board.position);
         }
         Some(call) => {
             let part = &product.parts[call.part];
-            let place = format!("{:.2};{:.2};{:.3}", part.x, part.y, offset(call));
             let _ = write!(
                 text,
-                "{};{};{};{};{};{failed};",
+                "{},{},{},{},{},{:.2},{:.2},{:.3}",
+                part.part_number,
+                part.package,
+                board.position,
                 call.place(product),
-                call.defect.code,
                 call.defect.english,
-                place.replace('.', ","),
-                product.parts.len(),
+                part.x,
+                part.y,
+                offset(call),
             );
         }
     }
-    let side = if product.recipe.ends_with("TOP") { 'T' } else { 'B' };
-    let (when, who, kind) = reviewed(inspection);
-    let rejected = call.is_some_and(|call| call.confirmed == Some(false));
-    let part = call.map(|call| &product.parts[call.part]);
-    let _ = write!(
-        text,
-        "{when};{who};{kind};{side};{};{};{};{}\r\n",
-        u8::from(rejected),
-        part.map_or("", |part| &part.part_number),
-        part.map_or("", |part| part.package),
-        inspection.revision,
-    );
+    let _ = write!(text, ",{}\r\n", inspection.revision);
 }
 
 fn offset(call: &Call) -> f64 {
@@ -87,10 +87,10 @@ fn offset(call: &Call) -> f64 {
 fn reviewed(inspection: &Inspection<'_>) -> (String, String, &'static str) {
     let Some(judged) = &inspection.judged else { return (String::new(), String::new(), "I") };
     let time = inspection.line.clock(Station::Review).shows(judged.at);
-    (format!("{} {}", time.european(), time.time(':')), format!("Prüfer {:04}", judged.badge), "IR")
+    (format!("{} {}", time.american(), time.time(':')), format!("Prüfer {:04}", judged.badge), "IR")
 }
 
-/// One line of the growing file: date, time, board, program, verdict, counts.
+/// One line of the growing file: date, time, board, program, verdict, counts, worst offset.
 fn summary(inspection: &Inspection<'_>) -> String {
     let judged = inspection.judged.is_some();
     let time = match &inspection.judged {
@@ -98,9 +98,11 @@ fn summary(inspection: &Inspection<'_>) -> String {
         Some(judged) => inspection.line.clock(Station::Review).shows(judged.at),
     };
     let passed = if judged { inspection.accepted() } else { inspection.passed() };
+    let all = inspection.boards.iter().flat_map(|board| &board.calls);
+    let worst = all.map(offset).fold(0.0, f64::max);
     let calls: usize = inspection.boards.iter().map(|board| board.calls.len()).sum();
     format!(
-        "{} {};{};{};{};{};{};{calls}\r\n",
+        "{} {};{};{};{};{};{};{calls};{}\r\n",
         time.european(),
         time.time(':'),
         inspection.barcode,
@@ -108,5 +110,6 @@ fn summary(inspection: &Inspection<'_>) -> String {
         if judged { "R" } else { "I" },
         if passed { "PASS" } else { "FAIL" },
         inspection.looked_at(),
+        format!("{worst:.3}").replace('.', ","),
     )
 }
