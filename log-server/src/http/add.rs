@@ -77,7 +77,7 @@ pub(super) async fn add(
 
 /// Adds an entry, unless it is in the log already.
 async fn sequence_one(log: &Log, received: Received) -> Result<Sequenced, AddError> {
-    let judged = judge(log, &received.bytes)?;
+    let judged = judge_one(log, &received.bytes)?;
     // The submission has its own copy; the body's memory is free for the next request.
     drop(received);
     match judged {
@@ -161,8 +161,7 @@ pub(super) async fn add_batch(
     let entries = parse_batch(&received.bytes)?;
     Peer::check_entries(&parts.extensions, entries.len())?;
     // Thousands of signatures take a tenth of a second: not on a thread that serves requests.
-    let judge_all = move |log: &Log| entries.iter().map(|entry| judge(log, entry)).collect();
-    let judged = api.read(judge_all).await;
+    let judged = api.read(move |log| judge(log, &entries)).await;
     let answers = sequence(&api.log, judged).await;
     answer(&answers)
 }
@@ -175,7 +174,11 @@ enum Judged {
     New(Submission),
 }
 
-fn judge(log: &Log, entry: &[u8]) -> Result<Judged, AddError> {
+fn judge(log: &Log, entries: &[Bytes]) -> Vec<Result<Judged, AddError>> {
+    entries.iter().map(|entry| judge_one(log, entry)).collect()
+}
+
+fn judge_one(log: &Log, entry: &[u8]) -> Result<Judged, AddError> {
     match log.known(entry) {
         Some(sequenced) => Ok(Judged::Known(sequenced)),
         None => log.check(entry).map(Judged::New),

@@ -32,7 +32,7 @@ pub struct WitnessState {
     /// What was wrong when it was last asked, if something was.
     pub trouble: Option<Trouble>,
     /// Whether it has answered, or failed to, in this process.
-    asked: bool,
+    pub(crate) asked: bool,
 }
 
 /// What is known of the witnesses, for `/readyz`, `/metrics` and answers.

@@ -204,7 +204,7 @@ impl Flight {
         self.looked_at = Some(Instant::now());
         let keys = spool::all_keys(self.witnessing.policy());
         let folder = &self.witnessing.folder;
-        for file in spool::read(folder, &self.carried, &head.checkpoint, unix_seconds()) {
+        for file in spool::read(folder, &self.carried, &keys, &head.checkpoint, unix_seconds()) {
             if file.cosigned.is_empty() {
                 spool::remove(&file.path);
                 continue;

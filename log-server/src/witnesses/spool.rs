@@ -155,7 +155,7 @@ mod tests {
         }
         let keys = [(0, key.verifier().clone())];
         let look = |known: &[PathBuf]| -> Vec<PathBuf> {
-            let files = read(folder.path(), known, &head, now);
+            let files = read(folder.path(), known, &keys, &head, now);
             files.into_iter().map(|file| file.path).collect()
         };
         let mut known = look(&[]);

@@ -433,10 +433,11 @@ async fn an_entry_keeps_its_index_when_its_source_is_disabled() {
     let mut batch = Vec::new();
     [&first, &next].into_iter().for_each(|entry| push_entry(&mut batch, entry));
     // It is looked at a second later at the latest.
-    let mut refused = served.post("/add", &statement(2, Hash::ZERO)).await;
+    let out_of_place = statement(2, Hash::of(b"none"));
+    let mut refused = served.post("/add", &out_of_place).await;
     while refused.status != 403 {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        refused = served.post("/add", &statement(2, Hash::ZERO)).await;
+        refused = served.post("/add", &out_of_place).await;
     }
     refused.is_problem(403, "source-disabled");
     assert_eq!(served.post("/add", &first).await.text(), "0");
