@@ -213,13 +213,16 @@ fn store(
     capture: &mut Capture<'_>,
     sighting: &Sighting,
 ) -> Result<Result<Stored, String>, AgentError> {
-    match (capture.store(&sighting.content), &sighting.content) {
-        (Ok(stored), _) => Ok(Ok(stored)),
-        (Err(AgentError::Input(reason)), Content::File(_)) => Ok(Err(reason)),
-        (Err(AgentError::File { path, error }), Content::File(own)) if path == *own => {
-            Ok(Err(error.to_string()))
+    let Content::File(own) = &sighting.content else {
+        return capture.store(&sighting.content).map(Ok);
+    };
+    match capture.store(&sighting.content) {
+        // Of a piece of a growing file, `now` has the hash of the whole.
+        Ok(stored) if sighting.prefix.is_none() && stored.sha256 != sighting.now.sha256 => {
+            Ok(Err("it changed after it was seen".to_string()))
         }
-        (Err(error), _) => Err(error),
+        Err(AgentError::File { path, error }) if path == *own => Ok(Err(error.to_string())),
+        other => other.map(Ok),
     }
 }
 
