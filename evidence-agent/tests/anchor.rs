@@ -435,7 +435,7 @@ fn many_reports_share_one_receipt_and_one_opening() {
 fn reports_with_very_long_lists_are_spread_over_statements() {
     let factory = Factory::new();
     let units = vec![r#"{"UnitIdentifier":"0123456789"}"#; 5000].join(",");
-    let files: Vec<PathBuf> = (0..300)
+    let files: Vec<PathBuf> = (0..340)
         .map(|n| {
             let text = format!(r#"{{"TransactionId":{n},"RepairedUnits":[{units}]}}"#);
             factory.file(&format!("in/{n}"), text.as_bytes())
@@ -448,13 +448,13 @@ fn reports_with_very_long_lists_are_spread_over_statements() {
     let statements = object["statements"].as_array().unwrap();
     let counted = |said: &Value| said["reports"].as_array().unwrap().len();
     let counts = statements.iter().map(counted);
-    assert!(statements.len() > 1 && counts.sum::<usize>() == 300);
+    assert!(statements.len() > 1 && counts.sum::<usize>() == 340);
     let last = &statements.last().unwrap()["sequence"];
     assert_eq!(*last, statements.len() as u64 - 1);
     let name = if counted(statements.last().unwrap()) > 256 {
         format!("statement-{last}")
     } else {
-        "299".to_string()
+        "339".to_string()
     };
     let (_, statement, opened) = factory.verify(&name);
     assert_eq!(statement.sequence() + 1, statements.len() as u64);
