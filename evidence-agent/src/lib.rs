@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Where to start reading: `anchor` is the order of these steps, `vault` is what must
-//! survive a crash, `cfx` is what the agent understands of a report.
+//! survive a crash, `import` is what the agent understands of a report.
 //!
 //! Invariants: a report file is read and never changed; bytes that were sent once are sent the same
 //! ever after; nothing is called anchored by the log's word alone.
@@ -17,7 +17,6 @@
 //! Out of scope here: watching folders, heartbeats at a fixed cadence, other formats than IPC-CFX.
 
 mod anchor;
-mod cfx;
 #[allow(dead_code, reason = "joined by `site`")]
 mod chain;
 mod cli;

@@ -109,6 +109,9 @@ pub(crate) struct Reading {
     /// Which bytes of the evidence this reading is of: a whole file, or one message of an array.
     /// `file/sha256` is of exactly these bytes.
     pub(crate) range: std::ops::Range<usize>,
+    /// What `range` is of where the evidence came compressed: the bytes after unpacking. They are
+    /// kept beside those that came, which `received/sha256` names. Shared by all readings of one.
+    pub(crate) unpacked: Option<std::sync::Arc<[u8]>>,
     /// What chains are followed by: see `chain`.
     pub(crate) links: Links,
 }

@@ -8,8 +8,15 @@ fn sample(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(name)).unwrap()
 }
 
+/// The reading of one message.
+fn read(bytes: &[u8]) -> Reading {
+    let mut readings = super::read(bytes);
+    assert_eq!(readings.len(), 1, "{readings:?}");
+    readings.remove(0)
+}
+
 fn value<'a>(reading: &'a Reading, name: &str) -> Option<&'a str> {
-    reading.values.iter().find(|(have, _)| *have == name).map(|(_, value)| value.as_str())
+    reading.values.get(name).map(|value| std::str::from_utf8(value).unwrap())
 }
 
 #[test]
@@ -120,4 +127,100 @@ fn what_is_not_understood_is_an_attachment_with_its_reason() {
 fn a_byte_order_mark_does_not_hide_a_report() {
     let marked = [b"\xef\xbb\xbf".as_slice(), &sample("repair.json")].concat();
     assert_eq!(read(&marked).kind, Kind::Repair);
+    assert_eq!(read(&marked).range, 0..marked.len());
+}
+
+#[test]
+fn chains_are_followed_by_panel_machine_recipe_and_lane() {
+    let links = read(&sample("aoi-panel-second-attempt.json")).links;
+    assert_eq!(links.board.as_deref(), Some("PNL0099123"));
+    assert_eq!(links.recipe.as_deref(), Some("MAINBRD_TOP"));
+    assert!(links.machine.is_some());
+    let links = read(&sample("reflow-profile.json")).links;
+    assert!(links.lane.is_some() && links.machine.is_some() && links.recipe.is_some());
+}
+
+#[test]
+fn what_a_person_inspected_is_a_review() {
+    let text = String::from_utf8(sample("aoi-panel-failed.json")).unwrap();
+    let human = text.replacen("\"AOI\"", "\"Human\"", 1);
+    let reading = read(human.as_bytes());
+    assert_eq!((reading.kind, reading.recognised), (Kind::Review, true), "{reading:?}");
+    assert_eq!(value(&reading, "verdict"), Some("Passed\nFailed\nPassed\n"));
+    assert_eq!(value(&reading, "reviewed").map(|list| list.lines().count()), Some(2));
+    assert_eq!(value(&reading, "defects"), None);
+}
+
+#[test]
+fn a_report_without_a_kind_still_names_its_boards() {
+    let text = r#"{"InspectionMethod":"AXI","InspectedUnits":[{"UnitIdentifier":"U1",
+        "OverallResult":"Failed","Verification":"DefectRejected"}]}"#;
+    let reading = read(text.as_bytes());
+    assert_eq!((reading.kind, reading.recognised), (Kind::Attachment, false));
+    assert_eq!(
+        (value(&reading, "units"), value(&reading, "verdict")),
+        (Some("U1\n"), Some("Failed\n"))
+    );
+    assert_eq!(value(&reading, "verification"), Some("DefectRejected\n"));
+}
+
+#[test]
+fn counts_beyond_any_float_are_not_rounded() {
+    let unit = |count: &str| format!(r#"{{"UnitIdentifier":"U","TotalInspectionCount":{count}}}"#);
+    for (counts, want) in [
+        (["9007199254740993", "0"], Some("9007199254740993")),
+        (["18446744073709551615", "1"], None),
+        (["1.0", "1"], None),
+        (["\"12\"", "1"], Some("13")),
+    ] {
+        let units = counts.map(unit).join(",");
+        let text = format!(r#"{{"InspectionMethod":"AOI","InspectedUnits":[{units}]}}"#);
+        assert_eq!(value(&read(text.as_bytes()), "inspected"), want, "{counts:?}");
+    }
+}
+
+#[test]
+fn one_bad_message_of_an_array_spoils_no_other() {
+    let good = String::from_utf8(sample("repair.json")).unwrap().trim_end().to_string();
+    let bad =
+        good.replacen("\"OverallResult\"", "\"OverallResult\":\"Scrap\",\"OverallResult\"", 1);
+    let array = format!("[{bad},{good}]");
+    let readings = super::read(array.as_bytes());
+    assert_eq!(readings[0].interpreted, "no: the JSON member \"OverallResult\" is repeated");
+    assert_eq!(readings[0].exact(array.as_bytes()), bad.as_bytes());
+    assert_eq!((readings[1].kind, readings[1].recognised), (Kind::Repair, true));
+    for text in ["[1]", "[{},[]]", "[[{}]]", "7", "null"] {
+        assert!(!read(text.as_bytes()).recognised, "{text}");
+    }
+    let many = format!("[{}{{}}]", "{},".repeat(MAX_READINGS));
+    assert_eq!(read(many.as_bytes()).interpreted, "no: more than 65536 messages");
+}
+
+#[test]
+fn gzip_is_unpacked_within_bounds_and_else_kept_as_it_came() {
+    use flate2::Compression;
+    use std::io::Write;
+    let pack = |bytes: &[u8]| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    let text = sample("repair.json");
+    let (first, second) = text.split_at(100);
+    let two_members = [pack(first), pack(second)].concat();
+    let reading = read(&two_members);
+    assert_eq!((reading.kind, reading.exact(&two_members)), (Kind::Repair, text.as_slice()));
+
+    let bomb = pack(&vec![b' '; MAX_INTERPRETED_SIZE + 1]);
+    let torn = &pack(&text)[..200];
+    for (bytes, why) in [
+        (bomb.as_slice(), "no: gzip of more than 16777216 bytes"),
+        (torn, "no: gzip that does not unpack: "),
+        (&pack(b"hello"), "no: gzip, and inside: not JSON"),
+    ] {
+        let reading = read(bytes);
+        assert!(reading.interpreted.starts_with(why), "{}", reading.interpreted);
+        assert_eq!((reading.range, reading.unpacked), (0..bytes.len(), None));
+        assert_eq!(reading.media_type, Some("application/gzip"));
+    }
 }
