@@ -4,7 +4,7 @@
 
 mod system;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::model::UnixMillis;
 
@@ -100,13 +100,6 @@ fn days_of(year: u64, month: u64, day: u64) -> Option<u64> {
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
     (civil(days) == (year, month, day)).then_some(days)
-}
-
-/// The time now.
-pub(crate) fn now() -> String {
-    // A clock before 1970 is not set at all; the first moment of 1970 says so to every reader.
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format_utc(since.as_secs(), since.subsec_millis())
 }
 
 fn format_utc(seconds: u64, milliseconds: u32) -> String {

@@ -5,9 +5,8 @@ use spec::evidence::kind::Kind;
 
 use super::certificate::{self, Certificate};
 use super::{Added, Linked, Rows, hex, key_of, read, write};
-use crate::clock;
 use crate::error::AgentError;
-use crate::model::Hash256;
+use crate::model::{Hash256, UnixMillis};
 
 /// What was seen of each board last.
 const BOARDS: &str = "board";
@@ -38,8 +37,8 @@ struct Attempts {
     /// Which item it came from, and in which version.
     item: String,
     whole: Hash256,
-    /// The time in it, as written.
-    claimed: Option<String>,
+    /// The time in it, where format and zone leave no doubt.
+    claimed: Option<UnixMillis>,
 }
 
 /// Links a report on a board, and an oven's data and certificates.
@@ -102,9 +101,7 @@ fn attempt(rows: &mut dyn Rows, it: &Linked<'_>, added: &mut Added) -> Result<()
     };
     if let Some(earlier) = &earlier {
         added.entry("supersedes".to_string()).or_insert_with(|| hex(earlier.sha256));
-        let times = (earlier.claimed.as_deref(), it.claimed());
-        let times = (times.0.and_then(clock::parse), times.1.and_then(clock::parse));
-        if let (Some(before), Some(now)) = times
+        if let (Some(before), Some(now)) = (earlier.claimed, it.claimed())
             && now < before
         {
             let said = "claims an earlier time than the report that it follows in order of sight";
@@ -114,7 +111,7 @@ fn attempt(rows: &mut dyn Rows, it: &Linked<'_>, added: &mut Added) -> Result<()
     if count > 1 {
         added.insert("attempt".to_string(), count.to_string().into_bytes());
     }
-    let (item, claimed) = (it.item.to_string(), it.claimed().map(str::to_string));
+    let (item, claimed) = (it.item.to_string(), it.claimed());
     let (sha256, whole) = (it.sha256, it.whole);
     write(rows, ATTEMPTS, &key, &Attempts { count, base, sha256, item, whole, claimed });
     Ok(())

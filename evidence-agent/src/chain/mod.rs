@@ -32,6 +32,7 @@ use sha2::{Digest, Sha256};
 use spec::encoding::encode_hex;
 
 use crate::error::AgentError;
+use crate::import;
 use crate::model::{Hash256, ItemKey, Reading, UnixMillis, WatchName};
 use crate::vault::Capture;
 
@@ -80,9 +81,9 @@ impl Linked<'_> {
         std::str::from_utf8(self.reading.values.get(name)?).ok()
     }
 
-    /// When the report says that it was made, as it is written there.
-    fn claimed(&self) -> Option<&str> {
-        self.text("claimed/end").or_else(|| self.text("claimed/start"))
+    /// When the report says that it was made, where format and zone leave no doubt.
+    fn claimed(&self) -> Option<UnixMillis> {
+        import::claimed_instant(&self.reading.values)
     }
 }
 

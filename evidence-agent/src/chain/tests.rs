@@ -42,6 +42,7 @@ fn reading(kind: Kind, links: Links, values: &[(&str, &str)]) -> Reading {
         media_type: None,
         values: values.collect(),
         range: 0..0,
+        unpacked: None,
         links,
     }
 }

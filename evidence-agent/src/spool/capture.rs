@@ -30,7 +30,7 @@ use crate::collect::{Collector, Remembered};
 use crate::error::AgentError;
 use crate::import::{self, MAX_INTERPRETED_SIZE, Mapping};
 use crate::model::{
-    Content, Hash256, ItemKey, Links, Pending, Reading, Seen, Sighting, UnixMillis, WatchName,
+    Content, Hash256, ItemKey, Pending, Reading, Seen, Sighting, UnixMillis, WatchName,
 };
 use crate::vault::{Capture, Stored, Vault};
 
@@ -226,13 +226,16 @@ fn store(
     capture: &mut Capture<'_>,
     sighting: &Sighting,
 ) -> Result<Result<Stored, String>, AgentError> {
-    match (capture.store(&sighting.content), &sighting.content) {
-        (Ok(stored), _) => Ok(Ok(stored)),
-        (Err(AgentError::Input(reason)), Content::File(_)) => Ok(Err(reason)),
-        (Err(AgentError::File { path, error }), Content::File(own)) if path == *own => {
-            Ok(Err(error.to_string()))
+    let Content::File(own) = &sighting.content else {
+        return capture.store(&sighting.content).map(Ok);
+    };
+    match capture.store(&sighting.content) {
+        // Of a piece of a growing file, `now` has the hash of the whole.
+        Ok(stored) if sighting.prefix.is_none() && stored.sha256 != sighting.now.sha256 => {
+            Ok(Err("it changed after it was seen".to_string()))
         }
-        (Err(error), _) => Err(error),
+        Err(AgentError::File { path, error }) if path == *own => Ok(Err(error.to_string())),
+        other => other.map(Ok),
     }
 }
 
@@ -240,32 +243,9 @@ fn store(
 fn readings(mapping: &Mapping, sighting: &Sighting) -> Vec<Reading> {
     match &sighting.content {
         Content::Bytes(bytes) if bytes.len() <= MAX_INTERPRETED_SIZE => {
-            let mut readings = import::read(mapping, &sighting.name, bytes);
-            if readings.is_empty() {
-                readings.push(attachment("nothing in it is evidence", 0..bytes.len(), None));
-            }
-            readings
+            import::read(mapping, &sighting.name, bytes)
         }
-        _ => {
-            let reason = format!("more than {MAX_INTERPRETED_SIZE} bytes");
-            vec![attachment(&reason, 0..0, None)]
-        }
-    }
-}
-
-fn attachment(
-    reason: &str,
-    range: std::ops::Range<usize>,
-    media_type: Option<&'static str>,
-) -> Reading {
-    Reading {
-        kind: Kind::Attachment,
-        recognised: false,
-        interpreted: format!("no: {reason}"),
-        media_type,
-        values: BTreeMap::new(),
-        range,
-        links: Links::default(),
+        _ => vec![import::too_large(usize::try_from(sighting.now.size).unwrap_or(usize::MAX))],
     }
 }
 
@@ -283,14 +263,16 @@ fn put(
     let replaced = sighting.before.as_ref().filter(|_| sighting.prefix.is_none());
     let (count, mut not_understood) = (readings.len(), 0);
     for reading in readings {
-        let part = Part::of(sighting, stored, &reading);
-        let values = values_of(sighting, stored, &part, &reading);
+        let part = Part::of(capture, sighting, stored, &reading)?;
+        let values = values_of(sighting, &part, &reading);
         let (reading, values) = match record::check(reading.kind, &values) {
             Ok(()) => (reading, values),
             // A value of the report does not fit in a field. The bytes are still evidence.
             Err(reason) => {
-                let reading = attachment(&reason, reading.range, reading.media_type);
-                let values = values_of(sighting, stored, &part, &reading);
+                let (range, unpacked) = (reading.range, reading.unpacked);
+                let reading = Reading::attachment(range.len(), &reason, reading.media_type);
+                let reading = Reading { range, unpacked, ..reading };
+                let values = values_of(sighting, &part, &reading);
                 (reading, values)
             }
         };
@@ -309,7 +291,7 @@ fn put(
         )?;
         let kind = reading.kind.as_str().to_string();
         let values = fitting(reading.kind, values, added);
-        let (evidence, seen) = (Some(stored.sha256), sighting.now.seen);
+        let (evidence, seen) = (Some(part.whole), sighting.now.seen);
         capture.put_pending(&watch.source, Pending { kind, values, evidence, seen });
     }
     Ok((count, not_understood))
@@ -319,34 +301,40 @@ fn put(
 struct Part {
     sha256: Hash256,
     size: u64,
-    /// Where they begin, if they are not all that came in.
+    /// What they are a part of: all that came in, or what was unpacked from it.
+    whole: Hash256,
+    /// Where they begin, if they are not all of it.
     start: Option<usize>,
 }
 
 impl Part {
-    fn of(sighting: &Sighting, stored: &Stored, reading: &Reading) -> Self {
-        let whole = Self { sha256: stored.sha256, size: stored.size, start: None };
+    /// Finds the part, and keeps what was unpacked beside what came in.
+    fn of(
+        capture: &mut Capture<'_>,
+        sighting: &Sighting,
+        stored: &Stored,
+        reading: &Reading,
+    ) -> Result<Self, AgentError> {
         let Content::Bytes(bytes) = &sighting.content else {
-            return whole;
+            let (sha256, size) = (stored.sha256, stored.size);
+            return Ok(Self { sha256, size, whole: sha256, start: None });
         };
-        match bytes.get(reading.range.clone()) {
-            Some(part) if part.len() < bytes.len() => Self {
-                sha256: Hash::of(part).into(),
-                size: part.len() as u64,
-                start: Some(reading.range.start),
-            },
-            _ => whole,
+        let whole = match &reading.unpacked {
+            Some(unpacked) => capture.store(&Content::Bytes(unpacked.to_vec()))?,
+            None => stored.clone(),
+        };
+        let part = reading.exact(bytes);
+        let (size, start) = (part.len() as u64, reading.range.start);
+        if size == whole.size {
+            return Ok(Self { sha256: whole.sha256, size, whole: whole.sha256, start: None });
         }
+        let (sha256, whole) = (Hash::of(part).into(), whole.sha256);
+        Ok(Self { sha256, size, whole, start: Some(start) })
     }
 }
 
 /// All values of a record but those of its links.
-fn values_of(
-    sighting: &Sighting,
-    stored: &Stored,
-    part: &Part,
-    reading: &Reading,
-) -> BTreeMap<String, Vec<u8>> {
+fn values_of(sighting: &Sighting, part: &Part, reading: &Reading) -> BTreeMap<String, Vec<u8>> {
     let mut values = reading.values.clone();
     let mut put = |name: &str, value: String| values.insert(name.to_string(), value.into_bytes());
     put("file/sha256", encode_hex(&part.sha256.0));
@@ -355,7 +343,7 @@ fn values_of(
     put("interpreted", reading.interpreted.clone());
     put("seen", clock::format(sighting.now.seen));
     if let Some(start) = part.start {
-        put("part/of-sha256", encode_hex(&stored.sha256.0));
+        put("part/of-sha256", encode_hex(&part.whole.0));
         put("part/start", start.to_string());
     }
     if let Some((size, sha256)) = sighting.prefix {

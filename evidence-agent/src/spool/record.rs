@@ -6,6 +6,7 @@ use spec::evidence::field::{MAX_VALUE_SIZE, Salt};
 use spec::evidence::kind::{FieldName, Kind};
 use spec::evidence::record::{MAX_FIELDS, Record};
 
+use super::tags;
 use crate::error::AgentError;
 use crate::model::Pending;
 
@@ -70,10 +71,9 @@ pub(super) fn opening_cost(pending: &Pending) -> usize {
     let table = Kind::parse(pending.kind.as_bytes()).map_or(0, |kind| kind.table().len());
     let values: usize =
         pending.values.iter().map(|(name, value)| FIELD_COST + name.len() + written(value)).sum();
-    let units = pending.values.get("units").map_or(0, |units| {
-        // Tags are 32 bytes a unit, in base64.
-        units.iter().filter(|byte| **byte == b'\n').count() * 44
-    });
+    // Tags are 32 bytes a unit, in base64; records of very many units have none.
+    let units = pending.values.get("units").map_or(0, |units| tags::items(units).count());
+    let units = if units > tags::MAX_TAGGED_UNITS { 0 } else { units * 44 };
     FIELD_COST * (table + 3) + values + units
 }
 
@@ -105,19 +105,18 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_said_before_it_is_pending() {
-        let check =
-            |values: &[(&str, &[u8])]| super::check(Kind::AoiReport, &pending(values).values);
-        assert_eq!(check(&[("verdict", b"Passed"), ("own/name", b"")]), Ok(()));
-        assert!(check(&[("kind", b"x")]).is_err() && check(&[("tags", b"x")]).is_err());
-        assert!(check(&[("No Name", b"x")]).is_err());
+        let checked = |values: &[(&str, &[u8])]| check(Kind::AoiReport, &pending(values).values);
+        assert_eq!(checked(&[("verdict", b"Passed"), ("own/name", b"")]), Ok(()));
+        assert!(checked(&[("kind", b"x")]).is_err() && checked(&[("tags", b"x")]).is_err());
+        assert!(checked(&[("No Name", b"x")]).is_err());
         let long = vec![0; MAX_VALUE_SIZE + 1];
-        assert!(check(&[("units", &long)]).unwrap_err().starts_with("a value of 65537 bytes"));
+        assert!(checked(&[("units", &long)]).unwrap_err().starts_with("a value of 65537 bytes"));
         let names: Vec<String> = (0..64).map(|n| format!("x{n}")).collect();
         let many: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
-        assert!(check(&many).unwrap_err().contains("fields"));
+        assert!(checked(&many).unwrap_err().contains("fields"));
         let large: Vec<(&str, &[u8])> =
             names[..17].iter().map(|name| (name.as_str(), &long[1..])).collect();
-        assert!(check(&large).unwrap_err().contains("bytes of values"));
+        assert!(checked(&large).unwrap_err().contains("bytes of values"));
     }
 
     #[test]

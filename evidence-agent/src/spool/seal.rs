@@ -32,6 +32,7 @@ use super::schedule::{DayEnd, Plan, Ticks};
 use super::{resume, tags};
 use crate::clock::{self, Clock};
 use crate::error::AgentError;
+use crate::import;
 use crate::model::{Pending, UnixMillis};
 use crate::vault::{Head, Sealed, Vault};
 
@@ -365,8 +366,9 @@ fn late(plan: &Plan, pending: &Pending, now: UnixMillis) -> Option<String> {
         let behind = Duration::from_millis(to.0.saturating_sub(from.0));
         (behind > plan.late_after).then_some(behind.as_secs())
     };
-    let claimed = pending.values.get("claimed/end").or_else(|| pending.values.get("claimed/start"));
-    let claimed = claimed.and_then(|value| clock::parse(std::str::from_utf8(value).ok()?));
+    let end = pending.values.get("claimed/end").and_then(|end| std::str::from_utf8(end).ok());
+    let start = || import::claimed_instant(&pending.values);
+    let claimed = end.and_then(clock::parse).or_else(start);
     let seen = claimed.and_then(|claimed| behind(claimed, pending.seen));
     let seen = seen.map(|seconds| format!("seen {seconds} s after the time that it claims"));
     let sealed = behind(pending.seen, now);

@@ -16,7 +16,7 @@ use crate::model::Pending;
 use crate::vault::Vault;
 
 /// The most units that can be tagged: their tags are one value. A record of more has no tags.
-const MAX_TAGGED_UNITS: usize = MAX_VALUE_SIZE / TAG_SIZE;
+pub(super) const MAX_TAGGED_UNITS: usize = MAX_VALUE_SIZE / TAG_SIZE;
 
 /// Keeps a lot's key, durable on return. One that is there is not replaced: tags made with it are
 /// recognised by it alone.

@@ -18,7 +18,7 @@ use crate::model::Pending;
 
 impl Vault {
     /// Takes the statements of a source from sequence `first` on out of its chain, puts `again`
-    /// behind its queue, and moves the chain's end to `head`, which may lie before the old one.
+    /// in front of its queue, and moves the chain's end to `head`, which may lie before the old one.
     ///
     /// None of the statements may be anchored: what the log has proved stays for ever.
     pub(crate) fn withdraw(
@@ -70,13 +70,19 @@ impl Vault {
             let mut heads = transaction.open_table(HEADS).map_err(damaged)?;
             let (_, mut next_pending) = self.read_head(&heads, number)?;
             let mut table = transaction.open_table(PENDING).map_err(damaged)?;
-            for pending in again {
-                let key = (number, next_pending);
+            let front = table.range((number, 0)..=(number, u64::MAX)).map_err(damaged)?.next();
+            let front = front.transpose().map_err(damaged)?.map(|(key, _)| key.value().1);
+            let count = again.len() as u64;
+            // They waited before what waits now, and their numbers of then are free again. The few
+            // records that never waited, such as outages, may want more room than there is.
+            let start = front.unwrap_or(next_pending).checked_sub(count).unwrap_or(next_pending);
+            for (place, pending) in (start..).zip(again) {
+                let key = (number, place);
                 let row = rows::pending(pending);
                 let row = self.cipher.seal("pending", &numbered_key(key), &row)?;
                 table.insert(key, row.as_slice()).map_err(damaged)?;
-                next_pending += 1;
             }
+            next_pending = next_pending.max(start + count);
             heads.insert(number, rows::head(head, next_pending).as_slice()).map_err(damaged)?;
             Ok(())
         })

@@ -1,11 +1,10 @@
 //! What happens while the demo's log runs: capture, anchor, prove, verify, refuse.
 
 use std::fs;
-use std::process::Command;
 
 use super::witnesses::Witnesses;
 use super::{Demo, say, verifier_key};
-use crate::run::{passes, root};
+use crate::run::root;
 
 /// The name under which the demo's one inspection machine signs.
 const SOURCE: &str = "line-4.example/aoi-7";
@@ -28,12 +27,12 @@ pub(super) fn play(demo: &Demo, url: &str, witnesses: &mut Witnesses) -> Result<
     enrol(demo, url)?;
     say("The machine's first reports are hashed, salted, signed and anchored");
     anchor(demo, first)?;
-    keep_checkpoint(demo, "monday.checkpoint")?;
+    keep_checkpoint(demo, first, "monday.checkpoint")?;
     say("One witness goes away: two of three are still a quorum");
     witnesses.stop_one()?;
     say("Later the machine anchors the others");
     anchor(demo, second)?;
-    keep_checkpoint(demo, "friday.checkpoint")?;
+    keep_checkpoint(demo, second, "friday.checkpoint")?;
 
     say("Each report is verified, offline: the log is not asked");
     for name in &reports {
@@ -84,11 +83,14 @@ fn anchor(demo: &Demo, names: &[String]) -> Result<(), String> {
     demo.expect("fiducial-agent", &arguments, 0).map(drop)
 }
 
-/// Keeps the newest checkpoint that the agent has verified.
-fn keep_checkpoint(demo: &Demo, name: &str) -> Result<(), String> {
-    let mut copy = Command::new("cp");
-    copy.args(["vault/checkpoint", name]).current_dir(&demo.folder);
-    if passes(&mut copy)? { Ok(()) } else { Err("the agent kept no checkpoint".to_string()) }
+/// Keeps the checkpoint that the reports' receipts are for: it is what stands in a receipt behind its
+/// first empty line.
+fn keep_checkpoint(demo: &Demo, names: &[String], copy: &str) -> Result<(), String> {
+    let name = names.last().ok_or("there is no receipt to take a checkpoint from")?;
+    let path = demo.folder.join(format!("papers/{name}.tlog-proof"));
+    let receipt = fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))?;
+    let (_, note) = receipt.split_once("\n\n").ok_or("a receipt holds no checkpoint")?;
+    demo.write(copy, note)
 }
 
 /// Verifies one file with the receipt and the opening that the agent left for the report `name`.
