@@ -390,6 +390,10 @@ pub fn catch_up(
     if compare(head, opened.chain_before, record)? {
         tracing::info!(commit = head.number, "the second record catches up after a crash");
         high_water.note(head)?;
+    } else {
+        // What a killed process wrote may be in the machine's memory only, and the checkpoint that
+        // it stands for is shown from now on.
+        high_water.settle()?;
     }
     Ok(())
 }
