@@ -306,6 +306,10 @@ impl Witness {
             return;
         }
         tracing::error!(milliseconds = by, "the clock jumped; nothing is signed any more");
+        // A word that was given before the jump says nothing of the time behind it.
+        if let Err(error) = remove_if_there(&self.0.settings.clock_is_right()) {
+            tracing::error!(%error, "the operator's earlier word on the clock could not be removed");
+        }
         let text = format!("the clock jumped by {by} ms against monotonic time\n");
         if let Err(error) = write_whole(&path, text.as_bytes()) {
             tracing::error!(%error, "the mark that the clock jumped could not be written");
