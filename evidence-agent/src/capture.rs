@@ -40,10 +40,15 @@ pub(crate) struct Captured {
 /// Reads a file once and hashes it. Calls `progress` with the bytes of each chunk.
 pub(crate) fn capture(path: &Path, progress: &dyn Fn(u64)) -> Result<Captured, AgentError> {
     let seen = clock::now();
+    let no_file = || AgentError::Input(format!("{} is not a file", path.display()));
+    // Looked at before it is opened: opening a pipe would wait until somebody writes into it.
+    if !std::fs::metadata(path).map_err(AgentError::file(path))?.is_file() {
+        return Err(no_file());
+    }
     let mut file = File::open(path).map_err(AgentError::file(path))?;
     let before = file.metadata().map_err(AgentError::file(path))?;
     if !before.is_file() {
-        return Err(AgentError::Input(format!("{} is not a file", path.display())));
+        return Err(no_file());
     }
     let (mut hasher, mut size, mut kept) = (Sha256::new(), 0_u64, Vec::new());
     let small = before.len() <= MAX_INTERPRETED_SIZE as u64;
@@ -63,6 +68,10 @@ pub(crate) fn capture(path: &Path, progress: &dyn Fn(u64)) -> Result<Captured, A
             kept.extend_from_slice(&chunk[..count]);
         }
         progress(count as u64);
+        // A file that grows as fast as it is read would never end.
+        if size > before.len() {
+            break;
+        }
     }
     let after = file.metadata().map_err(AgentError::file(path))?;
     if size != before.len() || state(&before) != state(&after) {
@@ -145,6 +154,7 @@ mod tests {
     use spec::evidence::kind::Kind;
     use std::cell::Cell;
     use std::fs;
+    use std::io::Write;
 
     #[test]
     fn the_exact_bytes_are_hashed_and_the_file_stays_as_it_is() {
@@ -180,6 +190,36 @@ mod tests {
         assert_eq!(record.kind(), Kind::Attachment);
         let why = std::str::from_utf8(record.value("interpreted").unwrap()).unwrap().to_string();
         assert!(why.starts_with("no: a value of 77000 bytes"), "{why}");
+    }
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_is_refused_and_has_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("growing");
+        fs::write(&path, [1; 10]).unwrap();
+        let chunks = Cell::new(0);
+        let grow = |_| {
+            chunks.set(chunks.get() + 1);
+            if chunks.get() < 1000 {
+                fs::OpenOptions::new()
+                    .append(true)
+                    .open(&path)
+                    .unwrap()
+                    .write_all(&[1; 99])
+                    .unwrap();
+            }
+        };
+        assert!(matches!(capture(&path, &grow), Err(AgentError::Input(_))));
+        assert!(chunks.get() < 5, "{} chunks were read", chunks.get());
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        assert!(matches!(capture(&path, &|_| ()), Err(AgentError::Input(_))));
     }
 
     #[test]

@@ -110,8 +110,7 @@ impl LogClient {
         let Some(bytes) = self.fetch(&url, MAX_NOTE_SIZE as u64)? else {
             return Ok(None);
         };
-        let note = Note::parse(&bytes);
-        note.map(Some).map_err(|error| AgentError::LogRefused(format!("its checkpoint: {error}")))
+        Note::parse(&bytes).map(Some).map_err(|error| unreadable(url, "checkpoint", &error))
     }
 
     /// A consistency proof, unverified.
@@ -121,8 +120,7 @@ impl LogClient {
         let bytes = self.fetch(&url, MAX_CONSISTENCY_SIZE)?.ok_or_else(missing)?;
         let text = std::str::from_utf8(&bytes).unwrap_or("not text");
         let hashes: Result<Vec<Hash>, _> = text.lines().map(decode_hash).collect();
-        let malformed = |_| AgentError::LogRefused("its consistency proof is malformed".into());
-        hashes.map_err(malformed)
+        hashes.map_err(|error| unreadable(url, "consistency proof", &error))
     }
 
     /// An inclusion proof of the entry at `index` in the published tree, unverified; `None` while
@@ -132,8 +130,7 @@ impl LogClient {
         let Some(bytes) = self.fetch(&url, MAX_PROOF_SIZE as u64)? else {
             return Ok(None);
         };
-        let proof = Proof::parse(&bytes);
-        proof.map(Some).map_err(|error| AgentError::LogRefused(format!("its proof: {error}")))
+        Proof::parse(&bytes).map(Some).map_err(|error| unreadable(url, "proof", &error))
     }
 
     /// Sends a statement's bytes and asks the log to wait for witnesses.
@@ -181,6 +178,12 @@ impl LogClient {
             status => Err(failed(format!("status {status}: {}", problem(&mut answer)))),
         }
     }
+}
+
+/// What cannot be read contradicts nothing, and need not be the log's word at all: a proxy that asks
+/// for a password answers 200 too.
+fn unreadable(url: String, what: &str, error: &dyn std::fmt::Display) -> AgentError {
+    AgentError::Unreachable { url, reason: format!("the answer is no {what}: {error}") }
 }
 
 /// The pause that an answer asks for, in seconds; the form with a date is not used by logs.

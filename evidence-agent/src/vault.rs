@@ -10,6 +10,7 @@
 //!   papers-due/             made when first needed
 //!     <sequence, 20 digits>   empty: people do not have all papers of this statement yet
 //!   checkpoint              the newest checkpoint that this agent has verified
+//!   refused-<8 hex digits>  a signed checkpoint that does not go together with that one
 //!   statements/<sequence, 20 digits>/
 //!     statement             the signed bytes, sent as they are however often
 //!     opening.json          every record, every value, every salt
@@ -286,6 +287,15 @@ impl Vault {
     pub(crate) fn remember_checkpoint(&self, note: &Note) -> Result<(), AgentError> {
         let path = self.folder.join("checkpoint");
         write_whole(&path, &note.to_bytes(), Access::Owner).map_err(AgentError::file(&path))
+    }
+
+    /// Keeps a checkpoint that contradicts what was verified before, for those who will ask.
+    pub(crate) fn keep_refused(&self, note: &Note) -> Result<PathBuf, AgentError> {
+        let bytes = note.to_bytes();
+        let name = format!("refused-{}", &Hash::of(&bytes).to_hex()[..8]);
+        let path = self.folder.join(name);
+        write_whole(&path, &bytes, Access::Owner).map_err(AgentError::file(&path))?;
+        Ok(path)
     }
 }
 

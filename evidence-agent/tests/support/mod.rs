@@ -47,6 +47,7 @@ struct State {
     received: Vec<Vec<u8>>,
     manners: VecDeque<Manner>,
     away: bool,
+    portal: bool,
     key: SigningKey,
 }
 
@@ -70,6 +71,7 @@ impl TestLog {
             received: Vec::new(),
             manners: VecDeque::new(),
             away: false,
+            portal: false,
             key: log_key(1),
         }));
         let shared = Arc::clone(&state);
@@ -115,6 +117,11 @@ impl TestLog {
         self.state.lock().unwrap().away = away;
     }
 
+    /// Lets something else answer every request: 200, and a page for people.
+    pub(crate) fn be_behind_a_portal(&self, portal: bool) {
+        self.state.lock().unwrap().portal = portal;
+    }
+
     /// Signs with another key from now on.
     pub(crate) fn change_key(&self, seed: u8) {
         self.state.lock().unwrap().key = log_key(seed);
@@ -129,6 +136,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     }
     let path = line.split(' ').nth(1).unwrap_or_default();
     let (status, answer) = match line.split(' ').next() {
+        _ if state.portal => (200, b"<html>Please sign in.</html>".to_vec()),
         Some("POST") => match state.add(body) {
             Some(answer) => answer,
             None => return Ok(()),
