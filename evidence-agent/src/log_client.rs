@@ -114,8 +114,7 @@ impl LogClient {
         let Some(bytes) = self.fetch(&url, MAX_NOTE_SIZE as u64)? else {
             return Ok(None);
         };
-        let note = Note::parse(&bytes);
-        note.map(Some).map_err(|error| AgentError::LogRefused(format!("its checkpoint: {error}")))
+        Note::parse(&bytes).map(Some).map_err(|error| unreadable(url, "checkpoint", &error))
     }
 
     /// A consistency proof, unverified.
@@ -124,8 +123,7 @@ impl LogClient {
         let bytes = self.fetch_there(&url, MAX_CONSISTENCY_SIZE)?;
         let text = std::str::from_utf8(&bytes).unwrap_or("not text");
         let hashes: Result<Vec<Hash>, _> = text.lines().map(decode_hash).collect();
-        let malformed = |_| AgentError::LogRefused("its consistency proof is malformed".into());
-        hashes.map_err(malformed)
+        hashes.map_err(|error| unreadable(url, "consistency proof", &error))
     }
 
     /// The bytes of a tile of hashes or a bundle of entries, unverified.
@@ -235,6 +233,12 @@ fn indices(bytes: &[u8]) -> Option<Vec<u64>> {
 fn read_problem(answer: &mut Response<Body>) -> Vec<u8> {
     let bytes = answer.body_mut().with_config().limit(MAX_PROBLEM_SIZE).read_to_vec();
     bytes.unwrap_or_default()
+}
+
+/// What cannot be read contradicts nothing, and need not be the log's word at all: a proxy that asks
+/// for a password answers 200 too.
+fn unreadable(url: String, what: &str, error: &dyn std::fmt::Display) -> AgentError {
+    AgentError::Unreachable { url, reason: format!("the answer is no {what}: {error}") }
 }
 
 /// The pause that an answer asks for, in seconds; the form with a date is not used by logs.

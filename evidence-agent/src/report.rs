@@ -6,8 +6,10 @@
 //! | `<name>.disclosure.json` | whoever may read the report: it opens every value of it |
 //!
 //! Each report of a small statement has its own two files, named after it. A statement of many
-//! reports has two for all of them, named after its sequence. A name too long for its papers is cut
-//! and ends in `~` and a part of the whole name's hash.
+//! reports has two for all of them, named after its sequence. Where such a name is taken, by another
+//! report or by another source that writes to the same folder, the statement's sequence and in the
+//! end a part of its leaf hash are put behind it. A name too long for its papers is cut and ends in
+//! `~` and a part of the whole name's hash.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -111,6 +113,7 @@ pub(crate) fn write_papers(
     verified: &VerifiedInclusion,
 ) -> (Anchored, Option<AgentError>) {
     let mut missing = Vec::new();
+    let leaf = &statement.leaf_hash().to_hex()[..8];
     let (sequence, receipt) = (statement.sequence(), receipt.to_bytes());
     let evidence = batch.records().iter().enumerate().skip(1);
     let own = batch.records().len() - 1 <= MAX_OWN_PAPERS;
@@ -122,7 +125,9 @@ pub(crate) fn write_papers(
         let papers = if own {
             let picks = [0, record_index].map(|record| Pick { record, fields: PickFields::All });
             let opening = Disclosure::of(batch, &picks).expect("both records are of this batch");
-            let stems = [stem(name, ""), stem(name, &format!(".{sequence}-{index}"))];
+            let ends = ["".to_owned(), format!(".{sequence}-{index}")];
+            let [own, place] = ends.each_ref().map(|end| stem(name, end));
+            let stems = [own, place, stem(name, &format!("{}-{leaf}", ends[1]))];
             let written = write_pair(out, &stems, &receipt, opening.to_json().as_bytes());
             written.map_err(|error| missing.push(error)).ok()
         } else {
@@ -138,9 +143,10 @@ pub(crate) fn write_papers(
         None
     } else {
         let stem = OsString::from(format!("statement-{sequence}"));
-        let other = joined(&stem, &format!(".{}", &statement.leaf_hash().to_hex()[..8]));
+        let other = joined(&stem, &format!(".{leaf}"));
+        let stems = [stem, other.clone(), other];
         let opening = Disclosure::whole(batch).to_json();
-        let written = write_pair(out, &[stem, other], &receipt, opening.as_bytes());
+        let written = write_pair(out, &stems, &receipt, opening.as_bytes());
         written.map_err(|error| missing.push(error)).ok()
     };
     if let Err(error) = sync_folder(out) {
@@ -178,29 +184,40 @@ fn report(path: &Path, index: u64, record: &Record, papers: Option<Papers>) -> R
 
 /// Writes a receipt and an opening under the first stem that is free or holds the same already:
 /// two reports may have one name, and what was handed out once is never replaced.
+///
+/// The last stem is this statement's alone: what lies there is what an earlier run was writing.
 fn write_pair(
     out: &Path,
-    stems: &[OsString; 2],
+    stems: &[OsString; 3],
     receipt: &[u8],
     opening: &[u8],
 ) -> Result<Papers, AgentError> {
-    let [first, second] = stems.each_ref().map(|stem| Papers {
+    let [first, second, last] = stems.each_ref().map(|stem| Papers {
         receipt: out.join(joined(stem, RECEIPT)),
         disclosure: out.join(joined(stem, DISCLOSURE)),
     });
-    let papers = if is_free(&first, receipt, opening) { first } else { second };
+    // What cannot even be looked at under the second stem is said when it cannot be written.
+    let papers = if is_free(&first, receipt, opening).unwrap_or(false) {
+        first
+    } else if is_free(&second, receipt, opening).unwrap_or(true) {
+        second
+    } else {
+        last
+    };
     write_new(&papers.disclosure, opening, Access::Owner)?;
     write_new(&papers.receipt, receipt, Access::Everybody)?;
     Ok(papers)
 }
 
-fn is_free(papers: &Papers, receipt: &[u8], opening: &[u8]) -> bool {
+fn is_free(papers: &Papers, receipt: &[u8], opening: &[u8]) -> io::Result<bool> {
     // One byte more than ours is enough to see that a file is another one.
     let free = |path: &Path, bytes: &[u8]| match read_bounded(path, bytes.len()) {
-        Ok(there) => there == bytes,
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(there) => Ok(there == bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(false),
+        Err(error) => Err(error),
     };
-    free(&papers.receipt, receipt) && free(&papers.disclosure, opening)
+    Ok(free(&papers.receipt, receipt)? && free(&papers.disclosure, opening)?)
 }
 
 fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), AgentError> {

@@ -302,9 +302,19 @@ fn a_log_that_rewrites_its_past_is_found_out() {
     let file = factory.file("report", b"1");
     assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_ANCHORED);
     factory.log.replace_entry(0, b"another past");
+    let refused = || {
+        let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+        let entries =
+            fs::read_dir(factory.path("vault")).unwrap().map(|entry| name(entry.unwrap()));
+        entries.filter(|name| name.starts_with("refused-")).count()
+    };
+    assert_eq!(refused(), 0);
     let same_size = factory.anchor(&[&file], &[]);
+    // What the log has signed against itself is kept beside what it signed before.
+    assert_eq!(refused(), 1);
     factory.log.append(b"and on");
     let larger = factory.anchor(&[&file], &[]);
+    assert_eq!(refused(), 2);
     for said in [same_size, larger] {
         assert_eq!(said.code, EXIT_REFUSED);
         assert!(said.err.contains("differ"), "{}", said.err);
@@ -347,6 +357,22 @@ fn evidence_is_stated_while_the_log_is_away_and_sent_when_it_is_back() {
 }
 
 #[test]
+fn an_answer_that_is_not_the_logs_is_no_lie_of_the_log() {
+    let factory = Factory::new();
+    let file = factory.file("before", b"1");
+    assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_ANCHORED);
+    // A proxy wants a password. Evidence is stated all the same, and sent when it is let through.
+    factory.log.be_behind_a_portal(true);
+    let file = factory.file("meanwhile", b"2");
+    let said = factory.anchor(&[&file], &["--timeout", "0"]);
+    assert_eq!(said.code, EXIT_COULD_NOT, "{}", said.err);
+    assert!(said.err.contains("is kept in the vault"), "{}", said.err);
+    factory.log.be_behind_a_portal(false);
+    assert_eq!(factory.anchor(&[], &[]).code, EXIT_ANCHORED);
+    assert_eq!(factory.verify("meanwhile").1.sequence(), 1);
+}
+
+#[test]
 fn a_missing_file_anchors_nothing() {
     let factory = Factory::new();
     let (there, missing) = (factory.file("there", b"1"), factory.path("missing"));
@@ -372,6 +398,30 @@ fn papers_of_one_name_stand_side_by_side() {
     assert_eq!(second["record"], 2);
     let path = factory.path("report.0-2.tlog-proof");
     assert_eq!(second["papers"]["receipt"], path.to_str().unwrap());
+}
+
+#[test]
+fn two_sources_that_write_to_one_folder_never_replace_each_others_papers() {
+    let (one, other) = (Factory::new(), Factory::new());
+    let out = one.path("papers");
+    let mut handed_out: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    for round in 0..3 {
+        for factory in [&one, &other] {
+            let file = factory.file("in/report", format!("{round} {}", factory.log.url).as_bytes());
+            let said = factory.anchor(&[&file], &["--out", out.to_str().unwrap(), "--json"]);
+            assert_eq!(said.code, EXIT_ANCHORED, "{}", said.out);
+            let object: Value = serde_json::from_str(&said.out).unwrap();
+            let papers = &object["statements"][0]["reports"][0]["papers"];
+            for paper in ["receipt", "disclosure"] {
+                let path = PathBuf::from(papers[paper].as_str().unwrap());
+                handed_out.push((path.clone(), fs::read(path).unwrap()));
+            }
+        }
+    }
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 12);
+    for (path, bytes) in handed_out {
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{}", path.display());
+    }
 }
 
 #[test]

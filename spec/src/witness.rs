@@ -26,7 +26,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Origin};
-use crate::cosignature::{self, CosignatureError};
+use crate::cosignature::{self, CosignatureError, TimestampError};
 use crate::encoding::{decode_hash, parse_decimal};
 use crate::hash::Hash;
 use crate::key::{Algorithm, VerifierKey};
@@ -234,7 +234,8 @@ impl AddCheckpoint {
     ///
     /// Lines of other keys are ignored. A line that names one of `keys` and does not verify makes
     /// the whole note malformed ([`SignatureError::Invalid`]); none at all is
-    /// [`SignatureError::Missing`]. A log's own timestamp may be 0: it states no time then.
+    /// [`SignatureError::Missing`]. A log's own timestamp may be 0: it states no time then. It may
+    /// not be beyond 2^63 - 1 (tlog-cosignature).
     pub fn verified_lines(&self, keys: &[VerifierKey]) -> Result<Vec<Signature>, SignatureError> {
         let mut verified = Vec::new();
         for key in keys {
@@ -259,7 +260,8 @@ impl AddCheckpoint {
             }
         };
         match verified {
-            Ok(_) | Err(CosignatureError::Timestamp(_)) => Ok(()),
+            Ok(_) | Err(CosignatureError::Timestamp(TimestampError::Zero)) => Ok(()),
+            // A time beyond 2^63 - 1 makes the line malformed, and with it what we would show.
             Err(_) => Err(SignatureError::Invalid),
         }
     }
@@ -472,7 +474,12 @@ mod tests {
         let line = cosignature::testing::sign_empty_ml_dsa(&pq, &[5; 32], 0, &origin, other);
         let mut bad = line.clone();
         bad.bytes[100] ^= 1;
-        for (line, want) in [(line, Ok(1)), (bad, Err(SignatureError::Invalid))] {
+        // The time "MUST NOT exceed 2^63 - 1", also that of a log, though its signature verifies.
+        let at =
+            |time| cosignature::testing::sign_empty_ml_dsa(&pq, &[5; 32], time, &origin, other);
+        let (latest, beyond) = (at(cosignature::MAX_TIMESTAMP), at(1 << 63));
+        let invalid = Err(SignatureError::Invalid);
+        for (line, want) in [(line, Ok(1)), (bad, invalid), (latest, Ok(1)), (beyond, invalid)] {
             let note = Note::new(text.clone(), vec![line]);
             let request = AddCheckpoint::new(0, Vec::new(), note).unwrap();
             let lines = request.verified_lines(core::slice::from_ref(&pq));

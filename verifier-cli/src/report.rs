@@ -122,9 +122,16 @@ impl Report {
         }
         // What goes wrong is told at length even among many.
         if let Some(time) = self.found_at.as_ref().filter(|_| self.verdict == Verdict::Verified) {
-            let reasons: Vec<String> =
-                self.reasons.iter().map(|reason| reason.to_text(language)).collect();
-            return format!("{time} {}\n", reasons.join("; "));
+            let all = |lines: &[Said]| {
+                let lines: Vec<String> = lines.iter().map(|line| line.to_text(language)).collect();
+                lines.join("; ")
+            };
+            let mut text = format!("{time} {}", all(&self.reasons));
+            if !self.not_checked.is_empty() {
+                let open = all(&self.not_checked);
+                text += &format!(". {} {open}", Message::NotChecked.text(language));
+            }
+            return text + "\n";
         }
         let mut text = self.found_at.as_ref().map_or(String::new(), |time| format!("{time}\n"));
         if let Some(verdict) = self.verdict.message() {
@@ -237,6 +244,13 @@ mod tests {
         report.set_found_at("2026-01-02T03:04:05Z".to_string());
         let text = report.to_text(Language::English);
         assert_eq!(text, "2026-01-02T03:04:05Z all that was seen is one log, now of 5 entries\n");
+        // Not even one line among many is a success without the other half of the truth.
+        report.not_checked(Message::OpenNoWitnessAddress, &["w1"]);
+        report.not_checked(Message::OpenEntries, &[]);
+        let open = "now of 5 entries. Not checked: what w1 has seen: the policy has no address of \
+                    it, and --witness gives none; what the entries say\n";
+        let text = report.to_text(Language::English);
+        assert!(text.ends_with(open) && text.lines().count() == 1, "{text}");
         let json = report.to_json(Language::English);
         assert_eq!(json.lines().count(), 1);
         assert!(json.contains("\"found_at\":\"2026-01-02T03:04:05Z\""), "{json}");

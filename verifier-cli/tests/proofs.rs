@@ -53,6 +53,19 @@ fn every_kind_of_place_is_proved_and_verified() {
 }
 
 #[test]
+fn who_names_a_source_is_not_content_with_an_entry_of_nobodys() {
+    let (folder, log) = log_of(3);
+    fs::write(folder.path().join("entry"), &log.entries[1]).unwrap();
+    let prove = ["prove", "inclusion", "1", "--log", "log", "--policy", "policy", "--out", "r"];
+    assert_eq!(fiducial(folder.path(), &prove).0, 0);
+    let verify = ["verify", "r", "--policy", "policy", "--entry", "entry"];
+    assert_eq!(fiducial(folder.path(), &verify).0, 0);
+    let key = support::source_key().verifier().to_string();
+    let (code, said) = fiducial(folder.path(), &[&verify[..], &["--source-key", &key]].concat());
+    assert!(code == 1 && said.contains("not a statement"), "{said}");
+}
+
+#[test]
 fn an_entry_is_found_by_its_hash_and_by_its_bytes() {
     let (folder, log) = log_of(700);
     let hash = leaf_hash(&log.entries[613]);

@@ -5,12 +5,15 @@
 mod support;
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use spec::key::{Algorithm, KeyName, SigningKey};
 use spec::note::Note;
 use spec::witness::monitoring_path;
 use support::{TestLog, log_key, signed_by};
@@ -310,6 +313,90 @@ fn what_cannot_be_had_decides_nothing() {
     assert!(said.codes().contains(&"watch-log-tiles"), "{:#}", said.json);
 }
 
+/// Serves a folder over HTTP, one request a connection; the first checkpoint asked for is `first`.
+fn serve_after(first: &Note, folder: &Path) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, folder) = (listener.local_addr().unwrap(), folder.to_path_buf());
+    let mut first = Some(first.to_bytes());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (mut request, mut byte) = (Vec::new(), [0]);
+            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                request.push(byte[0]);
+            }
+            let text = String::from_utf8_lossy(&request).into_owned();
+            let path = text.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
+            let shown = first.take_if(|_| path == "checkpoint").ok_or(());
+            let (status, body) = match shown.or_else(|()| fs::read(folder.join(path))) {
+                Ok(bytes) => ("200 OK", bytes),
+                Err(_) => ("404 Not Found", Vec::new()),
+            };
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+        }
+    });
+    format!("http://{address}/")
+}
+
+#[test]
+fn all_that_the_log_shows_in_one_look_is_compared() {
+    // A witness is ahead of what the log shows first, so the log is asked again: it shows a larger
+    // tree, of its one history or of another.
+    for (fork, code, said) in [(9, 1, "watch-split"), (700, 0, "watch-agrees")] {
+        let world = World::new(&truth(), 400);
+        world.witness_shows(&signed_by(truth().tree(400), &[(2, 5)]));
+        let first = history(300, fork).checkpoint(300);
+        let address = serve_after(&first, &world.folder.path().join("log"));
+        let mut words = WATCH.to_vec();
+        words[2] = &address;
+        let looked = world.fiducial(&[&words[..], &["--once"]].concat()).ends_with(code, &[said]);
+        assert_eq!(world.folder.path().join("state").exists(), code == 0);
+        for file in looked.evidence() {
+            world.judge(file, 0);
+        }
+    }
+}
+
+#[test]
+fn a_name_with_a_slash_is_a_name() {
+    let world = World::new(&truth(), 300);
+    let (log, two, three) = (log_key(), support::cosigner(2), support::cosigner(3));
+    let (log, two, three) = (log.verifier(), two.verifier(), three.verifier());
+    let policy = format!("log {log}\nwitness site/a {two}\nwitness site/b {three}\nquorum none\n");
+    world.write("policy", policy);
+    world.witness_shows(&signed_by(truth().tree(300), &[(2, 5)]));
+    let named = |place| world.fiducial(&[&WATCH[..8], &[place, "--once"]].concat());
+    let said = named("site/a=w2").ends_with(0, &["watch-agrees"]);
+    assert!(said.json["facts"]["witness"].as_str().unwrap().starts_with("site/a: 300"));
+    // A part of a name is none.
+    let unknown = named("site=w2");
+    assert_eq!((unknown.code, &unknown.json["reason"]["code"]), (2, &"witness-unknown".into()));
+}
+
+#[test]
+fn a_checkpoint_of_another_log_is_told_and_ends_nothing() {
+    let world = World::new(&truth(), 300);
+    let name = KeyName::parse("other.example").unwrap();
+    let other = SigningKey::from_seed(name, Algorithm::NoteEd25519, &[9; 32]).unwrap();
+    let both =
+        support::policy_of(&[2, 3], "quorum none\n") + &format!("log {}\n", other.verifier());
+    world.write("policy", both);
+    world.witness_shows(&signed_by(truth().tree(300), &[(2, 5)]));
+    world.look().ends_with(0, &["watch-agrees"]);
+    let text = truth().checkpoint(300).text().replace(support::ORIGIN, "other.example");
+    let line = other.sign_note(&text);
+    world.write("log/checkpoint", Note::new(text, vec![line]).to_bytes());
+    let said = world.look().ends_with(2, &["two-logs"]);
+    // The witness was asked all the same, and nothing was forgotten.
+    assert!(said.json["facts"]["witness"].as_str().unwrap().starts_with("w2: 300"));
+    world.log_shows(&truth(), 301);
+    world.look().ends_with(0, &["watch-agrees"]);
+}
+
 #[test]
 fn wrong_words_and_a_damaged_state_end_the_watch() {
     let world = World::new(&truth(), 300);
@@ -377,7 +464,7 @@ fn a_long_watch_tells_each_look_in_a_line_and_ends_with_the_first_split() {
     };
     assert_eq!(status.code(), Some(1));
     let mut text = String::new();
-    std::io::Read::read_to_string(watch.stdout.as_mut().unwrap(), &mut text).unwrap();
+    watch.stdout.as_mut().unwrap().read_to_string(&mut text).unwrap();
     let looks: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let verdicts: Vec<&str> = looks.iter().map(|look| look["verdict"].as_str().unwrap()).collect();
     assert_eq!((verdicts[0], verdicts[verdicts.len() - 1]), ("verified", "rejected"), "{text}");

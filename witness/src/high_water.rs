@@ -251,6 +251,11 @@ impl HighWater {
         self.0.write(offset, &head.to_slot())?;
         self.0.sync()
     }
+
+    /// Makes durable what an earlier process has noted and perhaps not synced.
+    pub fn settle(&mut self) -> io::Result<()> {
+        self.0.sync()
+    }
 }
 
 impl fmt::Debug for HighWater {

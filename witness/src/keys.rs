@@ -16,6 +16,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aws_lc_rs::signature::{KeyPair, ML_DSA_44, ML_DSA_44_SIGNING, ParsedPublicKey, PqdsaKeyPair};
 use spec::checkpoint::{Checkpoint, Origin};
@@ -115,6 +116,20 @@ impl Signers {
         Ok(Self(signers))
     }
 
+    /// Those of these keys that are not retired; perhaps none. For a reload that fails: whatever
+    /// else is wrong, a key that is known to be retired does not sign again.
+    #[must_use]
+    pub fn without(&self, retired: &Retired) -> Self {
+        let left = self.0.iter().filter(|signer| !retired.contains(signer.verifier()));
+        Self(left.cloned().collect())
+    }
+
+    /// Whether no key is left that may sign.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The public halves, in the order of the signature lines.
     pub fn verifier_keys(&self) -> impl Iterator<Item = &VerifierKey> {
         self.0.iter().map(Signer::verifier)
@@ -133,11 +148,11 @@ impl Signers {
     }
 }
 
-/// One key.
-#[derive(Debug)]
+/// One key. Clones are handles to the same one.
+#[derive(Clone, Debug)]
 enum Signer {
-    Ed25519(Box<SigningKey>),
-    MlDsa44(Box<MlDsaKey>),
+    Ed25519(Arc<SigningKey>),
+    MlDsa44(Arc<MlDsaKey>),
 }
 
 /// The ML-DSA-44 key, in the forms that the fast implementation works with.
@@ -160,20 +175,20 @@ impl Signer {
         let text = std::str::from_utf8(&bytes).map_err(|_| key(KeyError::Malformed))?.trim_end();
         match SigningKey::parse(text) {
             Ok(signing) => match signing.verifier().algorithm() {
-                Algorithm::CosignatureEd25519 => Ok(Self::Ed25519(Box::new(signing))),
+                Algorithm::CosignatureEd25519 => Ok(Self::Ed25519(Arc::new(signing))),
                 other => Err(key(KeyError::Type(other.type_byte()))),
             },
             Err(KeyError::Type(0x06)) => {
                 let (verifier, seed) = parse_ml_dsa_key(text).map_err(key)?;
                 let signer = MlDsaKey::new(verifier, seed.as_slice());
                 let signer = signer.ok_or_else(|| KeysError::PublicKey(path.to_owned()))?;
-                Ok(Self::MlDsa44(Box::new(signer)))
+                Ok(Self::MlDsa44(Arc::new(signer)))
             }
             Err(error) => Err(key(error)),
         }
     }
 
-    const fn verifier(&self) -> &VerifierKey {
+    fn verifier(&self) -> &VerifierKey {
         match self {
             Self::Ed25519(key) => key.verifier(),
             Self::MlDsa44(key) => &key.verifier,

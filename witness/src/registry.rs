@@ -188,8 +188,8 @@ pub fn add(
     qpd: Option<u32>,
     contact: Option<&str>,
 ) -> Result<(), RegistryError> {
-    change(settings, |text| {
-        let log = entry(text, origin);
+    change(settings, |text, known| {
+        let log = entry(text, origin, known.log(origin));
         for key in keys.iter().map(ToString::to_string) {
             if !log.keys.contains(&key) {
                 log.keys.push(key);
@@ -207,7 +207,7 @@ pub fn add(
 /// Takes on the logs of a list, and whatever it will hold later.
 pub fn add_list_file(settings: &Settings, path: &Path) -> Result<(), RegistryError> {
     let path = std::path::absolute(path).map_err(FileError::at(path))?;
-    change(settings, |text| {
+    change(settings, |text, _| {
         if !text.lists.contains(&path) {
             text.lists.push(path.clone());
         }
@@ -217,41 +217,26 @@ pub fn add_list_file(settings: &Settings, path: &Path) -> Result<(), RegistryErr
 
 /// Signs nothing more for a log. What is remembered of it stays.
 pub fn disable(settings: &Settings, origin: &Origin) -> Result<(), RegistryError> {
-    let (registry, _) = Registry::load(settings)?;
-    let known = registry.log(origin);
-    let known = known.ok_or_else(|| RegistryError::NoSuchLog(origin.to_string()))?;
-    change(settings, |text| {
-        let log = entry(text, origin);
-        // A log of a list gets an entry of its own, with all that is known of it.
-        log.keys = known.keys.iter().map(ToString::to_string).collect();
-        log.qpd = known.qpd;
-        known.contact.clone_into(&mut log.contact);
-        log.enabled = false;
+    change(settings, |text, known| {
+        let known = known.log(origin);
+        let known = known.ok_or_else(|| RegistryError::NoSuchLog(origin.to_string()))?;
+        entry(text, origin, Some(known)).enabled = false;
         Ok(())
     })
 }
 
 /// Trusts one key of a log no longer. The last one stays: [`disable`] is for that.
 pub fn retire_key(settings: &Settings, origin: &Origin, id: &str) -> Result<(), RegistryError> {
-    let (registry, _) = Registry::load(settings)?;
-    let known = registry.log(origin);
-    let known = known.ok_or_else(|| RegistryError::NoSuchLog(origin.to_string()))?;
-    let keys: Vec<String> = known
-        .keys
-        .iter()
-        .filter(|key| key.id().to_string() != id)
-        .map(ToString::to_string)
-        .collect();
-    change(settings, |text| {
-        let reason = match keys.len() {
+    change(settings, |text, known| {
+        let known = known.log(origin);
+        let known = known.ok_or_else(|| RegistryError::NoSuchLog(origin.to_string()))?;
+        let left = known.keys.iter().filter(|key| key.id().to_string() != id);
+        let left: Vec<String> = left.map(ToString::to_string).collect();
+        let reason = match left.len() {
             0 => "the last key of a log stays; disable the log instead".to_owned(),
-            left if left == known.keys.len() => format!("{origin} has no key {id}"),
+            count if count == known.keys.len() => format!("{origin} has no key {id}"),
             _ => {
-                let log = entry(text, origin);
-                log.keys.clone_from(&keys);
-                log.qpd = known.qpd;
-                known.contact.clone_into(&mut log.contact);
-                log.enabled = known.enabled;
+                entry(text, origin, Some(known)).keys = left;
                 return Ok(());
             }
         };
@@ -260,14 +245,18 @@ pub fn retire_key(settings: &Settings, origin: &Origin, id: &str) -> Result<(), 
 }
 
 /// Changes the file under its lock, and refuses a change after which it could not be loaded.
+///
+/// `edit` gets what is known under the same lock: what was read before it may be what another
+/// command has just changed, and writing that back would enable a disabled log again.
 fn change(
     settings: &Settings,
-    edit: impl FnOnce(&mut Text) -> Result<(), RegistryError>,
+    edit: impl FnOnce(&mut Text, &Registry) -> Result<(), RegistryError>,
 ) -> Result<(), RegistryError> {
     let _turn = Turn::wait(&settings.data)?;
     let path = settings.logs();
+    let (known, _) = Registry::load(settings)?;
     let mut after = read(&path)?;
-    edit(&mut after)?;
+    edit(&mut after, &known)?;
     for log in &after.logs {
         parse_log(&path, log)?;
     }
@@ -281,11 +270,18 @@ fn change(
     store(&path, &after)
 }
 
-fn entry<'a>(text: &'a mut Text, origin: &Origin) -> &'a mut LogText {
+/// A log's own entry. One that is new holds all that is `known` of the log from a list, before
+/// which it stands from now on.
+fn entry<'a>(text: &'a mut Text, origin: &Origin, known: Option<&Log>) -> &'a mut LogText {
     let at = text.logs.iter().position(|log| log.origin == origin.as_str());
     let at = at.unwrap_or_else(|| {
-        let (origin, contact) = (origin.to_string(), String::new());
-        text.logs.push(LogText { origin, keys: Vec::new(), qpd: None, contact, enabled: true });
+        text.logs.push(LogText {
+            origin: origin.to_string(),
+            keys: known.iter().flat_map(|log| &log.keys).map(ToString::to_string).collect(),
+            qpd: known.and_then(|log| log.qpd),
+            contact: known.map(|log| log.contact.clone()).unwrap_or_default(),
+            enabled: known.is_none_or(|log| log.enabled),
+        });
         text.logs.len() - 1
     });
     &mut text.logs[at]
@@ -429,10 +425,42 @@ mod tests {
         assert_eq!((log.keys.len(), log.qpd), (2, Some(30)));
         assert_eq!(Registry::load(&settings).unwrap().1, [settings.logs(), path.clone()]);
 
+        // Another key of a log of a list stands beside what the list says of it.
+        let fresh = key("a.example", 4);
+        add(&settings, &origin("a.example"), std::slice::from_ref(&fresh), None, None).unwrap();
+        let registry = load(&settings);
+        let log = registry.log(&origin("a.example")).unwrap();
+        assert_eq!((log.keys.len(), log.qpd, log.contact.as_str()), (3, Some(30), "x"));
+        assert!(log.keys.contains(&a) && log.keys.contains(&fresh));
+
         disable(&settings, &origin("b.example")).unwrap();
         assert!(matches!(load(&settings).trust(&origin("b.example")), Trust::Disabled));
         fs::write(&path, text.replace("qpd 10", "qpd ten")).unwrap();
         assert!(matches!(Registry::load(&settings), Err(RegistryError::List { .. })));
+    }
+
+    #[test]
+    fn two_changes_at_once_are_both_made() {
+        let (_folder, settings) = settings();
+        let (log, first, second) = (origin("a.example"), key("a.example", 1), key("a.example", 2));
+        add(&settings, &log, &[second], None, None).unwrap();
+        let id = first.id().to_string();
+        for round in 0..20 {
+            add(&settings, &log, std::slice::from_ref(&first), None, None).unwrap();
+            let both = std::sync::Barrier::new(2);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    both.wait();
+                    retire_key(&settings, &log, &id).unwrap();
+                });
+                both.wait();
+                disable(&settings, &log).unwrap();
+            });
+            // Neither took back what the other did.
+            let registry = load(&settings);
+            assert!(matches!(registry.trust(&log), Trust::Disabled), "round {round}");
+            assert_eq!(registry.log(&log).unwrap().keys.len(), 1, "round {round}");
+        }
     }
 
     #[test]

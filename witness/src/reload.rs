@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 
 use crate::settings::Settings;
 
+/// After how many looks that which could not be read is tried again, though no watched file has
+/// changed: the fault may be in a file that is watched only once it was read.
+pub const RETRY_LOOKS: u32 = 10;
+
 /// What tells one content of a file from another without reading it: inode, length, time of change.
 type Mark = (u64, u64, i64, i64);
 
@@ -19,13 +23,15 @@ pub struct Watched {
     paths: Vec<PathBuf>,
     keys: PathBuf,
     marks: BTreeMap<PathBuf, Option<Mark>>,
+    looks: u32,
 }
 
 impl Watched {
     /// Watches the files of the logs (`logs`), and those of the keys.
     #[must_use]
     pub fn new(settings: &Settings, logs: Vec<PathBuf>) -> Self {
-        let mut watched = Self { paths: Vec::new(), keys: settings.keys(), marks: BTreeMap::new() };
+        let (paths, keys, marks) = (Vec::new(), settings.keys(), BTreeMap::new());
+        let mut watched = Self { paths, keys, marks, looks: 0 };
         watched.follow(settings, logs);
         watched.changed();
         watched
@@ -36,6 +42,14 @@ impl Watched {
         self.paths = logs;
         self.paths.push(settings.retired());
         self.paths.push(settings.retired_beside_high_water());
+    }
+
+    /// Whether the files are to be read: one of them changed since the last call, or the last
+    /// reading failed and it is time to try again.
+    pub fn is_due(&mut self, has_failed: bool) -> bool {
+        self.looks = self.looks.wrapping_add(1);
+        let again = has_failed && self.looks.is_multiple_of(RETRY_LOOKS);
+        self.changed() || again
     }
 
     /// Whether anything changed since the last call.

@@ -71,8 +71,7 @@ pub fn restore(data: &Path) -> Result<Restored, RestoreError> {
         return Err(error.into());
     }
 
-    let old = retire_all(&settings)?;
-    let mut algorithms: Vec<Algorithm> = old.iter().map(VerifierKey::algorithm).collect();
+    let (old, mut algorithms) = retire_all(&settings)?;
     if algorithms.is_empty() {
         algorithms = vec![Algorithm::CosignatureEd25519, Algorithm::CosignatureMlDsa44];
     }
@@ -106,8 +105,9 @@ pub fn restore(data: &Path) -> Result<Restored, RestoreError> {
     Ok(Restored { retired: old, fresh, logs, moved })
 }
 
-/// Lists every key as retired, in both places, with all that was listed before.
-fn retire_all(settings: &Settings) -> Result<Vec<VerifierKey>, RestoreError> {
+/// Lists every key as retired, in both places, with all that was listed before. Returns those that
+/// signed until now, and the algorithms of all.
+fn retire_all(settings: &Settings) -> Result<(Vec<VerifierKey>, Vec<Algorithm>), RestoreError> {
     let old = keys::all_verifier_keys(settings)?;
     let mut retired = Retired::load_what_is_left(settings);
     let active = old.iter().filter(|key| !retired.contains(key)).cloned().collect();
@@ -115,7 +115,8 @@ fn retire_all(settings: &Settings) -> Result<Vec<VerifierKey>, RestoreError> {
         retired.add(key, "the state was restored or lost");
     }
     retired.store(settings)?;
-    Ok(active)
+    // Of the retired ones too: a run that broke off has retired both kinds and made one afresh.
+    Ok((active, old.iter().map(VerifierKey::algorithm).collect()))
 }
 
 /// Moves a damaged state out of the way; nothing is ever removed.

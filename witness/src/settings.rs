@@ -138,7 +138,10 @@ pub fn parse_name(name: &str) -> Result<KeyName, SettingsError> {
 
 /// Where the second record is unless the operator says otherwise: beside the data folder, not in it.
 pub fn default_high_water(data: &Path) -> std::io::Result<PathBuf> {
-    let mut path = std::path::absolute(data)?.into_os_string();
+    // Put together from its parts: a final slash stays in an absolute path, and what is put behind
+    // it would be a file in the folder.
+    let path: PathBuf = std::path::absolute(data)?.components().collect();
+    let mut path = path.into_os_string();
     path.push(".high-water");
     Ok(PathBuf::from(path))
 }
@@ -160,6 +163,11 @@ mod tests {
         assert_eq!(Settings::load(folder.path()).unwrap(), settings);
         assert!(settings.create().is_err());
         assert!(!settings.high_water.starts_with(folder.path()));
+        for end in ["/", "/.", "//"] {
+            let mut typed = folder.path().as_os_str().to_owned();
+            typed.push(end);
+            assert_eq!(default_high_water(Path::new(&typed)).unwrap(), settings.high_water);
+        }
         for wrong in ["name = 1", "name = \"a b\"\nhigh_water = \"x\"", "name=\"a\"\nx=1"] {
             std::fs::write(folder.path().join(SETTINGS), wrong).unwrap();
             assert!(Settings::load(folder.path()).is_err(), "{wrong}");

@@ -35,6 +35,7 @@ use crate::keys::{KeysError, Signers};
 use crate::limits::LogLimit;
 use crate::registry::{Registry, RegistryError};
 use crate::reload::Watched;
+use crate::retired::Retired;
 use crate::settings::{Settings, SettingsError};
 use crate::state::{Change, Notes, Opened, Seen, State, StateError};
 use crate::writer::{Job, Known, NotTaken, Writer};
@@ -202,6 +203,9 @@ impl Witness {
         // The clock may be a little behind what was signed; the time in a cosignature never is.
         let timestamp = before.map_or(now, |seen| seen.timestamp.max(now));
         let signers = Arc::clone(&read(&self.0.signers));
+        if signers.is_empty() {
+            return Err(AddError::Stopped("none of its keys may sign any more".to_owned()));
+        }
         let cosignatures = signers
             .sign(checkpoint, timestamp)
             .map_err(|error| AddError::Stopped(error.to_string()))?;
@@ -270,33 +274,49 @@ impl Witness {
 
     /// Looks at the clock and at the files of logs and keys, and reads those again that changed.
     ///
-    /// To be called every second or so, on a thread that may block. What cannot be read leaves
-    /// everything as it was, and is a fault of the status until it can.
+    /// To be called every second or so, on a thread that may block. What cannot be read stays as
+    /// it was, and is a fault of the status until it can; a key that is known to be retired signs
+    /// no more even so.
     pub fn tick(&self) {
         if let Some(ClockFault::Jumped(by)) = self.0.clock.fault() {
             self.note_jump(by);
         }
         let mut watched = lock(&self.0.watched);
-        if !watched.changed() {
+        let has_failed = lock(&self.0.reload_fault).is_some();
+        if !watched.is_due(has_failed) {
             return;
         }
-        let loaded = Registry::load(&self.0.settings).map_err(|error| error.to_string());
-        let signers = Signers::load(&self.0.settings).map_err(|error| error.to_string());
-        let fault = match (loaded, signers) {
-            (Ok((registry, files)), Ok(signers)) => {
-                tracing::info!(logs = registry.count(), "read the logs and keys again");
-                watched.follow(&self.0.settings, files);
-                *self.0.registry.write().unwrap_or_else(PoisonError::into_inner) =
-                    Arc::new(registry);
-                *self.0.signers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(signers);
-                None
-            }
-            (Err(fault), _) | (_, Err(fault)) => {
-                tracing::error!(%fault, "the logs and keys stay as they were");
-                Some(fault)
+        // Each by itself: a key that was retired must not sign on because a list of logs is broken,
+        // nor a log that was disabled be cosigned because a key file is.
+        let faults = [self.reload_logs(&mut watched), self.reload_keys()];
+        let faults: Vec<String> = faults.into_iter().filter_map(Result::err).collect();
+        let fault = (!faults.is_empty()).then(|| faults.join("; "));
+        let mut known = lock(&self.0.reload_fault);
+        if let Some(fault) = fault.as_ref().filter(|fault| known.as_ref() != Some(fault)) {
+            tracing::error!(%fault, "the logs or keys stay as they were");
+        }
+        *known = fault;
+    }
+
+    fn reload_logs(&self, watched: &mut Watched) -> Result<(), String> {
+        let loaded = Registry::load(&self.0.settings);
+        let (registry, files) = loaded.map_err(|error| error.to_string())?;
+        tracing::info!(logs = registry.count(), "read the logs again");
+        watched.follow(&self.0.settings, files);
+        *self.0.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
+        Ok(())
+    }
+
+    fn reload_keys(&self) -> Result<(), String> {
+        let (signers, outcome) = match Signers::load(&self.0.settings) {
+            Ok(signers) => (signers, Ok(())),
+            Err(error) => {
+                let retired = Retired::load_what_is_left(&self.0.settings);
+                (read(&self.0.signers).without(&retired), Err(error.to_string()))
             }
         };
-        *lock(&self.0.reload_fault) = fault;
+        *self.0.signers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(signers);
+        outcome
     }
 
     /// Leaves a mark for the next start: a restart alone does not make a clock right.
@@ -306,6 +326,10 @@ impl Witness {
             return;
         }
         tracing::error!(milliseconds = by, "the clock jumped; nothing is signed any more");
+        // A word that was given before the jump says nothing of the time behind it.
+        if let Err(error) = remove_if_there(&self.0.settings.clock_is_right()) {
+            tracing::error!(%error, "the operator's earlier word on the clock could not be removed");
+        }
         let text = format!("the clock jumped by {by} ms against monotonic time\n");
         if let Err(error) = write_whole(&path, text.as_bytes()) {
             tracing::error!(%error, "the mark that the clock jumped could not be written");
@@ -390,6 +414,10 @@ pub fn catch_up(
     if compare(head, opened.chain_before, record)? {
         tracing::info!(commit = head.number, "the second record catches up after a crash");
         high_water.note(head)?;
+    } else {
+        // What a killed process wrote may be in the machine's memory only, and the checkpoint that
+        // it stands for is shown from now on.
+        high_water.settle()?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 //! is told a signature, and nothing is signed until the process is started again: a start reads what
 //! is durable and compares both records.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -38,6 +39,9 @@ pub struct Job {
     /// Told once the change is durable in both records; dropped when it may not be.
     pub done: oneshot::Sender<()>,
 }
+
+/// The right to a log, and who waits for it to be stored.
+type Waiting = (OwnedMutexGuard<Known>, oneshot::Sender<()>);
 
 /// Why a change was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,32 +98,47 @@ fn write_until_stopped(
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(MAX_CHANGES - 1));
-        if let Err(reason) = write(&mut state, &mut high_water, batch) {
+        let (changes, waiting): (Vec<Change>, Vec<_>) =
+            batch.into_iter().map(|job| (job.change, (job.right, job.done))).unzip();
+        // A store that panics is one that failed: unnoticed, the witness would call itself ready.
+        let written =
+            catch_unwind(AssertUnwindSafe(|| make_durable(&mut state, &mut high_water, &changes)));
+        let outcome = written.unwrap_or_else(|_| Err("writing failed badly".to_owned()));
+        if let Err(reason) = outcome {
             tracing::error!(%reason, "nothing is signed any more; restart when it is repaired");
-            // First the mark, then the end of the channel: nobody is left waiting.
+            // First the mark, then the end of those who wait, then that of the channel: nobody is
+            // left waiting, and whoever is turned away can be told why.
             let _ = stopped.set(reason);
+            drop(waiting);
             return;
         }
+        tell(&changes, waiting);
     }
 }
 
-/// Writes one group. On an error its jobs are dropped, and with them their answers.
-fn write(state: &mut State, high_water: &mut HighWater, batch: Vec<Job>) -> Result<(), String> {
+/// Makes one group durable in the state, and then in the second record.
+fn make_durable(
+    state: &mut State,
+    high_water: &mut HighWater,
+    changes: &[Change],
+) -> Result<(), String> {
     let start = Instant::now();
-    let (changes, waiting): (Vec<Change>, Vec<_>) =
-        batch.into_iter().map(|job| (job.change, (job.right, job.done))).unzip();
-    let head = state.commit(&changes).map_err(|error| error.to_string())?;
+    let head = state.commit(changes).map_err(|error| error.to_string())?;
     let committed = Instant::now();
     high_water.note(head).map_err(|error| format!("the second record: {error}"))?;
     histogram!("fiducial_witness_state_commit_seconds").record(committed - start);
     histogram!("fiducial_witness_high_water_seconds").record(committed.elapsed());
     counter!("fiducial_witness_commits_total").increment(1);
     counter!("fiducial_witness_cosigned_total").increment(changes.len() as u64);
+    Ok(())
+}
+
+/// Gives the rights back, and tells those who wait.
+fn tell(changes: &[Change], waiting: Vec<Waiting>) {
     for (change, (mut right, done)) in changes.iter().zip(waiting) {
         *right = Some(change.after);
         // The right is given back first, so that who is told can ask again at once.
         drop(right);
         let _ = done.send(());
     }
-    Ok(())
 }

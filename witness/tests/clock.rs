@@ -113,6 +113,30 @@ fn a_jump_stops_signing_before_its_time_is_signed_and_outlives_a_restart() {
 }
 
 #[test]
+fn a_word_given_before_a_jump_says_nothing_of_the_time_behind_it() {
+    let log = TestLog::new("log.example/word");
+    let home = Home::new(&ONE, &[&log]);
+    let time = HandTime::at(NOW);
+    let running = start(&home, &time, false);
+    // `doctor --clock-ok` beside a running witness that needed no word: it waits for a start.
+    let word = home.settings.clock_is_right();
+    std::fs::write(&word, "the operator says that the clock is right\n").unwrap();
+    time.jump(3_600);
+    running.0.tick();
+    end(running);
+    let running = start(&home, &time, false);
+    assert_eq!(time_of(&running.0, &home, &log), Err(AddError::Clock(ClockFault::StoppedBefore)));
+    // A word that is given behind the jump counts.
+    running.0.tick();
+    std::fs::write(&word, "the operator says that the clock is right\n").unwrap();
+    running.0.tick();
+    end(running);
+    let running = start(&home, &time, false);
+    assert_eq!(time_of(&running.0, &home, &log), Ok(at(NOW + 3_600)));
+    end(running);
+}
+
+#[test]
 fn a_start_far_from_what_was_signed_needs_the_operators_word() {
     let log = TestLog::new("log.example/start");
     let home = Home::new(&ONE, &[&log]);

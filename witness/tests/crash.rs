@@ -10,7 +10,7 @@ use std::sync::Arc;
 use spec::witness::parse_answer;
 use support::{FakeDisk, Fault, Home, ONE, TestLog, verified};
 use witness::clock::MachineTime;
-use witness::high_water::{HighWater, read_slots};
+use witness::high_water::{HighWater, SlotFile, read_slots};
 use witness::state::State;
 use witness::witness::{AddError, Witness, catch_up};
 
@@ -134,6 +134,64 @@ fn a_commit_whose_second_half_failed_is_never_shown() {
     assert_ne!(after, shown);
     let answer = run(witness.add(&log.request(4, 4))).unwrap();
     verified(&answer, &log.checkpoint(4), &home.keys);
+    drop(witness);
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_record_that_a_killed_process_left_in_memory_is_durable_before_it_is_shown() {
+    let log = TestLog::new("log.example/killed");
+    let home = Home::new(&ONE, &[&log]);
+    let disk = faked(&home);
+    let (witness, writer) = start(&home, &disk).unwrap();
+    let before = disk.operations();
+    run(witness.add(&log.request(0, 2))).unwrap();
+    let step = disk.operations() - before;
+    // The last operation of a step is the sync of the second record.
+    disk.fail_at(step, Fault::Lost);
+    assert!(matches!(run(witness.add(&log.request(2, 4))), Err(AddError::Stopped(_))));
+    drop(witness);
+    writer.join().unwrap();
+
+    // The process is gone and the machine is not: what was written is read back as it is.
+    disk.repair();
+    let (witness, writer) = start(&home, &disk).unwrap();
+    let path = spec::witness::monitoring_path(&log.origin);
+    let shown = run(witness.checkpoint(path.split('/').nth(1).unwrap())).unwrap().unwrap();
+    assert!(String::from_utf8(shown).unwrap().contains("\n4\n"));
+    drop(witness);
+    writer.join().unwrap();
+    let left = disk.after_power_cut(false);
+    let head = State::open_on(left.state_backend()).unwrap().state.head();
+    assert_eq!(read_slots(&left.record_bytes()).unwrap().head, head);
+}
+
+/// A store whose code fails badly.
+struct Panics;
+
+impl SlotFile for Panics {
+    fn write(&mut self, _: u64, _: &[u8]) -> std::io::Result<()> {
+        panic!("a test of what becomes of a panic")
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_panic_while_writing_stops_the_witness_and_is_said() {
+    let log = TestLog::new("log.example/panic");
+    let home = Home::new(&ONE, &[&log]);
+    let disk = faked(&home);
+    let opened = State::open_on(disk.state_backend()).unwrap();
+    let record = HighWater::with_file(Box::new(Panics));
+    let (witness, writer) =
+        Witness::start(home.settings, opened, record, Box::new(MachineTime), false).unwrap();
+    assert!(matches!(run(witness.add(&log.request(0, 2))), Err(AddError::Stopped(_))));
+    let faults = witness.status().faults;
+    assert!(faults.len() == 1 && faults[0].contains("stopped"), "{faults:?}");
+    assert!(matches!(run(witness.add(&log.request(0, 2))), Err(AddError::Stopped(_))));
     drop(witness);
     writer.join().unwrap();
 }

@@ -6,11 +6,12 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use spec::key::VerifierKey;
+use spec::key::{Algorithm, VerifierKey};
 use support::{BOTH, Home, TestLog, verified};
 use witness::doctor::{self, Health};
 use witness::keys::{self, KeysError, Signers};
 use witness::restored::restore;
+use witness::retired::Retired;
 use witness::state::StateError;
 use witness::witness::{AddError, OpenError, Witness};
 
@@ -158,6 +159,19 @@ fn whatever_was_lost_the_witness_goes_on_with_fresh_keys() {
         let answer = step(&home, &log, old, 8).unwrap();
         verified(&answer, &log.checkpoint(8), &restored.fresh);
     }
+}
+
+#[test]
+fn a_restore_that_broke_off_between_its_keys_is_finished_with_both_kinds() {
+    let home = Home::new(&BOTH, &[]);
+    // What a crash leaves behind the first fresh key: all old ones retired, one kind made afresh.
+    let mut retired = Retired::load(&home.settings).unwrap();
+    home.keys.iter().for_each(|key| retired.add(key, "the state was restored or lost"));
+    retired.store(&home.settings).unwrap();
+    keys::create(&home.settings, &home.settings.name, Algorithm::CosignatureEd25519).unwrap();
+    let restored = restore(home.data()).unwrap();
+    let made: Vec<Algorithm> = restored.fresh.iter().map(VerifierKey::algorithm).collect();
+    assert_eq!(made, BOTH);
 }
 
 #[test]

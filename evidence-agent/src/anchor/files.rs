@@ -124,10 +124,15 @@ fn sight(
     path: &Path,
     progress: &dyn Fn(u64),
 ) -> Result<Sighting, AgentError> {
+    let no_file = || AgentError::Input(format!("{} is not a file", path.display()));
+    // Looked at before it is opened: opening a pipe would wait until somebody writes into it.
+    if !std::fs::metadata(path).map_err(AgentError::file(path))?.is_file() {
+        return Err(no_file());
+    }
     let mut file = File::open(path).map_err(AgentError::file(path))?;
     let before = file.metadata().map_err(AgentError::file(path))?;
     if !before.is_file() {
-        return Err(AgentError::Input(format!("{} is not a file", path.display())));
+        return Err(no_file());
     }
     let (mut hasher, mut size, mut bytes) = (Sha256::new(), 0_u64, Vec::new());
     let is_small = before.len() <= MAX_INTERPRETED_SIZE as u64;
@@ -147,6 +152,10 @@ fn sight(
             bytes.extend_from_slice(&chunk[..count]);
         }
         progress(count as u64);
+        // A file that grows as fast as it is read would never end.
+        if size > before.len() {
+            break;
+        }
     }
     let after = file.metadata().map_err(AgentError::file(path))?;
     if size != before.len() || state(&before) != state(&after) {
@@ -185,5 +194,53 @@ fn nanos(metadata: &Metadata) -> i128 {
     match modified.duration_since(UNIX_EPOCH) {
         Ok(since) => nanos(since),
         Err(before) => -nanos(before.duration()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::io::Write;
+
+    use spec::checkpoint::Origin;
+
+    use crate::vault::{NewVault, Unlock};
+
+    fn vault(folder: &Path) -> Vault {
+        let origin = Origin::parse("log.example").unwrap();
+        let key = crate::init::fresh_key("log.example").unwrap();
+        let policy = format!("log {}\nquorum none\n", key.verifier());
+        let (log, policy) = ("http://log.example", policy.as_bytes());
+        let new = NewVault { log, origin: &origin, policy, unlock: &Unlock::Plain };
+        Vault::create(&folder.join("vault"), &new).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_is_refused_and_has_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("growing");
+        std::fs::write(&path, [1; 10]).unwrap();
+        let chunks = Cell::new(0);
+        let grow = |_| {
+            chunks.set(chunks.get() + 1);
+            if chunks.get() < 1000 {
+                let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+                file.write_all(&[1; 99]).unwrap();
+            }
+        };
+        let seen = sight(&vault(folder.path()), UnixMillis(1), &path, &grow);
+        assert!(matches!(seen, Err(AgentError::Input(_))));
+        assert!(chunks.get() < 5, "{} chunks were read", chunks.get());
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let seen = sight(&vault(folder.path()), UnixMillis(1), &path, &|_| ());
+        assert!(matches!(seen, Err(AgentError::Input(_))));
     }
 }

@@ -52,10 +52,14 @@ fn accept(
     }
     let trivial = old.size() == 0 || old.size() == new.size();
     let proof = if trivial { Vec::new() } else { log.consistency(old.size(), new.size())? };
-    verify_consistency(old, new, &proof).map_err(|error| {
-        let (from, to) = (old.size(), new.size());
-        AgentError::LogRefused(format!("its trees of {from} and {to} entries differ: {error}"))
-    })?;
+    if let Err(error) = verify_consistency(old, new, &proof) {
+        // Beside the checkpoint kept before, this one is evidence: the log may never show it again.
+        let path = vault.keep_refused(note)?;
+        let (from, to, path) = (old.size(), new.size(), path.display());
+        let reason = format!("its trees of {from} and {to} entries differ: {error}");
+        let reason = format!("{reason}; the checkpoint that it showed is kept in {path}");
+        return Err(AgentError::LogRefused(reason));
+    }
     if new.size() > old.size() { vault.remember_checkpoint(note) } else { Ok(()) }
 }
 

@@ -24,6 +24,7 @@ use super::tables::{
     damaged, owned, place_key, place_of,
 };
 use super::{Kept, RecordPlace, Stage, Vault};
+use crate::durable::Access;
 use crate::error::AgentError;
 use crate::model::Hash256;
 
@@ -263,6 +264,15 @@ impl Vault {
     /// Remembers a checkpoint that was verified and is consistent with the one before.
     pub(crate) fn remember_checkpoint(&self, note: &Note) -> Result<(), AgentError> {
         self.put_state(CHECKPOINT, &note.to_bytes())
+    }
+
+    /// Keeps a checkpoint that contradicts what was verified before, for those who will ask.
+    pub(crate) fn keep_refused(&self, note: &Note) -> Result<std::path::PathBuf, AgentError> {
+        let bytes = note.to_bytes();
+        let name = format!("refused-{}", &spec::Hash::of(&bytes).to_hex()[..8]);
+        let written = self.disk.write_whole(&name, &bytes, Access::Owner);
+        let path = self.folder.join(name);
+        written.map_err(AgentError::file(&path)).map(|()| path)
     }
 
     /// A small row of state that another room owns.

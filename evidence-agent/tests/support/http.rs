@@ -14,6 +14,7 @@ pub(super) fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Res
     }
     let path = line.split(' ').nth(1).unwrap_or_default();
     let answered = match line.split(' ').next() {
+        _ if state.portal => Some((200, b"<html>Please sign in.</html>".to_vec())),
         Some("POST") => state.post(path, &body),
         _ => Some(state.read(path)),
     };

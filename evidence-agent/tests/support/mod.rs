@@ -61,6 +61,7 @@ pub(super) struct State {
     /// Whether tiles hold what was never sequenced.
     false_tiles: bool,
     posts: usize,
+    portal: bool,
     key: SigningKey,
 }
 
@@ -88,6 +89,7 @@ impl TestLog {
             published: None,
             false_tiles: false,
             posts: 0,
+            portal: false,
             key: log_key(1),
         }));
         let shared = Arc::clone(&state);
@@ -151,6 +153,11 @@ impl TestLog {
     /// Serves tiles that do not lead to the root, or true ones again.
     pub(crate) fn lie_in_tiles(&self, lie: bool) {
         self.state.lock().unwrap().false_tiles = lie;
+    }
+
+    /// Lets something else answer every request: 200, and a page for people.
+    pub(crate) fn be_behind_a_portal(&self, portal: bool) {
+        self.state.lock().unwrap().portal = portal;
     }
 
     /// Signs with another key from now on.

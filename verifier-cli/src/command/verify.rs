@@ -97,7 +97,8 @@ fn read_entry(wanted: &Verify, proof: &Proof, keys: &[VerifierKey]) -> Result<En
             Ok(statement) if !keys.is_empty() => verify_statement(&statement, keys),
             Ok(_) if wanted.disclosure.is_some() => Err(no_source_key().into()),
             Ok(_) => Ok(Entry::Opaque(bytes)),
-            Err(error) if wanted.disclosure.is_some() => {
+            // Who names a source's key or a disclosure asks for a statement, and this is none.
+            Err(error) if wanted.disclosure.is_some() || !keys.is_empty() => {
                 Err(rejected(Message::NotAStatement, &[&error.to_string()]))
             }
             Err(_) => Ok(Entry::Opaque(bytes)),

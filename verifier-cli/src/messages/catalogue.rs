@@ -67,8 +67,8 @@ catalogue! {
         "策略所列的日志 {0} 的密钥均未签署该检查点";
     NotACheckpoint = "not-a-checkpoint", "the note is not a checkpoint: {0}", "该签名文本不是检查点：{0}";
     NotAStatement = "not-a-statement",
-        "the entry is not a statement: {0}; for other entries give --entry FILE",
-        "该条目不是声明：{0}；若为其他条目，请用 --entry 给出文件";
+        "the entry is not a statement: {0}; for other entries give --entry FILE, and no --source-key",
+        "该条目不是声明：{0}；若为其他条目，请用 --entry 给出文件，且不要给出 --source-key";
     NotAccepted = "not-accepted", "not accepted: {0}", "不予接受：{0}";
     NotConsistent = "not-consistent", "the newer checkpoint does not continue the older one",
         "新检查点不是旧检查点的延续";

@@ -24,8 +24,8 @@ const AT_ONCE: usize = 16;
 /// A witness of the policy: all keys of one name, and where it answers.
 pub(super) struct Witness {
     pub(super) name: KeyName,
-    /// Its names in the policy, for people.
-    pub(super) label: String,
+    /// Its names in the policy, one a key. A name may hold any octet but white space.
+    labels: Vec<String>,
     pub(super) keys: Vec<VerifierKey>,
     place: Option<Log>,
 }
@@ -93,13 +93,13 @@ impl Witness {
             let place = url.map(|url| Log::open(url, network)).transpose()?;
             match all.iter_mut().find(|one| one.name == *name) {
                 Some(one) => {
-                    one.label = format!("{}/{label}", one.label);
+                    one.labels.push(label);
                     one.keys.push(witness.key().clone());
                     one.place = one.place.take().or(place);
                 }
                 None => {
-                    let keys = vec![witness.key().clone()];
-                    all.push(Self { name: name.clone(), label, keys, place });
+                    let (labels, keys) = (vec![label], vec![witness.key().clone()]);
+                    all.push(Self { name: name.clone(), labels, keys, place });
                 }
             }
         }
@@ -108,7 +108,7 @@ impl Witness {
                 return Err(Said::new(Message::Malformed, &[text, "NAME=URL_OR_FOLDER"]).into());
             };
             let names = |one: &&mut Self| {
-                one.name.as_str() == name || one.label.split('/').any(|label| label == name)
+                one.name.as_str() == name || one.labels.iter().any(|label| label == name)
             };
             let Some(one) = all.iter_mut().find(names) else {
                 return Err(Said::new(Message::WitnessUnknown, &[name]).into());
@@ -116,6 +116,11 @@ impl Witness {
             one.place = Some(Log::open(place, network)?);
         }
         Ok(all)
+    }
+
+    /// All its names in the policy, for people.
+    pub(super) fn label(&self) -> String {
+        self.labels.join("/")
     }
 
     /// Asks for the latest checkpoint of a log.
@@ -128,7 +133,7 @@ impl Witness {
             Err(ReadError::Missing { .. }) => return Answer::Never,
             Err(error) => return Answer::Unreachable(error),
         };
-        match Seen::of(&self.label, &note, policy, log_keys) {
+        match Seen::of(&self.label(), &note, policy, log_keys) {
             Ok(seen) if seen.head.origin() != origin => {
                 Answer::NotSigned(HeadError::UnknownLog { origin: seen.head.origin().clone() })
             }

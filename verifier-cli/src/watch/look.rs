@@ -72,16 +72,16 @@ impl Watcher {
         let mut found = Found::default();
         let state = State::load(&self.state, self.judge.policy(), &self.log_keys)?;
         let mut shown = self.ask_log(&mut found);
-        let origin = self.origin(state.as_ref(), shown.as_ref())?;
+        let origin = self.origin(state.as_ref(), &mut shown, &mut found)?;
         let answers = ask_all(&self.witnesses, &origin, self.judge.policy(), &self.log_keys);
         let ahead = answers.iter().filter_map(|answer| match answer {
             Answer::Head(seen, _) => Some(seen.size()),
             _ => None,
         });
-        self.wait_for_log(&mut shown, ahead.max().unwrap_or(0), &origin);
+        let also = self.wait_for_log(&mut shown, ahead.max().unwrap_or(0), &origin);
 
         let mut next = state.clone();
-        self.check_log(state.as_ref(), shown.as_ref(), &mut next, &mut found);
+        self.check_log(state.as_ref(), &also, shown.as_ref(), &mut next, &mut found);
         self.check_witnesses(&answers, state.as_ref(), shown.as_ref(), &mut next, &mut found);
         check_same_sizes(&answers, state.as_ref(), &mut found);
         let mut report = self.report(shown.as_ref(), &answers, found);
@@ -117,16 +117,21 @@ impl Watcher {
         }
     }
 
-    /// Which log this is: the one remembered, the one shown, or the only one of the policy.
-    fn origin(&self, state: Option<&State>, shown: Option<&Seen>) -> Result<Origin, Failure> {
+    /// Which log this is: the one remembered, the one shown, or the only one of the policy. What
+    /// is shown of another than the one remembered is told and left: it must not end the watch.
+    fn origin(
+        &self,
+        state: Option<&State>,
+        shown: &mut Option<Seen>,
+        found: &mut Found,
+    ) -> Result<Origin, Failure> {
         let known = state.map(|state| state.log.head.origin());
-        let shown = shown.map(|seen| seen.head.origin());
-        if let (Some(known), Some(shown)) = (known, shown)
-            && known != shown
-        {
-            return Err(Said::new(Message::TwoLogs, &[known.as_str(), shown.as_str()]).into());
+        let is_other = |seen: &mut Seen| known.is_some_and(|known| known != seen.head.origin());
+        if let (Some(known), Some(other)) = (known, shown.take_if(is_other)) {
+            let values = [known.as_str(), other.head.origin().as_str()];
+            found.troubles.push(Said::new(Message::TwoLogs, &values));
         }
-        if let Some(origin) = known.or(shown) {
+        if let Some(origin) = known.or(shown.as_ref().map(|seen| seen.head.origin())) {
             return Ok(origin.clone());
         }
         let mut names = self.log_keys.iter().map(|key| key.name().as_str());
@@ -135,24 +140,34 @@ impl Watcher {
         origin.ok_or_else(|| Said::new(Message::NoOrigin, &[]).into())
     }
 
-    /// Asks the log again while it shows less than what a witness has cosigned.
-    fn wait_for_log(&self, shown: &mut Option<Seen>, ahead: u64, origin: &Origin) {
+    /// Asks the log again while it shows less than what a witness has cosigned. The largest is what
+    /// it shows; all else that it showed meanwhile is given back, since it was signed as well.
+    fn wait_for_log(&self, shown: &mut Option<Seen>, ahead: u64, origin: &Origin) -> Vec<Seen> {
+        let mut also = Vec::new();
         for _ in 0..LOG_RETRIES {
-            if shown.as_ref().is_none_or(|seen| seen.size() >= ahead) {
-                return;
-            }
+            let Some(seen) = shown.as_mut().filter(|seen| seen.size() < ahead) else {
+                break;
+            };
             thread::sleep(LOG_RETRY);
             let again = self.ask_log(&mut Found::default());
-            if let Some(again) = again.filter(|again| again.head.origin() == origin) {
-                *shown = Some(again);
+            let Some(mut again) = again.filter(|again| again.head.origin() == origin) else {
+                continue;
+            };
+            if again.size() >= seen.size() {
+                std::mem::swap(seen, &mut again);
+            }
+            if again.head != seen.head {
+                also.push(again);
             }
         }
+        also
     }
 
-    /// Compares what the log shows with what it showed before.
+    /// Compares what the log shows with what it showed before, in earlier looks or in this one.
     fn check_log(
         &self,
         state: Option<&State>,
+        also: &[Seen],
         shown: Option<&Seen>,
         next: &mut Option<State>,
         found: &mut Found,
@@ -160,26 +175,26 @@ impl Watcher {
         let Some(shown) = shown else {
             return;
         };
-        let Some(known) = state.map(|state| &state.log) else {
-            *next = Some(State { log: shown.clone(), witnesses: Default::default() });
-            return;
-        };
-        let went_back = shown.size() < known.size();
-        let relation = compare(Some(&self.log), known, shown);
-        match relation {
-            Relation::Split(split) => found.split(known, shown, *split),
-            Relation::OneLog(hashes) if went_back => found.step_back(known, shown, hashes),
-            Relation::Unknown(_) if went_back => found.step_back(known, shown, Vec::new()),
-            Relation::Unknown(why) => {
-                let values = [shown.size().to_string(), why.unwrap_or_default()];
-                let values = values.each_ref().map(String::as_str);
-                found.troubles.push(Said::new(Message::WatchLogTiles, &values));
-            }
-            Relation::OneLog(_) => {
-                if let Some(next) = next {
-                    next.log = shown.clone();
+        let mut is_one_log = true;
+        for known in state.map(|state| &state.log).into_iter().chain(also) {
+            let went_back = shown.size() < known.size();
+            match compare(Some(&self.log), known, shown) {
+                Relation::OneLog(_) if !went_back => continue,
+                Relation::OneLog(hashes) => found.step_back(known, shown, hashes),
+                Relation::Split(split) => found.split(known, shown, *split),
+                Relation::Unknown(_) if went_back => found.step_back(known, shown, Vec::new()),
+                Relation::Unknown(why) => {
+                    let values = [shown.size().to_string(), why.unwrap_or_default()];
+                    let values = values.each_ref().map(String::as_str);
+                    found.troubles.push(Said::new(Message::WatchLogTiles, &values));
                 }
             }
+            is_one_log = false;
+        }
+        match next {
+            _ if !is_one_log => {}
+            Some(next) => next.log = shown.clone(),
+            None => *next = Some(State { log: shown.clone(), witnesses: Default::default() }),
         }
     }
 
@@ -259,7 +274,7 @@ impl Watcher {
         }
         for (witness, answer) in self.witnesses.iter().zip(answers) {
             if let Answer::Head(seen, Some(time)) = answer {
-                let (label, size) = (&witness.label, seen.size());
+                let (label, size) = (witness.label(), seen.size());
                 let time = format_utc(time.as_seconds());
                 report.fact(Message::LabelWitness, format!("{label}: {size} ({time})"));
             }
@@ -303,7 +318,7 @@ impl Found {
     }
 
     fn witness_back(&mut self, witness: &Witness, before: &Seen, now: &Seen) {
-        let values = [witness.label.clone(), now.size().to_string(), before.size().to_string()];
+        let values = [witness.label(), now.size().to_string(), before.size().to_string()];
         let why = Said::new(Message::WatchWitnessBack, &values.each_ref().map(String::as_str));
         self.wrong.push((why, both(now, before, Vec::new())));
     }
@@ -315,7 +330,8 @@ impl Found {
         answer: &'a Answer,
         before: Option<&Seen>,
     ) -> Option<&'a Seen> {
-        let label = witness.label.as_str();
+        let label = witness.label();
+        let label = label.as_str();
         match answer {
             Answer::Head(seen, time) => {
                 if time.is_none() {

@@ -183,6 +183,11 @@ impl FakeDisk {
         content.fault = Some((content.operations + number, fault));
     }
 
+    /// Lets nothing fail any more.
+    pub fn repair(&self) {
+        self.0.lock().unwrap().fault = None;
+    }
+
     /// How many writes and syncs there were.
     pub fn operations(&self) -> usize {
         self.0.lock().unwrap().operations
