@@ -26,10 +26,10 @@ use crate::clock::SystemClock;
 use crate::durable::folder_of;
 use crate::error::AgentError;
 use crate::report::{Anchored, Paths, write_papers};
+use crate::site::commands::open_vault;
 use crate::spool::seal::Sealer;
 use crate::spool::send::Sender;
 use crate::spool::{checkpoint, resume};
-use crate::site::commands::open_vault;
 use crate::vault::{Stage, Vault};
 
 /// The row of the vault that lists the statements of which people have not all papers yet.

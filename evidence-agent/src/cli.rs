@@ -137,9 +137,9 @@ fn run_watch(
         let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
     };
     let ended = if once {
-        run::run_once(config, &mut say)
+        run::run_once(config, asked.language, &mut say)
     } else {
-        run::Stop::on_signals().and_then(|stop| run::run(config, &stop, &mut say))
+        run::Stop::on_signals().and_then(|stop| run::run(config, &stop, asked.language, &mut say))
     };
     match ended {
         Ok(()) => (EXIT_ANCHORED, String::new()),

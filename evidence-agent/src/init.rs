@@ -7,9 +7,9 @@ use spec::key::{Algorithm, KeyName, SEED_SIZE, SigningKey, VerifierKey};
 use spec::policy::{MAX_POLICY_SIZE, Policy};
 use zeroize::Zeroizing;
 
+use crate::cli::args::VaultArgs;
 use crate::durable::read_bounded;
 use crate::error::AgentError;
-use crate::cli::args::VaultArgs;
 use crate::site::unlock;
 use crate::vault::{NewVault, Vault};
 
@@ -86,6 +86,7 @@ fn input(error: impl ToString) -> AgentError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vault::Unlock;
     use std::os::unix::fs::PermissionsExt;
 
     fn log_key(name: &str) -> String {
@@ -100,6 +101,7 @@ mod tests {
 
     fn make(vault: &Path, keys: &[String], policy: Option<&Path>) -> Result<VerifierKey, String> {
         let (source, log) = ("line-3-aoi", "http://log.example/");
+        let vault = &VaultArgs { vault: vault.to_path_buf(), passphrase_file: None };
         let new = NewSource { vault, source, log, log_keys: keys, policy };
         init(&new).map_err(|error| error.to_string())
     }

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::{Clock, TimeService, boot_id};
+use super::{Clock, TimeService};
 use crate::model::UnixMillis;
+use crate::os::boot_id;
 
 /// A time service that is in step writes its drift file about once an hour.
 const DRIFT_FILE_AGE: Duration = Duration::from_secs(3 * 3600);

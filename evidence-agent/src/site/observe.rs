@@ -9,6 +9,7 @@ use super::config::Config;
 use super::status::{
     Alarm, AlarmCode, DiskStatus, ReceiptStatus, SourceStatus, Status, WatchStatus,
 };
+use crate::cli::Language;
 use crate::clock::{Clock, TimeService};
 use crate::error::AgentError;
 use crate::model::{UnixMillis, WatchName};
@@ -84,6 +85,7 @@ struct Looks {
 
 /// Puts the status together.
 pub(crate) struct Observer {
+    language: Language,
     started: UnixMillis,
     lag_alarm_millis: u64,
     limits: SpaceLimits,
@@ -100,13 +102,19 @@ pub(crate) struct Observer {
 
 impl Observer {
     /// Begins with nothing seen.
-    pub(crate) fn new(config: &Config, started: UnixMillis, sending: Arc<Mutex<Sending>>) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        language: Language,
+        started: UnixMillis,
+        sending: Arc<Mutex<Sending>>,
+    ) -> Self {
         let layout = config.sources.iter().map(|source| {
             let watches = source.watches.iter();
             let watches = watches.map(|watch| (watch.name.clone(), watch.kind.clone())).collect();
             (source.name.clone(), watches)
         });
         Self {
+            language,
             started,
             lag_alarm_millis: config.lag_alarm.millis(),
             limits: config.space,
@@ -155,9 +163,8 @@ impl Observer {
                 say(&format!("{source}: {why}"));
             }
         }
-        let news = std::mem::take(
-            &mut self.sending.lock().unwrap_or_else(PoisonError::into_inner).news,
-        );
+        let news =
+            std::mem::take(&mut self.sending.lock().unwrap_or_else(PoisonError::into_inner).news);
         news.iter().for_each(|line| say(line));
     }
 
@@ -169,6 +176,7 @@ impl Observer {
             looks.unsettled = count.unsettled as u64;
         }
         for (watch, item, why) in turn.complaints {
+            let why = why.text(self.language);
             say(&format!("{}: {item}: {why}", watch.0));
             let complaints = &mut self.looks.entry(watch).or_default().complaints;
             complaints.retain(|(known, _)| *known != item);
@@ -219,7 +227,8 @@ impl Observer {
         let (name, watches) = &self.layout[at];
         let head = vault.head(name)?;
         let oldest = vault.unanchored(name, 1)?.into_iter().next();
-        let waiting_from = oldest.as_ref().map_or(head.next_sequence, |kept| kept.statement.sequence());
+        let waiting_from =
+            oldest.as_ref().map_or(head.next_sequence, |kept| kept.statement.sequence());
         if let Some(sequence) = waiting_from.checked_sub(1)
             && self.receipts.get(name).is_none_or(|known| known.sequence != sequence)
             && let Some(receipt) = receipt(vault, name, sequence)?

@@ -76,9 +76,7 @@ pub(crate) fn unlock(file: Option<&Path>) -> Result<Unlock, AgentError> {
     let bytes = Zeroizing::new(bytes);
     let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.lines().next());
     match text {
-        Some(line) if !line.is_empty() => {
-            Ok(Unlock::Passphrase(Zeroizing::new(line.to_string())))
-        }
+        Some(line) if !line.is_empty() => Ok(Unlock::Passphrase(Zeroizing::new(line.to_string()))),
         _ => Err(AgentError::Input(format!("{} holds no passphrase", path.display()))),
     }
 }

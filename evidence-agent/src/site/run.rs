@@ -19,6 +19,7 @@ use super::config::Config;
 use super::observe::{Observer, Sending};
 use super::open::{Opened, open};
 use super::page::{self, Shown};
+use crate::cli::Language;
 use crate::clock::{Clock, SystemClock};
 use crate::error::AgentError;
 use crate::spool::capture;
@@ -85,7 +86,12 @@ impl Bell {
 }
 
 /// Runs until stopped. `say` is told what people at a terminal or in a journal should read.
-pub(crate) fn run(path: &Path, stop: &Stop, say: &mut dyn FnMut(&str)) -> Result<(), AgentError> {
+pub(crate) fn run(
+    path: &Path,
+    stop: &Stop,
+    language: Language,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), AgentError> {
     let config = Config::load(path)?;
     let mut opened = open(&config)?;
     let clock = SystemClock::new();
@@ -102,7 +108,7 @@ pub(crate) fn run(path: &Path, stop: &Stop, say: &mut dyn FnMut(&str)) -> Result
     let bell = Arc::new(Bell::default());
     let sending = Arc::new(Mutex::new(Sending::default()));
     let sender = spawn_sender(Arc::clone(&opened.vault), Arc::clone(&bell), Arc::clone(&sending));
-    let observer = Observer::new(&config, clock.now(), Arc::clone(&sending));
+    let observer = Observer::new(&config, language, clock.now(), Arc::clone(&sending));
     let mut turns = Turns { opened, sealer, clock, bell: Arc::clone(&bell), observer, shown };
     let ended = turns.until_stopped(stop, say);
     bell.ring(true);
@@ -182,7 +188,11 @@ fn spawn_sender(
 }
 
 /// Looks once at everything, states it and waits for the receipts: for timers and for trying out.
-pub(crate) fn run_once(path: &Path, say: &mut dyn FnMut(&str)) -> Result<(), AgentError> {
+pub(crate) fn run_once(
+    path: &Path,
+    language: Language,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), AgentError> {
     let config = Config::load(path)?;
     let mut opened = open(&config)?;
     let clock = SystemClock::new();
@@ -194,7 +204,7 @@ pub(crate) fn run_once(path: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Age
         sightings += turn.sightings;
         records += turn.records;
         for (watch, item, why) in &turn.complaints {
-            say(&format!("{}: {item}: {why}", watch.0));
+            say(&format!("{}: {item}: {}", watch.0, why.text(language)));
         }
         if let Some((watch, error)) = turn.failed.into_iter().next() {
             return Err(AgentError::Input(format!("watch {:?}: {error}", watch.0)));

@@ -26,7 +26,7 @@ use super::outage::Gap;
 use super::record;
 use crate::chain::{self, Linked};
 use crate::clock::{self, Clock};
-use crate::collect::{Collector, Remembered};
+use crate::collect::{Collector, Remembered, Trouble};
 use crate::error::AgentError;
 use crate::import::{self, MAX_INTERPRETED_SIZE, Mapping};
 use crate::model::{
@@ -70,7 +70,7 @@ pub(crate) struct CaptureTurn {
     /// How many items are there that are not stable yet.
     pub(crate) unsettled: usize,
     /// What could not be read: watch, item and reason.
-    pub(crate) complaints: Vec<(WatchName, String, String)>,
+    pub(crate) complaints: Vec<(WatchName, String, Trouble)>,
     /// What each watch that could look has to show.
     pub(crate) by_watch: Vec<(WatchName, Counts)>,
     /// Watches that could not look at all, and why.
@@ -102,6 +102,22 @@ impl Watched {
 impl Remembered for Vault {
     fn seen(&self, watch: &WatchName, key: &ItemKey) -> Result<Option<Seen>, AgentError> {
         Self::seen(self, watch, key)
+    }
+
+    fn seen_many(
+        &self,
+        watch: &WatchName,
+        keys: &[ItemKey],
+    ) -> Result<Vec<Option<Seen>>, AgentError> {
+        Self::seen_many(self, watch, keys)
+    }
+
+    fn seen_below(
+        &self,
+        watch: &WatchName,
+        visit: &mut dyn FnMut(&ItemKey, &Seen),
+    ) -> Result<(), AgentError> {
+        Self::seen_below(self, watch, visit)
     }
 }
 
@@ -198,7 +214,7 @@ fn commit(
             Ok(stored) => stored,
             Err(reason) => {
                 let item = String::from_utf8_lossy(&sighting.name).into_owned();
-                turn.complaints.push((sighting.watch, item, reason));
+                turn.complaints.push((sighting.watch, item, Trouble::Unreadable(reason)));
                 continue;
             }
         };

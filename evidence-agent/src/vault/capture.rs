@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
 use sha2::{Digest, Sha256};
 use spec::key::KeyName;
 
@@ -100,14 +100,54 @@ impl Vault {
         self.cipher.name("links", &[table.as_bytes(), &[0], key.as_bytes()].concat())
     }
 
+    /// What is remembered of many items, in their order, from one transaction.
+    pub(crate) fn seen_many(
+        &self,
+        watch: &WatchName,
+        keys: &[ItemKey],
+    ) -> Result<Vec<Option<Seen>>, AgentError> {
+        let transaction = self.database.begin_read().map_err(damaged)?;
+        let table = transaction.open_table(SEEN).map_err(damaged)?;
+        keys.iter().map(|key| self.seen_in(&table, watch, key)).collect()
+    }
+
+    /// Visits every item that is remembered of a watch. Reads the whole table.
+    pub(crate) fn seen_below(
+        &self,
+        watch: &WatchName,
+        visit: &mut dyn FnMut(&ItemKey, &Seen),
+    ) -> Result<(), AgentError> {
+        let transaction = self.database.begin_read().map_err(damaged)?;
+        let table = transaction.open_table(SEEN).map_err(damaged)?;
+        for entry in table.iter().map_err(damaged)? {
+            let (name, row) = entry.map_err(damaged)?;
+            let row = self.cipher.open("seen", name.value(), row.value());
+            let row = row.map_err(|error| self.wrong(&error))?;
+            let (of, key, seen) = rows::parse_seen(&row).map_err(|error| self.wrong(&error))?;
+            if of == watch.0 {
+                visit(&key, &seen);
+            }
+        }
+        Ok(())
+    }
+
     /// What is remembered of an item.
     pub(crate) fn seen(&self, w: &WatchName, k: &ItemKey) -> Result<Option<Seen>, AgentError> {
         let transaction = self.database.begin_read().map_err(damaged)?;
-        let table = transaction.open_table(SEEN).map_err(damaged)?;
-        let key = self.seen_key(w, k);
-        let Some(row) = owned(&table, key.as_slice())? else { return Ok(None) };
+        self.seen_in(&transaction.open_table(SEEN).map_err(damaged)?, w, k)
+    }
+
+    fn seen_in(
+        &self,
+        table: &ReadOnlyTable<&'static [u8], &'static [u8]>,
+        watch: &WatchName,
+        key: &ItemKey,
+    ) -> Result<Option<Seen>, AgentError> {
+        let key = self.seen_key(watch, key);
+        let Some(row) = owned(table, key.as_slice())? else { return Ok(None) };
         let row = self.cipher.open("seen", &key, &row).map_err(|error| self.wrong(&error))?;
-        rows::parse_seen(&row).map(Some).map_err(|error| self.wrong(&error))
+        let row = rows::parse_seen(&row).map_err(|error| self.wrong(&error))?;
+        Ok(Some(row.2))
     }
 }
 
@@ -233,7 +273,7 @@ impl Capture<'_> {
 
     /// Remembers an item as it is now.
     pub(crate) fn put_seen(&mut self, watch: &WatchName, key: &ItemKey, now: &Seen) {
-        self.seen.insert(self.vault.seen_key(watch, key), rows::seen(now));
+        self.seen.insert(self.vault.seen_key(watch, key), rows::seen(watch, key, now));
     }
 
     /// Puts a record into its source's queue.

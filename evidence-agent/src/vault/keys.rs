@@ -19,7 +19,7 @@ use crate::error::AgentError;
 #[derive(Default, Serialize, Deserialize)]
 struct Others {
     /// The private key that will sign, as text.
-    next: Option<Zeroizing<String>>,
+    next: Option<String>,
     /// The verifier keys that have signed.
     retired: Vec<String>,
 }
@@ -31,9 +31,8 @@ fn row_of(source: &KeyName) -> String {
 impl Vault {
     /// The key that is to follow, if one was made.
     pub(crate) fn next_key(&self, source: &KeyName) -> Result<Option<SigningKey>, AgentError> {
-        let next = self.others(source)?.next;
-        let parse = |text: Zeroizing<String>| SigningKey::parse(&text);
-        next.map(parse).transpose().map_err(|error| self.wrong(&error))
+        let next = self.others(source)?.next.map(Zeroizing::new);
+        next.map(|text| SigningKey::parse(&text)).transpose().map_err(|error| self.wrong(&error))
     }
 
     /// Keeps a key that is to follow; it signs nothing yet.
@@ -41,7 +40,7 @@ impl Vault {
         let source = key.verifier().name();
         self.source(source)?;
         let mut others = self.others(source)?;
-        others.next = Some(key.to_text());
+        others.next = Some(key.to_text().to_string());
         self.put_state(&row_of(source), &self.others_row(&others))
     }
 
@@ -75,7 +74,10 @@ impl Vault {
     }
 
     /// Verifies a statement with whichever of its source's keys it names.
-    pub(super) fn verify_own(&self, statement: &Statement) -> Result<VerifiedStatement, AgentError> {
+    pub(super) fn verify_own(
+        &self,
+        statement: &Statement,
+    ) -> Result<VerifiedStatement, AgentError> {
         let source = self.source(statement.source())?;
         if source.key.id() == statement.signature().id {
             return statement.verify(&source.key).map_err(|error| self.wrong(&error));

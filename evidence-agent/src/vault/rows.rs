@@ -9,7 +9,7 @@ use spec::proof::Proof;
 
 use super::Head;
 use super::bytes::{Malformed, Reader, Writer};
-use crate::model::{Hash256, Pending, Seen, UnixMillis};
+use crate::model::{Hash256, ItemKey, Pending, Seen, UnixMillis, WatchName};
 
 /// A source: its number and its private key as text.
 pub(super) fn source(number: u32, key: &str) -> Vec<u8> {
@@ -108,14 +108,17 @@ pub(super) fn parse_number(row: &[u8]) -> Result<u64, Malformed> {
 }
 
 /// What is remembered of an item.
-pub(super) fn seen(seen: &Seen) -> Vec<u8> {
+/// An item with what it is: the names of encrypted rows do not tell.
+pub(super) fn seen(watch: &WatchName, key: &ItemKey, seen: &Seen) -> Vec<u8> {
     let mut row = Writer::default();
+    row.bytes(watch.0.as_bytes()).bytes(&key.0);
     row.raw(&seen.sha256.0).number(seen.size).raw(&seen.modified_nanos.to_be_bytes());
     row.number(seen.version).number(seen.seen.0).take()
 }
 
-pub(super) fn parse_seen(row: &[u8]) -> Result<Seen, Malformed> {
+pub(super) fn parse_seen(row: &[u8]) -> Result<(&str, ItemKey, Seen), Malformed> {
     let mut reader = Reader::new(row);
+    let (watch, key) = (reader.text()?, ItemKey(reader.bytes()?.to_vec()));
     let seen = Seen {
         sha256: Hash256(reader.array()?),
         size: reader.number()?,
@@ -124,7 +127,7 @@ pub(super) fn parse_seen(row: &[u8]) -> Result<Seen, Malformed> {
         seen: UnixMillis(reader.number()?),
     };
     reader.end()?;
-    Ok(seen)
+    Ok((watch, key, seen))
 }
 
 /// A record that waits.

@@ -3,6 +3,7 @@
 //! One transaction: a record is behind a statement or in the queue, never in both and never in
 //! neither. The spool decides; see `spool::resume`.
 
+use redb::ReadableTable;
 use spec::key::KeyName;
 
 use super::chain::{files_of, units_of};

@@ -60,11 +60,7 @@ fn as_json(checked: &Checked) -> Value {
 }
 
 /// Copies the vault.
-pub(crate) fn backup(
-    args: &VaultArgs,
-    to: &Path,
-    language: Language,
-) -> Result<Said, AgentError> {
+pub(crate) fn backup(args: &VaultArgs, to: &Path, language: Language) -> Result<Said, AgentError> {
     let bar = bar();
     let copied = open_vault(args)?.backup(to, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
@@ -218,7 +214,9 @@ fn describe(scope: &Scope) -> String {
     match scope {
         Scope::Lot(lot) => format!("lot {}", String::from_utf8_lossy(lot)),
         Scope::Source(source) => format!("source {source}"),
-        Scope::Times(from, until) => format!("{} .. {}", clock::format(*from), clock::format(*until)),
+        Scope::Times(from, until) => {
+            format!("{} .. {}", clock::format(*from), clock::format(*until))
+        }
         Scope::Unit(unit) => format!("unit {}", String::from_utf8_lossy(unit)),
     }
 }

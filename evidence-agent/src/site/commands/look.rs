@@ -48,7 +48,8 @@ pub(crate) fn check_config(
     // The vault is opened as well, unless an agent is at work in it: then `run` has done so.
     let watches = watched(&config)?.len();
     let checked = open(&config);
-    let running = matches!(&checked, Err(AgentError::Vault { reason, .. }) if reason.contains("at work"));
+    let running =
+        matches!(&checked, Err(AgentError::Vault { reason, .. }) if reason.contains("at work"));
     if !running {
         checked?;
     }

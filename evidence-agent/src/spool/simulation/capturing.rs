@@ -96,8 +96,8 @@ impl World {
         let pending = self.vault().pending(&self.sources[0], 1000).unwrap();
         let text = |pending: Pending| {
             let values = pending.values.into_iter();
-            let text = |(name, value)| (name, String::from_utf8_lossy(&value[..]).into_owned());
-            values.map(|(name, value): (String, Vec<u8>)| text((name, value))).collect()
+            let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+            values.map(|(name, value)| (name, text(&value))).collect()
         };
         pending.into_iter().map(|(_, pending)| text(pending)).collect()
     }
@@ -225,7 +225,7 @@ fn what_is_too_large_to_read_is_an_attachment_and_a_file_that_changed_a_complain
     watched[0].collector = Box::new(Vanishing(script, gone));
     let done = world.capture(&mut watched);
     assert_eq!((done.records, done.complaints.len()), (1, 1), "{done:?}");
-    assert!(done.complaints[0].2.contains("changed"), "{done:?}");
+    assert!(done.complaints[0].2.to_string().contains("changed"), "{done:?}");
     assert!(world.waiting()[0]["interpreted"].starts_with("no: more than"));
     assert_eq!(folder.lock().unwrap().settled, [0]);
 }
