@@ -112,7 +112,7 @@ fn capture_batch(files: &[PathBuf], progress: &dyn Fn(u64)) -> Result<Vec<Captur
     let (mut captured, mut size) = (Vec::new(), 0);
     for path in files.iter().take(MAX_RECORDS - 1) {
         let file = capture(path, progress)?;
-        size += file.reading.values.iter().map(|(_, value)| value.len()).sum::<usize>();
+        size += file.reading.values.values().map(Vec::len).sum::<usize>();
         captured.push(file);
         if size > MAX_BATCH_VALUES_SIZE {
             break;
