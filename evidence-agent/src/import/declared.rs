@@ -6,12 +6,12 @@ use encoding_rs::UTF_8;
 use spec::evidence::kind::Kind;
 
 use super::lookup::{Answer, Content, ask, values_at};
-use super::mapping::{Declared, Form, KindRule, LinkName, Step};
+use super::mapping::{Declared, Form, KindRule, LinkName, Place, Step};
 use super::table::{Column, Grid, Layout, Records, keys};
-use super::text::{Text, decode};
+use super::text::{Choice, Text, decode, piece};
 use super::values::{self, Values, link};
 use super::{MAX_READINGS, READER, json, xml};
-use crate::model::Reading;
+use crate::model::{Links, Reading};
 
 /// Fields whose value is a list by the format's rules, also where a mapping names one value.
 const LISTS: [&str; 4] = ["repairs", "reviewed", "unit/positions", "units"];
@@ -21,7 +21,7 @@ const DECIMALS: [&str; 2] = ["defects", "inspected"];
 
 /// Reads a file by its mapping.
 pub(super) fn read(mapping: &Declared, name: &[u8], bytes: &[u8]) -> Vec<Reading> {
-    let job = Job { mapping, name: file_name(name), size: bytes.len() };
+    let job = Job { mapping, name: file_name(name, &mapping.encodings), size: bytes.len() };
     let readings = match &mapping.form {
         Form::Cfx | Form::Raw => Ok(vec![job.reading(&Content::Sealed, 0..bytes.len(), "raw")]),
         _ => decode(bytes, &mapping.encodings).and_then(|text| job.text(&text, bytes)),
@@ -29,14 +29,34 @@ pub(super) fn read(mapping: &Declared, name: &[u8], bytes: &[u8]) -> Vec<Reading
     match readings {
         Ok(readings) if (1..=MAX_READINGS).contains(&readings.len()) => readings,
         Ok(readings) if readings.is_empty() => vec![job.not("it holds no record")],
-        Ok(_) => vec![job.not(&format!("more than {MAX_READINGS} records"))],
+        Ok(_) => vec![job.not(&too_many())],
         Err(why) => vec![job.not(&why)],
     }
 }
 
-/// A name as text: what a system gives is UTF-8, or the encoding of the machine's country.
-fn file_name(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
+fn too_many() -> String {
+    format!("more than {MAX_READINGS} records")
+}
+
+/// A name as text: UTF-8, or an encoding that the mapping names. What is neither is shown with its
+/// bytes as `\xb2`, so that two names stay two.
+fn file_name(name: &[u8], encodings: &[Choice]) -> String {
+    if let Ok(name) = std::str::from_utf8(name) {
+        return name.to_string();
+    }
+    let named = encodings.iter().find_map(|choice| match choice {
+        Choice::Auto => None,
+        Choice::Named(encoding) => piece(encoding, name),
+    });
+    let shown = || {
+        let mut shown = String::new();
+        for chunk in name.utf8_chunks() {
+            shown += chunk.valid();
+            shown.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+        }
+        shown
+    };
+    named.map_or_else(shown, std::borrow::Cow::into_owned)
 }
 
 struct Job<'m> {
@@ -89,6 +109,9 @@ impl Job<'_> {
         let rows = records.is_some_and(|steps| *steps == [Step::Each]);
         let count = document.roots().take(2).count();
         for root in document.roots() {
+            if readings.len() > MAX_READINGS {
+                return Err(too_many());
+            }
             if let Some(member) = root.repeated() {
                 return Err(format!("the JSON member {member:?} is repeated"));
             }
@@ -108,6 +131,9 @@ impl Job<'_> {
                 continue;
             }
             for value in values_at(root, records).into_iter().flatten() {
+                if readings.len() > MAX_READINGS {
+                    return Err(too_many());
+                }
                 let Range { start, end } = value.range();
                 let range = start + text.mark..end + text.mark;
                 readings.push(self.reading(&Content::Json(value), range, encoding));
@@ -143,6 +169,9 @@ impl Job<'_> {
             ));
         }
         let groups = groups(&grid, &layout.records)?;
+        if groups.len() > MAX_READINGS {
+            return Err(too_many());
+        }
         let readings = groups.into_iter().map(|rows| {
             let first = grid.range(rows.start).start;
             let last = grid.range(rows.end - 1).end;
@@ -167,7 +196,7 @@ impl Job<'_> {
         let mut fixed = Vec::new();
         for (name, spec) in &mapping.fields {
             let answer = ask(spec, content, &self.name).map_err(|why| format!("{name:?} {why}"))?;
-            if matches!(spec.place, super::mapping::Place::Fixed(_)) {
+            if matches!(spec.place, Place::Fixed(_)) {
                 fixed.push(name.as_str());
             }
             match answer {
@@ -274,7 +303,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn links(&self, values: &Values) -> crate::model::Links {
+    fn links(&self, values: &Values) -> Links {
         let nothing = &self.mapping.nothing;
         let mut links = values::links(values, nothing);
         for (which, names) in &self.mapping.links {

@@ -104,10 +104,19 @@ impl<'t> Document<'t> {
     fn siblings(&self, at: usize, end: usize) -> impl Iterator<Item = Value<'_>> {
         let mut at = at;
         std::iter::from_fn(move || {
-            let next = (at < end).then(|| Value { document: self, at: at as u32 })?;
+            let next = (at < end).then_some(Value { document: self, at: at as u32 })?;
             at = self.tokens[at].after as usize;
             Some(next)
         })
+    }
+
+    fn is_named(&self, at: usize, name: &str) -> bool {
+        let token = self.tokens[at];
+        let (start, end) = (token.start as usize + 1, token.end as usize - 1);
+        if token.escaped {
+            return self.decoded(at) == name;
+        }
+        end - start == name.len() && self.text.as_bytes()[start..end] == *name.as_bytes()
     }
 
     fn decoded(&self, at: usize) -> Cow<'_, str> {
@@ -144,14 +153,17 @@ impl<'d> Value<'d> {
 
     /// The member of this name, unless it is `null`: makers write out what they do not know.
     pub(super) fn member(self, name: &str) -> Option<Self> {
-        self.members().find(|(key, _)| key.is(name)).map(|(_, value)| value)?.present()
-    }
-
-    fn members(self) -> impl Iterator<Item = (Key<'d>, Self)> {
-        let token = self.token();
-        let end = if token.form == Form::Object { token.after as usize } else { 0 };
-        let mut inside = self.document.siblings(self.at as usize + 1, end);
-        std::iter::from_fn(move || Some((Key(inside.next()?), inside.next()?)))
+        let (document, token) = (self.document, self.token());
+        let end = if token.form == Form::Object { token.after } else { 0 };
+        let mut at = self.at + 1;
+        while at < end {
+            let value = Self { document, at: at + 1 };
+            if document.is_named(at as usize, name) {
+                return value.present();
+            }
+            at = value.token().after;
+        }
+        None
     }
 
     /// The items of an array; nothing else has any.
@@ -178,22 +190,12 @@ impl<'d> Value<'d> {
     /// A member that some object in this value has twice.
     pub(super) fn repeated(self) -> Option<Cow<'d, str>> {
         let inside = self.at..self.token().after;
-        let found = self.document.repeated.iter().find(|(object, _)| inside.contains(object))?;
+        let repeated = &self.document.repeated;
+        // Objects are noted as they end, so those of earlier values at the same level come first;
+        // the others need not be walked for each of many values.
+        let first = repeated.partition_point(|(object, _)| *object < self.at);
+        let found = repeated[first..].iter().find(|(object, _)| inside.contains(object))?;
         Some(self.document.decoded(found.1 as usize))
-    }
-}
-
-/// A member's name.
-struct Key<'d>(Value<'d>);
-
-impl Key<'_> {
-    fn is(&self, name: &str) -> bool {
-        let token = self.0.token();
-        if token.escaped {
-            return self.0.document.decoded(self.0.at as usize) == name;
-        }
-        let text = self.0.document.text.as_bytes();
-        text[token.start as usize + 1..token.end as usize - 1] == *name.as_bytes()
     }
 }
 
@@ -456,101 +458,4 @@ impl Parser<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use serde::de::IgnoredAny;
-
-    fn repeated(text: &str) -> Option<String> {
-        let document = Document::parse(text).unwrap();
-        let found = document.roots().find_map(Value::repeated).map(Cow::into_owned);
-        found
-    }
-
-    #[test]
-    fn a_repeated_member_is_found_at_any_depth() {
-        assert_eq!(repeated(r#"{"a":1,"a":2}"#).as_deref(), Some("a"));
-        assert_eq!(repeated(r#"{"x":[{"y":{"b":1,"c":2,"b":null}}]}"#).as_deref(), Some("b"));
-        assert_eq!(
-            repeated(r#"{"a":1,"\u0061":2}"#).as_deref(),
-            Some("a"),
-            "one name, two spellings"
-        );
-        assert_eq!(repeated(r#"{"a":{"a":[{"a":1},{"a":-2.5e3}]},"b":"a","c":true}"#), None);
-        let many: Vec<String> = (0..100).map(|at| format!("\"m{at}\":[{at}]")).collect();
-        assert_eq!(repeated(&format!("{{{}}}", many.join(","))), None);
-        assert_eq!(repeated(&format!("{{{},\"m7\":0}}", many.join(","))).as_deref(), Some("m7"));
-    }
-
-    #[test]
-    fn numbers_stay_as_they_are_written_and_values_know_their_place() {
-        let text = " [ {\"n\": 9007199254740993, \"m\": 1.50e+2}, null ] ";
-        let document = Document::parse(text).unwrap();
-        let root = document.roots().next().unwrap();
-        let first = root.items().next().unwrap();
-        assert_eq!(&text[first.range()], "{\"n\": 9007199254740993, \"m\": 1.50e+2}");
-        assert_eq!(first.member("n").and_then(Value::text).as_deref(), Some("9007199254740993"));
-        assert_eq!(first.member("m").and_then(Value::text).as_deref(), Some("1.50e+2"));
-        assert_eq!((root.items().count(), first.items().count()), (2, 0));
-        assert!(root.member("n").is_none() && first.member("x").is_none());
-    }
-
-    #[test]
-    fn objects_on_lines_of_their_own_are_a_text_and_nothing_else_in_a_row_is() {
-        let count = |text| Document::parse(text).map(|document| document.roots().count());
-        assert_eq!(count("{}\n{\"a\":1}\r\n\n{}\n"), Ok(3));
-        for text in ["{}{}", "{} {}", "1\n2", "{}\n1", "[]\n[]", "[1,2]\n{}"] {
-            assert_eq!(count(text), Err(Refused::NotJson), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_json_is_said_to_be_none() {
-        for text in
-            ["", " ", "{", "[1,]", "no", "{\"a\":1,}", "\u{feff}{}", "01", "1.", "-", "\"\t\""]
-        {
-            assert_eq!(Document::parse(text).err(), Some(Refused::NotJson), "{text:?}");
-        }
-        for text in [r#""\ud800""#, r#""\udc00x""#, r#""\ud800\u0041""#, r#""\u12g4""#, r#""\x""#] {
-            assert_eq!(Document::parse(text).err(), Some(Refused::NotJson), "{text:?}");
-        }
-        assert_eq!(Document::parse(&"[".repeat(1000)).err(), Some(Refused::NotJson));
-        let deep = format!("{}{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
-        assert!(Document::parse(&deep).is_ok());
-        let many = format!("[{}0]", "0,".repeat(MAX_VALUES));
-        assert_eq!(Document::parse(&many).err(), Some(Refused::TooMany));
-    }
-
-    fn one_root(text: &str) -> bool {
-        Document::parse(text).is_ok_and(|document| document.roots().count() == 1)
-    }
-
-    /// Between `serde_json`'s two ways: building values (which refuses numbers that no float holds)
-    /// and skipping them (which takes halves of surrogate pairs).
-    fn agrees(text: &str) {
-        if serde_json::from_str::<serde_json::Value>(text).is_ok() {
-            assert!(one_root(text), "refused: {text:?}");
-        }
-        if one_root(text) {
-            assert!(serde_json::from_str::<IgnoredAny>(text).is_ok(), "taken: {text:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn it_takes_what_another_reader_takes(text in r#"[\[\]{},:"\\ntruefalse0-9eE.+ u-]{0,24}"#) {
-            agrees(&text);
-        }
-
-        #[test]
-        fn a_changed_text_is_judged_as_by_another_reader(
-            at in any::<proptest::sample::Index>(),
-            letter in r#"[\[\]{},:"\\n0 \n]"#,
-        ) {
-            let text = r#"{"a":[1,-2.5e3,"x\u00e9\\",{"b":null,"c":[true,false]}],"d":{}}"#;
-            let at = at.index(text.len());
-            agrees(&format!("{}{letter}{}", &text[..at], &text[at + 1..]));
-            agrees(&format!("{}{letter}{}", &text[..at], &text[at..]));
-        }
-    }
-}
+mod tests;

@@ -88,7 +88,19 @@ pub(super) struct Grid {
     names: Vec<String>,
     /// What stood before the grid.
     pub(super) keys: Vec<(String, String)>,
-    rows: Vec<(ByteRecord, Range<usize>)>,
+    /// The cells of all rows behind each other, without quotes.
+    cells: Vec<u8>,
+    /// Where each cell ends.
+    ends: Vec<usize>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    /// Which of all cells are in it.
+    cells: Range<usize>,
+    /// Where it stands in the bytes.
+    range: Range<usize>,
 }
 
 impl Grid {
@@ -102,7 +114,14 @@ impl Grid {
         if bytes.iter().filter(ends_cell).count() > MAX_CELLS {
             return Err(format!("more than {MAX_CELLS} cells"));
         }
-        let mut grid = Self { encoding, names: Vec::new(), keys: Vec::new(), rows: Vec::new() };
+        let mut grid = Self {
+            encoding,
+            names: Vec::new(),
+            keys: Vec::new(),
+            cells: Vec::new(),
+            ends: Vec::new(),
+            rows: Vec::new(),
+        };
         let mut stage = Stage::Before { row: 0 };
         if layout.header == Header::None {
             stage = Stage::Grid { below: layout.rows_below };
@@ -121,10 +140,10 @@ impl Grid {
                     grid.names = names.collect();
                     stage = Stage::Grid { below: layout.rows_below };
                 } else if let Some(separator) = &layout.preamble {
-                    grid.key(&cells, &bytes[range], separator, layout.delimiter);
+                    grid.key(cells, &bytes[range], separator, layout.delimiter);
                 }
             }
-            Stage::Grid { below: 0 } => grid.rows.push((cells, range)),
+            Stage::Grid { below: 0 } => grid.push(cells, range),
             Stage::Grid { below } => *below -= 1,
         })?;
         match (&stage, &layout.header) {
@@ -134,6 +153,15 @@ impl Grid {
             (Stage::Before { .. }, _) => Err("it ends before its header".to_string()),
             (Stage::Grid { .. }, _) => Ok(grid),
         }
+    }
+
+    fn push(&mut self, cells: &ByteRecord, range: Range<usize>) {
+        let first = self.ends.len();
+        for cell in cells {
+            self.cells.extend_from_slice(cell);
+            self.ends.push(self.cells.len());
+        }
+        self.rows.push(Row { cells: first..self.ends.len(), range });
     }
 
     fn cell<'c>(&self, bytes: &'c [u8]) -> Cow<'c, str> {
@@ -164,7 +192,7 @@ impl Grid {
 
     /// Where a row of data stands in the bytes, with its line end.
     pub(super) fn range(&self, row: usize) -> Range<usize> {
-        self.rows[row].1.clone()
+        self.rows[row].range.clone()
     }
 
     /// Which place in a row a column has; `None` if the table has no such column.
@@ -183,7 +211,10 @@ impl Grid {
 
     /// One cell of a row.
     pub(super) fn at(&self, row: usize, place: usize) -> Option<Cow<'_, str>> {
-        self.rows[row].0.get(place).map(|bytes| self.cell(bytes))
+        let cells = &self.rows[row].cells;
+        let at = cells.start.checked_add(place).filter(|at| *at < cells.end)?;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        Some(self.cell(&self.cells[start..self.ends[at]]))
     }
 
     /// The names of the columns from one on.
@@ -201,7 +232,7 @@ enum Stage {
 fn for_each_row(
     bytes: &[u8],
     layout: &Layout,
-    mut take: impl FnMut(ByteRecord, Range<usize>),
+    mut take: impl FnMut(&ByteRecord, Range<usize>),
 ) -> Result<(), String> {
     let trim = if layout.trim { csv::Trim::Fields } else { csv::Trim::None };
     let mut builder = ReaderBuilder::new();
@@ -211,8 +242,8 @@ fn for_each_row(
         None => builder.quoting(false),
     };
     let mut reader = builder.from_reader(bytes);
+    let mut cells = ByteRecord::new();
     loop {
-        let mut cells = ByteRecord::new();
         let start = reader.position().byte() as usize;
         let more = reader.read_byte_record(&mut cells).map_err(|error| error.to_string())?;
         if !more {
@@ -226,7 +257,7 @@ fn for_each_row(
         if bytes[..end].ends_with(b"\r") && bytes[end..].starts_with(b"\n") {
             end += 1;
         }
-        take(cells, start.min(end)..end);
+        take(&cells, start.min(end)..end);
     }
 }
 

@@ -265,6 +265,25 @@ fn what_a_mapping_does_not_fit_is_flagged_and_whole() {
 }
 
 #[test]
+fn a_name_in_the_encoding_of_its_country_is_read() {
+    let bytes = sample("AOI7_L0055_PNL0099123_REFLOW_TOP_20260302081558.csv");
+    let board = |mapping: &str, name: &[u8]| {
+        let mapping = Mapping::shipped("omron-like-machine").map(|shipped| match mapping {
+            "" => shipped,
+            encoding => {
+                let text = Mapping::shipped_text("omron-like-machine").unwrap();
+                Mapping::parse(&text.replace("shift-jis", encoding)).unwrap()
+            }
+        });
+        let readings = read(&mapping.unwrap(), name, &bytes);
+        value(&readings[0], "panel").unwrap().to_string()
+    };
+    assert_eq!(board("gbk", b"M_L_\xb2\xbb\xc1\xbc_R_T_1.csv"), "不良");
+    assert_eq!(board("", "M_L_不良_R_T_1.csv".as_bytes()), "不良");
+    assert_eq!(board("", b"M_L_\xff1_R_T_1.csv"), "\\xff1");
+}
+
+#[test]
 fn a_file_beyond_the_limits_is_one_attachment() {
     let large = vec![b' '; MAX_INTERPRETED_SIZE + 1];
     for name in Mapping::names() {

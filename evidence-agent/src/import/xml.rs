@@ -9,7 +9,7 @@ use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 
 /// The most elements and attributes together.
-const MAX_ITEMS: usize = 1_000_000;
+const MAX_ITEMS: usize = 500_000;
 
 /// The deepest nesting.
 const MAX_DEPTH: usize = 64;
@@ -56,7 +56,7 @@ impl Document {
     pub(super) const TOP: usize = 0;
 
     /// The children of an element that have this name; without a colon, whatever their prefix.
-    pub(super) fn children<'d>(&'d self, of: usize, name: &str) -> impl Iterator<Item = usize> {
+    pub(super) fn children(&self, of: usize, name: &str) -> impl Iterator<Item = usize> {
         let children = self.elements[of].children.iter().copied();
         children.filter(move |child| is_named(&self.elements[*child].name, name))
     }

@@ -211,7 +211,7 @@ fn all_messages_in_one_array_are_a_record_each_of_exactly_their_bytes() {
     let messages: Vec<String> = names().iter().map(|name| envelope(name, true)).collect();
     let array = format!("\u{feff} [\r\n{}\n]\n", messages.join(" ,\n"));
     let mut lines = messages.iter().map(|each| each.replace('\n', " ")).collect::<Vec<_>>();
-    for (bytes, want) in [(array, messages.clone()), (lines.join("\n"), lines.split_off(0))] {
+    for (bytes, want) in [(array, messages), (lines.join("\n"), lines.split_off(0))] {
         let readings = read(bytes.as_bytes());
         assert_eq!(readings.len(), want.len());
         for (reading, message) in readings.iter().zip(&want) {

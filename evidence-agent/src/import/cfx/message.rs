@@ -16,13 +16,13 @@ pub(super) struct Understood {
     pub(super) kind: Kind,
     /// `cfx-body`, or `cfx-envelope` and its version.
     pub(super) form: String,
-    /// Why it has no kind of record here although it should.
+    /// Why nothing of it is believed.
     pub(super) refused: Option<String>,
     pub(super) values: Values,
 }
 
-/// The kind, and why it is none after all.
-type Judged = Result<(Kind, Option<String>), String>;
+/// The kind, or why nothing of it is believed.
+type Judged = Result<Kind, String>;
 
 /// Reads one message: a `CFX.CFXEnvelope` or the body alone.
 pub(super) fn read(message: Value<'_>) -> Understood {
@@ -48,8 +48,9 @@ pub(super) fn read(message: Value<'_>) -> Understood {
         }
     });
     let (kind, form, refused) = match judged {
-        Ok((Kind::Attachment, None)) => (Kind::Attachment, form + " kept as it is", None),
-        Ok((kind, refused)) => (kind, form, refused),
+        // It is what it should be, and there is no kind of record for it.
+        Ok(Kind::Attachment) => (Kind::Attachment, form + " kept as it is", None),
+        Ok(kind) => (kind, form, None),
         Err(why) => {
             values = Values::default();
             (Kind::Attachment, form, Some(why))
@@ -67,7 +68,6 @@ pub(super) fn read(message: Value<'_>) -> Understood {
         let zone = zone(start).to_string();
         values.put("claimed/zone", Some(zone));
     }
-    let kind = if refused.is_some() { Kind::Attachment } else { kind };
     Understood { kind, form, refused, values }
 }
 
@@ -100,22 +100,27 @@ fn which(
         let named = named.unwrap_or_default();
         return Err(format!("the envelope says {named:?}, its body says {other:?}"));
     }
-    let known = ["UnitsInspected", "UnitsProcessed", "UnitsRepaired"];
     match (named.as_deref(), shape) {
-        (Some(named), shape) if known.contains(&named) && shape != Some(named) => {
+        (None, None) => Err(UNKNOWN.to_string()),
+        (None | Some("UnitsInspected"), Some("UnitsInspected"))
+        | (Some("UnitsInspected"), None) => Ok(Which::Inspected),
+        (None | Some("UnitsProcessed"), Some("UnitsProcessed"))
+        | (Some("UnitsProcessed"), None) => Ok(Which::Processed),
+        (None | Some("UnitsRepaired"), Some("UnitsRepaired")) | (Some("UnitsRepaired"), None) => {
+            Ok(Which::Repaired)
+        }
+        (Some(named @ ("UnitsInspected" | "UnitsProcessed" | "UnitsRepaired")), Some(_)) => {
             Err(format!("the envelope says {named:?}, its body is another message"))
         }
-        (None, None) => Err(UNKNOWN.to_string()),
-        (None | Some("UnitsInspected"), Some("UnitsInspected")) => Ok(Which::Inspected),
-        (None | Some("UnitsProcessed"), Some("UnitsProcessed")) => Ok(Which::Processed),
-        (None | Some("UnitsRepaired"), Some("UnitsRepaired")) => Ok(Which::Repaired),
         _ => Ok(Which::Other),
     }
 }
 
 fn shape(body: Value<'_>) -> Result<Option<&'static str>, String> {
     let has = |name| body.member(name).is_some();
-    let inspected = has("InspectedUnits") && has("InspectionMethod");
+    // Since version 1.6 the panel can be there without its boards.
+    let boards = has("InspectedUnits") || has("InspectedPanel");
+    let inspected = boards && has("InspectionMethod");
     match (inspected, has("CommonProcessData"), has("RepairedUnits")) {
         (true, false, false) => Ok(Some("UnitsInspected")),
         (false, true, false) => Ok(Some("UnitsProcessed")),
@@ -135,25 +140,27 @@ fn items<'d>(value: Value<'d>, name: &str) -> Vec<Value<'d>> {
 
 fn inspected(body: Value<'_>, values: &mut Values) -> Judged {
     let method = text(body, "InspectionMethod");
-    let (kind, refused) = match method.as_deref() {
-        Some("AOI") => (Kind::AoiReport, None),
-        Some("SPI") => (Kind::SpiReport, None),
+    let kind = match method.as_deref() {
+        Some("AOI") => Kind::AoiReport,
+        Some("SPI") => Kind::SpiReport,
         // What a person inspected is that person's word about boards that machines judged before.
-        Some("Human") => (Kind::Review, None),
-        other => {
-            let method = other.unwrap_or_default();
-            let why = format!("an inspection by {method:?} has no kind of record here");
-            (Kind::Attachment, Some(why))
-        }
+        Some("Human") => Kind::Review,
+        _ => Kind::Attachment,
     };
+    if kind == Kind::Attachment {
+        values.put("description", method);
+    }
     values.put("transaction", text(body, "TransactionId"));
     values.put("program", text(body, "RecipeName"));
     values.put("program/revision", text(body, "RecipeRevision"));
     let operator = body.member("Inspector");
     values.put("operator", operator.and_then(|operator| text(operator, "OperatorIdentifier")));
+    let panel = body.member("InspectedPanel");
     let units = items(body, "InspectedUnits");
+    // What was looked at: the boards, or the panel where it is reported without them.
+    let parts = if units.is_empty() { panel.into_iter().collect() } else { units.clone() };
     let inspections: Vec<Value<'_>> =
-        units.iter().flat_map(|unit| items(*unit, "Inspections")).collect();
+        parts.iter().flat_map(|part| items(*part, "Inspections")).collect();
     times(values, &inspections, "InspectionStartTime", "InspectionEndTime");
     let defects = inspections.iter().flat_map(|each| items(*each, "DefectsFound"));
     let defects: Vec<Value<'_>> = defects.collect();
@@ -161,17 +168,20 @@ fn inspected(body: Value<'_>, values: &mut Values) -> Judged {
         values.list("reviewed", defects.iter().filter_map(|d| text(*d, "UniqueIdentifier")))?;
     } else {
         values.put("defects", Some(defects.len().to_string()));
-        values.put("inspected", total(&units));
+        values.put("inspected", total(&parts));
     }
-    let panel = body.member("InspectedPanel").and_then(|panel| text(panel, "UnitIdentifier"));
-    name_units(values, panel, &units, "UnitPositionNumber")?;
+    let name = panel.and_then(|panel| text(panel, "UnitIdentifier"));
+    name_units(values, name, &units, "UnitPositionNumber")?;
     per_unit(values, "verdict", &units, "OverallResult")?;
+    if units.is_empty() {
+        values.put("verdict", panel.and_then(|panel| text(panel, "OverallResult")));
+    }
     // What a review station wrote into the machine's own report, if it wrote anything.
     let verified = units.iter().filter_map(|unit| text(*unit, "Verification"));
     if verified.clone().any(|word| word != "NotVerifiedYet") {
         per_unit(values, "verification", &units, "Verification")?;
     }
-    Ok((kind, refused))
+    Ok(kind)
 }
 
 /// A sum is said only if every unit has its count.
@@ -184,16 +194,21 @@ fn total(units: &[Value<'_>]) -> Option<String> {
 }
 
 fn processed(body: Value<'_>, values: &mut Values) -> Judged {
-    let data = body.member("CommonProcessData").ok_or("no process data")?;
-    let class = class(data).unwrap_or_default();
-    let (kind, refused) = match class {
-        "CFX.Structures.ReflowProfiling.ReflowProfilingProcessData" => {
-            (Kind::ReflowCertificate, None)
-        }
-        "CFX.Structures.SolderReflow.ReflowProcessData" => (Kind::OvenData, None),
-        other => (Kind::Attachment, Some(format!("process data of class {other:?}"))),
-    };
+    let units = items(body, "UnitProcessData");
     values.put("transaction", text(body, "TransactionId"));
+    let Some(data) = body.member("CommonProcessData") else {
+        name_units(values, None, &units, "UnitPositionNumber")?;
+        return Ok(Kind::Attachment);
+    };
+    let class = class(data).unwrap_or_default();
+    let kind = match class {
+        "CFX.Structures.ReflowProfiling.ReflowProfilingProcessData" => Kind::ReflowCertificate,
+        "CFX.Structures.SolderReflow.ReflowProcessData" => Kind::OvenData,
+        _ => Kind::Attachment,
+    };
+    if kind == Kind::Attachment {
+        values.put("description", Some(class));
+    }
     values.put("claimed/start", text(data, "TimeDateUnitIn"));
     values.put("claimed/end", text(data, "TimeDateUnitOut"));
     let whole = text(data, "Result").filter(|_| kind == Kind::ReflowCertificate);
@@ -204,9 +219,8 @@ fn processed(body: Value<'_>, values: &mut Values) -> Judged {
     values.put("machine", text(data, "OvenName"));
     values.put("lane", text(data, "Lane"));
     values.put("pwi", text(data, "ProductionUnitPWI"));
-    let units = items(body, "UnitProcessData");
     name_units(values, text(data, "Barcode"), &units, "UnitPositionNumber")?;
-    Ok((kind, refused))
+    Ok(kind)
 }
 
 fn repaired(body: Value<'_>, values: &mut Values) -> Judged {
@@ -219,7 +233,7 @@ fn repaired(body: Value<'_>, values: &mut Values) -> Judged {
     values.list("repairs", repairs.iter().filter_map(|each| text(*each, "UniqueIdentifier")))?;
     name_units(values, None, &units, "UnitPositionNumber")?;
     per_unit(values, "verdict", &units, "OverallResult")?;
-    Ok((Kind::Repair, None))
+    Ok(Kind::Repair)
 }
 
 /// Any other message: what most of them share, so that boards are found and counted by them.
@@ -237,7 +251,7 @@ fn kept(body: Value<'_>, values: &mut Values) -> Judged {
     let named = units.iter().any(|unit| text(*unit, "UnitIdentifier").is_some());
     let units = if named { units } else { Vec::new() };
     name_units(values, text(body, "PrimaryIdentifier"), &units, "PositionNumber")?;
-    Ok((Kind::Attachment, None))
+    Ok(Kind::Attachment)
 }
 
 /// The first start and the last end that the message names, as it writes them.

@@ -97,16 +97,8 @@ fn what_is_not_understood_is_an_attachment_with_its_reason() {
         ("{}", "no: no message of IPC-CFX that is known here"),
         ("[]", "no: no message of IPC-CFX that is known here"),
         (
-            r#"{"InspectionMethod":"AXI","InspectedUnits":[]}"#,
-            r#"no: an inspection by "AXI" has no kind of record here"#,
-        ),
-        (
             r#"{"InspectionMethod":"AOI","InspectedUnits":[],"RepairedUnits":[]}"#,
             "no: the members of more than one message",
-        ),
-        (
-            r#"{"CommonProcessData":{"$type":"CFX.Structures.Generic.GenericProcessData, CFX"}}"#,
-            r#"no: process data of class "CFX.Structures.Generic.GenericProcessData""#,
         ),
         (
             r#"{"MessageName":"CFX.Production.UnitsProcessed","MessageBody":{"RepairedUnits":[]}}"#,
@@ -156,12 +148,39 @@ fn a_report_without_a_kind_still_names_its_boards() {
     let text = r#"{"InspectionMethod":"AXI","InspectedUnits":[{"UnitIdentifier":"U1",
         "OverallResult":"Failed","Verification":"DefectRejected"}]}"#;
     let reading = read(text.as_bytes());
-    assert_eq!((reading.kind, reading.recognised), (Kind::Attachment, false));
+    assert_eq!((reading.kind, reading.recognised), (Kind::Attachment, true));
+    assert_eq!(value(&reading, "description"), Some("AXI"));
     assert_eq!(
         (value(&reading, "units"), value(&reading, "verdict")),
         (Some("U1\n"), Some("Failed\n"))
     );
     assert_eq!(value(&reading, "verification"), Some("DefectRejected\n"));
+}
+
+#[test]
+fn a_panel_without_its_boards_is_a_report_too() {
+    let text = r#"{"InspectionMethod":"SPI","InspectedUnits":null,"InspectedPanel":{
+        "UnitIdentifier":"P1","OverallResult":"Failed","TotalInspectionCount":40,
+        "Inspections":[{"DefectsFound":[{},{}]}]}}"#;
+    let reading = read(text.as_bytes());
+    assert_eq!((reading.kind, reading.recognised), (Kind::SpiReport, true), "{reading:?}");
+    assert_eq!(
+        (value(&reading, "verdict"), value(&reading, "defects")),
+        (Some("Failed"), Some("2"))
+    );
+    assert_eq!((value(&reading, "inspected"), value(&reading, "units")), (Some("40"), None));
+    assert_eq!(reading.links.board.as_deref(), Some("P1"));
+    let generic =
+        r#"{"CommonProcessData":{"$type":"CFX.Structures.Generic.GenericProcessData, CFX"}}"#;
+    let reading = read(generic.as_bytes());
+    assert_eq!((reading.kind, reading.recognised), (Kind::Attachment, true));
+    let class = "CFX.Structures.Generic.GenericProcessData";
+    assert_eq!(value(&reading, "description"), Some(class));
+    let named = r#"{"MessageName":"CFX.Production.Processing.UnitsProcessed","MessageBody":{
+        "CommonProcessData":null,"UnitProcessData":[{"UnitIdentifier":"P1"}]}}"#;
+    let reading = read(named.as_bytes());
+    assert!(reading.interpreted.ends_with(" kept as it is"), "{}", reading.interpreted);
+    assert_eq!(value(&reading, "units"), Some("P1\n"));
 }
 
 #[test]
