@@ -100,11 +100,21 @@ fn said(command: &Command, language: Language) -> Result<Said, AgentError> {
         Command::CheckConfig { config, dry_run } => {
             commands::check_config(config, *dry_run, language)
         }
+        Command::Deletions { vault } => commands::deletions(vault),
         Command::Expire { vault, rules, dry_run } => {
             commands::expire(vault, rules, *dry_run, language)
         }
         Command::Hold(command) => commands::hold(command, language),
-        Command::Papers { vault, which, out } => commands::papers(vault, which, out, language),
+        Command::LotKey { lot, vault, from, out } => {
+            commands::lot_key(lot, vault, from.as_deref(), out)
+        }
+        Command::Mapping { name } => commands::mapping(name.as_deref()),
+        Command::Papers { vault, which, evidence, out } => {
+            commands::papers(vault, which, *evidence, out, language)
+        }
+        Command::Rekey { vault, new_passphrase_file } => {
+            commands::rekey(vault, new_passphrase_file, language)
+        }
         Command::Restore { from, to, passphrase_file } => {
             commands::restore(from, to, passphrase_file.as_deref(), language)
         }

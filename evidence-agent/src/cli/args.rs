@@ -95,6 +95,11 @@ pub(super) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// List what retention has deleted, and when.
+    Deletions {
+        #[command(flatten)]
+        vault: VaultArgs,
+    },
     /// Delete evidence whose time is over, and the salts that could open it. The log stays valid.
     Expire {
         #[command(flatten)]
@@ -127,15 +132,44 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
     },
+    /// Make a key for a lot, or take one over; whoever holds it finds his units among the tags.
+    LotKey {
+        /// The lot, as the machines write it.
+        lot: String,
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// Take this key over instead of making one: 64 hexadecimal digits in a file.
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        /// Write the key here, readable by you alone, to be handed to the buyer.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Show the mappings that are shipped, or the text of one, to start an own one from.
+    Mapping {
+        /// Which.
+        name: Option<String>,
+    },
     /// Write the receipt and the opening of records that are anchored.
     Papers {
         #[command(flatten)]
         vault: VaultArgs,
         #[command(flatten)]
         which: WhichArgs,
+        /// Write the evidence itself as well.
+        #[arg(long)]
+        evidence: bool,
         /// Where they go.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+    },
+    /// Change the passphrase of an encrypted vault.
+    Rekey {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// A file that holds the new passphrase.
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: PathBuf,
     },
     /// Put a backup back. The agent then goes on behind what the log holds, and says what is lost.
     Restore {

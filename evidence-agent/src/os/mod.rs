@@ -16,16 +16,11 @@ use fallback as system;
 #[cfg(unix)]
 use unix as system;
 
-#[cfg(test)]
-pub(crate) use system::link;
-#[cfg_attr(
-    not(test),
-    allow(unused_imports, reason = "free_bytes and mode are joined by `site`")
-)]
 pub(crate) use system::{
-    create_new, create_private_folder, free_bytes, mode, name_bytes, name_of, open_to_read,
-    sync_folder,
+    create_new, create_private_folder, name_bytes, name_of, open_to_read, room, sync_folder,
 };
+#[cfg(test)]
+pub(crate) use system::{link, mode};
 
 /// Whether the last part of a path may be a symbolic link when it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +74,10 @@ mod tests {
     #[test]
     fn free_space_is_known_here() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(free_bytes(folder.path()).unwrap().is_some_and(|bytes| bytes > 0));
-        assert!(free_bytes(&folder.path().join("missing")).is_err());
+        assert!(
+            room(folder.path()).unwrap().is_some_and(|(free, total)| 0 < free && free <= total)
+        );
+        assert!(room(&folder.path().join("missing")).is_err());
     }
 
     #[test]
@@ -100,7 +97,7 @@ mod tests {
             let bytes = fallback::name_bytes(name.as_ref());
             assert_eq!((&*bytes, &*fallback::name_of(&bytes)), (name.as_bytes(), name.as_ref()));
         }
-        assert_eq!(fallback::free_bytes(folder.path()).unwrap(), None);
+        assert_eq!(fallback::room(folder.path()).unwrap(), None);
         assert_eq!(fallback::mode(&file).unwrap(), None);
     }
 

@@ -49,13 +49,16 @@ pub(crate) fn name_of(bytes: &[u8]) -> Cow<'_, OsStr> {
     Cow::Borrowed(OsStr::from_bytes(bytes))
 }
 
-/// How many bytes this user may still write on the file system that holds `path`.
-pub(crate) fn free_bytes(path: &Path) -> io::Result<Option<u64>> {
+/// How many bytes this user may still write on the file system that holds `path`, and its size.
+pub(crate) fn room(path: &Path) -> io::Result<Option<(u64, u64)>> {
     let state = rustix::fs::statvfs(path)?;
-    Ok(Some(state.f_bavail.saturating_mul(state.f_frsize)))
+    // `f_bavail` leaves out what only root may fill.
+    let bytes = |blocks: u64| blocks.saturating_mul(state.f_frsize);
+    Ok(Some((bytes(state.f_bavail), bytes(state.f_blocks))))
 }
 
 /// Who may do what with a file: the nine bits of its mode.
+#[cfg(test)]
 pub(crate) fn mode(path: &Path) -> io::Result<Option<u32>> {
     Ok(Some(std::fs::metadata(path)?.permissions().mode() & 0o777))
 }

@@ -197,16 +197,6 @@ impl Status {
         oldest.map_or(0, |since| self.made.0.saturating_sub(since.0) / 1000)
     }
 
-    /// Records that wait for their statement, over all sources.
-    pub(crate) fn pending(&self) -> u64 {
-        self.sources.iter().map(|source| source.pending).sum()
-    }
-
-    /// Statements that wait for their receipt, over all sources.
-    pub(crate) fn unanchored(&self) -> u64 {
-        self.sources.iter().map(|source| source.unanchored).sum()
-    }
-
     /// The text of the `status` command.
     pub(crate) fn describe(&self, language: Language) -> String {
         let words = super::words::Words::of(language);

@@ -20,11 +20,9 @@ pub(crate) struct Words {
     pub(crate) none: &'static str,
     pub(crate) queue: &'static str,
     pub(crate) receipt: &'static str,
-    pub(crate) source: &'static str,
     pub(crate) stopped: &'static str,
     pub(crate) title: &'static str,
     pub(crate) unsettled: &'static str,
-    pub(crate) watches: &'static str,
 }
 
 const ENGLISH: Words = Words {
@@ -42,11 +40,9 @@ const ENGLISH: Words = Words {
     none: "none",
     queue: "waiting records + statements",
     receipt: "last receipt",
-    source: "source",
     stopped: "STOPPED",
     title: "Evidence agent",
     unsettled: "not yet stable",
-    watches: "watches",
 };
 
 const CHINESE: Words = Words {
@@ -64,11 +60,9 @@ const CHINESE: Words = Words {
     none: "无",
     queue: "等待中的记录 + 声明",
     receipt: "最近的回执",
-    source: "来源",
     stopped: "已停止",
     title: "证据代理",
     unsettled: "尚未稳定",
-    watches: "监视",
 };
 
 impl Words {

@@ -63,7 +63,8 @@ pub(crate) fn line(
 }
 
 /// Reads a line and checks its signature. `None` if anything about it is wrong.
-pub(crate) fn verify(line: &str, key: &VerifierKey) -> Option<DailyRoot> {
+#[cfg(test)]
+fn verify(line: &str, key: &VerifierKey) -> Option<DailyRoot> {
     let words: Vec<&str> = line.trim_end().split(' ').collect();
     let [HEADER, source, sequence, leaf, date, signature] = words[..] else {
         return None;

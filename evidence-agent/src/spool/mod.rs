@@ -27,7 +27,7 @@ pub(crate) mod outage;
 mod receipts;
 pub(crate) mod record;
 pub(crate) mod resume;
-mod salts;
+pub(crate) mod salts;
 pub(crate) mod schedule;
 pub(crate) mod seal;
 pub(crate) mod send;

@@ -91,18 +91,6 @@ impl Lost {
     }
 }
 
-/// Puts an outage into a source's queue, durable on return. For gaps that the caller knows of.
-pub(crate) fn report(
-    vault: &Vault,
-    source: &KeyName,
-    gap: &Gap,
-    now: UnixMillis,
-) -> Result<(), AgentError> {
-    let mut capture = vault.capture()?;
-    capture.put_pending(source, gap.to_pending(now));
-    capture.commit()
-}
-
 /// The lost sequences that the statement at `sequence` has to name.
 pub(super) fn lost_before(
     vault: &Vault,

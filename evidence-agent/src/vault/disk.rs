@@ -17,6 +17,7 @@ use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError};
 
 use crate::durable::{self, Access};
+use crate::os;
 
 /// The database.
 pub(super) const DATABASE: &str = "vault.redb";
@@ -129,7 +130,8 @@ impl Disk for Folder {
     }
 
     fn room(&self) -> io::Result<Option<Room>> {
-        room_at(&self.root)
+        let room = os::room(&self.root)?;
+        Ok(room.map(|(free, total)| Room { free, total }))
     }
 
     fn lock(&self) -> io::Result<Box<dyn Any + Send + Sync>> {
@@ -137,19 +139,6 @@ impl Disk for Folder {
         lock.try_lock()?;
         Ok(Box::new(lock))
     }
-}
-
-#[cfg(unix)]
-fn room_at(path: &Path) -> io::Result<Option<Room>> {
-    let answer = rustix::fs::statvfs(path)?;
-    // `f_bavail` leaves out what only root may fill.
-    let bytes = |blocks: u64| blocks.saturating_mul(answer.f_frsize);
-    Ok(Some(Room { free: bytes(answer.f_bavail), total: bytes(answer.f_blocks) }))
-}
-
-#[cfg(not(unix))]
-fn room_at(_path: &Path) -> io::Result<Option<Room>> {
-    Ok(None)
 }
 
 /// A file whose one position is moved under a lock, which every system can do.

@@ -13,14 +13,15 @@ use crate::cli::args::{HoldArgs, HoldCommand, VaultArgs};
 use crate::clock::{self, Clock, SystemClock};
 use crate::durable::read_bounded;
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_REFUSED};
-use crate::vault::{Checked, Copied, Progress, Rule, Scope, Vault};
+use crate::vault::{Checked, Copied, Progress, Rule, Scope, Unlock, Vault};
 
 /// The most bytes of a file of retention rules.
 const MAX_RULES_SIZE: usize = 256 * 1024;
 
 /// Verifies everything in the vault.
 pub(crate) fn check(args: &VaultArgs, language: Language) -> Result<Said, AgentError> {
-    let vault = open_vault(args)?;
+    let unlock = crate::site::unlock(args.passphrase_file.as_deref())?;
+    let vault = Vault::open_suspected(&args.vault, &unlock)?;
     let bar = bar();
     let checked = vault.check(&mut |progress| show(&bar, progress));
     bar.finish_and_clear();
@@ -74,7 +75,7 @@ pub(crate) fn restore(
     passphrase_file: Option<&Path>,
     language: Language,
 ) -> Result<Said, AgentError> {
-    let unlock = crate::site::open::unlock(passphrase_file)?;
+    let unlock = crate::site::unlock(passphrase_file)?;
     let bar = bar();
     let copied = Vault::restore(from, to, &unlock, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
@@ -120,12 +121,16 @@ pub(crate) fn expire(
     if file.rules.is_empty() {
         return Err(wrong("no [[rule]]: everything is kept for ever".to_string()));
     }
-    let vault = open_vault(args)?;
+    let mut vault = open_vault(args)?;
     let now = SystemClock::new().now();
     // A clock that runs ahead would delete too early; what witnesses said last is no later than now.
     let witnessed = vault.checkpoint()?.and_then(|(_, accepted)| accepted.times());
     let now = witnessed.map_or(now, |times| now.min(later(times.latest.as_seconds())));
     let expired = vault.expire(now, &file.rules, dry_run)?;
+    if !dry_run {
+        // Free pages of the database still hold what was deleted.
+        vault.compact()?;
+    }
     let (records, evidence, size) = (expired.records, expired.evidence, expired.bytes);
     let done = match (dry_run, language) {
         (true, Language::En) => "would delete",
@@ -149,6 +154,36 @@ pub(crate) fn expire(
         "held": expired.held,
     });
     Ok(Said::done(text, json))
+}
+
+/// What was deleted, the oldest first.
+pub(crate) fn deletions(args: &VaultArgs) -> Result<Said, AgentError> {
+    let (mut text, mut rows) = (String::new(), Vec::new());
+    for one in open_vault(args)?.deletions()? {
+        let (when, count) = (clock::format(one.deleted), one.records.len());
+        let (source, sequence, rules) = (one.source.as_str(), one.sequence, &one.rules);
+        text += &format!("{when}\t{source}\t{sequence}\t{count}\t{}\t{rules}\n", one.bytes);
+        rows.push(json!({
+            "deleted": when, "source": source, "sequence": sequence, "records": one.records,
+            "evidence": one.evidence, "bytes": one.bytes, "rules": rules,
+        }));
+    }
+    Ok(Said::done(text, Value::Array(rows)))
+}
+
+/// Encrypts the vault's data key to another passphrase.
+pub(crate) fn rekey(args: &VaultArgs, new: &Path, language: Language) -> Result<Said, AgentError> {
+    let unlock = crate::site::unlock(args.passphrase_file.as_deref())?;
+    let Unlock::Passphrase(new) = crate::site::unlock(Some(new))? else {
+        return Err(AgentError::Input("the new passphrase is empty".to_string()));
+    };
+    Vault::open(&args.vault, &unlock)?.rekey(&unlock, &new)?;
+    let text = either(
+        language,
+        "the vault opens with the new passphrase; copies made before still open with the old one\n",
+        "保险库已改用新口令；此前的副本仍用旧口令打开\n",
+    );
+    Ok(Said::done(text, json!({ "rekeyed": true })))
 }
 
 /// A day behind a witnessed time: as far as the own clock is believed beyond it.

@@ -3,19 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use spec::encoding::{decode_hex, encode_hex};
 use spec::evidence::enrolment::Enrolment;
+use spec::evidence::tag::LOT_KEY_SIZE;
 use spec::key::KeyName;
+use zeroize::Zeroizing;
 
 use super::{Said, either, open_vault, shown};
 use crate::cli::Language;
 use crate::cli::args::{SourceCommand, VaultArgs};
 use crate::clock::{Clock, SystemClock};
-use crate::durable::{Access, write_whole};
+use crate::durable::{Access, read_bounded, write_whole};
 use crate::error::AgentError;
 use crate::init::fresh_key;
 use crate::log_client::LogClient;
 use crate::site::qr;
-use crate::spool::{daily, resume as chain_end};
+use crate::spool::salts::random;
+use crate::spool::{daily, resume as chain_end, tags};
 use crate::vault::Vault;
 
 /// How long `resume` asks the log.
@@ -161,6 +165,29 @@ pub(crate) fn root(
         lines.push(line);
     }
     Ok(Said::done(text, json!({ "lines": lines })))
+}
+
+/// Makes a lot's key or takes one over, and writes it for the buyer.
+pub(crate) fn lot_key(
+    lot: &str,
+    args: &VaultArgs,
+    from: Option<&Path>,
+    out: &Path,
+) -> Result<Said, AgentError> {
+    let mut key = Zeroizing::new([0_u8; LOT_KEY_SIZE]);
+    match from {
+        None => random(key.as_mut_slice())?,
+        Some(path) => {
+            let bytes = read_bounded(path, 1024).map_err(AgentError::file(path))?;
+            let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+            let wrong = || AgentError::Input(format!("{} holds no lot key", shown(path)));
+            *key = decode_hex(text.trim()).map_err(|_| wrong())?;
+        }
+    }
+    tags::put_lot_key(&open_vault(args)?, lot.as_bytes(), &key)?;
+    let text = Zeroizing::new(format!("{}\n", encode_hex(key.as_slice())));
+    write_whole(out, text.as_bytes(), Access::Owner).map_err(AgentError::file(out))?;
+    Ok(Said::done(format!("{}\n", shown(out)), json!({ "lot": lot, "key_file": shown(out) })))
 }
 
 fn parse_name(text: &str) -> Result<KeyName, AgentError> {

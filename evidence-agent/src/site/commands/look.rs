@@ -185,6 +185,7 @@ pub(crate) fn status(path: &Path, language: Language) -> Result<Said, AgentError
 pub(crate) fn papers(
     args: &VaultArgs,
     which: &WhichArgs,
+    with_evidence: bool,
     out: &Path,
     language: Language,
 ) -> Result<Said, AgentError> {
@@ -219,6 +220,10 @@ pub(crate) fn papers(
             write_whole(path, bytes, *access).map_err(AgentError::file(path))?;
             text += &format!("{}\n", shown(path));
         }
+        if with_evidence {
+            let path = out.join(format!("{stem}.evidence"));
+            text += &write_evidence(&vault, place, &path, language)?;
+        }
         let [receipt, disclosure] = files.map(|(path, ..)| shown(&path));
         rows.push(json!({
             "source": source.as_str(), "sequence": sequence, "record": record,
@@ -226,6 +231,42 @@ pub(crate) fn papers(
         }));
     }
     Ok(Said::done(text, Value::Array(rows)))
+}
+
+/// Writes the evidence behind a record, verified while it is read.
+fn write_evidence(
+    vault: &Vault,
+    place: &RecordPlace,
+    path: &Path,
+    language: Language,
+) -> Result<String, AgentError> {
+    let batch = vault.batch(&place.source, place.sequence)?;
+    let at = usize::try_from(place.record).unwrap_or(usize::MAX);
+    let value = batch.records().get(at).and_then(|record| record.value("file/sha256"));
+    let hash = value.and_then(|text| decode_hex(std::str::from_utf8(text).ok()?).ok());
+    let bytes = hash.map(|hash| vault.evidence(&Hash256(hash))).transpose()?.flatten();
+    match bytes {
+        Some(bytes) => {
+            write_whole(path, &bytes, Access::Owner).map_err(AgentError::file(path))?;
+            Ok(format!("{}\n", shown(path)))
+        }
+        None => {
+            let gone = either(language, "not in the vault", "不在保险库中");
+            Ok(format!("{}: {gone}\n", shown(path)))
+        }
+    }
+}
+
+/// Lists the shipped mappings, or shows one.
+pub(crate) fn mapping(name: Option<&str>) -> Result<Said, AgentError> {
+    let names = import::Mapping::names();
+    let Some(name) = name else {
+        return Ok(Said::done(names.join("\n") + "\n", json!(names)));
+    };
+    let text = import::Mapping::shipped_text(name).ok_or_else(|| {
+        AgentError::Input(format!("there is no mapping {name:?}; there are {}", names.join(", ")))
+    })?;
+    Ok(Said::done(text, json!({ "name": name, "text": text })))
 }
 
 fn places(vault: &Vault, which: &WhichArgs) -> Result<Vec<RecordPlace>, AgentError> {

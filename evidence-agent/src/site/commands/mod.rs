@@ -10,9 +10,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-pub(crate) use care::{backup, check, expire, hold, restore};
-pub(crate) use keys::{resume, root, source};
-pub(crate) use look::{check_config, papers, status};
+pub(crate) use care::{backup, check, deletions, expire, hold, rekey, restore};
+pub(crate) use keys::{lot_key, resume, root, source};
+pub(crate) use look::{check_config, mapping, papers, status};
 
 use crate::cli::Language;
 use crate::cli::args::VaultArgs;
