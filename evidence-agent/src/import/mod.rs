@@ -68,11 +68,6 @@ impl Mapping {
     pub(crate) fn shipped_text(name: &str) -> Option<&'static str> {
         shipped::text(name)
     }
-
-    /// Its name.
-    pub(crate) fn name(&self) -> &str {
-        &self.0.name
-    }
 }
 
 /// Reads evidence: at least one reading, in the order of the bytes. What cannot be parsed is one

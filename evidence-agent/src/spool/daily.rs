@@ -12,8 +12,12 @@
 //! Rule: `spec/text/statement.md`, "Daily roots".
 
 use spec::Hash;
+#[cfg(test)]
 use spec::encoding::{decode_hash, parse_decimal};
-use spec::key::{KeyName, VerifierKey};
+use spec::key::KeyName;
+#[cfg(test)]
+use spec::key::VerifierKey;
+#[cfg(test)]
 use spec::note::{Note, Signature, verify_ed25519};
 
 use crate::clock::format;
@@ -64,7 +68,7 @@ pub(crate) fn line(
 
 /// Reads a line and checks its signature. `None` if anything about it is wrong.
 #[cfg(test)]
-fn verify(line: &str, key: &VerifierKey) -> Option<DailyRoot> {
+pub(crate) fn verify(line: &str, key: &VerifierKey) -> Option<DailyRoot> {
     let words: Vec<&str> = line.trim_end().split(' ').collect();
     let [HEADER, source, sequence, leaf, date, signature] = words[..] else {
         return None;

@@ -82,6 +82,7 @@ impl Vault {
     }
 
     /// Moves a chain's end behind statements that were lost with a newer vault: see `spool`.
+    #[cfg(test)]
     pub(crate) fn move_head(&self, source: &KeyName, head: &Head) -> Result<(), AgentError> {
         let number = self.source(source)?.number;
         self.write(Sync::Now, |transaction| {

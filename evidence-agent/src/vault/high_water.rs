@@ -3,21 +3,25 @@
 //! Rule: `spec/text/vault.md`, "Noticing that it went back".
 //!
 //! ```text
-//! two slots of 64 bytes, written in turn:
+//! three slots of 64 bytes, the first two for what is synced, in turn, the third for what is not:
 //! 16-byte incarnation || u64 commits || 8 zero bytes || 32-byte SHA-256 of the bytes before
 //! ```
 //!
 //! It is written after the commit that it counts, so a crash leaves it one behind and raises no
-//! false alarm; it is synced when a statement was sealed, before that statement can be sent.
+//! false alarm; it is synced when a statement was sealed, before that statement can be sent. What is
+//! not synced has a slot of its own: a power cut may tear it, and one of the other two is whole.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use super::disk::{Disk, DiskFile, HIGH_WATER};
 
 const SLOT_SIZE: usize = 64;
+
+/// The slot for marks that are not synced.
+const LATER_SLOT: u64 = 2;
 
 /// A name for one life of a vault; a restore begins another.
 pub(super) type Incarnation = [u8; 16];
@@ -52,25 +56,28 @@ pub(crate) enum WentBack {
 
 /// The open record.
 #[derive(Debug)]
-pub(super) struct HighWater(Arc<dyn DiskFile>);
+pub(super) struct HighWater {
+    file: Arc<dyn DiskFile>,
+    /// Which of the first two slots does not hold the newest synced mark.
+    turn: Mutex<u64>,
+}
 
 impl HighWater {
     /// Makes the record or opens it.
     pub(super) fn open(disk: &dyn Disk) -> io::Result<Self> {
-        disk.open(HIGH_WATER, true).map(Self)
+        let record = Self { file: disk.open(HIGH_WATER, true)?, turn: Mutex::new(0) };
+        let (first, second) = (record.slot(0)?, record.slot(1)?);
+        let commits = |mark: Option<Mark>| mark.map(|mark| mark.commits);
+        let turn = u64::from(commits(first) > commits(second));
+        *record.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+        Ok(record)
     }
 
     /// The newest mark that is whole.
     pub(super) fn read(&self) -> io::Result<Option<Mark>> {
-        let len = self.0.len()?;
         let mut newest: Option<Mark> = None;
-        for slot in 0..2_u64 {
-            let offset = slot * SLOT_SIZE as u64;
-            let mut bytes = [0; SLOT_SIZE];
-            if offset + SLOT_SIZE as u64 <= len {
-                self.0.read_at(offset, &mut bytes)?;
-            }
-            let mark = Mark::parse(&bytes);
+        for slot in 0..=LATER_SLOT {
+            let mark = self.slot(slot)?;
             if mark.is_some_and(|mark| newest.is_none_or(|newest| newest.commits < mark.commits)) {
                 newest = mark;
             }
@@ -78,17 +85,36 @@ impl HighWater {
         Ok(newest)
     }
 
-    /// Writes a mark into the slot whose turn it is; the other one stays whole.
+    fn slot(&self, slot: u64) -> io::Result<Option<Mark>> {
+        let offset = slot * SLOT_SIZE as u64;
+        let mut bytes = [0; SLOT_SIZE];
+        if offset + SLOT_SIZE as u64 <= self.file.len()? {
+            self.file.read_at(offset, &mut bytes)?;
+        }
+        Ok(Mark::parse(&bytes))
+    }
+
+    /// Writes a mark; with `sync` it is durable on return.
     pub(super) fn write(&self, mark: Mark, sync: bool) -> io::Result<()> {
-        let slot = mark.commits % 2;
-        self.0.write_at(slot * SLOT_SIZE as u64, &mark.to_bytes())?;
-        if sync { self.0.sync() } else { Ok(()) }
+        if !sync {
+            return self.file.write_at(LATER_SLOT * SLOT_SIZE as u64, &mark.to_bytes());
+        }
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.file.write_at(*turn * SLOT_SIZE as u64, &mark.to_bytes())?;
+        self.file.sync()?;
+        *turn = 1 - *turn;
+        Ok(())
     }
 
     /// Forgets what was there: another life begins.
     pub(super) fn begin(&self, mark: Mark) -> io::Result<()> {
-        self.0.set_len(0)?;
-        self.write(mark, true)
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = [0; 3 * SLOT_SIZE];
+        bytes[..SLOT_SIZE].copy_from_slice(&mark.to_bytes());
+        self.file.write_at(0, &bytes)?;
+        self.file.sync()?;
+        *turn = 1;
+        Ok(())
     }
 }
 

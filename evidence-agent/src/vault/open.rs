@@ -254,7 +254,7 @@ impl Vault {
         let mut transaction = self.database.begin_write().map_err(damaged)?;
         transaction.set_durability(Durability::Immediate).map_err(damaged)?;
         // Opening after a crash then takes no time, however large the vault has become.
-        transaction.set_quick_repair(std::env::var_os("NOQR").is_none());
+        transaction.set_quick_repair(true);
         let result = change(&transaction)?;
         let meta = transaction.open_table(META).map_err(damaged)?;
         let mark = read_mark(&meta)?;

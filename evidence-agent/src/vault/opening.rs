@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(opening.commitment(), batch.commitment());
         let bytes = opening.to_bytes();
         assert_eq!(Opening::parse(place(3), &bytes), Ok(opening.clone()));
-        let mut shredded = opening.clone();
+        let mut shredded = opening;
         shredded.records[2] = shredded.records[2].shredded();
         assert_eq!(shredded.commitment(), batch.commitment());
         assert_eq!(shredded.to_batch(), Err(2));

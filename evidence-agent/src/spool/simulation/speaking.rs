@@ -213,7 +213,9 @@ fn a_gap_that_the_caller_knows_of_becomes_a_record() {
     let (start, end) = (world.clock.now(), UnixMillis(world.clock.now().0 + 1));
     let reason = "the share was away".to_string();
     let gap = outage::Gap { start, end, reason, note: None, lost: None };
-    outage::report(world.vault(), &world.sources[0], &gap, end).unwrap();
+    let mut capture = world.vault().capture().unwrap();
+    capture.put_pending(&world.sources[0], gap.to_pending(end));
+    capture.commit().unwrap();
     world.tick();
     assert_eq!(world.said(0, 0)[1].1["reason"], "the share was away");
 }

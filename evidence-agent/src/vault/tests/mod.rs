@@ -5,5 +5,4 @@ mod crash;
 mod fake;
 mod rest;
 mod retention;
-mod speed;
 pub(crate) mod support;
