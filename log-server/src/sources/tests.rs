@@ -1,3 +1,5 @@
+//! Tests of the registry: what is listed, found, changed and refused.
+
 use super::*;
 use spec::checkpoint::Origin;
 use spec::evidence::enrolment::Enrolment;

@@ -363,7 +363,9 @@ mod tests {
             assert!(parse(&without).is_err(), "without line {at}");
             assert!(parse(&twice).is_err(), "line {at} twice");
         }
-        for (from, to) in [("v1", "v2"), ("log ", "log  "), ("replaces none", "replaces None")] {
+        for (from, to) in
+            [("v1", "v2"), ("source ", "source  "), ("replaces none", "replaces None")]
+        {
             let changed = said.replace(from, to);
             assert!(parse(&changed.lines().collect::<Vec<_>>()).is_err(), "{changed}");
         }

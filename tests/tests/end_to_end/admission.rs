@@ -102,9 +102,12 @@ fn a_source_is_disabled_and_enabled_while_the_log_runs() {
     let first = aoi.next(NEW);
     assert_eq!(server.post("/add", &first).index(), 0);
     world.log(&["source", "disable", "aoi", "--data", "log"]).ends_with(0);
-    // The same bytes again: accepted as known until the server has noticed.
-    let refused = wait_for(|| server.post("/add", &first), |answer| answer.status != 200);
+    // One that is out of place is told so until the server has noticed.
+    let gap = Source { sequence: 5, ..aoi.clone() }.sign(NEW, b"");
+    let refused = wait_for(|| server.post("/add", &gap), |answer| answer.status == 403);
     refused.is_problem(403, "source-disabled");
+    // What is in the log keeps its index.
+    assert_eq!(server.post("/add", &first).index(), 0);
     let second = aoi.next(NEW);
     server.post("/add", &second).is_problem(403, "source-disabled");
     assert_eq!(server.post("/add", &oven.next(NEW)).index(), 1);
