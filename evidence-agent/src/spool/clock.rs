@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn a_step_while_the_agent_was_off_is_noted() {
         let (clock, watch) = start();
-        let mut later = ClockWatch::from_row(watch.last.clone());
+        let mut later = ClockWatch::from_row(watch.last);
         pass(&clock, &mut later, 86_400, 86_400_000 + 172_800_000);
         assert!(later.notes(0).0.unwrap().contains("ahead by 172800000 ms"));
     }

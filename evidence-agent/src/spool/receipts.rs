@@ -68,6 +68,7 @@ pub(super) fn prove(
 
 /// Fetches tiles over several connections; the first failure ends it.
 fn fetch(log: &LogClient, tiles: &BTreeSet<Tile>) -> Result<BTreeMap<Tile, Vec<Hash>>, AgentError> {
+    type Fetched = Result<Vec<(Tile, Vec<Hash>)>, AgentError>;
     let fetch_one = |tile: &Tile| {
         let malformed = || AgentError::LogRefused(format!("{tile} is malformed"));
         let hashes = parse_hashes(*tile, &log.tile(*tile)?).ok_or_else(malformed)?;
@@ -75,7 +76,7 @@ fn fetch(log: &LogClient, tiles: &BTreeSet<Tile>) -> Result<BTreeMap<Tile, Vec<H
     };
     let tiles: Vec<Tile> = tiles.iter().copied().collect();
     let share = tiles.len().div_ceil(CONNECTIONS).max(1);
-    let parts: Vec<Result<Vec<(Tile, Vec<Hash>)>, AgentError>> = std::thread::scope(|scope| {
+    let parts: Vec<Fetched> = std::thread::scope(|scope| {
         let workers: Vec<_> = tiles
             .chunks(share)
             .map(|part| scope.spawn(move || part.iter().map(fetch_one).collect()))

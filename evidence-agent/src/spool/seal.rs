@@ -359,9 +359,7 @@ fn take(
 
 /// Says that a record is late: sealed long after it was seen, or seen long after it claims to be.
 fn late(plan: &Plan, pending: &Pending, now: UnixMillis) -> Option<String> {
-    if pending.evidence.is_none() {
-        return None;
-    }
+    pending.evidence?;
     let behind = |from: UnixMillis, to: UnixMillis| {
         let behind = Duration::from_millis(to.0.saturating_sub(from.0));
         (behind > plan.late_after).then_some(behind.as_secs())

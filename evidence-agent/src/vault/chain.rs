@@ -17,7 +17,7 @@ use super::opening::Opening;
 use super::pack::ItemId;
 use super::rows::{self, Blob, StatementRow};
 use super::tables::{
-    BLOBS, HEADS, NOTES, OF_FILE, OF_UNIT, OPENINGS, PENDING, RECEIPTS, SOURCES, STATE, STATEMENTS,
+    BLOBS, HEADS, NOTES, OF_FILE, OF_UNIT, OPENINGS, PENDING, RECEIPTS, SOURCES, STATEMENTS,
     WAITING, damaged, numbered_key, owned, place_key,
 };
 use super::{Head, Kept, Sealed, Source, Vault};
@@ -95,7 +95,7 @@ impl Vault {
             // A check finds the gap, and takes it for what it is.
             let name = moved_row(number, head.next_sequence);
             let sealed = self.cipher.seal("state", name.as_bytes(), b"")?;
-            let mut state = transaction.open_table(STATE).map_err(damaged)?;
+            let mut state = transaction.open_table(super::tables::STATE).map_err(damaged)?;
             state.insert(name.as_str(), sealed.as_slice()).map_err(damaged)?;
             Ok(())
         })
