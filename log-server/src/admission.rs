@@ -91,7 +91,7 @@ impl Submission {
         if !source.enabled {
             return Err(AddError::SourceDisabled { source_name });
         }
-        if statement.verify(&source.key).is_err() {
+        if statement.check_signature(&source.key).is_err() {
             return Err(AddError::BadSignature { source_name });
         }
         let place = Place {

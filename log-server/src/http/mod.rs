@@ -5,6 +5,7 @@
 //! - `serve`, `connection`, `stream`, `tls`: sockets, time, and how a connection ends.
 //! - `limit`, `budget`, `body`: what clients may take.
 //! - `route`, `meter`, `problem`: the tables.
+//! - `tiles`, `gzip`: what is kept in memory of what was read.
 //! - `add`, `read`, `prove`, `operate`: the handlers. `openapi` is made from their attributes.
 //!
 //! Invariant: nothing a client sends is kept in memory without a bound that all clients share, and
@@ -40,6 +41,7 @@ mod read;
 pub mod route;
 mod serve;
 mod stream;
+mod tiles;
 pub mod tls;
 
 pub use add::{MAX_BATCH_ENTRIES, MAX_BATCH_SIZE};
@@ -92,6 +94,7 @@ struct Api {
     receipts: Semaphore,
     readers: Semaphore,
     bundles: gzip::Bundles,
+    tiles: tiles::Tiles,
 }
 
 impl Api {
@@ -102,6 +105,7 @@ impl Api {
             receipts: Semaphore::new(MAX_WAITING_FOR_RECEIPTS),
             readers: Semaphore::new(MAX_READERS),
             bundles: gzip::Bundles::new(),
+            tiles: tiles::Tiles::default(),
         }
     }
 
