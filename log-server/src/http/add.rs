@@ -68,7 +68,8 @@ pub(super) async fn add(
     let client = Peer::client(&parts.extensions);
     let received = api.options.bodies.read_entry(body, client).await?;
     if witnessed {
-        return add_and_wait(&api, received.bytes).await;
+        // Boxed, since every request's future would be as large as the largest part of it.
+        return Box::pin(add_and_wait(&api, received.bytes)).await;
     }
     let submission = api.log.check(&received.bytes)?;
     // The submission has its own copy; the body's memory is free for the next request.
