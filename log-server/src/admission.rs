@@ -91,7 +91,7 @@ impl Submission {
         if !source.enabled {
             return Err(AddError::SourceDisabled { source_name });
         }
-        if statement.verify(&source.key).is_err() {
+        if statement.check_signature(&source.key).is_err() {
             return Err(AddError::BadSignature { source_name });
         }
         let place = Place {
@@ -121,6 +121,12 @@ impl Submission {
     #[must_use]
     pub const fn place(&self) -> Option<&Place> {
         self.place.as_ref()
+    }
+
+    /// The entry, its leaf hash, and where it says it belongs.
+    #[must_use]
+    pub fn into_parts(self) -> (Bytes, Hash, Option<Place>) {
+        (self.entry, self.leaf, self.place)
     }
 }
 
@@ -176,14 +182,9 @@ impl Chains {
     }
 
     /// Makes a placed statement the last of its source.
-    pub fn advance(&mut self, place: &Place, leaf: Hash) {
-        let head = SourceHead {
-            source: place.source.clone(),
-            sequence: place.sequence,
-            leaf,
-            after: place.after,
-        };
-        self.heads.insert(place.source.clone(), head);
+    pub fn advance(&mut self, place: Place, leaf: Hash) {
+        let Place { source, sequence, after, .. } = place;
+        self.heads.insert(source.clone(), SourceHead { source, sequence, leaf, after });
     }
 
     /// Takes over the heads of a batch that is now durable.
@@ -224,7 +225,7 @@ mod tests {
             chains.place(&place(1, Hash::ZERO, 0), &none),
             Placing::Refused(AddError::WrongPlace { expected_sequence: 0, .. })
         ));
-        chains.advance(&place(0, Hash::ZERO, 7), leaf);
+        chains.advance(place(0, Hash::ZERO, 7), leaf);
         assert_eq!(chains.place(&place(0, Hash::ZERO, 0), &none), Placing::Past);
         assert_eq!(chains.place(&place(1, leaf, 7), &none), Placing::Next);
         assert_eq!(
@@ -244,7 +245,7 @@ mod tests {
     fn a_chain_goes_on_behind_statements_of_the_pending_batch() {
         let leaf = Hash::of(b"first");
         let mut pending = Chains::default();
-        pending.advance(&place(0, Hash::ZERO, 0), leaf);
+        pending.advance(place(0, Hash::ZERO, 0), leaf);
         assert_eq!(Chains::default().place(&place(1, leaf, 0), &pending), Placing::Next);
         assert_eq!(Chains::default().place(&place(0, Hash::ZERO, 0), &pending), Placing::Past);
     }

@@ -14,6 +14,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 pub mod admission;
 pub mod answer;
+mod batch;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -16,9 +16,10 @@ use spec::tile::TILE_WIDTH;
 
 use crate::admission::{Admission, Chains, Place, Placing, Submission};
 use crate::answer::{AddError, Fatal, ReadError, Sequenced};
-use crate::index::{Key, KeyMap};
+use crate::batch::{Batch, Outcome, key_of_place};
+use crate::index::Key;
 use crate::journal::{AppendError, Base, Journal, frame};
-use crate::queue::{Answers, Request};
+use crate::queue::Request;
 use crate::sealer::{ADVICE, read_bundle};
 use crate::shared::Shared;
 
@@ -40,28 +41,8 @@ pub struct Sequencer {
     base: Frontier,
     /// The bytes of the journal's base alone: what a trim cannot take away.
     base_bytes: u64,
-}
-
-/// A batch being put together: nothing of it has happened yet.
-#[derive(Default)]
-struct Batch {
-    entries: Vec<Bytes>,
-    leaves: Vec<Hash>,
-    keys: Vec<(Key, u64)>,
-    /// Where in the batch a key is: the same entry twice, or two statements for one place.
-    positions: KeyMap<usize>,
-    pending: Chains,
-    waiters: Vec<(Request, Vec<Outcome>)>,
-}
-
-/// What becomes of one submission.
-enum Outcome {
-    /// Answered whatever happens to the batch.
-    Settled(Result<Sequenced, AddError>),
-    /// Refused because of what is in the batch: only true if the batch is committed.
-    Refused(AddError),
-    /// At this position of the batch; `known` if another submission put it there.
-    Position { position: usize, known: bool },
+    /// Memory of the last batch.
+    spare: Batch,
 }
 
 impl Sequencer {
@@ -69,7 +50,7 @@ impl Sequencer {
     #[must_use]
     pub fn new(shared: Arc<Shared>, journal: Box<dyn Journal>, chains: Chains, base: Base) -> Self {
         let base_bytes = frame::format_base(&base).len() as u64;
-        Self { shared, journal, chains, base: base.frontier, base_bytes }
+        Self { shared, journal, chains, base: base.frontier, base_bytes, spare: Batch::default() }
     }
 
     /// Works until the queue is closed and empty.
@@ -88,9 +69,11 @@ impl Sequencer {
         };
         let full = unsealed > self.shared.limits.unsealed_bytes
             || self.shared.index.waiting() > MAX_UNINDEXED;
-        let mut batch = self.admit(requests, from, full);
+        let mut batch = std::mem::take(&mut self.spare).recycle(from);
+        self.admit(requests, &mut batch, full);
         if batch.entries.is_empty() {
-            batch.answer(from, None);
+            batch.answer();
+            self.spare = batch;
             return Ok(());
         }
 
@@ -103,12 +86,12 @@ impl Sequencer {
             Ok(()) => {}
             Err(AppendError::Refused(why)) => {
                 tracing::warn!(%why, "a batch was not stored; nothing of it was promised");
-                batch.answer(from, Some(&AddError::Storage(why)));
+                batch.fail(&AddError::Storage(why));
                 return Ok(());
             }
             Err(error) => {
                 let fatal = Fatal::new(error.to_string());
-                batch.answer(from, Some(&AddError::Fatal(fatal.clone())));
+                batch.fail(&AddError::Fatal(fatal.clone()));
                 return Err(fatal);
             }
         }
@@ -116,13 +99,14 @@ impl Sequencer {
         {
             // Index and tail change together: whoever sees the entry can find it.
             let mut tail = self.shared.tail.write().expect("no panic under this lock");
-            tail.commit(&batch.entries, &batch.leaves, growth);
+            tail.commit(std::mem::take(&mut batch.entries), &batch.leaves, growth);
             if self.shared.index.is_ready() {
                 self.shared.index.add(&batch.keys);
             }
         }
-        batch.answer(from, None);
-        self.wake(from, batch.entries.len() as u64);
+        batch.answer();
+        self.wake(from, batch.leaves.len() as u64);
+        self.spare = batch;
         self.trim_if_due()
     }
 
@@ -138,38 +122,33 @@ impl Sequencer {
         metrics::histogram!("fiducial_log_commit_entries").record(count as f64);
     }
 
-    fn admit(&self, requests: Vec<Request>, from: u64, full: bool) -> Batch {
-        let mut batch = Batch::default();
-        for request in requests {
-            let place = |submission: &Submission| self.place(submission, &mut batch, from, full);
-            let outcomes = request.submissions.iter().map(place).collect();
-            batch.waiters.push((request, outcomes));
+    fn admit(&self, requests: Vec<Request>, batch: &mut Batch, full: bool) {
+        for Request { submissions, answer } in requests {
+            let place = |submission| self.place(submission, batch, full);
+            let outcomes = submissions.into_iter().map(place).collect();
+            batch.wait(answer, outcomes);
         }
-        batch
     }
 
-    fn place(&self, submission: &Submission, batch: &mut Batch, from: u64, full: bool) -> Outcome {
-        if let Some(position) = batch.position_of(submission.leaf()) {
-            return Outcome::Position { position, known: true };
+    fn place(&self, submission: Submission, batch: &mut Batch, full: bool) -> Outcome {
+        if let Some(sequenced) = batch.find_leaf(submission.leaf()) {
+            return Outcome::At(sequenced);
         }
         let settled = match submission.place() {
-            None => self.known_leaf(submission),
+            None => self.known_leaf(&submission),
             Some(place) => match self.chains.place(place, &batch.pending) {
                 Placing::Next => Ok(None),
-                Placing::Past => self.past(place, submission, batch, from).map(Some),
+                Placing::Past => self.past(place, &submission, batch).map(Some),
                 Placing::Refused(error) => Err(error),
             },
         };
         match settled {
             Ok(Some(sequenced)) => Outcome::Settled(Ok(sequenced)),
             // Judged by statements of this batch: if they are not stored, that is the answer.
-            Err(error) if batch.has_source(submission) => Outcome::Refused(error),
+            Err(error) if batch.has_source(&submission) => Outcome::Refused(error),
             Err(error) => Outcome::Settled(Err(error)),
             Ok(None) if full => Outcome::Settled(Err(AddError::Overloaded)),
-            Ok(None) => {
-                let position = batch.push(submission, from);
-                Outcome::Position { position, known: false }
-            }
+            Ok(None) => batch.push(submission),
         }
     }
 
@@ -185,13 +164,11 @@ impl Sequencer {
         place: &Place,
         submission: &Submission,
         batch: &Batch,
-        from: u64,
     ) -> Result<Sequenced, AddError> {
         let sequence = place.sequence;
-        let key = Key::of_place(place.source.as_str(), sequence);
-        if let Some(position) = batch.positions.get(&key) {
-            let (index, accepted) = (from + *position as u64, batch.leaves[*position]);
-            return Err(AddError::Taken { sequence, index, accepted });
+        let key = key_of_place(place);
+        if let Some((found, accepted)) = batch.find(key) {
+            return Err(AddError::Taken { sequence, index: found.index, accepted });
         }
         let is_it = |index| {
             let entry = self.shared.entry(index)?;
@@ -276,54 +253,6 @@ impl Sequencer {
     }
 }
 
-impl Batch {
-    /// Where the entry with this leaf hash is. A key is half of it, and decides nothing alone.
-    fn position_of(&self, leaf: Hash) -> Option<usize> {
-        let position = *self.positions.get(&Key::of_leaf(leaf))?;
-        (self.leaves[position] == leaf).then_some(position)
-    }
-
-    fn push(&mut self, submission: &Submission, from: u64) -> usize {
-        let position = self.entries.len();
-        let index = from + position as u64;
-        let key = Key::of_leaf(submission.leaf());
-        self.positions.insert(key, position);
-        self.keys.push((key, index));
-        if let Some(place) = submission.place() {
-            let key = Key::of_place(place.source.as_str(), place.sequence);
-            self.positions.insert(key, position);
-            self.keys.push((key, index));
-            self.pending.advance(place, submission.leaf());
-        }
-        self.entries.push(submission.entry().clone());
-        self.leaves.push(submission.leaf());
-        position
-    }
-
-    /// Whether a statement of the same source is in the batch already.
-    fn has_source(&self, submission: &Submission) -> bool {
-        submission.place().is_some_and(|place| self.pending.has(&place.source))
-    }
-
-    /// Answers every waiter; with `failed`, those whose entries were in the batch get that.
-    fn answer(&mut self, from: u64, failed: Option<&AddError>) {
-        for (request, outcomes) in self.waiters.drain(..) {
-            let settle = |outcome: Outcome| match (outcome, failed) {
-                (Outcome::Settled(answer), _) => answer,
-                (Outcome::Refused(error), None) => Err(error),
-                (Outcome::Refused(_), Some(error)) => Err(error.clone()),
-                (Outcome::Position { .. }, Some(error)) => Err(error.clone()),
-                (Outcome::Position { position, known }, None) => {
-                    Ok(Sequenced { index: from + position as u64, known })
-                }
-            };
-            let answers: Answers = outcomes.into_iter().map(settle).collect();
-            // The asker may have gone; its entries are in the log all the same.
-            let _ = request.answer.send(answers);
-        }
-    }
-}
-
 fn refuse(error: ReadError) -> AddError {
     match error {
         ReadError::IndexNotReady => AddError::IndexNotReady,
@@ -340,22 +269,4 @@ pub fn keys_of(admission: Admission, entry: &[u8], leaf: Hash) -> Vec<Key> {
         keys.push(Key::of_place(statement.source().as_str(), statement.sequence()));
     }
     keys
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_entry_under_the_same_key_is_not_the_same_entry() {
-        let mut batch = Batch::default();
-        let one = Submission::opaque(b"one").unwrap();
-        assert_eq!(batch.push(&one, 7), 0);
-        assert_eq!(batch.position_of(one.leaf()), Some(0));
-        let other = leaf_hash(b"other");
-        assert_eq!(batch.position_of(other), None);
-        // As if the halves of both were equal.
-        batch.positions.insert(Key::of_leaf(other), 0);
-        assert_eq!(batch.position_of(other), None);
-    }
 }

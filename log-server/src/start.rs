@@ -209,13 +209,13 @@ fn replay(loaded: &Loaded, admission: Admission) -> Result<(Tail, Chains), Fatal
     let mut tail = Tail::new(base.frontier.clone());
     let leaves: Vec<_> = loaded.entries.iter().map(|entry| leaf_hash(entry)).collect();
     let growth = base.frontier.grow(&leaves);
-    tail.commit(&loaded.entries, &leaves, growth);
+    tail.commit(loaded.entries.clone(), &leaves, growth);
     let mut chains = Chains::new(base.heads.clone());
     if admission == Admission::Statements {
         let first = base.frontier.size();
         for (at, (entry, leaf)) in loaded.entries.iter().zip(&leaves).enumerate() {
             if first + at as u64 >= base.heads_size {
-                chains.advance(&place_of(entry, first + at as u64)?, *leaf);
+                chains.advance(place_of(entry, first + at as u64)?, *leaf);
             }
         }
     }

@@ -81,10 +81,10 @@ impl Tail {
     }
 
     /// Takes over a committed batch.
-    pub fn commit(&mut self, entries: &[Bytes], leaves: &[Hash], growth: Growth) {
+    pub fn commit(&mut self, entries: Vec<Bytes>, leaves: &[Hash], growth: Growth) {
         self.frontier.advance(&growth);
         self.bytes += entries.iter().map(cost).sum::<usize>();
-        self.entries.extend(entries.iter().cloned());
+        self.entries.extend(entries);
         self.leaves.extend(leaves);
         let sealed = growth.into_sealed().into_iter().map(|sealed| (sealed.tile, sealed.hashes));
         self.unsealed_tiles.extend(sealed);
@@ -203,7 +203,7 @@ mod tests {
             (start..start + count as u64).map(|at| Bytes::from(at.to_string())).collect();
         let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
         let growth = tail.frontier().grow(&leaves);
-        tail.commit(&entries, &leaves, growth);
+        tail.commit(entries, &leaves, growth);
     }
 
     #[test]

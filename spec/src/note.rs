@@ -214,6 +214,22 @@ pub fn verify_ed25519(note: &Note, key: &VerifierKey) -> Result<(), SignatureErr
     if found { Ok(()) } else { Err(SignatureError::Missing) }
 }
 
+/// Checks one signature line over the text of a note: the same as [`verify_ed25519`] on a note
+/// that has this line only.
+pub(crate) fn verify_line(
+    text: &str,
+    signature: &Signature,
+    key: &VerifierKey,
+) -> Result<(), SignatureError> {
+    if key.algorithm() != Algorithm::NoteEd25519 {
+        return Err(SignatureError::WrongType);
+    }
+    if !key.claims(signature) {
+        return Err(SignatureError::Missing);
+    }
+    verify_bytes(key, text.as_bytes(), &signature.bytes)
+}
+
 /// Checks a 64-byte Ed25519 signature over `message`, strictly: no small-order points, one
 /// encoding, no batch.
 pub(crate) fn verify_bytes(

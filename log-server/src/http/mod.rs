@@ -5,6 +5,7 @@
 //! - `serve`, `connection`, `stream`, `tls`: sockets, time, and how a connection ends.
 //! - `limit`, `budget`, `body`, `outgoing`: what clients may take.
 //! - `route`, `meter`, `problem`: the tables.
+//! - `tiles`, `gzip`: what is kept in memory of what was read.
 //! - `add`, `read`, `prove`, `operate`: the handlers. `openapi` is made from their attributes.
 //!
 //! Invariant: nothing a client sends is kept in memory without a bound that all clients share, and
@@ -41,6 +42,7 @@ mod read;
 pub mod route;
 mod serve;
 mod stream;
+mod tiles;
 pub mod tls;
 
 pub use add::{MAX_BATCH_ENTRIES, MAX_BATCH_SIZE};
@@ -103,6 +105,7 @@ struct Api {
     readers: Arc<Semaphore>,
     bundle_readers: Arc<Semaphore>,
     bundles: gzip::Bundles,
+    tiles: tiles::Tiles,
 }
 
 impl Api {
@@ -114,6 +117,7 @@ impl Api {
             readers: Arc::new(Semaphore::new(MAX_READERS)),
             bundle_readers: Arc::new(Semaphore::new(MAX_BUNDLE_READERS)),
             bundles: gzip::Bundles::new(),
+            tiles: tiles::Tiles::default(),
         }
     }
 

@@ -67,7 +67,7 @@ pub(super) async fn tile(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
         return Err(no_tile());
     }
     // 8 KiB at most, from memory or the page cache: a switch of threads would cost more.
-    let bytes = api.log.tile(tile)?;
+    let bytes = api.tiles.read(&api.log, tile)?;
     let mut response = typed(OCTETS, bytes);
     response.headers_mut().insert(header::CACHE_CONTROL, IMMUTABLE);
     Ok(response)

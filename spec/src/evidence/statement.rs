@@ -23,8 +23,8 @@
 //!
 //! Invariant: `Statement::parse(bytes)?.to_bytes() == bytes`.
 
+use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -32,7 +32,7 @@ use crate::checkpoint::{MAX_ORIGIN_SIZE, Origin};
 use crate::encoding::{decode_hash, parse_decimal};
 use crate::hash::{Hash, leaf_hash};
 use crate::key::{KeyName, MAX_KEY_NAME_SIZE, SigningKey, VerifierKey};
-use crate::note::{Note, NoteError, Signature, SignatureError, verify_ed25519};
+use crate::note::{Note, NoteError, Signature, SignatureError, verify_line};
 use crate::tree::Tree;
 
 /// The most bytes a statement may have: every line at its longest.
@@ -177,8 +177,9 @@ impl Draft {
         if *key.verifier().name() != self.source {
             return Err(StatementError::Signature);
         }
-        let signature = key.sign_note(&self.to_string());
-        Ok(VerifiedStatement(Statement { said: self, signature }))
+        let text = self.to_string();
+        let signature = key.sign_note(&text);
+        Ok(VerifiedStatement(Statement { said: self, text, signature }))
     }
 
     fn parse(text: &str) -> Result<Self, StatementError> {
@@ -219,6 +220,9 @@ impl fmt::Display for Draft {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     said: Draft,
+    /// What is signed: `said` in its one spelling, kept so that it is written once and not again
+    /// for each check.
+    text: String,
     signature: Signature,
 }
 
@@ -236,7 +240,8 @@ impl Statement {
         if signature.name != said.source || signature.bytes.len() != ED25519_SIGNATURE_SIZE {
             return Err(StatementError::Signature);
         }
-        let statement = Self { said, signature: signature.clone() };
+        // The text is kept as it is written again, never as it came.
+        let statement = Self { text: said.to_string(), said, signature: signature.clone() };
         if statement.to_bytes() == entry {
             Ok(statement)
         } else {
@@ -246,8 +251,13 @@ impl Statement {
 
     /// Checks the signature with the source's key, which the caller knew before.
     pub fn verify(&self, key: &VerifierKey) -> Result<VerifiedStatement, SignatureError> {
-        verify_ed25519(&self.to_note(), key)?;
+        self.check_signature(key)?;
         Ok(VerifiedStatement(self.clone()))
+    }
+
+    /// The same check without the verified statement, for who keeps the entry's bytes only.
+    pub fn check_signature(&self, key: &VerifierKey) -> Result<(), SignatureError> {
+        verify_line(&self.text, &self.signature, key)
     }
 
     /// Which log the statement is made for.
@@ -295,21 +305,13 @@ impl Statement {
     /// The entry's bytes: the whole note, signature included.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.to_note().to_bytes()
+        format!("{}\n{}\n", self.text, self.signature).into_bytes()
     }
 
     /// The entry's leaf hash in the log (RFC 6962, section 2.1), over the whole note.
     #[must_use]
     pub fn leaf_hash(&self) -> Hash {
         leaf_hash(&self.to_bytes())
-    }
-
-    fn to_note(&self) -> Note {
-        Note::new(self.text(), vec![self.signature.clone()])
-    }
-
-    fn text(&self) -> String {
-        self.said.to_string()
     }
 }
 
@@ -338,6 +340,7 @@ mod tests {
     use super::*;
     use crate::key::Algorithm;
     use crate::note::MAX_SIGNATURES;
+    use alloc::vec;
 
     fn key(name: &str) -> SigningKey {
         let name = KeyName::parse(name).unwrap();
@@ -412,7 +415,7 @@ mod tests {
 
     #[test]
     fn after_zero_goes_with_the_empty_root_and_a_zero_note_hash() {
-        let text = later().text();
+        let text = later().text.clone();
         let line = text.lines().find(|line| line.starts_with("after")).unwrap();
         let (empty, zero, other) = (Hash::EMPTY_ROOT, Hash::ZERO, Hash::of(b"x"));
         let accepts = |after: String| Statement::parse(&signed(&text.replace(line, &after)));
@@ -428,7 +431,7 @@ mod tests {
 
     #[test]
     fn every_line_is_required_once_and_in_order() {
-        let text = later().text();
+        let text = later().text.clone();
         let lines: Vec<&str> = text.lines().collect();
         for at in 0..lines.len() {
             let mut missing = lines.clone();
@@ -446,7 +449,7 @@ mod tests {
 
     #[test]
     fn a_statement_has_exactly_one_signature() {
-        let (text, key) = (later().text(), key("line-3-aoi"));
+        let (text, key) = (later().text.clone(), key("line-3-aoi"));
         let line = key.sign_note(&text);
         for count in 2..=MAX_SIGNATURES.min(4) {
             let note = Note::new(text.clone(), vec![line.clone(); count]);

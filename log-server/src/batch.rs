@@ -1,0 +1,145 @@
+//! A batch: what one commit holds, and who waits for it.
+//!
+//! What is decided because of other entries of the batch is only true if it is committed, and is
+//! only said then.
+
+use bytes::Bytes;
+use spec::Hash;
+use tokio::sync::oneshot;
+
+use crate::admission::{Chains, Place, Submission};
+use crate::answer::{AddError, Sequenced};
+use crate::index::{Key, KeyMap};
+use crate::queue::Answers;
+
+/// A batch being put together: nothing of it has happened yet.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// The index of its first entry.
+    pub(crate) from: u64,
+    /// Its entries, which the tail takes over.
+    pub(crate) entries: Vec<Bytes>,
+    pub(crate) leaves: Vec<Hash>,
+    pub(crate) keys: Vec<(Key, u64)>,
+    /// The last statement of each source in it.
+    pub(crate) pending: Chains,
+    /// Where in the batch a key is: the same entry twice, or two statements for one place.
+    positions: KeyMap<usize>,
+    waiters: Vec<(oneshot::Sender<Answers>, Vec<Outcome>)>,
+}
+
+/// What becomes of one submission.
+pub(crate) enum Outcome {
+    /// Answered whatever happens to the batch.
+    Settled(Result<Sequenced, AddError>),
+    /// Refused because of what is in the batch: only true if the batch is committed.
+    Refused(AddError),
+    /// At an index of the batch; `known` if another submission put it there.
+    At(Sequenced),
+}
+
+impl Batch {
+    /// Makes an empty batch behind `from` entries out of one that is over, to reuse its memory.
+    pub(crate) fn recycle(mut self, from: u64) -> Self {
+        self.from = from;
+        self.entries.clear();
+        self.leaves.clear();
+        self.keys.clear();
+        self.pending = Chains::default();
+        self.positions.clear();
+        self.waiters.clear();
+        self
+    }
+
+    /// Appends an entry.
+    pub(crate) fn push(&mut self, submission: Submission) -> Outcome {
+        let position = self.leaves.len();
+        let index = self.from + position as u64;
+        let (entry, leaf, place) = submission.into_parts();
+        let key = Key::of_leaf(leaf);
+        self.positions.insert(key, position);
+        self.keys.push((key, index));
+        if let Some(place) = place {
+            let key = key_of_place(&place);
+            self.positions.insert(key, position);
+            self.keys.push((key, index));
+            self.pending.advance(place, leaf);
+        }
+        self.entries.push(entry);
+        self.leaves.push(leaf);
+        Outcome::At(Sequenced { index, known: false })
+    }
+
+    /// Remembers whom to answer.
+    pub(crate) fn wait(&mut self, answer: oneshot::Sender<Answers>, outcomes: Vec<Outcome>) {
+        self.waiters.push((answer, outcomes));
+    }
+
+    /// The entry in this batch that has a key, and its leaf hash.
+    pub(crate) fn find(&self, key: Key) -> Option<(Sequenced, Hash)> {
+        let position = *self.positions.get(&key)?;
+        let index = self.from + position as u64;
+        Some((Sequenced { index, known: true }, self.leaves[position]))
+    }
+
+    /// The entry in this batch with this leaf hash. A key is half of it, and decides nothing alone.
+    pub(crate) fn find_leaf(&self, leaf: Hash) -> Option<Sequenced> {
+        let (sequenced, found) = self.find(Key::of_leaf(leaf))?;
+        (found == leaf).then_some(sequenced)
+    }
+
+    /// Whether a statement of the same source is in the batch already.
+    pub(crate) fn has_source(&self, submission: &Submission) -> bool {
+        submission.place().is_some_and(|place| self.pending.has(&place.source))
+    }
+
+    /// Answers every waiter, now that the log has all that the answers speak of.
+    pub(crate) fn answer(&mut self) {
+        self.settle(|outcome| match outcome {
+            Outcome::Settled(answer) => answer,
+            Outcome::Refused(error) => Err(error),
+            Outcome::At(sequenced) => Ok(sequenced),
+        });
+    }
+
+    /// Answers every waiter when the batch was not committed: whatever was decided because of it
+    /// is void.
+    pub(crate) fn fail(&mut self, why: &AddError) {
+        self.settle(|outcome| match outcome {
+            Outcome::Settled(answer) => answer,
+            Outcome::Refused(_) | Outcome::At(_) => Err(why.clone()),
+        });
+    }
+
+    fn settle(&mut self, settle: impl Fn(Outcome) -> Result<Sequenced, AddError>) {
+        for (answer, outcomes) in self.waiters.drain(..) {
+            // The asker may have gone; its entries are in the log all the same.
+            let _ = answer.send(outcomes.into_iter().map(&settle).collect());
+        }
+    }
+}
+
+/// The key of a statement's place.
+pub(crate) fn key_of_place(place: &Place) -> Key {
+    Key::of_place(place.source.as_str(), place.sequence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spec::hash::leaf_hash;
+
+    #[test]
+    fn another_entry_under_the_same_key_is_not_the_same_entry() {
+        let mut batch = Batch { from: 7, ..Batch::default() };
+        let one = Submission::opaque(b"one").unwrap();
+        let leaf = one.leaf();
+        assert!(matches!(batch.push(one), Outcome::At(Sequenced { index: 7, known: false })));
+        assert_eq!(batch.find_leaf(leaf), Some(Sequenced { index: 7, known: true }));
+        let other = leaf_hash(b"other");
+        assert_eq!(batch.find_leaf(other), None);
+        // As if the halves of both were equal.
+        batch.positions.insert(Key::of_leaf(other), 0);
+        assert_eq!(batch.find_leaf(other), None);
+    }
+}
