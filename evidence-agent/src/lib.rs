@@ -1,20 +1,22 @@
 //! Captures: hashes evidence, signs statements, anchors them, keeps the openings.
 //!
 //! ```text
-//! file -> capture -> record -> batch -> statement, signed
-//!      -> vault, durable                         before the first byte is sent
-//!      -> log: POST /add, the same bytes however often
-//!      -> proof, verified under the agent's own policy
-//!      -> receipt and openings for people
+//! collect   folders, growing files, AMQP, SQL   what is new or changed is a Sighting, read whole
+//! import    bytes + mapping                     -> Reading: kind and values, as they are written
+//! chain     what follows what                   supersedes, attempts, certificates in force
+//! vault     evidence, salts, statements         durable before the first byte is sent
+//! spool     capture turn, seal turn, send turn  one statement a tick, the same bytes however often
+//! site      configuration, run loop, status     and the commands around it
 //! ```
 //!
-//! Where to start reading: `anchor` is the order of these steps, `vault` is what must
-//! survive a crash, `import` is what the agent understands of a report.
+//! Where to start reading: `spool` is the order of writes, `vault` is what must survive a crash,
+//! `model` is what the rooms hand to one another.
 //!
-//! Invariants: a report file is read and never changed; bytes that were sent once are sent the same
-//! ever after; nothing is called anchored by the log's word alone.
+//! Invariants: a machine's files are read and never changed; what is captured is captured once, in
+//! one transaction with what remembers it; bytes that were sent once are sent the same ever after;
+//! nothing is called anchored by the log's word alone.
 //!
-//! Out of scope here: watching folders, heartbeats at a fixed cadence, other formats than IPC-CFX.
+//! Out of scope here: judging evidence, bundles for disputes, and whether the machine told the truth.
 
 mod anchor;
 mod chain;

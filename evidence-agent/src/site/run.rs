@@ -100,7 +100,7 @@ pub(crate) fn run(
         let listener = TcpListener::bind(address)
             .map_err(|error| AgentError::Input(format!("`listen` {address}: {error}")))?;
         let bound = listener.local_addr().unwrap_or(address);
-        say(&format!("status page on http://{bound}/"));
+        say(&format!("listening on http://{bound}"));
         let shown = Arc::clone(&shown);
         std::thread::spawn(move || page::serve(listener, shown));
     }

@@ -34,6 +34,8 @@ mod samples;
 mod tiles;
 /// The same behind a certificate.
 mod tls;
+/// The agent as a service.
+mod watching;
 /// Histories that were put back from a copy, and those that have grown apart.
 mod went_back;
 /// Receipts of a log whose witnesses answer, and what happens while they do not.
