@@ -5,6 +5,7 @@
 
 pub mod adding;
 pub mod batches;
+pub mod captured;
 pub mod grown;
 pub mod machine;
 pub mod process;
@@ -53,13 +54,24 @@ pub struct Scale {
     pub entries: u64,
     /// Statements that are signed beforehand.
     pub statements: usize,
+    /// Report files that the agent takes over.
+    pub reports: u64,
     /// Where files go.
     pub folder: PathBuf,
 }
 
 /// Which rows are measured, by name.
-pub const ROWS: [&str; 8] =
-    ["add", "sequential", "large", "statements", "grown", "tiles", "witness", "witnessed"];
+pub const ROWS: [&str; 9] = [
+    "add",
+    "sequential",
+    "large",
+    "statements",
+    "grown",
+    "tiles",
+    "witness",
+    "witnessed",
+    "captured",
+];
 
 /// Measures the rows in `only`, or all, and prints each as it is done.
 pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError> {
@@ -90,6 +102,7 @@ pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError>
         println!("measuring: {name}");
         rows.extend(match name {
             "add" => adding::concurrent(scale).await?,
+            "captured" => captured::rows(scale).await?,
             "sequential" => adding::sequential(scale, &machine).await?,
             "large" => adding::large(scale).await?,
             "statements" => statements::rows(scale, &machine).await?,
@@ -104,11 +117,8 @@ pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError>
 }
 
 /// The rows of the table whose programs do not exist yet.
-fn later() -> [Row; 2] {
-    [
-        Row::missing("single POST /add beside Tessera's POSIX log", "4 x", "not yet: Tessera"),
-        Row::missing("agent: 100,000 files", "3 x sha256sum", "not yet: watching agent"),
-    ]
+fn later() -> [Row; 1] {
+    [Row::missing("single POST /add beside Tessera's POSIX log", "4 x", "not yet: Tessera")]
 }
 
 /// The middle one of some figures.
