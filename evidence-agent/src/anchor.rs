@@ -143,6 +143,8 @@ impl Session {
         // The same bytes may be sent again by whoever asks for it; nothing new is signed before
         // the log has taken them.
         resume::retry(&self.vault, &self.source)?;
+        // A vault that was put back learns first where its chains go on.
+        resume::after_restore(&self.vault, self.sender.log(), &self.clock)?;
         let mut due = self.due()?;
         for kept in self.vault.unanchored(&self.source, usize::MAX)? {
             due.push(kept.statement.sequence());

@@ -23,6 +23,7 @@ use crate::cli::Language;
 use crate::clock::{Clock, SystemClock};
 use crate::error::AgentError;
 use crate::spool::capture;
+use crate::spool::resume;
 use crate::spool::seal::Sealer;
 use crate::spool::send::Sender;
 use crate::vault::Vault;
@@ -215,12 +216,15 @@ pub(crate) fn run_once(
         // A file must stay as it is for a while before it is taken.
         std::thread::sleep(if turn.more { Duration::ZERO } else { REST });
     }
+    let mut sender = Sender::new(&opened.vault);
+    sender.be_patient(ONCE_PATIENCE);
+    // A vault that was put back learns first where its chains go on.
+    resume::after_restore(&opened.vault, sender.log(), &clock)?;
     let mut statements = 0;
     for name in &names {
         statements += sealer.seal_now(&opened.vault, &clock, name)?.len();
     }
     say(&format!("captured {sightings} items as {records} records in {statements} statements"));
-    let mut sender = Sender::new(&opened.vault);
     let began = clock.monotonic();
     loop {
         let turn = sender.turn(&opened.vault, &clock)?;

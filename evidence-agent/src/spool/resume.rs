@@ -116,7 +116,7 @@ pub(super) fn stop(
 
 /// Moves every chain behind what the log has of it, if the vault went back. Done again from the
 /// start when it could not be finished.
-pub(super) fn after_restore(
+pub(crate) fn after_restore(
     vault: &Vault,
     log: &LogClient,
     clock: &dyn Clock,

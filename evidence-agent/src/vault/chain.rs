@@ -17,7 +17,7 @@ use super::opening::Opening;
 use super::pack::ItemId;
 use super::rows::{self, Blob, StatementRow};
 use super::tables::{
-    BLOBS, HEADS, NOTES, OF_FILE, OF_UNIT, OPENINGS, PENDING, RECEIPTS, SOURCES, STATEMENTS,
+    BLOBS, HEADS, NOTES, OF_FILE, OF_UNIT, OPENINGS, PENDING, RECEIPTS, SOURCES, STATE, STATEMENTS,
     WAITING, damaged, numbered_key, owned, place_key,
 };
 use super::{Head, Kept, Sealed, Source, Vault};
@@ -92,13 +92,23 @@ impl Vault {
                 return Err(self.wrong(&format!("the chain of {source} cannot go back")));
             }
             table.insert(number, rows::head(head, next_pending).as_slice()).map_err(damaged)?;
-            // A check finds the gap, and takes it for what it is.
-            let name = moved_row(number, head.next_sequence);
-            let sealed = self.cipher.seal("state", name.as_bytes(), b"")?;
-            let mut state = transaction.open_table(super::tables::STATE).map_err(damaged)?;
-            state.insert(name.as_str(), sealed.as_slice()).map_err(damaged)?;
-            Ok(())
+            self.note_moved(transaction, number, head.next_sequence)
         })
+    }
+
+    /// Notes that a chain goes on at a sequence behind ones that this vault does not have: a check
+    /// finds the gap, and takes it for what it is.
+    pub(super) fn note_moved(
+        &self,
+        transaction: &WriteTransaction,
+        number: u32,
+        next_sequence: u64,
+    ) -> Result<(), AgentError> {
+        let name = moved_row(number, next_sequence);
+        let sealed = self.cipher.seal("state", name.as_bytes(), b"")?;
+        let mut state = transaction.open_table(STATE).map_err(damaged)?;
+        state.insert(name.as_str(), sealed.as_slice()).map_err(damaged)?;
+        Ok(())
     }
 
     /// The oldest pending records of a source with their numbers, in order.

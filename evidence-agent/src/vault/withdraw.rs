@@ -85,6 +85,9 @@ impl Vault {
             }
             next_pending = next_pending.max(start + count);
             heads.insert(number, rows::head(head, next_pending).as_slice()).map_err(damaged)?;
+            if head.next_sequence > first {
+                self.note_moved(transaction, number, head.next_sequence)?;
+            }
             Ok(())
         })
     }

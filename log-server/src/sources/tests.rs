@@ -190,7 +190,7 @@ fn keys_that_do_not_sign_notes_are_refused() {
 fn a_private_key_given_by_mistake_is_not_repeated() {
     let private = signer("aoi", 1).to_text();
     let private = private.as_str();
-    let seed = private.rsplit('+').next().unwrap();
+    let seed = private.splitn(5, '+').nth(4).unwrap();
     let path = Path::new("sources.toml");
     let file = |line: &str| parse_registry(path, &format!("[[source]]\n{line}\n")).unwrap_err();
     let refusals = [

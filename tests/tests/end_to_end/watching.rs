@@ -108,13 +108,8 @@ fn every_version_of_every_file_is_anchored_once_however_often_the_agent_is_kille
     let receipt = paper("receipt");
     let file = receipt.replace(".tlog-proof", ".evidence");
     assert_eq!(factory.world.read(&file), versions[7]);
-    let words = crate::factory::verify_words(
-        &receipt,
-        &file,
-        &paper("disclosure"),
-        "policy",
-        "source.vkey",
-    );
+    let disclosure = paper("disclosure");
+    let words = crate::factory::verify_words(&receipt, &file, &disclosure, "policy", "source.vkey");
     // The evidence goes by its hash; its name is the machine's.
     let judged = factory.world.fiducial(&words).ends_with(0);
     assert!(judged.out.contains("VERIFIED"), "{}", judged.out);
