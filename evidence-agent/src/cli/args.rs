@@ -72,7 +72,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         timeout: u64,
     },
-    /// Copy the vault while the agent works, and verify the copy.
+    /// Copy the vault and verify the copy. Stop the agent first: a vault is open to one at a time.
     Backup {
         #[command(flatten)]
         vault: VaultArgs,

@@ -26,7 +26,7 @@ const EXAMPLES: &str = "\
 /// What each command does; the path of a command is its names joined by spaces.
 const COMMANDS: &[(&str, &str)] = &[
     ("anchor", "在一条声明中锚定文件，或完成先前的声明"),
-    ("backup", "在代理工作时复制保险库，并校验副本"),
+    ("backup", "复制保险库并校验副本。请先停止代理：保险库同时只能由一个代理打开"),
     ("check", "校验保险库中的一切：证据、开示、链和回执；报告所有损坏"),
     ("check-config", "像 run 一样读取配置，并指出其中的错误"),
     ("deletions", "列出已按保留期限删除的内容及时间"),

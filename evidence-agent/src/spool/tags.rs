@@ -68,12 +68,20 @@ pub(super) fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn lot_key(vault: &Vault, lot: &[u8]) -> Result<Option<LotKey>, AgentError> {
+    Ok(kept_lot_key(vault, lot)?.map(|key| LotKey::new(*key)))
+}
+
+/// A lot's key as it is kept, to be handed over.
+pub(crate) fn kept_lot_key(
+    vault: &Vault,
+    lot: &[u8],
+) -> Result<Option<Zeroizing<[u8; LOT_KEY_SIZE]>>, AgentError> {
     let Some(bytes) = vault.state(&row(lot))?.map(Zeroizing::new) else {
         return Ok(None);
     };
     let key = <[u8; LOT_KEY_SIZE]>::try_from(bytes.as_slice());
     let damaged = |_| AgentError::vault(vault.folder(), "a lot's key has another length");
-    key.map(LotKey::new).map(Some).map_err(damaged)
+    key.map(|key| Some(Zeroizing::new(key))).map_err(damaged)
 }
 
 /// The lot's name is a customer's; its row is under a hash.

@@ -422,8 +422,8 @@ fn data_key(
     unlock: &Unlock,
 ) -> Result<cipher::DataKey, AgentError> {
     let Unlock::Passphrase(passphrase) = unlock else {
-        let reason = "it is encrypted: give its passphrase with --passphrase-file or in \
-                      FIDUCIAL_PASSPHRASE";
+        let reason = "it is encrypted: give its passphrase with --passphrase-file FILE, in \
+                      FIDUCIAL_AGENT_PASSPHRASE_FILE, or as `passphrase-file` of the configuration";
         return Err(AgentError::vault(folder, reason));
     };
     let path = folder.join(KEY_FILE);

@@ -246,3 +246,20 @@ fn an_encrypted_vault_needs_its_passphrase_and_shows_nothing_without() {
         }
     }
 }
+
+#[test]
+fn a_lots_key_is_handed_out_before_it_is_used_and_as_often_as_asked() {
+    let (factory, _server) = Factory::start();
+    let make = |more: &[&str]| {
+        let words = ["lot-key", "LOT-A", "--vault", "vault", "--out"];
+        factory.world.agent(&[&words[..], more].concat())
+    };
+    assert_eq!(make(&["nowhere/key"]).code, 2, "the key could not be handed out");
+    make(&["first"]).ends_with(0);
+    make(&["again"]).ends_with(0);
+    assert_eq!(factory.world.read("first"), factory.world.read("again"));
+    factory.world.write("other", "00".repeat(32));
+    assert_eq!(make(&["third", "--from", "other"]).code, 2, "a lot keeps its key");
+    assert!(!factory.world.path("third").exists());
+    make(&["third", "--from", "first"]).ends_with(0);
+}

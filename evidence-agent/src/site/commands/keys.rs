@@ -167,27 +167,43 @@ pub(crate) fn root(
     Ok(Said::done(text, json!({ "lines": lines })))
 }
 
-/// Makes a lot's key or takes one over, and writes it for the buyer.
+/// Makes a lot's key, takes one over, or hands out again the one that is kept.
 pub(crate) fn lot_key(
     lot: &str,
     args: &VaultArgs,
     from: Option<&Path>,
     out: &Path,
 ) -> Result<Said, AgentError> {
-    let mut key = Zeroizing::new([0_u8; LOT_KEY_SIZE]);
-    match from {
-        None => random(key.as_mut_slice())?,
-        Some(path) => {
-            let bytes = read_bounded(path, 1024).map_err(AgentError::file(path))?;
-            let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
-            let wrong = || AgentError::Input(format!("{} holds no lot key", shown(path)));
-            *key = decode_hex(text.trim()).map_err(|_| wrong())?;
+    let vault = open_vault(args)?;
+    let kept = tags::kept_lot_key(&vault, lot.as_bytes())?;
+    let is_kept = kept.is_some();
+    let key = match (from, kept) {
+        (Some(path), _) => read_lot_key(path)?,
+        (None, Some(key)) => key,
+        (None, None) => {
+            let mut key = Zeroizing::new([0_u8; LOT_KEY_SIZE]);
+            random(key.as_mut_slice())?;
+            key
         }
+    };
+    if is_kept {
+        // Refuses another key before anything is written.
+        tags::put_lot_key(&vault, lot.as_bytes(), &key)?;
     }
-    tags::put_lot_key(&open_vault(args)?, lot.as_bytes(), &key)?;
+    // The file first: tags must not be made with a key that nobody has been given.
     let text = Zeroizing::new(format!("{}\n", encode_hex(key.as_slice())));
     write_whole(out, text.as_bytes(), Access::Owner).map_err(AgentError::file(out))?;
+    if !is_kept {
+        tags::put_lot_key(&vault, lot.as_bytes(), &key)?;
+    }
     Ok(Said::done(format!("{}\n", shown(out)), json!({ "lot": lot, "key_file": shown(out) })))
+}
+
+fn read_lot_key(path: &Path) -> Result<Zeroizing<[u8; LOT_KEY_SIZE]>, AgentError> {
+    let bytes = Zeroizing::new(read_bounded(path, 1024).map_err(AgentError::file(path))?);
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    let wrong = |_| AgentError::Input(format!("{} holds no lot key", shown(path)));
+    decode_hex(text.trim()).map(Zeroizing::new).map_err(wrong)
 }
 
 fn parse_name(text: &str) -> Result<KeyName, AgentError> {

@@ -54,7 +54,11 @@ pub(crate) fn check_config(
         checked?;
     }
     let (sources, fine) = (config.sources.len(), either(language, "is sound", "无误"));
-    let text = format!("{} {fine}: {sources} + {watches}\n", shown(path));
+    let counted = match language {
+        Language::En => format!("{sources} sources, {watches} watches"),
+        Language::Zh => format!("{sources} 个来源，{watches} 个监视"),
+    };
+    let text = format!("{} {fine}: {counted}\n", shown(path));
     Ok(Said::done(text, json!({ "sources": sources, "watches": watches })))
 }
 
