@@ -8,13 +8,11 @@ use std::time::Duration;
 
 use crate::model::UnixMillis;
 
-#[allow(unused_imports, reason = "joined by `site`")]
 pub(crate) use system::SystemClock;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// What the agent knows of its own clock. Handed in, so that a week can be lived in a second.
-#[allow(dead_code, reason = "joined by `site`")]
 pub(crate) trait Clock: Send + Sync {
     /// The wall clock.
     fn now(&self) -> UnixMillis;
@@ -27,7 +25,6 @@ pub(crate) trait Clock: Send + Sync {
 }
 
 /// What keeps the wall clock.
-#[allow(dead_code, reason = "joined by `site`")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimeService {
     /// A time service says that it is in step.
@@ -39,7 +36,6 @@ pub(crate) enum TimeService {
 }
 
 /// A moment as RFC 3339 text.
-#[allow(dead_code, reason = "joined by `site`")]
 pub(crate) fn format(moment: UnixMillis) -> String {
     let milliseconds = u32::try_from(moment.0 % 1000).expect("below 1000");
     format_utc(moment.0 / 1000, milliseconds)
@@ -47,7 +43,6 @@ pub(crate) fn format(moment: UnixMillis) -> String {
 
 /// Reads RFC 3339 text with a zone, to the millisecond. `None` for anything else: a time without a
 /// zone could be any of two dozen moments.
-#[allow(dead_code, reason = "joined by `site`")]
 pub(crate) fn parse(text: &str) -> Option<UnixMillis> {
     let (date, rest) = text.split_at_checked(10)?;
     let number = |text: &str| {

@@ -64,24 +64,13 @@ use spec::policy::Policy;
 
 use crate::model::{Hash256, UnixMillis};
 
-#[allow(unused_imports, reason = "joined by `spool` and `site`")]
 pub(crate) use backup::Copied;
-#[allow(unused_imports, reason = "joined by `spool` and `site`")]
 pub(crate) use capture::Capture;
-#[allow(unused_imports, reason = "joined by `spool` and `site`")]
-pub(crate) use check::{Checked, Damage, Progress};
-#[allow(unused_imports, reason = "joined by `spool` and `site`")]
-pub(crate) use disk::Room;
-#[allow(unused_imports, reason = "joined by `spool` and `site`")]
-pub(crate) use expire::{Deletion, Expired, Rule};
-#[allow(unused_imports, reason = "joined by `spool` and `site`")]
+pub(crate) use check::{Checked, Progress};
+pub(crate) use expire::Rule;
 pub(crate) use high_water::WentBack;
-#[allow(unused_imports, reason = "joined by `spool` and `site`")]
-pub(crate) use holds::{Hold, Scope};
-#[allow(unused_imports, reason = "joined by `spool` and `site`")]
-pub(crate) use opening::{Kept as KeptRecord, Opening};
-#[allow(unused_imports, reason = "joined by `spool` and `site`")]
-pub(crate) use space::{Space, SpaceLimits, SpaceWarning};
+pub(crate) use holds::Scope;
+pub(crate) use space::{SpaceLimits, SpaceWarning};
 
 /// An open vault, locked against a second agent for as long as it lives. Shared between threads;
 /// one capture and one seal may run at once.
