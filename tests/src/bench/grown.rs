@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use spec::key::VerifierKey;
+use spec::tile::{TILE_WIDTH, Tile, TileKind, nodes_at};
 
 use super::batches::{batch, send};
 use super::machine::{BLOCK_SIZE, Machine, blocks_of};
@@ -163,14 +164,15 @@ impl Sizes {
     }
 }
 
-/// The check on disk and the audit over HTTP, both beside bare SHA-256 of as many blocks.
+/// The check on disk and the audit of a copy, both beside bare SHA-256 of as many blocks; the audit
+/// over HTTP beside nothing but itself.
 async fn full_reads(
     scale: &Scale,
     machine: &Machine,
     serve: &[&str],
     data: &str,
     key: &VerifierKey,
-) -> Result<[Row; 2], BenchError> {
+) -> Result<[Row; 3], BenchError> {
     let leaf = blocks_of(1 + ENTRY_SIZE as u64);
     let node = blocks_of(65);
     let blocks = scale.entries * leaf + scale.entries.saturating_sub(1) * node;
@@ -191,14 +193,62 @@ async fn full_reads(
 
     let policy = scale.folder.join("policy");
     fs::write(&policy, format!("log {key}\nquorum none\n"))?;
+    let policy = policy.display().to_string();
     let log = Server::start("fiducial-log", serve).await?;
-    let (url, policy) = (log.url(), policy.display().to_string());
-    // On a thread of its own: it blocks until the audit is done.
-    let audit = tokio::task::spawn_blocking(move || {
-        let audit = ["audit", "--log", &url, "--policy", &policy, "--entries", "any"];
-        run_watched("fiducial", &audit)
-    });
-    let (took, peak) = audit.await.expect("the audit's thread does not panic")?;
+    let copy = scale.folder.join("copy");
+    copied(&log, Path::new(data), &copy, scale.entries).await?;
+    let mut rows = Vec::new();
+    for from in [copy.display().to_string(), log.url()] {
+        let policy = policy.clone();
+        // On a thread of its own: it blocks until the audit is done.
+        let audit = tokio::task::spawn_blocking(move || {
+            let audit = ["audit", "--log", &from, "--policy", &policy, "--entries", "any"];
+            run_watched("fiducial", &audit)
+        });
+        rows.push(audit.await.expect("the audit's thread does not panic")?);
+    }
     log.stop().await?;
-    Ok([check, row("audit: the same over HTTP, by the verifier", took, peak)])
+    let folder = row("audit: the same of a copy of the log", rows[0].0, rows[0].1);
+    // Two requests for every 256 entries, on the cores that hash: printed, and nothing is asked.
+    let requests = 2 * scale.entries / 256;
+    let over_http = Row::new(
+        &format!("  over HTTP, {requests} requests to this machine"),
+        format!("{:.2} s, {:.0} MB", rows[1].0.as_secs_f64(), megabytes(rows[1].1)),
+        format!("{:.0} requests/s", requests as f64 / rows[1].0.as_secs_f64()),
+    );
+    Ok([check, folder, over_http])
+}
+
+/// Makes a copy of the log as anyone can: its files, and what it serves from memory alone.
+async fn copied(log: &Server, data: &Path, copy: &Path, size: u64) -> Result<(), BenchError> {
+    linked(&data.join("tile"), &copy.join("tile"))?;
+    let mut connection = Connection::open(log.address).await?;
+    let levels = (0..).take_while(|level| nodes_at(*level, size) > 0).map(TileKind::Hashes);
+    let last = levels.chain([TileKind::Entries]).filter_map(|kind| {
+        let level = if let TileKind::Hashes(level) = kind { level } else { 0 };
+        Tile::in_tree(kind, nodes_at(level, size) / TILE_WIDTH, size)
+    });
+    let partial = last.filter(|tile| !tile.is_full()).map(|tile| tile.to_string());
+    for path in partial.chain(["checkpoint".to_string()]) {
+        let bytes = connection.fetch(&format!("/{path}")).await?;
+        let path = copy.join(path);
+        fs::create_dir_all(path.parent().expect("a path in the copy"))?;
+        fs::write(path, bytes)?;
+    }
+    Ok(())
+}
+
+/// The same files under another folder, without their bytes being copied.
+fn linked(from: &Path, to: &Path) -> Result<(), BenchError> {
+    fs::create_dir_all(to)?;
+    for item in fs::read_dir(from)? {
+        let item = item?;
+        let target = to.join(item.file_name());
+        if item.file_type()?.is_dir() {
+            linked(&item.path(), &target)?;
+        } else {
+            fs::hard_link(item.path(), target)?;
+        }
+    }
+    Ok(())
 }
