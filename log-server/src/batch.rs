@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use spec::Hash;
+use spec::evidence::statement::Statement;
 use tokio::sync::oneshot;
 
 use crate::admission::{Chains, Place, Submission};
@@ -76,7 +77,7 @@ impl Batch {
     }
 
     /// The entry in this batch that has a key, and its leaf hash.
-    pub(crate) fn find(&self, key: Key) -> Option<(Sequenced, Hash)> {
+    fn find(&self, key: Key) -> Option<(Sequenced, Hash)> {
         let position = *self.positions.get(&key)?;
         let index = self.from + position as u64;
         Some((Sequenced { index, known: true }, self.leaves[position]))
@@ -86,6 +87,16 @@ impl Batch {
     pub(crate) fn find_leaf(&self, leaf: Hash) -> Option<Sequenced> {
         let (sequenced, found) = self.find(Key::of_leaf(leaf))?;
         (found == leaf).then_some(sequenced)
+    }
+
+    /// The statement in this batch that has this place, and its leaf hash. The statement is asked, as a
+    /// stored one is: the key is half of a hash, and decides nothing alone.
+    pub(crate) fn find_place(&self, place: &Place) -> Option<(Sequenced, Hash)> {
+        let (sequenced, leaf) = self.find(key_of_place(place))?;
+        let entry = self.entries.get((sequenced.index - self.from) as usize)?;
+        let stored = Statement::parse(entry).ok()?;
+        let is_it = stored.source() == &place.source && stored.sequence() == place.sequence;
+        is_it.then_some((sequenced, leaf))
     }
 
     /// Whether a statement of the same source is in the batch already.
