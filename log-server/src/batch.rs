@@ -138,7 +138,11 @@ pub(crate) fn key_of_place(place: &Place) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources;
+    use spec::checkpoint::Origin;
+    use spec::evidence::statement::{After, Draft};
     use spec::hash::leaf_hash;
+    use spec::key::{Algorithm, KeyName, SigningKey};
 
     #[test]
     fn another_entry_under_the_same_key_is_not_the_same_entry() {
@@ -152,5 +156,33 @@ mod tests {
         // As if the halves of both were equal.
         batch.positions.insert(Key::of_leaf(other), 0);
         assert_eq!(batch.find_leaf(other), None);
+    }
+
+    #[test]
+    fn another_statement_under_the_same_key_is_not_the_one_of_that_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |text: &str| KeyName::parse(text).unwrap();
+        let key = SigningKey::from_seed(name("aoi-7"), Algorithm::NoteEd25519, &[1; 32]).unwrap();
+        let listing = sources::Listing::new(&key.verifier().to_string(), "").unwrap();
+        sources::add(folder.path(), listing).unwrap();
+        let listed = sources::Sources::load(folder.path()).unwrap();
+        let origin = Origin::parse("log.example").unwrap();
+        let (after, batch_hash) = (After::NOTHING, Hash::of(b"a batch"));
+        let draft = Draft::new(origin, name("aoi-7"), 0, Hash::ZERO, after, batch_hash).unwrap();
+        let entry = draft.sign(&key).unwrap().to_bytes();
+        let (submission, _) = Submission::statement(&entry, "log.example", &listed).unwrap();
+        let (leaf, place) = (submission.leaf(), submission.place().unwrap().clone());
+
+        let mut batch = Batch { from: 7, ..Batch::default() };
+        assert!(batch.find_place(&place).is_none());
+        batch.push(submission);
+        assert_eq!(batch.find_place(&place), Some((Sequenced { index: 7, known: true }, leaf)));
+        let others =
+            [Place { source: name("spi-1"), ..place.clone() }, Place { sequence: 1, ..place }];
+        for other in others {
+            // As if the halves of both were equal.
+            batch.positions.insert(key_of_place(&other), 0);
+            assert!(batch.find_place(&other).is_none());
+        }
     }
 }

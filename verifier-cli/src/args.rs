@@ -29,7 +29,14 @@ pub(crate) struct Wanted {
 )]
 struct Typed {
     /// The language of text for people: en or zh (default: from LC_ALL, LC_MESSAGES or LANG)
-    #[arg(long, global = true, value_enum, value_name = "LANGUAGE", env = LANGUAGE_VARIABLE)]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "LANGUAGE",
+        env = LANGUAGE_VARIABLE,
+        hide_env_values = true
+    )]
     lang: Option<LanguageName>,
 
     /// Write the answer as JSON, for machines
