@@ -4,6 +4,11 @@ use std::fs;
 
 use log_server::witnesses::carry::{CarryError, accept, request};
 use log_server::witnesses::spool::SPOOL;
+use spec::checkpoint::Checkpoint;
+use spec::cosignature::{Timestamp, sign_ed25519};
+use spec::key::{Algorithm, KeyName, SigningKey};
+use spec::note::Note;
+use spec::witness::format_answer;
 
 use crate::witness::{Manner, Witness};
 use crate::world::{World, add, end, publish, published, wait_until};
@@ -194,8 +199,14 @@ fn what_is_left_out_of_a_carried_file_is_said_and_the_rest_is_kept() {
     let letter = if bad.as_bytes()[middle] == b'A' { "B" } else { "A" };
     bad.replace_range(middle..=middle, letter);
     let newest = request(&world.data, Some(0), None).unwrap().to_bytes();
-    let [other_key, stranger] = ["w0.example", "stranger.example"]
-        .map(|name| Witness::start(name, &world.keys().verifier_keys()).cosign(&newest).unwrap());
+    let stranger = Witness::start("stranger.example", &world.keys().verifier_keys());
+    let stranger = stranger.cosign(&newest).unwrap();
+    let head = Note::parse(&fs::read(world.data.join("signed-head")).unwrap()).unwrap();
+    let head = Checkpoint::parse(head.text()).unwrap();
+    let (name, kind) = (KeyName::parse("w0.example").unwrap(), Algorithm::CosignatureEd25519);
+    let other_key = SigningKey::from_seed(name, kind, &[99; 32]).unwrap();
+    let time = Timestamp::from_seconds(now()).unwrap();
+    let other_key = format_answer(&[sign_ed25519(&other_key, time, &head)]);
     fs::write(&path, [bad, other_key, stranger, good.clone()].concat()).unwrap();
     let accepted = accept(&world.data, &world.policy, &path, now()).unwrap();
     assert_eq!(accepted.witnesses.len(), 1);
