@@ -159,6 +159,16 @@ pub struct Published {
     pub checkpoint: Checkpoint,
 }
 
+/// What the storage refuses and is asked for again and again. Nothing of it was promised: entries are
+/// durable in the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// Why a head could not be stored: nothing new is published until it can.
+    pub heads: Option<String>,
+    /// Why full tiles could not be stored: entries wait in memory until they can.
+    pub tiles: Option<String>,
+}
+
 /// The state of the log, for `/healthz`, `/readyz` and metrics.
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -174,6 +184,8 @@ pub struct Status {
     pub waiting: usize,
     /// Whether duplicates can be looked up.
     pub index_ready: bool,
+    /// What the storage refuses.
+    pub refused: Refused,
     /// How the witnesses do, where their word is needed.
     pub witnessing: Option<WitnessingStatus>,
     /// Why the log stopped, if it did.

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use spec::Hash;
+use spec::evidence::statement::Statement;
 use tokio::sync::oneshot;
 
 use crate::admission::{Chains, Place, Submission};
@@ -76,7 +77,7 @@ impl Batch {
     }
 
     /// The entry in this batch that has a key, and its leaf hash.
-    pub(crate) fn find(&self, key: Key) -> Option<(Sequenced, Hash)> {
+    fn find(&self, key: Key) -> Option<(Sequenced, Hash)> {
         let position = *self.positions.get(&key)?;
         let index = self.from + position as u64;
         Some((Sequenced { index, known: true }, self.leaves[position]))
@@ -86,6 +87,16 @@ impl Batch {
     pub(crate) fn find_leaf(&self, leaf: Hash) -> Option<Sequenced> {
         let (sequenced, found) = self.find(Key::of_leaf(leaf))?;
         (found == leaf).then_some(sequenced)
+    }
+
+    /// The statement in this batch that has this place, and its leaf hash. The statement is asked, as a
+    /// stored one is: the key is half of a hash, and decides nothing alone.
+    pub(crate) fn find_place(&self, place: &Place) -> Option<(Sequenced, Hash)> {
+        let (sequenced, leaf) = self.find(key_of_place(place))?;
+        let entry = self.entries.get((sequenced.index - self.from) as usize)?;
+        let stored = Statement::parse(entry).ok()?;
+        let is_it = stored.source() == &place.source && stored.sequence() == place.sequence;
+        is_it.then_some((sequenced, leaf))
     }
 
     /// Whether a statement of the same source is in the batch already.
@@ -127,7 +138,11 @@ pub(crate) fn key_of_place(place: &Place) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources;
+    use spec::checkpoint::Origin;
+    use spec::evidence::statement::{After, Draft};
     use spec::hash::leaf_hash;
+    use spec::key::{Algorithm, KeyName, SigningKey};
 
     #[test]
     fn another_entry_under_the_same_key_is_not_the_same_entry() {
@@ -141,5 +156,33 @@ mod tests {
         // As if the halves of both were equal.
         batch.positions.insert(Key::of_leaf(other), 0);
         assert_eq!(batch.find_leaf(other), None);
+    }
+
+    #[test]
+    fn another_statement_under_the_same_key_is_not_the_one_of_that_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |text: &str| KeyName::parse(text).unwrap();
+        let key = SigningKey::from_seed(name("aoi-7"), Algorithm::NoteEd25519, &[1; 32]).unwrap();
+        let listing = sources::Listing::new(&key.verifier().to_string(), "").unwrap();
+        sources::add(folder.path(), listing).unwrap();
+        let listed = sources::Sources::load(folder.path()).unwrap();
+        let origin = Origin::parse("log.example").unwrap();
+        let (after, batch_hash) = (After::NOTHING, Hash::of(b"a batch"));
+        let draft = Draft::new(origin, name("aoi-7"), 0, Hash::ZERO, after, batch_hash).unwrap();
+        let entry = draft.sign(&key).unwrap().to_bytes();
+        let (submission, _) = Submission::statement(&entry, "log.example", &listed).unwrap();
+        let (leaf, place) = (submission.leaf(), submission.place().unwrap().clone());
+
+        let mut batch = Batch { from: 7, ..Batch::default() };
+        assert!(batch.find_place(&place).is_none());
+        batch.push(submission);
+        assert_eq!(batch.find_place(&place), Some((Sequenced { index: 7, known: true }, leaf)));
+        let others =
+            [Place { source: name("spi-1"), ..place.clone() }, Place { sequence: 1, ..place }];
+        for other in others {
+            // As if the halves of both were equal.
+            batch.positions.insert(key_of_place(&other), 0);
+            assert!(batch.find_place(&other).is_none());
+        }
     }
 }

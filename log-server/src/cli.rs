@@ -11,6 +11,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use spec::checkpoint::Origin;
+use spec::key::check_new_name;
 
 mod source;
 mod witness;
@@ -136,7 +137,9 @@ fn explain(error: &anyhow::Error) -> String {
 }
 
 fn run_init(args: InitArgs) -> anyhow::Result<ExitCode> {
-    let origin = Origin::parse(&args.origin).context("--origin")?;
+    // A log is named once and for ever, so its name is held to what C2SP asks of an origin.
+    let name = check_new_name(&args.origin).context("--origin")?;
+    let origin = Origin::parse(name.as_str()).context("--origin")?;
     let keys = init(&args.data, origin, args.admission, !args.no_ml_dsa)?;
     let mut out = io::stdout().lock();
     for key in keys {

@@ -110,6 +110,15 @@ impl Heads {
         self.read(SIGNED_HEAD, origin, keys)
     }
 
+    /// Reads the published checkpoint, as it is stored now.
+    pub fn read_published(
+        &self,
+        origin: &Origin,
+        keys: &LogKeys,
+    ) -> Result<Option<SignedHead>, Fatal> {
+        self.read(CHECKPOINT, origin, keys)
+    }
+
     fn read(
         &self,
         name: &str,

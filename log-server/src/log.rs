@@ -384,6 +384,7 @@ impl Log {
             published_at: seen.published_at,
             waiting: self.shared.queue.entries(),
             index_ready: self.shared.index.is_ready(),
+            refused: seen.refused,
             witnessing: self.shared.witnessing.as_ref().map(|witnessing| witnessing.status()),
             fatal: seen.fatal,
         }

@@ -25,6 +25,7 @@ use spec::tree::{Tree, verify_consistency};
 
 use crate::answer::{Fatal, Published};
 use crate::heads::{Heads, SignedHead, WriteError};
+use crate::journal::mark;
 use crate::sealer::ADVICE;
 use crate::shared::{JOURNAL, Seen, Shared};
 use crate::stored::Stored;
@@ -41,6 +42,9 @@ const LIGHT: Duration = Duration::from_millis(10);
 
 /// The longest rest, and that of a busy log.
 const REST_MAX: Duration = Duration::from_millis(100);
+
+/// How often the mark of what is durable is written at most.
+const MARK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long to wait after storage refused.
 const RETRY: Duration = Duration::from_secs(1);
@@ -72,6 +76,8 @@ pub struct Publisher {
     /// How the signed head gets its quorum, if the log has a policy.
     flight: Option<Flight>,
     pace: Pace,
+    /// The size of the last mark, and when one was last written.
+    marked: (u64, Instant),
 }
 
 impl Publisher {
@@ -84,7 +90,8 @@ impl Publisher {
         flight: Option<Flight>,
     ) -> Self {
         let pace = Pace::new(shared.published_size());
-        Self { shared, heads, signed, flight, pace }
+        let size = shared.tail.read().expect("no panic under this lock").frontier().size();
+        Self { shared, heads, signed, flight, pace, marked: (size, Instant::now()) }
     }
 
     /// Works until the log is over and all that was committed is published.
@@ -95,7 +102,13 @@ impl Publisher {
             if self.shared.fatal().is_some() {
                 return Ok(());
             }
-            match self.publish() {
+            let progress = self.publish();
+            let refused = match &progress {
+                Err(WriteError::Refused(error)) => Some(error.to_string()),
+                _ => None,
+            };
+            self.shared.note_refused(|all| all.heads = refused);
+            match progress {
                 Ok(Progress::Published) => {
                     let rest = self.pace.rest(self.shared.published_size());
                     if !over {
@@ -111,6 +124,7 @@ impl Publisher {
                         );
                         return Ok(());
                     }
+                    self.mark_durable();
                     self.wait_for_witnesses();
                 }
                 Err(WriteError::Fatal(fatal)) => return Err(fatal),
@@ -119,6 +133,7 @@ impl Publisher {
                     if over {
                         return Ok(());
                     }
+                    self.mark_durable();
                     std::thread::sleep(RETRY);
                 }
             }
@@ -176,6 +191,21 @@ impl Publisher {
                 self.flight.as_mut().expect("it was there a moment ago").shown();
                 Ok(Progress::Published)
             }
+        }
+    }
+
+    /// Notes what is durable where no signed head can: without the quorum none may be signed, and with
+    /// a disk that refuses none can be stored. At most once a second; a failure is tried again then.
+    fn mark_durable(&mut self) {
+        let size = self.shared.tail.read().expect("no panic under this lock").frontier().size();
+        let (marked, at) = self.marked;
+        if size <= marked || at.elapsed() < MARK_INTERVAL {
+            return;
+        }
+        self.marked.1 = Instant::now();
+        match mark::write(self.shared.disk.as_ref(), &self.shared.folder, size) {
+            Ok(()) => self.marked.0 = size,
+            Err(error) => tracing::warn!(%error, "the mark of what is durable was not written"),
         }
     }
 

@@ -72,6 +72,7 @@ fn store(shared: &Shared, seal: &Seal) -> Result<bool, Fatal> {
         Ok(()) => {}
         Err(PutError::Io(error)) => {
             tracing::warn!(%error, "full tiles could not be stored yet; the journal keeps them");
+            shared.note_refused(|all| all.tiles = Some(error.to_string()));
             return Ok(false);
         }
         Err(error @ PutError::OtherBytes { .. }) => {
@@ -81,6 +82,7 @@ fn store(shared: &Shared, seal: &Seal) -> Result<bool, Fatal> {
             )));
         }
     }
+    shared.note_refused(|all| all.tiles = None);
     read_back(shared.objects.as_ref(), seal)?;
     {
         // Both change under the tail's lock: a trim never sees one without the other.

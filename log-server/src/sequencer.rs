@@ -167,7 +167,7 @@ impl Sequencer {
     ) -> Result<Sequenced, AddError> {
         let sequence = place.sequence;
         let key = key_of_place(place);
-        if let Some((found, accepted)) = batch.find(key) {
+        if let Some((found, accepted)) = batch.find_place(place) {
             return Err(AddError::Taken { sequence, index: found.index, accepted });
         }
         let is_it = |index| {

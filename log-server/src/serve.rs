@@ -6,6 +6,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,8 +18,9 @@ use crate::admission::Admission;
 use crate::answer::Fatal;
 use crate::config::{Config, LogFormat, WitnessConfig};
 use crate::disk::MachineDisk;
+use crate::http::renewal::{LOOK_INTERVAL, Renewing};
 use crate::http::{
-    ApiOptions, Bodies, ServeOptions, install_recorder, router, serve as serve_http, tls,
+    ApiOptions, Bodies, ServeOptions, install_recorder, router, serve as serve_http,
 };
 use crate::keys::LogKeys;
 use crate::log::{Log, Options};
@@ -54,10 +56,13 @@ pub fn serve(config: Config, unknown_variables: &[String]) -> anyhow::Result<Opt
 
 async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
     let metrics = install_recorder().context("starting the metrics")?;
-    let tls = config.tls.as_ref().map(|files| tls::load(&files.certificate, &files.key));
-    let tls = tls.transpose()?;
+    let certificate =
+        config.tls.as_ref().map(|files| Renewing::load(&files.certificate, &files.key));
+    let certificate = certificate.transpose()?;
+    let tls = certificate.as_ref().map(Renewing::config).transpose()?;
     // Before the port is open: who stops the process early stops it in the same order.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let renewing = tokio::spawn(renew(certificate, signal(SignalKind::hangup())?));
 
     let engine = config.engine;
     let (data, admission) = (config.data.clone(), config.admission);
@@ -95,8 +100,9 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
     announce(&format!("listening on {scheme}://{address}"))?;
 
     let served = serve_http(listener, router(log.clone(), api), options, told(signals)).await;
-    watch.abort();
-    upkeep.abort();
+    for task in [watch, upkeep, renewing] {
+        task.abort();
+    }
     let fatal = end(log).await;
     served.context("serving")?;
     Ok(fatal)
@@ -179,6 +185,24 @@ async fn watch(log: Log) {
         if let Some(fatal) = log.status().fatal {
             tracing::error!(%fatal, "the log has stopped; what is published is still served");
             return;
+        }
+    }
+}
+
+/// Looks at the files of the TLS certificate now and then, and at every SIGHUP. Without TLS a SIGHUP
+/// changes nothing, and does not end the program either.
+async fn renew(certificate: Option<Arc<Renewing>>, mut hangup: Signal) {
+    loop {
+        let told = tokio::select! {
+            _ = hangup.recv() => true,
+            () = tokio::time::sleep(LOOK_INTERVAL) => false,
+        };
+        let Some(certificate) = certificate.clone() else {
+            continue;
+        };
+        let look = move || if told { certificate.renew() } else { certificate.renew_if_changed() };
+        if tokio::task::spawn_blocking(look).await.is_err() {
+            tracing::error!("looking at the TLS certificate ended in a panic");
         }
     }
 }

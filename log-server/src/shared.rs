@@ -20,7 +20,7 @@ use spec::tree::{Plan, plan_consistency, plan_inclusion};
 use tokio::sync::watch;
 
 use crate::admission::Admission;
-use crate::answer::{Fatal, Published, ReadError};
+use crate::answer::{Fatal, Published, ReadError, Refused};
 use crate::disk::Disk;
 use crate::index::{Damaged, Index, Key};
 use crate::keys::LogKeys;
@@ -41,6 +41,8 @@ pub struct Seen {
     pub published: Arc<Published>,
     /// When it was published, in seconds since 1970.
     pub published_at: u64,
+    /// What the storage refuses.
+    pub refused: Refused,
     /// Why the log stopped.
     pub fatal: Option<Fatal>,
 }
@@ -127,6 +129,15 @@ impl Shared {
     #[must_use]
     pub fn fatal(&self) -> Option<Fatal> {
         self.seen.borrow().fatal.clone()
+    }
+
+    /// Notes what the storage refuses, or no longer does. Says nothing to anyone where all is as before.
+    pub fn note_refused(&self, change: impl FnOnce(&mut Refused)) {
+        self.seen.send_if_modified(|seen| {
+            let before = seen.refused.clone();
+            change(&mut seen.refused);
+            seen.refused != before
+        });
     }
 
     /// Wakes every thread.

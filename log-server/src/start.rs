@@ -18,12 +18,12 @@ use spec::tree::Tree;
 use tokio::sync::watch;
 
 use crate::admission::{Admission, Chains, Place};
-use crate::answer::{Fatal, Published};
+use crate::answer::{Fatal, Published, Refused};
 use crate::disk::{Disk, read_if_there};
 use crate::heads::{Heads, SIGNED_HEAD, SignedHead};
 use crate::index::Index;
 use crate::journal::file::{self, FileJournal};
-use crate::journal::{Journal, Loaded};
+use crate::journal::{Journal, Loaded, mark};
 use crate::log::Options;
 use crate::objects::{FolderObjects, Objects};
 use crate::publisher::{Publisher, unix_seconds};
@@ -86,11 +86,24 @@ pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, Op
     let objects = FolderObjects::new(disk.clone(), &folder);
     let heads = Heads::new(disk.clone(), &folder);
     let (signed, published) = heads.load(&settings.origin, &options.keys)?;
-    check_belong_together(&signed, &file::read(disk.as_ref(), &folder.join(JOURNAL))?)?;
-    check_stored(disk.as_ref(), &folder, &objects, [&signed, &published])?;
+    let mark = mark::read(disk.as_ref(), &folder);
+    let signed_size = signed.as_ref().map_or(0, |head| head.checkpoint.tree().size());
+    // Without the mark nobody knows what was acknowledged behind the signed head.
+    let durable = mark.map(|mark| mark.max(signed_size));
+    let found = file::read_at_start(disk.as_ref(), &folder.join(JOURNAL), durable)?;
+    check_belong_together(&signed, &found)?;
+    check_reaches_mark(&found, mark)?;
+    check_stored(&Stored::of(found), &objects, [&signed, &published])?;
 
     // Opening writes the journal anew. A start that is refused above has changed nothing.
-    let (journal, loaded) = FileJournal::open(disk.clone(), &folder.join(JOURNAL))?;
+    let (journal, loaded) = FileJournal::open(disk.clone(), &folder.join(JOURNAL), durable)?;
+    mark::write(disk.as_ref(), &folder, loaded.size()).map_err(|error| {
+        Fatal::new(format!(
+            "The file {} could not be written: {error}. Check the disk and its free space, then start \
+             the log again.",
+            mark::MARK
+        ))
+    })?;
     if loaded.torn_bytes > 0 {
         tracing::warn!(
             bytes = loaded.torn_bytes,
@@ -159,16 +172,27 @@ fn check_belong_together(signed: &Option<SignedHead>, loaded: &Loaded) -> Result
     Ok(())
 }
 
+/// Entries that were durable once are in the journal or below its base for ever.
+fn check_reaches_mark(found: &Loaded, mark: Option<u64>) -> Result<(), Fatal> {
+    match mark {
+        Some(mark) if found.size() < mark => Err(Fatal::new(format!(
+            "The journal ends at {} entries, but {mark} were durable, and those behind may have been \
+             acknowledged. It is older than the rest of the data folder, or the disk lost writes. \
+             Nothing is signed. Restore the whole data folder from one moment, the newest there is.",
+            found.size()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Computes the signed and the published tree again from what is stored.
 fn check_stored(
-    disk: &dyn Disk,
-    folder: &Path,
+    stored: &Stored,
     objects: &dyn Objects,
     heads: [&Option<SignedHead>; 2],
 ) -> Result<(), Fatal> {
-    let stored = Stored::read(disk, &folder.join(JOURNAL))?;
     stored.check_base(objects)?;
-    check_not_behind(&stored, objects)?;
+    check_not_behind(stored, objects)?;
     for head in heads.into_iter().flatten() {
         let tree = head.checkpoint.tree();
         if stored.tree(tree.size(), objects)? != tree {
@@ -247,6 +271,7 @@ fn share(
     let seen = Seen {
         published: Arc::new(published.map_or_else(|| nothing(&settings), shown)),
         published_at: 0,
+        refused: Refused::default(),
         fatal: None,
     };
     let index = Index::new(&options.data.join(INDEX));

@@ -16,7 +16,7 @@ use spec::tree::{
 
 use crate::answer::Fatal;
 use crate::disk::Disk;
-use crate::journal::file;
+use crate::journal::{Loaded, file};
 use crate::objects::Objects;
 use crate::sealer::ADVICE;
 
@@ -29,9 +29,14 @@ pub struct Stored {
 impl Stored {
     /// Reads the journal back and hashes its entries again.
     pub fn read(disk: &dyn Disk, journal: &Path) -> Result<Self, Fatal> {
-        let loaded = file::read(disk, journal)?;
+        Ok(Self::of(file::read(disk, journal)?))
+    }
+
+    /// Hashes the entries of a journal that was read just now.
+    #[must_use]
+    pub fn of(loaded: Loaded) -> Self {
         let leaves = loaded.entries.iter().map(|entry| leaf_hash(entry)).collect();
-        Ok(Self { base: loaded.base.frontier, leaves })
+        Self { base: loaded.base.frontier, leaves }
     }
 
     /// How many entries are stored.

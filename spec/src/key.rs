@@ -28,6 +28,12 @@ use crate::encoding::{decode_base64, decode_hex, encode_base64, encode_hex};
 use crate::hash::Hash;
 use crate::note::Signature;
 
+mod lines;
+mod new_name;
+
+pub use self::lines::{KeyLinesError, MAX_KEY_LINES, parse_key_lines};
+pub use self::new_name::{NewNameError, check_new_name};
+
 /// The longest key name accepted, in bytes: what ML-DSA's signed message can hold.
 pub const MAX_KEY_NAME_SIZE: usize = 255;
 
@@ -169,6 +175,16 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Who has keys of this kind, for messages about one where another belongs.
+    #[must_use]
+    pub const fn holder(self) -> &'static str {
+        match self {
+            Self::CosignatureEd25519 => "a witness's key (0x04, Ed25519 cosignature)",
+            Self::CosignatureMlDsa44 => "a log's or a witness's key (0x06, ML-DSA-44)",
+            Self::NoteEd25519 => "a log's or a source's key (0x01, Ed25519)",
+        }
+    }
+
     /// The signature type byte of C2SP signed-note.
     #[must_use]
     pub const fn type_byte(self) -> u8 {
@@ -395,8 +411,6 @@ fn encode_key(algorithm: Algorithm, key: &[u8]) -> String {
     encode_base64(&bytes)
 }
 
-/// Splits `<name>+<id>+<base64 of type || key>`. The base64 may itself hold plus signs, so only
-/// the first two separate.
 /// What a message may repeat of a text that was to be a verifier key: the part before the first
 /// plus sign. What stands behind it may be the seed of a private key, given by mistake.
 #[must_use]
@@ -418,6 +432,8 @@ pub fn without_private_keys(message: &str) -> String {
     shown
 }
 
+/// Splits `<name>+<id>+<base64 of type || key>`. The base64 may itself hold plus signs, so only
+/// the first two separate.
 fn split_key(text: &str) -> Result<KeyParts, KeyError> {
     let mut parts = text.splitn(3, '+');
     let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {

@@ -28,6 +28,7 @@ pub mod policy;
 pub mod proof;
 pub mod split;
 pub mod tile;
+pub mod time;
 pub mod tree;
 pub mod witness;
 

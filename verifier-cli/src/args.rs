@@ -9,6 +9,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::messages::Language;
 
+/// The variable that sets the language of all our programs, and stands before the system's.
+const LANGUAGE_VARIABLE: &str = "FIDUCIAL_LANG";
+
 /// Everything that was asked for.
 pub(crate) struct Wanted {
     pub(crate) language: Language,
@@ -26,7 +29,14 @@ pub(crate) struct Wanted {
 )]
 struct Typed {
     /// The language of text for people: en or zh (default: from LC_ALL, LC_MESSAGES or LANG)
-    #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "LANGUAGE",
+        env = LANGUAGE_VARIABLE,
+        hide_env_values = true
+    )]
     lang: Option<LanguageName>,
 
     /// Write the answer as JSON, for machines
@@ -343,12 +353,14 @@ pub(crate) fn parse(arguments: &[OsString], guessed: Language) -> Result<Wanted,
     Ok(Wanted { language, json: typed.json, ca_file: typed.ca_file, command: typed.command })
 }
 
-/// Help is printed while arguments are still being read, so `--lang` is looked for beforehand.
+/// Help is printed while arguments are still being read, so `--lang` and its variable are looked for
+/// beforehand.
 fn language_typed(arguments: &[OsString]) -> Option<Language> {
     let texts: Vec<&str> = arguments.iter().filter_map(|text| text.to_str()).collect();
     let split = texts.windows(2).find(|pair| pair[0] == "--lang").map(|pair| pair[1]);
     let joined = texts.iter().find_map(|text| text.strip_prefix("--lang="));
-    match split.or(joined)? {
+    let variable = std::env::var(LANGUAGE_VARIABLE).ok();
+    match split.or(joined).or(variable.as_deref())? {
         "en" => Some(Language::English),
         "zh" => Some(Language::Chinese),
         _ => None,

@@ -120,8 +120,8 @@ impl<'a> Audit<'a> {
     fn go(&mut self, examiner: &Examiner<'_>, quiet: bool) -> Result<(), Failure> {
         let threads = if self.log.is_remote() { REMOTE_THREADS } else { 0 };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool
-            .map_err(|error| Failure::new(Said::new(Message::NoThreads, &[&error.to_string()])))?;
+        let pool =
+            pool.map_err(|error| Failure::new(Said::of_error(Message::NoThreads, &[], &error)))?;
         let (first, end) = (examiner.start() / TILE_WIDTH, self.tree.size().div_ceil(TILE_WIDTH));
         let bar = progress::bar(self.tree.size() - examiner.start(), quiet);
         let mut next = first;

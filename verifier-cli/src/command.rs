@@ -16,7 +16,7 @@ use crate::messages::Said;
 use crate::report::Report;
 use crate::{audit, watch};
 
-pub(crate) use accepted::describe;
+pub(crate) use accepted::{describe, unknown_log};
 pub(crate) use judge::Judge;
 
 /// Runs what was asked for. Of a long watch, `show` gets each report but the last.

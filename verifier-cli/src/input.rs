@@ -1,15 +1,16 @@
 //! Files named on the command line: each read within its limit, and parsed once.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use spec::Hash;
 use spec::encoding::{decode_hash, decode_hex};
-use spec::key::{VerifierKey, shown_part};
+use spec::key::{VerifierKey, parse_key_lines, shown_part};
 use spec::note::{MAX_NOTE_SIZE, Note};
 use spec::policy::{MAX_POLICY_SIZE, Policy};
-use spec::tree::MAX_CONSISTENCY_PROOF;
+use spec::tree::{ConsistencyError, MAX_CONSISTENCY_PROOF, Tree, verify_consistency};
 
 use crate::failure::Failure;
 use crate::messages::{Message, Said};
@@ -20,11 +21,14 @@ const MAX_KEYS_SIZE: usize = 4096 * 360;
 /// The most bytes of a file of hashes, one a line.
 const MAX_HASHES_SIZE: usize = MAX_CONSISTENCY_PROOF * 45;
 
+/// What is said of a file that should hold text.
+pub(crate) const NOT_UTF_8: &str = "the file is not valid UTF-8";
+
 /// Reads a whole file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     let shown = path.display().to_string();
     let unreadable = |error: std::io::Error| {
-        Failure::new(Said::new(Message::FileUnreadable, &[&shown, &error.to_string()]))
+        Failure::new(Said::of_error(Message::FileUnreadable, &[&shown], &error))
     };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
@@ -43,7 +47,7 @@ pub(crate) fn policy(path: Option<&Path>) -> Result<Policy, Failure> {
     };
     Policy::parse(&read(path, MAX_POLICY_SIZE)?).map_err(|error| {
         let shown = path.display().to_string();
-        let why = Said::new(Message::Malformed, &[&shown, &error.to_string()]);
+        let why = Said::of_error(Message::Malformed, &[&shown], &error);
         Failure::new(why).with_hint(hint)
     })
 }
@@ -52,7 +56,7 @@ pub(crate) fn policy(path: Option<&Path>) -> Result<Policy, Failure> {
 pub(crate) fn note(path: &Path) -> Result<Note, Failure> {
     Note::parse(&read(path, MAX_NOTE_SIZE)?).map_err(|error| {
         let shown = path.display().to_string();
-        Said::new(Message::Malformed, &[&shown, &error.to_string()]).into()
+        Said::of_error(Message::Malformed, &[&shown], &error).into()
     })
 }
 
@@ -67,9 +71,7 @@ pub(crate) fn source_keys(given: &[String]) -> Result<Vec<VerifierKey>, Failure>
                 keys.extend(key_file(Path::new(text))?);
             }
             Err(error) => {
-                return Err(
-                    Said::new(Message::Malformed, &[shown_part(text), &error.to_string()]).into()
-                );
+                return Err(Said::of_error(Message::Malformed, &[shown_part(text)], &error).into());
             }
         }
     }
@@ -79,27 +81,32 @@ pub(crate) fn source_keys(given: &[String]) -> Result<Vec<VerifierKey>, Failure>
 /// A file of verifier keys, one a line; empty lines and lines that begin with `#` are skipped.
 pub(crate) fn key_file(path: &Path) -> Result<Vec<VerifierKey>, Failure> {
     let shown = path.display().to_string();
-    let malformed = |why: String| Failure::new(Said::new(Message::Malformed, &[&shown, &why]));
+    let malformed =
+        |why: &dyn Display| Failure::new(Said::of_error(Message::Malformed, &[&shown], why));
     let bytes = read(path, MAX_KEYS_SIZE)?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| malformed(error.to_string()))?;
-    let mut keys = Vec::new();
-    for (at, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let key = VerifierKey::parse(line);
-        keys.push(key.map_err(|error| malformed(format!("line {}: {error}", at + 1)))?);
-    }
-    Ok(keys)
+    let text = std::str::from_utf8(&bytes).map_err(|_| malformed(&NOT_UTF_8))?;
+    parse_key_lines(text).map_err(|error| malformed(&error))
 }
 
-/// A consistency proof: base64 hashes, one a line, as tlog-witness writes them; may be empty.
-pub(crate) fn hashes(path: &Path) -> Result<Vec<Hash>, Failure> {
+/// The file of a consistency proof between two trees. One with fewer hashes than the sizes ask for was
+/// cut, or is of other checkpoints: it says nothing about these.
+pub(crate) fn consistency(path: &Path, old: Tree, new: Tree) -> Result<Vec<Hash>, Failure> {
+    let hashes = hashes(path)?;
+    match verify_consistency(old, new, &hashes) {
+        Err(ConsistencyError::ProofLength { have, want }) if have < want => {
+            let values = [path.display().to_string(), have.to_string(), want.to_string()];
+            Err(Said::new(Message::ProofCut, &values.each_ref().map(String::as_str)).into())
+        }
+        _ => Ok(hashes),
+    }
+}
+
+/// Base64 hashes, one a line, as tlog-witness writes them; may be empty.
+fn hashes(path: &Path) -> Result<Vec<Hash>, Failure> {
     let shown = path.display().to_string();
     let malformed = |at: usize| {
         let why = format!("line {}: not the base64 of a hash", at + 1);
-        Failure::new(Said::new(Message::Malformed, &[&shown, &why]))
+        Failure::new(Said::of_error(Message::Malformed, &[&shown], &why))
     };
     let bytes = read(path, MAX_HASHES_SIZE)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| malformed(0))?;
@@ -113,7 +120,8 @@ pub(crate) fn leaf(text: &str) -> Result<Hash, Failure> {
         return Ok(Hash::from_bytes(bytes));
     }
     decode_hash(text).map_err(|error| {
-        Said::new(Message::Malformed, &[text, &format!("{error}; 64 hex digits or base64")]).into()
+        let why = format!("{error}; 64 hex digits or base64");
+        Said::of_error(Message::Malformed, &[text], &why).into()
     })
 }
 

@@ -17,7 +17,6 @@ mod log;
 mod messages;
 mod progress;
 mod report;
-mod time;
 mod watch;
 mod words;
 

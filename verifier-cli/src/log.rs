@@ -67,7 +67,7 @@ impl ReadError {
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         let hint = Said::new(Message::HintLogUnreadable, &[]);
-        Self::new(Said::new(Message::LogUnreadable, &[&error.to_string()])).with_hint(hint)
+        Self::new(Said::of_error(Message::LogUnreadable, &[], &error)).with_hint(hint)
     }
 }
 
@@ -107,7 +107,7 @@ impl Network {
 /// Reads certificates; a file without any would silently trust nobody, so it is refused.
 fn read_authorities(path: &Path) -> Result<RootCerts, Failure> {
     let shown = path.display().to_string();
-    let malformed = |why: &str| Failure::new(Said::new(Message::Malformed, &[&shown, why]));
+    let malformed = |why: &str| Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));
     let bytes = input::read(path, MAX_AUTHORITIES_SIZE)?;
     let mut authorities = Vec::new();
     for item in parse_pem(&bytes) {
@@ -151,7 +151,7 @@ impl Log {
         let bytes = self.read("checkpoint", MAX_NOTE_SIZE)?;
         Note::parse(&bytes).map_err(|error| {
             let place = "checkpoint";
-            Said::new(Message::Malformed, &[place, &error.to_string()]).into()
+            Said::of_error(Message::Malformed, &[place], &error).into()
         })
     }
 

@@ -3,9 +3,13 @@
 //! `{0}`, `{1}` ... stand for values, which are made printable when they are put in. Machines read
 //! the code of a message, which never changes; people read one of the two texts.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+
 use serde_json::{Value, json};
 
 use crate::report::printable;
+use crate::words::chinese;
 
 /// A language for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +20,7 @@ pub(crate) enum Language {
 
 impl Language {
     /// The language of the environment: the first of LC_ALL, LC_MESSAGES and LANG that is set.
+    /// `FIDUCIAL_LANG`, which stands before them, is read with the arguments.
     pub(crate) fn of_environment(read: impl Fn(&str) -> Option<String>) -> Self {
         let mut values = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(read);
         let first = values.find(|value| !value.is_empty());
@@ -32,6 +37,8 @@ impl Language {
 pub(crate) struct Said {
     message: Message,
     values: Vec<String>,
+    /// Whether the last value is what another part says of a fault: English, unless it is known.
+    ends_in_error: bool,
     /// The file it is about, where several are read.
     within: Option<String>,
     /// What stands behind it, in half sentences: said after a colon, listed for machines.
@@ -41,7 +48,14 @@ pub(crate) struct Said {
 impl Said {
     pub(crate) fn new(message: Message, values: &[&str]) -> Self {
         let values = values.iter().map(|value| printable(value)).collect();
-        Self { message, values, within: None, details: Vec::new() }
+        Self { message, values, ends_in_error: false, within: None, details: Vec::new() }
+    }
+
+    /// A message whose last value is an error, said in the language of the rest.
+    pub(crate) fn of_error(message: Message, values: &[&str], error: &dyn Display) -> Self {
+        let error = error.to_string();
+        let said = Self::new(message, &[values, &[&error]].concat());
+        Self { ends_in_error: true, ..said }
     }
 
     /// Says which file this is about.
@@ -71,8 +85,8 @@ impl Said {
                 Some((before, number)) => {
                     text.push_str(before);
                     let at = number.strip_suffix('}').and_then(|at| at.parse::<usize>().ok());
-                    let value = at.and_then(|at| self.values.get(at));
-                    text.push_str(value.map_or("?", String::as_str));
+                    let value = at.and_then(|at| self.value(at, language));
+                    text.push_str(value.as_deref().unwrap_or("?"));
                 }
                 None => text.push_str(piece),
             }
@@ -86,6 +100,15 @@ impl Said {
             text.push_str(&detail.to_text(language));
         }
         text
+    }
+
+    fn value(&self, at: usize, language: Language) -> Option<Cow<'_, str>> {
+        let value = self.values.get(at)?;
+        let is_error = self.ends_in_error && at + 1 == self.values.len();
+        match language {
+            Language::Chinese if is_error => Some(chinese(value).into()),
+            _ => Some(value.into()),
+        }
     }
 
     pub(crate) fn to_json(&self, language: Language) -> Value {

@@ -147,13 +147,12 @@ impl Report {
                 Shown::Named(name) => name.text(language),
                 Shown::Text(text) => text,
             };
-            if value.contains('\n') {
-                // A mark in front of each line keeps a value from looking like a line of ours.
-                text += &format!("  {}{}\n", label.text(language), colon.trim_end());
-                value.split('\n').for_each(|line| text += &format!("    | {line}\n"));
-            } else {
-                text += &format!("  {}{colon}{value}\n", label.text(language));
-            }
+            // A mark in front of each further line keeps a value from looking like a line of ours.
+            let mut lines = value.split('\n');
+            let first = lines.next().unwrap_or_default();
+            text += format!("  {}{colon}{first}", label.text(language)).trim_end();
+            text.push('\n');
+            lines.for_each(|line| text += &format!("    | {line}\n"));
         }
         if !self.not_checked.is_empty() {
             text += &format!("{}\n", Message::NotChecked.text(language));
@@ -232,7 +231,7 @@ mod tests {
         let mut report = Report::new(Verdict::Rejected);
         report.fact(Message::LabelOpened, "first\nVERIFIED\n\u{1b}[2J");
         let text = report.to_text(Language::English);
-        assert_eq!(text, "REJECTED\n  opened:\n    | first\n    | VERIFIED\n    | \\u{1b}[2J\n");
+        assert_eq!(text, "REJECTED\n  opened: first\n    | VERIFIED\n    | \\u{1b}[2J\n");
         let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
         assert_eq!(json["facts"]["opened"], "first\nVERIFIED\n\\u{1b}[2J");
     }

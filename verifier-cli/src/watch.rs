@@ -24,11 +24,12 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::look::Watcher;
+use spec::time::format_utc;
+
 use crate::args::Watch as Wanted;
 use crate::failure::Failure;
 use crate::log::Network;
 use crate::report::{Report, Verdict};
-use crate::time::format_utc;
 
 /// Looks once, or until something is wrong with the log. `show` gets each report but the last.
 pub(crate) fn run(

@@ -1,9 +1,13 @@
 //! Why a proof does not hold, in both languages: the errors of `spec` as half sentences.
 
+mod chinese;
+
 use spec::split::{BeginningError, HeadError, NotProven};
 use spec::tree::{ConsistencyError, InclusionError};
 
 use crate::messages::{Message, Said};
+
+pub(crate) use self::chinese::chinese;
 
 /// Why a leaf is not where a path says.
 pub(crate) fn of_inclusion(error: &InclusionError) -> Said {
@@ -17,7 +21,7 @@ pub(crate) fn of_inclusion(error: &InclusionError) -> Said {
         InclusionError::RootMismatch { computed } => {
             Said::new(Message::DetailPathRoot, &[&computed.to_string()])
         }
-        other => Said::new(Message::DetailOther, &[&other.to_string()]),
+        other => Said::of_error(Message::DetailOther, &[], other),
     }
 }
 
@@ -30,7 +34,7 @@ pub(crate) fn of_consistency(error: &ConsistencyError) -> Said {
             Said::new(Message::DetailConsistencyLength, &[&have.to_string(), &want.to_string()])
         }
         ConsistencyError::SameSizeOtherRoot => Said::new(Message::DetailSameSize, &[]),
-        other => Said::new(Message::DetailOther, &[&other.to_string()]),
+        other => Said::of_error(Message::DetailOther, &[], other),
     }
 }
 
@@ -43,7 +47,7 @@ pub(crate) fn of_beginning(error: &BeginningError) -> Said {
         BeginningError::Length { have, want } => {
             Said::new(Message::DetailHashesLength, &[&have.to_string(), &want.to_string()])
         }
-        other => Said::new(Message::DetailOther, &[&other.to_string()]),
+        other => Said::of_error(Message::DetailOther, &[], other),
     }
 }
 
@@ -59,7 +63,7 @@ pub(crate) fn of_not_proven(error: &NotProven, sizes: [u64; 2]) -> Said {
         NotProven::TwoLogs { older, newer } => {
             Said::new(Message::DetailTwoLogs, &[older.as_str(), newer.as_str()])
         }
-        other => Said::new(Message::DetailOther, &[&other.to_string()]),
+        other => Said::of_error(Message::DetailOther, &[], other),
     }
 }
 
@@ -67,6 +71,6 @@ fn of_head(error: &HeadError, size: &str) -> Said {
     match error {
         HeadError::BadSignature { .. } => Said::new(Message::DetailSignatureBad, &[size]),
         HeadError::NotSigned { .. } => Said::new(Message::DetailNotSigned, &[size]),
-        other => Said::new(Message::DetailOther, &[&other.to_string()]),
+        other => Said::of_error(Message::DetailOther, &[], other),
     }
 }

@@ -163,7 +163,8 @@ fn sound_statements_are_verified_with_and_without_their_keys() {
 #[test]
 fn a_statement_by_another_key_or_of_no_form_is_found() {
     let (folder, mut log) = statements(3);
-    fs::write(folder.path().join("keys"), "").unwrap();
+    let other = support::log_key().verifier().to_string();
+    fs::write(folder.path().join("keys"), format!("{other}\n")).unwrap();
     let said = fiducial(folder.path(), &STATEMENTS);
     assert_eq!((said.code, said.codes()[1]), (1, "entry-unknown-source"));
     log.entries.push(b"not a statement".to_vec());

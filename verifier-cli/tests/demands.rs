@@ -299,10 +299,14 @@ fn another_note_or_a_broken_link_is_no_lower_bound() {
     // One witness's line less is another note, even of the same tree.
     let note = Note::parse(&sound).unwrap();
     let fewer = Note::new(note.text().to_string(), note.signatures()[..2].to_vec());
-    for other in [fewer.to_bytes(), sound[..sound.len() - 1].to_vec(), Vec::new()] {
-        put("other", &other);
+    put("other", &fewer.to_bytes());
+    let (code, json) = verify_dated(&folder, &after);
+    assert_eq!((code, &json["reasons"][0]["code"]), (1, &"after-other-note".into()));
+    // A file that was cut is no note at all: it says nothing against the statement.
+    for cut in [sound.len() - 1, 0] {
+        put("other", &sound[..cut]);
         let (code, json) = verify_dated(&folder, &after);
-        assert_eq!((code, &json["reasons"][0]["code"]), (1, &"after-other-note".into()));
+        assert_eq!((code, &json["reason"]["code"]), (2, &"malformed".into()));
     }
     put("other", &sound);
     put("proof", format!("{}\n{}\n", Hash::ZERO, Hash::ZERO).as_bytes());

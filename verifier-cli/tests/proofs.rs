@@ -66,6 +66,132 @@ fn who_names_a_source_is_not_content_with_an_entry_of_nobodys() {
 }
 
 #[test]
+fn a_file_that_is_empty_or_cut_is_no_rejection() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    let field = FieldName::parse("file/sha256").unwrap();
+    let values = vec![(field, Hash::of(b"a file").to_hex().into_bytes())];
+    let (statement, batch) = Source::new().record(After::NOTHING, Kind::Attachment, values);
+    let entry = statement.to_bytes();
+    let log = TestLog::of(vec![entry.clone(), b"two".to_vec(), b"three".to_vec()]);
+    let siblings = [b"two".as_slice(), b"three".as_slice()].map(leaf_hash);
+    let receipt = Proof::new(Some(entry.clone()), 0, siblings.to_vec(), log.checkpoint(3));
+    put("receipt", &receipt.to_bytes());
+    put("entry", &entry);
+    put("opening", Disclosure::whole(&batch).to_json().as_bytes());
+    put("policy", support::policy().as_bytes());
+    put("file", b"a file");
+    put("old", &log.checkpoint(2).to_bytes());
+    put("new", &log.checkpoint(3).to_bytes());
+    put("proof", format!("{}\n", siblings[1]).as_bytes());
+    let key = support::source_key().verifier().to_string();
+    let verify = ["verify", "receipt", "--policy", "policy", "--source-key", &key];
+    let opened = ["--disclosure", "opening", "--file", "file", "--entry", "entry"];
+    let receipt = [&verify[..], &opened].concat();
+    let pair = ["verify", "consistency", "old", "new", "--policy", "policy", "--proof", "proof"];
+    for (words, files) in [
+        (&receipt[..], &["receipt", "policy", "opening", "file", "entry"][..]),
+        (&pair[..], &["old", "new", "policy", "proof"][..]),
+    ] {
+        let (code, said) = fiducial(folder.path(), words);
+        assert_eq!(code, 0, "{said}");
+        for name in files {
+            let whole = fs::read(folder.path().join(name)).unwrap();
+            // A report that was cut is another file than the one that was anchored: that is said.
+            let cuts: &[usize] = if *name == "file" { &[0] } else { &[0, 1, whole.len() / 3] };
+            for cut in cuts {
+                put(name, &whole[..*cut]);
+                let (code, said) = fiducial(folder.path(), words);
+                assert_eq!(code, 2, "{name} cut at {cut}: {said}");
+            }
+            put(name, &whole);
+        }
+    }
+    // A note that was cut is not the one that the statement names, and not another one either.
+    put("after", b"");
+    let after = [&verify[..], &["--after", "after"]].concat();
+    let (code, said) = fiducial(folder.path(), &after);
+    assert!(code == 2 && said.contains("after is malformed"), "{said}");
+}
+
+#[test]
+fn the_wrong_log_or_policy_is_named() {
+    let (folder, _) = log_of(3);
+    let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let name = support::name("other.example");
+    let kind = spec::key::Algorithm::NoteEd25519;
+    let other = spec::key::SigningKey::from_seed(name, kind, &[9; 32]).unwrap();
+    put("other", &format!("log {}\nquorum none\n", other.verifier()));
+    let audit = ["audit", "--log", "log", "--entries", "any", "--policy"];
+    let (code, said) = fiducial(folder.path(), &[&audit[..], &["other"]].concat());
+    let want =
+        "it comes from the log log.example/test, and what you trust is the log other.example";
+    assert!(code == 1 && said.contains(want), "{said}");
+    let watch = ["watch", "--log", "log", "--policy", "other", "--state", "state", "--once"];
+    let (_, said) = fiducial(folder.path(), &watch);
+    assert!(said.contains(want), "{said}");
+
+    // The same name with another key: an old policy, or a log that took the name.
+    let again = spec::key::SigningKey::from_seed(support::name(support::ORIGIN), kind, &[9; 32]);
+    let again = again.unwrap();
+    put("old", &format!("log {}\nquorum none\n", again.verifier()));
+    let (code, said) = fiducial(folder.path(), &[&audit[..], &["old"]].concat());
+    let listed = format!("lists {}", again.verifier().id());
+    assert!(code == 1 && said.contains(&listed), "{said}");
+    assert!(said.contains(&format!("lines by {}", support::log_key().verifier().id())), "{said}");
+}
+
+#[test]
+fn the_language_is_that_of_the_variable_unless_it_is_asked_for() {
+    let (folder, _) = log_of(1);
+    let said = |variable: &str, words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fiducial"));
+        command.current_dir(folder.path()).env("LC_ALL", "C").env("FIDUCIAL_LANG", variable);
+        let output = command.args(words).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let missing = ["verify", "nowhere", "--policy", "nowhere"];
+    let chinese = said("zh", &missing);
+    assert!(chinese.contains("无法读取 nowhere：文件或文件夹不存在（系统错误 2）"), "{chinese}");
+    assert!(said("zh", &["--help"]).contains("显示帮助"));
+    let english = said("zh", &[&["--lang", "en"], &missing[..]].concat());
+    assert!(english.contains("cannot read nowhere: No such file"), "{english}");
+}
+
+#[test]
+fn the_items_of_a_list_stand_below_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    let named = |name: &str, value: &[u8]| (FieldName::parse(name).unwrap(), value.to_vec());
+    let tags = [[0xab; 32], [0xcd; 32]].concat();
+    let values = vec![
+        named("verdict", b"FAILED\nPASSED\n"),
+        named("units", b"0042-1\n0042-2\n"),
+        named("tags", &tags),
+        named("panel", b"0042"),
+    ];
+    let (statement, batch) = Source::new().record(After::NOTHING, Kind::AoiReport, values);
+    let log = TestLog::of(vec![statement.to_bytes()]);
+    let receipt = Proof::new(Some(statement.to_bytes()), 0, Vec::new(), log.checkpoint(1));
+    put("receipt", &receipt.to_bytes());
+    put("opening", Disclosure::whole(&batch).to_json().as_bytes());
+    put("policy", support::policy().as_bytes());
+    let key = support::source_key().verifier().to_string();
+    let verify = ["verify", "receipt", "--policy", "policy", "--source-key", &key];
+    let (code, said) =
+        fiducial(folder.path(), &[&verify[..], &["--disclosure", "opening"]].concat());
+    assert_eq!(code, 0, "{said}");
+    for want in [
+        "  opened: 1 aoi-report verdict =\n    | FAILED\n    | PASSED\n",
+        "  opened: 1 aoi-report units =\n    | 0042-1\n    | 0042-2\n",
+        &format!("tags =\n    | 0x{}\n    | 0x{}\n", "ab".repeat(32), "cd".repeat(32)),
+        "  opened: 1 aoi-report panel = 0042\n",
+    ] {
+        assert!(said.contains(want), "{want}: {said}");
+    }
+}
+
+#[test]
 fn an_entry_is_found_by_its_hash_and_by_its_bytes() {
     let (folder, log) = log_of(700);
     let hash = leaf_hash(&log.entries[613]);

@@ -4,13 +4,12 @@
 //! tell; 3 served, but was not signing at the end.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use spec::checkpoint::Origin;
-use spec::key::{Algorithm, VerifierKey, shown_part};
+use spec::key::{Algorithm, VerifierKey, check_new_name};
 
 use crate::cli_args::{
     DataArg, DoctorArgs, InitArgs, KeyAlgorithm, KeyCommand, LogCommand, QrArgs, ServeArgs,
@@ -18,10 +17,9 @@ use crate::cli_args::{
 };
 use crate::decide::Refusal;
 use crate::doctor::{self, Health, Language};
-use crate::files::{Turn, read_text, write_whole};
+use crate::files::{Turn, write_whole};
 use crate::init::init;
 use crate::keys::{self, Signers, policy_lines};
-use crate::list::{self, MAX_LIST_SIZE};
 use crate::offline;
 use crate::qr;
 use crate::registry::{self, Registry};
@@ -30,6 +28,8 @@ use crate::retired::Retired;
 use crate::serve::serve;
 use crate::settings::Settings;
 use crate::witness::AddError;
+
+mod log_add;
 
 /// It was refused, or something is wrong.
 const EXIT_REFUSED: u8 = 1;
@@ -125,7 +125,9 @@ fn run_init(args: &InitArgs) -> anyhow::Result<ExitCode> {
     if !args.no_ml_dsa {
         algorithms.push(Algorithm::CosignatureMlDsa44);
     }
-    let keys = init(&args.data, &args.name, args.high_water.as_deref(), &algorithms)?;
+    // A witness is named once and for ever.
+    let name = check_new_name(&args.name).context("--name")?;
+    let keys = init(&args.data, name.as_str(), args.high_water.as_deref(), &algorithms)?;
     let mut out = io::stdout().lock();
     for key in &keys {
         writeln!(out, "{key}")?;
@@ -192,22 +194,7 @@ fn print_policy(settings: &Settings, url: Option<&str>) -> anyhow::Result<()> {
 
 fn run_log(command: LogCommand) -> anyhow::Result<ExitCode> {
     match command {
-        LogCommand::Add { keys, data, origin, qpd, contact } => {
-            let settings = data.settings()?;
-            if let [file] = keys.as_slice()
-                && let Some(path) = list_file(file)
-            {
-                registry::add_list_file(&settings, &path)?;
-                println!("added the logs of {file}");
-                return Ok(ExitCode::SUCCESS);
-            }
-            let keys: Vec<VerifierKey> =
-                keys.iter().map(|key| key_or_file(key)).collect::<anyhow::Result<_>>()?;
-            let name = keys.first().context("a verifier key is needed")?.name().to_string();
-            let origin = Origin::parse(origin.as_ref().unwrap_or(&name))?;
-            registry::add(&settings, &origin, &keys, qpd, contact.as_deref())?;
-            println!("added {origin}");
-        }
+        LogCommand::Add(args) => println!("{}", log_add::run(&args)?),
         LogCommand::Disable { origin, data, key } => {
             let settings = data.settings()?;
             let origin = Origin::parse(&origin)?;
@@ -229,25 +216,6 @@ fn run_log(command: LogCommand) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The path, if it names a list of the witness network.
-fn list_file(text: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(text);
-    let content = read_text(&path, MAX_LIST_SIZE).ok()?;
-    list::is_list(&content).then_some(path)
-}
-
-/// A verifier key as it was typed, or the first line of the file that was named.
-fn key_or_file(text: &str) -> anyhow::Result<VerifierKey> {
-    let path = PathBuf::from(text);
-    if path.exists() {
-        let content = read_text(&path, 64 * 1024)?;
-        let line = content.lines().next().unwrap_or_default();
-        return VerifierKey::parse(line).with_context(|| text.to_owned());
-    }
-    VerifierKey::parse(text)
-        .with_context(|| format!("{}: not a verifier key, nor a file", shown_part(text)))
 }
 
 fn run_sign(args: &SignArgs) -> anyhow::Result<ExitCode> {
@@ -292,9 +260,11 @@ fn show_codes(bytes: &[u8], text: bool) -> anyhow::Result<()> {
 
 fn run_doctor(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let data = &args.data.data;
+    let guessed = || Language::of_environment(|name| std::env::var(name).ok());
+    let language = args.language.unwrap_or_else(guessed);
     if args.restored {
         let restored = restore(data)?;
-        print!("{}", restored_text(&restored, args.language));
+        print!("{}", restored_text(&restored, language));
         println!("{}", policy_of(&Settings::load(data)?, args.url.as_deref())?);
     }
     if args.clock_ok {
@@ -302,7 +272,7 @@ fn run_doctor(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
         write_whole(&word, b"the operator says that the clock is right\n")?;
     }
     let findings = doctor::examine(data);
-    print!("{}", doctor::report(&findings, args.language));
+    print!("{}", doctor::report(&findings, language));
     Ok(match doctor::worst(&findings) {
         Health::Fine => ExitCode::SUCCESS,
         Health::Unknown => ExitCode::from(EXIT_FAILED),
@@ -326,7 +296,7 @@ fn restored_text(restored: &crate::restored::Restored, language: Language) -> St
         ),
         Language::Zh => format!(
             "永久停用：\n{retired}新密钥：\n{fresh}{} 个日志保留状态中已知的大小作为下限。{}\n\
-             请将新密钥交给所有在策略中列出此见证人的各方。旧的联署仍然有效；策略可为旧凭证保留旧密钥。\
+             请将新密钥交给所有在策略中列出此见证者的各方。旧的联署仍然有效；策略可为旧回执保留旧密钥。\
              策略写法：\n",
             restored.logs,
             moved.map_or_else(String::new, |path| format!("无法使用的状态已移至 {path}。")),
@@ -350,19 +320,5 @@ mod tests {
         Cli::command().debug_assert();
         let help = Cli::command().render_long_help().to_string();
         assert!(help.contains("fiducial-witness init --data"), "{help}");
-    }
-
-    #[test]
-    fn keys_are_typed_or_read_and_lists_are_recognised() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let key = "keyserver.geomys.org+16b31509+ARLJ+pmTj78HzTeBj04V+LVfB+GFAQyrg54CRIju7Nn8";
-        std::fs::write(&path, format!("{key}\nsecond\n")).unwrap();
-        let text = path.to_str().unwrap();
-        assert_eq!(key_or_file(text).unwrap(), key_or_file(key).unwrap());
-        assert!(key_or_file("no-such-file").is_err());
-        assert_eq!(list_file(text), None);
-        std::fs::write(&path, "# a list\nlogs/v0\n").unwrap();
-        assert_eq!(list_file(text), Some(path.clone()));
     }
 }

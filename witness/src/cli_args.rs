@@ -152,25 +152,28 @@ pub(crate) enum KeyCommand {
     },
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct LogAddArgs {
+    /// The log's verifier keys, files of them (one a line), or one list
+    #[arg(value_name = "VKEY|FILE", required = true)]
+    pub(crate) keys: Vec<String>,
+    #[command(flatten)]
+    pub(crate) data: DataArg,
+    /// The log's origin [default: the name of its key]
+    #[arg(long)]
+    pub(crate) origin: Option<String>,
+    /// The requests that it may make a day [default: no limit]
+    #[arg(long)]
+    pub(crate) qpd: Option<u32>,
+    /// How to reach its operator
+    #[arg(long)]
+    pub(crate) contact: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
     /// Witness a log, give it another key, or take on a list of the format logs/v0
-    Add {
-        /// The log's verifier keys, files that hold one, or one list
-        #[arg(value_name = "VKEY|FILE", required = true)]
-        keys: Vec<String>,
-        #[command(flatten)]
-        data: DataArg,
-        /// The log's origin [default: the name of its key]
-        #[arg(long)]
-        origin: Option<String>,
-        /// The requests that it may make a day [default: no limit]
-        #[arg(long)]
-        qpd: Option<u32>,
-        /// How to reach its operator
-        #[arg(long)]
-        contact: Option<String>,
-    },
+    Add(LogAddArgs),
     /// Sign nothing more for a log, or trust one of its keys no longer; what is remembered stays
     Disable {
         /// The log's origin
@@ -232,7 +235,7 @@ pub(crate) struct DoctorArgs {
     /// Where logs reach this witness, for the printed policy
     #[arg(long)]
     pub(crate) url: Option<String>,
-    /// Language of the report
-    #[arg(long = "lang", value_enum, default_value_t)]
-    pub(crate) language: Language,
+    /// Language of the report [default: that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long = "lang", value_enum, env = "FIDUCIAL_LANG")]
+    pub(crate) language: Option<Language>,
 }

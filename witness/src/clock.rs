@@ -18,6 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 use spec::cosignature::Timestamp;
+use spec::time::format_utc;
 
 /// How far wall time may step against monotonic time between two looks.
 pub const MAX_STEP: Duration = Duration::from_secs(5);
@@ -61,7 +62,7 @@ impl TimeSource for MachineTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClockFault {
     /// The clock starts behind what was signed.
-    #[error("the clock is {} seconds behind the latest cosignature ({})", .behind.as_secs(), .last)]
+    #[error("the clock is {} seconds behind the latest cosignature ({})", .behind.as_secs(), utc(.last))]
     Behind {
         /// By how much.
         behind: Duration,
@@ -70,7 +71,7 @@ pub enum ClockFault {
     },
     /// The clock starts so far ahead that it is more likely wrong than the witness was idle.
     #[error(
-        "the clock is {} days ahead of the latest cosignature ({})", .ahead.as_secs() / 86_400, .last
+        "the clock is {} days ahead of the latest cosignature ({})", .ahead.as_secs() / 86_400, utc(.last)
     )]
     FarAhead {
         /// By how much.
@@ -87,6 +88,28 @@ pub enum ClockFault {
     /// No time of a cosignature at all.
     #[error("the clock shows no possible time")]
     Unusable,
+}
+
+impl ClockFault {
+    /// The same in Chinese, for `doctor`.
+    #[must_use]
+    pub fn to_chinese(&self) -> String {
+        match self {
+            Self::Behind { behind, last } => {
+                format!("时钟比最近一次联署（{}）慢 {} 秒", utc(last), behind.as_secs())
+            }
+            Self::FarAhead { ahead, last } => {
+                format!("时钟比最近一次联署（{}）快 {} 天", utc(last), ahead.as_secs() / 86_400)
+            }
+            Self::Jumped(milliseconds) => format!("时钟相对单调时间跳变了 {milliseconds} 毫秒"),
+            Self::StoppedBefore => "时钟在先前的运行中已使签名停止".to_owned(),
+            Self::Unusable => "时钟所示的时间不可能".to_owned(),
+        }
+    }
+}
+
+fn utc(time: &Timestamp) -> String {
+    format_utc(time.as_seconds())
 }
 
 /// What is known of the clock before the start.

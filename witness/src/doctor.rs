@@ -3,8 +3,10 @@
 //! It changes nothing, apart from `--restored` (see [`crate::restored`]) and `--clock-ok`, which are
 //! the operator's word. It needs the state to itself: a running witness is asked at `/readyz`.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::path::Path;
+
+use spec::time::format_utc;
 
 use crate::clock::{Clock, MachineTime};
 use crate::high_water::{HighWater, compare};
@@ -22,6 +24,17 @@ pub enum Language {
     En,
     /// Chinese.
     Zh,
+}
+
+impl Language {
+    /// The language of the environment: the first of LC_ALL, LC_MESSAGES and LANG that is set.
+    #[must_use]
+    pub fn of_environment(read: impl Fn(&str) -> Option<String>) -> Self {
+        let mut values = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(read);
+        let first = values.find(|value| !value.is_empty());
+        let is_chinese = first.is_some_and(|value| value.to_lowercase().starts_with("zh"));
+        if is_chinese { Self::Zh } else { Self::En }
+    }
 }
 
 /// How a part of the witness is.
@@ -61,12 +74,12 @@ pub fn examine(data: &Path) -> Vec<Finding> {
         Err(error) => {
             return vec![unknown(
                 format!("No witness is here: {error}"),
-                format!("此处没有见证人：{error}"),
+                format!("此处没有见证者：{}", quoted(&error)),
             )];
         }
     };
     let mut findings =
-        vec![fine(format!("Witness {}", settings.name), format!("见证人 {}", settings.name))];
+        vec![fine(format!("Witness {}", settings.name), format!("见证者 {}", settings.name))];
     findings.push(examine_keys(&settings));
     findings.push(examine_logs(&settings));
     findings.extend(examine_records(&settings));
@@ -109,7 +122,7 @@ fn examine_keys(settings: &Settings) -> Finding {
         }
         Err(error) => wrong(
             format!("The keys cannot be used: {error}. If files were lost: {RESTORED_EN}"),
-            format!("密钥无法使用：{error}。若文件已丢失：{RESTORED_ZH}"),
+            format!("密钥无法使用：{}。若文件已丢失：{RESTORED_ZH}", quoted(&error)),
         ),
     }
 }
@@ -130,7 +143,7 @@ fn examine_logs(settings: &Settings) -> Finding {
         }
         Err(error) => wrong(
             format!("The logs cannot be read: {error}. Mend the file; the state is not concerned."),
-            format!("无法读取日志清单：{error}。请修复该文件；状态不受影响。"),
+            format!("无法读取日志清单：{}。请修复该文件；状态不受影响。", quoted(&error)),
         ),
     }
 }
@@ -142,19 +155,19 @@ fn examine_records(settings: &Settings) -> Vec<Finding> {
             return vec![unknown(
                 "The witness is running; ask it at /readyz, or stop it and run doctor again."
                     .to_owned(),
-                "见证人正在运行；请查询 /readyz，或先停止它再运行 doctor。".to_owned(),
+                "见证者正在运行；请查询 /readyz，或先停止它再运行 doctor。".to_owned(),
             )];
         }
         Err(error @ StateError::Io(_)) => {
             return vec![unknown(
                 format!("The state could not be looked at: {error}"),
-                format!("无法查看状态：{error}"),
+                format!("无法查看状态：{}", quoted(&error)),
             )];
         }
         Err(error) => {
             return vec![wrong(
                 format!("What was cosigned is lost: {error}. {RESTORED_EN}"),
-                format!("已联署的记录丢失：{error}。{RESTORED_ZH}"),
+                format!("已联署的记录丢失：{}。{RESTORED_ZH}", quoted(&error)),
             )];
         }
     };
@@ -182,14 +195,14 @@ fn examine_records(settings: &Settings) -> Vec<Finding> {
             ),
             Err(disagreement) => wrong(
                 format!("State and second record disagree: {disagreement}. {RESTORED_EN}"),
-                format!("状态与第二记录不一致：{disagreement}。{RESTORED_ZH}"),
+                format!("状态与第二记录不一致：{}。{RESTORED_ZH}", disagreement.to_chinese()),
             ),
         },
         Ok(None) => lost_record(&settings.high_water, "unreadable", "无法读取"),
         Err(error) if error.is_missing() => lost_record(&settings.high_water, "missing", "缺失"),
         Err(error) => unknown(
             format!("The second record could not be looked at: {error}"),
-            format!("无法查看第二记录：{error}"),
+            format!("无法查看第二记录：{}", quoted(&error)),
         ),
     };
     let clock = Clock::start(Box::new(MachineTime), last_signed(&opened), word_of(settings));
@@ -208,10 +221,13 @@ fn lost_record(path: &Path, en: &str, zh: &str) -> Finding {
 
 fn examine_clock(clock: &Clock) -> Finding {
     match clock.now() {
-        Ok(now) => fine(
-            format!("The clock agrees with what was signed (now {now})."),
-            format!("时钟与已签署的时间相符（当前 {now}）。"),
-        ),
+        Ok(now) => {
+            let now = format_utc(now.as_seconds());
+            fine(
+                format!("The clock agrees with what was signed (now {now})."),
+                format!("时钟与已签署的时间相符（当前 {now}）。"),
+            )
+        }
         Err(fault) => wrong(
             format!(
                 "The clock is not trusted: {fault}. Compare it with another one, set it right, then \
@@ -219,11 +235,17 @@ fn examine_clock(clock: &Clock) -> Finding {
                  future, its keys are of no more use: run `fiducial-witness doctor --restored`."
             ),
             format!(
-                "时钟不可信：{fault}。请与另一时钟比对并校正，然后运行 `fiducial-witness doctor --clock-ok`。\
-                 若见证人已签署了未来的时间，其密钥便不能再用：请运行 `fiducial-witness doctor --restored`。"
+                "时钟不可信：{}。请与另一时钟比对并校正，然后运行 `fiducial-witness doctor --clock-ok`。\
+                 若见证者已签署了未来的时间，其密钥便不能再用：请运行 `fiducial-witness doctor --restored`。",
+                fault.to_chinese()
             ),
         ),
     }
+}
+
+/// What the system or a parser says is English in both languages, and is marked as their words.
+fn quoted(error: &dyn Display) -> String {
+    format!("（原文）{error}")
 }
 
 fn fine(en: String, zh: String) -> Finding {

@@ -155,6 +155,28 @@ pub enum Disagreement {
     },
 }
 
+impl Disagreement {
+    /// The same in Chinese, for `doctor`.
+    #[must_use]
+    pub fn to_chinese(&self) -> String {
+        match self {
+            Self::Forked { state } => {
+                format!("状态与第二记录是两段不同的历史（第 {state} 次提交）")
+            }
+            Self::OtherInstance => "状态与第二记录属于此见证人的不同生命期".to_owned(),
+            Self::RecordOlder { record, state } => {
+                format!("第二记录比状态更旧（记录为第 {record} 次提交，状态为第 {state} 次）")
+            }
+            Self::RecordTorn { state } => {
+                format!("第二记录已损坏，而状态并不领先于它（第 {state} 次提交）")
+            }
+            Self::StateOlder { record, state } => {
+                format!("状态比第二记录更旧（状态为第 {state} 次提交，记录为第 {record} 次）")
+            }
+        }
+    }
+}
+
 /// Compares the state's last commit, and the chain before it, with the record.
 ///
 /// Level, or one commit ahead: that is what a crash leaves. `Ok(true)` when the record must catch up.

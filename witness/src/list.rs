@@ -19,6 +19,8 @@ use spec::checkpoint::Origin;
 use spec::encoding::parse_decimal;
 use spec::key::{KeyError, VerifierKey};
 
+use crate::registry::check_kind;
+
 /// The most bytes of a list: 100,000 logs at some 330 bytes.
 pub const MAX_LIST_SIZE: u64 = 32 << 20;
 
@@ -110,7 +112,8 @@ pub fn parse(text: &str) -> Result<LogList, ListError> {
             return Err(fail(line, ListFault::TooMany));
         }
         let vkey = value(text, "vkey").ok_or(fail(line, ListFault::Order("vkey")))?;
-        let (key, key_line) = (VerifierKey::parse(vkey), line);
+        let key = VerifierKey::parse(vkey).and_then(|key| check_kind(&key).map(|()| key));
+        let key_line = line;
         let origin = lines.next_if(|(_, text)| value(text, "origin").is_some());
 
         let (line, text) = lines.next().ok_or(fail(end, ListFault::Order("qpd")))?;

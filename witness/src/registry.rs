@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use spec::checkpoint::Origin;
-use spec::key::{KeyError, VerifierKey, without_private_keys};
+use spec::key::{Algorithm, KeyError, VerifierKey, without_private_keys};
 
 use crate::decide::Trust;
 use crate::files::{FileError, Turn, read_text, write_whole};
@@ -180,6 +180,15 @@ impl Registry {
     }
 }
 
+/// Refuses the keys that no log signs its checkpoints with.
+pub(crate) fn check_kind(key: &VerifierKey) -> Result<(), KeyError> {
+    match key.algorithm() {
+        // What a witness signs with. A log that had it listed here would never be cosigned.
+        Algorithm::CosignatureEd25519 => Err(KeyError::Type(key.algorithm().type_byte())),
+        Algorithm::CosignatureMlDsa44 | Algorithm::NoteEd25519 => Ok(()),
+    }
+}
+
 /// Adds keys to a log, which is made or enabled if need be.
 pub fn add(
     settings: &Settings,
@@ -314,7 +323,11 @@ fn parse_log(path: &Path, log: &LogText) -> Result<(Origin, Log), RegistryError>
     if log.qpd == Some(0) {
         return Err(malformed(format!("{origin:?}: a qpd of 0; use `enabled = false`")));
     }
-    let keys = log.keys.iter().map(|key| VerifierKey::parse(key)).collect::<Result<_, _>>();
+    let keys = log.keys.iter().map(|key| {
+        let key = VerifierKey::parse(key)?;
+        check_kind(&key).map(|()| key)
+    });
+    let keys = keys.collect::<Result<_, _>>();
     let keys = keys.map_err(|source| RegistryError::Key {
         path: path.to_owned(),
         origin: origin.to_string(),
@@ -354,7 +367,7 @@ fn add_list(logs: &mut HashMap<Origin, Log>, path: &Path) -> Result<(), Registry
 mod tests {
     use super::*;
     use crate::settings::{default_high_water, parse_name};
-    use spec::key::{Algorithm, KeyName, SigningKey};
+    use spec::key::{KeyName, SigningKey};
     use std::fs;
     use tempfile::TempDir;
 
@@ -466,8 +479,11 @@ mod tests {
     #[test]
     fn malformed_files_are_refused() {
         let (_folder, settings) = settings();
-        let key = key("a.example", 1);
+        let (name, key) = (KeyName::parse("a.example").unwrap(), key("a.example", 1));
+        let cosigner =
+            SigningKey::from_seed(name, Algorithm::CosignatureEd25519, &[1; 32]).unwrap();
         for wrong in [
+            format!("[[log]]\norigin = \"a\"\nkeys = [\"{}\"]", cosigner.verifier()),
             "[[log]]\norigin = \"\"\nkeys = []".to_owned(),
             "[[log]]\norigin = \"a\"\nkeys = []".to_owned(),
             "[[log]]\norigin = \"a\"\nkeys = [\"b\"]".to_owned(),

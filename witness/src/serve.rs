@@ -7,6 +7,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -15,7 +16,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::http::{Api, ServeOptions, serve as serve_http, tls};
+use crate::http::renewal::{LOOK_INTERVAL, Renewing};
+use crate::http::{Api, ServeOptions, serve as serve_http};
 use crate::limits::ClientLimits;
 use crate::witness::Witness;
 
@@ -71,11 +73,13 @@ async fn serve_until_told(config: Config) -> anyhow::Result<bool> {
         .set_buckets(&BUCKETS)?
         .install_recorder()
         .context("starting the metrics")?;
-    let tls = config.tls.as_ref().map(|(certificate, key)| tls::load(certificate, key));
-    let tls = tls.transpose()?;
+    let certificate = config.tls.as_ref().map(|(chain, key)| Renewing::load(chain, key));
+    let certificate = certificate.transpose()?;
+    let tls = certificate.as_ref().map(Renewing::config).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     // Before the port is open: who stops the process early stops it in the same order.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let renewing = tokio::spawn(renew(certificate, signal(SignalKind::hangup())?));
 
     let (data, word) = (config.data.clone(), config.clock_is_right);
     let opening = tokio::task::spawn_blocking(move || Witness::open(&data, word));
@@ -94,6 +98,7 @@ async fn serve_until_told(config: Config) -> anyhow::Result<bool> {
     let options = ServeOptions { clients: config.clients, tls, ..ServeOptions::default() };
     let api = Api::new(witness.clone(), Some(metrics));
     let served = serve_http(listener, api, options, told(signals)).await;
+    renewing.abort();
     ticking.abort();
     // The task is gone with its handle of the witness once this returns.
     let _ = ticking.await;
@@ -117,6 +122,24 @@ async fn tick(witness: Witness, metrics: PrometheusHandle) {
         let looked = tokio::task::spawn_blocking(move || witness.tick()).await;
         if looked.is_err() {
             tracing::error!("looking at the logs and keys failed badly");
+        }
+    }
+}
+
+/// Looks at the files of the TLS certificate now and then, and at every SIGHUP. Without TLS a SIGHUP
+/// changes nothing, and does not end the program either.
+async fn renew(certificate: Option<Arc<Renewing>>, mut hangup: Signal) {
+    loop {
+        let told = tokio::select! {
+            _ = hangup.recv() => true,
+            () = tokio::time::sleep(LOOK_INTERVAL) => false,
+        };
+        let Some(certificate) = certificate.clone() else {
+            continue;
+        };
+        let look = move || if told { certificate.renew() } else { certificate.renew_if_changed() };
+        if tokio::task::spawn_blocking(look).await.is_err() {
+            tracing::error!("looking at the TLS certificate ended in a panic");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use spec::checkpoint::Checkpoint;
 use spec::cosignature;
@@ -51,10 +51,14 @@ impl Server {
         send(self.address, "GET", path, b"")
     }
 
+    fn signal(&self, signal: rustix::process::Signal) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, signal).unwrap();
+    }
+
     /// Ends it as an operator would, and returns its exit code.
     fn stop(mut self) -> Option<i32> {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        self.signal(rustix::process::Signal::TERM);
         self.child.wait().unwrap().code()
     }
 }
@@ -301,8 +305,31 @@ fn it_speaks_tls() {
         ["--tls-certificate", certificate.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
     let server = Server::start(&home, &arguments);
 
+    let mut stream = over_tls(&server, made.cert.der());
+    let answer = exchange(&mut stream, "POST", "/add-checkpoint", &log.request(0, 3));
+    verified(answer.text(), &log.checkpoint(3), &home.keys);
+
+    // A broken file replaces nothing; a renewed one is taken at a SIGHUP, without a restart.
+    fs::write(&certificate, "nonsense").unwrap();
+    server.signal(rustix::process::Signal::HUP);
+    until(|| text_over_tls(&server, made.cert.der(), "/metrics").contains("files_unusable 1\n"));
+    let renewed = rcgen::generate_simple_self_signed(["witness.example".to_owned()]).unwrap();
+    fs::write(&certificate, renewed.cert.pem()).unwrap();
+    fs::write(&key, renewed.signing_key.serialize_pem()).unwrap();
+    server.signal(rustix::process::Signal::HUP);
+    until(|| over_tls(&server, renewed.cert.der()).write_all(b"GET").is_ok());
+    let metrics = text_over_tls(&server, renewed.cert.der(), "/metrics");
+    assert!(metrics.contains("fiducial_witness_tls_files_unusable 0\n"), "{metrics}");
+    assert!(over_tls(&server, made.cert.der()).write_all(b"GET").is_err());
+    assert_eq!(server.stop(), Some(0));
+}
+
+fn over_tls(
+    server: &Server,
+    trusted: &CertificateDer<'static>,
+) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
+    roots.add(trusted.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -311,9 +338,11 @@ fn it_speaks_tls() {
         .with_no_client_auth();
     let name = ServerName::try_from("witness.example").unwrap();
     let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut stream = StreamOwned::new(connection, TcpStream::connect(server.address).unwrap());
-    let answer = exchange(&mut stream, "POST", "/add-checkpoint", &log.request(0, 3));
-    verified(answer.text(), &log.checkpoint(3), &home.keys);
+    StreamOwned::new(connection, TcpStream::connect(server.address).unwrap())
+}
+
+fn text_over_tls(server: &Server, trusted: &CertificateDer<'static>, path: &str) -> String {
+    exchange(&mut over_tls(server, trusted), "GET", path, b"").text().to_owned()
 }
 
 #[test]
@@ -386,6 +415,18 @@ fn doctor_explains_in_both_languages_with_its_exit_code() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("State and second record agree"));
     assert!(doctor(&["--lang", "zh"]).1.contains("状态与第二记录"));
+    // The language is the environment's unless it is asked for; times are dates.
+    let spoken = |variables: &[(&str, &str)]| {
+        let mut command = program();
+        command.args(["doctor", "--data"]).arg(home.data()).env_remove("LC_ALL");
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(spoken(&[("FIDUCIAL_LANG", "zh")]).contains("状态与第二记录"));
+    assert!(spoken(&[("LC_ALL", "zh_CN.UTF-8")]).contains("状态与第二记录"));
+    let english = spoken(&[("LC_ALL", "zh_CN.UTF-8"), ("FIDUCIAL_LANG", "en")]);
+    assert!(english.contains("State and second record agree"), "{english}");
+    assert!(english.contains("(now 20") && english.contains("Z)."), "{english}");
 
     // A clock that jumped leaves a mark; a restart alone does not lift it, the operator's word does.
     fs::write(home.settings.clock_stopped(), "the clock jumped\n").unwrap();

@@ -1,13 +1,13 @@
 //! `fiducial-log source`: whose statements a log takes.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use spec::evidence::enrolment::{Enrolment, MAX_ENROLMENT_SIZE};
-use spec::key::without_private_keys;
+use spec::key::{Algorithm, VerifierKey, parse_key_lines, shown_part, without_private_keys};
 
 use crate::disk::MachineDisk;
 use crate::settings::Settings;
@@ -131,7 +131,6 @@ pub(super) fn run(command: SourceCommand) -> anyhow::Result<ExitCode> {
 
 /// Reads a request, does what it asks, and says what that was.
 fn approve(path: &Path, data: &Path, note: &str, old_key_is_lost: bool) -> anyhow::Result<String> {
-    use io::Read;
     let shown = path.display();
     let file = std::fs::File::open(path).with_context(|| shown.to_string())?;
     let mut bytes = Vec::new();
@@ -165,33 +164,113 @@ impl DataArg {
 }
 
 /// The most bytes read of a file with a verifier key.
-const MAX_KEY_FILE_SIZE: u64 = 4096;
+const MAX_KEY_FILE_SIZE: u64 = 64 * 1024;
 
-/// A verifier key as it was typed, or the first line of the file that was named.
+/// The source's key: as it was typed, or the one that the file holds which was named.
 fn key_or_file(text: &str) -> anyhow::Result<String> {
-    use io::Read;
-    if text.matches('+').count() >= 2 && !Path::new(text).exists() {
-        return Ok(text.to_owned());
+    let (key, named) = if text.matches('+').count() >= 2 && !Path::new(text).exists() {
+        let shown = shown_part(text);
+        (VerifierKey::parse(text).with_context(|| shown.to_owned())?, shown)
+    } else {
+        (key_of_file(text)?, text)
+    };
+    if key.algorithm() != Algorithm::NoteEd25519 {
+        bail!("{named}: {}", not_a_sources(&key));
     }
-    let file = std::fs::File::open(text)
-        .with_context(|| format!("{}: not a key, nor a file", without_private_keys(text)))?;
+    Ok(key.to_string())
+}
+
+/// The one key of a file. A source signs with one key, so a second one is no key of this source, or
+/// one that its agent has to ask for.
+fn key_of_file(text: &str) -> anyhow::Result<VerifierKey> {
+    let shown = || without_private_keys(text);
+    let file =
+        std::fs::File::open(text).with_context(|| format!("{}: not a key, nor a file", shown()))?;
     let mut content = String::new();
-    file.take(MAX_KEY_FILE_SIZE).read_to_string(&mut content).with_context(|| text.to_owned())?;
-    let line = content.lines().next().unwrap_or_default();
-    Ok(line.to_owned())
+    file.take(MAX_KEY_FILE_SIZE + 1).read_to_string(&mut content).with_context(shown)?;
+    if content.len() as u64 > MAX_KEY_FILE_SIZE {
+        bail!("{}: a file with a key has at most {MAX_KEY_FILE_SIZE} bytes", shown());
+    }
+    let keys = parse_key_lines(&content).with_context(shown)?;
+    if let Some(other) = keys.iter().find(|key| key.algorithm() != Algorithm::NoteEd25519) {
+        bail!("{}: {}", shown(), not_a_sources(other));
+    }
+    match <[VerifierKey; 1]>::try_from(keys) {
+        Ok([key]) => Ok(key),
+        Err(keys) => bail!(
+            "{}: it holds {} keys. Sources are listed one by one: run the command once for each key. \
+             To replace the key of a source, use `fiducial-log source approve` with the request of \
+             `fiducial-agent source rotate`",
+            shown(),
+            keys.len()
+        ),
+    }
+}
+
+fn not_a_sources(key: &VerifierKey) -> String {
+    format!(
+        "{}+{} is {}, and no source signs with one. The agent prints its source's key: \
+         `fiducial-agent source list`",
+        key.name(),
+        key.id(),
+        key.algorithm().holder()
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use spec::key::{KeyName, SigningKey};
+
+    fn key(name: &str, algorithm: Algorithm) -> String {
+        let name = KeyName::parse(name).unwrap();
+        match algorithm {
+            Algorithm::CosignatureMlDsa44 => {
+                VerifierKey::new(name, algorithm, &[7; 1312]).unwrap().to_string()
+            }
+            _ => SigningKey::from_seed(name, algorithm, &[3; 32]).unwrap().verifier().to_string(),
+        }
+    }
 
     #[test]
     fn a_key_is_typed_or_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("aoi.vkey");
-        std::fs::write(&path, "aoi+00000000+AQ\nsecond line\n").unwrap();
-        assert_eq!(key_or_file(path.to_str().unwrap()).unwrap(), "aoi+00000000+AQ");
-        assert_eq!(key_or_file("aoi+00000000+AQ").unwrap(), "aoi+00000000+AQ");
+        let key = key("aoi", Algorithm::NoteEd25519);
+        std::fs::write(&path, format!("# the AOI of line 3\n\n{key}\n")).unwrap();
+        assert_eq!(key_or_file(path.to_str().unwrap()).unwrap(), key);
+        assert_eq!(key_or_file(&key).unwrap(), key);
         assert!(key_or_file("no-such-file").is_err());
+    }
+
+    #[test]
+    fn what_is_no_single_key_of_a_source_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let file = path.to_str().unwrap();
+        let said = |text: &str| format!("{:#}", key_or_file(text).unwrap_err());
+        let [source, other, cosigner, ml_dsa] = [
+            key("aoi", Algorithm::NoteEd25519),
+            key("spi", Algorithm::NoteEd25519),
+            key("w.example", Algorithm::CosignatureEd25519),
+            key("log.example", Algorithm::CosignatureMlDsa44),
+        ];
+        let cases = [
+            (format!("{source}\n{other}\n"), "it holds 2 keys"),
+            (format!("{source}\n{ml_dsa}\n"), "a log's or a witness's key (0x06"),
+            (format!("{cosigner}\n"), "a witness's key (0x04"),
+            (format!("{source}\nsecond line\n"), "line 2: not of the form"),
+            ("\n".to_owned(), "there is no verifier key in it"),
+            ("#".repeat(70_000), "at most 65536 bytes"),
+        ];
+        for (content, why) in cases {
+            std::fs::write(&path, content).unwrap();
+            let refused = said(file);
+            assert!(refused.contains(why) && refused.contains(file), "{refused}");
+        }
+        let typed = said(&cosigner);
+        assert!(typed.contains("a witness's key"), "{typed}");
+        let private = said(&format!("PRIVATE+KEY+{source}"));
+        assert!(private.contains("a private key") && !private.contains("aoi"), "{private}");
     }
 }

@@ -112,6 +112,9 @@ fn accept(
             accepted.size,
             names.join(", ")
         );
+        for warning in accepted.warnings {
+            eprintln!("{}: warning: {warning}", file.display());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -52,6 +52,14 @@ fn describe() {
     );
     describe_gauge!("fiducial_http_connections", "Open connections.");
     describe_counter!("fiducial_http_connections_refused_total", "Connections over a limit.");
+    describe_counter!(
+        "fiducial_http_tls_renewals_total",
+        "Times that the certificate was read again."
+    );
+    describe_gauge!(
+        "fiducial_http_tls_files_unusable",
+        "1 when the certificate cannot be renewed."
+    );
     describe_gauge!("fiducial_log_sequenced_entries", "Entries that are durable.");
     describe_gauge!("fiducial_log_published_entries", "Entries under the published checkpoint.");
     describe_gauge!("fiducial_log_sealed_entries", "Entries below full tiles on disk.");
@@ -61,6 +69,7 @@ fn describe() {
         Unit::Seconds,
         "When the published checkpoint was signed, since 1970."
     );
+    describe_gauge!("fiducial_log_storage_refuses", "1 when heads or tiles cannot be stored.");
     describe_gauge!("fiducial_log_index_ready", "1 when duplicates can be looked up.");
     describe_counter!("fiducial_log_commits_total", "Commits: one write and one sync each.");
     describe_histogram!("fiducial_log_commit_entries", "Entries of a commit.");

@@ -39,6 +39,7 @@ mod outgoing;
 pub mod problem;
 mod prove;
 mod read;
+pub mod renewal;
 pub mod route;
 mod serve;
 mod stream;

@@ -11,7 +11,7 @@ use metrics::gauge;
 use super::problem::{Kind, Problem};
 use super::route::ROUTES;
 use super::{Api, text, typed};
-use crate::answer::Status;
+use crate::answer::{Refused, Status};
 use crate::publisher::unix_seconds;
 use crate::witnesses::ask::Trouble;
 use crate::witnesses::board::{QUORUM_PATIENCE, Waiting};
@@ -89,6 +89,15 @@ fn reasons(status: &Status, waiting_entries: usize) -> Vec<String> {
     if !status.index_ready {
         reasons.push("the index of leaf hashes is being rebuilt".to_owned());
     }
+    if let Some(error) = &status.refused.heads {
+        reasons.push(format!(
+            "the new head cannot be stored, so nothing new is published: {error}; make room on the \
+             disk, it is tried again every second"
+        ));
+    }
+    if let Some(error) = &status.refused.tiles {
+        reasons.push(format!("full tiles cannot be stored, the journal keeps them: {error}"));
+    }
     if let Some(waiting) = unwitnessed(status) {
         reasons.push(format!(
             "the quorum of witnesses has not cosigned the head of {} entries for {} seconds, so \
@@ -137,6 +146,8 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Pro
     gauge!("fiducial_log_waiting_entries").set(status.waiting as f64);
     gauge!("fiducial_log_published_time_seconds").set(status.published_at as f64);
     gauge!("fiducial_log_index_ready").set(if status.index_ready { 1.0 } else { 0.0 });
+    let refuses = status.refused != Refused::default();
+    gauge!("fiducial_log_storage_refuses").set(if refuses { 1.0 } else { 0.0 });
     gauge!("fiducial_log_fatal").set(if status.fatal.is_some() { 1.0 } else { 0.0 });
     let since = unix_seconds().saturating_sub(status.published_at);
     if status.published_at > 0 {
@@ -185,14 +196,17 @@ mod tests {
             published_at: 1,
             waiting: 9,
             index_ready: true,
+            refused: Refused::default(),
             witnessing: None,
             fatal: None,
         };
         assert!(reasons(&ready, 10).is_empty());
         let fatal = Some(Fatal::new("a flipped bit"));
-        let broken = Status { waiting: 10, index_ready: false, fatal, ..ready };
+        let full = Some("no space left".to_owned());
+        let refused = Refused { heads: full.clone(), tiles: full };
+        let broken = Status { waiting: 10, index_ready: false, refused, fatal, ..ready };
         let reasons = reasons(&broken, 10);
-        assert_eq!(reasons.len(), 3);
+        assert_eq!(reasons.len(), 5);
         assert!(reasons[0].contains("a flipped bit"));
     }
 
@@ -211,6 +225,7 @@ mod tests {
             published_at: 1,
             waiting: 0,
             index_ready: true,
+            refused: Refused::default(),
             witnessing: Some(WitnessingStatus { waiting: None, witnesses: vec![state] }),
             fatal: None,
         };
@@ -232,6 +247,7 @@ mod tests {
             published_at: 1,
             waiting: 0,
             index_ready: true,
+            refused: Refused::default(),
             witnessing: Some(WitnessingStatus { waiting, witnesses: Vec::new() }),
             fatal: None,
         };

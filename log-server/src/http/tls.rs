@@ -5,18 +5,17 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem};
+use rustls::sign::CertifiedKey;
 
 /// What ALPN calls HTTP/2.
 pub const ALPN_HTTP_2: &[u8] = b"h2";
 
 /// What ALPN calls HTTP/1.1.
-const ALPN_HTTP_1: &[u8] = b"http/1.1";
+pub(super) const ALPN_HTTP_1: &[u8] = b"http/1.1";
 
 /// Why TLS cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +36,9 @@ pub enum TlsError {
     Unusable(#[from] rustls::Error),
 }
 
-/// Loads a certificate chain, the server's own certificate first, and its private key.
-pub fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
+/// Reads a certificate chain, the server's own certificate first, and its private key, and checks that
+/// they go together.
+pub(super) fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
         .map_err(|error| pem_error(certificate, &error))?;
@@ -46,13 +46,7 @@ pub fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsErro
         return Err(TlsError::NoCertificate(certificate.to_owned()));
     }
     let key = PrivateKeyDer::from_pem_file(key).map_err(|error| pem_error(key, &error))?;
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![ALPN_HTTP_2.to_vec(), ALPN_HTTP_1.to_vec()];
-    Ok(Arc::new(config))
+    Ok(CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())?)
 }
 
 fn pem_error(path: &Path, error: &pem::Error) -> TlsError {
@@ -82,7 +76,7 @@ mod tests {
         fs::write(path("other.key"), other.signing_key.serialize_pem()).unwrap();
         fs::write(path("empty"), "").unwrap();
 
-        assert!(load(&path("good.crt"), &path("good.key")).is_ok());
+        assert!(read(&path("good.crt"), &path("good.key")).is_ok());
         for (certificate, key, named) in [
             ("missing", "good.key", "missing: the file does not exist"),
             ("empty", "good.key", "no certificate"),
@@ -90,7 +84,7 @@ mod tests {
             ("good.key", "good.key", "no certificate"),
             ("good.crt", "other.key", "cannot be used"),
         ] {
-            let refused = load(&path(certificate), &path(key)).unwrap_err().to_string();
+            let refused = read(&path(certificate), &path(key)).unwrap_err().to_string();
             assert!(refused.contains(named), "{refused}");
         }
     }

@@ -52,6 +52,6 @@ fn the_embedded_journal_keeps_the_contract() {
     let disk = crate::disk::MachineDisk::open(folder.path()).unwrap();
     let path = folder.path().join("journal");
     let (mut journal, _) =
-        super::file::FileJournal::open(std::sync::Arc::new(disk), &path).unwrap();
+        super::file::FileJournal::open(std::sync::Arc::new(disk), &path, None).unwrap();
     run(&mut journal);
 }

@@ -38,8 +38,15 @@ pub struct FileJournal {
 
 impl FileJournal {
     /// Opens the journal at `path`, or makes an empty one, and makes all it holds durable.
-    pub fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<(Self, Loaded), Fatal> {
-        let loaded = read(disk.as_ref(), path)?;
+    ///
+    /// `durable` is the size up to which entries are known to have been synced, by more than the
+    /// journal's own word (see `frame`).
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        path: &Path,
+        durable: Option<u64>,
+    ) -> Result<(Self, Loaded), Fatal> {
+        let loaded = read_at_start(disk.as_ref(), path, durable)?;
         let bytes = format_whole(&loaded.base, &loaded.entries);
         write_whole(disk.as_ref(), path, &bytes).map_err(|error| cannot("rewrite", &error))?;
         let file = disk.append(path).map_err(|error| cannot("open", &error))?;
@@ -124,17 +131,36 @@ impl Journal for FileJournal {
 
 /// Reads the journal at `path` from storage without changing it.
 pub fn read(disk: &dyn Disk, path: &Path) -> Result<Loaded, Fatal> {
+    read_with(disk, path, frame::parse)
+}
+
+/// The same as a start does, which knows what an unfinished write may have left behind `durable`.
+pub fn read_at_start(disk: &dyn Disk, path: &Path, durable: Option<u64>) -> Result<Loaded, Fatal> {
+    read_with(disk, path, |bytes| frame::parse_at_start(bytes, durable))
+}
+
+fn read_with(
+    disk: &dyn Disk,
+    path: &Path,
+    parse: impl FnOnce(&Bytes) -> Result<Loaded, frame::Damage>,
+) -> Result<Loaded, Fatal> {
     let bytes = read_if_there(disk, path).map_err(|error| cannot("read", &error))?;
     let Some(bytes) = bytes else {
         return Ok(Loaded { base: Base::empty(), entries: Vec::new(), torn_bytes: 0 });
     };
-    frame::parse(&bytes.into()).map_err(|damage| {
+    let bytes = Bytes::from(bytes);
+    parse(&bytes).map_err(|damage| {
+        let (left, path) = (bytes.len().saturating_sub(damage.offset), path.display());
         Fatal::new(format!(
-            "The journal {} is damaged {damage}. Entries in it may have been acknowledged, so \
-             nothing is dropped and nothing is signed. Restore this file from a copy of the same \
+            "The journal {path} is damaged {damage}; {left} bytes of it are in doubt. Entries in \
+             them may have been acknowledged, so nothing is dropped and nothing is signed. Keep a \
+             copy of the data folder as it is. Then restore this file from a copy of the same \
              moment or later, or rebuild the tail from a mirror; `fiducial-log check` lists what \
-             else is affected.",
-            path.display()
+             else is affected. Only if a power cut interrupted the last write, and no copy exists: \
+             `truncate --size={} {path}` drops these bytes and nothing else. The log still refuses to \
+             start if that takes away what it has signed or knows to be durable; agents that were told \
+             of an entry in them send it again",
+            damage.offset
         ))
     })
 }

@@ -12,8 +12,10 @@
 //!
 //! Danger: the end of a journal may be an unfinished write, which must be dropped, or damage to
 //! what was acknowledged, which must never be. A frame whose header or payload is cut short by
-//! the end of the file is unfinished: the file system gives a file its new length only behind the
-//! data. Anything else that does not check is damage, also in the last frame.
+//! the end of the file is unfinished. So is, at a start only, a last frame in which whole sectors
+//! are zeros, if it begins at or behind the size that is known to be durable from elsewhere (see
+//! `mark`): the file had its new length already, and these sectors never had their data. Anything
+//! else that does not check is damage, also in the last frame.
 
 use bytes::Bytes;
 use spec::Hash;
@@ -24,6 +26,9 @@ use super::{Base, Loaded, SourceHead};
 
 /// The bytes before a payload.
 const HEADER_SIZE: usize = 12;
+
+/// What a disk writes at once at least: less of a file is never left unwritten.
+const SECTOR: usize = 512;
 
 /// The largest payload read or written: more than any commit or trim produces.
 pub const MAX_PAYLOAD: usize = 256 * 1024 * 1024;
@@ -80,10 +85,25 @@ pub fn format_entries(frame: &mut Vec<u8>, first: u64, entries: &[Bytes]) {
 
 /// Reads a whole journal.
 pub fn parse(bytes: &Bytes) -> Result<Loaded, Damage> {
+    parse_behind(bytes, None)
+}
+
+/// Reads a journal as a start finds it. `durable` is the size up to which entries are known to have
+/// been synced, by more than the journal's own word; `None` if nothing else has a word on it.
+pub fn parse_at_start(bytes: &Bytes, durable: Option<u64>) -> Result<Loaded, Damage> {
+    parse_behind(bytes, durable)
+}
+
+fn parse_behind(bytes: &Bytes, durable: Option<u64>) -> Result<Loaded, Damage> {
     let mut offset = 0;
     let mut loaded: Option<Loaded> = None;
     while offset < bytes.len() {
-        let Some(payload) = next_payload(bytes, offset)? else {
+        let next = next_payload(bytes, offset).or_else(|damage| {
+            let size = loaded.as_ref().map(Loaded::size);
+            let is_behind = durable.zip(size).is_some_and(|(durable, size)| size >= durable);
+            if is_behind && is_unwritten(bytes, offset) { Ok(None) } else { Err(damage) }
+        });
+        let Some(payload) = next? else {
             // Unfinished. The base frame comes with a rename, so it is never the unfinished one.
             let mut loaded = loaded.ok_or(Damage { offset, what: "the first frame is cut off" })?;
             loaded.torn_bytes = bytes.len() - offset;
@@ -124,7 +144,7 @@ fn next_payload(bytes: &Bytes, offset: usize) -> Result<Option<Bytes>, Damage> {
         let word = header[at..at + 4].try_into().expect("four bytes of a header");
         u32::from_be_bytes(word)
     };
-    if crc32c::crc32c(&header[..8]) != word(8) {
+    if !is_sound(header) {
         return Err(Damage { offset, what: "a frame's header does not match its checksum" });
     }
     let length = word(0) as usize;
@@ -139,6 +159,32 @@ fn next_payload(bytes: &Bytes, offset: usize) -> Result<Option<Bytes>, Damage> {
     }
     let start = offset + HEADER_SIZE;
     Ok(Some(bytes.slice(start..start + length)))
+}
+
+/// Whether the frame at `offset`, which does not check, is the last one and has sectors that were never
+/// written: its header's, or some of its payload's.
+fn is_unwritten(bytes: &[u8], offset: usize) -> bool {
+    let is_zero = |sector: &[u8]| sector.iter().all(|byte| *byte == 0);
+    // The frame begins in the middle of a sector, which keeps what it held before if it is not written.
+    let first = (SECTOR - offset % SECTOR).min(bytes.len() - offset);
+    let (begun, rest) = bytes[offset..].split_at(first);
+    match bytes[offset..].split_first_chunk::<HEADER_SIZE>() {
+        Some((header, _)) if is_sound(header) => {
+            let length = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
+            // A frame behind it would have been begun only when this one was acknowledged.
+            let is_last = offset + HEADER_SIZE + length as usize == bytes.len();
+            is_last && (rest.chunks(SECTOR).any(is_zero))
+        }
+        // Nobody knows how long it was to be; one write was under way, so it is the last.
+        _ if begun.len() < HEADER_SIZE => {
+            is_zero(begun) || rest.chunks(SECTOR).next().is_some_and(is_zero)
+        }
+        _ => is_zero(begun),
+    }
+}
+
+fn is_sound(header: &[u8; HEADER_SIZE]) -> bool {
+    crc32c::crc32c(&header[..8]).to_be_bytes() == header[8..]
 }
 
 fn header(payload: &[u8]) -> [u8; HEADER_SIZE] {
@@ -293,6 +339,56 @@ mod tests {
         for cut in 0..whole {
             assert!(parse(&Bytes::copy_from_slice(&good[..cut])).is_err(), "cut at {cut}");
         }
+    }
+
+    /// A journal of 703 entries and a last frame behind it, of several sectors without a zero.
+    fn with_a_last_frame(entry: usize) -> (Vec<u8>, usize) {
+        let mut bytes = journal();
+        let begins = bytes.len();
+        let mut frame = Vec::new();
+        format_entries(&mut frame, 703, &[Bytes::from(vec![7; entry])]);
+        bytes.extend_from_slice(&frame);
+        (bytes, begins)
+    }
+
+    #[test]
+    fn zeros_where_a_last_frame_was_not_written_are_dropped_at_a_start_and_nowhere_else() {
+        let (good, begins) = with_a_last_frame(5000);
+        let first_sector = begins.next_multiple_of(SECTOR);
+        let sectors: Vec<usize> = (first_sector..good.len()).step_by(SECTOR).collect();
+        // From some sector on, or one sector alone, or the frame from its very beginning.
+        let mut cases: Vec<(usize, usize)> = sectors.iter().map(|at| (*at, good.len())).collect();
+        cases.extend(sectors.iter().map(|at| (*at, (at + SECTOR).min(good.len()))));
+        cases.push((begins, good.len()));
+        for (from, to) in cases {
+            let mut bytes = good.clone();
+            bytes[from..to].fill(0);
+            let bytes = Bytes::from(bytes);
+            let loaded = parse_at_start(&bytes, Some(703)).unwrap();
+            assert_eq!((loaded.size(), loaded.torn_bytes), (703, good.len() - begins));
+            // What was acknowledged is never dropped, nor anything when nothing tells.
+            assert!(parse_at_start(&bytes, Some(704)).is_err(), "{from}..{to}");
+            assert!(parse_at_start(&bytes, None).is_err(), "{from}..{to}");
+            assert!(parse(&bytes).is_err(), "{from}..{to}");
+        }
+    }
+
+    #[test]
+    fn other_damage_is_damage_at_a_start_as_well() {
+        let (good, begins) = with_a_last_frame(2000);
+        for at in begins..good.len() {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1;
+            assert!(parse_at_start(&bytes.into(), Some(703)).is_err(), "byte {at}");
+        }
+        // A frame of zeros before the last one, or a hole in one: something was written behind it.
+        let mut frame = Vec::new();
+        format_entries(&mut frame, 704, &[Bytes::from("behind")]);
+        let mut bytes = [&good[..], &frame].concat();
+        bytes[begins.next_multiple_of(SECTOR)..][..SECTOR].fill(0);
+        assert!(parse_at_start(&bytes.into(), Some(703)).is_err());
+        // The base comes with a rename, and is never what was being written.
+        assert!(parse_at_start(&vec![0; 4096].into(), Some(0)).is_err());
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::answer::Fatal;
 pub mod contract;
 pub mod file;
 pub mod frame;
+pub mod mark;
 
 /// The last statement of a source, as admission needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]

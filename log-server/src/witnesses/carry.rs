@@ -13,10 +13,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use spec::key::VerifierKey;
+use spec::note::Signature;
 use spec::policy::{Policy, PolicyName};
-use spec::witness::{AddCheckpoint, AddCheckpointError};
+use spec::witness::{AddCheckpoint, AddCheckpointError, format_answer, parse_answer};
 
-use super::ask::{Trouble, Window, verify};
+use super::ask::{Cosigned, Trouble, Window, verify};
 use super::memory::Memory;
 use super::spool;
 use crate::answer::Fatal;
@@ -73,7 +75,11 @@ pub enum CarryError {
         signed: u64,
     },
     /// No such witness was ever asked.
-    #[error("nothing is known of a witness {0}; say with --old which size it knows (0 if none)")]
+    #[error(
+        "nothing is known of a witness {0}: this log has neither asked it nor published a cosignature \
+         of its. Is the name that of its key? Say with --old which size it knows, 0 if it has never \
+         seen this log; `fiducial-witness sign` says the size when it refuses"
+    )]
     Unknown(String),
 }
 
@@ -82,6 +88,7 @@ struct Opened {
     disk: Arc<dyn Disk>,
     keys: LogKeys,
     head: SignedHead,
+    published: Option<SignedHead>,
 }
 
 impl Opened {
@@ -92,7 +99,21 @@ impl Opened {
         let keys = LogKeys::load(data, &settings.origin)?;
         let heads = Heads::new(disk.clone(), data);
         let head = heads.read_signed(&settings.origin, &keys)?.ok_or(CarryError::NoHead)?;
-        Ok(Self { disk, keys, head })
+        let published = heads.read_published(&settings.origin, &keys)?;
+        Ok(Self { disk, keys, head, published })
+    }
+
+    /// The size that a witness knows, as far as it is known here: what it answered when it was asked,
+    /// or the published checkpoint, if a line of its was carried to that.
+    fn known_size(&self, data: &Path, witness: &str) -> Option<u64> {
+        let asked = Memory::load(self.disk.clone(), data).find(witness);
+        let is_its = |line: &Signature| {
+            line.name.as_str() == witness || format!("{}+{}", line.name, line.id) == witness
+        };
+        let published =
+            self.published.iter().filter(|head| head.note.signatures().iter().any(is_its));
+        let published = published.map(|head| head.checkpoint.tree().size()).next();
+        asked.max(published)
     }
 
     fn size(&self) -> u64 {
@@ -112,9 +133,10 @@ pub fn request(
     let opened = Opened::load(data)?;
     let old_size = match (old_size, witness) {
         (Some(size), _) => size,
-        (None, Some(name)) => Memory::load(opened.disk.clone(), data)
-            .find(name)
-            .ok_or_else(|| CarryError::Unknown(name.to_owned()))?,
+        (None, Some(name)) => {
+            let known = opened.known_size(data, name);
+            known.ok_or_else(|| CarryError::Unknown(name.to_owned()))?
+        }
         (None, None) => 0,
     };
     let signed = opened.size();
@@ -139,6 +161,8 @@ pub struct Accepted {
     pub size: u64,
     /// Who cosigned it, as the policy names them.
     pub witnesses: Vec<PolicyName>,
+    /// What of the file is left out, and what the policy would have liked to find in it.
+    pub warnings: Vec<String>,
 }
 
 /// Checks a witness's lines for the last signed head, and leaves them for the server to publish.
@@ -150,7 +174,60 @@ pub fn accept(data: &Path, policy: &Policy, path: &Path, now: u64) -> Result<Acc
     let keys = spool::all_keys(policy);
     let cosigned = verify(&opened.head.checkpoint, &keys, &lines, Window::of_carried(now))
         .map_err(|trouble| CarryError::Trouble { path: path.to_owned(), trouble, signed: size })?;
-    spool::put(opened.disk.as_ref(), data, size, &lines).map_err(io)?;
-    let name = |one: &super::ask::Cosigned| policy.witnesses()[one.witness].name().clone();
-    Ok(Accepted { size, witnesses: cosigned.iter().map(name).collect() })
+    let warnings = warnings(policy, &keys, &lines, &cosigned, |key| {
+        verify(&opened.head.checkpoint, std::slice::from_ref(key), &lines, Window::of_carried(now))
+            .err()
+    });
+    // What does not verify here would never be published, so it is not kept either.
+    let kept: Vec<Signature> = cosigned.iter().map(|one| one.line.clone()).collect();
+    spool::put(opened.disk.as_ref(), data, size, format_answer(&kept).as_bytes()).map_err(io)?;
+    let name = |one: &Cosigned| policy.witnesses()[one.witness].name().clone();
+    Ok(Accepted { size, witnesses: cosigned.iter().map(name).collect(), warnings })
+}
+
+/// Says of each line that is left out why, and of each witness in the file which of its keys is
+/// missing: whoever carries files by hand learns it now, and not after the way back.
+fn warnings(
+    policy: &Policy,
+    keys: &[(usize, VerifierKey)],
+    lines: &[u8],
+    cosigned: &[Cosigned],
+    why_not: impl Fn(&(usize, VerifierKey)) -> Option<Trouble>,
+) -> Vec<String> {
+    let lines = parse_answer(lines).unwrap_or_default();
+    let mut warnings = Vec::new();
+    for line in &lines {
+        if keys.iter().any(|(_, key)| key.claims(line)) {
+            continue;
+        }
+        let listed: Vec<String> = keys
+            .iter()
+            .filter(|(_, key)| key.name() == &line.name)
+            .map(|(_, key)| key.id().to_string())
+            .collect();
+        let (name, id) = (&line.name, line.id);
+        warnings.push(match listed.is_empty() {
+            true => format!("a line by {name}+{id} is left out: the policy lists no such witness"),
+            false => format!(
+                "a line by {name}+{id} is left out: the policy lists other keys of this witness ({}). \
+                 If it has a new key, put that into the policy, here and at the verifiers",
+                listed.join(", ")
+            ),
+        });
+    }
+    for entry @ (at, key) in keys {
+        let is_here = lines.iter().any(|line| &line.name == key.name());
+        if !is_here || cosigned.iter().any(|one| one.witness == *at) {
+            continue;
+        }
+        let name = policy.witnesses()[*at].name();
+        let (of, id) = (key.name(), key.id());
+        warnings.push(match why_not(entry) {
+            Some(Trouble::OtherKey) | None => {
+                format!("{name} has not cosigned with its key {of}+{id}, which the policy lists")
+            }
+            Some(trouble) => format!("the line by {of}+{id} ({name}) is left out: {trouble}"),
+        });
+    }
+    warnings
 }

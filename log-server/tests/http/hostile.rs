@@ -254,25 +254,6 @@ async fn connections_are_capped_and_come_back() {
 }
 
 #[tokio::test]
-async fn thousands_of_slow_clients_do_not_keep_others_out() {
-    let served = Served::start(Admission::Any).await;
-    let mut slow = Vec::new();
-    // As many as both ends of one process have descriptors for, up to two thousand.
-    for _ in 0..2_000 {
-        let Ok(stream) = tokio::net::TcpStream::connect(served.address).await else { break };
-        let mut client = Client(stream);
-        client.write(b"POST /add HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n").await;
-        slow.push(client);
-    }
-    assert!(slow.len() >= 400, "only {} connections could be opened", slow.len());
-    let start = Instant::now();
-    for index in 0..50_u8 {
-        assert_eq!(served.post("/add", &[index + 1]).await.text(), index.to_string());
-    }
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
-}
-
-#[tokio::test]
 async fn a_stop_finishes_requests_and_ends_idle_connections() {
     let mut served = Served::start(Admission::Any).await;
     let mut idle = served.connect().await;

@@ -174,7 +174,9 @@ fn what_cannot_be_done_is_said_and_exits_with_2() {
     };
     for (output, said) in [
         (run(&["init", "--data", &data, "--origin", "factory.example"]), "not empty"),
-        (run(&["init", "--data", &nowhere, "--origin", "two words"]), "no spaces"),
+        (run(&["init", "--data", &nowhere, "--origin", "two words"]), "without spaces"),
+        (run(&["init", "--data", &nowhere, "--origin", "https://a.example/b"]), "\"a.example/b\""),
+        (run(&["init", "--data", &nowhere, "--origin", "a.example/b/"]), "\"a.example/b\""),
         (run(&["serve", "--data", &nowhere]), "fiducial-log init"),
         (run(&["check", "--data", &nowhere]), "cannot be used"),
         (run(&["source", "list", "--data", &nowhere]), "no log"),

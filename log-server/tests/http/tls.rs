@@ -6,7 +6,8 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use log_server::admission::Admission;
-use log_server::http::{ApiOptions, ClientLimits, Patience, ServeOptions, tls};
+use log_server::http::renewal::Renewing;
+use log_server::http::{ApiOptions, ClientLimits, Patience, ServeOptions};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,7 +29,8 @@ async fn served_with(options: ServeOptions) -> (Served, CertificateDer<'static>)
     let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let options = ServeOptions { tls: Some(tls::load(&certificate, &key).unwrap()), ..options };
+    let tls = Renewing::load(&certificate, &key).unwrap().config().unwrap();
+    let options = ServeOptions { tls: Some(tls), ..options };
     let served = Served::start_with(Admission::Any, ApiOptions::default(), options).await;
     (served, made.cert.der().clone())
 }

@@ -4,6 +4,11 @@ use std::fs;
 
 use log_server::witnesses::carry::{CarryError, accept, request};
 use log_server::witnesses::spool::SPOOL;
+use spec::checkpoint::Checkpoint;
+use spec::cosignature::{Timestamp, sign_ed25519};
+use spec::key::{Algorithm, KeyName, SigningKey};
+use spec::note::Note;
+use spec::witness::format_answer;
 
 use crate::witness::{Manner, Witness};
 use crate::world::{World, add, end, publish, published, wait_until};
@@ -177,6 +182,65 @@ fn what_cannot_be_used_is_refused_before_it_is_left_for_the_server() {
     // Known since it was asked, and written down at the end.
     let named = request(&world.data, None, Some("w0.example")).unwrap();
     assert_eq!(named.old_size(), witness.remembered().tree.unwrap().size());
+}
+
+#[test]
+fn what_is_left_out_of_a_carried_file_is_said_and_the_rest_is_kept() {
+    let world = World::new(2, 1);
+    let log = world.open();
+    publish(&log, "one");
+    let path = world.policy_file().with_file_name("cosignature");
+    let [good, mut bad] = [0, 1].map(|at| {
+        let witness = &world.witnesses[at];
+        wait_until("it has cosigned", || witness.remembered().tree.is_some_and(|t| t.size() == 1));
+        witness.cosign(&request(&world.data, Some(1), None).unwrap().to_bytes()).unwrap()
+    });
+    let middle = bad.len() - 20;
+    let letter = if bad.as_bytes()[middle] == b'A' { "B" } else { "A" };
+    bad.replace_range(middle..=middle, letter);
+    let newest = request(&world.data, Some(0), None).unwrap().to_bytes();
+    let stranger = Witness::start("stranger.example", &world.keys().verifier_keys());
+    let stranger = stranger.cosign(&newest).unwrap();
+    let head = Note::parse(&fs::read(world.data.join("signed-head")).unwrap()).unwrap();
+    let head = Checkpoint::parse(head.text()).unwrap();
+    let (name, kind) = (KeyName::parse("w0.example").unwrap(), Algorithm::CosignatureEd25519);
+    let other_key = SigningKey::from_seed(name, kind, &[99; 32]).unwrap();
+    let time = Timestamp::from_seconds(now()).unwrap();
+    let other_key = format_answer(&[sign_ed25519(&other_key, time, &head)]);
+    fs::write(&path, [bad, other_key, stranger, good.clone()].concat()).unwrap();
+    let accepted = accept(&world.data, &world.policy, &path, now()).unwrap();
+    assert_eq!(accepted.witnesses.len(), 1);
+    let said = accepted.warnings.join("\n");
+    for why in [
+        "lists other keys of this witness",
+        "stranger.example",
+        "the policy lists no such witness",
+        "does not hold",
+    ] {
+        assert!(said.contains(why), "{why}: {said}");
+    }
+    assert_eq!(accepted.warnings.len(), 3, "{said}");
+    // What is kept is the good line and nothing else.
+    let kept = fs::read_dir(world.data.join(SPOOL)).unwrap().next();
+    if let Some(kept) = kept {
+        assert_eq!(fs::read_to_string(kept.unwrap().path()).unwrap(), good);
+    }
+    end(&log);
+}
+
+#[test]
+fn a_witness_that_is_reached_by_file_is_known_by_what_it_has_cosigned() {
+    let world = air_gapped();
+    let log = world.open();
+    add(&log, "one");
+    carry(&world, &world.witnesses[0]);
+    wait_until("a head is published", || !log.published().note.is_empty());
+    let size = log.published().checkpoint.tree().size();
+    let asked = request(&world.data, None, Some("w0.example")).unwrap();
+    assert_eq!(asked.old_size(), size);
+    let unknown = request(&world.data, None, Some("w9.example")).unwrap_err().to_string();
+    assert!(unknown.contains("--old") && unknown.contains("w9.example"), "{unknown}");
+    end(&log);
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod carried;
 mod crash;
 mod http;
+mod journal_end;
 mod lies;
 mod quorum;
 mod rollback;

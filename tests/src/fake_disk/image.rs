@@ -4,8 +4,9 @@
 //! draws, from a seed, which of the waiting changes had reached the device: of each file's data a
 //! prefix, whose last change may be torn; of the names a prefix, or any selection.
 //!
-//! Modelled as the journal's text assumes: a file grows only with its data. Data that a failed
-//! sync has dropped stays visible and never reaches the device, as on Linux.
+//! A file that is written anew grows only with its data. One that is appended to may have its new
+//! length and not all of its data: then whole sectors are zeros, as on ext4. Data that a failed sync
+//! has dropped stays visible and never reaches the device, as on Linux.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 use super::operation::{Operation, Output};
 use crate::seed::Seed;
+
+/// What a disk writes at once at least.
+const SECTOR: usize = 512;
 
 /// One machine's files. Paths are relative to the data folder, which always exists.
 #[derive(Clone, Debug, Default)]
@@ -325,7 +329,12 @@ impl File {
         if let Some(DataChange::Write { offset, bytes }) = self.pending.get(whole)
             && survival == Survival::Some
         {
-            let torn = bytes[..seed.below(bytes.len() + 1)].to_vec();
+            let is_append = *offset > 0;
+            let torn = if is_append && seed.once_in(2) {
+                with_holes(*offset, bytes, seed)
+            } else {
+                bytes[..seed.below(bytes.len() + 1)].to_vec()
+            };
             DataChange::Write { offset: *offset, bytes: torn }.apply(&mut content);
         }
         content
@@ -345,6 +354,23 @@ impl DataChange {
             }
         }
     }
+}
+
+/// What is at `offset` of a file that has its new length and not all of its data: from some sector
+/// on nothing, or any selection of sectors.
+fn with_holes(offset: usize, bytes: &[u8], seed: &mut Seed) -> Vec<u8> {
+    let sectors = (offset + bytes.len()).div_ceil(SECTOR) - offset / SECTOR;
+    let (from, in_order) = (seed.below(sectors), seed.once_in(2));
+    let mut holed = bytes.to_vec();
+    for sector in 0..sectors {
+        let is_written = if in_order { sector < from } else { seed.once_in(2) };
+        let start = ((offset / SECTOR + sector) * SECTOR).max(offset) - offset;
+        let end = ((offset / SECTOR + sector + 1) * SECTOR).min(offset + bytes.len()) - offset;
+        if !is_written {
+            holed[start..end].fill(0);
+        }
+    }
+    holed
 }
 
 /// How much of what was not synced a power cut leaves.

@@ -30,6 +30,10 @@ mod restart;
 mod rotation;
 /// Reports that somebody brings along.
 mod samples;
+/// Ten thousand clients that hold a connection and send nothing.
+mod slow;
+/// A disk that refuses for a while.
+mod storage;
 /// What a client of C2SP tlog-tiles finds, which knows nothing of Fiducial.
 mod tiles;
 /// The same behind a certificate.

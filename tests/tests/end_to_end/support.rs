@@ -232,6 +232,27 @@ impl Server {
         Said { code, out: String::new(), err }
     }
 
+    /// The memory that the server holds, in kilobytes.
+    pub(crate) fn memory_kb(&self) -> usize {
+        let status = fs::read_to_string(self.proc("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// How many files and sockets the server holds.
+    pub(crate) fn descriptors(&self) -> usize {
+        fs::read_dir(self.proc("fd")).unwrap().count()
+    }
+
+    fn proc(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.serving.process.id()))
+    }
+
+    /// Says that files have changed, as a tool that renews certificates does.
+    pub(crate) fn hang_up(&self) {
+        kill_process(Pid::from_child(&self.serving.process), Signal::HUP).unwrap();
+    }
+
     pub(crate) fn ask_to_stop(&self) {
         kill_process(Pid::from_child(&self.serving.process), Signal::TERM).unwrap();
     }

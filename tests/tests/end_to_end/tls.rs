@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::support::{Answer, PATIENCE, Server, World};
+use crate::support::{Answer, PATIENCE, Server, World, wait};
 
 fn served() -> (World, Server, CertificateDer<'static>) {
     let world = World::new("any");
@@ -68,6 +68,57 @@ fn the_log_answers_behind_its_certificate_and_to_nobody_without() {
     let refused = request(&server, others, "GET /checkpoint HTTP/1.1\r\n").unwrap_err();
     assert!(refused.to_string().contains("certificate"), "{refused}");
     assert!(server.try_post("/add", b"in the clear").is_none());
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn a_renewed_certificate_is_taken_without_a_restart_and_a_broken_one_is_not() {
+    let (world, server, first) = served();
+    let trusting = |certificate: &CertificateDer<'static>| {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        roots
+    };
+    let get = |trusted: &CertificateDer<'static>, path: &str| {
+        request(&server, trusting(trusted), &format!("GET {path} HTTP/1.1\r\n"))
+    };
+    let unusable = |trusted: &CertificateDer<'static>, value: &str| {
+        let metrics = get(trusted, "/metrics").unwrap();
+        metrics.text().contains(&format!("fiducial_http_tls_files_unusable {value}\n"))
+    };
+    assert!(unusable(&first, "0"));
+
+    // A broken file replaces nothing, and the numbers say so.
+    world.write("certificate.pem", "-----BEGIN CERTIFICATE-----\n");
+    server.hang_up();
+    wait("nobody noticed", || unusable(&first, "1").then_some(()));
+
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    world.write("certificate.pem", made.cert.pem());
+    world.write("key.pem", made.signing_key.serialize_pem());
+    server.hang_up();
+    let second = made.cert.der().clone();
+    wait("the new one is not taken", || get(&second, "/checkpoint").ok());
+    assert!(unusable(&second, "0"));
+    assert!(get(&first, "/checkpoint").is_err());
+
+    // Without a signal as well: the files are looked at.
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    world.write("certificate.pem", made.cert.pem());
+    world.write("key.pem", made.signing_key.serialize_pem());
+    let third = made.cert.der().clone();
+    wait("the newest one is not taken", || get(&third, "/checkpoint").ok());
+    let said = server.stop_and_listen();
+    assert_eq!(said.code, 0);
+    assert!(said.err.contains("the one in use stays"), "{said:?}");
+}
+
+#[test]
+fn a_hangup_does_not_end_a_log_without_a_certificate() {
+    let world = World::new("any");
+    let server = world.serve();
+    server.hang_up();
+    assert_eq!(server.post("/add", b"afterwards").index(), 0);
     assert_eq!(server.stop(), 0);
 }
 

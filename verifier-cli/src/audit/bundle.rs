@@ -33,7 +33,7 @@ pub(super) enum Finding {
 
 impl Finding {
     pub(super) fn of_read_error(error: &ReadError) -> Self {
-        let said = Said::new(Message::CouldNotRead, &[&error.to_string()]);
+        let said = Said::of_error(Message::CouldNotRead, &[], &error);
         if error.is_fault() { Self::Fault(said) } else { Self::Missing(said) }
     }
 }
@@ -139,7 +139,10 @@ impl<'a> Examiner<'a> {
         };
         let statement = match Statement::parse(entry) {
             Ok(statement) => statement,
-            Err(error) => return fault(Message::EntryNoStatement, &[&at, &error.to_string()]),
+            Err(error) => {
+                let said = Said::of_error(Message::EntryNoStatement, &[&at], &error);
+                return examined.findings.push(Finding::Fault(said));
+            }
         };
         if statement.origin() != self.origin {
             fault(Message::EntryOfAnotherLog, &[&at, statement.origin().as_str()]);

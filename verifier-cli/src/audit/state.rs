@@ -113,7 +113,7 @@ pub(super) fn save(
     let text = format(origin, tree, mode, chains);
     durable::write(path, text.as_bytes()).map_err(|error| {
         let shown = path.display().to_string();
-        Said::new(Message::FileUnwritable, &[&shown, &error.to_string()]).into()
+        Said::of_error(Message::FileUnwritable, &[&shown], &error).into()
     })
 }
 
@@ -124,7 +124,7 @@ fn load(path: &Path, origin: &Origin, mode: Mode) -> Result<Start, Failure> {
     let text = String::from_utf8_lossy(&bytes);
     parse(&text, origin, mode).map_err(|line| {
         let why = format!("line {line}");
-        Failure::new(Said::new(Message::Malformed, &[&shown, &why])).with_hint(hint)
+        Failure::new(Said::of_error(Message::Malformed, &[&shown], &why)).with_hint(hint)
     })
 }
 

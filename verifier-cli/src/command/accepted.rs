@@ -1,17 +1,20 @@
 //! What an accepted checkpoint says, and why one was not accepted, in words.
 
+use std::collections::BTreeSet;
+
+use spec::checkpoint::Origin;
 use spec::cosignature::CosignatureError;
-use spec::key::Algorithm;
+use spec::key::{Algorithm, KeyId, KeyName, VerifierKey};
 use spec::note::Note;
 use spec::policy::{
     BadLine, Counting, Explanation, MemberStanding, Policy, PolicyFailure, PostQuantum, Rule,
     Standing, Times,
 };
+use spec::time::format_utc;
 
 use super::judge::{Judge, Judged};
 use crate::messages::{Message, Said};
 use crate::report::Report;
-use crate::time::format_utc;
 
 /// Adds the log, the tree, who signed and when; and what the policy leaves open.
 pub(crate) fn describe(report: &mut Report, judge: &Judge, note: &Note, judged: &Judged) {
@@ -74,18 +77,16 @@ pub(crate) fn refusal(policy: &Policy, note: &Note, failure: &PolicyFailure) -> 
         PolicyFailure::BadSignatures(lines) => {
             Said::new(Message::BadSignatures, &[]).with(lines.iter().map(said_of_line).collect())
         }
-        PolicyFailure::Checkpoint(error) => {
-            Said::new(Message::NotACheckpoint, &[&error.to_string()])
-        }
-        PolicyFailure::LogSignature { origin } => {
-            Said::new(Message::LogHasNotSigned, &[origin.as_str()])
-        }
+        PolicyFailure::Checkpoint(error) => Said::of_error(Message::NotACheckpoint, &[], &error),
+        PolicyFailure::LogSignature { origin } => log_has_not_signed(origin, policy, note),
         PolicyFailure::Quorum(short) => {
             Said::new(Message::QuorumNotMet, &[&short.quorum.to_string()])
         }
-        PolicyFailure::UnknownLog { origin } => Said::new(Message::UnknownLog, &[origin.as_str()]),
+        PolicyFailure::UnknownLog { origin } => {
+            unknown_log(origin, policy.logs().iter().map(|log| log.key()))
+        }
         // `PolicyFailure` may grow; the library's own words are better than none.
-        other => Said::new(Message::NotAccepted, &[&other.to_string()]),
+        other => Said::of_error(Message::NotAccepted, &[], &other),
     };
     let mut reasons = vec![first];
     let is_about_witnesses =
@@ -94,6 +95,31 @@ pub(crate) fn refusal(policy: &Policy, note: &Note, failure: &PolicyFailure) -> 
         reasons.extend(unmet(&explained));
     }
     reasons
+}
+
+/// What came is of another log than the trusted ones: the wrong address, or the wrong policy.
+pub(crate) fn unknown_log<'a>(
+    origin: &Origin,
+    trusted: impl Iterator<Item = &'a VerifierKey>,
+) -> Said {
+    let names: BTreeSet<&str> = trusted.map(|key| key.name().as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    Said::new(Message::UnknownLog, &[origin.as_str(), &names.join(", ")])
+}
+
+/// The log's name is right and its key is not: the policy is old, or another log has the name.
+fn log_has_not_signed(origin: &Origin, policy: &Policy, note: &Note) -> Said {
+    let is_it = |name: &KeyName| name.as_str() == origin.as_str();
+    let keys = policy.logs().iter().map(|log| log.key()).filter(|key| is_it(key.name()));
+    let listed = ids(keys.map(VerifierKey::id));
+    let signed = ids(note.signatures().iter().filter(|line| is_it(&line.name)).map(|line| line.id));
+    Said::new(Message::LogHasNotSigned, &[origin.as_str(), &listed, &signed])
+}
+
+/// Key IDs in a row; a dash where there is none.
+fn ids(ids: impl Iterator<Item = KeyId>) -> String {
+    let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
+    if ids.is_empty() { "-".to_string() } else { ids.join(", ") }
 }
 
 /// The rules that keep the quorum from being met; of a single witness, its standing.
@@ -134,7 +160,7 @@ fn said_of_line(line: &BadLine) -> Said {
     let why = match line.why {
         CosignatureError::Invalid => Said::new(Message::DetailInvalid, &[]),
         CosignatureError::Timestamp(_) => Said::new(Message::DetailTimestamp, &[]),
-        other => Said::new(Message::DetailOther, &[&other.to_string()]),
+        other => Said::of_error(Message::DetailOther, &[], &other),
     };
     Said::new(Message::BadSignatureLine, &[line.name.as_str(), &line.id.to_string()])
         .with(vec![why])

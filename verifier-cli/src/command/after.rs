@@ -12,6 +12,7 @@
 use spec::Hash;
 use spec::evidence::statement::VerifiedStatement;
 use spec::note::{MAX_NOTE_SIZE, Note};
+use spec::time::format_utc;
 use spec::tree::verify_consistency;
 
 use super::Stop;
@@ -22,7 +23,6 @@ use crate::log::tiles::Tiles;
 use crate::log::{Log, Network};
 use crate::messages::{Message, Said};
 use crate::report::Report;
-use crate::time::format_utc;
 use crate::words;
 
 /// What the bound is about: the statement, and the checkpoint of its receipt.
@@ -51,13 +51,14 @@ pub(super) fn check(
     };
     let shown = path.display().to_string();
     let bytes = input::read(path, MAX_NOTE_SIZE)?;
+    // A file that was cut is no note at all, and says nothing of the statement.
+    let note = Note::parse(&bytes)
+        .map_err(|error| Said::of_error(Message::Malformed, &[&shown], &error))?;
     let hash = Hash::of(&bytes);
     if hash != after.note_hash() {
         let values = [shown, hash.to_string(), after.note_hash().to_string()];
         return Err(rejected(Message::AfterOtherNote, &values.each_ref().map(String::as_str)));
     }
-    let note = Note::parse(&bytes)
-        .map_err(|error| Said::new(Message::Malformed, &[&shown, &error.to_string()]))?;
     let judged = judge.accept(&note).map_err(|stop| stop.within(&shown))?;
     if judged.accepted.origin() != place.statement.origin()
         || judged.accepted.tree() != after.tree()
@@ -88,7 +89,7 @@ fn check_continued(
 ) -> Result<(), Stop> {
     let (old, new) = (place.statement.after().tree(), place.receipt.accepted.tree());
     let proof = match (&wanted.consistency, &wanted.log) {
-        (Some(file), _) => input::hashes(file)?,
+        (Some(file), _) => input::consistency(file, old, new)?,
         (None, Some(log)) => {
             let log = Log::open(log, network)?;
             let tiles = Tiles::new(&log, log.size_hint(new.size()));

@@ -23,7 +23,7 @@ pub(crate) fn run(wanted: &VerifyConsistency, network: &Network) -> Result<Repor
     check_pair(&old, &new)?;
     let (before, after) = (old.accepted.tree().size(), new.accepted.tree().size());
     let proof = match (&wanted.proof, &wanted.log) {
-        (Some(file), _) => input::hashes(file)?,
+        (Some(file), _) => input::consistency(file, old.accepted.tree(), new.accepted.tree())?,
         (None, Some(place)) => {
             let log = Log::open(place, network)?;
             Tiles::new(&log, log.size_hint(after)).prove_consistency(before, after)?

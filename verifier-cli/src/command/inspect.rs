@@ -1,6 +1,9 @@
 //! `inspect`: what a file holds, in plain words. Nothing is verified, and that is said first.
 
+use std::fmt::Display;
+
 use spec::checkpoint::Checkpoint;
+use spec::cosignature::{ML_DSA_44_SIGNATURE_SIZE, Timestamp};
 use spec::encoding::encode_hex;
 use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE};
 use spec::evidence::statement::Statement;
@@ -9,6 +12,7 @@ use spec::note::{Note, Signature};
 use spec::policy::{Member, Policy};
 use spec::proof::Proof;
 use spec::split::Split;
+use spec::time::format_utc;
 
 use super::accepted::name_of;
 use crate::args::Inspect;
@@ -17,28 +21,34 @@ use crate::input;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
 
+/// The bytes of an Ed25519 signature, and of cosignatures: a time of eight bytes and the signature.
+const ED25519_SIZE: usize = 64;
+const COSIGNED_ED25519_SIZE: usize = 8 + ED25519_SIZE;
+const COSIGNED_ML_DSA_SIZE: usize = 8 + ML_DSA_44_SIGNATURE_SIZE;
+
 /// Tries the formats from the most to the least particular.
 pub(crate) fn run(wanted: &Inspect) -> Result<Report, Failure> {
     let shown = wanted.file.display().to_string();
     let bytes = input::read(&wanted.file, MAX_DISCLOSURE_SIZE)?;
-    let malformed = |error: String| Failure::new(Said::new(Message::Malformed, &[&shown, &error]));
+    let malformed =
+        |error: &dyn Display| Failure::new(Said::of_error(Message::Malformed, &[&shown], error));
     let mut report = Report::new(Verdict::Done);
     report.reason(Said::new(Message::NothingVerified, &[]));
     if bytes.starts_with(b"PRIVATE+KEY+") {
         return Err(Said::new(Message::PrivateKey, &[&shown]).into());
     } else if bytes.starts_with(b"c2sp.org/tlog-proof@") {
-        let proof = Proof::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
+        let proof = Proof::parse(&bytes).map_err(|error| malformed(&error))?;
         describe_proof(&mut report, &proof);
     } else if bytes.starts_with(b"fiducial/statement/") {
-        let statement = Statement::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
+        let statement = Statement::parse(&bytes).map_err(|error| malformed(&error))?;
         describe_statement(&mut report, &statement);
     } else if bytes.starts_with(b"fiducial/split/") {
-        let split = Split::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
+        let split = Split::parse(&bytes).map_err(|error| malformed(&error))?;
         report.named_fact(Message::LabelKind, Message::KindSplit);
         describe_checkpoint(&mut report, split.older());
         describe_checkpoint(&mut report, split.newer());
     } else if bytes.trim_ascii_start().starts_with(b"{") {
-        let disclosure = Disclosure::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
+        let disclosure = Disclosure::parse(&bytes).map_err(|error| malformed(&error))?;
         describe_disclosure(&mut report, &disclosure);
     } else if let Ok(note) = Note::parse(&bytes) {
         describe_note(&mut report, &note);
@@ -48,7 +58,7 @@ pub(crate) fn run(wanted: &Inspect) -> Result<Report, Failure> {
     } else {
         let policy = Policy::parse(&bytes).map_err(|error| {
             // The last guess: its error alone would mislead whoever meant something else.
-            Failure::new(Said::new(Message::UnknownFormat, &[&shown, &error.to_string()]))
+            Failure::new(Said::of_error(Message::UnknownFormat, &[&shown], &error))
         })?;
         describe_policy(&mut report, &policy);
     }
@@ -94,8 +104,24 @@ fn describe_checkpoint(report: &mut Report, note: &Note) {
 
 fn describe_signatures(report: &mut Report, signatures: &[Signature]) {
     for line in signatures {
-        let size = line.bytes.len();
-        report.fact(Message::LabelClaimed, format!("{}+{} ({size} bytes)", line.name, line.id));
+        let (name, id) = (&line.name, line.id);
+        let (kind, time) = claims(&line.bytes);
+        let time = time.map_or_else(String::new, |time| format!(" {time}"));
+        report.fact(Message::LabelClaimed, format!("{name}+{id} ({kind}){time}"));
+    }
+}
+
+/// The kind of a signature and the time that it says it was made at; by its length alone, since
+/// nothing is verified here.
+fn claims(signature: &[u8]) -> (String, Option<String>) {
+    let time = signature.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+    let time = time.and_then(|seconds| Timestamp::from_seconds(seconds).ok());
+    let time = time.map(|time| format_utc(time.as_seconds()));
+    match signature.len() {
+        ED25519_SIZE => ("Ed25519".to_string(), None),
+        COSIGNED_ED25519_SIZE => ("Ed25519".to_string(), time),
+        COSIGNED_ML_DSA_SIZE => ("ML-DSA-44".to_string(), time),
+        size => (format!("{size} bytes"), None),
     }
 }
 

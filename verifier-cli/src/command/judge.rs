@@ -175,9 +175,9 @@ fn below_quorum(policy: &Policy) -> Vec<&KeyName> {
 
 /// Reads the file strictly: one table, whose values are lists of names.
 fn read_parties(path: &Path, shown: &str) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-    let malformed = |why: &str| hinted(Said::new(Message::Malformed, &[shown, why]));
+    let malformed = |why: &str| hinted(Said::of_error(Message::Malformed, &[shown], &why));
     let bytes = input::read(path, MAX_PARTIES_SIZE)?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| malformed(&error.to_string()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| malformed(input::NOT_UTF_8))?;
     let mut file: Table =
         text.parse().map_err(|error: toml::de::Error| malformed(error.message()))?;
     let Some(Value::Table(parties)) = file.remove(PARTIES) else {

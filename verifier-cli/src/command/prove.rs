@@ -193,7 +193,7 @@ fn write_out(mut report: Report, out: Option<&Path>, text: &str) -> Result<Repor
     };
     let shown = path.display().to_string();
     std::fs::write(path, text).map_err(|error| {
-        Failure::new(Said::new(Message::FileUnwritable, &[&shown, &error.to_string()]))
+        Failure::new(Said::of_error(Message::FileUnwritable, &[&shown], &error))
     })?;
     report.fact(Message::LabelWritten, shown);
     Ok(report)

@@ -9,15 +9,15 @@ use spec::key::VerifierKey;
 use spec::note::Note;
 use spec::policy::Policy;
 use spec::split::{HeadError, MAX_SPLIT_SIZE, NotProven, ProvenSplit, Split};
+use spec::time::format_utc;
 use spec::tree::Tree;
 
-use super::Stop;
+use super::{Stop, unknown_log};
 use crate::args::VerifySplit;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
-use crate::time::format_utc;
 use crate::words;
 
 /// Judges a file of evidence.
@@ -31,14 +31,13 @@ pub(crate) fn run(wanted: &VerifySplit) -> Result<Report, Stop> {
         None => input::source_keys(&wanted.log_keys)?,
     };
     let shown = wanted.file.display().to_string();
-    let split = Split::parse(&input::read(&wanted.file, MAX_SPLIT_SIZE)?).map_err(|error| {
-        Failure::new(Said::new(Message::Malformed, &[&shown, &error.to_string()]))
-    })?;
+    let split = Split::parse(&input::read(&wanted.file, MAX_SPLIT_SIZE)?)
+        .map_err(|error| Failure::new(Said::of_error(Message::Malformed, &[&shown], &error)))?;
     let mut report = match split.prove(&keys) {
         Ok(proven) => proven_report(&proven),
         Err(NotProven::Older(HeadError::UnknownLog { origin }))
         | Err(NotProven::Newer(HeadError::UnknownLog { origin })) => {
-            return Err(Said::new(Message::UnknownLog, &[origin.as_str()]).into());
+            return Err(unknown_log(&origin, keys.iter()).into());
         }
         Err(why) => not_proven_report(&split, &why),
     };

@@ -7,6 +7,7 @@
 //!
 //! Every arrow is checked, and the report names those that were not asked for.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -17,6 +18,7 @@ use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE, OpenedBatch, O
 use spec::evidence::statement::{Statement, VerifiedStatement};
 use spec::hash::leaf_hash;
 use spec::key::VerifierKey;
+use spec::policy::Policy;
 use spec::proof::{MAX_PROOF_SIZE, Proof, ProofFailure, VerifiedInclusion};
 use spec::tile::MAX_ENTRY_SIZE;
 
@@ -36,6 +38,10 @@ const CHUNK: usize = 64 * 1024;
 /// The name of the field that commits to a file's bytes.
 const FILE_HASH: &str = "file/sha256";
 
+/// The name of the field that holds a tag for each unit, and the bytes of one.
+const TAGS: &str = "tags";
+const TAG_SIZE: usize = 32;
+
 /// What the receipt is about.
 enum Entry {
     Opaque(Vec<u8>),
@@ -43,6 +49,10 @@ enum Entry {
 }
 
 impl Entry {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Opaque(bytes) if bytes.is_empty())
+    }
+
     fn leaf_hash(&self) -> spec::Hash {
         match self {
             Self::Opaque(bytes) => leaf_hash(bytes),
@@ -57,14 +67,14 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
     let keys = input::source_keys(&wanted.source_keys)?;
     let path = wanted.receipt.as_deref().expect("clap asks for the receipt");
     let proof = Proof::parse(&input::read(path, MAX_PROOF_SIZE)?)
-        .map_err(|error| malformed(path, &error.to_string()))?;
+        .map_err(|error| malformed(path, &error))?;
 
-    let entry = read_entry(wanted, &proof, &keys)?;
+    let entry = read_entry(wanted, &proof, &keys, judge.policy())?;
     let verified = proof.verify(entry.leaf_hash(), judge.policy());
-    let verified = verified.map_err(|failure| match failure {
-        ProofFailure::Inclusion(error) => not_included(&error),
-        ProofFailure::Policy(failure) => judge.refuse(proof.checkpoint(), &failure),
-        other => rejected(Message::NotAccepted, &[&other.to_string()]),
+    let verified = verified.map_err(|failure| match (failure, &wanted.entry) {
+        // Nobody hands over an empty entry on purpose: that it is elsewhere says nothing.
+        (ProofFailure::Inclusion(_), Some(path)) if entry.is_empty() => empty(path),
+        (failure, _) => refused(&judge, &proof, failure),
     })?;
     let judged = judge.consider(verified.checkpoint().clone())?;
 
@@ -89,8 +99,21 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
     Ok(report)
 }
 
+fn refused(judge: &Judge, proof: &Proof, failure: ProofFailure) -> Stop {
+    match failure {
+        ProofFailure::Inclusion(error) => not_included(&error),
+        ProofFailure::Policy(failure) => judge.refuse(proof.checkpoint(), &failure),
+        other => Stop::rejected(Said::of_error(Message::NotAccepted, &[], &other)),
+    }
+}
+
 /// The entry: from its own file, or the statement that the receipt carries.
-fn read_entry(wanted: &Verify, proof: &Proof, keys: &[VerifierKey]) -> Result<Entry, Stop> {
+fn read_entry(
+    wanted: &Verify,
+    proof: &Proof,
+    keys: &[VerifierKey],
+    policy: &Policy,
+) -> Result<Entry, Stop> {
     if let Some(path) = &wanted.entry {
         let bytes = input::read(path, MAX_ENTRY_SIZE)?;
         return match Statement::parse(&bytes) {
@@ -99,7 +122,11 @@ fn read_entry(wanted: &Verify, proof: &Proof, keys: &[VerifierKey]) -> Result<En
             Ok(_) => Ok(Entry::Opaque(bytes)),
             // Who names a source's key or a disclosure asks for a statement, and this is none.
             Err(error) if wanted.disclosure.is_some() || !keys.is_empty() => {
-                Err(rejected(Message::NotAStatement, &[&error.to_string()]))
+                // Bytes that are not the entry either are a file that was cut, or another one.
+                if proof.verify(leaf_hash(&bytes), policy).is_err() {
+                    return Err(malformed(path, &error));
+                }
+                Err(Stop::rejected(Said::of_error(Message::NotAStatement, &[], &error)))
             }
             Err(_) => Ok(Entry::Opaque(bytes)),
         };
@@ -109,7 +136,7 @@ fn read_entry(wanted: &Verify, proof: &Proof, keys: &[VerifierKey]) -> Result<En
     };
     // The extra data is not authenticated by the proof: what is no statement says nothing.
     let statement = Statement::parse(extra)
-        .map_err(|error| Failure::new(Said::new(Message::NotAStatement, &[&error.to_string()])))?;
+        .map_err(|error| Failure::new(Said::of_error(Message::NotAStatement, &[], &error)))?;
     if keys.is_empty() {
         return Err(no_source_key().into());
     }
@@ -126,7 +153,7 @@ fn verify_statement(statement: &Statement, keys: &[VerifierKey]) -> Result<Entry
     })?;
     match statement.verify(key) {
         Ok(verified) => Ok(Entry::Statement(Box::new(verified))),
-        Err(error) => Err(rejected(Message::BadStatement, &[source, &error.to_string()])),
+        Err(error) => Err(Stop::rejected(Said::of_error(Message::BadStatement, &[source], &error))),
     }
 }
 
@@ -163,11 +190,10 @@ fn check_disclosure(
     };
     let shown = path.display().to_string();
     let refused = |error: spec::evidence::disclosure::DisclosureError| {
-        rejected(Message::BadDisclosure, &[&shown, &error.to_string()])
+        Stop::rejected(Said::of_error(Message::BadDisclosure, &[&shown], &error))
     };
     let bytes = input::read(path, MAX_DISCLOSURE_SIZE)?;
-    let disclosure =
-        Disclosure::parse(&bytes).map_err(|error| malformed(path, &error.to_string()))?;
+    let disclosure = Disclosure::parse(&bytes).map_err(|error| malformed(path, &error))?;
     let opened = disclosure.verify(statement).map_err(refused)?;
 
     let mut vouched = Vec::new();
@@ -197,6 +223,7 @@ fn check_file(report: &mut Report, file: &Path, opened: &OpenedBatch) -> Result<
             report.reason(Said::new(Message::FileVouched, &[&shown, &index, &kind]));
             Ok(record.index())
         }
+        None if hash == spec::Hash::of(b"").to_hex() => Err(empty(file)),
         None => Err(rejected(Message::FileNotVouched, &[&shown, &hash])),
     }
 }
@@ -213,7 +240,7 @@ fn file_hash(record: &OpenedRecord) -> Option<&str> {
 fn hash_file(path: &Path) -> Result<String, Failure> {
     let shown = path.display().to_string();
     let unreadable = |error: std::io::Error| {
-        Failure::new(Said::new(Message::FileUnreadable, &[&shown, &error.to_string()]))
+        Failure::new(Said::of_error(Message::FileUnreadable, &[&shown], &error))
     };
     let mut file = File::open(path).map_err(unreadable)?;
     let (mut hasher, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
@@ -228,16 +255,33 @@ fn hash_file(path: &Path) -> Result<String, Failure> {
 fn describe_opened(report: &mut Report, opened: &OpenedBatch) {
     for record in opened.records() {
         for field in record.fields() {
-            let value = match field.value() {
-                None => "-".to_string(),
-                Some(value) => String::from_utf8(value.to_vec())
-                    .unwrap_or_else(|_| format!("0x{}", encode_hex(value))),
-            };
             // Names outside the kind's table are the source's own and are marked as such.
             let mark = if field.is_known() { "" } else { "?" };
             let (index, kind, name) = (record.index(), record.kind(), field.name().as_str());
-            report.fact(Message::LabelOpened, format!("{index} {kind} {name}{mark} = {value}"));
+            let value = shown_value(name, field.value());
+            // The items of a list stand below the name that they belong to.
+            let space = if value.contains('\n') { "\n" } else { " " };
+            let shown = format!("{index} {kind} {name}{mark} ={space}{value}");
+            report.fact(Message::LabelOpened, shown);
         }
+    }
+}
+
+/// A value for people: a list as its items, one a line; what is no text in hexadecimal.
+///
+/// Rule: `spec/text/evidence.md`: each item of a list is followed by a line feed, and `tags` are 32
+/// bytes for each unit.
+fn shown_value(name: &str, value: Option<&[u8]>) -> String {
+    let Some(value) = value else {
+        return "-".to_string();
+    };
+    match std::str::from_utf8(value) {
+        Ok(text) if name != TAGS => text.strip_suffix('\n').unwrap_or(text).to_string(),
+        _ if name == TAGS && value.len() % TAG_SIZE == 0 => {
+            let tags = value.chunks(TAG_SIZE).map(|tag| format!("0x{}", encode_hex(tag)));
+            tags.collect::<Vec<_>>().join("\n")
+        }
+        _ => format!("0x{}", encode_hex(value)),
     }
 }
 
@@ -246,9 +290,16 @@ fn no_source_key() -> Failure {
     Failure::new(Said::new(Message::NoSourceKey, &[])).with_hint(hint)
 }
 
+/// An empty file was not written or copied whole; it is nobody's report and nobody's entry.
+fn empty(path: &Path) -> Stop {
+    let shown = path.display().to_string();
+    Stop::Failure(Said::new(Message::FileEmpty, &[&shown]).into())
+}
+
 /// What cannot be read as what it should be proves neither one thing nor the other.
-fn malformed(path: &Path, why: &str) -> Stop {
-    Stop::Failure(Said::new(Message::Malformed, &[&path.display().to_string(), why]).into())
+fn malformed(path: &Path, why: &dyn Display) -> Stop {
+    let shown = path.display().to_string();
+    Stop::Failure(Said::of_error(Message::Malformed, &[&shown], why).into())
 }
 
 fn rejected(message: Message, values: &[&str]) -> Stop {

@@ -63,8 +63,9 @@ catalogue! {
         "日志分叉：同为 {0} 条却有两个都被接受的根；请保存这两个文件，它们就是证据";
     LeafNotFound = "leaf-not-found", "no entry with leaf hash {0} is among the first {1}",
         "前 {1} 条中没有叶哈希为 {0} 的条目";
-    LogHasNotSigned = "log-has-not-signed", "no listed key of the log {0} has signed the checkpoint",
-        "策略所列的日志 {0} 的密钥均未签署该检查点";
+    LogHasNotSigned = "log-has-not-signed",
+        "no listed key of the log {0} has signed the checkpoint: the policy lists {1}, and there are lines by {2}",
+        "策略所列的日志 {0} 的密钥均未签署该检查点：策略列有 {1}，而签名行来自 {2}";
     NotACheckpoint = "not-a-checkpoint", "the note is not a checkpoint: {0}", "该签名文本不是检查点：{0}";
     NotAStatement = "not-a-statement",
         "the entry is not a statement: {0}; for other entries give --entry FILE, and no --source-key",
@@ -90,7 +91,9 @@ catalogue! {
     StatementOfAnotherLog = "statement-of-another-log",
         "the statement was made for the log {0}, but stands in {1}",
         "声明是为日志 {0} 作出的，却出现在 {1} 中";
-    UnknownLog = "unknown-log", "the policy lists no log named {0}", "策略中没有名为 {0} 的日志";
+    UnknownLog = "unknown-log",
+        "it comes from the log {0}, and what you trust is the log {1}: ask the right log, or take its policy",
+        "它来自日志 {0}，而您所信任的是日志 {1}：请查询正确的日志，或改用其策略";
     UnpinnedSource = "unpinned-source",
         "the statement is signed by {0} with key ID {1}, and none of the given keys is that key",
         "声明由 {0}（密钥 ID {1}）签署，而所给的密钥中没有这一把";
@@ -206,6 +209,8 @@ catalogue! {
         "第 {0} 条：来源过多，无法逐一跟踪";
 
     // What kept the program from deciding.
+    FileEmpty = "file-empty", "{0} is empty: it was not written or copied whole",
+        "{0} 是空文件：没有完整写出或复制";
     FileTooLarge = "file-too-large", "{0} has more than {1} bytes", "{0} 超过 {1} 字节";
     FileUnreadable = "file-unreadable", "cannot read {0}: {1}", "无法读取 {0}：{1}";
     FileUnwritable = "file-unwritable", "cannot write {0}: {1}", "无法写入 {0}：{1}";
@@ -225,6 +230,9 @@ catalogue! {
     NoThreads = "no-threads", "no threads could be started: {0}", "无法启动线程：{0}";
     PrivateKey = "private-key", "{0} holds a private key; it is not shown. Keep it to yourself",
         "{0} 含有私钥，不予显示，请妥善保管";
+    ProofCut = "proof-cut",
+        "{0} holds {1} hashes where the two sizes require {2}: it was cut, or is the proof of other checkpoints",
+        "{0} 有 {1} 个哈希，而两个大小要求 {2} 个：文件被截断，或是其他检查点的证明";
     StateOfOtherTree = "state-of-other-tree",
         "the state ends at {0} entries, but the trusted checkpoint has another tree, of {1}",
         "状态文件止于 {0} 条，而可信检查点是另一棵树（{1} 条）";

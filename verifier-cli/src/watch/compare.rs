@@ -10,8 +10,6 @@ use spec::split::{Split, root_of_beginning};
 use super::ask::Seen;
 use crate::log::Log;
 use crate::log::tiles::Tiles;
-use crate::messages::Language;
-use crate::words;
 
 /// How two checkpoints of one log stand to each other.
 pub(super) enum Relation {
@@ -50,7 +48,7 @@ pub(super) fn compare(log: Option<&Log>, one: &Seen, other: &Seen) -> Relation {
         match root_of_beginning(older.size(), newer, &hashes) {
             Ok(root) if root == older.root() => return Relation::OneLog(hashes),
             Ok(_) => return split(small, large, hashes),
-            Err(error) => why = words::of_beginning(&error).to_text(Language::English),
+            Err(error) => why = error.to_string(),
         }
     }
     Relation::Unknown(Some(why))

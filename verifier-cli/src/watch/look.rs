@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use spec::checkpoint::Origin;
 use spec::key::VerifierKey;
-use spec::split::Split;
+use spec::split::{HeadError, Split};
+use spec::time::format_utc;
 
 use super::ask::{Answer, Seen, Witness, ask_all};
 use super::compare::{Relation, compare};
 use super::state::State;
 use crate::args::Watch as Wanted;
-use crate::command::{Judge, Stop, describe};
+use crate::command::{Judge, Stop, describe, unknown_log};
 use crate::durable;
 use crate::failure::Failure;
 use crate::log::{Log, Network};
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
-use crate::time::format_utc;
 
 /// How often the log is asked again while a witness is ahead of it: between cosigning and
 /// publication there is a moment in which every witness is.
@@ -102,16 +102,21 @@ impl Watcher {
         let note = match self.log.note("checkpoint") {
             Ok(note) => note,
             Err(error) => {
-                let values = [self.place.as_str(), &error.to_string()];
-                found.troubles.push(Said::new(Message::WatchUnreachable, &values));
+                let said = Said::of_error(Message::WatchUnreachable, &[&self.place], &error);
+                found.troubles.push(said);
                 return None;
             }
         };
         match Seen::of(&self.place, &note, policy, &self.log_keys) {
             Ok(seen) => Some(seen),
+            Err(HeadError::UnknownLog { origin }) => {
+                let said = unknown_log(&origin, self.log_keys.iter()).within(&self.place);
+                found.troubles.push(said);
+                None
+            }
             Err(why) => {
-                let values = [self.place.as_str(), &why.to_string()];
-                found.troubles.push(Said::new(Message::WatchNotSigned, &values));
+                let said = Said::of_error(Message::WatchNotSigned, &[&self.place], &why);
+                found.troubles.push(said);
                 None
             }
         }
@@ -184,9 +189,8 @@ impl Watcher {
                 Relation::Split(split) => found.split(known, shown, *split),
                 Relation::Unknown(_) if went_back => found.step_back(known, shown, Vec::new()),
                 Relation::Unknown(why) => {
-                    let values = [shown.size().to_string(), why.unwrap_or_default()];
-                    let values = values.each_ref().map(String::as_str);
-                    found.troubles.push(Said::new(Message::WatchLogTiles, &values));
+                    let (size, why) = (shown.size().to_string(), why.unwrap_or_default());
+                    found.troubles.push(Said::of_error(Message::WatchLogTiles, &[&size], &why));
                 }
             }
             is_one_log = false;
@@ -223,9 +227,8 @@ impl Watcher {
                     Relation::Unknown(None) => is_one_log = false,
                     Relation::Unknown(Some(why)) => {
                         is_one_log = false;
-                        let values = [seen.who.clone(), seen.size().to_string(), why];
-                        let values = values.each_ref().map(String::as_str);
-                        found.troubles.push(Said::new(Message::WatchAhead, &values));
+                        let values = [seen.who.as_str(), &seen.size().to_string()];
+                        found.troubles.push(Said::of_error(Message::WatchAhead, &values, &why));
                     }
                 }
             }
@@ -294,7 +297,7 @@ impl Watcher {
         };
         match written {
             Ok(()) => Ok(shown),
-            Err(error) => Err(Said::new(Message::FileUnwritable, &[&shown, &error.to_string()])),
+            Err(error) => Err(Said::of_error(Message::FileUnwritable, &[&shown], &error)),
         }
     }
 }
@@ -348,11 +351,10 @@ impl Found {
             },
             Answer::NoAddress => self.open.push(Said::new(Message::OpenNoWitnessAddress, &[label])),
             Answer::NotSigned(why) => {
-                self.troubles.push(Said::new(Message::WatchNotSigned, &[label, &why.to_string()]));
+                self.troubles.push(Said::of_error(Message::WatchNotSigned, &[label], &why));
             }
             Answer::Unreachable(why) => {
-                let values = [label, &why.to_string()];
-                self.troubles.push(Said::new(Message::WatchUnreachable, &values));
+                self.troubles.push(Said::of_error(Message::WatchUnreachable, &[label], &why));
             }
         }
         None

@@ -58,7 +58,7 @@ impl State {
         };
         parse(&bytes, seen).map(Some).map_err(|why| {
             let hint = Said::new(Message::HintWatchState, &[]);
-            Failure::new(Said::new(Message::Malformed, &[&shown, &why])).with_hint(hint)
+            Failure::new(Said::of_error(Message::Malformed, &[&shown], &why)).with_hint(hint)
         })
     }
 
@@ -70,7 +70,7 @@ impl State {
         }
         durable::write(path, text.as_bytes()).map_err(|error| {
             let shown = path.display().to_string();
-            Said::new(Message::FileUnwritable, &[&shown, &error.to_string()]).into()
+            Said::of_error(Message::FileUnwritable, &[&shown], &error).into()
         })
     }
 
@@ -85,7 +85,7 @@ impl State {
 
 /// Parses a state; `seen` verifies each note. The error says which part is wrong.
 fn parse(bytes: &[u8], seen: impl Fn(&Note) -> Result<Seen, String>) -> Result<State, String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    let text = std::str::from_utf8(bytes).map_err(|_| input::NOT_UTF_8)?;
     let text = text.strip_suffix('\n').ok_or("the last line break is missing")?;
     // Neither the text of a checkpoint nor a block of signatures holds an empty line.
     let mut parts = text.split("\n\n");

@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use crate::witness::{AddError, Witness};
 
 mod problem;
+pub mod renewal;
 mod serve;
 pub mod tls;
 

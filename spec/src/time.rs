@@ -1,7 +1,11 @@
 //! Seconds since 1970 as people write them. UTC only: whose time zone would it be?
 
+use alloc::format;
+use alloc::string::String;
+
 /// Writes `2026-11-23T20:15:10Z`; beyond the year 9999 the bare number of seconds.
-pub(crate) fn format_utc(seconds: u64) -> String {
+#[must_use]
+pub fn format_utc(seconds: u64) -> String {
     const LAST: u64 = 253_402_300_799;
     if seconds > LAST {
         return format!("{seconds} s");
