@@ -30,7 +30,7 @@ use crate::site::commands::open_vault;
 use crate::spool::seal::Sealer;
 use crate::spool::send::Sender;
 use crate::spool::{checkpoint, resume};
-use crate::vault::{Stage, Vault};
+use crate::vault::{GONE, Stage, Vault};
 
 /// The row of the vault that lists the statements of which people have not all papers yet.
 const DUE: &str = "papers-due";
@@ -190,6 +190,12 @@ impl Session {
     /// Sends what is unanchored, and writes the papers that are due.
     fn finish(&mut self, anchored: &mut Vec<Anchored>) -> Result<(), AgentError> {
         for sequence in self.due()? {
+            let is_there = self.vault.statement(&self.source, sequence)?.is_some();
+            if !is_there && self.vault.was_left_out(&self.source, sequence)? {
+                // Its records are in a later statement, or are named there as lost.
+                self.forget_due(sequence)?;
+                continue;
+            }
             self.send(sequence)?;
             let written = self.write(sequence)?;
             anchored.push(written);
@@ -229,7 +235,7 @@ impl Session {
     /// Writes the papers of an anchored statement, and forgets that they are due.
     fn write(&mut self, sequence: u64) -> Result<Anchored, AgentError> {
         let gone =
-            || AgentError::vault(self.vault.folder(), format!("statement {sequence} is gone"));
+            || AgentError::vault(self.vault.folder(), format!("statement {sequence} is gone: {GONE}"));
         let kept = self.vault.statement(&self.source, sequence)?.ok_or_else(gone)?;
         let receipt = self.vault.receipt(&self.source, sequence)?.ok_or_else(gone)?;
         let verified = receipt
@@ -239,9 +245,7 @@ impl Session {
         let (anchored, missing) =
             write_papers(&self.out, &kept.statement, &batch, &mut self.paths, &receipt, &verified);
         if missing.is_none() {
-            let mut due = self.due()?;
-            due.retain(|due| *due != sequence);
-            self.put_due(&due)?;
+            self.forget_due(sequence)?;
         }
         self.missing = self.missing.take().or(missing);
         Ok(anchored)
@@ -251,6 +255,12 @@ impl Session {
         let row = self.vault.state(DUE)?.unwrap_or_else(|| b"[]".to_vec());
         let damaged = |error| AgentError::vault(self.vault.folder(), format!("its row: {error}"));
         serde_json::from_slice(&row).map_err(damaged)
+    }
+
+    fn forget_due(&self, sequence: u64) -> Result<(), AgentError> {
+        let mut due = self.due()?;
+        due.retain(|due| *due != sequence);
+        self.put_due(&due)
     }
 
     fn put_due(&self, due: &[u64]) -> Result<(), AgentError> {

@@ -157,7 +157,7 @@ impl Config {
     pub(crate) fn load(path: &Path) -> Result<Self, AgentError> {
         let bytes = read_bounded(path, MAX_CONFIG_SIZE).map_err(AgentError::file(path))?;
         let wrong =
-            |why: &dyn std::fmt::Display| AgentError::Input(format!("{}: {why}", path.display()));
+            |why: &dyn std::fmt::Display| AgentError::Config(format!("{}: {why}", path.display()));
         let text = std::str::from_utf8(&bytes).map_err(|error| wrong(&error))?;
         let folder = crate::durable::folder_of(path);
         Self::parse(text, &folder).map_err(|error| wrong(&error))
