@@ -234,8 +234,9 @@ impl Session {
 
     /// Writes the papers of an anchored statement, and forgets that they are due.
     fn write(&mut self, sequence: u64) -> Result<Anchored, AgentError> {
-        let gone =
-            || AgentError::vault(self.vault.folder(), format!("statement {sequence} is gone: {GONE}"));
+        let gone = || {
+            AgentError::vault(self.vault.folder(), format!("statement {sequence} is gone: {GONE}"))
+        };
         let kept = self.vault.statement(&self.source, sequence)?.ok_or_else(gone)?;
         let receipt = self.vault.receipt(&self.source, sequence)?.ok_or_else(gone)?;
         let verified = receipt

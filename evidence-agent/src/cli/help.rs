@@ -68,7 +68,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("hold add reason", "原因，一句话"),
     ("hold add source", "该来源的证据"),
     ("hold add unit", "提到该单元的证据"),
-    ("hold add between", "在两个时刻（含时区）之间作出的声明，例如 2026-03-02T06:00:00+08:00 2026-03-02T18:00:00+08:00"),
+    (
+        "hold add between",
+        "在两个时刻（含时区）之间作出的声明，例如 2026-03-02T06:00:00+08:00 2026-03-02T18:00:00+08:00",
+    ),
     ("hold release number", "此项保留的编号"),
     ("hold release reason", "原因，一句话"),
     ("init source", "来源的名称，例如 line-4.example/aoi-7；名称是公开的"),

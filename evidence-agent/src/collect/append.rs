@@ -137,18 +137,7 @@ impl Append {
         let recheck = Recheck::new(config.recheck);
         let (waiting, backoff) = Default::default();
         let (looked, exhausted, known, blind) = (None, None, None, None);
-        Ok(Self {
-            watch,
-            config,
-            key,
-            looked,
-            exhausted,
-            waiting,
-            backoff,
-            recheck,
-            known,
-            blind,
-        })
+        Ok(Self { watch, config, key, looked, exhausted, waiting, backoff, recheck, known, blind })
     }
 
     fn item(&self) -> String {

@@ -48,10 +48,7 @@ pub(crate) enum Trouble {
 impl Trouble {
     /// Whether it lasts until somebody or something mends it, and is complained of until then.
     pub(crate) const fn is_lasting(&self) -> bool {
-        matches!(
-            self,
-            Self::Broker(_) | Self::Database(_) | Self::Missing | Self::Unreadable(_)
-        )
+        matches!(self, Self::Broker(_) | Self::Database(_) | Self::Missing | Self::Unreadable(_))
     }
 
     /// The text in one language.

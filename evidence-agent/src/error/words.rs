@@ -47,13 +47,19 @@ const PHRASES: &[(&str, &str)] = &[
     ("it shows a checkpoint of {}", "它给出的检查点属于 {}"),
     ("{} is malformed", "{} 格式不正确"),
     ("it took a statement that continues no chain", "它接受了一条不接续任何链的声明"),
-    ("it wants statement {} of {} next, and shows {}", "它要求的下一条声明是 {}（来源 {}），而给出的是 {}"),
+    (
+        "it wants statement {} of {} next, and shows {}",
+        "它要求的下一条声明是 {}（来源 {}），而给出的是 {}",
+    ),
     ("what it shows of {} is no chain of ours: {}", "它所给出的 {} 不是我方的链：{}"),
     (
         "its trees of {} and {} entries differ: {}; the checkpoint that it showed is kept in {}",
         "它的 {} 条与 {} 条的两棵树不一致：{}；它所给出的检查点保存在 {}",
     ),
-    ("the log has statements of this source that are not published yet", "日志中有该来源尚未发布的声明"),
+    (
+        "the log has statements of this source that are not published yet",
+        "日志中有该来源尚未发布的声明",
+    ),
     ("no answer to a question: {}", "询问没有得到回答：{}"),
     ("no proof yet", "尚无证明"),
     ("the log refused statement {}: {}", "日志拒绝了声明 {}：{}"),
@@ -65,7 +71,10 @@ const PHRASES: &[(&str, &str)] = &[
     ("{}; is `fiducial-agent run` at work?", "{}；`fiducial-agent run` 是否在运行？"),
     ("no status: {}", "不是状态信息：{}"),
     // The vault.
-    ("there is none; make one with `fiducial-agent init`", "不存在；请用 `fiducial-agent init` 新建"),
+    (
+        "there is none; make one with `fiducial-agent init`",
+        "不存在；请用 `fiducial-agent init` 新建",
+    ),
     ("it exists already", "已经存在"),
     (
         "it is a backup: make a vault of it with `fiducial-agent restore`",
@@ -78,10 +87,7 @@ const PHRASES: &[(&str, &str)] = &[
         "这是保险库而不是备份：若再有一份，其来源的链会分叉。请用 `fiducial-agent backup` 备份后恢复该备份；\
          以其他方式移动或复制的保险库请就地使用",
     ),
-    (
-        "statement {} is gone: {}",
-        "声明 {} 缺失：{}",
-    ),
+    ("statement {} is gone: {}", "声明 {} 缺失：{}"),
     ("statement {} of {} is gone: {}", "声明 {}（来源 {}）缺失：{}"),
     (
         "this vault is damaged, or not its newest copy. Bring the newest backup back with \
@@ -109,7 +115,10 @@ const PHRASES: &[(&str, &str)] = &[
         "it lies in the vault {} itself; a copy goes to another folder, better to another disk",
         "它位于保险库 {} 之内；副本须放在另一文件夹，最好在另一块磁盘上",
     ),
-    ("there is something already that is no backup of this vault", "该处已有内容，且不是此保险库的备份"),
+    (
+        "there is something already that is no backup of this vault",
+        "该处已有内容，且不是此保险库的备份",
+    ),
     ("this is not its passphrase", "口令不正确"),
     (
         "it is encrypted: give its passphrase with --passphrase-file FILE, in \
@@ -117,19 +126,28 @@ const PHRASES: &[(&str, &str)] = &[
         "它已加密：请用 --passphrase-file FILE、环境变量 FIDUCIAL_AGENT_PASSPHRASE_FILE 或配置中的 \
          `passphrase-file` 给出口令",
     ),
-    ("it has no source {}; make it with `fiducial-agent source add`", "没有来源 {}；请用 `fiducial-agent source add` 新建"),
+    (
+        "it has no source {}; make it with `fiducial-agent source add`",
+        "没有来源 {}；请用 `fiducial-agent source add` 新建",
+    ),
     ("it has no source {}", "没有来源 {}"),
     ("it has a source {} already", "已有来源 {}"),
     ("name one of its sources with --source: {}", "请用 --source 指定其中一个来源：{}"),
     ("the vault has no such record", "保险库中没有这样的记录"),
-    ("a newer checkpoint than the vault holds was named before; ask the log", "此前引用过比保险库所存更新的检查点；须询问日志"),
+    (
+        "a newer checkpoint than the vault holds was named before; ask the log",
+        "此前引用过比保险库所存更新的检查点；须询问日志",
+    ),
     ("it does not say `format = \"{}\"`", "缺少 `format = \"{}\"`"),
     ("it is of format {}, and this program knows {}", "其格式为 {}，而本程序支持 {}"),
     (
         "writing failed before, and what is on the disk must be read afresh: start the agent again",
         "此前写入失败，须重新读取磁盘上的内容：请重新启动代理",
     ),
-    ("record {} of statement {} of {} was deleted by a rule of retention; the others can still be disclosed", "第 {} 条记录（声明 {}，来源 {}）已按保留期限删除；其他记录仍可开示"),
+    (
+        "record {} of statement {} of {} was deleted by a rule of retention; the others can still be disclosed",
+        "第 {} 条记录（声明 {}，来源 {}）已按保留期限删除；其他记录仍可开示",
+    ),
     ("no record picked", "未选取记录"),
     ("a checkpoint note is gone", "检查点文件缺失"),
     ("a checkpoint note is damaged", "检查点文件已损坏"),
@@ -154,12 +172,21 @@ const PHRASES: &[(&str, &str)] = &[
         "{} 并未停止，或正由运行中的代理自行询问：无需恢复",
     ),
     ("there is no source {}", "没有来源 {}"),
-    ("there is no key to follow; make one with `fiducial-agent source rotate`", "没有后续密钥；请用 `fiducial-agent source rotate` 新建"),
-    ("this lot has another key already, and tags are made with it", "该批次已有另一把密钥，且标签由其生成"),
+    (
+        "there is no key to follow; make one with `fiducial-agent source rotate`",
+        "没有后续密钥；请用 `fiducial-agent source rotate` 新建",
+    ),
+    (
+        "this lot has another key already, and tags are made with it",
+        "该批次已有另一把密钥，且标签由其生成",
+    ),
     ("{} holds no lot key", "{} 中没有批次密钥"),
     ("{} is no SHA-256 in hexadecimal", "{} 不是十六进制的 SHA-256"),
     ("{} is no http or https address", "{} 不是 http 或 https 地址"),
-    ("the keys are of no or of several logs; name one log with --log-key", "密钥不属于任何日志或属于多个日志；请用 --log-key 指定一个日志"),
+    (
+        "the keys are of no or of several logs; name one log with --log-key",
+        "密钥不属于任何日志或属于多个日志；请用 --log-key 指定一个日志",
+    ),
     ("the policy does not list the log key {}", "策略中没有日志密钥 {}"),
     ("no picture of a QR code: {}", "无法生成二维码图片：{}"),
     ("no QR code holds {} bytes: {}", "二维码容纳不下 {} 字节：{}"),
@@ -167,7 +194,10 @@ const PHRASES: &[(&str, &str)] = &[
     ("the vault's row {} {}: {}", "保险库的行 {} {}：{}"),
     // Files that are named on a command line.
     ("{} is not a file", "{} 不是文件"),
-    ("{} changed while it was read; anchor it when it is complete", "{} 在读取时发生变化；请在其写完之后再锚定"),
+    (
+        "{} changed while it was read; anchor it when it is complete",
+        "{} 在读取时发生变化；请在其写完之后再锚定",
+    ),
     ("{} was not named by this command", "此命令没有指明 {}"),
     // The configuration.
     ("no [[source]]: there is nothing to do", "没有 [[source]]：无事可做"),
@@ -179,9 +209,15 @@ const PHRASES: &[(&str, &str)] = &[
     ("`every` is between 1s and 24h", "`every` 须在 1s 与 24h 之间"),
     ("a [[source.watch]] has no `name`", "某个 [[source.watch]] 没有 `name`"),
     ("`type` is missing", "缺少 `type`"),
-    ("`type` is folder, append, amqp or sql, not {}", "`type` 须为 folder、append、amqp 或 sql，而不是 {}"),
+    (
+        "`type` is folder, append, amqp or sql, not {}",
+        "`type` 须为 folder、append、amqp 或 sql，而不是 {}",
+    ),
     ("`{}` is a text in quotes", "`{}` 须为带引号的文字"),
-    ("`listen`: {} is no address such as 127.0.0.1:7071", "`listen`：{} 不是 127.0.0.1:7071 这样的地址"),
+    (
+        "`listen`: {} is no address such as 127.0.0.1:7071",
+        "`listen`：{} 不是 127.0.0.1:7071 这样的地址",
+    ),
     (
         "`listen`: {} is no loopback address; the page names files and has no password",
         "`listen`：{} 不是本机回环地址；页面会显示文件名且没有口令",
@@ -191,6 +227,8 @@ const PHRASES: &[(&str, &str)] = &[
         "`day-end` 须为时间及其时区，例如 06:00+08:00，而不是 {}",
     ),
     ("`listen` {}: {}", "`listen` {}：{}"),
+    ("`listen`: {} {}", "`listen`：{} {}"),
+    ("`patience`: {}", "`patience`：{}"),
     (
         "the configuration has no `listen`; add listen = \"127.0.0.1:7071\"",
         "配置中没有 `listen`；请加入 listen = \"127.0.0.1:7071\"",
@@ -216,10 +254,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("no thread for a broker: {}", "无法为消息代理启动线程：{}"),
     ("signals: {}", "信号：{}"),
     ("the sender panicked", "发送线程异常终止"),
-    (
-        "{} of {} watches cannot be looked at",
-        "共 {} 个（总数 {}）监视无法读取",
-    ),
+    ("{} of {} watches cannot be looked at", "共 {} 个（总数 {}）监视无法读取"),
     ("an agent's answer of {} bytes", "代理的回答有 {} 字节"),
     ("an answer without end", "回答没有结尾"),
 ];
@@ -238,7 +273,8 @@ fn translated(text: &str, depth: usize) -> Option<String> {
     });
     // The phrase that says most itself, of those that could have said it.
     let best = fitting.max_by_key(|(own, ..)| *own).map(|(_, facts, other)| {
-        let known = |fact: &&str| translated(fact, depth + 1).unwrap_or_else(|| (*fact).to_string());
+        let known =
+            |fact: &&str| translated(fact, depth + 1).unwrap_or_else(|| (*fact).to_string());
         fill(other, facts.iter().map(known))
     });
     best.or_else(|| behind_a_name(text, depth))

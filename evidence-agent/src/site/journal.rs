@@ -56,13 +56,10 @@ mod tests {
             about: about.to_string(),
             facts: facts.to_string(),
         };
-        for (language, began, over) in
-            [(Language::En, "ALARM lag: aoi-7: 61 s", "over: lag: aoi-7"), (
-                Language::Zh,
-                "告警 lag：aoi-7：61 s",
-                "告警解除 lag：aoi-7",
-            )]
-        {
+        for (language, began, over) in [
+            (Language::En, "ALARM lag: aoi-7: 61 s", "over: lag: aoi-7"),
+            (Language::Zh, "告警 lag：aoi-7：61 s", "告警解除 lag：aoi-7"),
+        ] {
             let (mut journal, mut said) = (Journal::default(), Vec::new());
             for alarms in [
                 vec![],

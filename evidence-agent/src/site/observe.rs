@@ -212,7 +212,9 @@ impl Observer {
         for (watch, count) in turn.by_watch {
             let looks = self.looks.entry(watch).or_default();
             (looks.looked, looks.blind) = (Some(now), None);
-            looks.unreadable.retain(|_, (_, last)| now.0.saturating_sub(last.0) < UNREADABLE_MILLIS);
+            looks
+                .unreadable
+                .retain(|_, (_, last)| now.0.saturating_sub(last.0) < UNREADABLE_MILLIS);
             looks.captured += count.sightings as u64;
             looks.unsettled = count.unsettled as u64;
         }

@@ -314,7 +314,8 @@ impl Status {
                 text += &format!("  {name}: {value}\n");
             }
             for watch in &source.watches {
-                text += &format!("  {} {}: {}\n", words.watch, watch.name, watch.describe(language));
+                text +=
+                    &format!("  {} {}: {}\n", words.watch, watch.name, watch.describe(language));
             }
         }
         text += &format!("\n{}\n", words.alarms);
@@ -356,11 +357,7 @@ impl Status {
 
 impl SourceStatus {
     /// What there is to say of a source, row by row.
-    pub(crate) fn rows(
-        &self,
-        now: UnixMillis,
-        language: Language,
-    ) -> Vec<(&'static str, String)> {
+    pub(crate) fn rows(&self, now: UnixMillis, language: Language) -> Vec<(&'static str, String)> {
         let words = Words::of(language);
         let mut rows = Vec::new();
         if let Some(why) = &self.stopped {
@@ -486,7 +483,8 @@ mod tests {
             assert!(english.contains(want), "{want}:\n{english}");
         }
         let chinese = status.describe(Language::Zh);
-        for want in ["等待下一条声明的记录", "自 2026-03-02T07:59:00.000Z 起", "一切正常"] {
+        for want in ["等待下一条声明的记录", "自 2026-03-02T07:59:00.000Z 起", "一切正常"]
+        {
             assert!(chinese.contains(want), "{want}:\n{chinese}");
         }
         for text in [english, chinese] {

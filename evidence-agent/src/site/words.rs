@@ -172,7 +172,9 @@ pub(crate) fn not_understood(
 ) -> String {
     match language {
         Language::En => {
-            format!("the last {count} were not understood by the mapping `{mapping}`; {item}: {why}")
+            format!(
+                "the last {count} were not understood by the mapping `{mapping}`; {item}: {why}"
+            )
         }
         Language::Zh => format!("最近 {count} 项均未能按映射 `{mapping}` 解读；{item}：{why}"),
     }
@@ -247,10 +249,14 @@ pub(crate) fn began(config: &Config, language: Language) -> String {
     let watches: usize = config.sources.iter().map(|source| source.watches.len()).sum();
     match language {
         Language::En => {
-            format!("fiducial-agent {version} began: {sources} sources, {watches} watches, vault {vault}")
+            format!(
+                "fiducial-agent {version} began: {sources} sources, {watches} watches, vault {vault}"
+            )
         }
         Language::Zh => {
-            format!("fiducial-agent {version} 已启动：{sources} 个来源，{watches} 个监视，保险库 {vault}")
+            format!(
+                "fiducial-agent {version} 已启动：{sources} 个来源，{watches} 个监视，保险库 {vault}"
+            )
         }
     }
 }

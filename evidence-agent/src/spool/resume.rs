@@ -271,9 +271,8 @@ fn read_log(
     sources: &[(KeyName, Vec<VerifierKey>)],
 ) -> Result<BTreeMap<KeyName, Vec<Found>>, AgentError> {
     let mut found: BTreeMap<KeyName, Vec<Found>> = BTreeMap::new();
-    let begin = |name: &KeyName| {
-        format!("fiducial/statement/v1\nlog {}\nsource {name}\n", vault.origin())
-    };
+    let begin =
+        |name: &KeyName| format!("fiducial/statement/v1\nlog {}\nsource {name}\n", vault.origin());
     let begins: Vec<(String, &Vec<VerifierKey>)> =
         sources.iter().map(|(name, keys)| (begin(name), keys)).collect();
     let mut number = entries.start / TILE_WIDTH;

@@ -112,15 +112,7 @@ impl Sealer {
             let ticks = Ticks::of(&plan);
             let due = since_start + ticks.until_next(now);
             let (opened, heard) = (now, 0);
-            sources.push(Source {
-                plan,
-                ticks,
-                due,
-                spoke: None,
-                opened,
-                heard,
-                failure: None,
-            });
+            sources.push(Source { plan, ticks, due, spoke: None, opened, heard, failure: None });
         }
         let mut watch = ClockWatch::load(vault)?;
         watch.look(clock);

@@ -315,7 +315,8 @@ impl Vault {
         let mut kept = Vec::new();
         for entry in range.take(limit) {
             let sequence = entry.map_err(damaged)?.0.value().1;
-            let missing = || self.wrong(&format!("statement {sequence} of {source} is gone: {GONE}"));
+            let missing =
+                || self.wrong(&format!("statement {sequence} of {source} is gone: {GONE}"));
             kept.push(self.statement_in(&transaction, source, sequence)?.ok_or_else(missing)?);
         }
         Ok(kept)

@@ -17,7 +17,8 @@ use super::open::pack_path;
 use super::pack;
 use super::rows::{self, Blob, PackRow};
 use super::tables::{
-    BLOBS, HEADS, LINKS, NOTES, PACKS, PENDING, SEEN, STATE, STATEMENTS, damaged, numbered_key, owned,
+    BLOBS, HEADS, LINKS, NOTES, PACKS, PENDING, SEEN, STATE, STATEMENTS, damaged, numbered_key,
+    owned,
 };
 use super::{Kept, Stage, Vault};
 use crate::error::AgentError;
@@ -317,7 +318,9 @@ impl Run<'_> {
             match receipt.verify(kept.statement.leaf_hash(), &vault.policy) {
                 Ok(verified) if verified.index() == index => self.checked.receipts += 1,
                 Ok(_) => self.checked.note(name, "its receipt has another index"),
-                Err(error) if is_of_older_policy(&receipt, &kept, &error) => self.checked.older += 1,
+                Err(error) if is_of_older_policy(&receipt, &kept, &error) => {
+                    self.checked.older += 1
+                }
                 Err(error) => self.checked.note(name, format!("its receipt: {error}")),
             }
         }

@@ -161,7 +161,8 @@ impl Vault {
                 || waits(&|pending| names_unit(&pending.values, unit))?),
             Scope::Times(from, until) => self.any_sealed(*from, *until),
             Scope::Lot(lot) => {
-                Ok(waits(&|pending| pending.values.get("lot") == Some(lot))? || self.has_lot(lot)?)
+                Ok(waits(&|pending| pending.values.get("lot") == Some(lot))?
+                    || self.has_lot(lot)?)
             }
         }
     }

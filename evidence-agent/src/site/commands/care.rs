@@ -112,8 +112,7 @@ pub(crate) fn restore(
     passphrase_file: Option<&Path>,
 ) -> Result<Said, AgentError> {
     let unlock = crate::site::unlock(passphrase_file)?;
-    let copied =
-        Vault::restore(from, to, &unlock, &mut |progress| desk.caller.progress(progress))?;
+    let copied = Vault::restore(from, to, &unlock, &mut |progress| desk.caller.progress(progress))?;
     let mut said = copied_said(&copied, to, desk.language);
     said.text += either(
         desk.language,
@@ -153,7 +152,8 @@ pub(crate) fn expire(
     let mut vault = desk.vault(args)?;
     let now = SystemClock::new().now();
     // A clock that runs ahead would delete too early; what witnesses said last is no later than now.
-    let witnessed = vault.checkpoint()?.and_then(|kept| kept.accepted.ok()).and_then(|kept| kept.times());
+    let witnessed =
+        vault.checkpoint()?.and_then(|kept| kept.accepted.ok()).and_then(|kept| kept.times());
     let now = witnessed.map_or(now, |times| now.min(later(times.latest.as_seconds())));
     let expired = vault.expire(now, &rules, dry_run)?;
     // Free pages of the database still hold what was deleted.

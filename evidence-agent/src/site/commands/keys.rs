@@ -85,11 +85,7 @@ fn list(vault: &Vault) -> Result<Said, AgentError> {
 }
 
 /// Writes a request, or prints it.
-fn give(
-    desk: &Desk<'_>,
-    request: &Enrolment,
-    out: Option<&PathBuf>,
-) -> Result<Said, AgentError> {
+fn give(desk: &Desk<'_>, request: &Enrolment, out: Option<&PathBuf>) -> Result<Said, AgentError> {
     let bytes = request.to_bytes();
     let json = json!({ "source_key": request.key().to_string(), "request": request.to_string() });
     let Some(path) = out else {
@@ -110,11 +106,7 @@ fn give(
 }
 
 /// Lets a chain that stands still go on behind what the log has.
-pub(crate) fn resume(
-    desk: &Desk<'_>,
-    vault: &VaultArgs,
-    source: &str,
-) -> Result<Said, AgentError> {
+pub(crate) fn resume(desk: &Desk<'_>, vault: &VaultArgs, source: &str) -> Result<Said, AgentError> {
     let (vault, name) = (desk.vault(vault)?, parse_name(source)?);
     if desk.is_beside() {
         // A chain that goes on must not be moved under the hands of who signs for it; one that
@@ -211,10 +203,7 @@ pub(crate) fn lot_key(
     Ok(Said::done(format!("{}\n", shown(out)), json!({ "lot": lot, "key_file": shown(out) })))
 }
 
-fn read_lot_key(
-    desk: &Desk<'_>,
-    path: &Path,
-) -> Result<Zeroizing<[u8; LOT_KEY_SIZE]>, AgentError> {
+fn read_lot_key(desk: &Desk<'_>, path: &Path) -> Result<Zeroizing<[u8; LOT_KEY_SIZE]>, AgentError> {
     let bytes = desk.caller.read(path, 1024).map_err(AgentError::file(path))?;
     let bytes = Zeroizing::new(bytes);
     let text = std::str::from_utf8(&bytes).unwrap_or_default();

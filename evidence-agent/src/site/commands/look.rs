@@ -69,7 +69,9 @@ pub(crate) fn check_config(
 
 fn blind_said(count: usize, of: usize, language: Language) -> String {
     match language {
-        Language::En => format!("{count} of {of} watches cannot look; `run` would try again and again\n"),
+        Language::En => {
+            format!("{count} of {of} watches cannot look; `run` would try again and again\n")
+        }
         Language::Zh => format!("共 {of} 个监视，其中 {count} 个无法查看；`run` 会不断重试\n"),
     }
 }
@@ -77,19 +79,23 @@ fn blind_said(count: usize, of: usize, language: Language) -> String {
 /// Whether the vault has every source that the configuration names. While an agent is at work in it,
 /// that agent is asked.
 fn check_sources(desk: &Desk<'_>, config: &Config) -> Result<(), AgentError> {
-    match open(config) {
-        Err(AgentError::Busy { .. }) => {}
-        other => return other.map(drop),
-    }
     let args = VaultArgs {
         vault: config.vault.clone(),
         passphrase_file: config.passphrase_file.clone(),
     };
     let list = Command::Source(SourceCommand::List { vault: args });
-    let here = || Err(AgentError::Busy { path: config.vault.clone() });
+    let here = || open(config).map(|_| Said::done("", Value::Null));
     let said = control::wait_for_turn(&list, desk.language, desk.caller, &here)?;
-    let known: Vec<&str> =
-        said.json.as_array().into_iter().flatten().filter_map(|row| row["source"].as_str()).collect();
+    if said.json.is_null() {
+        return Ok(());
+    }
+    let known: Vec<&str> = said
+        .json
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|row| row["source"].as_str())
+        .collect();
     match config.sources.iter().find(|source| !known.contains(&source.name.as_str())) {
         None => Ok(()),
         Some(source) => Err(no_source(&config.vault, &source.name)),

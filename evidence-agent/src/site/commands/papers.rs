@@ -106,7 +106,11 @@ fn write_one(
     let opening = opening.map_err(|error| AgentError::Failed(error.to_string()))?;
     let files = [
         (out.join(format!("{stem}.tlog-proof")), receipt.to_bytes(), Access::Everybody),
-        (out.join(format!("{stem}.disclosure.json")), opening.to_json().into_bytes(), Access::Owner),
+        (
+            out.join(format!("{stem}.disclosure.json")),
+            opening.to_json().into_bytes(),
+            Access::Owner,
+        ),
     ];
     let mut text = String::new();
     for (path, bytes, access) in &files {

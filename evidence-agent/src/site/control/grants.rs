@@ -69,7 +69,9 @@ impl Grants {
             What::Read { .. } | What::Sha256 => {
                 act.name.is_empty() && self.read.contains(&act.root)
             }
-            What::Part | What::WriteWhole { .. } => act.name.is_empty() && self.write.contains(&act.root),
+            What::Part | What::WriteWhole { .. } => {
+                act.name.is_empty() && self.write.contains(&act.root)
+            }
             _ => false,
         }
     }

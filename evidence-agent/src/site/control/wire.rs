@@ -60,24 +60,48 @@ pub(super) struct Act {
 /// What is to be done. Bytes that are written are the frame's body.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum What {
-    Close { file: u64 },
-    Len { file: u64 },
+    Close {
+        file: u64,
+    },
+    Len {
+        file: u64,
+    },
     List,
     MakeFolder,
     MakeFolders,
-    Open { create: bool },
+    Open {
+        create: bool,
+    },
     /// A part of what `WriteWhole` then completes.
     Part,
-    Read { limit: u64 },
-    ReadAt { file: u64, offset: u64, size: u64 },
+    Read {
+        limit: u64,
+    },
+    ReadAt {
+        file: u64,
+        offset: u64,
+        size: u64,
+    },
     Remove,
-    Rename { to: String },
-    SetLen { file: u64, len: u64 },
+    Rename {
+        to: String,
+    },
+    SetLen {
+        file: u64,
+        len: u64,
+    },
     Sha256,
-    Sync { file: u64 },
+    Sync {
+        file: u64,
+    },
     SyncFolder,
-    WriteAt { file: u64, offset: u64 },
-    WriteWhole { private: bool },
+    WriteAt {
+        file: u64,
+        offset: u64,
+    },
+    WriteWhole {
+        private: bool,
+    },
 }
 
 /// What came of it. Bytes that were read are the frame's body.

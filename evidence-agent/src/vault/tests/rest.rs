@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use super::support::*;
 use crate::model::UnixMillis;
-use crate::vault::{
-    Disk, Folder, Rule, Scope, Unlock, Vault, WentBack, refuse_inside,
-};
+use crate::vault::{Disk, Folder, Rule, Scope, Unlock, Vault, WentBack, refuse_inside};
 
 /// The disk of a copy.
 fn on(path: &Path) -> Arc<dyn Disk> {
