@@ -41,6 +41,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("the answer is no {}: {}", "回答不是 {}：{}"),
     ("neither indices nor a problem for each entry", "既没有序号，也没有逐条的问题"),
     ("no index", "回答中没有序号"),
+    ("the log's /add-batch: {}", "日志的 /add-batch：{}"),
     ("no published checkpoint covers what was sent yet", "已发布的检查点尚未覆盖所发送的声明"),
     ("it shows no checkpoint, though it did before", "它没有给出检查点，而此前给出过"),
     ("it shows {} entries after {}", "它给出 {} 条，而此前为 {} 条"),

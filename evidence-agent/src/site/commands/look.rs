@@ -79,10 +79,8 @@ fn blind_said(count: usize, of: usize, language: Language) -> String {
 /// Whether the vault has every source that the configuration names. While an agent is at work in it,
 /// that agent is asked.
 fn check_sources(desk: &Desk<'_>, config: &Config) -> Result<(), AgentError> {
-    let args = VaultArgs {
-        vault: config.vault.clone(),
-        passphrase_file: config.passphrase_file.clone(),
-    };
+    let args =
+        VaultArgs { vault: config.vault.clone(), passphrase_file: config.passphrase_file.clone() };
     let list = Command::Source(SourceCommand::List { vault: args });
     let here = || open(config).map(|_| Said::done("", Value::Null));
     let said = control::wait_for_turn(&list, desk.language, desk.caller, &here)?;
