@@ -46,7 +46,8 @@ pub(crate) fn check_config(
     check_sources(desk, &config)?;
     let blind = watched.iter().filter_map(|watch| {
         let why = watch.collector.probe()?;
-        Some((watch.collector.watch().0.clone(), why.text(language)))
+        let name = watch.collector.watch();
+        Some((name.0.clone(), format!("{}{}", path_of(&config, name), why.text(language))))
     });
     let blind: Vec<(String, String)> = blind.collect();
     let (sources, watches) = (config.sources.len(), watched.len());
@@ -65,6 +66,14 @@ pub(crate) fn check_config(
     let code = if blind.is_empty() { EXIT_ANCHORED } else { EXIT_COULD_NOT };
     let json = json!({ "sources": sources, "watches": watches, "cannot_look": cannot_look });
     Ok(Said { text, json, code })
+}
+
+/// The path that a watch looks at, if it has one.
+fn path_of(config: &Config, name: &WatchName) -> String {
+    let mut watches = config.sources.iter().flat_map(|source| &source.watches);
+    let path = watches.find(|watch| watch.name == *name);
+    let path = path.and_then(|watch| watch.options.get("path")?.as_str());
+    path.map_or_else(String::new, |path| format!("{path}: "))
 }
 
 fn blind_said(count: usize, of: usize, language: Language) -> String {
