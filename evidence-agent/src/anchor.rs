@@ -19,6 +19,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use spec::key::KeyName;
+use spec::proof::ProofFailure;
 
 use self::files::{Captured, Files};
 use crate::cli::args::VaultArgs;
@@ -197,8 +198,7 @@ impl Session {
                 continue;
             }
             self.send(sequence)?;
-            let written = self.write(sequence)?;
-            anchored.push(written);
+            anchored.extend(self.write(sequence)?);
         }
         Ok(())
     }
@@ -233,15 +233,26 @@ impl Session {
     }
 
     /// Writes the papers of an anchored statement, and forgets that they are due.
-    fn write(&mut self, sequence: u64) -> Result<Anchored, AgentError> {
+    /// `None` if its receipt was judged by a policy that somebody has changed since.
+    fn write(&mut self, sequence: u64) -> Result<Option<Anchored>, AgentError> {
         let gone = || {
             AgentError::vault(self.vault.folder(), format!("statement {sequence} is gone: {GONE}"))
         };
         let kept = self.vault.statement(&self.source, sequence)?.ok_or_else(gone)?;
         let receipt = self.vault.receipt(&self.source, sequence)?.ok_or_else(gone)?;
-        let verified = receipt
-            .verify(kept.statement.leaf_hash(), self.vault.policy())
-            .map_err(|error| AgentError::vault(self.vault.folder(), error))?;
+        let verified = match receipt.verify(kept.statement.leaf_hash(), self.vault.policy()) {
+            Err(ProofFailure::Policy(why)) => {
+                // What was anchored stays anchored; only the papers of this run are left out.
+                self.missing.get_or_insert(AgentError::Failed(format!(
+                    "statement {sequence} is anchored by the policy as it was, and its receipt does \
+                     not satisfy it as it is now ({why}); `fiducial-agent papers` writes it all the \
+                     same, to be verified with the policy of its time"
+                )));
+                self.forget_due(sequence)?;
+                return Ok(None);
+            }
+            other => other.map_err(|error| AgentError::vault(self.vault.folder(), error))?,
+        };
         let batch = self.vault.batch(&self.source, sequence)?;
         let (anchored, missing) =
             write_papers(&self.out, &kept.statement, &batch, &mut self.paths, &receipt, &verified);
@@ -249,7 +260,7 @@ impl Session {
             self.forget_due(sequence)?;
         }
         self.missing = self.missing.take().or(missing);
-        Ok(anchored)
+        Ok(Some(anchored))
     }
 
     fn due(&self) -> Result<Vec<u64>, AgentError> {

@@ -89,6 +89,12 @@ const PHRASES: &[(&str, &str)] = &[
          以其他方式移动或复制的保险库请就地使用",
     ),
     ("statement {} is gone: {}", "声明 {} 缺失：{}"),
+    (
+        "statement {} is anchored by the policy as it was, and its receipt does not satisfy it as it is \
+         now ({}); `fiducial-agent papers` writes it all the same, to be verified with the policy of its \
+         time",
+        "声明 {} 已按当时的策略锚定，其回执不符合现在的策略（{}）；`fiducial-agent papers` 仍可写出它，请用当时的策略验证",
+    ),
     ("statement {} of {} is gone: {}", "声明 {}（来源 {}）缺失：{}"),
     (
         "this vault is damaged, or not its newest copy. Bring the newest backup back with \
