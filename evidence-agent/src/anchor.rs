@@ -19,6 +19,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use spec::key::KeyName;
+use spec::proof::ProofFailure;
 
 use self::files::{Captured, Files};
 use crate::cli::args::VaultArgs;
@@ -30,7 +31,7 @@ use crate::site::commands::open_vault;
 use crate::spool::seal::Sealer;
 use crate::spool::send::Sender;
 use crate::spool::{checkpoint, resume};
-use crate::vault::{Stage, Vault};
+use crate::vault::{GONE, Stage, Vault};
 
 /// The row of the vault that lists the statements of which people have not all papers yet.
 const DUE: &str = "papers-due";
@@ -190,9 +191,14 @@ impl Session {
     /// Sends what is unanchored, and writes the papers that are due.
     fn finish(&mut self, anchored: &mut Vec<Anchored>) -> Result<(), AgentError> {
         for sequence in self.due()? {
+            let is_there = self.vault.statement(&self.source, sequence)?.is_some();
+            if !is_there && self.vault.was_left_out(&self.source, sequence)? {
+                // Its records are in a later statement, or are named there as lost.
+                self.forget_due(sequence)?;
+                continue;
+            }
             self.send(sequence)?;
-            let written = self.write(sequence)?;
-            anchored.push(written);
+            anchored.extend(self.write(sequence)?);
         }
         Ok(())
     }
@@ -227,30 +233,46 @@ impl Session {
     }
 
     /// Writes the papers of an anchored statement, and forgets that they are due.
-    fn write(&mut self, sequence: u64) -> Result<Anchored, AgentError> {
-        let gone =
-            || AgentError::vault(self.vault.folder(), format!("statement {sequence} is gone"));
+    /// `None` if its receipt was judged by a policy that somebody has changed since.
+    fn write(&mut self, sequence: u64) -> Result<Option<Anchored>, AgentError> {
+        let gone = || {
+            AgentError::vault(self.vault.folder(), format!("statement {sequence} is gone: {GONE}"))
+        };
         let kept = self.vault.statement(&self.source, sequence)?.ok_or_else(gone)?;
         let receipt = self.vault.receipt(&self.source, sequence)?.ok_or_else(gone)?;
-        let verified = receipt
-            .verify(kept.statement.leaf_hash(), self.vault.policy())
-            .map_err(|error| AgentError::vault(self.vault.folder(), error))?;
+        let verified = match receipt.verify(kept.statement.leaf_hash(), self.vault.policy()) {
+            Err(ProofFailure::Policy(why)) => {
+                // What was anchored stays anchored; only the papers of this run are left out.
+                self.missing.get_or_insert(AgentError::Failed(format!(
+                    "statement {sequence} is anchored by the policy as it was, and its receipt does \
+                     not satisfy it as it is now ({why}); `fiducial-agent papers` writes it all the \
+                     same, to be verified with the policy of its time"
+                )));
+                self.forget_due(sequence)?;
+                return Ok(None);
+            }
+            other => other.map_err(|error| AgentError::vault(self.vault.folder(), error))?,
+        };
         let batch = self.vault.batch(&self.source, sequence)?;
         let (anchored, missing) =
             write_papers(&self.out, &kept.statement, &batch, &mut self.paths, &receipt, &verified);
         if missing.is_none() {
-            let mut due = self.due()?;
-            due.retain(|due| *due != sequence);
-            self.put_due(&due)?;
+            self.forget_due(sequence)?;
         }
         self.missing = self.missing.take().or(missing);
-        Ok(anchored)
+        Ok(Some(anchored))
     }
 
     fn due(&self) -> Result<Vec<u64>, AgentError> {
         let row = self.vault.state(DUE)?.unwrap_or_else(|| b"[]".to_vec());
         let damaged = |error| AgentError::vault(self.vault.folder(), format!("its row: {error}"));
         serde_json::from_slice(&row).map_err(damaged)
+    }
+
+    fn forget_due(&self, sequence: u64) -> Result<(), AgentError> {
+        let mut due = self.due()?;
+        due.retain(|due| *due != sequence);
+        self.put_due(&due)
     }
 
     fn put_due(&self, due: &[u64]) -> Result<(), AgentError> {

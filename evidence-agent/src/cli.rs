@@ -10,19 +10,21 @@ use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
 
 use self::args::{Arguments, Command};
 use crate::anchor::{Request, anchor};
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT};
 use crate::init::{NewSource, init};
-use crate::site::commands::{self, Said};
+use crate::site::commands::{self, Desk, Said};
+use crate::site::control::{self, Here};
 use crate::site::run;
 
 /// From how many bytes or files on a progress bar is worth its line.
 const MUCH: (u64, usize) = (256 * 1024 * 1024, 1000);
 
 /// The language of messages.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 pub(crate) enum Language {
     /// English.
     En,
@@ -83,7 +85,7 @@ pub(crate) fn run(
             run_anchor(asked, &Request { vault, source, files, out, patience }, err)
         }
         Command::Run { config, once } => run_watch(asked, config, *once, out, err),
-        other => match said(other, language) {
+        other => match here_or_beside(other, language) {
             Ok(said) if asked.json => (said.code, format!("{:#}\n", said.json)),
             Ok(said) => (said.code, said.text),
             Err(error) => (error.exit_code(), complain(asked, &error, err)),
@@ -92,37 +94,43 @@ pub(crate) fn run(
     print(&printed, code, language, out, err)
 }
 
+/// Does a command, or has the agent do it that is at work in the vault.
+fn here_or_beside(command: &Command, language: Language) -> Result<Said, AgentError> {
+    let here = Here::new();
+    let desk = Desk::here(&here, language);
+    let answer = control::wait_for_turn(command, language, &here, &|| said(command, &desk));
+    here.finish();
+    answer
+}
+
 /// The commands that do one thing and say what came of it.
-fn said(command: &Command, language: Language) -> Result<Said, AgentError> {
+pub(crate) fn said(command: &Command, desk: &Desk<'_>) -> Result<Said, AgentError> {
+    let language = desk.language;
     match command {
-        Command::Backup { vault, to } => commands::backup(vault, to, language),
-        Command::Check { vault } => commands::check(vault, language),
-        Command::CheckConfig { config, dry_run } => {
-            commands::check_config(config, *dry_run, language)
-        }
-        Command::Deletions { vault } => commands::deletions(vault),
-        Command::Expire { vault, rules, dry_run } => {
-            commands::expire(vault, rules, *dry_run, language)
-        }
-        Command::Hold(command) => commands::hold(command, language),
+        Command::Backup { vault, to } => commands::backup(desk, vault, to),
+        Command::Check { vault } => commands::check(desk, vault),
+        Command::CheckConfig { config, dry_run } => commands::check_config(desk, config, *dry_run),
+        Command::Deletions { vault } => commands::deletions(desk, vault),
+        Command::Expire { vault, rules, dry_run } => commands::expire(desk, vault, rules, *dry_run),
+        Command::Hold(command) => commands::hold(desk, command),
         Command::LotKey { lot, vault, from, out } => {
-            commands::lot_key(lot, vault, from.as_deref(), out)
+            commands::lot_key(desk, lot, vault, from.as_deref(), out)
         }
         Command::Mapping { name } => commands::mapping(name.as_deref()),
         Command::Papers { vault, which, evidence, out } => {
-            commands::papers(vault, which, *evidence, out, language)
+            commands::papers(desk, vault, which, *evidence, out)
         }
         Command::Rekey { vault, new_passphrase_file } => {
             commands::rekey(vault, new_passphrase_file, language)
         }
         Command::Restore { from, to, passphrase_file } => {
-            commands::restore(from, to, passphrase_file.as_deref(), language)
+            commands::restore(desk, from, to, passphrase_file.as_deref())
         }
-        Command::Resume { vault, source } => commands::resume(vault, source, language),
+        Command::Resume { vault, source } => commands::resume(desk, vault, source),
         Command::Root { vault, source, qr, png } => {
-            commands::root(vault, source.as_deref(), *qr, png.as_deref(), language)
+            commands::root(desk, vault, source.as_deref(), *qr, png.as_deref())
         }
-        Command::Source(command) => commands::source(command, language),
+        Command::Source(command) => commands::source(desk, command),
         Command::Status { config } => commands::status(config, language),
         Command::Anchor { .. } | Command::Init { .. } | Command::Run { .. } => {
             unreachable!("these have their own way of saying things")
@@ -138,18 +146,20 @@ fn run_watch(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> (u8, String) {
-    let mut say = |line: &str| {
+    let put = |to: &mut dyn Write, line: &str| {
         let line = match asked.json {
             true => format!("{}\n", serde_json::json!({ "said": line })),
             false => format!("{line}\n"),
         };
         // A reader that went away must not end the watch.
-        let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        let _ = to.write_all(line.as_bytes()).and_then(|()| to.flush());
     };
     let ended = if once {
-        run::run_once(config, asked.language, &mut say)
+        run::run_once(config, asked.language, &mut |line| put(out, line))
     } else {
-        run::Stop::on_signals().and_then(|stop| run::run(config, &stop, asked.language, &mut say))
+        let (mut answer, mut journal) = (|line: &str| put(out, line), |line: &str| put(err, line));
+        let mut voice = run::Voice { answer: &mut answer, journal: &mut journal };
+        run::Stop::on_signals().and_then(|stop| run::run(config, &stop, asked.language, &mut voice))
     };
     match ended {
         Ok(()) => (EXIT_ANCHORED, String::new()),

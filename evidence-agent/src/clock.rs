@@ -41,6 +41,11 @@ pub(crate) fn format(moment: UnixMillis) -> String {
     format_utc(moment.0 / 1000, milliseconds)
 }
 
+/// A whole second as RFC 3339 text, such as a witness's time.
+pub(crate) fn format_seconds(seconds: u64) -> String {
+    format_utc(seconds, 0).replace(".000Z", "Z")
+}
+
 /// Reads RFC 3339 text with a zone, to the millisecond. `None` for anything else: a time without a
 /// zone could be any of two dozen moments.
 pub(crate) fn parse(text: &str) -> Option<UnixMillis> {

@@ -5,9 +5,14 @@
 //! | 0 | anchored: the proof satisfies the agent's policy |
 //! | 1 | refused: by the log, or by the agent because the log showed something that is not true |
 //! | 2 | could not: nothing is wrong with the evidence, and trying again may help |
+//! | 3 | not all: done, but some of what was asked for is not there yet, and the answer says what |
+
+mod words;
 
 use std::io;
 use std::path::{Path, PathBuf};
+
+pub(crate) use words::chinese;
 
 use crate::cli::Language;
 
@@ -20,12 +25,37 @@ pub const EXIT_REFUSED: u8 = 1;
 /// It could not be done or not be finished.
 pub const EXIT_COULD_NOT: u8 = 2;
 
+/// Done, but some of what was asked for is not there yet.
+pub const EXIT_INCOMPLETE: u8 = 3;
+
 /// The status by which a log says that it does not list the source, or that the signature is wrong.
 const FORBIDDEN: u16 = 403;
 
 /// Why the agent stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AgentError {
+    /// Another process has the vault open, and this needs it to itself.
+    #[error(
+        "the vault {}: another agent is at work in it, and this cannot be done beside it. Stop it \
+         first (`systemctl stop fiducial-agent`, or Ctrl-C where it runs), and start it again after.",
+        path.display()
+    )]
+    Busy {
+        /// The vault.
+        path: PathBuf,
+    },
+    /// The agent at work in the vault did not finish a command.
+    #[error(
+        "the agent at work in the vault {} did not answer to the end: {reason}\nIf it has been \
+         stopped, run the command again. What a command writes, it writes whole or not at all.",
+        path.display()
+    )]
+    Beside {
+        /// The vault.
+        path: PathBuf,
+        /// What broke off.
+        reason: String,
+    },
     /// The log holds another statement at this place of the source's chain.
     #[error(
         "the log has another statement of this source: {answer}\nThis vault is not the source's \
@@ -93,6 +123,20 @@ pub(crate) enum AgentError {
         /// What stood in the way of the first.
         first: Box<Self>,
     },
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Config(String),
+    /// It could not be done, and nothing that was typed is at fault.
+    #[error("{0}")]
+    Failed(String),
+    /// What the agent at work in the vault says, in the language that was asked for.
+    #[error("{message}")]
+    Relayed {
+        /// Its exit code.
+        code: u8,
+        /// Its words.
+        message: String,
+    },
     /// The operating system gave no random bytes.
     #[error("no random bytes from the operating system: {0}")]
     Random(String),
@@ -153,7 +197,12 @@ impl AgentError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Conflict { .. } | Self::LogRefused(_) | Self::Refused { .. } => EXIT_REFUSED,
-            Self::DiskFull { .. }
+            Self::Relayed { code, .. } => *code,
+            Self::Beside { .. }
+            | Self::Busy { .. }
+            | Self::Config(_)
+            | Self::DiskFull { .. }
+            | Self::Failed(_)
             | Self::File { .. }
             | Self::Held { .. }
             | Self::Input(_)
@@ -174,7 +223,20 @@ impl AgentError {
     }
 
     fn chinese(&self) -> String {
+        let zh = chinese;
         match self {
+            Self::Beside { path, reason } => format!(
+                "正在保险库 {} 中工作的代理未能答完：{}\n若它已被停止，请重新运行该命令。命令所写的内容要么完整写入，\
+                 要么完全没有写入。",
+                path.display(),
+                zh(reason)
+            ),
+            Self::Busy { path } => format!(
+                "保险库 {}：另一个代理正在其中工作，此命令不能与它同时进行。请先停止它\
+                 （`systemctl stop fiducial-agent`，或在其运行处按 Ctrl-C），之后再重新启动。",
+                path.display()
+            ),
+            Self::Config(text) => format!("配置有误：{}", zh(text)),
             Self::Conflict { answer } => format!(
                 "日志中已有该来源的另一条声明：{answer}\n此保险库不是该来源的最新副本，或密钥在别处也被使用。\
                  已停止发送。请恢复最新的保险库；若已丢失，请新建来源并说明原因。"
@@ -184,14 +246,18 @@ impl AgentError {
                  数据没有丢失；请清理磁盘或迁移保险库。",
                 path.display()
             ),
-            Self::File { path, error } => format!("文件 {}：{error}", path.display()),
+            Self::Failed(text) => format!("未能完成：{}", zh(text)),
+            Self::File { path, error } => {
+                format!("文件 {}：{}", path.display(), zh(&error.to_string()))
+            }
             Self::Held { name, reason } => format!(
-                "来源 {name} 已停止签名和发送：{reason}\n其记录保存在保险库中等待。若确认其密钥没有其他副本在使用，\
-                 请对它运行 `fiducial-agent resume`。"
+                "来源 {name} 已停止签名和发送：{}\n其记录保存在保险库中等待。若确认其密钥没有其他副本在使用，\
+                 请对它运行 `fiducial-agent resume`。",
+                zh(reason)
             ),
-            Self::Input(text) => format!("参数有误：{text}"),
+            Self::Input(text) => format!("输入有误：{}", zh(text)),
             Self::LogRefused(text) => {
-                format!("日志不可信：{text}\n请保留保险库和日志的回答，并交给见证方。")
+                format!("日志不可信：{}\n请保留保险库和日志的回答，并交给见证方。", zh(text))
             }
             Self::Papers { sequence, count, first } => format!(
                 "声明 {sequence} 已锚定，但其中 {count} 份报告的回执或开示未能写出：{}\n\
@@ -207,12 +273,14 @@ impl AgentError {
                 );
                 if *status == FORBIDDEN { refused + &hint } else { refused }
             }
+            Self::Relayed { message, .. } => message.clone(),
             Self::Unanchored { sequence, seconds, reason } => format!(
-                "声明 {sequence} 在 {seconds} 秒内未能锚定：{reason}\n声明已保存在保险库中。\
-                 请运行 `fiducial-agent anchor --vault DIR`，以相同字节继续。"
+                "声明 {sequence} 在 {seconds} 秒内未能锚定：{}\n声明已保存在保险库中。\
+                 请运行 `fiducial-agent anchor --vault DIR`，以相同字节继续。",
+                zh(reason)
             ),
-            Self::Unreachable { url, reason } => format!("无法访问 {url}：{reason}"),
-            Self::Vault { path, reason } => format!("保险库 {}：{reason}", path.display()),
+            Self::Unreachable { url, reason } => format!("无法访问 {url}：{}", zh(reason)),
+            Self::Vault { path, reason } => format!("保险库 {}：{}", path.display(), zh(reason)),
         }
     }
 }

@@ -127,7 +127,7 @@ mod tests {
         let path = folder.path().join("vault");
         make(&path, &[log_key("log.example")], None).unwrap();
         let first = open(&path).unwrap();
-        assert!(matches!(open(&path), Err(AgentError::Vault { .. })));
+        assert!(matches!(open(&path), Err(AgentError::Busy { .. })));
         drop(first);
         assert!(open(&path).is_ok());
     }

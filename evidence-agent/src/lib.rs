@@ -38,7 +38,7 @@ mod vault;
 use std::ffi::OsString;
 use std::io::Write;
 
-pub use error::{EXIT_ANCHORED, EXIT_COULD_NOT, EXIT_REFUSED};
+pub use error::{EXIT_ANCHORED, EXIT_COULD_NOT, EXIT_INCOMPLETE, EXIT_REFUSED};
 
 /// Runs the program with `arguments`, the first being its name, and returns its exit code.
 ///

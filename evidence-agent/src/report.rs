@@ -27,6 +27,7 @@ use spec::evidence::statement::Statement;
 use spec::proof::{Proof, VerifiedInclusion};
 
 use crate::cli::Language;
+use crate::clock;
 use crate::durable::{Access, read_bounded, sync_folder, write_synced};
 use crate::error::AgentError;
 use crate::os;
@@ -52,9 +53,9 @@ pub(crate) struct Anchored {
     index: u64,
     tree_size: u64,
     leaf_hash: String,
-    /// The latest time in the accepted quorum, in seconds since 1970; absent without witnesses.
+    /// The latest time in the accepted quorum, RFC 3339 in UTC; absent without witnesses.
     #[serde(skip_serializing_if = "Option::is_none")]
-    witnessed: Option<u64>,
+    witnessed: Option<String>,
     reports: Vec<Report>,
     /// For a statement of many reports: one receipt and one opening of them all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,7 +164,7 @@ pub(crate) fn write_papers(
         index: verified.index(),
         tree_size: checkpoint.tree().size(),
         leaf_hash: statement.leaf_hash().to_hex(),
-        witnessed: checkpoint.times().map(|times| times.latest.as_seconds()),
+        witnessed: checkpoint.times().map(|times| clock::format_seconds(times.latest.as_seconds())),
         reports,
         papers,
     };
@@ -293,10 +294,10 @@ impl Anchored {
     }
 
     fn witness_line(&self, language: Language) -> String {
-        match (language, self.witnessed) {
+        match (language, &self.witnessed) {
             (_, None) => format!("  {}\n", no_witness(language)),
-            (Language::En, Some(time)) => format!("  witnessed, at the latest at {time} (Unix)\n"),
-            (Language::Zh, Some(time)) => format!("  已见证，最晚时间 {time}（Unix 秒）\n"),
+            (Language::En, Some(time)) => format!("  witnessed, at the latest at {time}\n"),
+            (Language::Zh, Some(time)) => format!("  已见证，最晚时间 {time}\n"),
         }
     }
 }

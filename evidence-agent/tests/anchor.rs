@@ -521,3 +521,31 @@ fn openings_are_for_the_owner_alone() {
     assert_eq!(mode("report.disclosure.json"), 0o600);
     assert_eq!(mode("vault/vault.redb"), 0o600);
 }
+
+#[test]
+fn a_policy_that_was_changed_leaves_what_is_anchored_and_goes_on() {
+    let factory = Factory::new();
+    let file = factory.file("first", b"1");
+    // Anchored, but its papers could not be written before the policy was changed.
+    for name in ["first.disclosure.json", "first.0-1.disclosure.json"] {
+        fs::create_dir(factory.path(name)).unwrap();
+    }
+    let said = factory.anchor(&[&file], &[]);
+    assert_eq!(said.code, EXIT_COULD_NOT, "{}", said.err);
+    let policy = format!("log {}\nquorum none\n", log_key(2).verifier());
+    fs::write(factory.path("vault/policy"), policy).unwrap();
+    factory.log.change_key(2);
+    let said = factory.anchor(&[], &[]);
+    assert_eq!(said.code, EXIT_COULD_NOT);
+    assert!(said.err.contains("by the policy as it was"), "{}", said.err);
+    let next = factory.file("second", b"2");
+    let said = factory.anchor(&[&next], &[]);
+    assert_eq!(said.code, EXIT_ANCHORED, "{}{}", said.out, said.err);
+    let vault = factory.path("vault");
+    let said = agent(&["check", "--vault", vault.to_str().unwrap()]);
+    assert!(
+        said.out.contains("1 receipts are whole and satisfy the policy as it was"),
+        "{}",
+        said.out
+    );
+}

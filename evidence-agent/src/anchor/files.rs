@@ -111,10 +111,6 @@ impl Collector for Named {
         let sightings = self.sightings.drain(..count).collect();
         Ok(Looked { sightings, more: !self.sightings.is_empty(), ..Looked::default() })
     }
-
-    fn settled(&mut self, _tokens: &[u64]) -> Result<(), AgentError> {
-        Ok(())
-    }
 }
 
 /// Reads and hashes a file.

@@ -127,7 +127,7 @@ fn read<T: DeserializeOwned>(
     let Some(bytes) = rows.row(table, key)? else {
         return Ok(None);
     };
-    let damaged = |error| AgentError::Input(format!("the vault's row {table} {key}: {error}"));
+    let damaged = |error| AgentError::Failed(format!("the vault's row {table} {key}: {error}"));
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 

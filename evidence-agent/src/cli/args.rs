@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use serde::{Deserialize, Serialize};
 
 use super::Language;
 
@@ -25,7 +26,11 @@ Examples:
   Ask how it does:
     fiducial-agent status --config agent.toml
 
-Exit codes: 0 anchored or done, 1 refused or damaged, 2 could not.";
+Exit codes: 0 anchored or done, 1 refused or damaged, 2 could not, 3 done but not all: some of it
+is not there yet, and the answer says what.
+
+While `run` is at work in a vault, the other commands are done by it; `anchor`, `rekey` and
+`restore` need it stopped.";
 
 /// Hashes evidence, signs statements and anchors them in a transparency log. Reports are read,
 /// never changed, and never leave the factory.
@@ -43,7 +48,7 @@ pub(super) struct Arguments {
 }
 
 /// Which vault, and how it is opened.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct VaultArgs {
     /// The agent's vault.
     #[arg(long, value_name = "DIR", env = "FIDUCIAL_AGENT_VAULT")]
@@ -53,8 +58,9 @@ pub(crate) struct VaultArgs {
     pub(crate) passphrase_file: Option<PathBuf>,
 }
 
-#[derive(Subcommand)]
-pub(super) enum Command {
+/// One command. It can be handed to a running agent, so it can be written down.
+#[derive(Subcommand, Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Command {
     /// Anchor files in one statement, or finish an earlier one.
     Anchor {
         /// The report files. Without any, an unfinished statement is sent again.
@@ -72,7 +78,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         timeout: u64,
     },
-    /// Copy the vault and verify the copy. Stop the agent first: a vault is open to one at a time.
+    /// Copy the vault and verify the copy, also while the agent runs.
     Backup {
         #[command(flatten)]
         vault: VaultArgs,
@@ -226,7 +232,7 @@ pub(super) enum Command {
     },
 }
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Serialize, Deserialize)]
 #[group(required = true, multiple = false)]
 pub(crate) struct WhichArgs {
     /// Records of this file's exact bytes.
@@ -240,7 +246,7 @@ pub(crate) struct WhichArgs {
     pub(crate) unit: Option<String>,
 }
 
-#[derive(Subcommand)]
+#[derive(Subcommand, Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum HoldCommand {
     /// Begin a hold. Prints its number.
     Add {
@@ -269,7 +275,7 @@ pub(crate) enum HoldCommand {
     },
 }
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Serialize, Deserialize)]
 #[group(required = true, multiple = false)]
 pub(crate) struct HoldArgs {
     /// Everything of this source.
@@ -281,12 +287,13 @@ pub(crate) struct HoldArgs {
     /// Records of this lot.
     #[arg(long, value_name = "LOT")]
     pub(crate) lot: Option<String>,
-    /// Statements sealed between two moments, with their zones: FROM and UNTIL.
+    /// Statements sealed between two moments, with their zones, such as
+    /// 2026-03-02T06:00:00+08:00 2026-03-02T18:00:00+08:00.
     #[arg(long, value_names = ["FROM", "UNTIL"], num_args = 2)]
     pub(crate) between: Option<Vec<String>>,
 }
 
-#[derive(Subcommand)]
+#[derive(Subcommand, Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum SourceCommand {
     /// Make one more source in a vault. Prints its verifier key.
     Add {
@@ -328,4 +335,46 @@ pub(crate) enum SourceCommand {
         #[command(flatten)]
         vault: VaultArgs,
     },
+}
+
+impl Command {
+    /// The vault that it works on, if it works on one that is there.
+    pub(crate) fn vault(&self) -> Option<&VaultArgs> {
+        match self {
+            Self::Anchor { vault, .. }
+            | Self::Backup { vault, .. }
+            | Self::Check { vault }
+            | Self::Deletions { vault }
+            | Self::Expire { vault, .. }
+            | Self::Hold(
+                HoldCommand::Add { vault, .. }
+                | HoldCommand::List { vault }
+                | HoldCommand::Release { vault, .. },
+            )
+            | Self::LotKey { vault, .. }
+            | Self::Papers { vault, .. }
+            | Self::Rekey { vault, .. }
+            | Self::Resume { vault, .. }
+            | Self::Root { vault, .. }
+            | Self::Source(
+                SourceCommand::Add { vault, .. }
+                | SourceCommand::List { vault }
+                | SourceCommand::Request { vault, .. }
+                | SourceCommand::Rotate { vault, .. }
+                | SourceCommand::Switch { vault, .. },
+            ) => Some(vault),
+            Self::CheckConfig { .. }
+            | Self::Init { .. }
+            | Self::Mapping { .. }
+            | Self::Restore { .. }
+            | Self::Run { .. }
+            | Self::Status { .. } => None,
+        }
+    }
+
+    /// Whether an agent that is at work in the vault can do it beside its own work. `anchor` would
+    /// sign beside it, and `rekey` change what it was opened with.
+    pub(crate) fn is_for_an_agent(&self) -> bool {
+        self.vault().is_some() && !matches!(self, Self::Anchor { .. } | Self::Rekey { .. })
+    }
 }

@@ -21,12 +21,14 @@ const EXAMPLES: &str = "\
   询问运行状况：
     fiducial-agent status --config agent.toml
 
-退出码：0 已锚定或完成，1 被拒绝或有损坏，2 未能完成。";
+退出码：0 已锚定或完成，1 被拒绝或有损坏，2 未能完成，3 已完成但不是全部：有些内容尚不存在，回答中会说明。
+
+`run` 在某个保险库中工作时，其他命令由它代为执行；`anchor`、`rekey` 和 `restore` 需要先停止它。";
 
 /// What each command does; the path of a command is its names joined by spaces.
 const COMMANDS: &[(&str, &str)] = &[
     ("anchor", "在一条声明中锚定文件，或完成先前的声明"),
-    ("backup", "复制保险库并校验副本。请先停止代理：保险库同时只能由一个代理打开"),
+    ("backup", "复制保险库并校验副本，代理运行时也可以"),
     ("check", "校验保险库中的一切：证据、开示、链和回执；报告所有损坏"),
     ("check-config", "像 run 一样读取配置，并指出其中的错误"),
     ("deletions", "列出已按保留期限删除的内容及时间"),
@@ -66,7 +68,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("hold add reason", "原因，一句话"),
     ("hold add source", "该来源的证据"),
     ("hold add unit", "提到该单元的证据"),
-    ("hold add between", "在两个时刻（含时区）之间作出的声明：起、止"),
+    (
+        "hold add between",
+        "在两个时刻（含时区）之间作出的声明，例如 2026-03-02T06:00:00+08:00 2026-03-02T18:00:00+08:00",
+    ),
     ("hold release number", "此项保留的编号"),
     ("hold release reason", "原因，一句话"),
     ("init source", "来源的名称，例如 line-4.example/aoi-7；名称是公开的"),

@@ -1,9 +1,9 @@
 //! Watches one file that only ever grows, such as an `AOIData.Dat`: what is new at its end becomes a
 //! sighting.
 //!
-//! What is remembered is a prefix: its length and its SHA-256. When the file has grown, the prefix is
-//! read and hashed again before the new bytes are taken, so that a changed past is seen: then, and
-//! when the file became shorter, all of it is given anew from its first byte, with `before` set.
+//! What is remembered is a prefix: its length and its SHA-256. When the file has grown, the new bytes
+//! are taken behind it. When the past has changed, or the file became shorter, all of it is given anew
+//! from its first byte, with `before` set.
 //!
 //! | | `prefix` | `before` |
 //! |---|---|---|
@@ -13,12 +13,16 @@
 //!
 //! `Seen::sha256` and `Seen::size` are those of the whole prefix, the piece included.
 //!
-//! Cost: each look at a file that has grown reads all of it, about a second for a gigabyte. That is
-//! the price of seeing an edit at once and not a day later.
+//! How a changed past is seen: the state of the hash at the end of the prefix is kept in memory, so a
+//! look at a file that has grown reads what is new, and the first and last 64 KiB of the prefix, which
+//! a file that was written anew hardly has as before. An edit in the middle is seen when all of it is
+//! read again: after a restart, in the first look at a grown file after `reread`, and at least once in
+//! `recheck` even if nothing seems changed. What a record says of the prefix is thus what it was within
+//! the last `reread`; `reread = "0s"` reads all of it each time, about a second for a gigabyte.
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -26,11 +30,17 @@ use sha2::{Digest, Sha256};
 
 use super::memory::{Backoff, Print, Recheck, Waiting};
 use super::read::{copy, nanos};
-use super::{Collector, Looked, MAX_LOOK_SIZE, Remembered, Span, Trouble, is_due, next_version};
+use super::{
+    Collector, Looked, MAX_LOOK_SIZE, Remembered, Span, Trouble, is_due, next_version, refused,
+    trouble_of,
+};
 use crate::error::AgentError;
 use crate::import::MAX_INTERPRETED_SIZE;
 use crate::model::{Content, Hash256, ItemKey, Seen, Sighting, UnixMillis, WatchName};
 use crate::os::{self, Links};
+
+/// How much of a known prefix's beginning and end is read again each time.
+const EDGE_SIZE: u64 = 64 * 1024;
 
 /// A watch of `type = "append"`.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,13 +52,16 @@ pub(crate) struct AppendConfig {
     #[serde(default)]
     pub(crate) cut: Cut,
     /// How often the file is looked at.
-    #[serde(default = "poll")]
+    #[serde(default = "Span::half_minute")]
     pub(crate) poll: Span,
     /// How long the file must stay as it is before a last line without its end is taken too.
     #[serde(default = "stable")]
     pub(crate) stable: Span,
+    /// How old the last reading of all of it may be when it has grown.
+    #[serde(default = "Span::hour")]
+    pub(crate) reread: Span,
     /// How often all of it is read again, even if its size and time of change are as before.
-    #[serde(default = "recheck")]
+    #[serde(default = "Span::day")]
     pub(crate) recheck: Span,
 }
 
@@ -63,16 +76,8 @@ pub(crate) enum Cut {
     Line,
 }
 
-const fn poll() -> Span {
-    Span::seconds(30)
-}
-
 const fn stable() -> Span {
     Span::seconds(300)
-}
-
-const fn recheck() -> Span {
-    Span::seconds(86_400)
 }
 
 /// A growing file that is watched.
@@ -86,6 +91,29 @@ pub(crate) struct Append {
     waiting: Waiting,
     backoff: Backoff,
     recheck: Recheck,
+    /// The prefix as it was read last.
+    known: Option<Known>,
+    /// Why the file cannot be opened.
+    blind: Option<Trouble>,
+}
+
+/// A prefix whose hash can be gone on with.
+struct Known {
+    size: u64,
+    sha256: Hash256,
+    hasher: Sha256,
+    /// Of its first and last bytes.
+    edges: Hash256,
+    /// When all of it was read.
+    read: UnixMillis,
+}
+
+/// What lies before the pieces that are taken.
+struct Prefix {
+    hasher: Sha256,
+    end: u64,
+    /// When all of it was read.
+    read: UnixMillis,
 }
 
 /// The file at one look.
@@ -95,20 +123,21 @@ struct Opened {
     modified_nanos: i128,
     /// Whether it has stayed as it is for `stable`.
     is_stable: bool,
+    /// Whether all of it is to be read.
+    is_recheck: bool,
 }
 
 impl Append {
     /// Makes the watch; looks at nothing yet.
     pub(crate) fn new(watch: WatchName, config: AppendConfig) -> Result<Self, AgentError> {
         let Some(name) = config.path.file_name() else {
-            let why = format!("the watch {}: {} names no file", watch.0, config.path.display());
-            return Err(AgentError::Input(why));
+            return Err(refused(&watch)(format!("{} names no file", config.path.display())));
         };
         let key = ItemKey(os::name_bytes(name).into_owned());
         let recheck = Recheck::new(config.recheck);
         let (waiting, backoff) = Default::default();
-        let (looked, exhausted) = (None, None);
-        Ok(Self { watch, config, key, looked, exhausted, waiting, backoff, recheck })
+        let (looked, exhausted, known, blind) = (None, None, None, None);
+        Ok(Self { watch, config, key, looked, exhausted, waiting, backoff, recheck, known, blind })
     }
 
     fn item(&self) -> String {
@@ -136,15 +165,14 @@ impl Append {
             Ok(opened) => opened,
             Err(error) => {
                 self.backoff.failed(item, now);
-                let trouble = match error.kind() {
-                    io::ErrorKind::NotFound => Trouble::Missing,
-                    _ => Trouble::Unreadable(error.to_string()),
-                };
+                let trouble = trouble_of(&error);
+                self.blind = Some(trouble.clone());
                 looked.complain(self.item(), trouble);
                 return None;
             }
         };
         self.backoff.forget(item);
+        self.blind = None;
         let (size, modified_nanos) = (metadata.len(), nanos(&metadata));
         let state = Print::of_state(size, modified_nanos);
         let is_stable = self.waiting.is_stable(item, state, now, self.config.stable);
@@ -152,38 +180,77 @@ impl Append {
         let is_same = before
             .is_some_and(|seen| (seen.size, seen.modified_nanos) == (size, modified_nanos))
             || self.exhausted == Some((state, is_stable));
-        let is_wanted = !is_same || self.recheck.is_due(item);
-        is_wanted.then_some(Opened { file, size, modified_nanos, is_stable })
+        let is_recheck = self.recheck.is_due(item);
+        let is_wanted = !is_same || is_recheck;
+        is_wanted.then_some(Opened { file, size, modified_nanos, is_stable, is_recheck })
     }
 
-    /// Reads the prefix again and takes the pieces behind it.
-    fn take(
+    /// The state of the hash behind the prefix, with the file standing there, if the prefix is known
+    /// from before and need not be read whole.
+    fn known_prefix(
+        &self,
+        opened: &mut Opened,
+        seen: &Seen,
+        now: UnixMillis,
+    ) -> io::Result<Option<(Sha256, UnixMillis)>> {
+        let is_of = |known: &&Known| (known.size, known.sha256) == (seen.size, seen.sha256);
+        let Some(known) = self.known.as_ref().filter(is_of) else { return Ok(None) };
+        let is_old = is_due(Some(known.read), now, self.config.reread);
+        // One that did not grow and has another time was perhaps edited in its place.
+        if opened.is_recheck || is_old || opened.size <= seen.size {
+            return Ok(None);
+        }
+        if edges(&mut opened.file, seen.size)? != known.edges {
+            opened.file.seek(SeekFrom::Start(0))?;
+            return Ok(None);
+        }
+        opened.file.seek(SeekFrom::Start(seen.size))?;
+        Ok(Some((known.hasher.clone(), known.read)))
+    }
+
+    /// Finds the end of the prefix, by reading it again if it must be; where the past is another, that
+    /// is the beginning. The file stands there.
+    fn prefix(
         &self,
         mut opened: Opened,
         before: Option<&Seen>,
         now: UnixMillis,
+        looked: &mut Looked,
+    ) -> io::Result<(Opened, Prefix)> {
+        let mut prefix = Prefix { hasher: Sha256::new(), end: 0, read: now };
+        let Some(seen) = before else { return Ok((opened, prefix)) };
+        if let Some((hasher, read)) = self.known_prefix(&mut opened, seen, now)? {
+            return Ok((opened, Prefix { hasher, end: seen.size, read }));
+        }
+        let mut take = |chunk: &[u8]| prefix.hasher.update(chunk);
+        prefix.end = copy(&mut opened.file, seen.size, &mut take)?;
+        if Hash256(prefix.hasher.clone().finalize().into()) == seen.sha256 {
+            return Ok((opened, prefix));
+        }
+        let trouble = if opened.size < seen.size {
+            Trouble::Shrank { from: seen.size, to: opened.size }
+        } else {
+            Trouble::Rewritten
+        };
+        looked.complain(self.item(), trouble);
+        // Opened afresh: the bytes that follow must be those of one file.
+        let (file, metadata) = self.open()?;
+        let (size, modified_nanos) = (metadata.len(), nanos(&metadata));
+        let opened = Opened { file, size, modified_nanos, ..opened };
+        Ok((opened, Prefix { hasher: Sha256::new(), end: 0, read: now }))
+    }
+
+    /// Takes the pieces behind the prefix.
+    fn take(
+        &mut self,
+        opened: Opened,
+        before: Option<&Seen>,
+        now_is: UnixMillis,
         limit: usize,
         looked: &mut Looked,
     ) -> io::Result<()> {
-        let mut hasher = Sha256::new();
-        let mut at = 0;
-        if let Some(seen) = before {
-            at = copy(&mut opened.file, seen.size, &mut |chunk| hasher.update(chunk))?;
-            if Hash256(hasher.clone().finalize().into()) != seen.sha256 {
-                let trouble = if opened.size < seen.size {
-                    Trouble::Shrank { from: seen.size, to: opened.size }
-                } else {
-                    Trouble::Rewritten
-                };
-                looked.complain(self.item(), trouble);
-                (hasher, at) = (Sha256::new(), 0);
-                // Opened afresh: the bytes that follow must be those of one file.
-                let (file, metadata) = self.open()?;
-                let (size, modified_nanos) = (metadata.len(), nanos(&metadata));
-                let is_stable = opened.is_stable;
-                opened = Opened { file, size, modified_nanos, is_stable };
-            }
-        }
+        let (mut opened, prefix) = self.prefix(opened, before, now_is, looked)?;
+        let Prefix { mut hasher, end: mut at, read } = prefix;
         let (mut last, mut held) = (before.cloned(), 0);
         // A file that was emptied after an edit still has a version to give: one of no bytes.
         let mut is_owed = at == 0 && (last.is_none() || last.as_ref().is_some_and(|s| s.size > 0));
@@ -206,12 +273,15 @@ impl Append {
                 size: at,
                 modified_nanos: opened.modified_nanos,
                 version: next_version(last.as_ref()),
-                seen: now,
+                seen: now_is,
             };
             let before = last.replace(now.clone());
             looked.sightings.push(self.sighting(piece, now, before, prefix));
         }
         looked.more |= at < opened.size && looked.unsettled == 0;
+        let edges = edges(&mut opened.file, at)?;
+        let sha256 = Hash256(hasher.clone().finalize().into());
+        self.known = Some(Known { size: at, sha256, hasher, edges, read });
         Ok(())
     }
 
@@ -231,7 +301,7 @@ impl Append {
             }
         };
         let back = i64::try_from(piece.len() - end).expect("a piece is small");
-        io::Seek::seek(&mut opened.file, io::SeekFrom::Current(-back))?;
+        opened.file.seek(SeekFrom::Current(-back))?;
         piece.truncate(end);
         Ok(piece)
     }
@@ -262,6 +332,10 @@ impl Collector for Append {
         &self.watch
     }
 
+    fn probe(&self) -> Option<Trouble> {
+        self.open().err().map(|error| trouble_of(&error))
+    }
+
     fn look(
         &mut self,
         remembered: &dyn Remembered,
@@ -270,16 +344,20 @@ impl Collector for Append {
     ) -> Result<Looked, AgentError> {
         let mut looked = Looked::default();
         let item = Print::of(&self.key.0);
+        looked.blind.clone_from(&self.blind);
         if !is_due(self.looked, now, self.config.poll) || self.backoff.waits(item, now) {
             return Ok(looked);
         }
         let before = remembered.seen(&self.watch, &self.key)?;
         self.looked = Some(now);
-        let Some(opened) = self.due(before.as_ref(), now, &mut looked) else { return Ok(looked) };
+        let opened = self.due(before.as_ref(), now, &mut looked);
+        looked.blind.clone_from(&self.blind);
+        let Some(opened) = opened else { return Ok(looked) };
         let state = (Print::of_state(opened.size, opened.modified_nanos), opened.is_stable);
         if let Err(error) = self.take(opened, before.as_ref(), now, limit, &mut looked) {
             // A piece of a file that cannot be read on is not taken: it is read whole next time.
             looked.sightings.clear();
+            self.known = None;
             looked.complain(self.item(), Trouble::Unreadable(error.to_string()));
             self.backoff.failed(item, now);
         }
@@ -290,10 +368,16 @@ impl Collector for Append {
         }
         Ok(looked)
     }
+}
 
-    fn settled(&mut self, _tokens: &[u64]) -> Result<(), AgentError> {
-        Ok(())
+/// The hash of the first and the last bytes of a prefix; leaves the file anywhere.
+fn edges(file: &mut File, size: u64) -> io::Result<Hash256> {
+    let mut hasher = Sha256::new();
+    for start in [0, size.saturating_sub(EDGE_SIZE)] {
+        file.seek(SeekFrom::Start(start))?;
+        copy(file, EDGE_SIZE.min(size), &mut |chunk| hasher.update(chunk))?;
     }
+    Ok(Hash256(hasher.finalize().into()))
 }
 
 #[cfg(test)]
@@ -437,6 +521,48 @@ mod tests {
             versions += site.round().sightings.len();
         }
         assert_eq!(versions, 1);
+    }
+
+    #[test]
+    fn only_what_is_new_is_read_and_an_edit_in_the_middle_is_seen_within_the_reread() {
+        let mut site = Site::new("reread = \"30m\"");
+        let line = [&[b'x'; 99][..], b"\n"].concat();
+        site.append(&line.repeat(3000));
+        assert_eq!(pieces(&site.round()).len(), 1);
+        // Between the edges, which are read each time.
+        let mut bytes = fs::read(site.path()).unwrap();
+        bytes[150_000] = b'y';
+        fs::write(site.path(), &bytes).unwrap();
+        let (mut rounds, mut rewritten) = (0, false);
+        while !rewritten {
+            site.append(b"one more\n");
+            let looked = site.round();
+            rounds += 1;
+            rewritten = looked.complaints.iter().any(|(_, why)| *why == Trouble::Rewritten);
+            let at = looked.sightings[0].prefix.unwrap().0;
+            assert_eq!(at == 0, rewritten, "read from the first byte only when all was read");
+        }
+        assert_eq!(rounds, 30, "rounds are a minute each");
+        // What was given anew is all of the file as it is.
+        let whole = fs::read(site.path()).unwrap();
+        let seen = site.memory.seen(&watch(), &site.collector.key).unwrap().unwrap();
+        assert_eq!((seen.size, seen.sha256), (whole.len() as u64, sha256(&whole)));
+    }
+
+    #[test]
+    fn an_edit_at_either_end_is_seen_at_once_and_so_is_any_without_growth() {
+        for at in [0, 290_000, 150_000] {
+            let mut site = Site::new("");
+            site.append(&[&[b'x'; 99][..], b"\n"].concat().repeat(3000));
+            site.round();
+            let mut bytes = fs::read(site.path()).unwrap();
+            bytes[at] = b'y';
+            if at != 150_000 {
+                bytes.extend_from_slice(b"one more\n");
+            }
+            fs::write(site.path(), &bytes).unwrap();
+            assert_eq!(site.round().complaints[0].1, Trouble::Rewritten, "byte {at}");
+        }
     }
 
     #[test]

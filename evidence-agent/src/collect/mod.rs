@@ -87,13 +87,22 @@ pub(crate) trait Collector: Send {
         limit: usize,
     ) -> Result<Looked, AgentError>;
 
+    /// Looks whether what is watched is there at all, and reads nothing of it; where that would take a
+    /// connection, it does not look.
+    fn probe(&self) -> Option<Trouble> {
+        None
+    }
+
     /// Whether being told so takes the items away from where they are, as a broker's messages are.
     fn takes_away(&self) -> bool {
         false
     }
 
-    /// Told once the sightings with these tokens are durable in the vault.
-    fn settled(&mut self, tokens: &[u64]) -> Result<(), AgentError>;
+    /// Told once the sightings with these tokens are durable in the vault. What is found again by
+    /// looking need not be told: most collectors do nothing here.
+    fn settled(&mut self, _tokens: &[u64]) -> Result<(), AgentError> {
+        Ok(())
+    }
 }
 
 /// What one look found.
@@ -105,6 +114,8 @@ pub(crate) struct Looked {
     pub(crate) more: bool,
     /// How many items are there that are not stable yet.
     pub(crate) unsettled: usize,
+    /// Why the watch sees nothing at all of what it watches, for as long as that is so.
+    pub(crate) blind: Option<Trouble>,
     /// What could not be read, or is odd, for people: item and reason.
     pub(crate) complaints: Vec<(String, Trouble)>,
 }
@@ -117,6 +128,20 @@ impl Looked {
             MAX_COMPLAINTS => self.complaints.push((String::new(), Trouble::More)),
             _ => {}
         }
+    }
+}
+
+/// Says that a watch is not configured as it must be.
+fn refused(watch: &WatchName) -> impl Fn(String) -> AgentError + use<> {
+    let watch = watch.0.clone();
+    move |why| AgentError::Config(format!("the watch {watch}: {why}"))
+}
+
+/// What it means that a path cannot be opened.
+fn trouble_of(error: &std::io::Error) -> Trouble {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Trouble::Missing,
+        _ => Trouble::Unreadable(error.to_string()),
     }
 }
 

@@ -15,6 +15,21 @@ impl Span {
         Self(count * 1000)
     }
 
+    /// Half a minute: how often most things are looked at.
+    pub(crate) const fn half_minute() -> Self {
+        Self::seconds(30)
+    }
+
+    /// An hour.
+    pub(crate) const fn hour() -> Self {
+        Self::seconds(3600)
+    }
+
+    /// A day: how often what seems unchanged is read again.
+    pub(crate) const fn day() -> Self {
+        Self::seconds(86_400)
+    }
+
     /// Its milliseconds.
     pub(crate) const fn millis(self) -> u64 {
         self.0

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::cli::Language;
+use crate::error::chinese;
 
 /// Why something is not captured, or is odd. Says what to do where there is something to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,11 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
+    /// Whether it lasts until somebody or something mends it, and is complained of until then.
+    pub(crate) const fn is_lasting(&self) -> bool {
+        matches!(self, Self::Broker(_) | Self::Database(_) | Self::Missing | Self::Unreadable(_))
+    }
+
     /// The text in one language.
     pub(crate) fn text(&self, language: Language) -> String {
         match language {
@@ -75,7 +81,7 @@ impl Trouble {
             }
             Self::TooDeep => "文件夹层级超过所设的 depth；更深的文件不会被采集".into(),
             Self::Rows(why) => format!("数据行：{why}"),
-            Self::Unreadable(why) => format!("无法读取：{why}；将自动重试"),
+            Self::Unreadable(why) => format!("无法读取：{}；将自动重试", chinese(why)),
         }
     }
 }

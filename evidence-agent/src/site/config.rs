@@ -51,6 +51,9 @@ const MAX_WATCHES: usize = 100;
 /// sources must not be flooded, and a source that is silent for longer than a day looks dead.
 const CADENCES: (Span, Span) = (Span::seconds(1), Span::seconds(86_400));
 
+/// The options of watches that are paths.
+const PATHS: [&str; 3] = ["path", "password_file", "ca_file"];
+
 /// What `run` does, checked.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -157,7 +160,7 @@ impl Config {
     pub(crate) fn load(path: &Path) -> Result<Self, AgentError> {
         let bytes = read_bounded(path, MAX_CONFIG_SIZE).map_err(AgentError::file(path))?;
         let wrong =
-            |why: &dyn std::fmt::Display| AgentError::Input(format!("{}: {why}", path.display()));
+            |why: &dyn std::fmt::Display| AgentError::Config(format!("{}: {why}", path.display()));
         let text = std::str::from_utf8(&bytes).map_err(|error| wrong(&error))?;
         let folder = crate::durable::folder_of(path);
         Self::parse(text, &folder).map_err(|error| wrong(&error))
@@ -176,7 +179,8 @@ impl Config {
         let (mut names, mut watches) = (HashSet::new(), HashSet::new());
         let mut sources = Vec::new();
         for source in file.sources {
-            let source = source.check()?;
+            let mut source = source.check()?;
+            source.watches.iter_mut().for_each(|watch| watch.below(folder));
             if !names.insert(source.name.clone()) {
                 return Err(ConfigError(format!("source {:?} stands here twice", source.name)));
             }
@@ -221,6 +225,21 @@ impl SourceFile {
             late_after: self.late_after,
             watches: watches.map_err(of)?,
         })
+    }
+}
+
+impl WatchConfig {
+    /// Puts relative paths below the folder of the file, wherever the program was started.
+    fn below(&mut self, folder: &Path) {
+        for key in PATHS {
+            if let Some(toml::Value::String(path)) = self.options.get_mut(key) {
+                let whole = folder.join(&*path);
+                // A path of the file is text, and the folder's name is too, or stays as it is.
+                if let Some(text) = whole.to_str() {
+                    *path = text.to_string();
+                }
+            }
+        }
     }
 }
 
@@ -325,6 +344,10 @@ name = "line-4.example/oven-2"
         assert_eq!((oven.every.millis(), oven.late_after.millis()), (60_000, 600_000));
         assert_eq!(config.space, SpaceLimits::default());
         let watch = &aoi.watches[0];
+        assert_eq!(watch.options["path"].as_str(), Some("/mnt/aoi7"));
+        let relative = parse(&WHOLE.replace("/mnt/aoi7", "export")).unwrap();
+        let path = &relative.sources[0].watches[0].options["path"];
+        assert_eq!(path.as_str(), Some("/etc/agent/export"), "below the file's folder");
         assert_eq!((watch.kind.as_str(), watch.mapping.as_str()), ("folder", "saki-like"));
         assert_eq!(watch.patience.millis(), 600_000);
         let options: Vec<&str> = watch.options.keys().map(String::as_str).collect();

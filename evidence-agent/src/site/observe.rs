@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use spec::key::KeyName;
 
 use super::config::Config;
+use super::journal::Journal;
 use super::status::{
     Alarm, AlarmCode, DiskStatus, ReceiptStatus, SourceStatus, Status, WatchStatus,
 };
+use super::words;
 use crate::cli::Language;
-use crate::clock::{Clock, TimeService};
+use crate::clock::{self, Clock, TimeService};
 use crate::error::AgentError;
 use crate::model::{UnixMillis, WatchName};
-use crate::spool::capture::CaptureTurn;
-use crate::spool::resume;
+use crate::spool::capture::{CaptureTurn, Read};
+use crate::spool::resume::{self, Resumed};
 use crate::spool::seal::SealTurn;
 use crate::spool::send::SendTurn;
 use crate::vault::{SpaceLimits, SpaceWarning, Stage, Vault};
@@ -26,49 +28,49 @@ const DISK_EVERY_MILLIS: u64 = 60_000;
 /// How many complaints a watch shows.
 const MAX_COMPLAINTS: usize = 20;
 
+/// For how long an item counts as unreadable after it was tried last: longer than the longest wait
+/// between two tries.
+const UNREADABLE_MILLIS: u64 = 20 * 60_000;
+
+/// After how many items that were not understood, and none that was, the mapping is suspected; and
+/// after how many in a row where there were others before.
+const SUSPICIOUS: u64 = 3;
+const SUSPICIOUS_LATER: u64 = 20;
+
 /// What the sender's thread tells.
 #[derive(Default)]
 pub(crate) struct Sending {
     /// The vault failed it: the run ends.
     pub(crate) failed: bool,
+    /// What is awaited of the log, or why it could not be asked.
     away: Option<String>,
+    /// Whether it could not be asked, or lacks its witnesses.
+    is_down: bool,
     unlisted: BTreeMap<KeyName, String>,
     lies: Vec<String>,
-    /// Lines that nobody has printed yet.
-    news: Vec<String>,
+    /// Chains that were moved, of which nobody was told yet.
+    resumed: Vec<Resumed>,
 }
 
 impl Sending {
     /// Takes in what a turn did.
     pub(crate) fn note(&mut self, turn: SendTurn) {
-        if turn.away != self.away {
-            self.news.extend(turn.away.iter().map(|why| format!("the log: {why}")));
-            if turn.away.is_none() {
-                self.news.push("the log answers again".to_string());
-            }
-            self.away = turn.away;
+        // A turn in which nothing was asked knows nothing new: the pause after a failure goes on.
+        if turn.asked {
+            (self.is_down, self.away) = (turn.failed, turn.away);
         }
         for (source, refusal) in turn.unlisted {
-            let known = self.unlisted.insert(source.clone(), refusal.detail.clone());
-            if known.is_none() {
-                self.news.push(format!("{source}: {}", refusal.detail));
-            }
+            self.unlisted.insert(source, refusal.detail);
         }
         for (source, _, _) in &turn.anchored {
             self.unlisted.remove(source);
         }
-        for (source, refusal) in turn.stopped {
-            self.news.push(format!("{source} STOPPED: {}", refusal.detail));
-        }
-        for resumed in turn.resumed {
-            let lost = resumed.lost.map_or_else(String::new, |(first, last)| {
-                format!("; statements {first} to {last} cannot be opened any more")
-            });
-            self.news.push(format!("{} goes on at {}{lost}", resumed.source, resumed.next));
-        }
-        for lie in turn.lies {
-            self.news.push(lie.to_string());
-            self.lies.push(lie.to_string());
+        self.resumed.extend(turn.resumed);
+        for lie in turn.lies.iter().map(ToString::to_string) {
+            // The same lie at every turn is one alarm.
+            if self.lies.len() < MAX_COMPLAINTS && !self.lies.contains(&lie) {
+                self.lies.push(lie);
+            }
         }
     }
 }
@@ -81,6 +83,27 @@ struct Looks {
     unsettled: u64,
     complaints: Vec<(String, String)>,
     blind: Option<String>,
+    /// Items that could not be read, and when that was tried last.
+    unreadable: BTreeMap<String, (String, UnixMillis)>,
+    read: Reading,
+}
+
+/// How the items of a watch were read since this process runs.
+#[derive(Default)]
+struct Reading {
+    understood: u64,
+    not_understood: u64,
+    /// Those since the last that was understood.
+    in_a_row: u64,
+    /// The last of them and why not.
+    last: Option<(String, String)>,
+}
+
+/// A watch as the configuration has it.
+struct Layout {
+    name: WatchName,
+    kind: String,
+    mapping: String,
 }
 
 /// Puts the status together.
@@ -89,15 +112,32 @@ pub(crate) struct Observer {
     started: UnixMillis,
     lag_alarm_millis: u64,
     limits: SpaceLimits,
-    layout: Vec<(KeyName, Vec<(WatchName, String)>)>,
+    layout: Vec<(KeyName, Vec<Layout>)>,
     looks: BTreeMap<WatchName, Looks>,
     sending: Arc<Mutex<Sending>>,
     capture_failure: Option<String>,
     seal_failures: BTreeMap<KeyName, String>,
     receipts: BTreeMap<KeyName, ReceiptStatus>,
     disk: (DiskStatus, Option<Alarm>),
+    journal: Journal,
     made: Option<UnixMillis>,
     disk_asked: Option<UnixMillis>,
+}
+
+impl Reading {
+    fn add(&mut self, read: Read) {
+        self.understood += read.understood;
+        self.not_understood += read.not_understood;
+        self.in_a_row = if read.understood > 0 { 0 } else { self.in_a_row + read.not_understood };
+        self.last = read.last.or(self.last.take());
+    }
+
+    /// How many were not understood, and the last of them, if it looks as if none ever would be.
+    fn all_missed(&self) -> Option<(u64, &(String, String))> {
+        let none = self.understood == 0 && self.not_understood >= SUSPICIOUS;
+        let missed = (none || self.in_a_row >= SUSPICIOUS_LATER).then_some(self.in_a_row)?;
+        Some((missed, self.last.as_ref()?))
+    }
 }
 
 impl Observer {
@@ -110,8 +150,12 @@ impl Observer {
     ) -> Self {
         let layout = config.sources.iter().map(|source| {
             let watches = source.watches.iter();
-            let watches = watches.map(|watch| (watch.name.clone(), watch.kind.clone())).collect();
-            (source.name.clone(), watches)
+            let watches = watches.map(|watch| Layout {
+                name: watch.name.clone(),
+                kind: watch.kind.clone(),
+                mapping: watch.mapping.clone(),
+            });
+            (source.name.clone(), watches.collect())
         });
         Self {
             language,
@@ -125,6 +169,7 @@ impl Observer {
             seal_failures: BTreeMap::new(),
             receipts: BTreeMap::new(),
             disk: (DiskStatus::default(), None),
+            journal: Journal::default(),
             made: None,
             disk_asked: None,
         }
@@ -148,53 +193,66 @@ impl Observer {
                 self.note_capture(now, turn, say);
                 None
             }
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(error.message(self.language)),
         };
-        if failure != self.capture_failure {
-            failure.iter().for_each(|why| say(&format!("nothing is captured: {why}")));
-            self.capture_failure = failure;
-        }
+        self.capture_failure = failure;
         for one in &sealed.sealed {
             self.seal_failures.remove(&one.source);
         }
         for (source, error) in &sealed.failed {
-            let why = error.to_string();
-            if self.seal_failures.insert(source.clone(), why.clone()).as_ref() != Some(&why) {
-                say(&format!("{source}: {why}"));
-            }
+            self.seal_failures.insert(source.clone(), error.message(self.language));
         }
-        let news =
-            std::mem::take(&mut self.sending.lock().unwrap_or_else(PoisonError::into_inner).news);
-        news.iter().for_each(|line| say(line));
+        let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        let resumed = std::mem::take(&mut sending.resumed);
+        drop(sending);
+        resumed.iter().for_each(|resumed| say(&words::resumed(resumed, self.language)));
     }
 
     fn note_capture(&mut self, now: UnixMillis, turn: CaptureTurn, say: &mut dyn FnMut(&str)) {
         for (watch, count) in turn.by_watch {
             let looks = self.looks.entry(watch).or_default();
             (looks.looked, looks.blind) = (Some(now), None);
+            looks
+                .unreadable
+                .retain(|_, (_, last)| now.0.saturating_sub(last.0) < UNREADABLE_MILLIS);
             looks.captured += count.sightings as u64;
             looks.unsettled = count.unsettled as u64;
         }
-        for (watch, item, why) in turn.complaints {
+        for (watch, why) in turn.blind {
             let why = why.text(self.language);
-            say(&format!("{}: {item}: {why}", watch.0));
-            let complaints = &mut self.looks.entry(watch).or_default().complaints;
+            self.looks.entry(watch).or_default().blind = Some(why);
+        }
+        for (watch, read) in turn.read {
+            self.looks.entry(watch).or_default().read.add(read);
+        }
+        for (watch, item, trouble) in turn.complaints {
+            let why = trouble.text(self.language);
+            let looks = self.looks.entry(watch.clone()).or_default();
+            let is_lasting = trouble.is_lasting();
+            if is_lasting && looks.unreadable.len() < MAX_COMPLAINTS && looks.blind.is_none() {
+                looks.unreadable.insert(item.clone(), (why.clone(), now));
+            }
+            // What lasts is an alarm, which is said when it begins and when it ends.
+            if !is_lasting {
+                say(&format!("{}: {item}: {why}", watch.0));
+            }
+            let complaints = &mut looks.complaints;
             complaints.retain(|(known, _)| *known != item);
             complaints.insert(0, (item, why));
             complaints.truncate(MAX_COMPLAINTS);
         }
         for (watch, error) in turn.failed {
-            let why = error.to_string();
-            let looks = self.looks.entry(watch.clone()).or_default();
-            if looks.blind.as_ref() != Some(&why) {
-                say(&format!("{}: {why}", watch.0));
-            }
-            looks.blind = Some(why);
+            self.looks.entry(watch).or_default().blind = Some(error.message(self.language));
         }
     }
 
     /// The status, if it is time for one. What the vault cannot tell is an alarm.
-    pub(crate) fn status(&mut self, vault: &Vault, clock: &dyn Clock) -> Option<Status> {
+    pub(crate) fn status(
+        &mut self,
+        vault: &Vault,
+        clock: &dyn Clock,
+        say: &mut dyn FnMut(&str),
+    ) -> Option<Status> {
         let now = clock.now();
         if self.made.is_some_and(|made| now >= made && now.0 - made.0 < EVERY_MILLIS) {
             return None;
@@ -220,6 +278,7 @@ impl Observer {
         status.disk = self.disk.0;
         self.alarms(vault, clock, &mut status);
         status.alarms.sort_by_key(|alarm| alarm.code);
+        self.journal.compare(&status.alarms, self.language, say);
         Some(status)
     }
 
@@ -235,11 +294,14 @@ impl Observer {
         {
             self.receipts.insert(name.clone(), receipt);
         }
-        let watches = watches.iter().map(|(watch, kind)| {
+        let watches = watches.iter().map(|Layout { name: watch, kind, mapping }| {
             let looks = self.looks.get(watch);
             WatchStatus {
                 name: watch.0.clone(),
                 kind: kind.clone(),
+                mapping: mapping.clone(),
+                understood: looks.map_or(0, |looks| looks.read.understood),
+                not_understood: looks.map_or(0, |looks| looks.read.not_understood),
                 looked: looks.and_then(|looks| looks.looked),
                 unsettled: looks.map_or(0, |looks| looks.unsettled),
                 captured: looks.map_or(0, |looks| looks.captured),
@@ -278,7 +340,7 @@ impl Observer {
                     Some(SpaceWarning::Days(days)) => Some(days),
                     _ => space.growth.filter(|growth| *growth > 0).map(|growth| free / growth),
                 };
-                let facts = format!("{free} of {total} bytes are free");
+                let facts = words::room(free, total, self.language);
                 let alarm = space.warning.map(|warning| Alarm {
                     code: match warning {
                         SpaceWarning::Full => AlarmCode::DiskFull,
@@ -303,11 +365,12 @@ impl Observer {
             }
             let lag = source.waiting_since.map_or(0, |since| status.made.0.saturating_sub(since.0));
             if lag > self.lag_alarm_millis {
-                raise(AlarmCode::Lag, &source.name, &format!("{} s", lag / 1000));
+                raise(AlarmCode::Lag, &source.name, &words::lag(source, lag, self.language));
             }
         }
         if let Some(went_back) = vault.went_back() {
-            raise(AlarmCode::WentBack, &vault.folder().display(), &format!("{went_back:?}"));
+            let facts = words::went_back(&went_back, self.language);
+            raise(AlarmCode::WentBack, &vault.folder().display(), &facts);
         }
         if let Some(why) = &self.capture_failure {
             raise(AlarmCode::CaptureFailed, &vault.folder().display(), why);
@@ -319,9 +382,20 @@ impl Observer {
             if let Some(why) = &looks.blind {
                 raise(AlarmCode::WatchBlind, &watch.0, why);
             }
+            if let Some((item, (why, _))) = looks.unreadable.first_key_value() {
+                let facts = words::unreadable(looks.unreadable.len(), item, why, self.language);
+                raise(AlarmCode::Unreadable, &watch.0, &facts);
+            }
+            let layout = self.layout.iter().flat_map(|(_, watches)| watches);
+            let mapping = layout.filter(|layout| layout.name == *watch).map(|l| &l.mapping).next();
+            if let Some((count, (item, why))) = looks.read.all_missed() {
+                let mapping = mapping.map_or("", String::as_str);
+                let facts = words::not_understood(count, mapping, item, why, self.language);
+                raise(AlarmCode::NotUnderstood, &watch.0, &facts);
+            }
         }
         if clock.service() == TimeService::Unsynchronised {
-            raise(AlarmCode::Clock, &"clock", &"the time service says that it is not in step");
+            raise(AlarmCode::Clock, &"clock", &words::out_of_step(self.language));
         }
         let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
         for lie in &sending.lies {
@@ -330,7 +404,14 @@ impl Observer {
         for (source, why) in &sending.unlisted {
             raise(AlarmCode::NotListed, source, why);
         }
-        status.log_trouble.clone_from(&sending.away);
+        if sending.is_down {
+            let why = sending.away.as_deref().unwrap_or_default();
+            let why = words::of(why, self.language);
+            raise(AlarmCode::LogDown, &status.log, &why);
+        }
+        let away = sending.away.as_deref();
+        status.log_trouble = away.map(|why| words::of(why, self.language));
+        status.log_down = sending.is_down;
         status.alarms.extend(alarms);
         status.alarms.extend(self.disk.1.clone());
     }
@@ -359,6 +440,6 @@ fn receipt(
         sequence,
         index,
         logged: kept.logged.unwrap_or_default(),
-        witnessed: times.map(|times| times.latest.as_seconds()),
+        witnessed: times.map(|times| clock::format_seconds(times.latest.as_seconds())),
     }))
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use spec::key::KeyName;
 use zeroize::Zeroizing;
 
 use super::config::{Config, SourceConfig, WatchConfig};
@@ -44,13 +45,17 @@ pub(crate) fn open(config: &Config) -> Result<Opened, AgentError> {
     let known = vault.sources()?;
     for source in &config.sources {
         if !known.contains(&source.name) {
-            let name = &source.name;
-            let why = format!("it has no source {name}; make it with `fiducial-agent source add`");
-            return Err(AgentError::vault(&config.vault, why));
+            return Err(no_source(&config.vault, &source.name));
         }
     }
     let plans = config.sources.iter().map(plan).collect();
     Ok(Opened { vault: Arc::new(vault), watched, plans })
+}
+
+/// A source of the configuration that was never made.
+pub(crate) fn no_source(vault: &Path, name: &KeyName) -> AgentError {
+    let why = format!("it has no source {name}; make it with `fiducial-agent source add`");
+    AgentError::vault(vault, why)
 }
 
 /// Every watch with its collector and its mapping; nothing is looked at yet.
@@ -77,7 +82,7 @@ pub(crate) fn unlock(file: Option<&Path>) -> Result<Unlock, AgentError> {
     let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.lines().next());
     match text {
         Some(line) if !line.is_empty() => Ok(Unlock::Passphrase(Zeroizing::new(line.to_string()))),
-        _ => Err(AgentError::Input(format!("{} holds no passphrase", path.display()))),
+        _ => Err(AgentError::Config(format!("{} holds no passphrase", path.display()))),
     }
 }
 
@@ -93,7 +98,7 @@ fn plan(source: &SourceConfig) -> Plan {
 /// Somebody's own mapping file goes before a shipped one of the same name.
 fn mapping(folder: Option<&Path>, watch: &WatchConfig) -> Result<Mapping, AgentError> {
     let name = watch.mapping.as_str();
-    let of = |why: String| AgentError::Input(format!("watch {:?}: {why}", watch.name.0));
+    let of = |why: String| AgentError::Config(format!("watch {:?}: {why}", watch.name.0));
     let own: Option<PathBuf> = folder.map(|folder| folder.join(format!("{name}.toml")));
     if name.contains(['/', '\\']) {
         return Err(of(format!("{name:?} is no name of a mapping")));
@@ -122,7 +127,7 @@ fn collector(watch: &WatchConfig) -> Result<Box<dyn Collector>, AgentError> {
 fn options<T: DeserializeOwned>(watch: &WatchConfig) -> Result<T, AgentError> {
     watch.options.clone().try_into().map_err(|error: toml::de::Error| {
         let (name, kind) = (&watch.name.0, &watch.kind);
-        AgentError::Input(format!("watch {name:?} of type {kind}: {}", error.message()))
+        AgentError::Config(format!("watch {name:?} of type {kind}: {}", error.message()))
     })
 }
 
@@ -159,6 +164,26 @@ mod tests {
             let error = build(watch).err().unwrap_or_else(|| panic!("{watch} is accepted"));
             assert!(error.contains(want) && error.contains("reports"), "{watch}: {error}");
         }
+    }
+
+    #[test]
+    fn the_configuration_of_the_readme_reads_the_samples_of_this_repository() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+        let block = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let watched = watched(&Config::parse(block, &root).unwrap()).unwrap();
+        let mut count = 0;
+        for entry in std::fs::read_dir(root.join("tests/samples")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "json") {
+                let bytes = std::fs::read(&path).unwrap();
+                let name = path.file_name().unwrap().as_encoded_bytes();
+                let readings = crate::import::read(&watched[0].mapping, name, &bytes);
+                assert!(readings.iter().all(|reading| reading.recognised), "{}", path.display());
+                count += 1;
+            }
+        }
+        assert!(count > 3);
     }
 
     #[test]

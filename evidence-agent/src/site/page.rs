@@ -24,8 +24,9 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::status::{AlarmCode, SourceStatus, Status};
-use super::words::{Words, moment};
+use super::words::{self, Words};
 use crate::cli::Language;
+use crate::model::UnixMillis;
 
 /// What the run loop writes and the page reads.
 pub(crate) type Shown = Arc<RwLock<Status>>;
@@ -153,17 +154,18 @@ fn render(status: &Status, language: Language) -> String {
         let (about, facts) = (escape(&alarm.about), escape(&alarm.facts));
         let _ = write!(
             html,
-            "<div class=\"alarm\" role=\"alert\"><b>{about}</b>: {facts}<br>{advice}</div>"
+            "<div class=\"alarm\" role=\"alert\"><b>{about}</b>: {facts}<br>{0}: {advice}</div>",
+            words.what_to_do
         );
     }
     if status.alarms.is_empty() {
-        let _ = write!(html, "<div class=\"fine\">{}: {}</div>", words.alarms, words.none);
+        let _ = write!(html, "<div class=\"fine\">{}</div>", status.at_a_glance(language));
     }
     let disk = status.disk;
     let left = disk.days_left.map_or(String::new(), |days| format!(", {days} {}", words.days_left));
     let rows = [
         (words.log, format!("{} — {}", escape(&status.log), escape(&status.log_state(language)))),
-        (words.lag, format!("{} s", status.lag_seconds())),
+        (words.lag, words::span(status.lag_seconds(), language)),
         (words.disk, format!("{} / {}{left}", gigabytes(disk.free), gigabytes(disk.total))),
     ];
     html += "<table>";
@@ -172,28 +174,24 @@ fn render(status: &Status, language: Language) -> String {
     }
     html += "</table>";
     for source in &status.sources {
-        html += &render_source(source, language);
+        html += &render_source(source, status.made, language);
     }
     let _ = write!(html, "<p>{} · {}</p></html>", escape(&status.version), clock_text(status));
     html
 }
 
-fn render_source(source: &SourceStatus, language: Language) -> String {
+fn render_source(source: &SourceStatus, now: UnixMillis, language: Language) -> String {
     let words = Words::of(language);
     let mut html = format!("<h2>{}</h2><table>", escape(&source.name));
     let mut row = |name: &str, value: &str| {
         let _ = write!(html, "<tr><th>{name}</th><td>{value}</td></tr>");
     };
-    if let Some(why) = &source.stopped {
-        row(words.stopped, &escape(why));
+    for (name, value) in source.rows(now, language) {
+        row(name, &escape(&value));
     }
-    row(words.queue, &format!("{} + {}", source.pending, source.unanchored));
-    row(words.next, &source.next_sequence.to_string());
-    row(words.last_sealed, &moment(source.sealed, language));
-    row(words.receipt, &source.receipt_text(language));
     for watch in &source.watches {
         let text = escape(&watch.describe(language)).replace('\n', "<br>");
-        row(&escape(&watch.name), &text);
+        row(&format!("{} {}", words.watch, escape(&watch.name)), &text);
     }
     html + "</table>"
 }
@@ -270,7 +268,6 @@ fn label(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::UnixMillis;
     use crate::site::status::{Alarm, ReceiptStatus, WatchStatus};
 
     fn status() -> Status {

@@ -1,11 +1,8 @@
 //! One line of text as a QR code: for a terminal, and as a PNG file to print or send.
 
-use std::path::Path;
-
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{Color, EcLevel, QrCode};
 
-use crate::durable::{Access, write_whole};
 use crate::error::AgentError;
 
 /// Pixels a module, and the quiet zone around the code that ISO/IEC 18004 asks for, in modules.
@@ -17,8 +14,8 @@ pub(crate) fn terminal(text: &str) -> Result<String, AgentError> {
     Ok(code(text)?.render::<Dense1x2>().dark_color(Dense1x2::Dark).quiet_zone(true).build())
 }
 
-/// Writes a PNG of one bit a pixel.
-pub(crate) fn png(text: &str, path: &Path) -> Result<(), AgentError> {
+/// The bytes of a PNG file of one bit a pixel.
+pub(crate) fn png(text: &str) -> Result<Vec<u8>, AgentError> {
     let code = code(text)?;
     let modules = code.width() + 2 * QUIET;
     let side = modules * PIXELS;
@@ -40,13 +37,13 @@ pub(crate) fn png(text: &str, path: &Path) -> Result<(), AgentError> {
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::One);
     let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&bits));
-    written.map_err(|error| AgentError::Input(format!("{}: {error}", path.display())))?;
-    write_whole(path, &bytes, Access::Everybody).map_err(AgentError::file(path))
+    written.map_err(|error| AgentError::Failed(format!("no picture of a QR code: {error}")))?;
+    Ok(bytes)
 }
 
 fn code(text: &str) -> Result<QrCode, AgentError> {
     QrCode::with_error_correction_level(text, EcLevel::M).map_err(|error| {
-        AgentError::Input(format!("no QR code holds {} bytes: {error}", text.len()))
+        AgentError::Failed(format!("no QR code holds {} bytes: {error}", text.len()))
     })
 }
 
@@ -57,10 +54,7 @@ mod tests {
     #[test]
     fn the_picture_shows_the_codes_modules() {
         let text = "fiducial/root/v1 line-4.example/aoi-7 9 AAAA";
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("root.png");
-        png(text, &path).unwrap();
-        let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
+        let file = std::io::Cursor::new(png(text).unwrap());
         let mut reader = png::Decoder::new(file).read_info().unwrap();
         let mut bits = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut bits).unwrap();

@@ -4,6 +4,7 @@
 //! this thread    capture turn, seal turn, status      never waits for the network
 //! sender         send turn, woken by each statement    waits for the log as long as it takes
 //! page           answers from the last status
+//! door           does commands in this vault, each on a thread of its own: see `control`
 //! ```
 //!
 //! A stop is asked for by SIGTERM or SIGINT and takes effect between two turns: whatever is durable
@@ -16,9 +17,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::config::Config;
+use super::control::{Door, Turn};
 use super::observe::{Observer, Sending};
 use super::open::{Opened, open};
 use super::page::{self, Shown};
+use super::words;
 use crate::cli::Language;
 use crate::clock::{Clock, SystemClock};
 use crate::error::AgentError;
@@ -44,9 +47,15 @@ impl Stop {
         let stop = Self::default();
         for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
             signal_hook::flag::register(signal, Arc::clone(&stop.0))
-                .map_err(|error| AgentError::Input(format!("signals: {error}")))?;
+                .map_err(|error| AgentError::Failed(format!("signals: {error}")))?;
         }
         Ok(stop)
+    }
+
+    /// Asks for it without a signal.
+    #[cfg(test)]
+    pub(crate) fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 
     fn is_asked(&self) -> bool {
@@ -86,22 +95,33 @@ impl Bell {
     }
 }
 
-/// Runs until stopped. `say` is told what people at a terminal or in a journal should read.
+/// Where a run says what: an answer to whoever started it, and news to a journal.
+pub(crate) struct Voice<'a> {
+    /// Standard output.
+    pub(crate) answer: &'a mut dyn FnMut(&str),
+    /// Standard error.
+    pub(crate) journal: &'a mut dyn FnMut(&str),
+}
+
+/// Runs until stopped.
 pub(crate) fn run(
     path: &Path,
     stop: &Stop,
     language: Language,
-    say: &mut dyn FnMut(&str),
+    voice: &mut Voice<'_>,
 ) -> Result<(), AgentError> {
     let config = Config::load(path)?;
     let mut opened = open(&config)?;
+    clear_free_pages(&mut opened.vault)?;
+    let turn = Turn::default();
+    let _door = Door::open(&opened.vault, &turn)?;
     let clock = SystemClock::new();
     let shown = Shown::default();
     if let Some(address) = config.listen {
         let listener = TcpListener::bind(address)
-            .map_err(|error| AgentError::Input(format!("`listen` {address}: {error}")))?;
+            .map_err(|error| AgentError::Failed(format!("`listen` {address}: {error}")))?;
         let bound = listener.local_addr().unwrap_or(address);
-        say(&format!("listening on http://{bound}"));
+        (voice.answer)(&format!("listening on http://{bound}"));
         let shown = Arc::clone(&shown);
         std::thread::spawn(move || page::serve(listener, shown));
     }
@@ -110,12 +130,27 @@ pub(crate) fn run(
     let sending = Arc::new(Mutex::new(Sending::default()));
     let sender = spawn_sender(Arc::clone(&opened.vault), Arc::clone(&bell), Arc::clone(&sending));
     let observer = Observer::new(&config, language, clock.now(), Arc::clone(&sending));
-    let mut turns = Turns { opened, sealer, clock, bell: Arc::clone(&bell), observer, shown };
-    let ended = turns.until_stopped(stop, say);
+    (voice.journal)(&words::began(&config, language));
+    let bell_of_turns = Arc::clone(&bell);
+    let mut turns = Turns { opened, sealer, clock, bell: bell_of_turns, observer, shown, turn };
+    let ended = turns.until_stopped(stop, voice.journal);
     bell.ring(true);
     // A panic there is a bug of ours and must not look like an orderly end.
-    let joined = sender.join().map_err(|_| AgentError::Input("the sender panicked".to_string()));
-    ended.and(joined.and_then(|result| result))
+    let joined = sender.join().map_err(|_| AgentError::Failed("the sender panicked".to_string()));
+    let ended = ended.and(joined.and_then(|result| result));
+    if ended.is_ok() {
+        (voice.journal)(words::stopped_as_asked(language));
+    }
+    ended
+}
+
+/// What was deleted while an agent ran may lie in free pages of its database until now, when nobody
+/// else has the vault open.
+fn clear_free_pages(vault: &mut Arc<Vault>) -> Result<(), AgentError> {
+    match Arc::get_mut(vault) {
+        Some(alone) if alone.is_compacting_due()? => alone.compact(),
+        _ => Ok(()),
+    }
 }
 
 /// What the loop holds.
@@ -126,6 +161,8 @@ struct Turns {
     bell: Arc<Bell>,
     observer: Observer,
     shown: Shown,
+    /// Held during each turn: see `control`.
+    turn: Turn,
 }
 
 impl Turns {
@@ -134,7 +171,7 @@ impl Turns {
             if self.observer.sender_failed() {
                 break;
             }
-            let more = self.turn(say);
+            let more = self.one_turn(say);
             if !more {
                 std::thread::sleep(self.sealer.wait(&self.clock).min(REST));
             }
@@ -143,16 +180,18 @@ impl Turns {
     }
 
     /// One capture turn and one seal turn. Whether there is more to capture at once.
-    fn turn(&mut self, say: &mut dyn FnMut(&str)) -> bool {
+    fn one_turn(&mut self, say: &mut dyn FnMut(&str)) -> bool {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let vault = &self.opened.vault;
         let captured = capture::turn(vault, &self.clock, &mut self.opened.watched);
         let more = captured.as_ref().is_ok_and(|turn| turn.more);
         let sealed = self.sealer.turn(vault, &self.clock);
+        drop(turn);
         if !sealed.sealed.is_empty() {
             self.bell.ring(false);
         }
         self.observer.note(self.clock.now(), captured, &sealed, say);
-        if let Some(status) = self.observer.status(vault, &self.clock) {
+        if let Some(status) = self.observer.status(vault, &self.clock, say) {
             *self.shown.write().unwrap_or_else(PoisonError::into_inner) = status;
         }
         more
@@ -199,16 +238,17 @@ pub(crate) fn run_once(
     let clock = SystemClock::new();
     let names: Vec<_> = opened.plans.iter().map(|plan| plan.source.clone()).collect();
     let mut sealer = Sealer::new(&opened.vault, &clock, std::mem::take(&mut opened.plans))?;
-    let (mut sightings, mut records) = (0, 0);
+    let mut done = words::Captured::default();
     loop {
         let turn = capture::turn(&opened.vault, &clock, &mut opened.watched)?;
-        sightings += turn.sightings;
-        records += turn.records;
+        done.items += turn.sightings;
+        done.records += turn.records;
+        done.not_understood += turn.not_understood;
         for (watch, item, why) in &turn.complaints {
             say(&format!("{}: {item}: {}", watch.0, why.text(language)));
         }
         if let Some((watch, error)) = turn.failed.into_iter().next() {
-            return Err(AgentError::Input(format!("watch {:?}: {error}", watch.0)));
+            return Err(AgentError::Failed(format!("watch {:?}: {error}", watch.0)));
         }
         if !turn.more && turn.unsettled == 0 {
             break;
@@ -220,16 +260,15 @@ pub(crate) fn run_once(
     sender.be_patient(ONCE_PATIENCE);
     // A vault that was put back learns first where its chains go on.
     resume::after_restore(&opened.vault, sender.log(), &clock)?;
-    let mut statements = 0;
     for name in &names {
-        statements += sealer.seal_now(&opened.vault, &clock, name)?.len();
+        done.statements += sealer.seal_now(&opened.vault, &clock, name)?.len();
     }
-    say(&format!("captured {sightings} items as {records} records in {statements} statements"));
+    say(&done.said(language));
     let began = clock.monotonic();
     loop {
         let turn = sender.turn(&opened.vault, &clock)?;
         for (source, sequence, index) in &turn.anchored {
-            say(&format!("anchored: statement {sequence} of {source} is entry {index}"));
+            say(&words::anchored(source, *sequence, *index, language));
         }
         if let Some(lie) = turn.lies.into_iter().next() {
             return Err(lie);
@@ -241,7 +280,7 @@ pub(crate) fn run_once(
         if clock.monotonic().saturating_sub(began) > ONCE_PATIENCE {
             let why = turn.away.unwrap_or_else(|| "no proof yet".to_string());
             let text = format!("{waiting} statements are kept and not anchored yet: {why}");
-            return Err(AgentError::Input(text));
+            return Err(AgentError::Failed(text));
         }
         std::thread::sleep(turn.wait.min(REST));
     }

@@ -71,6 +71,10 @@ pub(crate) struct CaptureTurn {
     pub(crate) unsettled: usize,
     /// What could not be read: watch, item and reason.
     pub(crate) complaints: Vec<(WatchName, String, Trouble)>,
+    /// What was read of the sightings of each watch that became durable.
+    pub(crate) read: Vec<(WatchName, Read)>,
+    /// Watches that looked, and see nothing of what they watch; why.
+    pub(crate) blind: Vec<(WatchName, Trouble)>,
     /// What each watch that could look has to show.
     pub(crate) by_watch: Vec<(WatchName, Counts)>,
     /// Watches that could not look at all, and why.
@@ -84,6 +88,17 @@ pub(crate) struct Counts {
     pub(crate) sightings: usize,
     /// Items that are there and not stable yet.
     pub(crate) unsettled: usize,
+}
+
+/// How the sightings of a watch were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Read {
+    /// Records of what was understood.
+    pub(crate) understood: u64,
+    /// Records that say why not.
+    pub(crate) not_understood: u64,
+    /// The last of those: the item and the reason.
+    pub(crate) last: Option<(String, String)>,
 }
 
 impl Watched {
@@ -121,6 +136,21 @@ impl Remembered for Vault {
     }
 }
 
+impl CaptureTurn {
+    fn note_read(&mut self, sighting: &Sighting, read: &Read) {
+        self.records += usize::try_from(read.understood + read.not_understood).unwrap_or(0);
+        self.not_understood += usize::try_from(read.not_understood).unwrap_or(0);
+        match self.read.iter_mut().find(|(watch, _)| *watch == sighting.watch) {
+            Some((_, sum)) => {
+                sum.understood += read.understood;
+                sum.not_understood += read.not_understood;
+                sum.last = read.last.clone().or(sum.last.take());
+            }
+            None => self.read.push((sighting.watch.clone(), read.clone())),
+        }
+    }
+}
+
 /// Looks once through every collector. An error means that the vault could not take what was seen;
 /// nothing of the commit at hand is durable, and the next turn sees it again.
 pub(crate) fn turn(
@@ -147,6 +177,7 @@ pub(crate) fn turn(
                 turn.by_watch.push((name.clone(), Counts { sightings, unsettled }));
                 let said = looked.complaints.into_iter();
                 turn.complaints.extend(said.map(|(item, why)| (name.clone(), item, why)));
+                turn.blind.extend(looked.blind.map(|why| (name.clone(), why)));
                 group.gaps.extend(recovered(watch, clock).map(|gap| (at, gap)));
                 for sighting in looked.sightings {
                     group.bytes += size_in_memory(&sighting);
@@ -219,12 +250,11 @@ fn commit(
             }
         };
         let made = put(&mut capture, watch, &sighting, &stored, readings)?;
+        turn.note_read(&sighting, &made);
         capture.put_seen(&sighting.watch, &sighting.key, &sighting.now);
         settled.entry(at).or_default().push(sighting.token);
         turn.sightings += 1;
         turn.bytes += stored.size;
-        turn.records += made.0;
-        turn.not_understood += made.1;
     }
     capture.commit()?;
     for (at, tokens) in settled {
@@ -265,19 +295,18 @@ fn readings(mapping: &Mapping, sighting: &Sighting) -> Vec<Reading> {
     }
 }
 
-/// Puts the records of one sighting into the queue. Gives back how many, and how many of them were
-/// not understood.
+/// Puts the records of one sighting into the queue, and says how they were read.
 fn put(
     capture: &mut Capture<'_>,
     watch: &Watched,
     sighting: &Sighting,
     stored: &Stored,
     readings: Vec<Reading>,
-) -> Result<(usize, usize), AgentError> {
+) -> Result<Read, AgentError> {
     let item = chain::item(&sighting.watch, &sighting.key);
     // A piece of a growing file follows its prefix and replaces nothing.
     let replaced = sighting.before.as_ref().filter(|_| sighting.prefix.is_none());
-    let (count, mut not_understood) = (readings.len(), 0);
+    let mut read = Read::default();
     for reading in readings {
         let part = Part::of(capture, sighting, stored, &reading)?;
         let values = values_of(sighting, &part, &reading);
@@ -292,7 +321,13 @@ fn put(
                 (reading, values)
             }
         };
-        not_understood += usize::from(!reading.recognised);
+        if reading.recognised {
+            read.understood += 1;
+        } else {
+            read.not_understood += 1;
+            let item = String::from_utf8_lossy(&sighting.name).into_owned();
+            read.last = Some((item, reading.interpreted.clone()));
+        }
         let added = chain::link(
             capture,
             &Linked {
@@ -310,7 +345,7 @@ fn put(
         let (evidence, seen) = (Some(part.whole), sighting.now.seen);
         capture.put_pending(&watch.source, Pending { kind, values, evidence, seen });
     }
-    Ok((count, not_understood))
+    Ok(read)
 }
 
 /// The bytes that one reading is of.

@@ -43,7 +43,9 @@ fn accept(
     note: &Note,
     new: &AcceptedCheckpoint,
 ) -> Result<(), AgentError> {
-    let old = vault.checkpoint()?.map_or(Tree::EMPTY, |(_, kept)| kept.tree());
+    let kept = vault.checkpoint()?;
+    let is_outdated = kept.as_ref().is_some_and(|kept| kept.accepted.is_err());
+    let old = kept.map_or(Tree::EMPTY, |kept| kept.tree);
     let new = new.tree();
     if new.size() < old.size() {
         // Perhaps a cache that lags behind; nothing is signed or kept on the strength of it.
@@ -60,7 +62,8 @@ fn accept(
         let reason = format!("{reason}; the checkpoint that it showed is kept in {path}");
         return Err(AgentError::LogRefused(reason));
     }
-    if new.size() > old.size() { vault.remember_checkpoint(note) } else { Ok(()) }
+    // Of the same tree the one is kept that the policy accepts as it is now.
+    if new.size() > old.size() || is_outdated { vault.remember_checkpoint(note) } else { Ok(()) }
 }
 
 fn not_now(vault: &Vault, reason: &str) -> AgentError {

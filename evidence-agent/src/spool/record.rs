@@ -52,7 +52,7 @@ pub(super) fn to_record(
     more: Vec<(&str, Vec<u8>)>,
     salts: impl FnMut() -> Salt,
 ) -> Result<Record, AgentError> {
-    let wrong = |reason: String| AgentError::Input(format!("a pending record: {reason}"));
+    let wrong = |reason: String| AgentError::Failed(format!("a pending record: {reason}"));
     let kind = Kind::parse(pending.kind.as_bytes())
         .ok_or_else(|| wrong(format!("{:?} is no kind", pending.kind)))?;
     let own = pending.values.iter().map(|(name, value)| (name.as_str(), value.clone()));

@@ -14,6 +14,10 @@
 //! continue our own chain; the end that the log names to a question has to be the same. The
 //! question is a statement at a sequence that no log takes, so that nothing can be made of it.
 //!
+//! A vault from before a change of keys has not the newer key, perhaps not even its public half. Where
+//! it was to follow already, it signs from now on. Where it is unknown, what it has signed cannot be
+//! told from what somebody else has: the gap is named and the source stops, until a person resumes it.
+//!
 //! The statements that are found and cannot be opened are lost: the next one names them in an
 //! `outage` record. Records behind statements of ours that the log refused are stated again.
 
@@ -39,6 +43,9 @@ use crate::vault::{Head, Stage, Vault};
 
 /// The sequence of a question: no chain comes so far.
 const QUESTION: u64 = u64::MAX;
+
+/// Why a source stops whose statements in the log are by a key that the vault does not know.
+const UNKNOWN_KEY: &str = "unknown-key";
 
 /// Why a source sends nothing more. A row of the vault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +79,8 @@ struct Found {
     previous: Hash,
     index: u64,
     after: u64,
+    /// The key that signed it; `None` for one that this vault does not know.
+    key: Option<VerifierKey>,
 }
 
 /// What the found statements mean for the chain.
@@ -125,7 +134,7 @@ pub(crate) fn after_restore(
         return Ok(Vec::new());
     }
     let reason = "the vault was restored from a copy that is older than these statements";
-    let resumed = move_behind(vault, log, &vault.sources()?, reason, clock)?;
+    let resumed = move_behind(vault, log, &vault.sources()?, reason, Word::Nobodys, clock)?;
     vault.settle_went_back()?;
     Ok(resumed)
 }
@@ -138,7 +147,8 @@ pub(crate) fn resume(
     clock: &dyn Clock,
 ) -> Result<Resumed, AgentError> {
     let reason = "the log has other statements by this source's key at these sequences";
-    let mut resumed = move_behind(vault, log, std::slice::from_ref(source), reason, clock)?;
+    let sources = std::slice::from_ref(source);
+    let mut resumed = move_behind(vault, log, sources, reason, Word::Operators, clock)?;
     state::clear(vault, &state::of("stopped", source))?;
     resumed.pop().ok_or_else(|| AgentError::Input(format!("there is no source {source}")))
 }
@@ -147,6 +157,8 @@ pub(crate) fn resume(
 /// log still refuses them, it stops again.
 pub(crate) fn retry(vault: &Vault, source: &KeyName) -> Result<(), AgentError> {
     match stopped(vault, source)? {
+        // What stands in the log is by a key that nobody here knows: only `resume` is a word on it.
+        Some(stopped) if stopped.kind == UNKNOWN_KEY => Ok(()),
         Some(_) => state::clear(vault, &state::of("stopped", source)),
         None => Ok(()),
     }
@@ -157,12 +169,13 @@ fn move_behind(
     log: &LogClient,
     sources: &[KeyName],
     reason: &str,
+    word: Word,
     clock: &dyn Clock,
 ) -> Result<Vec<Resumed>, AgentError> {
     let size = checkpoint::newest(vault, log)?.map_or(0, |(_, newest)| newest.tree().size());
     let (mut keys, mut known, mut from) = (Vec::new(), BTreeMap::new(), size);
     for source in sources {
-        keys.push(vault.key(source)?.verifier().clone());
+        keys.push((source.clone(), vault.keys_of(source)?));
         let newest = newest_in_log(vault, source)?;
         from = from.min(newest.map_or(0, |(_, index)| index + 1));
         known.insert(source.clone(), newest);
@@ -174,9 +187,64 @@ fn move_behind(
         // Behind the newest that is known of this source; another's may be further back.
         let first = known[source].map_or(0, |(sequence, _)| sequence + 1);
         let found: Vec<Found> = found.into_iter().filter(|found| found.sequence >= first).collect();
+        if word == Word::Nobodys
+            && let Some(gap) = of_unknown_key(&found)
+        {
+            stop(vault, source, gap.sequence, &gap.refusal(source), clock.now())?;
+            continue;
+        }
         resumed.push(move_one(vault, log, source, first, &found, reason, clock)?);
+        sign_as_the_log_has_it(vault, source, &found)?;
     }
     Ok(resumed)
+}
+
+/// On whose word a chain goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// On what the vault can verify by itself.
+    Nobodys,
+    /// On that of a person, who has looked at what stands in the log.
+    Operators,
+}
+
+/// Statements in the log by a key that the vault does not know.
+struct Unknown {
+    sequence: u64,
+    last: u64,
+}
+
+/// The first and the last of those, if there are any.
+fn of_unknown_key(found: &[Found]) -> Option<Unknown> {
+    let mut unknown = found.iter().filter(|found| found.key.is_none()).map(|one| one.sequence);
+    let sequence = unknown.next()?;
+    Some(Unknown { sequence, last: unknown.next_back().unwrap_or(sequence) })
+}
+
+impl Unknown {
+    /// Why the source stops, and what to do.
+    fn refusal(&self, source: &KeyName) -> Refusal {
+        let (first, last) = (self.sequence, self.last);
+        let detail = format!(
+            "the log has statements {first} to {last} of {source} by a key that this vault does not \
+             have: it is from before a change of keys. If those statements are yours, run \
+             `fiducial-agent resume`; they are then named as lost. If the log does not list the key \
+             of this vault any more, make a new one with `fiducial-agent source rotate`, have it \
+             approved, and run `fiducial-agent source switch`"
+        );
+        Refusal { status: 409, kind: UNKNOWN_KEY.to_string(), detail, expected: None }
+    }
+}
+
+/// Signs with the key that was to follow, if the log's statements are by it already.
+fn sign_as_the_log_has_it(
+    vault: &Vault,
+    source: &KeyName,
+    found: &[Found],
+) -> Result<(), AgentError> {
+    let Some(next) = vault.next_key(source)? else { return Ok(()) };
+    let is_used = found.iter().any(|found| found.key.as_ref() == Some(next.verifier()));
+    if is_used { vault.switch_key(source).map(drop) } else { Ok(()) }
 }
 
 /// The newest statement of a source of which the vault knows the index.
@@ -194,18 +262,19 @@ fn newest_in_log(vault: &Vault, source: &KeyName) -> Result<Option<(u64, u64)>, 
     Ok(None)
 }
 
-/// Reads the published entries and gives back those of our keys, in order.
+/// Reads the published entries and gives back those of our sources, in order. One whose signature
+/// is by none of our keys may be ours all the same.
 fn read_log(
     vault: &Vault,
     log: &LogClient,
     entries: std::ops::Range<u64>,
-    keys: &[VerifierKey],
+    sources: &[(KeyName, Vec<VerifierKey>)],
 ) -> Result<BTreeMap<KeyName, Vec<Found>>, AgentError> {
     let mut found: BTreeMap<KeyName, Vec<Found>> = BTreeMap::new();
-    let begin = |key: &VerifierKey| {
-        format!("fiducial/statement/v1\nlog {}\nsource {}\n", vault.origin(), key.name())
-    };
-    let begins: Vec<(String, &VerifierKey)> = keys.iter().map(|key| (begin(key), key)).collect();
+    let begin =
+        |name: &KeyName| format!("fiducial/statement/v1\nlog {}\nsource {name}\n", vault.origin());
+    let begins: Vec<(String, &Vec<VerifierKey>)> =
+        sources.iter().map(|(name, keys)| (begin(name), keys)).collect();
     let mut number = entries.start / TILE_WIDTH;
     while number * TILE_WIDTH < entries.end {
         let tile = Tile::in_tree(TileKind::Entries, number, entries.end)
@@ -214,16 +283,16 @@ fn read_log(
         let malformed = || AgentError::LogRefused(format!("{tile} is malformed"));
         for (at, entry) in parse_entries(tile, &bytes).ok_or_else(malformed)?.iter().enumerate() {
             let ours = begins.iter().find(|(begin, _)| entry.starts_with(begin.as_bytes()));
-            let statement = ours.and_then(|(_, key)| {
-                Statement::parse(entry).ok().and_then(|statement| statement.verify(key).ok())
-            });
-            if let Some(statement) = statement {
+            let Some((_, keys)) = ours else { continue };
+            if let Ok(statement) = Statement::parse(entry) {
+                let key = keys.iter().find(|key| statement.check_signature(key).is_ok()).cloned();
                 found.entry(statement.source().clone()).or_default().push(Found {
                     sequence: statement.sequence(),
                     leaf: statement.leaf_hash(),
                     previous: statement.previous(),
                     index: number * TILE_WIDTH + at as u64,
                     after: statement.after().tree().size(),
+                    key,
                 });
             }
         }
@@ -445,7 +514,7 @@ mod tests {
         let of = |(sequence, leaf, previous): &(u64, &str, &str)| {
             let previous = if previous.is_empty() { Hash::ZERO } else { hash(previous) };
             let index = 100 + sequence;
-            Found { sequence: *sequence, leaf: hash(leaf), previous, index, after: 0 }
+            Found { sequence: *sequence, leaf: hash(leaf), previous, index, after: 0, key: None }
         };
         chain.iter().map(of).collect()
     }

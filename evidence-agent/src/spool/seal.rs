@@ -21,7 +21,9 @@ use spec::Hash;
 use spec::evidence::batch::{Batch, Header, MAX_RECORDS, Place};
 use spec::evidence::disclosure::MAX_DISCLOSURE_SIZE;
 use spec::evidence::statement::{After, Draft};
-use spec::key::{KeyName, SigningKey};
+use spec::key::KeyName;
+use spec::note::Note;
+use spec::policy::AcceptedCheckpoint;
 
 use super::clock::{ClockWatch, word};
 use super::closing::{self, Tally};
@@ -34,7 +36,7 @@ use crate::clock::{self, Clock};
 use crate::error::AgentError;
 use crate::import;
 use crate::model::{Pending, UnixMillis};
-use crate::vault::{Head, Sealed, Vault};
+use crate::vault::{Head, Judged, Sealed, Vault};
 
 /// The most records of a statement besides its header.
 const MAX_EVIDENCE: usize = MAX_RECORDS - 1;
@@ -63,7 +65,6 @@ pub(crate) struct Sealer {
 struct Source {
     plan: Plan,
     ticks: Ticks,
-    key: SigningKey,
     /// When its next tick is, in time since the machine's start.
     due: Duration,
     /// When this run sealed last, likewise.
@@ -106,19 +107,12 @@ impl Sealer {
         let (now, since_start) = (clock.now(), clock.monotonic());
         let mut sources = Vec::with_capacity(plans.len());
         for plan in plans {
-            let (key, ticks) = (vault.key(&plan.source)?, Ticks::of(&plan));
+            // A source that is not there, or whose key cannot be read, is said at once.
+            vault.key(&plan.source)?;
+            let ticks = Ticks::of(&plan);
             let due = since_start + ticks.until_next(now);
             let (opened, heard) = (now, 0);
-            sources.push(Source {
-                plan,
-                ticks,
-                key,
-                due,
-                spoke: None,
-                opened,
-                heard,
-                failure: None,
-            });
+            sources.push(Source { plan, ticks, due, spoke: None, opened, heard, failure: None });
         }
         let mut watch = ClockWatch::load(vault)?;
         watch.look(clock);
@@ -252,9 +246,9 @@ impl Sealer {
         };
         let place = Place { origin: vault.origin().clone(), source: name.clone(), sequence };
         let batch = Batch::new(place, header, records, self.salts.of_record()?)
-            .map_err(|error| AgentError::Input(error.to_string()))?;
+            .map_err(|error| AgentError::Failed(error.to_string()))?;
 
-        let newest = vault.checkpoint()?.filter(|(_, accepted)| accepted.tree().size() > 0);
+        let newest = newest_known(vault)?.filter(|(_, accepted)| accepted.tree().size() > 0);
         let after = newest.as_ref().map_or(After::NOTHING, |(note, accepted)| {
             After::checkpoint(accepted.tree(), Hash::of(&note.to_bytes()))
                 .expect("a verified tree with entries and the hash of its note")
@@ -263,10 +257,12 @@ impl Sealer {
             let reason = "a newer checkpoint than the vault holds was named before; ask the log";
             return Err(AgentError::vault(vault.folder(), reason));
         }
+        // Read each time: a change of keys is effective from the next statement on.
+        let key = vault.key(name)?;
         let (origin, commitment) = (vault.origin().clone(), batch.commitment());
         let statement =
             Draft::new(origin, name.clone(), sequence, head.previous, after, commitment)
-                .and_then(|draft| draft.sign(&source.key))
+                .and_then(|draft| draft.sign(&key))
                 .expect("the vault's chain gives sequence and previous, its key the name");
         counted.keep(vault, name, sequence, tally)?;
         let evidence: Vec<_> = own.iter().map(|pending| pending.evidence).collect();
@@ -330,6 +326,20 @@ impl Sealer {
         self.clock_kept = Some(since_start);
         Ok(())
     }
+}
+
+/// The newest checkpoint that this agent has verified, by its policy as it is now.
+fn newest_known(vault: &Vault) -> Result<Option<(Note, AcceptedCheckpoint)>, AgentError> {
+    let refused = match vault.checkpoint()? {
+        None => return Ok(None),
+        Some(Judged { note, accepted: Ok(accepted), .. }) => return Ok(Some((note, accepted))),
+        Some(Judged { accepted: Err(refused), .. }) => refused,
+    };
+    // To name none would take back what the statement before has said. The sender asks for one.
+    Err(AgentError::Failed(format!(
+        "the newest checkpoint that is kept satisfied the policy before and does not satisfy it as \
+         it is now ({refused}); no statement is made until the log shows one that does"
+    )))
 }
 
 /// Takes the oldest pending records: as many as one statement holds and its opening may be large.

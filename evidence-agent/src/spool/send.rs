@@ -85,6 +85,10 @@ pub(crate) struct SendTurn {
     pub(crate) unlisted: Vec<(KeyName, Refusal)>,
     /// Chains whose end was moved behind lost statements.
     pub(crate) resumed: Vec<resume::Resumed>,
+    /// Whether the log was asked anything; if not, nothing new is known of it.
+    pub(crate) asked: bool,
+    /// Whether the log could not be asked, or waits for its witnesses.
+    pub(crate) failed: bool,
     /// Why the log could not be asked, or has not shown what is awaited.
     pub(crate) away: Option<String>,
     /// What the log showed that is not true. People have to look at this.
@@ -149,6 +153,7 @@ impl Sender {
                 let wait = self.back_off().max(pause.unwrap_or_default());
                 self.not_before = clock.monotonic() + wait;
                 turn.wait = wait;
+                (turn.asked, turn.failed) = (true, !matches!(error, AgentError::LogRefused(_)));
                 match error {
                     AgentError::LogRefused(_) => turn.lies.push(error),
                     other => turn.away = Some(other.to_string()),
@@ -175,6 +180,7 @@ impl Sender {
         if wanted.is_empty() && !is_old {
             return Ok(IDLE);
         }
+        turn.asked = true;
         let newest = checkpoint::newest(vault, &self.log).map_err(Failure::of)?;
         self.refreshed = Some(now);
         let logged = clock.now();

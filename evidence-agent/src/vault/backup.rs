@@ -61,14 +61,15 @@ pub(super) enum Life {
 }
 
 impl Vault {
-    /// Copies the vault into `to` while it is in use, or brings a copy there up to date.
+    /// Copies the vault into `to`, which `disk` has, while it is in use; or brings a copy there up to
+    /// date. See [`refuse_inside`].
     pub(crate) fn backup(
         &self,
         to: &Path,
+        disk: Arc<dyn Disk>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Copied, AgentError> {
-        let disk = Folder { root: to.to_path_buf(), high_water: to.join("none") };
-        self.copy_to(to, Arc::new(disk), Life::Backup, progress)
+        self.copy_to(to, disk, Life::Backup, progress)
     }
 
     /// Makes a vault in `to`, where nothing is yet, from a backup. It says that it went back until
@@ -80,6 +81,8 @@ impl Vault {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Copied, AgentError> {
         let disk = Folder { root: from.to_path_buf(), high_water: from.join("none") };
+        refuse_living(from, &disk)?;
+        refuse_inside(to, from)?;
         let backup = Self::open_copy(from, Arc::new(disk), DATABASE, unlock)?;
         let disk = Folder { root: to.to_path_buf(), high_water: to.join("none") };
         backup.copy_to(to, Arc::new(disk), Life::Restored, progress)
@@ -301,6 +304,40 @@ impl Vault {
         copy.sources = RwLock::new(copy.read_sources()?);
         Ok(copy)
     }
+}
+
+/// Refuses what is no backup to restore from: a vault that an agent works in, or may work in again,
+/// would be there twice, and two copies that sign split the chain.
+fn refuse_living(from: &Path, disk: &dyn Disk) -> Result<(), AgentError> {
+    match disk.read(BACKUP_FILE, 64) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(AgentError::file(&from.join(BACKUP_FILE))(error))
+        }
+        Err(_) if disk.read(settings::FILE, settings::MAX_SIZE).is_ok() => {
+            let reason = "it is a vault and no backup: a second one of it would split the chains of its \
+                          sources. Make a backup with `fiducial-agent backup` and restore that; a \
+                          vault that was moved or copied by other means is used where it is";
+            Err(AgentError::vault(from, reason))
+        }
+        Err(_) => Err(AgentError::vault(from, "there is no backup in it")),
+    }
+}
+
+/// Refuses a copy that would lie in the folder that is copied: it would be a part of itself.
+pub(crate) fn refuse_inside(to: &Path, vault: &Path) -> Result<(), AgentError> {
+    let Ok(vault) = std::fs::canonicalize(vault) else { return Ok(()) };
+    let to_whole = std::path::absolute(to).map_err(AgentError::file(to))?;
+    // Links may lead into it: what is there of the path is followed, the rest is only names.
+    let there = to_whole.ancestors().find_map(|part| std::fs::canonicalize(part).ok());
+    if there.is_some_and(|there| there.starts_with(&vault)) {
+        let reason = format!(
+            "it lies in the vault {} itself; a copy goes to another folder, better to another disk",
+            vault.display()
+        );
+        return Err(AgentError::vault(to, reason));
+    }
+    Ok(())
 }
 
 /// How far the copy before this one has committed each pack: those bytes are durable in it.

@@ -12,6 +12,7 @@ use spec::key::{KeyName, SigningKey};
 use spec::note::Note;
 use spec::proof::Proof;
 
+use super::check::GONE;
 use super::open::Sync;
 use super::opening::Opening;
 use super::pack::ItemId;
@@ -93,6 +94,16 @@ impl Vault {
             }
             table.insert(number, rows::head(head, next_pending).as_slice()).map_err(damaged)?;
             self.note_moved(transaction, number, head.next_sequence)
+        })
+    }
+
+    /// Loses a statement, as damage does.
+    #[cfg(test)]
+    pub(super) fn remove_statement(&self, source: &KeyName, n: u64) -> Result<(), AgentError> {
+        let key = (self.source(source)?.number, n);
+        self.write(Sync::Now, |transaction| {
+            transaction.open_table(STATEMENTS).map_err(damaged)?.remove(key).map_err(damaged)?;
+            Ok(())
         })
     }
 
@@ -304,10 +315,27 @@ impl Vault {
         let mut kept = Vec::new();
         for entry in range.take(limit) {
             let sequence = entry.map_err(damaged)?.0.value().1;
-            let missing = || self.wrong(&format!("statement {sequence} of {source} is gone"));
+            let missing =
+                || self.wrong(&format!("statement {sequence} of {source} is gone: {GONE}"));
             kept.push(self.statement_in(&transaction, source, sequence)?.ok_or_else(missing)?);
         }
         Ok(kept)
+    }
+
+    /// Whether a statement that is not there was lost or taken back, and the chain goes on behind it:
+    /// then a later statement says so, or has its records.
+    pub(crate) fn was_left_out(&self, source: &KeyName, sequence: u64) -> Result<bool, AgentError> {
+        let number = self.source(source)?.number;
+        for next in sequence + 1..=self.head(source)?.next_sequence {
+            if self.state(&moved_row(number, next))?.is_some() {
+                return Ok(true);
+            }
+            if self.statement(source, next)?.is_some() {
+                return Ok(false);
+            }
+        }
+        // Taken back without a gap: its place is the next statement's.
+        Ok(self.head(source)?.next_sequence <= sequence)
     }
 
     /// How many statements are not anchored yet, over all sources.

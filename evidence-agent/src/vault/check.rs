@@ -6,18 +6,28 @@
 
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 use spec::Hash;
+use spec::checkpoint::Checkpoint;
 use spec::key::KeyName;
+use spec::policy::PolicyFailure;
+use spec::proof::{Proof, ProofFailure};
+use spec::tree::verify_inclusion;
 
 use super::chain::moved_row;
 use super::open::pack_path;
 use super::pack;
 use super::rows::{self, Blob, PackRow};
 use super::tables::{
-    BLOBS, LINKS, NOTES, PACKS, PENDING, SEEN, STATE, STATEMENTS, damaged, numbered_key, owned,
+    BLOBS, HEADS, LINKS, NOTES, PACKS, PENDING, SEEN, STATE, STATEMENTS, damaged, numbered_key,
+    owned,
 };
-use super::{Stage, Vault};
+use super::{Kept, Stage, Vault};
 use crate::error::AgentError;
 use crate::model::Hash256;
+
+/// What to do about statements that are not there and were not lost with a newer vault.
+pub(crate) const GONE: &str = "this vault is damaged, or not its newest copy. Bring the newest \
+     backup back with `fiducial-agent restore`; the next run asks the log where to go on, and states \
+     what cannot be opened";
 
 /// The most damages that are listed; the others are counted.
 const MAX_LISTED: usize = 10_000;
@@ -49,6 +59,8 @@ pub(crate) struct Checked {
     pub(crate) statements: u64,
     /// Receipts that satisfy the policy.
     pub(crate) receipts: u64,
+    /// Receipts that are whole and satisfied the policy as it was before somebody changed it.
+    pub(crate) older: u64,
     /// Records that wait.
     pub(crate) pending: u64,
     /// What is damaged, in the order in which it was found.
@@ -102,6 +114,22 @@ impl Vault {
     pub(crate) fn check_pages(&mut self) -> Result<bool, AgentError> {
         self.database.check_integrity().map_err(damaged)
     }
+}
+
+/// Whether a receipt is whole and only the policy's demands are others now. The note itself was
+/// compared with its hash.
+fn is_of_older_policy(receipt: &Proof, kept: &Kept, failure: &ProofFailure) -> bool {
+    let ProofFailure::Policy(PolicyFailure::Quorum(_) | PolicyFailure::LogSignature { .. }) =
+        failure
+    else {
+        return false;
+    };
+    let leaf = kept.statement.leaf_hash();
+    let tree = Checkpoint::parse(receipt.checkpoint().text()).map(|checkpoint| checkpoint.tree());
+    tree.is_ok_and(|tree| {
+        verify_inclusion(leaf, receipt.index(), tree, receipt.hashes()).is_ok()
+            && kept.stage == Stage::Anchored(receipt.index())
+    })
 }
 
 struct Run<'a> {
@@ -213,9 +241,10 @@ impl Run<'_> {
         self.checked.take(format!("the key of {source}"), self.vault.key(source));
         let table = self.transaction.open_table(STATEMENTS).map_err(damaged)?;
         let range = table.range((number, 0)..=(number, u64::MAX)).map_err(damaged)?;
-        let mut last: Option<(u64, Hash)> = None;
+        let (mut last, mut any): (Option<(u64, Hash)>, bool) = (None, false);
         for entry in range {
             self.step();
+            any = true;
             let Some(entry) = self.checked.take(source, entry.map_err(damaged)) else { continue };
             let sequence = entry.0.value().1;
             let name = format!("statement {sequence} of {source}");
@@ -233,20 +262,39 @@ impl Run<'_> {
             }
             last = Some((sequence, previous.1));
         }
-        let head = self.checked.take(format!("the chain of {source}"), self.vault.head(source));
-        if let (Some(head), Some((sequence, hash))) = (head, last)
-            && (head.next_sequence <= sequence
-                || (head.next_sequence == sequence + 1 && head.previous != hash))
-        {
-            self.checked.note(format!("the chain of {source}"), "it does not end at its last");
+        // Behind a damaged statement it is not known where the chain was; that is told already.
+        if last.is_some() || !any {
+            self.check_end(number, source, last);
         }
         Ok(())
     }
 
+    /// Where a chain ends, after its last statement that is there and sound.
+    fn check_end(&mut self, number: u32, source: &KeyName, last: Option<(u64, Hash)>) {
+        let name = format!("the chain of {source}");
+        let head = self.transaction.open_table(HEADS).map_err(damaged);
+        let head = head.and_then(|table| Ok(self.vault.read_head(&table, number)?.0));
+        let Some(head) = self.checked.take(&name, head) else { return };
+        let next = last.map_or(0, |(sequence, _)| sequence + 1);
+        let is_past = head.next_sequence < next;
+        let is_other = head.next_sequence == next && last.is_some_and(|(_, h)| h != head.previous);
+        if is_past || is_other {
+            self.checked.note(&name, "it does not end at its last");
+        }
+        if head.next_sequence > next && !self.is_moved_to(number, head.next_sequence) {
+            let (first, last) = (next, head.next_sequence - 1);
+            self.checked.note(&name, format!("statements {first} to {last} are gone: {GONE}"));
+        }
+    }
+
     /// Whether the chain was moved to this statement, behind others that were lost.
     fn was_moved(&self, source: u32, before: u64, sequence: u64) -> bool {
+        before + 1 < sequence && self.is_moved_to(source, sequence)
+    }
+
+    fn is_moved_to(&self, source: u32, sequence: u64) -> bool {
         let moved = self.vault.state(&moved_row(source, sequence));
-        before + 1 < sequence && moved.is_ok_and(|row| row.is_some())
+        moved.is_ok_and(|row| row.is_some())
     }
 
     /// One statement; gives the hash before it and its own.
@@ -270,6 +318,9 @@ impl Run<'_> {
             match receipt.verify(kept.statement.leaf_hash(), &vault.policy) {
                 Ok(verified) if verified.index() == index => self.checked.receipts += 1,
                 Ok(_) => self.checked.note(name, "its receipt has another index"),
+                Err(error) if is_of_older_policy(&receipt, &kept, &error) => {
+                    self.checked.older += 1
+                }
                 Err(error) => self.checked.note(name, format!("its receipt: {error}")),
             }
         }

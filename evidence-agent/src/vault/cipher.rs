@@ -158,6 +158,15 @@ impl Cipher {
         }
     }
 
+    /// What whoever can open this vault makes of a token; in an encrypted one nobody else can.
+    pub(super) fn secret(&self, token: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+        let place = Zeroizing::new(place("control", token));
+        Zeroizing::new(match self {
+            Self::Plain => Sha256::digest(&*place).into(),
+            Self::Sealed(keys) => keyed(&keys.names, &place),
+        })
+    }
+
     /// A key of fixed length for look-ups by a name of any length.
     pub(super) fn short_name(&self, table: &str, name: &[u8]) -> [u8; 16] {
         let place = place(table, name);

@@ -1,6 +1,7 @@
 //! The files below a vault: the one place where it meets the file system.
 //!
-//! A name is relative to the vault's folder and has slashes; [`HIGH_WATER`] alone lies outside.
+//! A name is relative to the vault's folder and has slashes, and the empty one is the folder itself;
+//! [`HIGH_WATER`] alone lies outside.
 //! Implementations: [`Folder`], and in the tests a disk that forgets what was not synced.
 //!
 //! Durability: bytes last after [`DiskFile::sync`]; a name, made or removed, after
@@ -36,7 +37,7 @@ pub(crate) struct Room {
 }
 
 /// An open file of a vault. Shared between threads; one of them writes.
-pub(super) trait DiskFile: Debug + Send + Sync {
+pub(crate) trait DiskFile: Debug + Send + Sync {
     fn len(&self) -> io::Result<u64>;
     /// Fills `out` or fails.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
@@ -46,7 +47,7 @@ pub(super) trait DiskFile: Debug + Send + Sync {
 }
 
 /// What a vault needs of a file system.
-pub(super) trait Disk: Debug + Send + Sync {
+pub(crate) trait Disk: Debug + Send + Sync {
     /// Opens a file to read and write it; makes it if `create` says so, and it may be there.
     fn open(&self, name: &str, create: bool) -> io::Result<Arc<dyn DiskFile>>;
     /// Opens a database with this builder, or makes it.
@@ -69,14 +70,19 @@ pub(super) trait Disk: Debug + Send + Sync {
 
 /// A real folder.
 #[derive(Debug)]
-pub(super) struct Folder {
-    pub(super) root: PathBuf,
-    pub(super) high_water: PathBuf,
+pub(crate) struct Folder {
+    pub(crate) root: PathBuf,
+    pub(crate) high_water: PathBuf,
 }
 
 impl Folder {
     fn path(&self, name: &str) -> PathBuf {
-        if name == HIGH_WATER { self.high_water.clone() } else { self.root.join(name) }
+        match name {
+            // A slash behind it would say that it is a folder.
+            "" => self.root.clone(),
+            HIGH_WATER => self.high_water.clone(),
+            name => self.root.join(name),
+        }
     }
 
     fn open_file(&self, name: &str, create: bool) -> io::Result<File> {

@@ -2,6 +2,8 @@
 //!
 //! A hold that was released stays in the list, with the time and the reason of its release.
 
+use std::collections::BTreeMap;
+
 use redb::{ReadableDatabase, ReadableTable};
 use spec::evidence::record::Record;
 use spec::key::KeyName;
@@ -10,9 +12,10 @@ use super::Vault;
 use super::bytes::{Malformed, Reader, Writer};
 use super::chain::units_of;
 use super::open::Sync;
-use super::tables::{HOLDS, damaged, owned};
+use super::rows::{self, StatementRow};
+use super::tables::{HOLDS, PENDING, STATEMENTS, damaged, numbered_key, owned};
 use crate::error::AgentError;
-use crate::model::UnixMillis;
+use crate::model::{Pending, UnixMillis};
 
 /// What a hold keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,9 +147,89 @@ impl Vault {
         Ok(holds)
     }
 
+    /// Whether a hold of this scope would keep anything that is in the vault now, waiting records
+    /// among it. Of a lot every opening may have to be read, since nothing finds records by lot.
+    pub(crate) fn names_any(&self, scope: &Scope) -> Result<bool, AgentError> {
+        let waits = |wanted: &dyn Fn(&Pending) -> bool| -> Result<bool, AgentError> {
+            Ok(!self.waiting_sources(wanted)?.is_empty())
+        };
+        match scope {
+            Scope::Source(source) => {
+                Ok(self.head(source)?.next_sequence > 0 || self.pending_count(source)? > 0)
+            }
+            Scope::Unit(unit) => Ok(!self.of_unit(unit)?.is_empty()
+                || waits(&|pending| names_unit(&pending.values, unit))?),
+            Scope::Times(from, until) => self.any_sealed(*from, *until),
+            Scope::Lot(lot) => {
+                Ok(waits(&|pending| pending.values.get("lot") == Some(lot))?
+                    || self.has_lot(lot)?)
+            }
+        }
+    }
+
+    /// The sources with a record that waits and is `wanted`, each once.
+    pub(crate) fn waiting_sources(
+        &self,
+        wanted: &dyn Fn(&Pending) -> bool,
+    ) -> Result<Vec<KeyName>, AgentError> {
+        let transaction = self.database.begin_read().map_err(damaged)?;
+        let table = transaction.open_table(PENDING).map_err(damaged)?;
+        let mut found = Vec::new();
+        for entry in table.iter().map_err(damaged)? {
+            let (key, row) = entry.map_err(damaged)?;
+            let key = key.value();
+            if found.contains(&key.0) {
+                continue;
+            }
+            let row = self.cipher.open("pending", &numbered_key(key), row.value());
+            let row = row.map_err(|error| self.wrong(&error))?;
+            if wanted(&rows::parse_pending(&row).map_err(|error| self.wrong(&error))?) {
+                found.push(key.0);
+            }
+        }
+        found.into_iter().map(|number| self.source_of(number)).collect()
+    }
+
+    fn any_sealed(&self, from: UnixMillis, until: UnixMillis) -> Result<bool, AgentError> {
+        let transaction = self.database.begin_read().map_err(damaged)?;
+        let table = transaction.open_table(STATEMENTS).map_err(damaged)?;
+        for entry in table.iter().map_err(damaged)? {
+            let row = entry.map_err(damaged)?.1;
+            let row = StatementRow::parse(row.value()).map_err(|error| self.wrong(&error))?;
+            if (from..=until).contains(&row.sealed) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Looks through all openings, the newest first.
+    fn has_lot(&self, lot: &[u8]) -> Result<bool, AgentError> {
+        for source in self.sources()? {
+            for sequence in (0..self.head(&source)?.next_sequence).rev() {
+                if self.statement(&source, sequence)?.is_none() {
+                    continue;
+                }
+                let opening = self.opening(&source, sequence)?;
+                let mut records = opening.records.iter().filter_map(|kept| kept.whole());
+                if records.any(|record| record.value("lot") == Some(lot)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     fn parse_hold(&self, number: u64, row: &[u8]) -> Result<Hold, AgentError> {
         let row = self.cipher.open("holds", &number.to_be_bytes(), row);
         let row = row.map_err(|error| self.wrong(&error))?;
         Hold::parse(number, &row).map_err(|error| self.wrong(&error))
     }
+}
+
+/// Whether a record with these values names the unit, or is of this panel.
+pub(crate) fn names_unit(values: &BTreeMap<String, Vec<u8>>, unit: &[u8]) -> bool {
+    let units = values.get("units").map_or(&b""[..], Vec::as_slice).split(|byte| *byte == b'\n');
+    let panel = values.get("panel").map(Vec::as_slice);
+    !unit.is_empty() && units.chain(panel).any(|named| named == unit)
 }

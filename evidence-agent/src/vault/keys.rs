@@ -35,6 +35,16 @@ impl Vault {
         next.map(|text| SigningKey::parse(&text)).transpose().map_err(|error| self.wrong(&error))
     }
 
+    /// Every verifier key of the source that the vault knows: the one that signs, the one that will,
+    /// and those that have.
+    pub(crate) fn keys_of(&self, source: &KeyName) -> Result<Vec<VerifierKey>, AgentError> {
+        let mut keys = vec![self.source(source)?.key];
+        keys.extend(self.next_key(source)?.map(|key| key.verifier().clone()));
+        let retired = self.others(source)?.retired;
+        keys.extend(retired.iter().filter_map(|text| VerifierKey::parse(text).ok()));
+        Ok(keys)
+    }
+
     /// Keeps a key that is to follow; it signs nothing yet.
     pub(crate) fn put_next_key(&self, key: &SigningKey) -> Result<(), AgentError> {
         let source = key.verifier().name();

@@ -5,6 +5,7 @@
 //! ```text
 //! V/
 //!   lock                 held by the one agent that works here
+//!   control              where it takes commands, while it runs: see `site::control`
 //!   agent.toml           format, log, origin, encryption; written last
 //!   policy               whose word on a checkpoint is enough (C2SP tlog-policy)
 //!   key.age              the data key of an encrypted vault, under a passphrase
@@ -60,23 +61,25 @@ use spec::evidence::batch::Batch;
 use spec::evidence::statement::VerifiedStatement;
 use spec::key::{KeyName, VerifierKey};
 use spec::note::Note;
-use spec::policy::Policy;
+use spec::policy::{AcceptedCheckpoint, Policy, PolicyFailure};
+use spec::tree::Tree;
 
 use crate::model::{Hash256, UnixMillis};
 
-pub(crate) use backup::Copied;
+pub(crate) use backup::{Copied, refuse_inside};
 pub(crate) use capture::Capture;
-pub(crate) use check::{Checked, Progress};
-pub(crate) use expire::Rule;
+pub(crate) use check::{Checked, GONE, Progress};
+pub(crate) use disk::{Disk, DiskFile, Folder, Room};
+pub(crate) use expire::{Expired, Rule};
 pub(crate) use high_water::WentBack;
-pub(crate) use holds::Scope;
+pub(crate) use holds::{Scope, names_unit};
 pub(crate) use space::{SpaceLimits, SpaceWarning};
 
 /// An open vault, locked against a second agent for as long as it lives. Shared between threads;
 /// one capture and one seal may run at once.
 pub(crate) struct Vault {
     folder: PathBuf,
-    disk: Arc<dyn disk::Disk>,
+    disk: Arc<dyn Disk>,
     settings: settings::Settings,
     policy: Policy,
     cipher: cipher::Cipher,
@@ -157,6 +160,18 @@ pub(crate) struct Kept {
     pub(crate) sealed: UnixMillis,
     /// When this agent first held a checkpoint of the log that covers it.
     pub(crate) logged: Option<UnixMillis>,
+}
+
+/// A checkpoint that was verified before it was kept, and what the policy says of it now: somebody
+/// may have changed the policy since.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// The note.
+    pub(crate) note: Note,
+    /// The tree that it is of. Whatever the policy is now, the log's later trees continue it.
+    pub(crate) tree: Tree,
+    /// Whether it satisfies the policy as it is now.
+    pub(crate) accepted: Result<AcceptedCheckpoint, PolicyFailure>,
 }
 
 /// Everything that must be durable before a statement is sent.

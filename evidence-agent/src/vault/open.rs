@@ -130,9 +130,7 @@ impl Vault {
         // The lock is taken before anything is read that another agent may be writing.
         read_settings(folder, &*disk)?;
         let lock = disk.lock().map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => {
-                AgentError::vault(folder, "another agent is at work in it")
-            }
+            io::ErrorKind::WouldBlock => AgentError::Busy { path: folder.to_path_buf() },
             _ => named("lock")(error),
         })?;
         let (settings, policy, cipher) = Self::read_folder(folder, &*disk, unlock)?;
@@ -160,6 +158,22 @@ impl Vault {
         let packs = vault.survey_packs(went_back.is_none())?;
         (vault.went_back, vault.packs) = (Mutex::new(went_back), Mutex::new(packs));
         Ok(vault)
+    }
+
+    /// What both sides of a conversation about this vault know, if they know the token: see
+    /// `site::control`.
+    pub(crate) fn secret(&self, token: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+        self.cipher.secret(token)
+    }
+
+    /// The same for a vault that another process has open. Locks nothing.
+    pub(crate) fn secret_of(
+        folder: &Path,
+        unlock: &Unlock,
+        token: &[u8; 32],
+    ) -> Result<Zeroizing<[u8; 32]>, AgentError> {
+        let (_, _, cipher) = Self::read_folder(folder, &real_disk(folder)?, unlock)?;
+        Ok(cipher.secret(token))
     }
 
     /// What a vault's folder says before its database is opened.

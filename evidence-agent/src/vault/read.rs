@@ -7,11 +7,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use redb::{ReadTransaction, ReadableDatabase};
+use spec::checkpoint::Checkpoint;
 use spec::evidence::batch::{Batch, Place};
 use spec::evidence::statement::Statement;
 use spec::key::KeyName;
 use spec::note::Note;
-use spec::policy::AcceptedCheckpoint;
 use spec::proof::Proof;
 
 use super::chain::piece_key;
@@ -23,7 +23,7 @@ use super::tables::{
     BLOBS, NOTES, OF_FILE, OF_UNIT, OPENINGS, Places, RECEIPTS, STATE, STATEMENTS, WAITING,
     damaged, owned, place_key, place_of,
 };
-use super::{Kept, RecordPlace, Stage, Vault};
+use super::{Judged, Kept, RecordPlace, Stage, Vault};
 use crate::durable::Access;
 use crate::error::AgentError;
 use crate::model::Hash256;
@@ -253,12 +253,13 @@ impl Vault {
         found.map(|(name, _)| name.clone()).ok_or_else(missing)
     }
 
-    /// The newest checkpoint that this agent has verified.
-    pub(crate) fn checkpoint(&self) -> Result<Option<(Note, AcceptedCheckpoint)>, AgentError> {
+    /// The newest checkpoint that this agent has verified, by the policy as it was then.
+    pub(crate) fn checkpoint(&self) -> Result<Option<Judged>, AgentError> {
         let Some(bytes) = self.state(CHECKPOINT)? else { return Ok(None) };
         let note = Note::parse(&bytes).map_err(|error| self.wrong(&error))?;
-        let accepted = self.policy.check(&note).map_err(|error| self.wrong(&error))?;
-        Ok(Some((note, accepted)))
+        let tree = Checkpoint::parse(note.text()).map_err(|error| self.wrong(&error))?.tree();
+        let accepted = self.policy.check(&note);
+        Ok(Some(Judged { note, tree, accepted }))
     }
 
     /// Remembers a checkpoint that was verified and is consistent with the one before.

@@ -17,6 +17,9 @@ use super::rows::{Blob, PackRow};
 use super::tables::{BLOBS, PACKS, damaged, owned};
 use crate::error::AgentError;
 
+/// The row of `state` that says that free pages may hold what was deleted.
+const COMPACT: &str = "vault/compact";
+
 impl Vault {
     /// Rewrites every pack that holds something deleted. Repeatable after a crash.
     pub(super) fn rewrite_packs(&self) -> Result<(), AgentError> {
@@ -113,6 +116,16 @@ impl Vault {
     /// pages of it any longer than need be. Needs the vault to itself.
     pub(crate) fn compact(&mut self) -> Result<(), AgentError> {
         self.database.compact().map_err(damaged)?;
-        Ok(())
+        if self.is_compacting_due()? { self.put_state(COMPACT, b"") } else { Ok(()) }
+    }
+
+    /// Has the next run make the database small, before it begins.
+    pub(crate) fn compact_later(&self) -> Result<(), AgentError> {
+        self.put_state(COMPACT, b"due")
+    }
+
+    /// Whether something was deleted since the database was made small.
+    pub(crate) fn is_compacting_due(&self) -> Result<bool, AgentError> {
+        Ok(self.state(COMPACT)?.is_some_and(|row| !row.is_empty()))
     }
 }

@@ -56,6 +56,8 @@ pub(super) struct Inbox {
 struct Held {
     messages: BTreeMap<u64, Arc<Message>>,
     troubles: VecDeque<(String, Trouble)>,
+    /// Why there is no connection; until the first attempt it is not known that there is none.
+    down: Option<Trouble>,
     next_token: u64,
 }
 
@@ -96,8 +98,16 @@ impl Inbox {
         self.changed.notify_all();
     }
 
+    /// Why nothing can arrive now.
+    pub(super) fn down(&self) -> Option<Trouble> {
+        self.held().down.clone()
+    }
+
     fn complain(&self, item: &str, trouble: Trouble) {
         let mut held = self.held();
+        if matches!(trouble, Trouble::Broker(_)) {
+            held.down = Some(trouble.clone());
+        }
         if held.troubles.len() < MAX_TROUBLES {
             held.troubles.push_back((item.to_string(), trouble));
         }
@@ -277,6 +287,7 @@ where
         .credit_mode(CreditMode::Auto(target.prefetch))
         .max_message_size(target.max_message as u64);
     let mut receiver = patient("attach", receiver.attach(&mut session)).await?;
+    inbox.held().down = None;
     let disposer = receiver.disposer();
     let mut unaccepted: HashMap<u64, DeliveryInfo> = HashMap::new();
     loop {

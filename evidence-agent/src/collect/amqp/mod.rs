@@ -25,7 +25,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::{Collector, Looked, MAX_LOOK_SIZE, Remembered};
+use super::{Collector, Looked, MAX_LOOK_SIZE, Remembered, refused};
 use crate::error::AgentError;
 use crate::import::MAX_INTERPRETED_SIZE;
 use crate::model::{Content, Hash256, ItemKey, Seen, Sighting, UnixMillis, WatchName};
@@ -114,7 +114,7 @@ impl Message {
 impl Amqp {
     /// Makes the watch; connects at the first look.
     pub(crate) fn new(watch: WatchName, config: AmqpConfig) -> Result<Self, AgentError> {
-        let input = |why: String| AgentError::Input(format!("the watch {}: {why}", watch.0));
+        let input = refused(&watch);
         if !(1..=MAX_PREFETCH).contains(&config.prefetch) {
             return Err(input(format!("a prefetch of 1 to {MAX_PREFETCH} is possible")));
         }
@@ -133,7 +133,7 @@ impl Amqp {
         let name = format!("amqp {}", self.watch.0);
         let thread = std::thread::Builder::new().name(name);
         let started = thread.spawn(move || link::serve(&target, &inbox, settled));
-        started.map_err(|error| AgentError::Input(format!("no thread for a broker: {error}")))?;
+        started.map_err(|error| AgentError::Failed(format!("no thread for a broker: {error}")))?;
         self.settle = Some(settle);
         Ok(())
     }
@@ -151,7 +151,7 @@ impl Collector for Amqp {
         limit: usize,
     ) -> Result<Looked, AgentError> {
         self.start()?;
-        let mut looked = Looked::default();
+        let mut looked = Looked { blind: self.inbox.down(), ..Looked::default() };
         let (mut keys, mut known, mut held) = (BTreeSet::new(), Vec::new(), 0);
         for (item, trouble) in self.inbox.take_troubles() {
             looked.complain(item, trouble);

@@ -269,6 +269,6 @@ fn a_configuration_that_cannot_work_is_refused_at_once() {
         ("amqp://host:5672", "user = \"a\"\npassword_file = \"missing\""),
     ] {
         let made = Amqp::new(watch(), config(broker, more));
-        assert!(matches!(made, Err(AgentError::Input(_))), "{broker} {more}");
+        assert!(matches!(made, Err(AgentError::Config(_))), "{broker} {more}");
     }
 }

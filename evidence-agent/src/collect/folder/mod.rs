@@ -24,7 +24,8 @@ use serde::Deserialize;
 use super::memory::{Backoff, MAX_KEPT, Presence, Print, Recheck, Told, Waiting};
 use super::read::{Unread, Whole, read_whole};
 use super::{
-    Collector, Looked, MAX_LOOK_SIZE, Remembered, Span, Trouble, is_due, next_version, shown,
+    Collector, Looked, MAX_LOOK_SIZE, Remembered, Span, Trouble, is_due, next_version, refused,
+    shown, trouble_of,
 };
 use crate::error::AgentError;
 use crate::import::MAX_INTERPRETED_SIZE;
@@ -63,7 +64,7 @@ pub(crate) struct FolderConfig {
     #[serde(default = "poll")]
     pub(crate) poll: Span,
     /// In which time every file is read again, even if its size and time of change are as before.
-    #[serde(default = "recheck")]
+    #[serde(default = "Span::day")]
     pub(crate) recheck: Span,
 }
 
@@ -77,10 +78,6 @@ const fn stable() -> Span {
 
 const fn poll() -> Span {
     Span::seconds(10)
-}
-
-const fn recheck() -> Span {
-    Span::seconds(86_400)
 }
 
 /// A folder that is watched.
@@ -101,6 +98,8 @@ pub(crate) struct Folder {
     recheck: Recheck,
     presence: Presence,
     told: Told,
+    /// Why the folder itself cannot be listed.
+    blind: Option<Trouble>,
     /// How many files of the pass under way, and of the last whole one, were not stable.
     unsettled: (usize, usize),
 }
@@ -114,7 +113,7 @@ struct Candidate {
 impl Folder {
     /// Makes the watch; looks at nothing yet.
     pub(crate) fn new(watch: WatchName, config: FolderConfig) -> Result<Self, AgentError> {
-        let input = |why: String| AgentError::Input(format!("the watch {}: {why}", watch.0));
+        let input = refused(&watch);
         if config.depth > MAX_DEPTH {
             return Err(input(format!("a depth of {} is more than {MAX_DEPTH}", config.depth)));
         }
@@ -133,6 +132,7 @@ impl Folder {
             recheck,
             presence: Presence::default(),
             told: Told::default(),
+            blind: None,
             unsettled: (0, 0),
         })
     }
@@ -153,6 +153,7 @@ impl Folder {
         match Walk::start(&self.config.path) {
             Ok(walk) => {
                 self.backoff.forget(root);
+                self.blind = None;
                 self.recheck.begin(now);
                 self.unsettled.0 = 0;
                 self.presence.abandon();
@@ -161,10 +162,8 @@ impl Folder {
             }
             Err(error) => {
                 self.backoff.failed(root, now);
-                let trouble = match error.kind() {
-                    std::io::ErrorKind::NotFound => Trouble::Missing,
-                    _ => Trouble::Unreadable(error.to_string()),
-                };
+                let trouble = trouble_of(&error);
+                self.blind = Some(trouble.clone());
                 looked.complain(item, trouble);
                 false
             }
@@ -392,10 +391,11 @@ impl Collector for Folder {
             }
         }
         looked.unsettled = if looked.more { self.unsettled.0 } else { self.unsettled.1 };
+        looked.blind.clone_from(&self.blind);
         Ok(looked)
     }
 
-    fn settled(&mut self, _tokens: &[u64]) -> Result<(), AgentError> {
-        Ok(())
+    fn probe(&self) -> Option<Trouble> {
+        Walk::start(&self.config.path).err().map(|error| trouble_of(&error))
     }
 }

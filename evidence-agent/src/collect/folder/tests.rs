@@ -265,7 +265,7 @@ fn patterns_say_which_files_are_meant() {
     assert_eq!(names, ["B.XML", "a.xml", "done/2/b.xml", "done/a.csv"]);
     for wrong in ["include = [\"[\"]", "depth = 65"] {
         let config = config(site.folder.path(), wrong);
-        assert!(matches!(Folder::new(watch(), config), Err(AgentError::Input(_))), "{wrong}");
+        assert!(matches!(Folder::new(watch(), config), Err(AgentError::Config(_))), "{wrong}");
     }
     assert!(toml::from_str::<FolderConfig>("path = \"x\"\ninclud = []").is_err());
 }

@@ -27,7 +27,8 @@ use serde::Deserialize;
 
 use super::memory::{Backoff, Presence, Print};
 use super::{
-    Collector, Looked, MAX_LOOK_SIZE, Remembered, Span, Trouble, is_due, next_version, shown,
+    Collector, Looked, MAX_LOOK_SIZE, Remembered, Span, Trouble, is_due, next_version, refused,
+    shown,
 };
 use crate::error::AgentError;
 use crate::model::{Content, Hash256, ItemKey, Seen, Sighting, UnixMillis, WatchName};
@@ -67,10 +68,10 @@ pub(crate) struct SqlConfig {
     #[serde(default)]
     pub(crate) recent: Option<String>,
     /// How often the rows are looked through.
-    #[serde(default = "poll")]
+    #[serde(default = "Span::half_minute")]
     pub(crate) poll: Span,
     /// How often those are that are not recent.
-    #[serde(default = "full")]
+    #[serde(default = "Span::day")]
     pub(crate) full: Span,
     /// How many rows are read at once; at most 10,000. No row set may have more.
     #[serde(default = "rows_at_once")]
@@ -78,14 +79,6 @@ pub(crate) struct SqlConfig {
     /// How long the database may take for one page.
     #[serde(default = "timeout")]
     pub(crate) timeout: Span,
-}
-
-const fn poll() -> Span {
-    Span::seconds(30)
-}
-
-const fn full() -> Span {
-    Span::seconds(86_400)
 }
 
 const fn rows_at_once() -> u32 {
@@ -106,6 +99,8 @@ pub(crate) struct Sql {
     began_full: Option<UnixMillis>,
     backoff: Backoff,
     presence: Presence,
+    /// Why the database cannot be asked.
+    blind: Option<Trouble>,
     /// Row sets that were not complete when the last pass counted them.
     unsettled: usize,
 }
@@ -150,7 +145,7 @@ enum Step {
 impl Sql {
     /// Makes the watch; asks nothing yet.
     pub(crate) fn new(watch: WatchName, config: SqlConfig) -> Result<Self, AgentError> {
-        let input = |why: String| AgentError::Input(format!("the watch {}: {why}", watch.0));
+        let input = refused(&watch);
         if config.key.is_empty() {
             return Err(input("`key` names no column".to_string()));
         }
@@ -167,6 +162,7 @@ impl Sql {
             began_full: None,
             backoff: Backoff::default(),
             presence: Presence::default(),
+            blind: None,
             unsettled: 0,
         })
     }
@@ -254,6 +250,7 @@ impl Sql {
         looked: &mut Looked,
     ) -> Result<(), AgentError> {
         self.backoff.forget(Self::print());
+        self.blind = None;
         let Some(pass) = self.pass.take() else { return Ok(()) };
         if !pass.is_full {
             self.presence.abandon();
@@ -268,6 +265,7 @@ impl Sql {
         (self.session, self.pass) = (None, None);
         self.presence.abandon();
         self.backoff.failed(Self::print(), now);
+        self.blind = Some(Trouble::Database(why.clone()));
         looked.complain(self.watch.0.clone(), Trouble::Database(why));
     }
 }
@@ -315,10 +313,12 @@ impl Collector for Sql {
             Ok(true) => {}
             Ok(false) => {
                 looked.unsettled = self.unsettled;
+                looked.blind.clone_from(&self.blind);
                 return Ok(looked);
             }
             Err(why) => {
                 self.fail(why, now, &mut looked);
+                looked.blind.clone_from(&self.blind);
                 return Ok(looked);
             }
         }
@@ -340,10 +340,7 @@ impl Collector for Sql {
             break;
         }
         looked.unsettled = self.unsettled;
+        looked.blind.clone_from(&self.blind);
         Ok(looked)
-    }
-
-    fn settled(&mut self, _tokens: &[u64]) -> Result<(), AgentError> {
-        Ok(())
     }
 }

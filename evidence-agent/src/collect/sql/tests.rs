@@ -219,9 +219,9 @@ fn a_configuration_that_cannot_work_is_refused_at_once() {
     for (connection, more) in [("host=", "rows = 0"), ("nonsense", ""), ("host=x", "rows = 10001")]
     {
         let config = config(connection, more);
-        assert!(matches!(Sql::new(watch(), config), Err(AgentError::Input(_))), "{more}");
+        assert!(matches!(Sql::new(watch(), config), Err(AgentError::Config(_))), "{more}");
     }
     let mut config = config("host=x", "");
     config.key.clear();
-    assert!(matches!(Sql::new(watch(), config), Err(AgentError::Input(_))));
+    assert!(matches!(Sql::new(watch(), config), Err(AgentError::Config(_))));
 }

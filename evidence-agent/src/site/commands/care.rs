@@ -2,43 +2,63 @@
 
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spec::key::KeyName;
 
-use super::{Said, either, open_vault, shown};
+use super::{Desk, Said, either, open_vault, shown};
 use crate::cli::Language;
 use crate::cli::args::{HoldArgs, HoldCommand, VaultArgs};
 use crate::clock::{self, Clock, SystemClock};
-use crate::durable::read_bounded;
-use crate::error::{AgentError, EXIT_ANCHORED, EXIT_REFUSED};
-use crate::vault::{Checked, Copied, Progress, Rule, Scope, Unlock, Vault};
+use crate::error::{AgentError, EXIT_ANCHORED, EXIT_INCOMPLETE, EXIT_REFUSED};
+use crate::site::words;
+use crate::vault::{Checked, Copied, Expired, Rule, Scope, Unlock, Vault, WentBack, refuse_inside};
 
 /// The most bytes of a file of retention rules.
 const MAX_RULES_SIZE: usize = 256 * 1024;
 
 /// Verifies everything in the vault.
-pub(crate) fn check(args: &VaultArgs, language: Language) -> Result<Said, AgentError> {
-    let unlock = crate::site::unlock(args.passphrase_file.as_deref())?;
-    let vault = Vault::open_suspected(&args.vault, &unlock)?;
-    let bar = bar();
-    let checked = vault.check(&mut |progress| show(&bar, progress));
-    bar.finish_and_clear();
-    let checked = checked?;
+pub(crate) fn check(desk: &Desk<'_>, args: &VaultArgs) -> Result<Said, AgentError> {
+    let language = desk.language;
+    let vault = if desk.is_beside() {
+        desk.vault(args)?
+    } else {
+        let unlock = crate::site::unlock(args.passphrase_file.as_deref())?;
+        Arc::new(Vault::open_suspected(&args.vault, &unlock)?)
+    };
+    let checked = vault.check(&mut |progress| desk.caller.progress(progress))?;
     let damaged = checked.damage.len() as u64 + checked.more;
     let mut text = counted(&checked, language);
     for damage in &checked.damage {
         text += &format!("{}: {}\n", damage.what, damage.reason);
     }
-    let code = if damaged == 0 { EXIT_ANCHORED } else { EXIT_REFUSED };
-    Ok(Said { text, json: as_json(&checked), code })
+    let mut json = as_json(&checked);
+    json["pages_compared"] = json!(!desk.is_beside());
+    if desk.is_beside() {
+        text += either(
+            language,
+            "The checksums of the database's pages were not compared, since an agent is at work; \
+             stop it and check again if you want that too.\n",
+            "由于代理正在运行，未比对数据库各页的校验和；如需比对，请停止代理后再次校验。\n",
+        );
+    }
+    // Whole is not newest: a copy that was put back is whole and must not sign.
+    let went_back = vault.went_back();
+    if let Some(why) = &went_back {
+        text += &format!("{}\n", words::went_back(why, language));
+        json["not_newest"] = json!(words::went_back(why, Language::En));
+    }
+    let expected = matches!(went_back, None | Some(WentBack::Restored { .. }));
+    let code = if damaged == 0 && expected { EXIT_ANCHORED } else { EXIT_REFUSED };
+    Ok(Said { text, json, code })
 }
 
 fn counted(checked: &Checked, language: Language) -> String {
     let Checked { evidence, statements, receipts, pending, .. } = checked;
     let damaged = checked.damage.len() as u64 + checked.more;
-    match language {
+    let mut text = match language {
         Language::En => format!(
             "{evidence} items of evidence, {statements} statements and {receipts} receipts are \
              whole, {pending} records wait; {damaged} things are damaged\n"
@@ -47,7 +67,20 @@ fn counted(checked: &Checked, language: Language) -> String {
             "完好：证据 {evidence} 项、声明 {statements} 条、回执 {receipts} 份；等待中的记录 \
              {pending} 条；损坏 {damaged} 处\n"
         ),
+    };
+    if checked.older > 0 {
+        let older = checked.older;
+        text += &match language {
+            Language::En => format!(
+                "{older} receipts are whole and satisfy the policy as it was when they were made, not \
+                 as it is now. They stay as they are: verify them with the policy of their time.\n"
+            ),
+            Language::Zh => format!(
+                "{older} 份回执完好，符合其产生时的策略，但不符合现在的策略。它们保持原样：请用当时的策略验证。\n"
+            ),
+        };
     }
+    text
 }
 
 fn as_json(checked: &Checked) -> Value {
@@ -55,33 +88,34 @@ fn as_json(checked: &Checked) -> Value {
     let damage = damage.map(|one| json!({ "what": one.what, "reason": one.reason }));
     json!({
         "evidence": checked.evidence, "statements": checked.statements,
-        "receipts": checked.receipts, "pending": checked.pending,
+        "receipts": checked.receipts, "receipts_of_older_policy": checked.older,
+        "pending": checked.pending,
         "damage": damage.collect::<Vec<_>>(), "more": checked.more,
     })
 }
 
 /// Copies the vault.
-pub(crate) fn backup(args: &VaultArgs, to: &Path, language: Language) -> Result<Said, AgentError> {
-    let bar = bar();
-    let copied = open_vault(args)?.backup(to, &mut |progress| show(&bar, progress));
-    bar.finish_and_clear();
-    Ok(copied_said(&copied?, to, language))
+pub(crate) fn backup(desk: &Desk<'_>, args: &VaultArgs, to: &Path) -> Result<Said, AgentError> {
+    if !desk.is_beside() {
+        refuse_inside(to, &args.vault)?;
+    }
+    let (vault, disk) = (desk.vault(args)?, desk.caller.disk(to));
+    let copied = vault.backup(to, disk, &mut |progress| desk.caller.progress(progress))?;
+    Ok(copied_said(&copied, to, desk.language))
 }
 
 /// Puts a copy back.
 pub(crate) fn restore(
+    desk: &Desk<'_>,
     from: &Path,
     to: &Path,
     passphrase_file: Option<&Path>,
-    language: Language,
 ) -> Result<Said, AgentError> {
     let unlock = crate::site::unlock(passphrase_file)?;
-    let bar = bar();
-    let copied = Vault::restore(from, to, &unlock, &mut |progress| show(&bar, progress));
-    bar.finish_and_clear();
-    let mut said = copied_said(&copied?, to, language);
+    let copied = Vault::restore(from, to, &unlock, &mut |progress| desk.caller.progress(progress))?;
+    let mut said = copied_said(&copied, to, desk.language);
     said.text += either(
-        language,
+        desk.language,
         "The next run asks the log where each chain goes on, and states what cannot be opened.\n",
         "下一次运行会向日志询问各链从何处继续，并声明哪些已无法开示。\n",
     );
@@ -109,28 +143,40 @@ struct Rules {
 
 /// Deletes what no rule keeps and no hold.
 pub(crate) fn expire(
+    desk: &Desk<'_>,
     args: &VaultArgs,
     rules: &Path,
     dry_run: bool,
-    language: Language,
 ) -> Result<Said, AgentError> {
-    let bytes = read_bounded(rules, MAX_RULES_SIZE).map_err(AgentError::file(rules))?;
-    let wrong = |why: String| AgentError::Input(format!("{}: {why}", shown(rules)));
-    let text = std::str::from_utf8(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let file: Rules = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-    if file.rules.is_empty() {
-        return Err(wrong("no [[rule]]: everything is kept for ever".to_string()));
-    }
-    let mut vault = open_vault(args)?;
+    let rules = read_rules(desk, rules)?;
+    let mut vault = desk.vault(args)?;
     let now = SystemClock::new().now();
     // A clock that runs ahead would delete too early; what witnesses said last is no later than now.
-    let witnessed = vault.checkpoint()?.and_then(|(_, accepted)| accepted.times());
+    let witnessed =
+        vault.checkpoint()?.and_then(|kept| kept.accepted.ok()).and_then(|kept| kept.times());
     let now = witnessed.map_or(now, |times| now.min(later(times.latest.as_seconds())));
-    let expired = vault.expire(now, &file.rules, dry_run)?;
-    if !dry_run {
-        // Free pages of the database still hold what was deleted.
-        vault.compact()?;
+    let expired = vault.expire(now, &rules, dry_run)?;
+    // Free pages of the database still hold what was deleted.
+    let later = match Arc::get_mut(&mut vault) {
+        _ if dry_run => false,
+        Some(alone) => alone.compact().map(|()| false)?,
+        None => vault.compact_later().map(|()| true)?,
+    };
+    Ok(expired_said(&expired, dry_run, later, desk.language))
+}
+
+fn read_rules(desk: &Desk<'_>, path: &Path) -> Result<Vec<Rule>, AgentError> {
+    let bytes = desk.caller.read(path, MAX_RULES_SIZE).map_err(AgentError::file(path))?;
+    let wrong = |why: String| AgentError::Config(format!("{}: {why}", shown(path)));
+    let text = std::str::from_utf8(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let file: Rules = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    match file.rules.is_empty() {
+        true => Err(wrong("no [[rule]]: everything is kept for ever".to_string())),
+        false => Ok(file.rules),
     }
+}
+
+fn expired_said(expired: &Expired, dry_run: bool, later: bool, language: Language) -> Said {
     let (records, evidence, size) = (expired.records, expired.evidence, expired.bytes);
     let done = match (dry_run, language) {
         (true, Language::En) => "would delete",
@@ -138,7 +184,7 @@ pub(crate) fn expire(
         (false, Language::En) => "deleted",
         (false, Language::Zh) => "已删除",
     };
-    let text = match language {
+    let mut text = match language {
         Language::En => format!(
             "{done} the salts and values of {records} records and {evidence} items of evidence \
              ({size} bytes); {} records are held\n",
@@ -149,17 +195,24 @@ pub(crate) fn expire(
             expired.held
         ),
     };
+    if later {
+        text += either(
+            language,
+            "Free pages of the database are cleared when the agent is next started.\n",
+            "数据库中的空闲页将在代理下次启动时清除。\n",
+        );
+    }
     let json = json!({
         "dry_run": dry_run, "records": records, "evidence": evidence, "bytes": size,
-        "held": expired.held,
+        "held": expired.held, "cleared_at_next_start": later,
     });
-    Ok(Said::done(text, json))
+    Said::done(text, json)
 }
 
 /// What was deleted, the oldest first.
-pub(crate) fn deletions(args: &VaultArgs) -> Result<Said, AgentError> {
+pub(crate) fn deletions(desk: &Desk<'_>, args: &VaultArgs) -> Result<Said, AgentError> {
     let (mut text, mut rows) = (String::new(), Vec::new());
-    for one in open_vault(args)?.deletions()? {
+    for one in desk.vault(args)?.deletions()? {
         let (when, count) = (clock::format(one.deleted), one.records.len());
         let (source, sequence, rules) = (one.source.as_str(), one.sequence, &one.rules);
         text += &format!("{when}\t{source}\t{sequence}\t{count}\t{}\t{rules}\n", one.bytes);
@@ -177,7 +230,7 @@ pub(crate) fn rekey(args: &VaultArgs, new: &Path, language: Language) -> Result<
     let Unlock::Passphrase(new) = crate::site::unlock(Some(new))? else {
         return Err(AgentError::Input("the new passphrase is empty".to_string()));
     };
-    Vault::open(&args.vault, &unlock)?.rekey(&unlock, &new)?;
+    open_vault(args)?.rekey(&unlock, &new)?;
     let text = either(
         language,
         "the vault opens with the new passphrase; copies made before still open with the old one\n",
@@ -192,21 +245,30 @@ const fn later(seconds: u64) -> crate::model::UnixMillis {
 }
 
 /// Places, lists and releases holds.
-pub(crate) fn hold(command: &HoldCommand, language: Language) -> Result<Said, AgentError> {
-    let now = SystemClock::new().now();
+pub(crate) fn hold(desk: &Desk<'_>, command: &HoldCommand) -> Result<Said, AgentError> {
+    let (now, language) = (SystemClock::new().now(), desk.language);
     match command {
         HoldCommand::Add { vault, reason, what } => {
-            let number = open_vault(vault)?.add_hold(scope(what)?, reason, now)?;
-            Ok(Said::done(format!("{number}\n"), json!({ "hold": number })))
+            let (vault, scope) = (desk.vault(vault)?, scope(what)?);
+            if let Scope::Source(name) = &scope
+                && !vault.sources()?.contains(name)
+            {
+                let why = format!("there is no source {name}, so that nothing would be held");
+                return Err(AgentError::Input(why));
+            }
+            // Placed before it is looked for: what comes meanwhile is held.
+            let number = vault.add_hold(scope.clone(), reason, now)?;
+            let any = vault.names_any(&scope)?;
+            Ok(held(number, &scope, any, language))
         }
         HoldCommand::Release { vault, number, reason } => {
-            open_vault(vault)?.release_hold(*number, reason, now)?;
+            desk.vault(vault)?.release_hold(*number, reason, now)?;
             let released = either(language, "released", "已结束");
             Ok(Said::done(format!("{number} {released}\n"), json!({ "released": number })))
         }
         HoldCommand::List { vault } => {
             let (mut text, mut rows) = (String::new(), Vec::new());
-            for hold in open_vault(vault)?.holds()? {
+            for hold in desk.vault(vault)?.holds()? {
                 let (placed, what) = (clock::format(hold.placed), describe(&hold.scope));
                 let released = hold.released.map(|(when, why)| (clock::format(when), why));
                 let end = released.as_ref().map_or("-".to_string(), |(when, _)| when.clone());
@@ -219,6 +281,26 @@ pub(crate) fn hold(command: &HoldCommand, language: Language) -> Result<Said, Ag
             Ok(Said::done(text, Value::Array(rows)))
         }
     }
+}
+
+/// A hold that names nothing stands all the same: what it is for may still come. But a typing error
+/// in it would lose the evidence, so it is said and is no plain success.
+fn held(number: u64, scope: &Scope, any: bool, language: Language) -> Said {
+    let json = json!({ "hold": number, "scope": describe(scope), "names_any": any });
+    if any {
+        return Said::done(format!("{number}\n"), json);
+    }
+    let what = describe(scope);
+    let why = match language {
+        Language::En => format!(
+            "Nothing in the vault is named by this hold ({what}). It stands, and keeps what comes. If \
+             that was a typing error, release it and place it anew."
+        ),
+        Language::Zh => format!(
+            "保险库中目前没有内容符合此项保留（{what}）。它已生效，将保留今后的内容。如系输入错误，请结束它并重新设立。"
+        ),
+    };
+    Said { text: format!("{number}\n{why}\n"), json, code: EXIT_INCOMPLETE }
 }
 
 fn scope(what: &HoldArgs) -> Result<Scope, AgentError> {
@@ -240,7 +322,10 @@ fn scope(what: &HoldArgs) -> Result<Scope, AgentError> {
         })
     };
     match moments {
-        [from, until] => Ok(Scope::Times(parse(from)?, parse(until)?)),
+        [from, until] => match (parse(from)?, parse(until)?) {
+            (from, until) if from <= until => Ok(Scope::Times(from, until)),
+            _ => Err(input(format!("{until} is before {from}: nothing lies between them"))),
+        },
         _ => Err(input("say what is held".to_string())),
     }
 }
@@ -254,15 +339,4 @@ fn describe(scope: &Scope) -> String {
         }
         Scope::Unit(unit) => format!("unit {}", String::from_utf8_lossy(unit)),
     }
-}
-
-/// Seen on a terminal only.
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len}, {eta} left");
-    ProgressBar::new(0).with_style(style.expect("the template is well formed"))
-}
-
-fn show(bar: &ProgressBar, progress: Progress) {
-    bar.set_length(progress.total);
-    bar.set_position(progress.done);
 }

@@ -9,11 +9,11 @@ use spec::evidence::tag::LOT_KEY_SIZE;
 use spec::key::KeyName;
 use zeroize::Zeroizing;
 
-use super::{Said, either, open_vault, shown};
+use super::{Desk, Said, either, shown};
 use crate::cli::Language;
 use crate::cli::args::{SourceCommand, VaultArgs};
 use crate::clock::{Clock, SystemClock};
-use crate::durable::{Access, read_bounded, write_whole};
+use crate::durable::Access;
 use crate::error::AgentError;
 use crate::init::fresh_key;
 use crate::log_client::LogClient;
@@ -26,22 +26,22 @@ use crate::vault::Vault;
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Makes sources, lists them, asks for their keys.
-pub(crate) fn source(command: &SourceCommand, language: Language) -> Result<Said, AgentError> {
+pub(crate) fn source(desk: &Desk<'_>, command: &SourceCommand) -> Result<Said, AgentError> {
     match command {
         SourceCommand::Add { name, vault } => {
             let key = fresh_key(name)?;
-            open_vault(vault)?.add_source(&key)?;
+            desk.vault(vault)?.add_source(&key)?;
             let key = key.verifier().to_string();
             Ok(Said::done(format!("{key}\n"), json!({ "source_key": key })))
         }
-        SourceCommand::List { vault } => list(&open_vault(vault)?),
+        SourceCommand::List { vault } => list(&*desk.vault(vault)?),
         SourceCommand::Request { name, vault, out } => {
-            let vault = open_vault(vault)?;
+            let vault = desk.vault(vault)?;
             let key = vault.key(&parse_name(name)?)?;
-            give(&Enrolment::first(vault.origin().clone(), &key), out.as_ref(), language)
+            give(desk, &Enrolment::first(vault.origin().clone(), &key), out.as_ref())
         }
         SourceCommand::Rotate { name, vault, out } => {
-            let (vault, name) = (open_vault(vault)?, parse_name(name)?);
+            let (vault, name) = (desk.vault(vault)?, parse_name(name)?);
             // Made once: a request that was lost is written again for the same key.
             let new = match vault.next_key(&name)? {
                 Some(key) => key,
@@ -54,12 +54,12 @@ pub(crate) fn source(command: &SourceCommand, language: Language) -> Result<Said
             let old = vault.key(&name)?;
             let request = Enrolment::rotation(vault.origin().clone(), &new, &old)
                 .map_err(|error| AgentError::Input(error.to_string()))?;
-            give(&request, out.as_ref(), language)
+            give(desk, &request, out.as_ref())
         }
         SourceCommand::Switch { name, vault } => {
-            let (vault, name) = (open_vault(vault)?, parse_name(name)?);
+            let (vault, name) = (desk.vault(vault)?, parse_name(name)?);
             let key = vault.switch_key(&name)?.to_string();
-            let text = match language {
+            let text = match desk.language {
                 Language::En => format!("{name} signs with {key} from its next statement on\n"),
                 Language::Zh => format!("{name} 从下一条声明起用 {key} 签名\n"),
             };
@@ -85,18 +85,14 @@ fn list(vault: &Vault) -> Result<Said, AgentError> {
 }
 
 /// Writes a request, or prints it.
-fn give(
-    request: &Enrolment,
-    out: Option<&PathBuf>,
-    language: Language,
-) -> Result<Said, AgentError> {
+fn give(desk: &Desk<'_>, request: &Enrolment, out: Option<&PathBuf>) -> Result<Said, AgentError> {
     let bytes = request.to_bytes();
     let json = json!({ "source_key": request.key().to_string(), "request": request.to_string() });
     let Some(path) = out else {
         return Ok(Said::done(request.to_string(), json));
     };
-    write_whole(path, &bytes, Access::Everybody).map_err(AgentError::file(path))?;
-    let text = match language {
+    desk.caller.write(path, &bytes, Access::Everybody).map_err(AgentError::file(path))?;
+    let text = match desk.language {
         Language::En => format!(
             "{0}: give it to the log's operator, who runs: fiducial-log source approve {0}\n",
             shown(path)
@@ -110,17 +106,23 @@ fn give(
 }
 
 /// Lets a chain that stands still go on behind what the log has.
-pub(crate) fn resume(
-    vault: &VaultArgs,
-    source: &str,
-    language: Language,
-) -> Result<Said, AgentError> {
-    let (vault, name) = (open_vault(vault)?, parse_name(source)?);
+pub(crate) fn resume(desk: &Desk<'_>, vault: &VaultArgs, source: &str) -> Result<Said, AgentError> {
+    let (vault, name) = (desk.vault(vault)?, parse_name(source)?);
+    if desk.is_beside() {
+        // A chain that goes on must not be moved under the hands of who signs for it; one that
+        // stands still is left alone by the turns until this is done.
+        if vault.went_back().is_some() || chain_end::stopped(&vault, &name)?.is_none() {
+            let why = "does not stand still, or is being asked for by the running agent itself: there \
+                       is nothing to resume";
+            return Err(AgentError::Failed(format!("{name} {why}")));
+        }
+        desk.wait_for_turn();
+    }
     let log = LogClient::new(vault.log());
     log.begin(PATIENCE);
     let resumed = chain_end::resume(&vault, &log, &name, &SystemClock::new())?;
     let next = resumed.next;
-    let text = match (resumed.lost, language) {
+    let text = match (resumed.lost, desk.language) {
         (None, Language::En) => format!("{name} goes on at {next}; nothing is lost\n"),
         (None, Language::Zh) => format!("{name} 从 {next} 继续；没有缺失\n"),
         (Some((first, last)), Language::En) => format!(
@@ -137,13 +139,13 @@ pub(crate) fn resume(
 
 /// The ends of the chains, one signed line each, and as QR codes.
 pub(crate) fn root(
+    desk: &Desk<'_>,
     vault: &VaultArgs,
     source: Option<&str>,
     show_qr: bool,
     png: Option<&Path>,
-    language: Language,
 ) -> Result<Said, AgentError> {
-    let (vault, now) = (open_vault(vault)?, SystemClock::new().now());
+    let (vault, now) = (desk.vault(vault)?, SystemClock::new().now());
     let names = match source {
         Some(name) => vec![parse_name(name)?],
         None => vault.sources()?,
@@ -151,7 +153,7 @@ pub(crate) fn root(
     let (mut text, mut lines) = (String::new(), Vec::new());
     for name in names {
         let Some(line) = daily::line(&vault, &name, now)? else {
-            let nothing = either(language, "has made no statement yet", "尚未作出声明");
+            let nothing = either(desk.language, "has made no statement yet", "尚未作出声明");
             text += &format!("# {name} {nothing}\n");
             continue;
         };
@@ -160,7 +162,8 @@ pub(crate) fn root(
             text += &format!("{}\n", qr::terminal(&line)?);
         }
         if let Some(path) = png {
-            qr::png(&line, path)?;
+            let bytes = qr::png(&line)?;
+            desk.caller.write(path, &bytes, Access::Everybody).map_err(AgentError::file(path))?;
         }
         lines.push(line);
     }
@@ -169,16 +172,17 @@ pub(crate) fn root(
 
 /// Makes a lot's key, takes one over, or hands out again the one that is kept.
 pub(crate) fn lot_key(
+    desk: &Desk<'_>,
     lot: &str,
     args: &VaultArgs,
     from: Option<&Path>,
     out: &Path,
 ) -> Result<Said, AgentError> {
-    let vault = open_vault(args)?;
+    let vault = desk.vault(args)?;
     let kept = tags::kept_lot_key(&vault, lot.as_bytes())?;
     let is_kept = kept.is_some();
     let key = match (from, kept) {
-        (Some(path), _) => read_lot_key(path)?,
+        (Some(path), _) => read_lot_key(desk, path)?,
         (None, Some(key)) => key,
         (None, None) => {
             let mut key = Zeroizing::new([0_u8; LOT_KEY_SIZE]);
@@ -192,15 +196,16 @@ pub(crate) fn lot_key(
     }
     // The file first: tags must not be made with a key that nobody has been given.
     let text = Zeroizing::new(format!("{}\n", encode_hex(key.as_slice())));
-    write_whole(out, text.as_bytes(), Access::Owner).map_err(AgentError::file(out))?;
+    desk.caller.write(out, text.as_bytes(), Access::Owner).map_err(AgentError::file(out))?;
     if !is_kept {
         tags::put_lot_key(&vault, lot.as_bytes(), &key)?;
     }
     Ok(Said::done(format!("{}\n", shown(out)), json!({ "lot": lot, "key_file": shown(out) })))
 }
 
-fn read_lot_key(path: &Path) -> Result<Zeroizing<[u8; LOT_KEY_SIZE]>, AgentError> {
-    let bytes = Zeroizing::new(read_bounded(path, 1024).map_err(AgentError::file(path))?);
+fn read_lot_key(desk: &Desk<'_>, path: &Path) -> Result<Zeroizing<[u8; LOT_KEY_SIZE]>, AgentError> {
+    let bytes = desk.caller.read(path, 1024).map_err(AgentError::file(path))?;
+    let bytes = Zeroizing::new(bytes);
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
     let wrong = |_| AgentError::Input(format!("{} holds no lot key", shown(path)));
     decode_hex(text.trim()).map(Zeroizing::new).map_err(wrong)

@@ -1,28 +1,24 @@
-//! Questions: what a configuration would do, what a running agent does, papers of what is anchored.
+//! Questions: what a configuration would do, what a running agent does, which mappings there are.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use spec::Hash;
-use spec::encoding::decode_hex;
-use spec::evidence::disclosure::{Pick, PickFields};
 
-use super::{Said, either, open_vault, shown};
+use super::{Desk, Said, either, shown};
 use crate::cli::Language;
-use crate::cli::args::{VaultArgs, WhichArgs};
+use crate::cli::args::{Command, SourceCommand, VaultArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::collect::Remembered;
-use crate::durable::{Access, write_whole};
-use crate::error::{AgentError, EXIT_ANCHORED, EXIT_REFUSED};
+use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT, EXIT_REFUSED};
 use crate::import;
-use crate::model::{Content, Hash256, ItemKey, Seen, UnixMillis, WatchName};
+use crate::model::{Content, ItemKey, Seen, UnixMillis, WatchName};
 use crate::site::config::Config;
-use crate::site::open::{open, watched};
+use crate::site::control;
+use crate::site::open::{no_source, open, watched};
 use crate::site::page::stands_still;
 use crate::site::status::Status;
 use crate::spool::capture::Watched;
-use crate::vault::{RecordPlace, Vault};
 
 /// How long a running agent may take to answer, and how much it may say.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -35,31 +31,82 @@ const HOUR_MILLIS: u64 = 3_600_000;
 /// How long a broker may take to send what it has.
 const BROKER_PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Reads a configuration as `run` does; with `dry_run` looks at everything it names.
+/// Reads a configuration as `run` does, and says all that would keep it from its work; with `dry_run`
+/// looks at everything it names.
 pub(crate) fn check_config(
+    desk: &Desk<'_>,
     path: &Path,
     dry_run: bool,
-    language: Language,
 ) -> Result<Said, AgentError> {
-    let config = Config::load(path)?;
+    let (config, language) = (Config::load(path)?, desk.language);
     if dry_run {
-        return look_only(&config, language);
+        return look_only(desk, &config);
     }
-    // The vault is opened as well, unless an agent is at work in it: then `run` has done so.
-    let watches = watched(&config)?.len();
-    let checked = open(&config);
-    let running =
-        matches!(&checked, Err(AgentError::Vault { reason, .. }) if reason.contains("at work"));
-    if !running {
-        checked?;
-    }
-    let (sources, fine) = (config.sources.len(), either(language, "is sound", "无误"));
+    let watched = watched(&config)?;
+    check_sources(desk, &config)?;
+    let blind = watched.iter().filter_map(|watch| {
+        let why = watch.collector.probe()?;
+        let name = watch.collector.watch();
+        Some((name.0.clone(), format!("{}{}", path_of(&config, name), why.text(language))))
+    });
+    let blind: Vec<(String, String)> = blind.collect();
+    let (sources, watches) = (config.sources.len(), watched.len());
     let counted = match language {
         Language::En => format!("{sources} sources, {watches} watches"),
         Language::Zh => format!("{sources} 个来源，{watches} 个监视"),
     };
-    let text = format!("{} {fine}: {counted}\n", shown(path));
-    Ok(Said::done(text, json!({ "sources": sources, "watches": watches })))
+    let text = if blind.is_empty() {
+        format!("{} {}: {counted}\n", shown(path), either(language, "is sound", "无误"))
+    } else {
+        let lines = blind.iter().map(|(name, why)| format!("! {name}: {why}\n"));
+        lines.collect::<String>() + &blind_said(blind.len(), watches, language)
+    };
+    let cannot_look: Vec<Value> =
+        blind.iter().map(|(name, why)| json!({ "watch": name, "why": why })).collect();
+    let code = if blind.is_empty() { EXIT_ANCHORED } else { EXIT_COULD_NOT };
+    let json = json!({ "sources": sources, "watches": watches, "cannot_look": cannot_look });
+    Ok(Said { text, json, code })
+}
+
+/// The path that a watch looks at, if it has one.
+fn path_of(config: &Config, name: &WatchName) -> String {
+    let mut watches = config.sources.iter().flat_map(|source| &source.watches);
+    let path = watches.find(|watch| watch.name == *name);
+    let path = path.and_then(|watch| watch.options.get("path")?.as_str());
+    path.map_or_else(String::new, |path| format!("{path}: "))
+}
+
+fn blind_said(count: usize, of: usize, language: Language) -> String {
+    match language {
+        Language::En => {
+            format!("{count} of {of} watches cannot look; `run` would try again and again\n")
+        }
+        Language::Zh => format!("共 {of} 个监视，其中 {count} 个无法查看；`run` 会不断重试\n"),
+    }
+}
+
+/// Whether the vault has every source that the configuration names. While an agent is at work in it,
+/// that agent is asked.
+fn check_sources(desk: &Desk<'_>, config: &Config) -> Result<(), AgentError> {
+    let args =
+        VaultArgs { vault: config.vault.clone(), passphrase_file: config.passphrase_file.clone() };
+    let list = Command::Source(SourceCommand::List { vault: args });
+    let here = || open(config).map(|_| Said::done("", Value::Null));
+    let said = control::wait_for_turn(&list, desk.language, desk.caller, &here)?;
+    if said.json.is_null() {
+        return Ok(());
+    }
+    let known: Vec<&str> = said
+        .json
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|row| row["source"].as_str())
+        .collect();
+    match config.sources.iter().find(|source| !known.contains(&source.name.as_str())) {
+        None => Ok(()),
+        Some(source) => Err(no_source(&config.vault, &source.name)),
+    }
 }
 
 /// A vault that remembers only what this dry run has seen.
@@ -86,14 +133,23 @@ impl Remembered for Dry {
 struct Found {
     /// Kind and how it was read, and how often.
     kinds: BTreeMap<(String, String), u64>,
+    /// What was complained of, each thing once however often it was looked at.
     complaints: Vec<String>,
+    /// Whether it saw nothing of what it watches at the end.
+    blind: bool,
 }
 
 /// Looks at every watch until it has nothing more, and reports what would be anchored.
-fn look_only(config: &Config, language: Language) -> Result<Said, AgentError> {
-    let (mut text, mut rows) = (String::new(), Vec::new());
-    for mut watch in watched(config)? {
+fn look_only(desk: &Desk<'_>, config: &Config) -> Result<Said, AgentError> {
+    let language = desk.language;
+    let (mut text, mut rows, mut blind) = (String::new(), Vec::new(), 0);
+    let watched = watched(config)?;
+    let count = watched.len();
+    // What would be anchored can be seen before there is a vault to anchor it.
+    let unready = check_sources(desk, config).err().map(|error| error.message(language));
+    for mut watch in watched {
         let found = look_at(&mut watch, language)?;
+        blind += usize::from(found.blind);
         let name = &watch.collector.watch().0;
         text += &format!("{name} ({}):\n", watch.source);
         for ((kind, how), count) in &found.kinds {
@@ -104,14 +160,22 @@ fn look_only(config: &Config, language: Language) -> Result<Said, AgentError> {
             |((kind, how), count)| json!({ "kind": kind, "interpreted": how, "count": count }),
         );
         let kinds: Vec<Value> = kinds.collect();
-        rows.push(json!({ "watch": name, "found": kinds, "complaints": found.complaints }));
+        rows.push(json!({
+            "watch": name, "found": kinds, "complaints": found.complaints,
+            "cannot_look": found.blind,
+        }));
+    }
+    unready.iter().for_each(|why| text += &format!("! {why}\n"));
+    if blind > 0 {
+        text += &blind_said(blind, count, language);
     }
     text += either(
         language,
         "Nothing was written and nothing was sent.\n",
         "未写入任何内容，也未发送任何内容。\n",
     );
-    Ok(Said::done(text, Value::Array(rows)))
+    let code = if blind > 0 || unready.is_some() { EXIT_COULD_NOT } else { EXIT_ANCHORED };
+    Ok(Said { text, json: Value::Array(rows), code })
 }
 
 /// Time is made to pass between two looks, so that what is stable now counts as stable.
@@ -127,8 +191,13 @@ fn look_at(watch: &mut Watched, language: Language) -> Result<Found, AgentError>
             dry.0.insert(sighting.key.clone(), sighting.now.clone());
         }
         let tokens: Vec<u64> = looked.sightings.iter().map(|sighting| sighting.token).collect();
-        let said = looked.complaints.into_iter();
-        found.complaints.extend(said.map(|(item, why)| format!("{item}: {}", why.text(language))));
+        found.blind = looked.blind.is_some();
+        for (item, why) in looked.complaints {
+            let line = format!("{item}: {}", why.text(language));
+            if !found.complaints.contains(&line) {
+                found.complaints.push(line);
+            }
+        }
         // What a broker has shown stays with it: to accept it would take it away.
         if watch.collector.takes_away() {
             std::thread::sleep(BROKER_PATIENCE);
@@ -163,7 +232,7 @@ pub(crate) fn status(path: &Path, language: Language) -> Result<Said, AgentError
     let config = Config::load(path)?;
     let Some(address) = config.listen else {
         let why = "the configuration has no `listen`; add listen = \"127.0.0.1:7071\"";
-        return Err(AgentError::Input(format!("{}: {why}", shown(path))));
+        return Err(AgentError::Config(format!("{}: {why}", shown(path))));
     };
     let url = format!("http://{address}/status.json");
     let failed = |reason: String| AgentError::Unreachable { url: url.clone(), reason };
@@ -185,82 +254,6 @@ pub(crate) fn status(path: &Path, language: Language) -> Result<Said, AgentError
     Ok(Said { text: status.describe(language), json, code })
 }
 
-/// Writes the receipt and the opening of every record that was asked for.
-pub(crate) fn papers(
-    args: &VaultArgs,
-    which: &WhichArgs,
-    with_evidence: bool,
-    out: &Path,
-    language: Language,
-) -> Result<Said, AgentError> {
-    let vault = open_vault(args)?;
-    let places = places(&vault, which)?;
-    if places.is_empty() {
-        let why = either(language, "the vault has no such record", "保险库中没有这样的记录");
-        return Err(AgentError::Input(why.to_string()));
-    }
-    std::fs::create_dir_all(out).map_err(AgentError::file(out))?;
-    let (mut text, mut rows) = (String::new(), Vec::new());
-    for place in &places {
-        let RecordPlace { source, sequence, record } = place;
-        let stem = format!("{}-{sequence}-{record}", source.as_str().replace(['/', '\\'], "_"));
-        let Some(receipt) = vault.receipt(source, *sequence)? else {
-            let wait = either(language, "is not anchored yet", "尚未锚定");
-            text += &format!("{source} {sequence} {wait}\n");
-            continue;
-        };
-        let picks = [0, *record].map(|record| Pick { record, fields: PickFields::All });
-        let opening = vault.opening(source, *sequence)?.disclose(&picks);
-        let opening = opening.map_err(|error| AgentError::Input(error.to_string()))?;
-        let files = [
-            (out.join(format!("{stem}.tlog-proof")), receipt.to_bytes(), Access::Everybody),
-            (
-                out.join(format!("{stem}.disclosure.json")),
-                opening.to_json().into_bytes(),
-                Access::Owner,
-            ),
-        ];
-        for (path, bytes, access) in &files {
-            write_whole(path, bytes, *access).map_err(AgentError::file(path))?;
-            text += &format!("{}\n", shown(path));
-        }
-        if with_evidence {
-            let path = out.join(format!("{stem}.evidence"));
-            text += &write_evidence(&vault, place, &path, language)?;
-        }
-        let [receipt, disclosure] = files.map(|(path, ..)| shown(&path));
-        rows.push(json!({
-            "source": source.as_str(), "sequence": sequence, "record": record,
-            "receipt": receipt, "disclosure": disclosure,
-        }));
-    }
-    Ok(Said::done(text, Value::Array(rows)))
-}
-
-/// Writes the evidence behind a record, verified while it is read.
-fn write_evidence(
-    vault: &Vault,
-    place: &RecordPlace,
-    path: &Path,
-    language: Language,
-) -> Result<String, AgentError> {
-    let batch = vault.batch(&place.source, place.sequence)?;
-    let at = usize::try_from(place.record).unwrap_or(usize::MAX);
-    let value = batch.records().get(at).and_then(|record| record.value("file/sha256"));
-    let hash = value.and_then(|text| decode_hex(std::str::from_utf8(text).ok()?).ok());
-    let bytes = hash.map(|hash| vault.evidence(&Hash256(hash))).transpose()?.flatten();
-    match bytes {
-        Some(bytes) => {
-            write_whole(path, &bytes, Access::Owner).map_err(AgentError::file(path))?;
-            Ok(format!("{}\n", shown(path)))
-        }
-        None => {
-            let gone = either(language, "not in the vault", "不在保险库中");
-            Ok(format!("{}: {gone}\n", shown(path)))
-        }
-    }
-}
-
 /// Lists the shipped mappings, or shows one.
 pub(crate) fn mapping(name: Option<&str>) -> Result<Said, AgentError> {
     let names = import::Mapping::names();
@@ -271,22 +264,4 @@ pub(crate) fn mapping(name: Option<&str>) -> Result<Said, AgentError> {
         AgentError::Input(format!("there is no mapping {name:?}; there are {}", names.join(", ")))
     })?;
     Ok(Said::done(text, json!({ "name": name, "text": text })))
-}
-
-fn places(vault: &Vault, which: &WhichArgs) -> Result<Vec<RecordPlace>, AgentError> {
-    if let Some(unit) = &which.unit {
-        return vault.of_unit(unit.as_bytes());
-    }
-    let hash = match (&which.file, &which.sha256) {
-        (Some(path), _) => {
-            let bytes = std::fs::read(path).map_err(AgentError::file(path))?;
-            Hash256::from(Hash::of(&bytes))
-        }
-        (None, Some(text)) => {
-            let wrong = || AgentError::Input(format!("{text:?} is no SHA-256 in hexadecimal"));
-            Hash256(decode_hex(text).map_err(|_| wrong())?)
-        }
-        (None, None) => return Ok(Vec::new()),
-    };
-    vault.of_file(&hash)
 }

@@ -141,6 +141,81 @@ fn a_second_restore_before_the_first_is_stated_names_all_that_is_lost() {
     world.audit(0);
 }
 
+fn next_key(source: &KeyName) -> SigningKey {
+    SigningKey::from_seed(source.clone(), Algorithm::NoteEd25519, &[99; 32]).unwrap()
+}
+
+#[test]
+fn a_vault_from_before_a_switch_goes_on_with_the_key_that_was_to_follow() {
+    let mut world = World::new(&["aoi"]);
+    let (source, key) = (world.sources[0].clone(), next_key(&world.sources[0]));
+    world.tick();
+    world.drain();
+    world.vault().put_next_key(&key).unwrap();
+    world.back_up();
+    world.vault().switch_key(&source).unwrap();
+    (0..2).for_each(|_| drop(world.tick()));
+    world.drain();
+    world.restore(false);
+    assert_ne!(world.vault().key(&source).unwrap().verifier(), key.verifier());
+    assert_eq!(world.send().resumed[0].lost, Some((1, 2)));
+    assert_eq!(world.vault().key(&source).unwrap().verifier(), key.verifier());
+    world.tick();
+    assert_eq!(world.said(0, 3)[1].1["lost"], "2");
+    world.drain();
+}
+
+#[test]
+fn what_an_unknown_key_has_signed_is_named_and_stops_its_source_alone() {
+    let mut world = World::new(&["aoi", "oven"]);
+    let (source, key) = (world.sources[0].clone(), next_key(&world.sources[0]));
+    (0..4).for_each(|_| drop(world.tick()));
+    world.drain();
+    world.back_up();
+    let first = world.next(0);
+    world.vault().put_next_key(&key).unwrap();
+    world.vault().switch_key(&source).unwrap();
+    (0..4).for_each(|_| drop(world.tick()));
+    world.drain();
+    let next = world.next(0);
+    world.restore(false);
+    let resumed = world.send().resumed;
+    assert!(resumed.iter().all(|one| one.source != source) && resumed.len() == 1, "{resumed:?}");
+    let stopped = resume::stopped(world.vault(), &source).unwrap().unwrap();
+    let named = format!("statements {first} to {} of aoi", next - 1);
+    assert!(stopped.detail.contains(&named), "{}", stopped.detail);
+    // Typing `anchor` is no word on it; the oven goes on.
+    resume::retry(world.vault(), &source).unwrap();
+    let sealed: Vec<_> = (0..4).flat_map(|_| world.tick().sealed).collect();
+    assert!(!sealed.is_empty() && sealed.iter().all(|one| one.source != source));
+    let run = world.run.as_ref().unwrap();
+    let resumed = resume::resume(&run.vault, run.sender.log(), &source, &world.clock).unwrap();
+    assert_eq!((resumed.lost, resumed.next), (Some((first, next - 1)), next));
+    (0..4).for_each(|_| drop(world.tick()));
+    assert_eq!(world.said(0, next)[1].1["lost"], (next - first).to_string());
+    world.drain();
+}
+
+#[test]
+fn a_policy_that_was_changed_holds_statements_until_the_log_satisfies_it() {
+    let mut world = World::new(&["aoi"]);
+    world.tick();
+    world.drain();
+    world.kill();
+    let policy = format!("log {}\nquorum none\n", log_key(2).verifier());
+    fs::write(world.path().join("policy"), policy).unwrap();
+    world.start();
+    let turn = world.tick();
+    assert!(turn.sealed.is_empty());
+    assert!(turn.failed[0].1.to_string().contains("until the log shows one"), "{turn:?}");
+    assert_eq!(world.vault().check(&mut |_| {}).unwrap().older, 1);
+    // The same tree under the key that the policy wants now.
+    world.log.change_key(2);
+    world.send();
+    assert_eq!(world.tick().sealed.len(), 1);
+    world.drain();
+}
+
 #[test]
 fn a_key_that_was_used_twice_stops_its_source_alone_until_a_person_resumes_it() {
     let mut world = World::new(&["aoi", "oven"]);

@@ -47,7 +47,7 @@ fn a_week_in_a_vault_survives_its_closing_plain_and_encrypted() {
         assert_eq!(vault.receipt(&source(), 1).unwrap(), None);
         assert_eq!(vault.after(&source(), 0).unwrap(), None);
         assert_eq!(vault.after(&source(), 1).unwrap(), Some(note.clone()));
-        assert_eq!(vault.checkpoint().unwrap().unwrap().0, note);
+        assert_eq!(vault.checkpoint().unwrap().unwrap().note, note);
         let batch = vault.batch(&source(), 1).unwrap();
         assert_eq!(batch.commitment(), second.batch());
         assert_eq!(batch.records()[2].value("panel"), Some(&b"PNL00004"[..]));

@@ -2,10 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::support::*;
 use crate::model::UnixMillis;
-use crate::vault::{Rule, Scope, Unlock, Vault, WentBack};
+use crate::vault::{Disk, Folder, Rule, Scope, Unlock, Vault, WentBack, refuse_inside};
+
+/// The disk of a copy.
+fn on(path: &Path) -> Arc<dyn Disk> {
+    Arc::new(Folder { root: path.to_path_buf(), high_water: path.join("none") })
+}
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -60,7 +66,7 @@ fn fill(folder: &Path, unlock: &Unlock) {
     capture(&vault, 3..4).unwrap();
     vault.put_state("spool/last", b"SN-SECRET").unwrap();
     vault.add_hold(Scope::Unit(b"SN-SECRET".to_vec()), "claim SN-SECRET", UnixMillis(1)).unwrap();
-    vault.backup(&folder.join("B"), &mut |_| {}).unwrap();
+    vault.backup(&folder.join("B"), on(&folder.join("B")), &mut |_| {}).unwrap();
     let rule = Rule { source: None, kind: None, keep_days: 30 };
     vault.expire(UnixMillis(1_840_000_000_000), &[rule], false).unwrap();
 }
@@ -139,19 +145,19 @@ fn a_backup_is_brought_up_to_date_and_a_vault_restored_from_it_says_so() {
         let restored = folder.path().join("R");
         let vault = create(&path, &unlock);
         capture(&vault, 0..3).unwrap();
-        let first = vault.backup(&backup, &mut |_| {}).unwrap();
+        let first = vault.backup(&backup, on(&backup), &mut |_| {}).unwrap();
         assert_eq!((first.packs, first.checked.evidence, first.checked.pending), (1, 3, 3));
-        let again = vault.backup(&backup, &mut |_| {}).unwrap();
+        let again = vault.backup(&backup, on(&backup), &mut |_| {}).unwrap();
         assert_eq!((again.bytes, again.checked), (0, first.checked));
         capture(&vault, 3..5).unwrap();
         seal(&vault, 9).unwrap();
-        let later = vault.backup(&backup, &mut |_| {}).unwrap();
+        let later = vault.backup(&backup, on(&backup), &mut |_| {}).unwrap();
         assert!(later.bytes > 0 && later.bytes < first.bytes);
         // A backup is not worked in, and another vault's is not written over.
         assert!(Vault::open(&backup, &unlock).is_err());
         let other = create(&folder.path().join("W"), &unlock);
-        assert!(other.backup(&backup, &mut |_| {}).is_err());
-        assert!(other.backup(&path, &mut |_| {}).is_err());
+        assert!(other.backup(&backup, on(&backup), &mut |_| {}).is_err());
+        assert!(other.backup(&path, on(&path), &mut |_| {}).is_err());
         drop((vault, other));
         Vault::restore(&backup, &restored, &unlock, &mut |_| {}).unwrap();
         assert!(Vault::restore(&backup, &restored, &unlock, &mut |_| {}).is_err());
@@ -164,6 +170,106 @@ fn a_backup_is_brought_up_to_date_and_a_vault_restored_from_it_says_so() {
         drop(vault);
         assert_eq!(Vault::open(&restored, &unlock).unwrap().went_back(), None);
     }
+}
+
+#[test]
+fn a_copy_goes_nowhere_into_the_vault_and_only_a_backup_is_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("V");
+    let vault = create(&path, &Unlock::Plain);
+    for inside in ["", "B", "evidence/B", "B/deep/down", "../V/B"] {
+        let error = refuse_inside(&path.join(inside), &path).unwrap_err().to_string();
+        assert!(error.contains("in the vault"), "{inside}: {error}");
+    }
+    if crate::os::link(&path, &folder.path().join("link")).is_ok() {
+        assert!(refuse_inside(&folder.path().join("link/B"), &path).is_err());
+    }
+    for outside in ["../B", "../V2", "../other/B"] {
+        refuse_inside(&path.join(outside), &path).unwrap();
+    }
+    // A vault is no backup, whether an agent is at work in it or not.
+    let restored = folder.path().join("R");
+    let restore = |from: &Path| Vault::restore(from, &restored, &Unlock::Plain, &mut |_| {});
+    for _ in 0..2 {
+        let error = restore(&path).unwrap_err().to_string();
+        assert!(error.contains("no backup") && error.contains("fiducial-agent backup"), "{error}");
+        assert!(!restored.exists());
+    }
+    drop(vault);
+    assert!(restore(&path).unwrap_err().to_string().contains("it is a vault"));
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    assert!(restore(&empty).unwrap_err().to_string().contains("there is no backup in it"));
+}
+
+#[test]
+fn a_hold_says_whether_anything_is_named_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    let names = |scope: Scope| vault.names_any(&scope).unwrap();
+    let unit = |name: &str| Scope::Unit(name.as_bytes().to_vec());
+    let lot = |name: &str| Scope::Lot(name.as_bytes().to_vec());
+    let day = |from, until| Scope::Times(UnixMillis(from), UnixMillis(until));
+    let sealed = 1_772_438_460_000;
+    assert!(!names(Scope::Source(source())) && !names(lot("LOT-77")));
+    capture(&vault, 0..1).unwrap();
+    // Waiting first, and then in a statement.
+    for is_sealed in [false, true] {
+        for there in [unit("SN-0-A"), unit("PNL00000"), lot("LOT-77"), Scope::Source(source())] {
+            assert!(names(there));
+        }
+        for missing in [unit("SN-0-"), unit(""), unit("SN-1-A"), lot("LOT-7"), day(1, 2)] {
+            assert!(!names(missing));
+        }
+        assert_eq!(names(day(sealed - 1, sealed)), is_sealed);
+        if !is_sealed {
+            seal(&vault, 9).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_vault_whose_policy_was_changed_keeps_its_receipts_and_its_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("V");
+    let vault = create(&path, &Unlock::Plain);
+    let statement = seal(&vault, 9).unwrap();
+    anchor(&vault).unwrap();
+    let receipt = receipt_of(&statement);
+    vault.remember_checkpoint(receipt.checkpoint()).unwrap();
+    drop(vault);
+    // From now on a witness is demanded, who has not signed what is there.
+    let name = spec::key::KeyName::parse("w.example").unwrap();
+    let witness =
+        spec::key::SigningKey::from_seed(name, spec::key::Algorithm::CosignatureEd25519, &[3; 32]);
+    let witness = witness.unwrap();
+    let log = String::from_utf8(policy()).unwrap();
+    let log = log.lines().next().unwrap();
+    let text = format!("{log}\nwitness w {}\nquorum w\n", witness.verifier());
+    fs::write(path.join("policy"), text).unwrap();
+    let vault = Vault::open(&path, &Unlock::Plain).unwrap();
+    let kept = vault.checkpoint().unwrap().unwrap();
+    assert!(kept.accepted.is_err());
+    assert_eq!((&kept.note, kept.tree.size()), (receipt.checkpoint(), 2));
+    let checked = vault.check(&mut |_| {}).unwrap();
+    assert_eq!((checked.older, checked.receipts, checked.damage), (1, 0, vec![]));
+    assert_eq!(vault.receipt(&source(), 0).unwrap().unwrap().to_bytes(), receipt.to_bytes());
+}
+
+#[test]
+fn the_last_statement_that_is_gone_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("V");
+    let vault = create(&path, &Unlock::Plain);
+    (0..3).for_each(|_| drop(seal(&vault, 9).unwrap()));
+    assert_eq!(vault.check(&mut |_| {}).unwrap().damage, vec![]);
+    vault.remove_statement(&source(), 2).unwrap();
+    let damage = vault.check(&mut |_| {}).unwrap().damage;
+    assert!(damage[0].reason.contains("statements 2 to 2 are gone"), "{damage:?}");
+    assert!(damage[0].reason.contains("fiducial-agent restore"), "{damage:?}");
+    let error = vault.unanchored(&source(), 9).unwrap_err().to_string();
+    assert!(error.contains("statement 2") && error.contains("fiducial-agent restore"), "{error}");
+    assert!(!vault.was_left_out(&source(), 2).unwrap());
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! Whoever typed a command: his files and his screen, here or at the other end of a connection.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use sha2::{Digest, Sha256};
+
+use crate::durable::Access;
+use crate::model::Hash256;
+use crate::vault::{Disk, Folder, Progress};
+
+/// The files and the screen of whoever typed a command.
+pub(crate) trait Caller: Send + Sync {
+    /// The files below a path of his; the empty name is the path itself.
+    fn disk(&self, root: &Path) -> Arc<dyn Disk>;
+
+    /// Makes a folder and those above it, where they are missing.
+    fn make_folders(&self, path: &Path) -> io::Result<()>;
+
+    /// The SHA-256 of a file of any size.
+    fn sha256(&self, path: &Path) -> io::Result<Hash256>;
+
+    /// Shows how far the work has come.
+    fn progress(&self, progress: Progress);
+}
+
+impl dyn Caller + '_ {
+    /// Reads a file of at most `limit` bytes.
+    pub(crate) fn read(&self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+        self.disk(path).read("", limit)
+    }
+
+    /// Writes a file whole; what stood there before is replaced in one step.
+    pub(crate) fn write(&self, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+        self.disk(path).write_whole("", bytes, access)
+    }
+}
+
+/// The one who typed the command that this process was started with.
+pub(crate) struct Here {
+    bar: ProgressBar,
+}
+
+impl Here {
+    /// Nothing is shown before there is something to show.
+    pub(crate) fn new() -> Self {
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len}, {eta} left");
+        let bar = ProgressBar::no_length();
+        bar.set_style(style.expect("the template is well formed"));
+        Self { bar }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Caller for Here {
+    fn disk(&self, root: &Path) -> Arc<dyn Disk> {
+        Arc::new(Folder { root: root.to_path_buf(), high_water: root.join("none") })
+    }
+
+    fn make_folders(&self, path: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(path)
+    }
+
+    fn sha256(&self, path: &Path) -> io::Result<Hash256> {
+        let mut hasher = Sha256::new();
+        let (mut file, mut chunk) = (std::fs::File::open(path)?, vec![0; 256 * 1024]);
+        loop {
+            match file.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(count) => hasher.update(&chunk[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Hash256(hasher.finalize().into()))
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.bar.set_length(progress.total);
+        self.bar.set_position(progress.done);
+    }
+}

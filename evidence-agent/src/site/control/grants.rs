@@ -1,0 +1,129 @@
+//! What a caller lets the agent do with his files: what his own command names, and nothing else.
+//!
+//! Danger: the agent may be another user than the caller, who may be root. Without this, whoever is
+//! the agent's user could have root write any file.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::wire::{Act, What};
+use crate::cli::args::{Command, SourceCommand};
+
+/// The paths of one command.
+#[derive(Debug, Default)]
+pub(super) struct Grants {
+    /// Files that may be read.
+    read: Vec<PathBuf>,
+    /// Files that may be written.
+    write: Vec<PathBuf>,
+    /// Folders in which all may be done.
+    folders: Vec<PathBuf>,
+}
+
+impl Grants {
+    /// What a command names.
+    pub(super) fn of(command: &Command) -> Self {
+        let mut grants = Self::default();
+        match command {
+            Command::Backup { to, .. } => grants.folders.push(to.clone()),
+            Command::Expire { rules, .. } => grants.read.push(rules.clone()),
+            Command::LotKey { from, out, .. } => {
+                grants.read.extend(from.clone());
+                grants.write.push(out.clone());
+            }
+            Command::Papers { which, out, .. } => {
+                grants.read.extend(which.file.clone());
+                grants.folders.push(out.clone());
+            }
+            Command::Root { png, .. } => grants.write.extend(png.clone()),
+            Command::Source(
+                SourceCommand::Request { out, .. } | SourceCommand::Rotate { out, .. },
+            ) => grants.write.extend(out.clone()),
+            _ => {}
+        }
+        grants
+    }
+
+    /// Whether this may be done.
+    pub(super) fn allow(&self, act: &Act) -> bool {
+        // Below what was opened everything goes by the number of an open file.
+        let by_number = matches!(
+            act.what,
+            What::Close { .. }
+                | What::Len { .. }
+                | What::ReadAt { .. }
+                | What::SetLen { .. }
+                | What::Sync { .. }
+                | What::WriteAt { .. }
+        );
+        if by_number {
+            return true;
+        }
+        let names = match &act.what {
+            What::Rename { to } => is_plain(to) && is_plain(&act.name),
+            _ => is_plain(&act.name),
+        };
+        let in_folder = || self.folders.iter().any(|folder| below(folder, &act.root));
+        match act.what {
+            _ if !names => false,
+            _ if in_folder() => true,
+            What::Read { .. } | What::Sha256 => {
+                act.name.is_empty() && self.read.contains(&act.root)
+            }
+            What::Part | What::WriteWhole { .. } => {
+                act.name.is_empty() && self.write.contains(&act.root)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether a path is a folder or leads down from it, by names alone.
+fn below(folder: &Path, path: &Path) -> bool {
+    let rest = path.strip_prefix(folder);
+    rest.is_ok_and(|rest| rest.components().all(|part| matches!(part, Component::Normal(_))))
+}
+
+/// Whether a name leads nowhere but down.
+fn is_plain(name: &str) -> bool {
+    Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::VaultArgs;
+
+    fn act(root: &str, name: &str, what: What) -> Act {
+        Act { root: root.into(), name: name.into(), what }
+    }
+
+    #[test]
+    fn a_caller_lets_nothing_be_done_but_what_he_named() {
+        let vault = VaultArgs { vault: "vault".into(), passphrase_file: None };
+        let backup = Grants::of(&Command::Backup { vault: vault.clone(), to: "/b/copy".into() });
+        let whole = || What::WriteWhole { private: true };
+        for (root, name, fine) in [
+            ("/b/copy", "vault.redb", true),
+            ("/b/copy", "evidence/00000001.pack", true),
+            ("/b/copy/evidence", "", true),
+            ("/b/copy", "", true),
+            ("/b", "copy/x", false),
+            ("/b/copy", "../x", false),
+            ("/b/copy/..", "x", false),
+            ("/b/copy", "/etc/passwd", false),
+            ("/b/copy2", "x", false),
+            ("/etc", "passwd", false),
+        ] {
+            assert_eq!(backup.allow(&act(root, name, whole())), fine, "{root} {name}");
+        }
+        let rename = act("/b/copy", "vault.redb", What::Rename { to: "../../x".into() });
+        assert!(!backup.allow(&rename));
+
+        let rules = "/r.toml".into();
+        let expire = Grants::of(&Command::Expire { vault, rules, dry_run: true });
+        assert!(expire.allow(&act("/r.toml", "", What::Read { limit: 1 })));
+        assert!(!expire.allow(&act("/r.toml", "", whole())));
+        assert!(!expire.allow(&act("/r.toml", "", What::Open { create: true })));
+        assert!(!expire.allow(&act("/etc/shadow", "", What::Read { limit: 1 })));
+    }
+}
