@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use self::args::{Arguments, Command};
 use crate::anchor::{Request, anchor};
+use crate::disclose;
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT};
 use crate::init::{NewSource, init};
 use crate::site::commands::{self, Said};
@@ -96,11 +97,15 @@ pub(crate) fn run(
 fn said(command: &Command, language: Language) -> Result<Said, AgentError> {
     match command {
         Command::Backup { vault, to } => commands::backup(vault, to, language),
+        Command::Challenge { vault, challenge, note, out } => {
+            disclose::answer(vault, challenge, note, out, language)
+        }
         Command::Check { vault } => commands::check(vault, language),
         Command::CheckConfig { config, dry_run } => {
             commands::check_config(config, *dry_run, language)
         }
         Command::Deletions { vault } => commands::deletions(vault),
+        Command::Disclose { vault, what } => disclose::disclose(vault, what, language),
         Command::Expire { vault, rules, dry_run } => {
             commands::expire(vault, rules, *dry_run, language)
         }
@@ -112,6 +117,7 @@ fn said(command: &Command, language: Language) -> Result<Said, AgentError> {
         Command::Papers { vault, which, evidence, out } => {
             commands::papers(vault, which, *evidence, out, language)
         }
+        Command::Pins { vault, what } => disclose::pins(vault, what),
         Command::Rekey { vault, new_passphrase_file } => {
             commands::rekey(vault, new_passphrase_file, language)
         }

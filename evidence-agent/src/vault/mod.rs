@@ -70,6 +70,7 @@ pub(crate) use check::{Checked, Progress};
 pub(crate) use expire::Rule;
 pub(crate) use high_water::WentBack;
 pub(crate) use holds::Scope;
+pub(crate) use opening::Opening;
 pub(crate) use space::{SpaceLimits, SpaceWarning};
 
 /// An open vault, locked against a second agent for as long as it lives. Shared between threads;

@@ -1,0 +1,207 @@
+//! Which records: every condition that is given must hold.
+//!
+//! Files and units are looked up; lots, certificates and times are looked for in every statement,
+//! since nothing but the openings knows them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spec::evidence::batch::Place;
+use spec::evidence::range::items;
+use spec::evidence::record::Record;
+use spec::evidence::tag::{LotKey, join_tags};
+use spec::key::KeyName;
+
+use crate::cli::args::DiscloseArgs;
+use crate::clock;
+use crate::durable::read_bounded;
+use crate::error::AgentError;
+use crate::model::UnixMillis;
+use crate::spool::tags;
+use crate::vault::Vault;
+
+/// The most bytes of a list of units: some hundred thousand serial numbers.
+const MAX_UNITS_SIZE: usize = 16 * 1024 * 1024;
+
+/// The chosen records of each statement.
+pub(super) type Chosen = BTreeMap<(KeyName, u64), BTreeSet<u64>>;
+
+/// What a record must be.
+struct Conditions {
+    units: Option<BTreeSet<Vec<u8>>>,
+    lots: Vec<Vec<u8>>,
+    certificate: Option<String>,
+    between: Option<(UnixMillis, UnixMillis)>,
+    source: Option<KeyName>,
+}
+
+/// Finds the records. None if no condition is given: that is for a range, which has others.
+pub(super) fn records(vault: &Vault, args: &DiscloseArgs) -> Result<Chosen, AgentError> {
+    let conditions = Conditions::parse(args)?;
+    match &conditions.units {
+        Some(units) => {
+            let mut chosen = Chosen::new();
+            for unit in units {
+                for place in vault.of_unit(unit)? {
+                    let key = (place.source, place.sequence);
+                    chosen.entry(key).or_default().insert(place.record);
+                }
+            }
+            conditions.narrow(vault, chosen)
+        }
+        None if conditions.is_empty() => Ok(Chosen::new()),
+        None => conditions.search(vault),
+    }
+}
+
+impl Conditions {
+    fn parse(args: &DiscloseArgs) -> Result<Self, AgentError> {
+        let mut units: BTreeSet<Vec<u8>> =
+            args.unit.iter().map(|unit| unit.as_bytes().to_vec()).collect();
+        if let Some(path) = &args.units {
+            let bytes = read_bounded(path, MAX_UNITS_SIZE).map_err(AgentError::file(path))?;
+            let lines = items(&bytes).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+            units.extend(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec));
+        }
+        let between = match args.between.as_deref() {
+            Some([from, until]) => Some((moment(from)?, moment(until)?)),
+            _ => None,
+        };
+        let is_by_unit = !args.unit.is_empty() || args.units.is_some();
+        Ok(Self {
+            units: is_by_unit.then_some(units),
+            lots: args.lot.iter().map(|lot| lot.as_bytes().to_vec()).collect(),
+            certificate: args.certificate.clone(),
+            between,
+            source: args.source.as_deref().map(parse_name).transpose()?,
+        })
+    }
+
+    /// Whether nothing says which records: a source alone does not.
+    fn is_empty(&self) -> bool {
+        self.lots.is_empty() && self.certificate.is_none() && self.between.is_none()
+    }
+
+    /// Keeps of what was looked up what meets the other conditions too.
+    fn narrow(&self, vault: &Vault, chosen: Chosen) -> Result<Chosen, AgentError> {
+        let mut kept = Chosen::new();
+        for ((source, sequence), records) in chosen {
+            let fits = self.fitting(vault, &source, sequence)?;
+            let records: BTreeSet<u64> = records.intersection(&fits).copied().collect();
+            if !records.is_empty() {
+                kept.insert((source, sequence), records);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Looks into every statement.
+    fn search(&self, vault: &Vault) -> Result<Chosen, AgentError> {
+        let mut chosen = Chosen::new();
+        for source in vault.sources()? {
+            for sequence in 0..vault.head(&source)?.next_sequence {
+                let fits = self.fitting(vault, &source, sequence)?;
+                if !fits.is_empty() {
+                    chosen.insert((source.clone(), sequence), fits);
+                }
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The records of one statement that meet every condition but that of units.
+    fn fitting(
+        &self,
+        vault: &Vault,
+        source: &KeyName,
+        sequence: u64,
+    ) -> Result<BTreeSet<u64>, AgentError> {
+        let none = BTreeSet::new();
+        if self.source.as_ref().is_some_and(|only| only != source) {
+            return Ok(none);
+        }
+        // A sequence that was lost with another vault is not there, and has nothing to show.
+        let Some(kept) = vault.statement(source, sequence)? else { return Ok(none) };
+        if self.between.is_some_and(|(from, until)| !(from..=until).contains(&kept.sealed)) {
+            return Ok(none);
+        }
+        let opening = vault.opening(source, sequence)?;
+        let records = (0..).zip(&opening.records).skip(1);
+        let fits = records.filter(|(_, kept)| match kept.whole() {
+            Some(record) => self.is_met_by(record),
+            None => false,
+        });
+        Ok(fits.map(|(index, _)| index).collect())
+    }
+
+    fn is_met_by(&self, record: &Record) -> bool {
+        let lot = |lot: &Vec<u8>| record.value("lot") == Some(lot);
+        let certified = |text: &String| {
+            let names = ["certificate", "certificate/sha256", "certificate/ends"];
+            let named = names.iter().any(|name| record.value(name) == Some(text.as_bytes()));
+            // By its file's hash, the certificate itself is meant as well.
+            let is_it = record.kind() == spec::evidence::kind::Kind::ReflowCertificate
+                && record.value("file/sha256") == Some(text.as_bytes());
+            named || is_it
+        };
+        (self.lots.is_empty() || self.lots.iter().any(lot))
+            && self.certificate.as_ref().is_none_or(certified)
+    }
+}
+
+/// Whether a record's tags are those that a lot key of this vault gives, or it needs none.
+pub(super) fn is_tagged(vault: &Vault, place: &Place, record: &Record) -> Result<bool, AgentError> {
+    let (Some(tags), Some(units)) = (record.value("tags"), record.value("units")) else {
+        return Ok(record.value("units").is_none());
+    };
+    let Some(lot) = record.value("lot") else { return Ok(false) };
+    let Some(key) = tags::kept_lot_key(vault, lot)? else { return Ok(false) };
+    let key = LotKey::new(*key).of_statement(&place.source, place.sequence);
+    let want: Vec<_> = items(units).map(|unit| key.tag(unit)).collect();
+    Ok(join_tags(&want) == tags)
+}
+
+/// `FIRST..LAST`, both included.
+pub(super) fn span(text: &str) -> Result<(u64, u64), AgentError> {
+    let parse = |text: &str| spec::encoding::parse_decimal(text).ok();
+    let numbers = text.split_once("..").and_then(|(first, last)| Some((parse(first)?, parse(last)?)));
+    numbers.filter(|(first, last)| first <= last).ok_or_else(|| {
+        AgentError::Input(format!("{text:?} is no range of statements such as 0..120"))
+    })
+}
+
+/// The source that is named, or the only one.
+pub(super) fn one_source(vault: &Vault, name: Option<&str>) -> Result<KeyName, AgentError> {
+    if let Some(name) = name {
+        return parse_name(name);
+    }
+    match vault.sources()?.as_slice() {
+        [only] => Ok(only.clone()),
+        several => {
+            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+            Err(AgentError::Input(format!("say which with --source: {}", names.join(", "))))
+        }
+    }
+}
+
+pub(super) fn parse_name(text: &str) -> Result<KeyName, AgentError> {
+    KeyName::parse(text).map_err(|error| AgentError::Input(format!("{text:?}: {error}")))
+}
+
+fn moment(text: &String) -> Result<UnixMillis, AgentError> {
+    let why = format!("{text:?} is no moment with a zone such as 2026-03-02T08:00:00+08:00");
+    clock::parse(text).ok_or(AgentError::Input(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_two_numbers_in_order() {
+        assert_eq!(span("0..0").unwrap(), (0, 0));
+        assert_eq!(span("7..120").unwrap(), (7, 120));
+        for text in ["", "7", "7..", "..7", "8..7", "7...8", "07..8", "-1..8", "7..8..9"] {
+            assert!(span(text).is_err(), "{text}");
+        }
+    }
+}
