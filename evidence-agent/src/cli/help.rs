@@ -70,7 +70,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("disclose open", "所选记录只开示此字段，或写 all；可重复。不指定时，除操作员外全部开示"),
     ("disclose open_untagged", "在区间内，开示无标签记录所提及的内容，不论属于谁"),
     ("disclose out", "要新建的文件夹"),
-    ("disclose range", "出示从 FIRST 到 LAST 的全部声明及每条记录的标签，使任何内容都无法遗漏；未选记录不再开示其他内容"),
+    (
+        "disclose range",
+        "出示从 FIRST 到 LAST 的全部声明及每条记录的标签，使任何内容都无法遗漏；未选记录不再开示其他内容",
+    ),
     ("disclose source", "该来源的记录"),
     ("disclose unit", "提到此单元或面板的记录；可重复"),
     ("disclose units", "提到此清单中单元或面板的记录，每行一个"),

@@ -83,7 +83,9 @@ fn check_note(vault: &Vault, ground: &Ground, bytes: &[u8]) -> Result<(), AgentE
     let shown = vault.policy().check(receipt.checkpoint());
     let shown = shown.map_err(|error| refused(&error.to_string()))?;
     if accepted.tree().size() <= shown.tree().size() {
-        return Err(refused("the note is not newer than the receipt of the range's last statement"));
+        return Err(refused(
+            "the note is not newer than the receipt of the range's last statement",
+        ));
     }
     Ok(())
 }

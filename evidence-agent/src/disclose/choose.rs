@@ -163,7 +163,8 @@ pub(super) fn is_tagged(vault: &Vault, place: &Place, record: &Record) -> Result
 /// `FIRST..LAST`, both included.
 pub(super) fn span(text: &str) -> Result<(u64, u64), AgentError> {
     let parse = |text: &str| spec::encoding::parse_decimal(text).ok();
-    let numbers = text.split_once("..").and_then(|(first, last)| Some((parse(first)?, parse(last)?)));
+    let numbers =
+        text.split_once("..").and_then(|(first, last)| Some((parse(first)?, parse(last)?)));
     numbers.filter(|(first, last)| first <= last).ok_or_else(|| {
         AgentError::Input(format!("{text:?} is no range of statements such as 0..120"))
     })

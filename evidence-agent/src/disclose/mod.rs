@@ -193,8 +193,7 @@ impl Range<'_> {
             tally.warn_of_tags(vault, &opening, own)?;
             // Receipts are long; the end's holds for all, the own ones' say more of their time.
             let is_wanted = sequence == self.last || !own.is_empty();
-            let receipt =
-                if is_wanted { vault.receipt(self.source, sequence)? } else { None };
+            let receipt = if is_wanted { vault.receipt(self.source, sequence)? } else { None };
             let piece = Piece { claim: Claim::Range, source: 0, name: self.source, sequence };
             folder.write_statement(vault, &piece, &opening, &picks, receipt.as_ref())?;
             tally.statements += 1;

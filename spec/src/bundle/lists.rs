@@ -6,8 +6,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::path::{Claim, PartPath, Place};
 use super::Contents;
+use super::path::{Claim, PartPath, Place};
 use crate::hash::Hash;
 
 /// What `bundle.json` calls itself.

@@ -246,7 +246,8 @@ impl<'a> Contents<'a> {
             if place.claim == Claim::Range && self.statements.contains_key(&other) {
                 return Err(BundleError::Twice { place });
             }
-            let same = |before: &Place| (before.claim, before.source) == (Claim::Range, place.source);
+            let same =
+                |before: &Place| (before.claim, before.source) == (Claim::Range, place.source);
             let follows = |before: Place| before.sequence.checked_add(1) == Some(place.sequence);
             if place.claim == Claim::Range && before.filter(same).is_some_and(|b| !follows(b)) {
                 return Err(BundleError::Gap { place });
@@ -381,6 +382,12 @@ impl<'a> Bundle<'a> {
             }
         }
         Ok(bundle)
+    }
+
+    /// The parts alone.
+    #[must_use]
+    pub fn into_contents(self) -> Contents<'a> {
+        self.contents
     }
 
     /// The parts.

@@ -162,7 +162,8 @@ fn lists_that_a_forger_made_anew_are_compared_too() {
     let (manifest, sums) = (bundle.manifest(), bundle.sums());
     assert_eq!(rewrite(manifest, sums, None), bytes);
     let refused = |bytes: Vec<u8>| Bundle::parse(&bytes).map(drop).unwrap_err();
-    let other = refused(rewrite(&manifest.replace("\"last\": \"8\"", "\"last\": \"9\""), sums, None));
+    let other =
+        refused(rewrite(&manifest.replace("\"last\": \"8\"", "\"last\": \"9\""), sums, None));
     assert_eq!(other, BundleError::List { path: "bundle.json", line: 9 });
     let other = refused(rewrite(manifest, &sums.replace("  policy", "  polict"), None));
     assert!(matches!(other, BundleError::List { path: "SHA256SUMS", .. }), "{other}");

@@ -41,7 +41,9 @@ const HEADER: &str = "fiducial/challenge/v1";
 #[non_exhaustive]
 pub enum ChallengeError {
     /// Picks of none, or of more than there are.
-    #[error("{count} picks of {records} records; there are 1 to {MAX_PICKS}, and no more than records")]
+    #[error(
+        "{count} picks of {records} records; there are 1 to {MAX_PICKS}, and no more than records"
+    )]
     Count {
         /// How many are asked for.
         count: usize,

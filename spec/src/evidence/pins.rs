@@ -115,10 +115,13 @@ impl Pin {
     ) -> Option<Self> {
         let own = keys.first()?.name();
         let keys_fit = keys.len() <= MAX_PINNED_KEYS
-            && keys.iter().all(|key| key.name() == own && key.algorithm() == Algorithm::NoteEd25519)
-            && keys.iter().enumerate().all(|(at, key)| {
-                keys[..at].iter().all(|before| before.id() != key.id())
-            });
+            && keys
+                .iter()
+                .all(|key| key.name() == own && key.algorithm() == Algorithm::NoteEd25519)
+            && keys
+                .iter()
+                .enumerate()
+                .all(|(at, key)| keys[..at].iter().all(|before| before.id() != key.id()));
         let cadence_fits = cadence.is_none_or(|cadence| (1..=MAX_CADENCE).contains(&cadence));
         let fits = keys_fit && cadence_fits && is_machine(&machine);
         fits.then_some(Self { keys, machine, first, cadence })

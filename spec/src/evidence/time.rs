@@ -25,10 +25,8 @@ pub fn parse_millis(text: &str) -> Option<u64> {
         return None;
     }
     let (millis, zone) = fraction(rest)?;
-    let seconds = days_since_1970(year, month, day)? * 86_400
-        + hour * 3600
-        + minute * 60
-        + second.min(59);
+    let seconds =
+        days_since_1970(year, month, day)? * 86_400 + hour * 3600 + minute * 60 + second.min(59);
     u64::try_from((seconds - offset_seconds(zone)?) * 1000 + millis).ok()
 }
 

@@ -99,7 +99,9 @@ pub enum RangeError {
         due: u64,
     },
     /// Nothing was stated for long, and nothing says why.
-    #[error("statement {sequence}: {seconds} s without a statement before it, and no outage stated")]
+    #[error(
+        "statement {sequence}: {seconds} s without a statement before it, and no outage stated"
+    )]
     Silence {
         /// The statement.
         sequence: u64,
@@ -328,11 +330,8 @@ impl<'a> Range<'a> {
         let names_nothing = names.iter().all(|name| shown.shown(name) == Shown::Absent);
         self.followed.unnamed += u64::from(is_evidence && tags.is_empty() && names_nothing);
 
-        let found: Vec<(usize, &[u8])> = tags
-            .iter()
-            .enumerate()
-            .filter_map(|(at, tag)| Some((at, *own.get(tag)?)))
-            .collect();
+        let found: Vec<(usize, &[u8])> =
+            tags.iter().enumerate().filter_map(|(at, tag)| Some((at, *own.get(tag)?))).collect();
         if !found.is_empty() {
             let hidden = OWN.iter().find(|name| shown.shown(name) == Shown::Hidden);
             if let Some(field) = hidden {
