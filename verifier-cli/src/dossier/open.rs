@@ -54,8 +54,16 @@ impl Opened {
                 let parts = parts.iter();
                 let parts = parts.map(|(path, bytes)| (path.clone(), Cow::from(bytes.as_slice())));
                 Contents::new(parts).map_err(|error| {
-                    let is_altered = matches!(error, BundleError::Evidence { .. });
-                    refused(shown, &error, is_altered)
+                    // What was left out or exchanged is wrong; what is not finished proves nothing.
+                    let is_wrong = matches!(
+                        error,
+                        BundleError::Evidence { .. }
+                            | BundleError::Gap { .. }
+                            | BundleError::OtherLog { .. }
+                            | BundleError::OtherPlace { .. }
+                            | BundleError::Twice { .. }
+                    );
+                    refused(shown, &error, is_wrong)
                 })
             }
         }

@@ -18,6 +18,7 @@ use spec::proof::{Proof, ProofFailure};
 use spec::tree::{Tree, verify_consistency};
 
 use crate::command::{Judge, Judged, Stop, not_included};
+use crate::failure::Failure;
 use crate::messages::{Message, Said};
 use crate::words;
 
@@ -35,6 +36,11 @@ impl Keys {
             by_name.entry(key.name().clone()).or_default().push(key);
         }
         Self { by_name }
+    }
+
+    /// Whether there is no key at all, by which nothing could be judged.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
     }
 
     /// Whether any key is known of this source.
@@ -92,6 +98,10 @@ pub(super) fn check(
     judge: &Judge,
     keys: &Keys,
 ) -> Result<Vec<Checked>, Stop> {
+    if keys.is_empty() {
+        let failure = Failure::new(Said::new(Message::NoSourceKey, &[]));
+        return Err(failure.with_hint(Said::new(Message::HintPins, &[])).into());
+    }
     let all: Vec<(&Place, &Statement)> = contents.statements().iter().collect();
     let checked: Vec<Result<Checked, Stop>> = all
         .into_par_iter()
