@@ -110,8 +110,8 @@ fn said(command: &Command, language: Language) -> Result<Said, AgentError> {
             commands::expire(vault, rules, *dry_run, language)
         }
         Command::Hold(command) => commands::hold(command, language),
-        Command::LotKey { lot, vault, from, out } => {
-            commands::lot_key(lot, vault, from.as_deref(), out)
+        Command::LotKey { lot, vault, from, out, units } => {
+            commands::lot_key(lot, vault, from.as_deref(), units.as_deref(), out)
         }
         Command::Mapping { name } => commands::mapping(name.as_deref()),
         Command::Papers { vault, which, evidence, out } => {

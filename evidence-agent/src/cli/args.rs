@@ -165,6 +165,9 @@ pub(super) enum Command {
         /// Write the key here, readable by you alone, to be handed to the buyer.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// Units of the lot, one a line, where the machines' files do not name the lot.
+        #[arg(long, value_name = "FILE")]
+        units: Option<PathBuf>,
     },
     /// Show the mappings that are shipped, or the text of one, to start an own one from.
     Mapping {

@@ -96,6 +96,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("lot", "批次，按机器所写"),
     ("lot-key from", "接收此文件中的密钥（64 位十六进制），而不是新建"),
     ("lot-key out", "把密钥写到此处，仅本人可读，以便交给买方"),
+    ("lot-key units", "该批次的单元，每行一个；用于机器的文件未写明批次时"),
     ("mapping name", "哪一个"),
     ("new_passphrase_file", "存放新口令的文件"),
     ("log_key", "日志的验证密钥；日志有多把时可重复指定"),

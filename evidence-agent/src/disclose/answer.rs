@@ -45,13 +45,13 @@ pub(crate) fn answer(
     for (sequence, records) in &by_statement {
         let opening = vault.opening(source, *sequence)?;
         if let Some(gone) = records.iter().find(|at| record_at(&opening, **at).is_none()) {
-            return Err(refused(&deleted(source, *sequence, *gone)));
+            return Err(refused(&deleted(source, *sequence, *gone, language)));
         }
         let picks: Vec<_> = [0].iter().chain(records).map(|record| whole(*record)).collect();
         let receipt = vault.receipt(source, *sequence)?;
         let piece = Piece { claim: Claim::Records, source: 0, name: source, sequence: *sequence };
         folder.write_statement(&vault, &piece, &opening, &picks, receipt.as_ref())?;
-        let (written, lost) = folder.write_evidence(&vault, &opening, records)?;
+        let (written, lost) = folder.write_evidence(&vault, &opening, records, language)?;
         evidence += written;
         missing.extend(lost);
     }

@@ -4,11 +4,12 @@
 //! since nothing but the openings knows them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use spec::evidence::batch::Place;
 use spec::evidence::range::items;
 use spec::evidence::record::Record;
-use spec::evidence::tag::{LotKey, join_tags};
+use spec::evidence::tag::join_tags;
 use spec::key::KeyName;
 
 use crate::cli::args::DiscloseArgs;
@@ -32,6 +33,13 @@ struct Conditions {
     certificate: Option<String>,
     between: Option<(UnixMillis, UnixMillis)>,
     source: Option<KeyName>,
+}
+
+/// Reads a list of units, one a line.
+pub(crate) fn read_units(path: &Path) -> Result<BTreeSet<Vec<u8>>, AgentError> {
+    let bytes = read_bounded(path, MAX_UNITS_SIZE).map_err(AgentError::file(path))?;
+    let lines = items(&bytes).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    Ok(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
 /// Finds the records. None if no condition is given: that is for a range, which has others.
@@ -58,9 +66,7 @@ impl Conditions {
         let mut units: BTreeSet<Vec<u8>> =
             args.unit.iter().map(|unit| unit.as_bytes().to_vec()).collect();
         if let Some(path) = &args.units {
-            let bytes = read_bounded(path, MAX_UNITS_SIZE).map_err(AgentError::file(path))?;
-            let lines = items(&bytes).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-            units.extend(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec));
+            units.extend(read_units(path)?);
         }
         let between = match args.between.as_deref() {
             Some([from, until]) => Some((moment(from)?, moment(until)?)),
@@ -125,16 +131,31 @@ impl Conditions {
             return Ok(none);
         }
         let opening = vault.opening(source, sequence)?;
-        let records = (0..).zip(&opening.records).skip(1);
-        let fits = records.filter(|(_, kept)| match kept.whole() {
-            Some(record) => self.is_met_by(record),
-            None => false,
-        });
-        Ok(fits.map(|(index, _)| index).collect())
+        let mut fits = BTreeSet::new();
+        for (index, kept) in (0..).zip(&opening.records).skip(1) {
+            let Some(record) = kept.whole() else { continue };
+            if self.is_certified(record) && self.is_of_lot(vault, record)? {
+                fits.insert(index);
+            }
+        }
+        Ok(fits)
     }
 
-    fn is_met_by(&self, record: &Record) -> bool {
-        let lot = |lot: &Vec<u8>| record.value("lot") == Some(lot);
+    /// Whether the record names one of the lots, or a unit that was said to belong to one.
+    fn is_of_lot(&self, vault: &Vault, record: &Record) -> Result<bool, AgentError> {
+        let is_meant = |lot: &[u8]| self.lots.iter().any(|meant| meant == lot);
+        if self.lots.is_empty() || record.value("lot").is_some_and(is_meant) {
+            return Ok(true);
+        }
+        for unit in items(record.value("units").unwrap_or_default()) {
+            if vault.lot_of_unit(unit)?.is_some_and(|lot| is_meant(&lot)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_certified(&self, record: &Record) -> bool {
         let certified = |text: &String| {
             let names = ["certificate", "certificate/sha256", "certificate/ends"];
             let named = names.iter().any(|name| record.value(name) == Some(text.as_bytes()));
@@ -143,21 +164,21 @@ impl Conditions {
                 && record.value("file/sha256") == Some(text.as_bytes());
             named || is_it
         };
-        (self.lots.is_empty() || self.lots.iter().any(lot))
-            && self.certificate.as_ref().is_none_or(certified)
+        self.certificate.as_ref().is_none_or(certified)
     }
 }
 
-/// Whether a record's tags are those that a lot key of this vault gives, or it needs none.
+/// Whether each of a record's tags is the one that a lot key of this vault gives, or it needs none.
 pub(super) fn is_tagged(vault: &Vault, place: &Place, record: &Record) -> Result<bool, AgentError> {
-    let (Some(tags), Some(units)) = (record.value("tags"), record.value("units")) else {
-        return Ok(record.value("units").is_none());
-    };
-    let Some(lot) = record.value("lot") else { return Ok(false) };
-    let Some(key) = tags::kept_lot_key(vault, lot)? else { return Ok(false) };
-    let key = LotKey::new(*key).of_statement(&place.source, place.sequence);
-    let want: Vec<_> = items(units).map(|unit| key.tag(unit)).collect();
-    Ok(join_tags(&want) == tags)
+    let Some(units) = record.value("units") else { return Ok(true) };
+    let mut want = Vec::new();
+    for unit in items(units) {
+        match tags::key_for(vault, record.value("lot"), unit)? {
+            Some(key) => want.push(key.tag(&place.source, place.sequence, unit)),
+            None => return Ok(false),
+        }
+    }
+    Ok(record.value("tags") == Some(&join_tags(&want)))
 }
 
 /// `FIRST..LAST`, both included.

@@ -15,6 +15,7 @@ use spec::evidence::record::Record;
 use spec::key::KeyName;
 use spec::proof::Proof;
 
+use crate::cli::Language;
 use crate::durable::create_private_folder;
 use crate::error::AgentError;
 use crate::model::Hash256;
@@ -75,6 +76,7 @@ impl Folder {
         vault: &Vault,
         opening: &Opening,
         records: &[u64],
+        language: Language,
     ) -> Result<(u64, Vec<String>), AgentError> {
         let (mut written, mut missing) = (0, Vec::new());
         for index in records {
@@ -93,11 +95,15 @@ impl Folder {
                     written += 1;
                 }
                 None => {
-                    let place = &opening.place;
-                    missing.push(format!(
-                        "{} {}, record {index}: its evidence is not in the vault",
-                        place.source, place.sequence
-                    ));
+                    let (source, sequence) = (&opening.place.source, opening.place.sequence);
+                    missing.push(match language {
+                        Language::En => format!(
+                            "{source} {sequence}, record {index}: its evidence is not in the vault"
+                        ),
+                        Language::Zh => {
+                            format!("{source} {sequence} 第 {index} 号记录：其证据不在保险库中")
+                        }
+                    });
                 }
             }
         }

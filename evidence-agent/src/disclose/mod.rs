@@ -31,6 +31,7 @@ use spec::evidence::record::Record;
 use spec::key::KeyName;
 
 pub(crate) use answer::answer;
+pub(crate) use choose::read_units;
 pub(crate) use pins::pins;
 
 use self::choose::Chosen;
@@ -43,8 +44,8 @@ use crate::site::commands::{Said, open_vault};
 use crate::vault::{Opening, Vault};
 
 /// What was opened, counted for whoever hands it over.
-#[derive(Default)]
 struct Tally {
+    language: Language,
     statements: u64,
     records: u64,
     evidence: u64,
@@ -66,7 +67,7 @@ pub(crate) fn disclose(
     let wanted = Wanted::parse(&args.open, &args.hide)?;
     let chosen = choose::records(&vault, args)?;
     let folder = Folder::create(&args.out)?;
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(language);
     match &args.range {
         Some(span) => {
             let (first, last) = choose::span(span)?;
@@ -118,7 +119,7 @@ fn open_records(
         tally.statements += 1;
         if with_evidence {
             let records: Vec<u64> = records.iter().copied().collect();
-            tally.add_evidence(folder.write_evidence(vault, &opening, &records)?);
+            tally.add_evidence(folder.write_evidence(vault, &opening, &records, tally.language)?);
         }
     }
     Ok(())
@@ -129,13 +130,19 @@ fn showable(vault: &Vault, chosen: &Chosen, tally: &mut Tally) -> Result<Chosen,
     let mut shown = Chosen::new();
     for ((source, sequence), records) in chosen {
         if vault.receipt(source, *sequence)?.is_none() {
-            tally.warnings.push(format!("{source} {sequence}: not anchored yet, left out"));
+            let why = match tally.language {
+                Language::En => "not anchored yet, left out",
+                Language::Zh => "尚未锚定，未包括在内",
+            };
+            tally.warnings.push(format!("{source} {sequence}: {why}"));
             continue;
         }
         let opening = vault.opening(source, *sequence)?;
         let (whole, gone): (BTreeSet<u64>, BTreeSet<u64>) =
             records.iter().partition(|index| record_at(&opening, **index).is_some());
-        tally.warnings.extend(gone.iter().map(|index| deleted(source, *sequence, *index)));
+        let language = tally.language;
+        let gone = gone.iter().map(|index| deleted(source, *sequence, *index, language));
+        tally.warnings.extend(gone);
         if !whole.is_empty() {
             shown.insert((source.clone(), *sequence), whole);
         }
@@ -179,7 +186,8 @@ impl Range<'_> {
             let own = chosen.get(&(self.source.clone(), sequence)).unwrap_or(&nothing);
             let mut picks = vec![whole(0)];
             for index in 1..opening.records.len() as u64 {
-                let missing = || AgentError::Input(deleted(self.source, sequence, index));
+                let missing =
+                    || AgentError::Input(deleted(self.source, sequence, index, tally.language));
                 let record = record_at(&opening, index).ok_or_else(missing)?;
                 let fields = if own.contains(&index) {
                     tally.count(record, wanted);
@@ -199,7 +207,7 @@ impl Range<'_> {
             tally.statements += 1;
             if with_evidence {
                 let own: Vec<u64> = own.iter().copied().collect();
-                tally.add_evidence(folder.write_evidence(vault, &opening, &own)?);
+                tally.add_evidence(folder.write_evidence(vault, &opening, &own, tally.language)?);
             }
         }
         Ok(())
@@ -230,6 +238,18 @@ impl Range<'_> {
 }
 
 impl Tally {
+    const fn new(language: Language) -> Self {
+        Self {
+            language,
+            statements: 0,
+            records: 0,
+            evidence: 0,
+            opened: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     fn count(&mut self, record: &Record, wanted: &Wanted) {
         self.records += 1;
         let (count, names) = self.opened.entry(record.kind()).or_default();
@@ -257,10 +277,16 @@ impl Tally {
             let Some(record) = record_at(opening, *index) else { continue };
             if !choose::is_tagged(vault, &opening.place, record)? {
                 let (source, sequence) = (&opening.place.source, opening.place.sequence);
-                self.warnings.push(format!(
-                    "{source} {sequence}, record {index}: its tags are not those of a lot key of \
-                     this vault; the reader's check will refuse it"
-                ));
+                self.warnings.push(match self.language {
+                    Language::En => format!(
+                        "{source} {sequence}, record {index}: its tags are not those of a lot key \
+                         of this vault; the reader's check will refuse it"
+                    ),
+                    Language::Zh => format!(
+                        "{source} {sequence} 第 {index} 号记录：其标签并非由此保险库的批次密钥生成；\
+                         对方检验时会拒绝"
+                    ),
+                });
             }
         }
         Ok(())
@@ -275,10 +301,16 @@ fn record_at(opening: &Opening, index: u64) -> Option<&Record> {
     opening.records.get(usize::try_from(index).ok()?)?.whole()
 }
 
-fn deleted(source: &KeyName, sequence: u64, index: u64) -> String {
-    format!(
-        "{source} {sequence}, record {index}: deleted by a rule of retention, nobody can open it"
-    )
+fn deleted(source: &KeyName, sequence: u64, index: u64, language: Language) -> String {
+    match language {
+        Language::En => format!(
+            "{source} {sequence}, record {index}: deleted by a rule of retention, nobody can open \
+             it"
+        ),
+        Language::Zh => {
+            format!("{source} {sequence} 第 {index} 号记录：已按保留期限删除，无人能够开示")
+        }
+    }
 }
 
 fn say(tally: &Tally, out: &Path, language: Language) -> Said {

@@ -46,6 +46,7 @@ mod space;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod unit_lots;
 mod withdraw;
 
 use std::any::Any;

@@ -422,11 +422,13 @@ impl<'a> Bundle<'a> {
         zip::write(&others)
     }
 
+    /// How long the file is, before it is written.
     fn size(&self) -> usize {
+        let lists = [("bundle.json", &self.manifest), ("SHA256SUMS", &self.sums)];
+        let lists = lists.map(|(path, text)| zip::size_of(path.len(), text.len()));
         let parts = self.contents.parts.iter();
-        let parts: usize = parts.map(|(path, (_, bytes))| 76 + 2 * path.len() + bytes.len()).sum();
-        let lists = [self.manifest.len(), self.sums.len()].map(|size| size + 76 + 22);
-        parts + lists.iter().sum::<usize>() + zip::END_SIZE
+        let parts = parts.map(|(path, (_, bytes))| zip::size_of(path.len(), bytes.len()));
+        parts.chain(lists).sum::<usize>() + zip::END_SIZE
     }
 }
 

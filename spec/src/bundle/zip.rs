@@ -63,6 +63,11 @@ pub enum ZipError {
 /// One part as it lies in the file: its path's bytes, and its own.
 pub(super) type Part<'a> = (&'a [u8], &'a [u8]);
 
+/// What a part takes in the file: both headers, with its path in each, and its own bytes.
+pub(super) const fn size_of(path_size: usize, part_size: usize) -> usize {
+    LOCAL_SIZE + ENTRY_SIZE + 2 * path_size + part_size
+}
+
 /// Writes the file of these parts, in their order.
 ///
 /// # Panics

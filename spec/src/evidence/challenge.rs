@@ -320,7 +320,7 @@ mod tests {
         let header = text.replace(picks[0], "pick 5 0");
         let cases = vec![
             (text.replace("challenge/v1", "challenge/v2"), 1),
-            (text.replace("log ", "log  "), 2),
+            (text.replace("log ", "Log "), 2),
             (text.replace("source ", "Source "), 3),
             (text.replace("range 5 9", "range 9 5"), 4),
             (text.replace("range 5 9", "range 05 9"), 4),

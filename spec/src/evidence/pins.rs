@@ -353,7 +353,7 @@ mod tests {
             (text.replace("pins/v1", "pins/v2"), PinsError::Header),
             (format!("\n{text}"), PinsError::Header),
             (text.trim_end().to_string(), PinsError::Utf8),
-            (text.replace("log ", "log  "), line(2, "log")),
+            (text.replace("log ", "Log "), line(2, "log")),
             (text.replacen("source a\n", "", 1), line(4, "source")),
             (text.replacen("source a\n", "source c\n", 1), PinsError::Key { line: 5 }),
             (text.replacen("\nsource b\n", "\nsource a\n", 1), PinsError::Order { line: 11 }),
