@@ -215,7 +215,7 @@ pub(crate) enum VerifyWhat {
   fiducial verify consistency old.checkpoint new.checkpoint --proof old-to-new --policy policy
   fiducial verify consistency old.checkpoint new.checkpoint --log ./mirror --policy policy")]
     Consistency(VerifyConsistency),
-    /// Check that nothing is withheld between two statements of a source: a folder or a bundle
+    /// Check that nothing is withheld between two statements: a folder or a bundle
     #[command(after_help = "Examples:
   fiducial verify range shown --policy policy --pins pins
   fiducial verify range shown --policy policy --pins pins --lot-key lot.key --units shipped.txt \\

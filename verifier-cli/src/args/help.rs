@@ -35,7 +35,7 @@ const TEXTS: &[(&str, &str)] = &[
         "检查是否恰好完整开示了所抽取的记录及其证据",
     ),
     (
-        "Check that nothing is withheld between two statements of a source: a folder or a bundle",
+        "Check that nothing is withheld between two statements: a folder or a bundle",
         "检查来源的两条声明之间没有隐瞒：文件夹或证据包",
     ),
     ("How many records", "多少条记录"),
