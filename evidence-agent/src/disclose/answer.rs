@@ -36,26 +36,8 @@ pub(crate) fn answer(
     check_note(&vault, asked.ground(), &note)?;
     check_picks(&vault, &asked)?;
 
-    let mut by_statement: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-    for (statement, record) in asked.picks() {
-        by_statement.entry(*statement).or_default().push(*record);
-    }
-    let source = &asked.ground().source;
-    let (folder, mut evidence, mut missing) = (Folder::create(out)?, 0, Vec::new());
-    for (sequence, records) in &by_statement {
-        let opening = vault.opening(source, *sequence)?;
-        if let Some(gone) = records.iter().find(|at| record_at(&opening, **at).is_none()) {
-            return Err(refused(&deleted(source, *sequence, *gone, language)));
-        }
-        let picks: Vec<_> = [0].iter().chain(records).map(|record| whole(*record)).collect();
-        let receipt = vault.receipt(source, *sequence)?;
-        let piece = Piece { claim: Claim::Records, source: 0, name: source, sequence: *sequence };
-        folder.write_statement(&vault, &piece, &opening, &picks, receipt.as_ref())?;
-        let (written, lost) = folder.write_evidence(&vault, &opening, records, language)?;
-        evidence += written;
-        missing.extend(lost);
-    }
-    folder.write_papers(&vault)?;
+    let folder = Folder::create(out)?;
+    let (evidence, missing) = folder.keep_if(open(&vault, &folder, &asked, language))?;
     let (count, shown) = (asked.picks().len(), out.display());
     let mut text = match language {
         Language::En => format!("{shown}: {count} records opened, {evidence} files of evidence\n"),
@@ -66,6 +48,37 @@ pub(crate) fn answer(
         "folder": shown.to_string(), "records": count, "evidence": evidence, "warnings": missing,
     });
     Ok(Said::done(text, json))
+}
+
+/// Opens each pick with its statement's header. Gives how many files of evidence there are, and what
+/// is missing.
+fn open(
+    vault: &Vault,
+    folder: &Folder,
+    asked: &Challenge,
+    language: Language,
+) -> Result<(u64, Vec<String>), AgentError> {
+    let name = &asked.ground().source;
+    let mut by_statement: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for (statement, record) in asked.picks() {
+        by_statement.entry(*statement).or_default().push(*record);
+    }
+    let (mut evidence, mut missing) = (0, Vec::new());
+    for (sequence, records) in by_statement {
+        let opening = vault.opening(name, sequence)?;
+        if let Some(gone) = records.iter().find(|at| record_at(&opening, **at).is_none()) {
+            return Err(refused(&deleted(name, sequence, *gone, language)));
+        }
+        let picks: Vec<_> = [0].iter().chain(&records).map(|record| whole(*record)).collect();
+        let receipt = vault.receipt(name, sequence)?;
+        let piece = Piece { claim: Claim::Records, source: 0, name, sequence };
+        folder.write_statement(vault, &piece, &opening, &picks, receipt.as_ref())?;
+        let (written, lost) = folder.write_evidence(vault, &opening, &records, language)?;
+        evidence += written;
+        missing.extend(lost);
+    }
+    folder.write_papers(vault)?;
+    Ok((evidence, missing))
 }
 
 /// The number must be one that nobody could know when the last statement was made.

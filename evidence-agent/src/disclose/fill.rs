@@ -43,6 +43,15 @@ impl Folder {
         Ok(Self { path: path.to_path_buf() })
     }
 
+    /// Removes the folder again unless everything went well.
+    pub(super) fn keep_if<T>(&self, done: Result<T, AgentError>) -> Result<T, AgentError> {
+        if done.is_err() {
+            // What is left if this fails as well is not a bundle's folder: it lacks parts.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+        done
+    }
+
     /// Writes the statement, what is opened of it, its receipt and the note that it names.
     pub(super) fn write_statement(
         &self,

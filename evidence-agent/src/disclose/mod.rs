@@ -66,25 +66,29 @@ pub(crate) fn disclose(
     let vault = open_vault(vault)?;
     let wanted = Wanted::parse(&args.open, &args.hide)?;
     let chosen = choose::records(&vault, args)?;
-    let folder = Folder::create(&args.out)?;
     let mut tally = Tally::new(language);
-    match &args.range {
-        Some(span) => {
-            let (first, last) = choose::span(span)?;
-            let source = choose::one_source(&vault, args.source.as_deref())?;
-            let range = Range { source: &source, first, last, open_untagged: args.open_untagged };
-            range.check_is_anchored(&vault)?;
-            range.open(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?;
-        }
-        None if chosen.is_empty() => {
-            return Err(AgentError::Input(match language {
-                Language::En => "the vault has no such record".to_string(),
-                Language::Zh => "保险库中没有这样的记录".to_string(),
-            }));
-        }
-        None => open_records(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?,
+    let span = args.range.as_deref().map(choose::span).transpose()?;
+    if span.is_none() && chosen.is_empty() {
+        return Err(AgentError::Input(match language {
+            Language::En => "the vault has no such record".to_string(),
+            Language::Zh => "保险库中没有这样的记录".to_string(),
+        }));
     }
-    folder.write_papers(&vault)?;
+    let folder = Folder::create(&args.out)?;
+    let mut fill = || -> Result<(), AgentError> {
+        match span {
+            Some((first, last)) => {
+                let source = &choose::one_source(&vault, args.source.as_deref())?;
+                let range = Range { source, first, last, open_untagged: args.open_untagged };
+                range.check_is_anchored(&vault)?;
+                range.open(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?;
+            }
+            None => open_records(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?,
+        }
+        folder.write_papers(&vault)
+    };
+    // Half a folder would be handed over by somebody, some day.
+    folder.keep_if(fill())?;
     Ok(say(&tally, &args.out, language))
 }
 
