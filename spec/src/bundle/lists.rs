@@ -85,7 +85,7 @@ fn claims(contents: &Contents<'_>) -> Vec<String> {
         }
         let mut range = of(Claim::Range);
         if let Some(first) = range.next() {
-            let last = range.last().unwrap_or(first);
+            let last = range.next_back().unwrap_or(first);
             claims.push(format!(
                 "{{\"claim\": \"range\", \"source\": {name}, \"first\": \"{first}\", \
                  \"last\": \"{last}\"}}"

@@ -30,7 +30,7 @@ fn bundles() -> Plant {
     plant
 }
 
-fn verify<'a>(bundle: &'a str) -> [&'a str; 7] {
+fn verify(bundle: &str) -> [&str; 7] {
     ["bundle", "verify", bundle, "--policy", "policy", "--pins", "pins"]
 }
 
@@ -104,13 +104,16 @@ fn a_bundle_that_was_altered_anywhere_is_not_verified() {
     }
 }
 
+/// What becomes of a part; `None` leaves it out.
+type Change<'a> = &'a dyn Fn(&PartPath, &[u8]) -> Option<Vec<u8>>;
+
 #[test]
 fn a_bundle_that_was_made_anew_is_judged_by_what_it_says() {
     let plant = bundles();
     let world = &plant.factory.world;
     let bytes = world.read("records.zip");
     let bundle = Bundle::parse(&bytes).unwrap();
-    let remake = |change: &dyn Fn(&PartPath, &[u8]) -> Option<Vec<u8>>| {
+    let remake = |change: Change<'_>| {
         let parts = bundle.contents().parts();
         let parts =
             parts.filter_map(|(path, bytes)| Some((path.clone(), change(path, bytes)?.into())));
@@ -202,9 +205,8 @@ fn the_instructions_by_hand_are_followed_literally_and_notice_a_change() {
 fn by_hand_witnesses_are_checked_too() {
     let panel = Panel::new(2, 2);
     let server = panel.serve();
-    let (world, url) = (&panel.world, server.url.clone());
-    let init =
-        ["init", "--vault", "vault", "--source", SOURCE, "--log", &url, "--policy", "policy"];
+    let (world, url) = (&panel.world, server.url.as_str());
+    let init = ["init", "--vault", "vault", "--source", SOURCE, "--log", url, "--policy", "policy"];
     let said = world.agent(&init).ends_with(0);
     world.write("source.vkey", &said.out);
     world.write("report.json", b"{}");

@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use spec::Hash;
+use spec::checkpoint::Origin;
 use spec::encoding::{encode_base64, encode_hex};
-use spec::evidence::statement::Statement;
+use spec::evidence::batch::{Batch, Header, Place};
+use spec::evidence::disclosure::Disclosure;
+use spec::evidence::statement::{After, Draft, Statement};
 
+use crate::factory::Factory;
 use crate::plant::{ANNA, BERT, Buyer, LAST, Plant};
-use crate::support::{Server, World};
+use crate::support::{ORIGIN, Server, Source, World};
 
 fn codes(json: &Value, of: &str) -> Vec<String> {
     let all = json[of].as_array().unwrap();
@@ -254,4 +258,82 @@ fn neither_the_log_nor_one_buyer_s_papers_show_anything_of_another() {
     // Of the same number of digits, the same number of bytes, whatever is behind them.
     let sizes: Vec<usize> = statements[1..].iter().map(Vec::len).collect();
     assert!(sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
+}
+
+/// A statement without records, and everything opened of it.
+fn heartbeat(source: &Source, minute: u64) -> (Vec<u8>, String) {
+    let name = source.key.verifier().name().clone();
+    let origin = Origin::parse(ORIGIN).unwrap();
+    let sequence = source.sequence;
+    let place = Place { origin: origin.clone(), source: name.clone(), sequence };
+    let closed = format!("2026-03-02T08:{minute:02}:00Z");
+    let header = Header { closed, ..Header::default() };
+    let batch = Batch::new(place, header, vec![], || [7; 32]).unwrap();
+    let after = After::NOTHING;
+    let draft = Draft::new(origin, name, sequence, source.previous, after, batch.commitment());
+    let statement = draft.and_then(|draft| draft.sign(&source.key)).unwrap();
+    (statement.to_bytes(), Disclosure::whole(&batch).to_json())
+}
+
+#[test]
+fn two_chains_of_one_source_are_seen_by_whoever_reads_every_entry() {
+    // A log that takes anything stands for one that is in league with a source.
+    let factory = Factory { world: World::new("any") };
+    let world = &factory.world;
+    let server = world.serve();
+    let mut source = Source::new("aoi", 1);
+    let hidden = heartbeat(&source, 9).0;
+    for sequence in 0..2 {
+        let (statement, disclosure) = heartbeat(&source, sequence);
+        server.post("/add", &statement).index();
+        world.write(&format!("shown/range/0/{sequence}.statement"), &statement);
+        world.write(&format!("shown/range/0/{sequence}.disclosure.json"), disclosure);
+        source.advance(&statement);
+    }
+    let first = Statement::parse(&world.read("shown/range/0/0.statement")).unwrap().leaf_hash();
+    let key = source.verifier();
+    world.write(
+        "pins",
+        format!(
+            "fiducial/pins/v1\nlog {ORIGIN}\nsource aoi\nkey {key}\nmachine AOI\nfirst 0 {first}\n\
+             cadence none\n"
+        ),
+    );
+    let receipt = |size: u64| {
+        world.published(&server, size);
+        let last = ["--entry", "shown/range/0/1.statement", "--log", &server.url];
+        let words = ["prove", "inclusion", "--policy", "policy", "--out"];
+        let out = ["shown/range/0/1.tlog-proof"];
+        world.fiducial(&[&words[..], &out, &last].concat()).ends_with(0);
+    };
+    receipt(2);
+    let offline = ["verify", "range", "shown", "--policy", "policy", "--pins", "pins"];
+    let online = [&offline[..], &["--log", &server.url]].concat();
+    factory.judge(&online, 0);
+    // The same place once more, with other records.
+    assert_eq!(server.post("/add", &hidden).index(), 2);
+    receipt(3);
+    let json = factory.judge(&offline, 0);
+    assert!(codes(&json, "not_checked").contains(&"open-scan".to_owned()), "{json}");
+    let json = factory.judge(&online, 1);
+    assert_eq!(codes(&json, "reasons"), ["chain-twice"], "{json}");
+    // Entries of others that name the source are nobody's word but theirs.
+    let other = World::new("any");
+    let elsewhere = Factory { world: other };
+    let server = elsewhere.world.serve();
+    for part in ["0.statement", "0.disclosure.json", "1.statement", "1.disclosure.json"] {
+        let path = format!("shown/range/0/{part}");
+        elsewhere.world.write(&path, world.read(&path));
+    }
+    let forged = heartbeat(&Source::new("aoi", 2), 9).0;
+    for entry in [&world.read("shown/range/0/0.statement"), &forged] {
+        server.post("/add", entry).index();
+    }
+    server.post("/add", &world.read("shown/range/0/1.statement")).index();
+    elsewhere.world.write("pins", world.read("pins"));
+    elsewhere.world.published(&server, 3);
+    let words = ["prove", "inclusion", "2", "--policy", "policy", "--log", &server.url, "--out"];
+    let words = [&words[..], &["shown/range/0/1.tlog-proof"]].concat();
+    elsewhere.world.fiducial(&words).ends_with(0);
+    elsewhere.judge(&[&offline[..], &["--log", &server.url]].concat(), 0);
 }

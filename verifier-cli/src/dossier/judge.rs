@@ -185,7 +185,7 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
             }
             After::Bound(None) => {
                 let size = one.statement.after().tree().size();
-                report.fact(Message::LabelAfter, format!("{place}: {size}"));
+                report.fact(Message::LabelAfterBound, format!("{place}: {size}"));
             }
             After::Open => open += 1,
         }

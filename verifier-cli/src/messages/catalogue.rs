@@ -485,6 +485,7 @@ catalogue! {
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.
+    LabelAfterBound = "after-bound", "made after this many entries", "作于此条数之后";
     LabelBehindRange = "behind-range", "statements behind the range", "区间之后的声明数";
     LabelBytes = "bytes", "bytes", "字节数";
     LabelClaimRange = "claim-range", "claims that nothing is left out", "声称没有遗漏";

@@ -15,10 +15,13 @@ use alloc::vec;
 const OWN_KEY: [u8; 32] = [1; 32];
 const OTHER_KEY: [u8; 32] = [2; 32];
 
+/// A record's kind and its values.
+type Report = (Kind, Vec<(&'static str, Vec<u8>)>);
+
 /// What one statement is made of, and how it is shown.
 #[derive(Clone)]
 struct Made {
-    records: Vec<(Kind, Vec<(&'static str, Vec<u8>)>)>,
+    records: Vec<Report>,
     first_record: u64,
     closed: String,
     outage: Option<String>,
@@ -41,7 +44,7 @@ fn tags(key: [u8; 32], sequence: u64, units: &[&str]) -> Vec<u8> {
     units.iter().flat_map(|unit| key.tag(&source(), sequence, unit.as_bytes())).collect()
 }
 
-fn report(key: [u8; 32], sequence: u64, units: &[&str]) -> (Kind, Vec<(&'static str, Vec<u8>)>) {
+fn report(key: [u8; 32], sequence: u64, units: &[&str]) -> Report {
     let list: String = units.iter().map(|unit| format!("{unit}\n")).collect();
     let values = vec![
         ("verdict", b"Failed".to_vec()),
@@ -91,8 +94,7 @@ fn opened(chain: &[Made], first: u64) -> Vec<(VerifiedStatement, OpenedBatch)> {
             outage_reason: made.outage.clone(),
             ..BatchHeader::default()
         };
-        let record = |(kind, values): &(Kind, Vec<(&'static str, Vec<u8>)>),
-                      salts: &mut dyn FnMut() -> [u8; 32]| {
+        let record = |(kind, values): &Report, salts: &mut dyn FnMut() -> [u8; 32]| {
             let name = |name: &str| FieldName::parse(name).unwrap();
             let values = values.iter().map(|(text, value)| (name(text), value.clone())).collect();
             Record::new(*kind, values, salts).unwrap()
