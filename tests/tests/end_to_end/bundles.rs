@@ -8,7 +8,7 @@ use serde_json::Value;
 use spec::bundle::{Bundle, Contents, PartPath};
 
 use crate::factory::{Factory, SOURCE};
-use crate::plant::{ANNA, Plant};
+use crate::plant::{ANNA, BERT, Buyer, Plant};
 use crate::support::{Said, World};
 use crate::witnesses::Panel;
 
@@ -255,6 +255,10 @@ fn a_challenge_picks_what_nobody_could_know_and_is_answered_by_exactly_that() {
     };
     let json = check("answer", 0);
     assert_eq!(json["reasons"][0]["values"][0], "3", "{json}");
+    // Who knows a lot's key and units checks their tags in what was picked.
+    let words = ["challenge", "verify", "challenge", "--range", "range", "--answer", "answer"];
+    let words = [&words[..], &["--note", "note"], &by].concat();
+    factory.judge(&[&words[..], &["--lot-key", ANNA.key, "--units", ANNA.list]].concat(), 0);
     // What was opened for another purpose is no answer.
     check("range", 1);
     // Another pick is another challenge, for both.
@@ -268,6 +272,37 @@ fn a_challenge_picks_what_nobody_could_know_and_is_answered_by_exactly_that() {
     world.write("challenge", [head, changed].concat().join("\n") + "\n");
     check("answer", 1);
     assert_eq!(answer("note", "refused").code, 2);
+}
+
+#[test]
+fn noise_in_the_place_of_a_tag_is_found_by_a_challenge_alone() {
+    let mut plant = Plant::new();
+    // An attempt of Anna's first board, under a lot that has no key: its tag is noise.
+    let hidden = Buyer { lot: "LOT-OF-NOBODY", ..ANNA };
+    plant.state(vec![(String::from("hidden.json"), hidden.report(8, &[0]))]);
+    plant.pin();
+    let words = ["disclose", "--vault", "vault", "--lot", ANNA.lot, "--range", "0..6"];
+    let world = &plant.factory.world;
+    world.agent(&[&words[..], &["--out", "range"]].concat()).ends_with(0);
+    let json = plant.factory.judge(&Plant::verify_words(&ANNA, "range"), 0);
+    assert!(codes(&json, "not_checked").contains(&"open-noise".to_owned()), "{json}");
+
+    plant.state(vec![(BERT.file(9), BERT.report(9, &[0]))]);
+    let Plant { factory, server, .. } = plant;
+    let world = &factory.world;
+    world.write("note", world.published(&server, 8));
+    let by = ["--note", "note", "--policy", "policy", "--pins", "pins"];
+    // All seven records of the range, so that the hidden one is among them for certain.
+    let make = ["challenge", "make", "range", "--count", "7", "--out", "challenge"];
+    factory.judge(&[&make[..], &by].concat(), 0);
+    let answer = ["challenge", "--vault", "vault", "--challenge", "challenge", "--note", "note"];
+    world.agent(&[&answer[..], &["--out", "answer"]].concat()).ends_with(0);
+    let check = ["challenge", "verify", "challenge", "--range", "range", "--answer", "answer"];
+    let check = [&check[..], &by].concat();
+    factory.judge(&check, 0);
+    let own = ["--lot-key", ANNA.key, "--units", ANNA.list];
+    let json = factory.judge(&[&check[..], &own].concat(), 1);
+    assert_eq!(codes(&json, "reasons"), ["range-untagged"], "{json}");
 }
 
 #[test]

@@ -3,12 +3,16 @@
 //! Rule: `spec/text/challenge.md`. The range is judged like any other first, under the asker's own policy
 //! and pins; only then do its headers decide which records are picked.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use spec::Hash;
 use spec::bundle::Claim;
 use spec::evidence::challenge::{Challenge, Ground, MAX_CHALLENGE_SIZE};
+use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::pins::Pins;
+use spec::evidence::range::items;
+use spec::evidence::tag::{LotKey, split_tags};
 use spec::note::{MAX_NOTE_SIZE, Note};
 
 use super::evidence;
@@ -83,6 +87,7 @@ pub(crate) fn verify(wanted: &ChallengeVerify) -> Result<Report, Stop> {
     let contents = opened.contents(&wanted.answer.display().to_string())?;
     let answer = statements::check(&contents, &court.judge, &court.keys)?;
     evidence::check(&contents, &answer)?;
+    let tagging = Tagging::open(&wanted.dossier)?;
     let mut with_evidence = 0_usize;
     for (statement, record) in asked.picks() {
         let numbers = [statement, record].map(u64::to_string);
@@ -104,6 +109,7 @@ pub(crate) fn verify(wanted: &ChallengeVerify) -> Result<Report, Stop> {
         let found = one.opened.records().iter().find(|shown| shown.index() == *record);
         let whole = found.filter(|shown| shown.fields().len() as u64 == shown.field_count());
         let whole = whole.ok_or_else(open)?;
+        tagging.check(&base.ground, *statement, whole)?;
         let hash = whole.text("file/sha256");
         with_evidence += usize::from(hash.is_some_and(|hash| evidence::is_there(&contents, hash)));
     }
@@ -118,6 +124,41 @@ pub(crate) fn verify(wanted: &ChallengeVerify) -> Result<Report, Stop> {
     report.not_checked(Message::OpenUnpicked, &[]);
     report.not_checked(Message::OpenTruth, &[]);
     Ok(report)
+}
+
+/// Keys of lots, and the units of these: a record that was picked and names one of them must have its
+/// tag. This is what a challenge is for: noise in its place is seen by nobody else.
+struct Tagging {
+    keys: Vec<LotKey>,
+    units: BTreeSet<Vec<u8>>,
+}
+
+impl Tagging {
+    fn open(wanted: &Dossier) -> Result<Self, Failure> {
+        let own = ranges::own(&wanted.lot_keys, wanted.units.as_deref())?;
+        let units = own.map(|own| own.units).unwrap_or_default();
+        Ok(Self { keys: ranges::lot_keys(&wanted.lot_keys)?, units })
+    }
+
+    fn check(&self, ground: &Ground, sequence: u64, record: &OpenedRecord) -> Result<(), Stop> {
+        let (Shown::Value(units), Shown::Value(tags)) =
+            (record.shown("units"), record.shown("tags"))
+        else {
+            return Ok(());
+        };
+        let tags = split_tags(tags).unwrap_or_default();
+        for (at, unit) in items(units).enumerate().filter(|(_, unit)| self.units.contains(*unit)) {
+            let is_one =
+                |key: &LotKey| tags.get(at) == Some(&key.tag(&ground.source, sequence, unit));
+            if !self.keys.iter().any(is_one) {
+                let numbers = [sequence, record.index()].map(|number| number.to_string());
+                let unit = String::from_utf8_lossy(unit);
+                let values = [ground.source.as_str(), &numbers[0], &numbers[1], &unit];
+                return Err(Stop::rejected(Said::new(Message::RangeUntagged, &values)));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Judges the range and the note, and gives what the picks follow from.

@@ -46,9 +46,13 @@ pub(super) fn own(keys: &[PathBuf], units: Option<&Path>) -> Result<Option<Own>,
     let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let units: BTreeSet<Vec<u8>> =
         lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
-    let keys: Result<Vec<LotKey>, Failure> = keys.iter().map(|path| lot_key(path)).collect();
-    let reader = Reader::new(keys?, units.iter().cloned().collect());
+    let reader = Reader::new(lot_keys(keys)?, units.iter().cloned().collect());
     Ok(Some(Own { reader, units }))
+}
+
+/// Reads the keys of lots, one a file.
+pub(super) fn lot_keys(paths: &[PathBuf]) -> Result<Vec<LotKey>, Failure> {
+    paths.iter().map(|path| lot_key(path)).collect()
 }
 
 fn lot_key(path: &Path) -> Result<LotKey, Failure> {
