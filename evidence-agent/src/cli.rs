@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::args::{Arguments, Command};
 use crate::anchor::{Request, anchor};
+use crate::disclose;
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT};
 use crate::init::{NewSource, init};
 use crate::site::commands::{self, Desk, Said};
@@ -108,18 +109,23 @@ pub(crate) fn said(command: &Command, desk: &Desk<'_>) -> Result<Said, AgentErro
     let language = desk.language;
     match command {
         Command::Backup { vault, to } => commands::backup(desk, vault, to),
+        Command::Challenge { vault, challenge, note, out } => {
+            disclose::answer(desk, vault, challenge, note, out)
+        }
         Command::Check { vault } => commands::check(desk, vault),
         Command::CheckConfig { config, dry_run } => commands::check_config(desk, config, *dry_run),
         Command::Deletions { vault } => commands::deletions(desk, vault),
+        Command::Disclose { vault, what } => disclose::disclose(desk, vault, what),
         Command::Expire { vault, rules, dry_run } => commands::expire(desk, vault, rules, *dry_run),
         Command::Hold(command) => commands::hold(desk, command),
-        Command::LotKey { lot, vault, from, out } => {
-            commands::lot_key(desk, lot, vault, from.as_deref(), out)
+        Command::LotKey { lot, vault, from, out, units } => {
+            commands::lot_key(desk, lot, vault, from.as_deref(), units.as_deref(), out)
         }
         Command::Mapping { name } => commands::mapping(name.as_deref()),
         Command::Papers { vault, which, evidence, out } => {
             commands::papers(desk, vault, which, *evidence, out)
         }
+        Command::Pins { vault, what } => disclose::pins(desk, vault, what),
         Command::Rekey { vault, new_passphrase_file } => {
             commands::rekey(vault, new_passphrase_file, language)
         }

@@ -7,6 +7,7 @@
 //! vault     evidence, salts, statements         durable before the first byte is sent
 //! spool     capture turn, seal turn, send turn  one statement a tick, the same bytes however often
 //! site      configuration, run loop, status     and the commands around it
+//! disclose  the vault                           -> a folder that shows what was asked for, no more
 //! ```
 //!
 //! Where to start reading: `spool` is the order of writes, `vault` is what must survive a crash,
@@ -16,13 +17,14 @@
 //! one transaction with what remembers it; bytes that were sent once are sent the same ever after;
 //! nothing is called anchored by the log's word alone.
 //!
-//! Out of scope here: judging evidence, bundles for disputes, and whether the machine told the truth.
+//! Out of scope here: judging evidence, and whether the machine told the truth.
 
 mod anchor;
 mod chain;
 mod cli;
 mod clock;
 mod collect;
+mod disclose;
 mod durable;
 mod error;
 mod import;

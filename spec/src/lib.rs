@@ -16,6 +16,7 @@
 
 extern crate alloc;
 
+pub mod bundle;
 pub mod checkpoint;
 pub mod cosignature;
 pub mod encoding;

@@ -1,6 +1,6 @@
 //! Every vector of the C2SP formats, judged by `spec`.
 //!
-//! The files were written by `spec/vectors/generate/generate.py` and `split.py` beside it, which
+//! The files were written by `spec/vectors/generate/generate.py` and others beside it, which
 //! share no code with this crate. A file is `name: value` lines, an empty line, and the bytes under test. `expect` is `ok`,
 //! `refused`, or the error's variants from the outermost in.
 //!
@@ -14,10 +14,12 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use spec::Hash;
+use spec::bundle::Bundle;
 use spec::checkpoint::Checkpoint;
 use spec::cosignature;
 use spec::encoding::{decode_base64, decode_hash};
 use spec::evidence::enrolment::Enrolment;
+use spec::evidence::pins::Pins;
 use spec::hash::leaf_hash;
 use spec::key::VerifierKey;
 use spec::note::{Note, verify_ed25519};
@@ -30,12 +32,14 @@ use spec::tree::{
 };
 
 /// The folders that hold vectors, those read here first.
-const READ_HERE: [&str; 10] = [
+const READ_HERE: [&str; 12] = [
+    "bundle",
     "checkpoint",
     "cosignature",
     "enrolment",
     "key",
     "note",
+    "pins",
     "policy",
     "proof",
     "split",
@@ -140,6 +144,31 @@ fn every_folder_is_read_by_some_test() {
     }
     for name in READ_HERE {
         assert!(!vectors(name).is_empty());
+    }
+}
+
+#[test]
+fn bundles() {
+    for vector in vectors("bundle") {
+        let parsed = Bundle::parse(&vector.body);
+        // Where two faults of one kind are as good as each other, a vector names the kind alone.
+        let (have, want) = (outcome(&parsed), vector.one("expect"));
+        assert!(have == want || have.starts_with(&format!("{want} ")), "{}: {have}", vector.path);
+        if let Ok(bundle) = parsed {
+            assert_eq!(bundle.to_bytes(), vector.body, "{}", vector.path);
+        }
+    }
+}
+
+#[test]
+fn pins() {
+    for vector in vectors("pins") {
+        let parsed = Pins::parse(&vector.body);
+        vector.expect(&outcome(&parsed));
+        if let Ok(pins) = parsed {
+            let written = pins.to_string();
+            assert_eq!(Pins::parse(written.as_bytes()).as_ref(), Ok(&pins), "{}", vector.path);
+        }
     }
 }
 

@@ -82,6 +82,12 @@ pub(crate) enum Command {
     Verify(Box<Verify>),
     /// Hash the whole log again and check every statement in it
     Audit(Audit),
+    /// One file that settles a dispute: make it, verify it, say what it holds
+    #[command(subcommand)]
+    Bundle(BundleCommand),
+    /// Ask a maker for records that nobody could know beforehand, and check the answer
+    #[command(subcommand)]
+    Challenge(ChallengeCommand),
     /// Say in plain words what a file holds, without verifying anything
     Inspect(Inspect),
     /// Follow a log and its witnesses, and keep evidence if they tell two stories
@@ -219,11 +225,153 @@ pub(crate) enum VerifyWhat {
   fiducial verify consistency old.checkpoint new.checkpoint --proof old-to-new --policy policy
   fiducial verify consistency old.checkpoint new.checkpoint --log ./mirror --policy policy")]
     Consistency(VerifyConsistency),
+    /// Check that nothing is withheld between two statements: a folder or a bundle
+    #[command(after_help = "Examples:
+  fiducial verify range shown --policy policy --pins pins
+  fiducial verify range shown --policy policy --pins pins --lot-key lot.key --units shipped.txt \\
+      --log https://log.example/")]
+    Range(VerifyDossier),
     /// Check evidence that a log has signed two histories; 0: it has
     #[command(after_help = "Examples:
   fiducial verify split split-300-700-1f0c9a3e.txt --policy policy
   fiducial verify split split-300-700-1f0c9a3e.txt --log-key log.example+1f0c9a3e+AX...")]
     Split(VerifySplit),
+}
+
+/// By whose word a folder or a bundle is judged.
+#[derive(Args)]
+pub(crate) struct Dossier {
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+
+    /// Your own pins: what you knew of the sources before
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pins: Option<PathBuf>,
+
+    /// A source's verifier key that you had before, or a file of them; can be repeated
+    #[arg(long = "source-key", value_name = "VKEY|FILE")]
+    pub(crate) source_keys: Vec<String>,
+
+    /// A file with the key of a lot of yours: 64 hexadecimal digits; can be repeated
+    #[arg(long = "lot-key", value_name = "FILE", requires = "units")]
+    pub(crate) lot_keys: Vec<PathBuf>,
+
+    /// Your units, one a line: their records are looked for
+    #[arg(long, value_name = "FILE", requires = "lot_keys")]
+    pub(crate) units: Option<PathBuf>,
+
+    /// The log, every entry of which is read: no source has said two things at one place
+    #[arg(long, value_name = "URL_OR_FOLDER")]
+    pub(crate) log: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyDossier {
+    /// A bundle, or a folder as `fiducial-agent disclose` leaves it
+    #[arg(value_name = "BUNDLE|FOLDER")]
+    pub(crate) path: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) dossier: Dossier,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BundleCommand {
+    /// Make a bundle of what `fiducial-agent disclose` has left in a folder
+    #[command(after_help = "Example:
+  fiducial bundle make shown --pins pins --note who-runs-the-log.txt \\
+      --log https://log.example/ --out dispute.zip")]
+    Make(BundleMake),
+    /// Verify a bundle, offline
+    #[command(after_help = "Examples:
+  fiducial bundle verify dispute.zip --policy policy --pins pins
+  fiducial bundle verify dispute.zip --policy policy --source-key aoi-7.vkey")]
+    Verify(VerifyDossier),
+    /// Say in plain words what a bundle holds, without verifying anything but its form
+    Explain(Inspect),
+}
+
+#[derive(Args)]
+pub(crate) struct BundleMake {
+    /// The folder
+    pub(crate) folder: PathBuf,
+
+    /// Where the bundle goes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    /// The policy to enclose, for information, instead of the folder's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// The pins to enclose, for information
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pins: Option<PathBuf>,
+
+    /// A text to enclose; can be repeated
+    #[arg(long = "note", value_name = "FILE")]
+    pub(crate) notes: Vec<PathBuf>,
+
+    /// A log whose tiles prove that statements were made after the checkpoints they name
+    #[arg(long, value_name = "URL_OR_FOLDER")]
+    pub(crate) log: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ChallengeCommand {
+    /// Pick records of a range by a checkpoint that was cosigned after the range was shown
+    #[command(after_help = "Example:
+  fiducial challenge make shown --note later.checkpoint --count 50 --policy policy --pins pins \\
+      --out challenge")]
+    Make(ChallengeMake),
+    /// Check that exactly the picked records were opened, whole and with their evidence
+    #[command(after_help = "Example:
+  fiducial challenge verify challenge --range shown --answer answer --note later.checkpoint \\
+      --policy policy --pins pins")]
+    Verify(ChallengeVerify),
+}
+
+#[derive(Args)]
+pub(crate) struct ChallengeMake {
+    /// The range: a folder or a bundle that holds one, of one source
+    #[arg(value_name = "BUNDLE|FOLDER")]
+    pub(crate) range: PathBuf,
+
+    /// A checkpoint note of the log, newer than the range
+    #[arg(long, value_name = "NOTE")]
+    pub(crate) note: PathBuf,
+
+    /// How many records
+    #[arg(long, value_name = "N")]
+    pub(crate) count: usize,
+
+    /// Where the challenge goes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) dossier: Dossier,
+}
+
+#[derive(Args)]
+pub(crate) struct ChallengeVerify {
+    /// The challenge
+    pub(crate) challenge: PathBuf,
+
+    /// The range that it was made of
+    #[arg(long, value_name = "BUNDLE|FOLDER")]
+    pub(crate) range: PathBuf,
+
+    /// What the maker has opened
+    #[arg(long, value_name = "BUNDLE|FOLDER")]
+    pub(crate) answer: PathBuf,
+
+    /// The checkpoint note that the challenge names
+    #[arg(long, value_name = "NOTE")]
+    pub(crate) note: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) dossier: Dossier,
 }
 
 #[derive(Args)]

@@ -9,7 +9,8 @@ mod prove;
 mod split;
 mod verify;
 
-use crate::args::{Command, Prove, VerifyWhat, Wanted};
+use crate::args::{BundleCommand, ChallengeCommand, Command, Prove, VerifyWhat, Wanted};
+use crate::dossier::{self, Expected};
 use crate::failure::Failure;
 use crate::log::Network;
 use crate::messages::Said;
@@ -17,13 +18,19 @@ use crate::report::Report;
 use crate::{audit, watch};
 
 pub(crate) use accepted::{describe, unknown_log};
-pub(crate) use judge::Judge;
+pub(crate) use judge::{Judge, Judged};
+pub(crate) use prove::not_included;
 
 /// Runs what was asked for. Of a long watch, `show` gets each report but the last.
 pub(crate) fn run(wanted: &Wanted, show: &dyn Fn(&Report)) -> Result<Report, Failure> {
     let network = &Network::new(wanted.ca_file.as_deref())?;
     match &wanted.command {
         Command::Audit(audit) => settled(audit::run(audit, network, wanted.json)),
+        Command::Bundle(command) => settled(run_bundle(command, network, wanted.json)),
+        Command::Challenge(ChallengeCommand::Make(make)) => settled(dossier::make_challenge(make)),
+        Command::Challenge(ChallengeCommand::Verify(verify)) => {
+            settled(dossier::verify_challenge(verify))
+        }
         Command::Inspect(inspect) => inspect::run(inspect),
         Command::Prove(Prove::Consistency(prove)) => settled(prove::consistency(prove, network)),
         Command::Prove(Prove::Inclusion(prove)) => {
@@ -31,10 +38,25 @@ pub(crate) fn run(wanted: &Wanted, show: &dyn Fn(&Report)) -> Result<Report, Fai
         }
         Command::Verify(verify) => match &verify.what {
             Some(VerifyWhat::Consistency(verify)) => settled(consistency::run(verify, network)),
+            Some(VerifyWhat::Range(verify)) => {
+                let (path, by) = (&verify.path, &verify.dossier);
+                settled(dossier::verify(path, by, Expected::Range, network, wanted.json))
+            }
             Some(VerifyWhat::Split(verify)) => settled(split::run(verify)),
             None => settled(verify::run(verify, network)),
         },
         Command::Watch(watch) => watch::run(watch, network, show),
+    }
+}
+
+fn run_bundle(command: &BundleCommand, network: &Network, quiet: bool) -> Result<Report, Stop> {
+    match command {
+        BundleCommand::Explain(explain) => dossier::explain(explain),
+        BundleCommand::Make(make) => dossier::make(make, network),
+        BundleCommand::Verify(verify) => {
+            let (path, by) = (&verify.path, &verify.dossier);
+            dossier::verify(path, by, Expected::Anything, network, quiet)
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Judges: inclusion, consistency, audits, disclosures, splits; offline where it can.
+//! Judges: inclusion, consistency, audits, disclosures, ranges, bundles, splits; offline where it can.
 //!
 //! One way through every command: what was typed (`args`) becomes what is meant, bytes from
 //! outside become types of `spec`, and a verdict comes out as a `report::Report`. Nothing below
@@ -10,6 +10,7 @@
 mod args;
 mod audit;
 mod command;
+mod dossier;
 mod durable;
 mod failure;
 mod input;

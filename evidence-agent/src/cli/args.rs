@@ -101,10 +101,31 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Answer a challenge audit: open exactly the records that it picks, whole, for a neutral party.
+    Challenge {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// What the neutral party asks for.
+        #[arg(long, value_name = "FILE")]
+        challenge: PathBuf,
+        /// The checkpoint note that the challenge names.
+        #[arg(long, value_name = "NOTE")]
+        note: PathBuf,
+        /// The folder to make.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// List what retention has deleted, and when.
     Deletions {
         #[command(flatten)]
         vault: VaultArgs,
+    },
+    /// Open records to somebody: a folder with statements, receipts and what is opened of them.
+    Disclose {
+        #[command(flatten)]
+        vault: VaultArgs,
+        #[command(flatten)]
+        what: DiscloseArgs,
     },
     /// Delete evidence whose time is over, and the salts that could open it. The log stays valid.
     Expire {
@@ -150,6 +171,9 @@ pub(crate) enum Command {
         /// Write the key here, readable by you alone, to be handed to the buyer.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// Units of the lot, one a line, where the machines' files do not name the lot.
+        #[arg(long, value_name = "FILE")]
+        units: Option<PathBuf>,
     },
     /// Show the mappings that are shipped, or the text of one, to start an own one from.
     Mapping {
@@ -168,6 +192,13 @@ pub(crate) enum Command {
         /// Where they go.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+    },
+    /// Print the pins of the sources, for a buyer to check and keep.
+    Pins {
+        #[command(flatten)]
+        vault: VaultArgs,
+        #[command(flatten)]
+        what: PinsArgs,
     },
     /// Change the passphrase of an encrypted vault.
     Rekey {
@@ -244,6 +275,67 @@ pub(crate) struct WhichArgs {
     /// Records that name this unit.
     #[arg(long, value_name = "ID")]
     pub(crate) unit: Option<String>,
+}
+
+#[derive(Args, Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DiscloseArgs {
+    /// Records that name this unit or panel; can be repeated.
+    #[arg(long, value_name = "ID")]
+    pub(crate) unit: Vec<String>,
+    /// Records that name a unit or panel of this list, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) units: Option<PathBuf>,
+    /// Records of this lot; can be repeated.
+    #[arg(long, value_name = "LOT")]
+    pub(crate) lot: Vec<String>,
+    /// Records under this reflow certificate, by its number or its file's SHA-256.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) certificate: Option<String>,
+    /// Statements sealed between two moments, with their zones: FROM and UNTIL.
+    #[arg(long, value_names = ["FROM", "UNTIL"], num_args = 2)]
+    pub(crate) between: Option<Vec<String>>,
+    /// Records of this source.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    /// Show all statements from FIRST to LAST, with the tags of every record, so that nothing can be
+    /// left out; of records that were not chosen nothing else is opened.
+    #[arg(long, value_name = "FIRST..LAST")]
+    pub(crate) range: Option<String>,
+    /// In a range, open what records without tags name, whosever it is.
+    #[arg(long, requires = "range")]
+    pub(crate) open_untagged: bool,
+    /// Open only this field of the chosen records, or the word all; can be repeated. Without it,
+    /// everything but the operator is opened.
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) open: Vec<String>,
+    /// Open everything but this field; can be repeated.
+    #[arg(long, value_name = "FIELD", conflicts_with = "open")]
+    pub(crate) hide: Vec<String>,
+    /// Write the evidence itself as well.
+    #[arg(long)]
+    pub(crate) evidence: bool,
+    /// The folder to make.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Args, Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PinsArgs {
+    /// The source; all of them if not given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    /// What stands there, in one line.
+    #[arg(long, value_name = "TEXT", requires = "source")]
+    pub(crate) machine: Option<String>,
+    /// The number of the statement from which on nothing may be missing.
+    #[arg(long, value_name = "SEQUENCE", default_value_t = 0)]
+    pub(crate) first: u64,
+    /// Seconds between two statements.
+    #[arg(long, value_name = "SECONDS", conflicts_with = "config")]
+    pub(crate) cadence: Option<u64>,
+    /// The configuration that says how often each source speaks.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Subcommand, Clone, Debug, Serialize, Deserialize)]
@@ -343,8 +435,10 @@ impl Command {
         match self {
             Self::Anchor { vault, .. }
             | Self::Backup { vault, .. }
+            | Self::Challenge { vault, .. }
             | Self::Check { vault }
             | Self::Deletions { vault }
+            | Self::Disclose { vault, .. }
             | Self::Expire { vault, .. }
             | Self::Hold(
                 HoldCommand::Add { vault, .. }
@@ -353,6 +447,7 @@ impl Command {
             )
             | Self::LotKey { vault, .. }
             | Self::Papers { vault, .. }
+            | Self::Pins { vault, .. }
             | Self::Rekey { vault, .. }
             | Self::Resume { vault, .. }
             | Self::Root { vault, .. }

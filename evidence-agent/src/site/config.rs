@@ -37,6 +37,7 @@ use crate::collect::Span;
 use crate::durable::read_bounded;
 use crate::error::AgentError;
 use crate::model::WatchName;
+use crate::site::control::Caller;
 use crate::spool::schedule::DayEnd;
 use crate::vault::SpaceLimits;
 
@@ -158,10 +159,22 @@ const fn late_after() -> Span {
 impl Config {
     /// Reads a configuration file.
     pub(crate) fn load(path: &Path) -> Result<Self, AgentError> {
-        let bytes = read_bounded(path, MAX_CONFIG_SIZE).map_err(AgentError::file(path))?;
+        Self::from_bytes(
+            path,
+            &read_bounded(path, MAX_CONFIG_SIZE).map_err(AgentError::file(path))?,
+        )
+    }
+
+    /// Reads and checks the configuration of whoever typed a command.
+    pub(crate) fn load_for(caller: &dyn Caller, path: &Path) -> Result<Self, AgentError> {
+        let bytes = caller.read(path, MAX_CONFIG_SIZE).map_err(AgentError::file(path))?;
+        Self::from_bytes(path, &bytes)
+    }
+
+    fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, AgentError> {
         let wrong =
             |why: &dyn std::fmt::Display| AgentError::Config(format!("{}: {why}", path.display()));
-        let text = std::str::from_utf8(&bytes).map_err(|error| wrong(&error))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| wrong(&error))?;
         let folder = crate::durable::folder_of(path);
         Self::parse(text, &folder).map_err(|error| wrong(&error))
     }

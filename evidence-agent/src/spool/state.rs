@@ -8,6 +8,7 @@
 //! | `lost/<source>` | the sequences that nobody can open, and which statement says so |
 //! | `restored/<source>` | that the chain's end is to be asked from the log before anything is signed |
 //! | `lot-key/<hash of the lot>` | a key for tags |
+//! | `unit-lot/<name of the unit>` | the lot that a unit was said to belong to |
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

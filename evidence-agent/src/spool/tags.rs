@@ -50,16 +50,33 @@ pub(super) fn of(
     if units.is_empty() || units.len() > MAX_TAGGED_UNITS {
         return Ok(None);
     }
-    let key = match pending.values.get("lot") {
-        Some(lot) => lot_key(vault, lot)?,
-        None => None,
-    };
-    if let Some(key) = key {
-        return Ok(Some(units.iter().flat_map(|unit| key.tag(source, sequence, unit)).collect()));
+    let mut tags = vec![0; units.len() * TAG_SIZE];
+    random(&mut tags)?;
+    // Noise stays where no lot key is known, of a whole record or of one unit.
+    let named = pending.values.get("lot").map(Vec::as_slice);
+    for (unit, tag) in units.iter().zip(tags.chunks_exact_mut(TAG_SIZE)) {
+        if let Some(key) = key_for(vault, named, unit)? {
+            tag.copy_from_slice(&key.tag(source, sequence, unit));
+        }
     }
-    let mut noise = vec![0; units.len() * TAG_SIZE];
-    random(&mut noise)?;
-    Ok(Some(noise))
+    Ok(Some(tags))
+}
+
+/// The key that a unit is tagged with: that of the lot in its record, or else that of the lot which
+/// the unit was said to belong to.
+pub(crate) fn key_for(
+    vault: &Vault,
+    named: Option<&[u8]>,
+    unit: &[u8],
+) -> Result<Option<LotKey>, AgentError> {
+    let by_record = named.map(|lot| lot_key(vault, lot)).transpose()?.flatten();
+    match by_record {
+        Some(key) => Ok(Some(key)),
+        None => match vault.lot_of_unit(unit)? {
+            Some(lot) => lot_key(vault, &lot),
+            None => Ok(None),
+        },
+    }
 }
 
 /// The items of a list value: each ends in a line feed.

@@ -83,6 +83,16 @@ impl Vault {
         Ok(new.verifier().clone())
     }
 
+    /// Every key that has signed, those that did before first.
+    pub(crate) fn verifier_keys(&self, source: &KeyName) -> Result<Vec<VerifierKey>, AgentError> {
+        let retired = self.others(source)?.retired;
+        let keys: Result<Vec<VerifierKey>, _> =
+            retired.iter().map(|text| VerifierKey::parse(text)).collect();
+        let mut keys = keys.map_err(|error| self.wrong(&error))?;
+        keys.push(self.source(source)?.key);
+        Ok(keys)
+    }
+
     /// Verifies a statement with whichever of its source's keys it names.
     pub(super) fn verify_own(
         &self,

@@ -47,6 +47,7 @@ mod space;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod unit_lots;
 mod withdraw;
 
 use std::any::Any;
@@ -73,6 +74,7 @@ pub(crate) use disk::{Disk, DiskFile, Folder, Room};
 pub(crate) use expire::{Expired, Rule};
 pub(crate) use high_water::WentBack;
 pub(crate) use holds::{Scope, names_unit};
+pub(crate) use opening::Opening;
 pub(crate) use space::{SpaceLimits, SpaceWarning};
 
 /// An open vault, locked against a second agent for as long as it lives. Shared between threads;

@@ -40,9 +40,26 @@ impl LotKey {
     /// The tag of `unit` in the statement of `source` with number `sequence`.
     #[must_use]
     pub fn tag(&self, source: &KeyName, sequence: u64, unit: &[u8]) -> [u8; TAG_SIZE] {
+        self.of_statement(source, sequence).tag(unit)
+    }
+
+    /// What the tags of one statement are made with. Hashes as much as two tags do.
+    #[must_use]
+    pub fn of_statement(&self, source: &KeyName, sequence: u64) -> StatementKey {
         let message = [TAG_PREFIX, source.as_str().as_bytes(), &sequence.to_be_bytes()];
-        let statement_key = Zeroizing::new(hmac(self.0.as_slice(), &message));
-        hmac(statement_key.as_slice(), &[unit])
+        let key = Zeroizing::new(finish(keyed(self.0.as_slice()), &message));
+        StatementKey(keyed(key.as_slice()))
+    }
+}
+
+/// A lot key at one statement, for as many units as there are.
+pub struct StatementKey(Hmac<Sha256>);
+
+impl StatementKey {
+    /// The tag of `unit`.
+    #[must_use]
+    pub fn tag(&self, unit: &[u8]) -> [u8; TAG_SIZE] {
+        finish(self.0.clone(), &[unit])
     }
 }
 
@@ -59,8 +76,11 @@ pub fn split_tags(value: &[u8]) -> Option<Vec<[u8; TAG_SIZE]>> {
     rest.is_empty().then(|| tags.to_vec())
 }
 
-fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; TAG_SIZE] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+fn finish(mut mac: Hmac<Sha256>, parts: &[&[u8]]) -> [u8; TAG_SIZE] {
     for part in parts {
         mac.update(part);
     }

@@ -9,6 +9,8 @@
 
 /// A log with a source whose reports the agent has anchored.
 mod factory;
+/// A source that inspects boards for two buyers.
+mod plant;
 /// A server, a client that speaks HTTP by hand, and folders that go away by themselves.
 mod support;
 /// A log with its witnesses, each a process of its own.
@@ -16,6 +18,8 @@ mod witnesses;
 
 /// Which statements a log takes, and what it says to the others.
 mod admission;
+/// One file that settles a dispute, and instructions that are followed by hand.
+mod bundles;
 /// Cosignatures that somebody carries by file.
 mod carried;
 /// Proofs, audits and plain words for every kind of file, from a running log.
@@ -24,6 +28,8 @@ mod judging;
 mod killed;
 /// From a report to its papers, and every way in which the papers can be false.
 mod papers;
+/// Whole ranges, of which nothing is withheld and nothing of others is shown.
+mod ranges;
 /// A log that is stopped and started again.
 mod restart;
 /// Keys that follow one another, with overlap.

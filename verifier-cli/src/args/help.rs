@@ -13,6 +13,72 @@ const TEMPLATE: &str = "{about-with-newline}\n用法：{usage}\n\n{all-args}{aft
 /// English help texts and what they are in Chinese.
 const TEXTS: &[(&str, &str)] = &[
     (
+        "A bundle, or a folder as `fiducial-agent disclose` leaves it",
+        "证据包，或 fiducial-agent disclose 生成的文件夹",
+    ),
+    ("A checkpoint note of the log, newer than the range", "该日志的检查点，须晚于该区间"),
+    (
+        "A file with the key of a lot of yours: 64 hexadecimal digits; can be repeated",
+        "含您某一批次密钥（64 位十六进制）的文件；可重复",
+    ),
+    (
+        "A log whose tiles prove that statements were made after the checkpoints they name",
+        "可由其分块证明声明作于其所指检查点之后的日志",
+    ),
+    ("A text to enclose; can be repeated", "要附上的文字；可重复"),
+    (
+        "Ask a maker for records that nobody could know beforehand, and check the answer",
+        "要求制造方开示事先无人能预知的记录，并检查其答复",
+    ),
+    (
+        "Check that exactly the picked records were opened, whole and with their evidence",
+        "检查是否恰好完整开示了所抽取的记录及其证据",
+    ),
+    (
+        "Check that nothing is withheld between two statements: a folder or a bundle",
+        "检查来源的两条声明之间没有隐瞒：文件夹或证据包",
+    ),
+    ("How many records", "多少条记录"),
+    (
+        "Make a bundle of what `fiducial-agent disclose` has left in a folder",
+        "把 fiducial-agent disclose 生成的文件夹做成证据包",
+    ),
+    (
+        "One file that settles a dispute: make it, verify it, say what it holds",
+        "解决争议的单一文件：制作、验证、说明其内容",
+    ),
+    (
+        "Pick records of a range by a checkpoint that was cosigned after the range was shown",
+        "用区间出示之后才联署的检查点抽取其中的记录",
+    ),
+    (
+        "Say in plain words what a bundle holds, without verifying anything but its form",
+        "用平实的话说明证据包的内容；除格式外不作验证",
+    ),
+    ("The challenge", "质询文件"),
+    ("The checkpoint note that the challenge names", "质询所指明的检查点"),
+    ("The folder", "文件夹"),
+    (
+        "The log, every entry of which is read: no source has said two things at one place",
+        "将逐条读取的日志：确认没有来源在同一位置作过两种声明",
+    ),
+    ("The pins to enclose, for information", "要附上的固定项，仅供参考"),
+    (
+        "The policy to enclose, for information, instead of the folder's",
+        "要附上的策略，仅供参考，取代文件夹中的",
+    ),
+    ("The range that it was made of", "质询所依据的区间"),
+    (
+        "The range: a folder or a bundle that holds one, of one source",
+        "区间：含单一来源之区间的文件夹或证据包",
+    ),
+    ("Verify a bundle, offline", "离线验证证据包"),
+    ("What the maker has opened", "制造方所开示的内容"),
+    ("Where the bundle goes", "证据包写到哪里"),
+    ("Where the challenge goes", "质询文件写到哪里"),
+    ("Your own pins: what you knew of the sources before", "您自己的固定项：您事先对各来源的了解"),
+    ("Your units, one a line: their records are looked for", "您的单元，每行一个：将查找其记录"),
+    (
         "A file that the disclosure must vouch for; can be repeated",
         "须由公开文件担保的文件；可重复",
     ),

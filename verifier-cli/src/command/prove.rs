@@ -177,7 +177,7 @@ fn bare_path(
 }
 
 /// The path does not place the entry.
-pub(super) fn not_included(error: &InclusionError) -> Stop {
+pub(crate) fn not_included(error: &InclusionError) -> Stop {
     Stop::rejected(Said::new(Message::NotIncluded, &[]).with(vec![words::of_inclusion(error)]))
 }
 

@@ -387,4 +387,127 @@ catalogue! {
     KindReceipt = "receipt", "receipt", "回执";
     KindSplit = "split", "evidence of a split", "分叉证据";
     KindStatement = "statement", "statement", "声明";
+
+    // Folders and bundles: why they hold.
+    ChallengeAnswered = "challenge-answered",
+        "all {0} records that were picked are opened whole, and {1} of them with their evidence",
+        "所抽取的 {0} 条记录均已完整公开，其中 {1} 条附有证据";
+    EvidenceVouched = "evidence-vouched", "{0} files of evidence are byte for byte those of opened records",
+        "{0} 个证据文件与已公开记录所承诺的逐字节相同";
+    OwnSound = "own-sound",
+        "{0} records of {1} carry tags of your units, of {2} units out of {3}; each of them is shown",
+        "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示";
+    RangeSound = "range-sound",
+        "{0}: statements {1} to {2} are all {3} of one chain, with exactly {4} records, each of which shows its tags",
+        "{0}：第 {1} 至 {2} 号声明即一条链上的全部 {3} 条，恰有 {4} 条记录，每条均出示了标签";
+    RecordsSound = "records-sound",
+        "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened",
+        "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中公开了 {3} 条";
+    ScanSound = "scan-sound",
+        "all {0} entries of the log were read: {1} has no second statement at any place, and its chain begins as pinned",
+        "已读取日志全部 {0} 条：{1} 没有在任何位置作过第二份声明，且其链始于所固定的声明";
+
+    // Folders and bundles: why they are rejected.
+    BadPart = "bad-part", "{0} is not what its path says: {1}", "{0} 与其路径不符：{1}";
+    BundleAltered = "bundle-altered", "{0} was altered since it was made: {1}", "{0} 制成之后被改动过：{1}";
+    ChallengeOther = "challenge-other",
+        "the challenge is not the one that the note and the range give", "质询与该检查点和区间所得出的不同";
+    ChallengeOpen = "challenge-open", "record {1} of statement {0} was picked and is not opened whole",
+        "第 {0} 号声明的第 {1} 号记录已被抽取，却未完整公开";
+    ChallengeStatement = "challenge-statement", "statement {0} of the answer is not that of the range",
+        "答复中的第 {0} 号声明与区间中的不同";
+    EvidenceUnnamed = "evidence-unnamed", "no opened record commits to {0}", "没有任何已公开的记录承诺 {0}";
+    NoteNotLater = "note-not-later",
+        "the note was not cosigned after the range was: its tree has {0} entries, that of the range {1}",
+        "该检查点并非在区间之后联署：其树有 {0} 条，区间的有 {1} 条";
+    PinsOfAnotherLog = "pins-of-another-log", "the statements are of the log {0}, the pins of {1}",
+        "声明属于日志 {0}，而固定项属于 {1}";
+    RangeAfterFell = "range-after-fell", "{0}: statement {1} follows an older tree than the one before it",
+        "{0}：第 {1} 号声明所继的树比前一号更旧";
+    RangeBroken = "range-broken", "{0}: statement {1} does not continue the one before it",
+        "{0}：第 {1} 号声明与前一号不相衔接";
+    RangeCount = "range-count", "{0}: the records of statement {1} begin at number {2}, where {3} is due",
+        "{0}：第 {1} 号声明的记录从第 {2} 号起，应为第 {3} 号";
+    RangeHeader = "range-header", "{0}: the header of statement {1} is not opened whole and well formed",
+        "{0}：第 {1} 号声明的批次头未完整公开或格式有误";
+    RangeHidden = "range-hidden", "{0}: statement {1}, record {2} does not show its `{3}`",
+        "{0}：第 {1} 号声明的第 {2} 号记录未出示 {3}";
+    RangeMistagged = "range-mistagged", "{0}: statement {1}, record {2}: its tags are not those of its units",
+        "{0}：第 {1} 号声明的第 {2} 号记录的标签与其单元不符";
+    RangeNotInLog = "range-not-in-log", "{0}: the log does not hold statement {1} as it is shown",
+        "{0}：日志中没有所出示的第 {1} 号声明";
+    RangeNotPinned = "range-not-pinned", "{0}: statement {1} is not the one that you have pinned",
+        "{0}：第 {1} 号声明不是您所固定的那一条";
+    RangeSilence = "range-silence",
+        "{0}: before statement {1} there is nothing for {2} s by its own clock, and no outage is stated",
+        "{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断";
+    RangeUntagged = "range-untagged",
+        "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find",
+        "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找";
+    ReceiptOfAnother = "receipt-of-another", "{0} carries another statement", "{0} 附带的是另一份声明";
+
+    // Folders and bundles: what kept the program from deciding.
+    ChallengeOneRange = "challenge-one-range", "a challenge is made of one range of one source",
+        "质询只能针对单一来源的一个区间";
+    HintDossier = "hint-dossier",
+        "A bundle is made by `fiducial bundle make`; a folder is what `fiducial-agent disclose` leaves.",
+        "证据包由 fiducial bundle make 制作；文件夹由 fiducial-agent disclose 生成。";
+    HintPins = "hint-pins",
+        "Pins are your own file; the maker prints a draft with `fiducial-agent pins`: compare its keys before you keep it.",
+        "固定项是您自己的文件；制造方可用 fiducial-agent pins 打印草稿：保存前请核对其中的密钥。";
+    LogCopyShort = "log-copy-short", "the log, or this copy of it, ends at {0} entries, and a receipt is of {1}",
+        "日志（或这份副本）止于 {0} 条，而有回执属于 {1} 条的树";
+    NoNoteName = "no-note-name",
+        "{0}: a text in a bundle has a name of a-z, 0-9, dots, dashes and underscores",
+        "{0}：证据包中的文字须以 a-z、0-9、点、短横和下划线命名";
+    NoPin = "no-pin", "a range of {0} is claimed, and you have no pin of it: give --pins FILE",
+        "对方声称 {0} 的一个区间，而您没有其固定项：请用 --pins 给出文件";
+    NoRange = "no-range", "no range is claimed here; single records are verified by `fiducial bundle verify`",
+        "此处没有声称任何区间；单条记录请用 fiducial bundle verify 验证";
+    NotAPart = "not-a-part", "{0} is no part of a bundle", "{0} 不属于证据包的任何部分";
+    ScanNeedsRange = "scan-needs-range", "--log is for ranges, and none is claimed here",
+        "--log 用于区间，而此处没有声称任何区间";
+
+    // Folders and bundles: what a verdict leaves open.
+    OpenCadence = "open-cadence", "{0}: how often it speaks: your pin names no cadence",
+        "{0}：多久作一次声明：您的固定项未写明间隔";
+    OpenFiles = "open-files", "{0} files to which opened records commit: they are not enclosed",
+        "已公开记录所承诺的 {0} 个文件：未附上";
+    OpenLowerBounds = "open-lower-bounds",
+        "that {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed",
+        "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明";
+    OpenNoise = "open-noise",
+        "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that",
+        "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制";
+    OpenNoReader = "open-no-reader", "{0}: which records are yours: give --lot-key and --units",
+        "{0}：哪些记录属于您：请给出 --lot-key 和 --units";
+    OpenRangeStart = "open-range-start",
+        "{0}: that nothing is missing between the pinned statement {1} and statement {2}: give --log",
+        "{0}：所固定的第 {1} 号声明与第 {2} 号之间有无缺失：请给出 --log";
+    OpenScan = "open-scan",
+        "{0}: that the log holds no second statement at the same place: give --log, so that every entry is read",
+        "{0}：日志中同一位置有无第二份声明：请给出 --log，以便逐条读取";
+    OpenUnnamed = "open-unnamed",
+        "{0}: {1} records without tags that name no unit, panel or lot: what their files say",
+        "{0}：{1} 条没有标签、也未提及单元、面板或批次的记录：其文件的内容";
+    OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
+
+    // Folders and bundles: labels.
+    LabelAfterBound = "after-bound", "made after this many entries", "作于此条数之后";
+    LabelBehindRange = "behind-range", "statements behind the range", "区间之后的声明数";
+    LabelBytes = "bytes", "bytes", "字节数";
+    LabelClaimRange = "claim-range", "claims that nothing is left out", "声称没有遗漏";
+    LabelClaimRecords = "claim-records", "statements with opened records", "含已公开记录的声明数";
+    LabelEvidenceCount = "evidence-count", "files of evidence", "证据文件数";
+    LabelHeartbeats = "heartbeats", "statements without records", "没有记录的声明数";
+    LabelMachine = "machine", "stands at", "所在设备";
+    LabelMakerSays = "maker-says", "the maker says", "制造方称";
+    LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
+    LabelOutages = "outages", "outages stated", "申明的中断数";
+    LabelOwnRecord = "own-record", "your record (statement, record)", "您的记录（声明号，记录号）";
+    LabelRangeWitnessed = "range-witnessed", "all of it witnessed by", "全部不晚于（见证时间）";
+    LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
+    LabelStatementRecords = "statement-records", "statement: records opened / all", "声明：已公开/全部记录数";
+    LabelStatementWitnessed = "statement-witnessed", "witnessed by", "不晚于（见证时间）";
+    LabelUnitWithout = "unit-without", "no record of your unit", "没有记录的单元";
 }

@@ -13,6 +13,7 @@ use super::{Desk, Said, either, shown};
 use crate::cli::Language;
 use crate::cli::args::{SourceCommand, VaultArgs};
 use crate::clock::{Clock, SystemClock};
+use crate::disclose;
 use crate::durable::Access;
 use crate::error::AgentError;
 use crate::init::fresh_key;
@@ -176,9 +177,11 @@ pub(crate) fn lot_key(
     lot: &str,
     args: &VaultArgs,
     from: Option<&Path>,
+    units: Option<&Path>,
     out: &Path,
 ) -> Result<Said, AgentError> {
     let vault = desk.vault(args)?;
+    let units = units.map(|path| disclose::read_units(desk, path)).transpose()?.unwrap_or_default();
     let kept = tags::kept_lot_key(&vault, lot.as_bytes())?;
     let is_kept = kept.is_some();
     let key = match (from, kept) {
@@ -200,6 +203,8 @@ pub(crate) fn lot_key(
     if !is_kept {
         tags::put_lot_key(&vault, lot.as_bytes(), &key)?;
     }
+    let units: Vec<&[u8]> = units.iter().map(Vec::as_slice).collect();
+    vault.put_lot_of_units(lot.as_bytes(), &units)?;
     Ok(Said::done(format!("{}\n", shown(out)), json!({ "lot": lot, "key_file": shown(out) })))
 }
 

@@ -1,8 +1,9 @@
 //! The command line's side: finds the agent of a vault and has it do a command.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,6 +113,8 @@ struct Hands<'a> {
     next: u64,
     /// Parts of a file that is written whole.
     staged: Vec<u8>,
+    /// Folders that were not there before this command.
+    made: BTreeSet<PathBuf>,
 }
 
 /// What came of an act, with the bytes that were read.
@@ -119,7 +122,14 @@ type Did = io::Result<(FromCaller, Vec<u8>)>;
 
 impl<'a> Hands<'a> {
     fn new(caller: &'a dyn Caller, grants: Grants) -> Self {
-        Self { caller, grants, open: BTreeMap::new(), next: 1, staged: Vec::new() }
+        Self {
+            caller,
+            grants,
+            open: BTreeMap::new(),
+            next: 1,
+            staged: Vec::new(),
+            made: BTreeSet::new(),
+        }
     }
 
     /// Works until the answer is there. The outer error is the connection's.
@@ -166,6 +176,16 @@ impl<'a> Hands<'a> {
             What::List => disk.list(name).map(|names| (FromCaller::Names(names), Vec::new())),
             What::MakeFolder => disk.make_folder(name).map(done),
             What::MakeFolders => self.caller.make_folders(&act.root).map(done),
+            What::NewFolder => {
+                self.caller.new_folder(&act.root)?;
+                self.made.insert(act.root.clone());
+                Ok(done(()))
+            }
+            // Danger: an agent must not remove what was there before, even where it may write.
+            What::DropFolder if !self.made.remove(&act.root) => {
+                Err(io::ErrorKind::PermissionDenied.into())
+            }
+            What::DropFolder => self.caller.drop_folder(&act.root).map(done),
             What::Open { create } => self.open(&*disk, name, *create),
             What::Part => self.stage(&body).map(done),
             What::Read { limit } => {

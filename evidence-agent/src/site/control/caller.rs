@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
-use crate::durable::Access;
+use crate::durable::{Access, create_private_folder};
 use crate::model::Hash256;
 use crate::vault::{Disk, Folder, Progress};
 
@@ -18,6 +18,12 @@ pub(crate) trait Caller: Send + Sync {
 
     /// Makes a folder and those above it, where they are missing.
     fn make_folders(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes a folder that only its owner may read; an error if anything stands there.
+    fn new_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a folder that this command has made, with all that is in it.
+    fn drop_folder(&self, path: &Path) -> io::Result<()>;
 
     /// The SHA-256 of a file of any size.
     fn sha256(&self, path: &Path) -> io::Result<Hash256>;
@@ -65,6 +71,14 @@ impl Caller for Here {
 
     fn make_folders(&self, path: &Path) -> io::Result<()> {
         std::fs::create_dir_all(path)
+    }
+
+    fn new_folder(&self, path: &Path) -> io::Result<()> {
+        create_private_folder(path)
+    }
+
+    fn drop_folder(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_dir_all(path)
     }
 
     fn sha256(&self, path: &Path) -> io::Result<Hash256> {

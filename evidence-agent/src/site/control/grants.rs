@@ -25,15 +25,24 @@ impl Grants {
         let mut grants = Self::default();
         match command {
             Command::Backup { to, .. } => grants.folders.push(to.clone()),
+            Command::Challenge { challenge, note, out, .. } => {
+                grants.read.extend([challenge.clone(), note.clone()]);
+                grants.folders.push(out.clone());
+            }
+            Command::Disclose { what, .. } => {
+                grants.read.extend(what.units.clone());
+                grants.folders.push(what.out.clone());
+            }
             Command::Expire { rules, .. } => grants.read.push(rules.clone()),
-            Command::LotKey { from, out, .. } => {
-                grants.read.extend(from.clone());
+            Command::LotKey { from, out, units, .. } => {
+                grants.read.extend([from, units].into_iter().flatten().cloned());
                 grants.write.push(out.clone());
             }
             Command::Papers { which, out, .. } => {
                 grants.read.extend(which.file.clone());
                 grants.folders.push(out.clone());
             }
+            Command::Pins { what, .. } => grants.read.extend(what.config.clone()),
             Command::Root { png, .. } => grants.write.extend(png.clone()),
             Command::Source(
                 SourceCommand::Request { out, .. } | SourceCommand::Rotate { out, .. },

@@ -80,6 +80,14 @@ impl Caller for Remote {
         self.0.ask(path, "", What::MakeFolders, b"").map(drop)
     }
 
+    fn new_folder(&self, path: &Path) -> io::Result<()> {
+        self.0.ask(path, "", What::NewFolder, b"").map(drop)
+    }
+
+    fn drop_folder(&self, path: &Path) -> io::Result<()> {
+        self.0.ask(path, "", What::DropFolder, b"").map(drop)
+    }
+
     fn sha256(&self, path: &Path) -> io::Result<Hash256> {
         let (_, bytes) = self.0.ask(path, "", What::Sha256, b"")?;
         bytes.try_into().map(Hash256).map_err(|_| odd())

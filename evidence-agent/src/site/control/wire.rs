@@ -63,12 +63,15 @@ pub(super) enum What {
     Close {
         file: u64,
     },
+    /// Removes what `NewFolder` has made on this connection, and nothing else.
+    DropFolder,
     Len {
         file: u64,
     },
     List,
     MakeFolder,
     MakeFolders,
+    NewFolder,
     Open {
         create: bool,
     },

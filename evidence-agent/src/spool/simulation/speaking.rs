@@ -232,6 +232,12 @@ fn units_are_tagged_for_the_lot_s_key_and_with_noise_without_one() {
     world.report_with(0, "other lot", &[units, ("lot", "L56")]);
     world.report_with(0, "no lot", &[units]);
     world.report(0, "no units");
+    // What the machine does not say, the factory's own system may.
+    world.vault().put_lot_of_units(b"L55", &[b"U7"]).unwrap();
+    world.vault().put_lot_of_units(b"L55", &[b"U7"]).unwrap();
+    assert!(world.vault().put_lot_of_units(b"L56", &[b"U8", b"U7"]).is_err());
+    assert_eq!(world.vault().lot_of_unit(b"U8").unwrap(), None, "all or none");
+    world.report_with(0, "assigned", &[("units", "U7\nU8\n")]);
     world.tick();
     let batch = world.batch(0, 0);
     let tags: Vec<Option<&[u8]>> =
@@ -244,6 +250,9 @@ fn units_are_tagged_for_the_lot_s_key_and_with_noise_without_one() {
     assert!(tags[1].is_some_and(|noise| noise.len() == 64 && noise != want));
     assert!(tags[2].is_some_and(|noise| noise.len() == 64 && Some(noise) != tags[1]));
     assert_eq!(tags[3], None);
+    let assigned = tags[4].unwrap();
+    assert_eq!(assigned[..32], LotKey::new(key).tag(&world.sources[0], 0, b"U7"));
+    assert_ne!(assigned[32..], LotKey::new(key).tag(&world.sources[0], 0, b"U8"));
 }
 
 #[test]

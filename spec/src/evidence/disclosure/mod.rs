@@ -262,6 +262,12 @@ impl Disclosure {
         self.record_count
     }
 
+    /// How many of them it opens, in full or in part.
+    #[must_use]
+    pub const fn shown_count(&self) -> usize {
+        self.records.len()
+    }
+
     /// Checks everything that is opened against a signed statement.
     pub fn verify(&self, statement: &VerifiedStatement) -> Result<OpenedBatch, DisclosureError> {
         let place = Place {

@@ -1,0 +1,50 @@
+//! Which lot a unit belongs to, where the machines' files do not say it.
+//!
+//! IPC-CFX inspection messages name no lot, and a review or a repair seldom does. What the factory's own
+//! system knows is kept here, one row of state a unit, so that the unit's records are tagged for its lot.
+
+use super::Vault;
+use super::open::Sync;
+use super::tables::{STATE, damaged};
+use crate::error::AgentError;
+
+impl Vault {
+    /// Remembers that these units belong to a lot; all of them or none, durable on return. A unit
+    /// that belongs to another lot is refused: its tags were made for that one.
+    pub(crate) fn put_lot_of_units(&self, lot: &[u8], units: &[&[u8]]) -> Result<(), AgentError> {
+        let mut rows = Vec::with_capacity(units.len());
+        for unit in units {
+            match self.lot_of_unit(unit)? {
+                Some(there) if there != lot => {
+                    let unit = String::from_utf8_lossy(unit);
+                    let reason = format!("the unit {unit:?} belongs to another lot already");
+                    return Err(AgentError::Input(reason));
+                }
+                Some(_) => {}
+                None => {
+                    let name = self.row_of_unit(unit);
+                    let sealed = self.cipher.seal("state", name.as_bytes(), lot)?;
+                    rows.push((name, sealed));
+                }
+            }
+        }
+        self.write(Sync::Now, |transaction| {
+            let mut table = transaction.open_table(STATE).map_err(damaged)?;
+            for (name, sealed) in &rows {
+                table.insert(name.as_str(), sealed.as_slice()).map_err(damaged)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The lot that a unit was said to belong to.
+    pub(crate) fn lot_of_unit(&self, unit: &[u8]) -> Result<Option<Vec<u8>>, AgentError> {
+        self.state(&self.row_of_unit(unit))
+    }
+
+    /// Serial numbers are easily guessed, so an encrypted vault names the row by a keyed hash.
+    fn row_of_unit(&self, unit: &[u8]) -> String {
+        let name = self.cipher.short_name("unit-lot", unit);
+        format!("unit-lot/{}", spec::encoding::encode_hex(&name))
+    }
+}

@@ -1,0 +1,292 @@
+//! The zip of a bundle: the one file that certain parts give, written and read.
+//!
+//! Rule: `spec/text/bundle.md`, "The zip". Vectors: `spec/vectors/bundle/`.
+//!
+//! ```text
+//! (local header || path || part)...  (directory entry || path)...  end record
+//! ```
+//!
+//! Nothing is compressed, and nothing is left to choose: no times, no comments, no extra fields, no
+//! gaps. [`read`] takes the directory's word for names and sizes only, writes every header again and
+//! compares. So there are no two readings of one file and no two files of one reading; a general zip
+//! library would repair or skip what is refused here.
+//!
+//! Out of scope: which paths a bundle may have and in which order (see the module above).
+
+#![allow(clippy::little_endian_bytes, reason = "zip is little-endian; nothing else here is")]
+
+use alloc::vec::Vec;
+
+/// The size of a local header without its path.
+const LOCAL_SIZE: usize = 30;
+
+/// The size of a directory entry without its path.
+const ENTRY_SIZE: usize = 46;
+
+/// The size of the end record, which has no comment.
+pub(super) const END_SIZE: usize = 22;
+
+/// What a local header begins with; a file that begins with another is no bundle.
+pub(super) const LOCAL_SIGNATURE: [u8; 4] = [0x50, 0x4b, 0x03, 0x04];
+
+/// Made by and needed: version 1.0. Then flags, method, time and date: none, stored, 1980-01-01.
+const VERSION: [u8; 2] = [0x0a, 0x00];
+const FIXED: [u8; 8] = [0, 0, 0, 0, 0, 0, 0x21, 0x00];
+
+/// Why bytes are not the zip of any bundle.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ZipError {
+    /// A part's CRC-32 is another than its bytes have.
+    #[error("part {at}: its CRC-32 is not that of its bytes")]
+    Checksum {
+        /// Which part, from 0.
+        at: usize,
+    },
+    /// The file does not end in an end record without a comment, or is shorter than one.
+    #[error("the last {END_SIZE} bytes are no end record of a bundle")]
+    End,
+    /// A header is not written as the format writes it.
+    #[error("part {at}: its headers are not written as a bundle's are")]
+    Header {
+        /// Which part, from 0.
+        at: usize,
+    },
+    /// Parts, directory and end record do not follow one another without a gap.
+    #[error("part {at}: it does not lie directly behind the one before")]
+    Layout {
+        /// Which part, from 0; the number of parts for the directory's end.
+        at: usize,
+    },
+}
+
+/// One part as it lies in the file: its path's bytes, and its own.
+pub(super) type Part<'a> = (&'a [u8], &'a [u8]);
+
+/// What a part takes in the file: both headers, with its path in each, and its own bytes.
+pub(super) const fn size_of(path_size: usize, part_size: usize) -> usize {
+    LOCAL_SIZE + ENTRY_SIZE + 2 * path_size + part_size
+}
+
+/// Writes the file of these parts, in their order.
+///
+/// # Panics
+///
+/// If the caller has not bounded the number of parts, the paths and the sum of all sizes.
+pub(super) fn write(parts: &[Part<'_>]) -> Vec<u8> {
+    let paths: usize = parts.iter().map(|(path, _)| path.len()).sum();
+    let bytes: usize = parts.iter().map(|(_, bytes)| bytes.len()).sum();
+    let headers = parts.len() * (LOCAL_SIZE + ENTRY_SIZE) + END_SIZE;
+    let mut out = Vec::with_capacity(headers + 2 * paths + bytes);
+    let mut entries = Vec::with_capacity(parts.len() * ENTRY_SIZE + paths);
+    for (path, part) in parts {
+        let facts = Facts { path, checksum: crc32fast::hash(part), size: small(part.len()) };
+        facts.write_entry(small(out.len()), &mut entries);
+        facts.write_local(&mut out);
+        out.extend_from_slice(part);
+    }
+    let begin = small(out.len());
+    out.extend_from_slice(&entries);
+    out.extend_from_slice(&end(parts.len(), small(entries.len()), begin));
+    out
+}
+
+/// Reads a file of at most `u32::MAX` bytes: every part in the order of the file. Hashes every
+/// part once for its CRC-32.
+pub(super) fn read(file: &[u8]) -> Result<Vec<Part<'_>>, ZipError> {
+    let (body, tail) = file.split_last_chunk::<END_SIZE>().ok_or(ZipError::End)?;
+    let count = usize::from(u16_at(tail, 10));
+    let (size, begin) = (u32_at(tail, 12), u32_at(tail, 16));
+    let is_end = *tail == end(count, size, begin);
+    let directory = usize::try_from(begin).ok().and_then(|begin| body.get(begin..));
+    let directory = directory.filter(|bytes| is_end && bytes.len() as u64 == u64::from(size));
+    let mut directory = directory.ok_or(ZipError::End)?;
+
+    let mut parts = Vec::new();
+    let mut rest = &body[..body.len() - directory.len()];
+    for at in 0..count {
+        let facts = Facts::of_entry(directory).ok_or(ZipError::Header { at })?;
+        let offset = body.len() - (size as usize) - rest.len();
+        let entry_size = ENTRY_SIZE + facts.path.len();
+        if !facts.is_entry(small(offset), &directory[..entry_size]) {
+            return Err(ZipError::Header { at });
+        }
+        let local_size = LOCAL_SIZE + facts.path.len();
+        let local = rest.get(..local_size).ok_or(ZipError::Layout { at })?;
+        if !facts.is_local(local) {
+            return Err(ZipError::Header { at });
+        }
+        let size = usize::try_from(facts.size).map_err(|_| ZipError::Layout { at })?;
+        let part = rest[local_size..].get(..size).ok_or(ZipError::Layout { at })?;
+        if crc32fast::hash(part) != facts.checksum {
+            return Err(ZipError::Checksum { at });
+        }
+        parts.push((facts.path, part));
+        rest = &rest[local_size + size..];
+        directory = &directory[entry_size..];
+    }
+    if rest.is_empty() && directory.is_empty() {
+        Ok(parts)
+    } else {
+        Err(ZipError::Layout { at: count })
+    }
+}
+
+/// What both headers of a part say of it.
+struct Facts<'a> {
+    path: &'a [u8],
+    checksum: u32,
+    size: u32,
+}
+
+impl<'a> Facts<'a> {
+    /// Takes path, checksum and size from the directory entry that `bytes` begin with. All else is
+    /// for [`Facts::is_entry`] to compare.
+    fn of_entry(bytes: &'a [u8]) -> Option<Self> {
+        let (head, rest) = bytes.split_first_chunk::<ENTRY_SIZE>()?;
+        let path = rest.get(..usize::from(u16_at(head, 28)))?;
+        Some(Self { path, checksum: u32_at(head, 16), size: u32_at(head, 20) })
+    }
+
+    fn write_local(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&LOCAL_SIGNATURE);
+        out.extend_from_slice(&VERSION);
+        self.write_common(out);
+        out.extend_from_slice(self.path);
+    }
+
+    fn write_entry(&self, offset: u32, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[0x50, 0x4b, 0x01, 0x02]);
+        out.extend_from_slice(&VERSION);
+        out.extend_from_slice(&VERSION);
+        self.write_common(out);
+        // No comment, disk 0, no attributes.
+        out.extend_from_slice(&[0; 10]);
+        out.extend_from_slice(&offset.to_le_bytes());
+        out.extend_from_slice(self.path);
+    }
+
+    /// From the flags to the length of the extra field, which both headers have alike.
+    fn write_common(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&FIXED);
+        out.extend_from_slice(&self.checksum.to_le_bytes());
+        out.extend_from_slice(&self.size.to_le_bytes());
+        out.extend_from_slice(&self.size.to_le_bytes());
+        let length = u16::try_from(self.path.len()).expect("paths are bounded");
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&[0; 2]);
+    }
+
+    fn is_local(&self, bytes: &[u8]) -> bool {
+        let mut written = Vec::with_capacity(bytes.len());
+        self.write_local(&mut written);
+        written == bytes
+    }
+
+    fn is_entry(&self, offset: u32, bytes: &[u8]) -> bool {
+        let mut written = Vec::with_capacity(bytes.len());
+        self.write_entry(offset, &mut written);
+        written == bytes
+    }
+}
+
+fn end(count: usize, size: u32, begin: u32) -> [u8; END_SIZE] {
+    let count = u16::try_from(count).expect("the number of parts is bounded").to_le_bytes();
+    let mut bytes = [0; END_SIZE];
+    bytes[..4].copy_from_slice(&[0x50, 0x4b, 0x05, 0x06]);
+    bytes[8..10].copy_from_slice(&count);
+    bytes[10..12].copy_from_slice(&count);
+    bytes[12..16].copy_from_slice(&size.to_le_bytes());
+    bytes[16..20].copy_from_slice(&begin.to_le_bytes());
+    bytes
+}
+
+fn small(size: usize) -> u32 {
+    u32::try_from(size).expect("a bundle is smaller than 4 GiB")
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARTS: [Part<'static>; 3] = [(b"a", b"first"), (b"dir/b", b""), (b"c", &[0xff; 300])];
+
+    #[test]
+    fn parts_survive_their_file() {
+        for parts in [&PARTS[..], &PARTS[..1], &[]] {
+            assert_eq!(read(&write(parts)).as_deref(), Ok(parts));
+        }
+    }
+
+    #[test]
+    fn the_file_is_the_page_s_byte_for_byte() {
+        let file = write(&[(b"a", b"hi")]);
+        let mut want = b"PK\x03\x04\x0a\0\0\0\0\0\0\0\x21\0".to_vec();
+        let facts = b"\xac\x2a\x93\xd8\x02\0\0\0\x02\0\0\0\x01\0\0\0";
+        want.extend(facts);
+        want.extend(b"ahi");
+        want.extend(b"PK\x01\x02\x0a\0\x0a\0\0\0\0\0\0\0\x21\0");
+        want.extend(facts);
+        want.extend(b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0a");
+        want.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x2f\0\0\0\x21\0\0\0\0\0");
+        assert_eq!(file, want);
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_other_length_is_refused_or_another_part() {
+        let file = write(&PARTS);
+        for at in 0..file.len() {
+            for bit in 0..8 {
+                let mut changed = file.clone();
+                changed[at] ^= 1 << bit;
+                // A path is bound by whoever knows which paths there are; all else is bound here.
+                match read(&changed) {
+                    Err(_) => {}
+                    Ok(parts) => panic!("byte {at}, bit {bit}: {parts:?}"),
+                }
+            }
+        }
+        for end in 0..file.len() {
+            assert!(read(&file[..end]).is_err(), "{end}");
+        }
+        assert!(read(&[&file[..], b"\0"].concat()).is_err());
+        assert!(read(&[b"\0", &file[..]].concat()).is_err());
+    }
+
+    #[test]
+    fn nothing_hides_between_the_parts() {
+        // A directory that names one part of two, with offsets that are right.
+        let two = write(&PARTS[..2]);
+        let one = write(&PARTS[..1]);
+        let begin = two.len() - END_SIZE - 2 * ENTRY_SIZE - 6;
+        let mut forged = two[..begin].to_vec();
+        forged.extend(&one[one.len() - END_SIZE - ENTRY_SIZE - 1..one.len() - END_SIZE]);
+        forged.extend(end(1, small(ENTRY_SIZE + 1), small(begin)));
+        assert_eq!(read(&forged), Err(ZipError::Layout { at: 1 }));
+        // The same part named twice.
+        let entry = &one[one.len() - END_SIZE - ENTRY_SIZE - 1..one.len() - END_SIZE];
+        let mut forged = one[..one.len() - END_SIZE].to_vec();
+        forged.extend(entry);
+        let begin = small(one.len() - END_SIZE - entry.len());
+        forged.extend(end(2, small(2 * entry.len()), begin));
+        assert!(read(&forged).is_err());
+    }
+
+    #[test]
+    fn sizes_that_the_file_does_not_have_take_no_memory() {
+        let mut bytes = [0xff; END_SIZE];
+        assert_eq!(read(&bytes), Err(ZipError::End));
+        bytes = end(usize::from(u16::MAX), 0, 0);
+        assert_eq!(read(&bytes), Err(ZipError::Header { at: 0 }));
+        assert_eq!(read(&end(0, 1, 0)), Err(ZipError::End));
+        assert_eq!(read(&end(0, 0, u32::MAX)), Err(ZipError::End));
+    }
+}

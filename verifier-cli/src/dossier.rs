@@ -1,0 +1,26 @@
+//! Dossiers: what a maker has handed over, in a folder or as one bundle, judged as a whole.
+//!
+//! ```text
+//! folder or zip -> parts -> Contents (spec) -> every statement by itself, on all cores
+//!               -> ranges, in order -> evidence -> the log's entries, if there is a log
+//! ```
+//!
+//! Rules: `spec/text/bundle.md`, `spec/text/disclosure.md`, `spec/text/challenge.md`.
+//!
+//! Invariant: policy, pins and keys are the caller's. Copies that come with the evidence are compared
+//! with them and decide nothing.
+
+mod bundle;
+mod challenge;
+mod evidence;
+mod how_to;
+mod judge;
+mod open;
+mod ranges;
+mod scan;
+mod statements;
+mod steps;
+
+pub(crate) use bundle::{explain, make};
+pub(crate) use challenge::{make as make_challenge, verify as verify_challenge};
+pub(crate) use judge::{Expected, verify};

@@ -1,0 +1,186 @@
+//! `bundle make` and `bundle explain`: a bundle from a folder, and what one holds.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use spec::bundle::{Bundle, Claim, Contents, MAX_TEXT_SIZE, NoteName, PartPath, Place, Role};
+use spec::checkpoint::Checkpoint;
+use spec::evidence::disclosure::Disclosure;
+use spec::evidence::statement::Statement;
+use spec::policy::{MAX_POLICY_SIZE, Policy};
+use spec::proof::Proof;
+use spec::tree::Tree;
+
+use super::how_to;
+use super::open::{self, Opened};
+use crate::args::{BundleMake, Inspect};
+use crate::command::Stop;
+use crate::durable;
+use crate::failure::Failure;
+use crate::input;
+use crate::log::tiles::Tiles;
+use crate::log::{Log, Network};
+use crate::messages::{Message, Said};
+use crate::report::{Report, Verdict};
+
+/// Parts on their way into a bundle.
+type Parts = BTreeMap<String, (PartPath, Vec<u8>)>;
+
+/// Makes a bundle. What the parts say is not verified: that is for whoever receives it.
+pub(crate) fn make(wanted: &BundleMake, network: &Network) -> Result<Report, Stop> {
+    let opened = Opened::read(&wanted.folder)?;
+    let shown = wanted.folder.display().to_string();
+    let mut parts = Parts::new();
+    for (path, bytes) in opened.contents(&shown)?.parts() {
+        parts.insert(path.to_string(), (path.clone(), bytes.to_vec()));
+    }
+    add_papers(&mut parts, wanted)?;
+    if let Some(log) = &wanted.log {
+        add_consistency(&mut parts, &Log::open(log, network)?)?;
+    }
+    let made = |parts: &Parts| {
+        let parts = parts.values().map(|(path, bytes)| (path.clone(), Cow::from(bytes.clone())));
+        Contents::new(parts).map_err(|error| malformed(&shown, &error.to_string()))
+    };
+    let text = how_to::text(&made(&parts)?);
+    insert(&mut parts, PartPath::HowTo, text.into_bytes());
+    let contents = made(&parts)?;
+    let bundle = Bundle::new(contents).map_err(|error| malformed(&shown, &error.to_string()))?;
+    let bytes = bundle.to_bytes();
+    durable::write(&wanted.out, &bytes).map_err(|error| {
+        let path = wanted.out.display().to_string();
+        Failure::from(Said::new(Message::FileUnwritable, &[&path, &error.to_string()]))
+    })?;
+    let mut report = Report::new(Verdict::Done);
+    report.fact(Message::LabelWritten, wanted.out.display());
+    report.fact(Message::LabelBytes, bytes.len());
+    report.fact(Message::LabelSha256, spec::Hash::of(&bytes).to_hex());
+    describe(&mut report, bundle.contents());
+    Ok(report)
+}
+
+fn insert(parts: &mut Parts, path: PartPath, bytes: Vec<u8>) {
+    parts.insert(path.to_string(), (path, bytes));
+}
+
+/// The maker's copies and words, each well formed.
+fn add_papers(parts: &mut Parts, wanted: &BundleMake) -> Result<(), Failure> {
+    if let Some(path) = &wanted.policy {
+        let bytes = input::read(path, MAX_POLICY_SIZE)?;
+        let shown = path.display().to_string();
+        Policy::parse(&bytes)
+            .map_err(|error| Said::new(Message::Malformed, &[&shown, &error.to_string()]))?;
+        insert(parts, PartPath::Policy, bytes);
+    }
+    if let Some(path) = &wanted.pins {
+        open::pins(path)?;
+        insert(parts, PartPath::Pins, input::read(path, MAX_TEXT_SIZE)?);
+    }
+    for path in &wanted.notes {
+        let shown = path.display().to_string();
+        let name = path.file_name().and_then(|name| NoteName::parse(name.to_str()?));
+        let name = name.ok_or_else(|| Failure::new(Said::new(Message::NoNoteName, &[&shown])))?;
+        let bytes = input::read(path, MAX_TEXT_SIZE)?;
+        if std::str::from_utf8(&bytes).is_err() {
+            return Err(Said::new(Message::Malformed, &[&shown, "UTF-8"]).into());
+        }
+        insert(parts, PartPath::Note(name), bytes);
+    }
+    Ok(())
+}
+
+/// For each note that a statement names: the proof that its receipt's tree continues it.
+fn add_consistency(parts: &mut Parts, log: &Log) -> Result<(), Stop> {
+    let mut wanted: Vec<(Place, Tree, Tree)> = Vec::new();
+    for (path, bytes) in parts.values() {
+        let PartPath::Of(place, Role::Receipt) = path else { continue };
+        let part = |role| parts.get(&PartPath::Of(*place, role).to_string());
+        let (Some(_), Some((_, statement))) = (part(Role::After), part(Role::Statement)) else {
+            continue;
+        };
+        let shown = path.to_string();
+        let statement =
+            Statement::parse(statement).map_err(|error| malformed(&shown, &error.to_string()))?;
+        let proof = Proof::parse(bytes).map_err(|error| malformed(&shown, &error.to_string()))?;
+        let tree = Checkpoint::parse(proof.checkpoint().text())
+            .map_err(|error| malformed(&shown, &error.to_string()))?
+            .tree();
+        let old = statement.after().tree();
+        if old.size() < tree.size() {
+            wanted.push((*place, old, tree));
+        }
+    }
+    let largest = wanted.iter().map(|(_, _, new)| new.size()).max().unwrap_or_default();
+    let tiles = Tiles::new(log, log.size_hint(largest));
+    for (place, old, new) in wanted {
+        let proof = tiles.prove_consistency(old.size(), new.size())?;
+        // A log that has changed since is found out here, and not by the receiver.
+        spec::tree::verify_consistency(old, new, &proof).map_err(|error| {
+            let why = vec![crate::words::of_consistency(&error)];
+            Stop::rejected(Said::new(Message::AfterNotContinued, &[]).with(why))
+        })?;
+        let text: String = proof.iter().map(|hash| format!("{hash}\n")).collect();
+        insert(parts, PartPath::Of(place, Role::Consistency), text.into_bytes());
+    }
+    Ok(())
+}
+
+/// Says what a bundle or a folder holds, verifying nothing but its form.
+pub(crate) fn explain(wanted: &Inspect) -> Result<Report, Stop> {
+    let opened = Opened::read(&wanted.file)?;
+    let contents = opened.contents(&wanted.file.display().to_string())?;
+    let mut report = Report::new(Verdict::Done);
+    report.reason(Said::new(Message::NothingVerified, &[]));
+    describe(&mut report, &contents);
+    for (place, statement) in contents.statements() {
+        let Some(Ok(disclosure)) = contents.of(*place, Role::Disclosure).map(Disclosure::parse)
+        else {
+            continue;
+        };
+        let numbers = [place.sequence, disclosure.record_count()];
+        let line = format!(
+            "{} {}: {}/{}",
+            statement.source(),
+            numbers[0],
+            disclosure.shown_count(),
+            numbers[1]
+        );
+        report.fact(Message::LabelStatementRecords, line);
+    }
+    for (path, bytes) in contents.parts() {
+        let is_said = matches!(path, PartPath::Note(_));
+        if is_said {
+            report.fact(
+                Message::LabelMakerSays,
+                format!("{path}\n{}", String::from_utf8_lossy(bytes)),
+            );
+        }
+    }
+    Ok(report)
+}
+
+/// What is claimed, and how much is there.
+fn describe(report: &mut Report, contents: &Contents<'_>) {
+    report.fact(Message::LabelOrigin, contents.origin());
+    for (source, name) in contents.sources().iter().enumerate() {
+        let of = |claim| {
+            let places = contents.statements().keys();
+            let places = places.filter(move |at| (at.source, at.claim) == (source, claim));
+            places.map(|at| at.sequence).collect::<Vec<u64>>()
+        };
+        let (records, range) = (of(Claim::Records), of(Claim::Range));
+        if !records.is_empty() {
+            report.fact(Message::LabelClaimRecords, format!("{name}: {}", records.len()));
+        }
+        if let (Some(first), Some(last)) = (range.first(), range.last()) {
+            report.fact(Message::LabelClaimRange, format!("{name}: {first}..{last}"));
+        }
+    }
+    let evidence = contents.parts().filter(|(path, _)| matches!(path, PartPath::Evidence(_)));
+    report.fact(Message::LabelEvidenceCount, evidence.count());
+}
+
+fn malformed(shown: &str, why: &str) -> Stop {
+    let failure = Failure::new(Said::new(Message::Malformed, &[shown, why]));
+    failure.with_hint(Said::new(Message::HintDossier, &[])).into()
+}

@@ -1,0 +1,220 @@
+//! The challenge audit, on the side of who asks.
+//!
+//! Rule: `spec/text/challenge.md`. The range is judged like any other first, under the asker's own policy
+//! and pins; only then do its headers decide which records are picked.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use spec::Hash;
+use spec::bundle::Claim;
+use spec::evidence::challenge::{Challenge, Ground, MAX_CHALLENGE_SIZE};
+use spec::evidence::disclosure::{OpenedRecord, Shown};
+use spec::evidence::pins::Pins;
+use spec::evidence::range::items;
+use spec::evidence::tag::{LotKey, split_tags};
+use spec::note::{MAX_NOTE_SIZE, Note};
+
+use super::evidence;
+use super::judge::hold;
+use super::open::{self, Opened};
+use super::ranges;
+use super::statements::{self, Checked, Keys};
+use crate::args::{ChallengeMake, ChallengeVerify, Dossier};
+use crate::command::{Judge, Stop};
+use crate::durable;
+use crate::failure::Failure;
+use crate::input;
+use crate::messages::{Message, Said};
+use crate::report::{Report, Verdict};
+
+/// By what everything here is judged.
+struct Court {
+    judge: Judge,
+    pins: Option<Pins>,
+    keys: Keys,
+}
+
+impl Court {
+    fn open(wanted: &Dossier) -> Result<Self, Stop> {
+        let judge = Judge::open(&wanted.policy)?;
+        let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
+        let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
+        Ok(Self { judge, pins, keys })
+    }
+}
+
+/// What a challenge is made of: a range that holds.
+struct Base {
+    checked: Vec<Checked>,
+    ground: Ground,
+    /// Records of each statement, headers left out.
+    records: Vec<u64>,
+}
+
+/// Picks records.
+pub(crate) fn make(wanted: &ChallengeMake) -> Result<Report, Stop> {
+    let court = Court::open(&wanted.dossier)?;
+    let base = base(&wanted.range, &wanted.note, &wanted.dossier, &court)?;
+    let challenge = Challenge::make(base.ground, &base.records, wanted.count)
+        .map_err(|error| Failure::new(Said::new(Message::NotAccepted, &[&error.to_string()])))?;
+    durable::write(&wanted.out, challenge.to_string().as_bytes()).map_err(|error| {
+        let path = wanted.out.display().to_string();
+        Failure::from(Said::new(Message::FileUnwritable, &[&path, &error.to_string()]))
+    })?;
+    let mut report = Report::new(Verdict::Done);
+    report.fact(Message::LabelWritten, wanted.out.display());
+    for (statement, record) in challenge.picks() {
+        report.fact(Message::LabelOwnRecord, format!("{statement}, {record}"));
+    }
+    Ok(report)
+}
+
+/// Checks an answer: each pick whole, of the same statement, with its evidence.
+pub(crate) fn verify(wanted: &ChallengeVerify) -> Result<Report, Stop> {
+    let court = Court::open(&wanted.dossier)?;
+    let base = base(&wanted.range, &wanted.note, &wanted.dossier, &court)?;
+    let shown = wanted.challenge.display().to_string();
+    let asked = Challenge::parse(&input::read(&wanted.challenge, MAX_CHALLENGE_SIZE)?).map_err(
+        |error| Failure::new(Said::new(Message::Malformed, &[&shown, &error.to_string()])),
+    )?;
+    let made = Challenge::make(base.ground.clone(), &base.records, asked.picks().len());
+    if made.as_ref() != Ok(&asked) {
+        return Err(Stop::rejected(Said::new(Message::ChallengeOther, &[])));
+    }
+
+    let opened = Opened::read(&wanted.answer)?;
+    let contents = opened.contents(&wanted.answer.display().to_string())?;
+    let answer = statements::check(&contents, &court.judge, &court.keys)?;
+    evidence::check(&contents, &answer)?;
+    let tagging = Tagging::open(&wanted.dossier)?;
+    let mut with_evidence = 0_usize;
+    for (statement, record) in asked.picks() {
+        let numbers = [statement, record].map(u64::to_string);
+        let open = || {
+            let values = numbers.each_ref().map(String::as_str);
+            Stop::rejected(Said::new(Message::ChallengeOpen, &values))
+        };
+        let one = answer.iter().find(|one| {
+            one.place.sequence == *statement && *one.statement.source() == base.ground.source
+        });
+        let one = one.ok_or_else(open)?;
+        let same = base.checked.iter().any(|base| {
+            base.place.sequence == *statement
+                && base.statement.leaf_hash() == one.statement.leaf_hash()
+        });
+        if !same {
+            return Err(Stop::rejected(Said::new(Message::ChallengeStatement, &[&numbers[0]])));
+        }
+        let found = one.opened.records().iter().find(|shown| shown.index() == *record);
+        let whole = found.filter(|shown| shown.fields().len() as u64 == shown.field_count());
+        let whole = whole.ok_or_else(open)?;
+        tagging.check(&base.ground, *statement, whole)?;
+        let hash = whole.text("file/sha256");
+        with_evidence += usize::from(hash.is_some_and(|hash| evidence::is_there(&contents, hash)));
+    }
+    let mut report = Report::new(Verdict::Verified);
+    let count = asked.picks().len();
+    let numbers = [count, with_evidence].map(|number| number.to_string());
+    let values = numbers.each_ref().map(String::as_str);
+    report.reason(Said::new(Message::ChallengeAnswered, &values));
+    if count > with_evidence {
+        report.not_checked(Message::OpenFiles, &[&(count - with_evidence).to_string()]);
+    }
+    report.not_checked(Message::OpenUnpicked, &[]);
+    report.not_checked(Message::OpenTruth, &[]);
+    Ok(report)
+}
+
+/// Keys of lots, and the units of these: a record that was picked and names one of them must have its
+/// tag. This is what a challenge is for: noise in its place is seen by nobody else.
+struct Tagging {
+    keys: Vec<LotKey>,
+    units: BTreeSet<Vec<u8>>,
+}
+
+impl Tagging {
+    fn open(wanted: &Dossier) -> Result<Self, Failure> {
+        let own = ranges::own(&wanted.lot_keys, wanted.units.as_deref())?;
+        let units = own.map(|own| own.units).unwrap_or_default();
+        Ok(Self { keys: ranges::lot_keys(&wanted.lot_keys)?, units })
+    }
+
+    fn check(&self, ground: &Ground, sequence: u64, record: &OpenedRecord) -> Result<(), Stop> {
+        let (Shown::Value(units), Shown::Value(tags)) =
+            (record.shown("units"), record.shown("tags"))
+        else {
+            return Ok(());
+        };
+        let tags = split_tags(tags).unwrap_or_default();
+        for (at, unit) in items(units).enumerate().filter(|(_, unit)| self.units.contains(*unit)) {
+            let is_one =
+                |key: &LotKey| tags.get(at) == Some(&key.tag(&ground.source, sequence, unit));
+            if !self.keys.iter().any(is_one) {
+                let numbers = [sequence, record.index()].map(|number| number.to_string());
+                let unit = String::from_utf8_lossy(unit);
+                let values = [ground.source.as_str(), &numbers[0], &numbers[1], &unit];
+                return Err(Stop::rejected(Said::new(Message::RangeUntagged, &values)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Judges the range and the note, and gives what the picks follow from.
+fn base(range: &Path, note: &Path, wanted: &Dossier, court: &Court) -> Result<Base, Stop> {
+    let own = ranges::own(&wanted.lot_keys, wanted.units.as_deref())?;
+    let opened = Opened::read(range)?;
+    let contents = opened.contents(&range.display().to_string())?;
+    let held = hold(&contents, &court.judge, &court.keys, court.pins.as_ref(), own.as_ref())?;
+    let [sound] = held.sound.as_slice() else {
+        return Err(Said::new(Message::ChallengeOneRange, &[]).into());
+    };
+    let source = sound.pin.source().clone();
+    let (first, last) = (sound.first, sound.last);
+    let checked: Vec<Checked> = held
+        .checked
+        .into_iter()
+        .filter(|one| one.place.claim == Claim::Range && *one.statement.source() == source)
+        .collect();
+    let end = checked.last().expect("a sound range has statements");
+    let bytes = input::read(note, MAX_NOTE_SIZE)?;
+    check_note(&bytes, note, court, end)?;
+    let ground = Ground {
+        origin: end.statement.origin().clone(),
+        source,
+        first,
+        last,
+        leaf: end.statement.leaf_hash(),
+        note: Hash::of(&bytes),
+    };
+    let records = checked.iter().map(|one| one.opened.record_count() - 1).collect();
+    Ok(Base { checked, ground, records })
+}
+
+/// The note must be one that nobody could have when the range was made and shown.
+fn check_note(bytes: &[u8], path: &Path, court: &Court, end: &Checked) -> Result<(), Stop> {
+    let shown = path.display().to_string();
+    let note = Note::parse(bytes).map_err(|error| {
+        Failure::new(Said::new(Message::Malformed, &[&shown, &error.to_string()]))
+    })?;
+    let judged = court.judge.accept(&note).map_err(|stop| stop.within(&shown))?;
+    let accepted = &judged.accepted;
+    if accepted.origin() != end.statement.origin() {
+        let both = [accepted.origin().as_str(), end.statement.origin().as_str()];
+        return Err(Said::new(Message::TwoLogs, &both).into());
+    }
+    let receipt = end.receipt.as_ref().expect("the end of a range has a receipt");
+    let (new, old) = (accepted.tree().size(), receipt.tree().size());
+    // Without witnesses there are no times, and the order of the trees is all there is.
+    let is_later = match (judged.times, receipt.judged.times) {
+        (Some(new), Some(old)) => new.latest.as_seconds() >= old.latest.as_seconds(),
+        _ => true,
+    };
+    if new <= old || !is_later {
+        let numbers = [new, old].map(|size| size.to_string());
+        let values = numbers.each_ref().map(String::as_str);
+        return Err(Stop::rejected(Said::new(Message::NoteNotLater, &values)));
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! The verdict over everything that was handed over.
+
+use std::path::Path;
+
+use spec::bundle::{Claim, Contents, PartPath};
+use spec::evidence::pins::Pins;
+use spec::evidence::range::Followed;
+
+use super::evidence::{self, Found};
+use super::open::{self, Opened};
+use super::ranges::{self, Own, Sound};
+use super::scan::{self, Scanned};
+use super::statements::{self, After, Checked, Keys, Receipt};
+use crate::args::Dossier;
+use crate::command::{Judge, Stop, describe};
+use crate::input;
+use crate::log::Network;
+use crate::messages::{Message, Said};
+use crate::report::{Report, Verdict};
+use crate::time::format_utc;
+
+/// How many of a long list are said.
+const MAX_LISTED: usize = 100;
+
+/// What the command was asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// Whatever the dossier claims.
+    Anything,
+    /// At least one range.
+    Range,
+}
+
+/// Everything that holds, before it is put into words.
+pub(super) struct Held<'a> {
+    pub(super) checked: Vec<Checked>,
+    pub(super) sound: Vec<Sound<'a>>,
+}
+
+/// Judges a folder or a bundle.
+pub(crate) fn verify(
+    path: &Path,
+    wanted: &Dossier,
+    expected: Expected,
+    network: &Network,
+    quiet: bool,
+) -> Result<Report, Stop> {
+    let judge = Judge::open(&wanted.policy)?;
+    let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
+    let own = ranges::own(&wanted.lot_keys, wanted.units.as_deref())?;
+    let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
+    let opened = Opened::read(path)?;
+    let contents = opened.contents(&path.display().to_string())?;
+
+    let held = hold(&contents, &judge, &keys, pins.as_ref(), own.as_ref())?;
+    if expected == Expected::Range && held.sound.is_empty() {
+        return Err(Said::new(Message::NoRange, &[]).into());
+    }
+    let found = evidence::check(&contents, &held.checked)?;
+    let scanned = match &wanted.log {
+        Some(_) if held.sound.is_empty() => return Err(scan::needs_a_range().into()),
+        Some(log) => Some(scan::scan(log, network, &judge, &keys, &held.checked, quiet)?),
+        None => None,
+    };
+
+    let mut report = Report::new(Verdict::Verified);
+    for sound in &held.sound {
+        say_range(&mut report, sound, &held.checked, scanned.as_ref())?;
+        say_own(&mut report, sound, own.as_ref());
+    }
+    say_records(&mut report, &held.checked);
+    say_evidence(&mut report, &found);
+    say_checkpoint(&mut report, &judge, &held.checked);
+    say_copies(&mut report, &contents, wanted, pins.as_ref())?;
+    report.not_checked(Message::OpenTruth, &[]);
+    Ok(report)
+}
+
+/// Checks everything that needs neither a network nor the evidence.
+pub(super) fn hold<'a>(
+    contents: &Contents<'_>,
+    judge: &Judge,
+    keys: &Keys,
+    pins: Option<&'a Pins>,
+    own: Option<&'a Own>,
+) -> Result<Held<'a>, Stop> {
+    if let Some(pins) = pins.filter(|pins| pins.origin() != contents.origin()) {
+        let both = [contents.origin().as_str(), pins.origin().as_str()];
+        return Err(Stop::rejected(Said::new(Message::PinsOfAnotherLog, &both)));
+    }
+    let checked = statements::check(contents, judge, keys)?;
+    let sound = ranges::follow(&checked, pins, own)?;
+    Ok(Held { checked, sound })
+}
+
+fn say_range(
+    report: &mut Report,
+    sound: &Sound<'_>,
+    checked: &[Checked],
+    scanned: Option<&Scanned>,
+) -> Result<(), Stop> {
+    let source = sound.pin.source().as_str();
+    let Followed { statements, records, heartbeats, outages, unnamed, .. } = &sound.followed;
+    let numbers = [sound.first, sound.last, *statements, *records].map(|number| number.to_string());
+    let [first, last, statements, records] = numbers.each_ref().map(String::as_str);
+    report.reason(Said::new(Message::RangeSound, &[source, first, last, statements, records]));
+    report.fact(Message::LabelMachine, format!("{source}: {}", sound.pin.machine()));
+    report.fact(Message::LabelHeartbeats, heartbeats);
+    report.fact(Message::LabelOutages, outages);
+    let end = checked.iter().find(|one| {
+        one.place.claim == Claim::Range
+            && one.place.sequence == sound.last
+            && one.statement.source() == sound.pin.source()
+    });
+    if let Some(time) = end.and_then(|one| one.receipt.as_ref()).and_then(witnessed) {
+        report.fact(Message::LabelRangeWitnessed, format!("{source} {last}: {time}"));
+    }
+    match scanned {
+        Some(scanned) => {
+            let behind = scanned.compare(sound, checked)?;
+            let entries = scanned.entries.to_string();
+            report.reason(Said::new(Message::ScanSound, &[&entries, source]));
+            report.fact(Message::LabelBehindRange, behind);
+        }
+        None => {
+            report.not_checked(Message::OpenScan, &[source]);
+            if !sound.followed.holds_pinned {
+                let pinned = sound.pin.first().0.to_string();
+                report.not_checked(Message::OpenRangeStart, &[source, &pinned, first]);
+            }
+        }
+    }
+    if sound.pin.cadence().is_none() {
+        report.not_checked(Message::OpenCadence, &[source]);
+    }
+    if *unnamed > 0 {
+        report.not_checked(Message::OpenUnnamed, &[source, &unnamed.to_string()]);
+    }
+    Ok(())
+}
+
+/// What the range says of the caller's own units.
+fn say_own(report: &mut Report, sound: &Sound<'_>, own: Option<&Own>) {
+    let source = sound.pin.source().as_str();
+    let Some(own) = own else {
+        report.not_checked(Message::OpenNoReader, &[source]);
+        return;
+    };
+    let Followed { own: records, own_units, .. } = &sound.followed;
+    let asked = own.reader.unit_count().to_string();
+    let numbers = [records.len(), own_units.len()].map(|number| number.to_string());
+    let values = [numbers[0].as_str(), source, &numbers[1], &asked];
+    report.reason(Said::new(Message::OwnSound, &values));
+    for (statement, record) in records.iter().take(MAX_LISTED) {
+        report.fact(Message::LabelOwnRecord, format!("{source} {statement}, {record}"));
+    }
+    let without = own.units.iter().filter(|unit| !own_units.contains_key(*unit));
+    for unit in without.take(MAX_LISTED) {
+        report.fact(Message::LabelUnitWithout, String::from_utf8_lossy(unit));
+    }
+    report.not_checked(Message::OpenNoise, &[source]);
+}
+
+fn say_records(report: &mut Report, checked: &[Checked]) {
+    let records = |one: &&Checked| one.place.claim == Claim::Records;
+    for one in checked.iter().filter(records) {
+        let source = one.statement.source().as_str();
+        let shown = one.opened.records().len() as u64;
+        let index = one.receipt.as_ref().map_or(0, |receipt| receipt.index);
+        let numbers =
+            [one.place.sequence, index, shown, one.opened.record_count()].map(|n| n.to_string());
+        let [sequence, index, shown, all] = numbers.each_ref().map(String::as_str);
+        report.reason(Said::new(Message::RecordsSound, &[source, sequence, index, shown, all]));
+    }
+    if checked.iter().any(|one| one.place.claim == Claim::Records) {
+        report.not_checked(Message::OpenCompleteness, &[]);
+    }
+    let mut open = 0;
+    for one in checked {
+        let place = format!("{} {}", one.statement.source(), one.place.sequence);
+        match &one.after {
+            After::Bound(Some(times)) => {
+                let time = format_utc(times.earliest.as_seconds());
+                report.fact(Message::LabelNotBefore, format!("{place}: {time}"));
+            }
+            After::Bound(None) => {
+                let size = one.statement.after().tree().size();
+                report.fact(Message::LabelAfterBound, format!("{place}: {size}"));
+            }
+            After::Open => open += 1,
+        }
+        if one.place.claim == Claim::Records
+            && let Some(time) = one.receipt.as_ref().and_then(witnessed)
+        {
+            report.fact(Message::LabelStatementWitnessed, format!("{place}: {time}"));
+        }
+    }
+    if open > 0 {
+        report.not_checked(Message::OpenLowerBounds, &[&open.to_string()]);
+    }
+}
+
+fn say_evidence(report: &mut Report, found: &Found) {
+    if found.vouched > 0 {
+        let count = found.vouched.to_string();
+        report.reason(Said::new(Message::EvidenceVouched, &[&count]));
+    }
+    if found.missing > 0 {
+        report.not_checked(Message::OpenFiles, &[&found.missing.to_string()]);
+    }
+}
+
+/// Who signed the newest tree, and what the policy leaves open.
+fn say_checkpoint(report: &mut Report, judge: &Judge, checked: &[Checked]) {
+    let receipts = checked.iter().filter_map(|one| one.receipt.as_ref());
+    if let Some(newest) = receipts.max_by_key(|receipt| receipt.tree().size()) {
+        describe(report, judge, &newest.note, &newest.judged);
+    }
+}
+
+/// Copies that came along decide nothing; where they are not the caller's own, that is told.
+fn say_copies(
+    report: &mut Report,
+    contents: &Contents<'_>,
+    wanted: &Dossier,
+    pins: Option<&Pins>,
+) -> Result<(), Stop> {
+    if let (Some(copy), Some(path)) = (contents.part(&PartPath::Policy), &wanted.policy.policy) {
+        let own = input::read(path, spec::policy::MAX_POLICY_SIZE)?;
+        if own != copy {
+            report.fact(Message::LabelOtherCopy, PartPath::Policy);
+        }
+    }
+    if let (Some(copy), Some(own)) = (contents.part(&PartPath::Pins), pins)
+        && Pins::parse(copy).as_ref() != Ok(own)
+    {
+        report.fact(Message::LabelOtherCopy, PartPath::Pins);
+    }
+    Ok(())
+}
+
+fn witnessed(receipt: &Receipt) -> Option<String> {
+    let times = receipt.judged.times?;
+    Some(format_utc(times.latest.as_seconds()))
+}

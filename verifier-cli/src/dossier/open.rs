@@ -1,0 +1,126 @@
+//! Opening what was handed over: a folder with the paths of a bundle, or a bundle itself.
+
+use std::borrow::Cow;
+use std::fs::{self, DirEntry};
+use std::path::Path;
+
+use spec::bundle::{Bundle, BundleError, Contents, MAX_BUNDLE_SIZE, MAX_PARTS, PartPath};
+use spec::evidence::pins::{MAX_PINS_SIZE, Pins};
+
+use crate::command::Stop;
+use crate::failure::Failure;
+use crate::input;
+use crate::messages::{Message, Said};
+
+/// How deep a part lies: `records/0/12.statement`.
+const MAX_DEPTH: usize = 3;
+
+/// The bytes of a bundle, or the parts of a folder. What is parsed of them borrows from it.
+pub(super) enum Opened {
+    Bundle(Vec<u8>),
+    Folder(Vec<(PartPath, Vec<u8>)>),
+}
+
+impl Opened {
+    /// Reads a folder or a file.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        if !path.is_dir() {
+            return input::read(path, MAX_BUNDLE_SIZE).map(Self::Bundle);
+        }
+        let mut found = Vec::new();
+        collect(path, "", MAX_DEPTH, &mut found)?;
+        let (mut parts, mut left) = (Vec::new(), MAX_BUNDLE_SIZE);
+        for name in found {
+            let file = path.join(&name);
+            let known = PartPath::parse(&name).ok_or_else(|| not_a_part(&file))?;
+            let bytes = input::read(&file, left)?;
+            left -= bytes.len();
+            // The lists of an unpacked bundle follow from what lies beside them.
+            if !matches!(known, PartPath::Manifest | PartPath::Sums) {
+                parts.push((known, bytes));
+            }
+        }
+        Ok(Self::Folder(parts))
+    }
+
+    /// The parts, each where it belongs. Of a bundle the lists are compared as well.
+    pub(super) fn contents(&self, shown: &str) -> Result<Contents<'_>, Stop> {
+        match self {
+            Self::Bundle(bytes) => match Bundle::parse(bytes) {
+                Ok(bundle) => Ok(bundle.into_contents()),
+                Err(error) => Err(refused(shown, &error, Bundle::is_meant_by(bytes))),
+            },
+            Self::Folder(parts) => {
+                let parts = parts.iter();
+                let parts = parts.map(|(path, bytes)| (path.clone(), Cow::from(bytes.as_slice())));
+                Contents::new(parts).map_err(|error| {
+                    // What was left out or exchanged is wrong; what is not finished proves nothing.
+                    let is_wrong = matches!(
+                        error,
+                        BundleError::Evidence { .. }
+                            | BundleError::Gap { .. }
+                            | BundleError::OtherLog { .. }
+                            | BundleError::OtherPlace { .. }
+                            | BundleError::Twice { .. }
+                    );
+                    refused(shown, &error, is_wrong)
+                })
+            }
+        }
+    }
+}
+
+/// A bundle that was altered is wrong; what never was one proves nothing.
+fn refused(shown: &str, error: &BundleError, is_bundle: bool) -> Stop {
+    let why = error.to_string();
+    if is_bundle {
+        return Stop::rejected(Said::new(Message::BundleAltered, &[shown, &why]));
+    }
+    let failure = Failure::new(Said::new(Message::Malformed, &[shown, &why]));
+    failure.with_hint(Said::new(Message::HintDossier, &[])).into()
+}
+
+fn not_a_part(file: &Path) -> Failure {
+    let shown = file.display().to_string();
+    let failure = Failure::new(Said::new(Message::NotAPart, &[&shown]));
+    failure.with_hint(Said::new(Message::HintDossier, &[]))
+}
+
+/// Collects the names of all files below `folder`, joined by slashes.
+fn collect(
+    folder: &Path,
+    prefix: &str,
+    depth: usize,
+    found: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let unreadable = |error: std::io::Error| {
+        let values = [folder.display().to_string(), error.to_string()];
+        Failure::new(Said::new(Message::FileUnreadable, &values.each_ref().map(String::as_str)))
+    };
+    let entries: Result<Vec<DirEntry>, _> = fs::read_dir(folder).map_err(unreadable)?.collect();
+    let mut entries = entries.map_err(unreadable)?;
+    entries.sort_by_key(DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let name = entry.file_name().into_string().map_err(|_| not_a_part(&path))?;
+        let kind = entry.file_type().map_err(unreadable)?;
+        if kind.is_dir() && depth > 1 {
+            collect(&path, &format!("{prefix}{name}/"), depth - 1, found)?;
+        } else if kind.is_file() && found.len() < MAX_PARTS {
+            found.push(format!("{prefix}{name}"));
+        } else {
+            // Links and the like are followed nowhere.
+            return Err(not_a_part(&path));
+        }
+    }
+    Ok(())
+}
+
+/// The caller's own pins.
+pub(super) fn pins(path: &Path) -> Result<Pins, Failure> {
+    Pins::parse(&input::read(path, MAX_PINS_SIZE)?).map_err(|error| {
+        let shown = path.display().to_string();
+        let failure = Failure::new(Said::new(Message::Malformed, &[&shown, &error.to_string()]));
+        failure.with_hint(Said::new(Message::HintPins, &[]))
+    })
+}

@@ -1,0 +1,136 @@
+//! Ranges: followed in order, with the caller's pins, keys of lots and units.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use spec::bundle::Claim;
+use spec::encoding::decode_hex;
+use spec::evidence::pins::{Pin, Pins};
+use spec::evidence::range::{Followed, Range, RangeError, Reader};
+use spec::evidence::tag::LotKey;
+use spec::key::KeyName;
+
+use super::statements::Checked;
+use crate::command::Stop;
+use crate::failure::Failure;
+use crate::input;
+use crate::messages::{Message, Said};
+
+/// The most bytes of a list of units: some hundred thousand serial numbers.
+const MAX_UNITS_SIZE: usize = 16 * 1024 * 1024;
+
+/// The most bytes of a file with one lot key.
+const MAX_KEY_SIZE: usize = 1024;
+
+/// Whose records are looked for.
+pub(super) struct Own {
+    pub(super) reader: Reader,
+    pub(super) units: BTreeSet<Vec<u8>>,
+}
+
+/// A range that holds.
+pub(super) struct Sound<'a> {
+    pub(super) pin: &'a Pin,
+    pub(super) first: u64,
+    pub(super) last: u64,
+    pub(super) followed: Followed,
+}
+
+/// Reads the keys of lots and the list of units. Neither says anything without the other.
+pub(super) fn own(keys: &[PathBuf], units: Option<&Path>) -> Result<Option<Own>, Failure> {
+    let Some(path) = units else {
+        return Ok(None);
+    };
+    let bytes = input::read(path, MAX_UNITS_SIZE)?;
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let units: BTreeSet<Vec<u8>> =
+        lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
+    let reader = Reader::new(lot_keys(keys)?, units.iter().cloned().collect());
+    Ok(Some(Own { reader, units }))
+}
+
+/// Reads the keys of lots, one a file.
+pub(super) fn lot_keys(paths: &[PathBuf]) -> Result<Vec<LotKey>, Failure> {
+    paths.iter().map(|path| lot_key(path)).collect()
+}
+
+fn lot_key(path: &Path) -> Result<LotKey, Failure> {
+    let bytes = input::read(path, MAX_KEY_SIZE)?;
+    let text = std::str::from_utf8(&bytes).unwrap_or_default().trim();
+    let shown = path.display().to_string();
+    // The text is not shown: it may be most of a key.
+    let wrong = |_| Said::new(Message::Malformed, &[&shown, "64 hexadecimal digits"]).into();
+    decode_hex(text).map(LotKey::new).map_err(wrong)
+}
+
+/// Follows every range; the statements are in ascending order of their places.
+pub(super) fn follow<'a>(
+    checked: &[Checked],
+    pins: Option<&'a Pins>,
+    own: Option<&'a Own>,
+) -> Result<Vec<Sound<'a>>, Stop> {
+    let mut by_source: BTreeMap<&KeyName, Vec<&Checked>> = BTreeMap::new();
+    for one in checked.iter().filter(|one| one.place.claim == Claim::Range) {
+        by_source.entry(one.statement.source()).or_default().push(one);
+    }
+    let mut sound = Vec::new();
+    for (source, statements) in by_source {
+        let pin = pins.and_then(|pins| pins.of(source));
+        // Without a pin the maker would say what is missing from the maker's own evidence.
+        let pin = pin.ok_or_else(|| {
+            let failure = Failure::new(Said::new(Message::NoPin, &[source.as_str()]));
+            Stop::from(failure.with_hint(Said::new(Message::HintPins, &[])))
+        })?;
+        let mut range = Range::new(pin, own.map(|own| &own.reader));
+        for one in &statements {
+            range.follow(&one.statement, &one.opened).map_err(|error| refused(source, &error))?;
+        }
+        let (first, last) = match (statements.first(), statements.last()) {
+            (Some(first), Some(last)) => (first.place.sequence, last.place.sequence),
+            _ => continue,
+        };
+        sound.push(Sound { pin, first, last, followed: range.finish() });
+    }
+    Ok(sound)
+}
+
+fn refused(source: &KeyName, error: &RangeError) -> Stop {
+    let source = source.as_str();
+    let said = match error {
+        RangeError::AfterFell { sequence } => {
+            Said::new(Message::RangeAfterFell, &[source, &sequence.to_string()])
+        }
+        RangeError::Chain { sequence } => {
+            Said::new(Message::RangeBroken, &[source, &sequence.to_string()])
+        }
+        RangeError::Count { sequence, named, due } => {
+            let numbers = [sequence, named, due].map(u64::to_string);
+            Said::new(Message::RangeCount, &[source, &numbers[0], &numbers[1], &numbers[2]])
+        }
+        RangeError::Header { sequence } => {
+            Said::new(Message::RangeHeader, &[source, &sequence.to_string()])
+        }
+        RangeError::Hidden { sequence, record, field } => {
+            let numbers = [sequence, record].map(u64::to_string);
+            Said::new(Message::RangeHidden, &[source, &numbers[0], &numbers[1], field])
+        }
+        RangeError::Mistagged { sequence, record } => {
+            let numbers = [sequence, record].map(u64::to_string);
+            Said::new(Message::RangeMistagged, &[source, &numbers[0], &numbers[1]])
+        }
+        RangeError::NotPinned { sequence } => {
+            Said::new(Message::RangeNotPinned, &[source, &sequence.to_string()])
+        }
+        RangeError::Silence { sequence, seconds } => {
+            let numbers = [sequence, seconds].map(u64::to_string);
+            Said::new(Message::RangeSilence, &[source, &numbers[0], &numbers[1]])
+        }
+        RangeError::Untagged { sequence, record, unit } => {
+            let numbers = [sequence, record].map(u64::to_string);
+            Said::new(Message::RangeUntagged, &[source, &numbers[0], &numbers[1], unit])
+        }
+        other => Said::new(Message::NotAccepted, &[&other.to_string()]),
+    };
+    Stop::rejected(said)
+}
