@@ -1,0 +1,58 @@
+/**
+ * Builds `dist/fiducial-verify.html`: one file with its script and its style inside, and a content
+ * security policy that lets it run these two and reach nothing. The same sources give the same bytes.
+ */
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { buildSync } from "esbuild";
+
+const own = dirname(fileURLToPath(import.meta.url));
+const { version } = JSON.parse(readFileSync(join(own, "package.json"), "utf8"));
+
+function bundle(entry, options) {
+  const built = buildSync({
+    entryPoints: [join(own, entry)],
+    absWorkingDir: own,
+    bundle: true,
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "warning",
+    minify: true,
+    write: false,
+    ...options,
+  });
+  return built.outputFiles[0].text.trim();
+}
+
+const script = bundle("src/page/main.ts", {
+  format: "iife",
+  target: ["chrome111", "firefox115", "safari16.4"],
+  define: { VERSION: JSON.stringify(version) },
+});
+// What would end the element early, or begin a comment in it, would not be what was hashed.
+if (/<\/script|<!--/i.test(script)) throw new Error("the script cannot stand inside HTML");
+const style = bundle("src/page/page.css", { loader: { ".css": "css" } });
+
+const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+const policy = [
+  "default-src 'none'",
+  `script-src ${hash(script)}`,
+  `style-src ${hash(style)}`,
+  "img-src data:",
+  "worker-src blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+const parts = { policy, script, style };
+const template = readFileSync(join(own, "src/page/page.html"), "utf8");
+const page = template.replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
+const out = join(own, "dist", "fiducial-verify.html");
+mkdirSync(dirname(out), { recursive: true });
+writeFileSync(out, page);
+const sum = createHash("sha256").update(page).digest("hex");
+console.log(`${sum}  dist/fiducial-verify.html  (${Buffer.byteLength(page)} bytes)`);

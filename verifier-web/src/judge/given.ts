@@ -1,0 +1,109 @@
+/**
+ * What was given to be judged, and as what. Files are read here: within their limit, once.
+ */
+
+import { hashBlob, sha256 } from "../crypto/sha256.ts";
+import { encodeHex } from "../formats/hex.ts";
+import { undecided, type Input } from "./report.ts";
+
+/** What a file can be taken as. */
+export const ROLES = [
+  "receipt",
+  "disclosure",
+  "file",
+  "entry",
+  "after",
+  "consistency",
+  "split",
+  "unused",
+] as const;
+export type Role = (typeof ROLES)[number];
+
+/** A file with its name. */
+export interface NamedFile {
+  readonly name: string;
+  readonly blob: Blob;
+}
+
+/** A file and what it is taken as. */
+export interface RoledFile extends NamedFile {
+  readonly role: Role;
+}
+
+/** Everything a judgement is made from. The policy and the keys are the reader's own. */
+export interface Given {
+  readonly files: readonly RoledFile[];
+  /** The bytes of the policy; empty if there is none. */
+  readonly policy: Uint8Array;
+  /** Verifier keys of sources, one a line. */
+  readonly keys: string;
+}
+
+/** Told how many bytes of how many are read. */
+export type Progress = (done: number, total: number) => void;
+
+/** Reads files, remembers the SHA-256 of each, and tells how far it is. */
+export class Desk {
+  readonly inputs: Input[] = [];
+  readonly #given: Given;
+  readonly #progress: Progress;
+  readonly #total: number;
+  #done = 0;
+
+  constructor(given: Given, progress: Progress) {
+    this.#given = given;
+    this.#progress = progress;
+    const read = given.files.filter((file) => file.role !== "unused");
+    this.#total = read.reduce((sum, file) => sum + file.blob.size, 0);
+  }
+
+  /** The files of a role. */
+  all(role: Role): RoledFile[] {
+    return this.#given.files.filter((file) => file.role === role);
+  }
+
+  /** The one file of a role; two of one role leave it open which is meant. */
+  one(role: Role): RoledFile | undefined {
+    const [file, ...more] = this.all(role);
+    if (more.length > 0) throw undecided("several-files", role);
+    return file;
+  }
+
+  /** Reads a whole file of at most `limit` bytes. */
+  async read(file: RoledFile, limit: number): Promise<Uint8Array> {
+    if (file.blob.size > limit) throw undecided("file-too-large", file.name, `${limit}`);
+    const bytes = new Uint8Array(await readable(file, () => file.blob.arrayBuffer()));
+    this.#remember(file, sha256(bytes));
+    this.#tell(file.blob.size);
+    return bytes;
+  }
+
+  /** Hashes a file of any size; the answer is hexadecimal. */
+  async hash(file: RoledFile): Promise<string> {
+    const before = this.#done;
+    const tell = (done: number) => this.#progress(before + done, this.#total);
+    const hash = await readable(file, () => hashBlob(file.blob, tell));
+    this.#remember(file, hash);
+    this.#tell(file.blob.size);
+    return encodeHex(hash);
+  }
+
+  #remember(file: RoledFile, hash: Uint8Array): void {
+    const { role, name } = file;
+    this.inputs.push({ role, name, size: `${file.blob.size}`, sha256: encodeHex(hash) });
+  }
+
+  #tell(size: number): void {
+    this.#done += size;
+    this.#progress(this.#done, this.#total);
+  }
+}
+
+/** A file that cannot be read is never a rejection of the evidence. */
+async function readable<T>(file: NamedFile, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw undecided("file-unreadable", file.name, error instanceof Error ? error.message : "");
+  }
+}

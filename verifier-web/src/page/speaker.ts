@@ -1,0 +1,46 @@
+/** Says everything in the language that was chosen. */
+
+import type { Said } from "../judge/report.ts";
+import { FACTS, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
+import { fill, printable, type Language, type Words } from "./words/language.ts";
+import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
+
+export class Speaker {
+  language: Language;
+
+  constructor(language: Language) {
+    this.language = language;
+  }
+
+  /** A text of the page. */
+  text(name: TextName, ...values: string[]): string {
+    return fill(TEXTS[name], this.language, values);
+  }
+
+  /** A sentence about evidence, without what stands behind it. */
+  sentence(said: Said): string {
+    const values = said.code === "several-files" ? said.values.map((role) => this.role(role)) : said.values;
+    return this.#of(SENTENCES, said.code, values.map(printable));
+  }
+
+  verdict(code: string): string {
+    return this.#of(VERDICTS, code);
+  }
+
+  meaning(code: string): string {
+    return this.#of(MEANINGS, code);
+  }
+
+  fact(code: string): string {
+    return this.#of(FACTS, code);
+  }
+
+  role(code: string): string {
+    return this.#of(ROLE_NAMES, code);
+  }
+
+  #of(all: Readonly<Record<string, Words>>, code: string, values: readonly string[] = []): string {
+    const words = all[code];
+    return words ? fill(words, this.language, values) : `${code} ${values.join(", ")}`;
+  }
+}
