@@ -129,7 +129,11 @@ export interface Evidence {
 /** What a test wants otherwise than usual. */
 export interface Wishes {
   readonly values?: ReadonlyMap<string, string | Uint8Array>;
+  readonly header?: ReadonlyMap<string, string>;
   readonly cosigners?: readonly Signer[];
+  readonly sequence?: bigint;
+  /** The leaf hash of the statement before. */
+  readonly previous?: Hash;
 }
 
 /** Anchors one file by its SHA-256. */
@@ -153,10 +157,10 @@ export function anchor(name: string, fileHash: Uint8Array, wishes: Wishes = {}):
     ["opened", "2026-11-26T08:12:00+08:00"],
     ["closed", "2026-11-26T08:13:00+08:00"],
     ["clock", "synchronised"],
+    ...(wishes.header ?? []),
   ]);
   const records = [fieldsOf("batch", header), fieldsOf("aoi-report", values)];
-  const cosigners = wishes.cosigners ?? [SIGNERS.w1, SIGNERS.w1Pq, SIGNERS.w2];
-  return publish(records, cosigners);
+  return publish(records, wishes);
 }
 
 function fieldsOf(kind: string, values: ReadonlyMap<string, string | Uint8Array>): Field[] {
@@ -165,20 +169,22 @@ function fieldsOf(kind: string, values: ReadonlyMap<string, string | Uint8Array>
   return [...table, ...own].map((name) => [name, values.get(name)]);
 }
 
-function publish(records: readonly Field[][], cosigners: readonly Signer[]): Evidence {
+function publish(records: readonly Field[][], wishes: Wishes): Evidence {
+  const cosigners = wishes.cosigners ?? [SIGNERS.w1, SIGNERS.w1Pq, SIGNERS.w2];
+  const { sequence = 12n, previous = sha256(encodeUtf8("the one before")) } = wishes;
   const others = [0, 1, 2].map((at) => leafHash(encodeUtf8(`another entry ${at}`)));
   const [a, b, c] = others as [Hash, Hash, Hash];
   const old = { size: 2n, root: nodeHash(a, b) };
   const after = noteOf({ origin: LOG, tree: old, extensions: [] }, cosigners, TIME - 600n);
-  const place = { log: LOG, source: SOURCE, sequence: 12n };
+  const place = { log: LOG, source: SOURCE, sequence };
   const leaves = records.map(leafOfRecord);
   const batch = batchCommitment(place, { size: BigInt(records.length), root: rootOfLeaves(leaves) });
   const text = [
     "fiducial/statement/v1",
     `log ${LOG}`,
     `source ${SOURCE}`,
-    "sequence 12",
-    `previous ${encodeBase64(sha256(encodeUtf8("the one before")))}`,
+    `sequence ${sequence}`,
+    `previous ${encodeBase64(previous)}`,
     `after ${old.size} ${encodeBase64(old.root)} ${encodeBase64(sha256(after))}`,
     `batch ${encodeBase64(batch)}`,
     "",
@@ -228,7 +234,10 @@ function leafOfRecord(fields: readonly Field[], record: number): Hash {
   return recordLeaf(BigInt(fields.length), rootOfLeaves(leavesOfFields(fields, record)));
 }
 
-/** Opens the kind and every used field, and of the absent ones the panel: the rest is proved. */
+/** What is opened of a record also where it is absent: what a range must show. */
+const SHOWN_ABSENT = ["units", "tags", "panel", "lot"];
+
+/** Opens the header, every used field, and of the absent ones a few: the rest is proved. */
 function openAll(place: { sequence: bigint }, records: readonly Field[][]) {
   return {
     format: "fiducial/disclosure/v1",
@@ -238,7 +247,7 @@ function openAll(place: { sequence: bigint }, records: readonly Field[][]) {
     record_count: records.length,
     records: records.map((fields, record) => {
       const shown = fields.flatMap(([name, value], at) =>
-        value !== undefined || name === "panel" ? [at] : []
+        value !== undefined || record === 0 || SHOWN_ABSENT.includes(name) ? [at] : []
       );
       return {
         index: record,

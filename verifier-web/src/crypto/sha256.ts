@@ -31,12 +31,25 @@ export function sha256(...parts: Uint8Array[]): Uint8Array {
   return nobleSha256(parts.length === 1 && parts[0] ? parts[0] : concat(...parts));
 }
 
+/** A hash on its way. */
+export class Sha256 {
+  readonly #state = nobleSha256.create();
+
+  update(bytes: Uint8Array): void {
+    this.#state.update(bytes);
+  }
+
+  digest(): Uint8Array {
+    return this.#state.digest();
+  }
+}
+
 /** Hashes a file piece by piece; `progress` is told the bytes done so far. */
 export async function hashBlob(
   file: Blob,
   progress: (done: number) => void = () => {},
 ): Promise<Uint8Array> {
-  const hasher = nobleSha256.create();
+  const hasher = new Sha256();
   for (let start = 0; start < file.size; start += CHUNK_SIZE) {
     const end = Math.min(start + CHUNK_SIZE, file.size);
     const chunk = new Uint8Array(await file.slice(start, end).arrayBuffer());

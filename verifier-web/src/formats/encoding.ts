@@ -5,6 +5,7 @@
  * that both "verify".
  */
 
+import { compareBytes } from "../crypto/bytes.ts";
 import { HASH_SIZE } from "../crypto/sha256.ts";
 
 export type Hash = Uint8Array;
@@ -99,4 +100,9 @@ export function hasControl(text: string): boolean {
 /** The size of a text in UTF-8, in bytes. */
 export function sizeOf(text: string): number {
   return encodeUtf8(text).length;
+}
+
+/** Orders texts by their UTF-8, which JavaScript's own order of texts is not. */
+export function compareTexts(one: string, other: string): number {
+  return compareBytes(encodeUtf8(one), encodeUtf8(other));
 }

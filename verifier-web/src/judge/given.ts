@@ -15,6 +15,7 @@ export const ROLES = [
   "after",
   "consistency",
   "split",
+  "bundle",
   "unused",
 ] as const;
 export type Role = (typeof ROLES)[number];
@@ -37,6 +38,8 @@ export interface Given {
   readonly policy: Uint8Array;
   /** Verifier keys of sources, one a line. */
   readonly keys: string;
+  /** The bytes of the pins, which a bundle may need; empty if there are none. */
+  readonly pins: Uint8Array;
 }
 
 /** Told how many bytes of how many are read. */
@@ -69,11 +72,19 @@ export class Desk {
     return file;
   }
 
+  /** The file that is judged by itself; with others it would be unclear what they are for. */
+  alone(role: Role): RoledFile | undefined {
+    const file = this.one(role);
+    const isAlone = this.#given.files.every((one) => one === file || one.role === "unused");
+    if (file && !isAlone) throw undecided("not-alone", file.name);
+    return file;
+  }
+
   /** Reads a whole file of at most `limit` bytes. */
   async read(file: RoledFile, limit: number): Promise<Uint8Array> {
     if (file.blob.size > limit) throw undecided("file-too-large", file.name, `${limit}`);
     const bytes = new Uint8Array(await readable(file, () => file.blob.arrayBuffer()));
-    this.#remember(file, sha256(bytes));
+    this.remember(file, sha256(bytes));
     this.#tell(file.blob.size);
     return bytes;
   }
@@ -83,12 +94,18 @@ export class Desk {
     const before = this.#done;
     const tell = (done: number) => this.#progress(before + done, this.#total);
     const hash = await readable(file, () => hashBlob(file.blob, tell));
-    this.#remember(file, hash);
+    this.remember(file, hash);
     this.#tell(file.blob.size);
     return encodeHex(hash);
   }
 
-  #remember(file: RoledFile, hash: Uint8Array): void {
+  /** Tells how much of everything is done, from 0 to 1. */
+  tellShare(share: number): void {
+    this.#progress(share * this.#total, this.#total);
+  }
+
+  /** Notes what was looked at. */
+  remember(file: RoledFile, hash: Uint8Array): void {
     const { role, name } = file;
     this.inputs.push({ role, name, size: `${file.blob.size}`, sha256: encodeHex(hash) });
   }

@@ -32,6 +32,8 @@ export interface ShownField {
 export interface ShownRecord {
   readonly index: string;
   readonly kind: string;
+  /** Its statement, where more than one was given: source and sequence. */
+  readonly place: string | undefined;
   /** The name of the file that was given and is this record's, if one is. */
   readonly file: string | undefined;
   readonly fields: readonly ShownField[];

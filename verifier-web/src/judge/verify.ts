@@ -11,10 +11,11 @@
 import { checkSha256, ed25519Engine } from "../crypto/engine.ts";
 import { HashesDiffer } from "../crypto/sha256.ts";
 import { MAX_DISCLOSURE_SIZE, parseDisclosure } from "../formats/disclosure.ts";
-import { decodeUtf8, encodeBase64 } from "../formats/encoding.ts";
+import { encodeBase64 } from "../formats/encoding.ts";
 import { encodeHex } from "../formats/hex.ts";
 import type { VerifierKey } from "../formats/key.ts";
 import { claims, verifyNote } from "../formats/note.ts";
+import { parsePins, type Pins } from "../formats/pins.ts";
 import { parseKeys, parsePolicy, type Policy } from "../formats/policy.ts";
 import { MAX_ENTRY_SIZE, MAX_PROOF_SIZE, parseProof, type Proof } from "../formats/proof.ts";
 import { Refusal } from "../formats/refusal.ts";
@@ -23,9 +24,11 @@ import { parseStatement, type Statement } from "../formats/statement.ts";
 import { leafHash, verifyInclusion, type Tree } from "../formats/tree.ts";
 import { describeAccepted, refusalOf } from "./accepted.ts";
 import { checkAfter } from "./after.ts";
+import { judgeBundle } from "./bundle.ts";
 import { Desk, type Given, type Progress, type RoledFile } from "./given.ts";
 import { isWhole, knownText, openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { checkPolicy } from "./policy.ts";
+import { showRecord } from "./show.ts";
 import { proveSplit } from "./split.ts";
 import {
   Draft,
@@ -35,7 +38,6 @@ import {
   sayWith,
   undecided,
   type Report,
-  type ShownRecord,
 } from "./report.ts";
 
 /** The field that commits to a file's bytes. */
@@ -62,7 +64,7 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
   const engine = await ed25519Engine();
   try {
     await checkSha256();
-    await (desk.one("split") ? judgeSplit(draft, desk, given) : judgeReceipt(draft, desk, given));
+    await judgeWhatIsThere(draft, desk, given);
     return { ...ended("verified"), engine };
   } catch (error) {
     if (error instanceof Stop) return { ...ended(error.verdict, error.reasons), engine };
@@ -72,6 +74,14 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
     const message = error instanceof Error ? error.message : String(error);
     return { ...ended("undecided", [say("own-fault", message)]), engine };
   }
+}
+
+/** A bundle holds everything; evidence of a split stands alone; else it is a receipt. */
+async function judgeWhatIsThere(draft: Draft, desk: Desk, given: Given): Promise<void> {
+  const [bundle, split] = [desk.alone("bundle"), desk.alone("split")];
+  if (!bundle) return split ? judgeSplit(draft, desk, given) : judgeReceipt(draft, desk, given);
+  const [policy, pins, keys] = [readPolicy(given), readPins(given), readKeys(given)];
+  return judgeBundle(draft, desk, bundle, { policy, policyBytes: given.policy, pins, keys });
 }
 
 async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<void> {
@@ -104,6 +114,16 @@ function readPolicy(given: Given): Policy {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw undecided("bad-policy", error.values.at(-1) ?? "", error.path.join(" "));
+  }
+}
+
+function readPins(given: Given): Pins | undefined {
+  if (given.pins.length === 0) return undefined;
+  try {
+    return parsePins(given.pins);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw undecided("bad-pins", error.values.at(-1) ?? "", error.path.join(" "));
   }
 }
 
@@ -220,7 +240,7 @@ async function checkDisclosure(draft: Draft, desk: Desk, statement: Statement): 
     const record = await checkFile(draft, desk, one, opened);
     vouched.set(record.index, one.name);
   }
-  draft.records = opened.records.map((record) => showRecord(record, vouched.get(record.index)));
+  draft.records = opened.records.map((record) => showRecord(record, vouched.get(record.index), undefined));
   for (const record of opened.records) {
     const isAboutFile = knownText(record, FILE_HASH) !== undefined;
     if (isAboutFile && !vouched.has(record.index)) draft.open("open-file", `${record.index}`);
@@ -242,14 +262,6 @@ async function checkFile(
   if (!record) throw rejected("file-not-vouched", file.name, hash);
   draft.reason("file-vouched", file.name, `${record.index}`, record.kind);
   return record;
-}
-
-function showRecord(record: OpenedRecord, file: string | undefined): ShownRecord {
-  const fields = record.fields.map(({ name, isKnown, value }) => {
-    const text = value && (decodeUtf8(value) ?? `0x${encodeHex(value)}`);
-    return { name, isKnown, value: text };
-  });
-  return { index: `${record.index}`, kind: record.kind, file, fields };
 }
 
 async function judgeSplit(draft: Draft, desk: Desk, given: Given): Promise<void> {

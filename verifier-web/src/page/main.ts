@@ -5,6 +5,7 @@
 import { sha256 } from "../crypto/sha256.ts";
 import { encodeHex } from "../formats/hex.ts";
 import { MAX_POLICY_SIZE } from "../formats/policy.ts";
+import { MAX_PINS_SIZE } from "../formats/pins.ts";
 import { byId } from "./dom.ts";
 import { FileList } from "./files.ts";
 import { OwnField } from "./own.ts";
@@ -32,6 +33,7 @@ class Page {
   readonly #files: FileList;
   readonly #policy: OwnField;
   readonly #keys: OwnField;
+  readonly #pins: OwnField;
   #run: Run | undefined;
   #judging: Judging | undefined;
 
@@ -43,6 +45,7 @@ class Page {
     this.#files = new FileList(body, remarks, this.#speaker, changed);
     this.#policy = new OwnField("policy", MAX_POLICY_SIZE, changed, refuse);
     this.#keys = new OwnField("keys", MAX_KEYS_SIZE, changed, refuse);
+    this.#pins = new OwnField("pins", MAX_PINS_SIZE, changed, refuse);
     this.#check.addEventListener("click", () => void this.#judge());
     this.#stop.addEventListener("click", () => this.#forget());
     this.#print.addEventListener("click", () => print());
@@ -83,12 +86,18 @@ class Page {
     this.#forget();
     const policy = this.#policy.bytes;
     const policyHash = policy.length > 0 ? encodeHex(sha256(policy)) : "";
-    const given = { files: this.#files.files, policy, keys: this.#keys.text };
+    const given = {
+      files: this.#files.files,
+      policy,
+      keys: this.#keys.text,
+      pins: this.#pins.bytes,
+    };
     this.#show(true);
     const judging = judgeInWorker(this.#script, given, (done, total) => {
       this.#progress.max = Math.max(total, 1);
       this.#progress.value = done;
-      this.#tell(this.#speaker.text("checking", formatSize(done), formatSize(total)));
+      const percent = Math.floor((100 * done) / Math.max(total, 1));
+      this.#tell(this.#speaker.text("checking", `${percent}`, formatSize(total)));
     });
     this.#judging = judging;
     const report = await judging.report.catch((error: unknown) => ({

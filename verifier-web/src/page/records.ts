@@ -30,9 +30,10 @@ export function showRecords(records: readonly ShownRecord[], speaker: Speaker): 
 
 function showRecord(record: ShownRecord, speaker: Speaker): HTMLElement {
   const isHeader = record.index === "0";
-  const title = isHeader
+  const name = isHeader
     ? speaker.text("header")
     : speaker.text("record", record.index, printable(record.kind));
+  const title = record.place === undefined ? name : `${printable(record.place)}: ${name}`;
   const details = element("details", {}, element("summary", {}, title));
   if (record.file !== undefined) {
     const sentence = speaker.text("fileOfRecord", printable(record.file));

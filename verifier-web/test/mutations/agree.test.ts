@@ -75,7 +75,7 @@ async function askPage(one: Case): Promise<Answer> {
     name: NAMES[role],
     blob: new Blob([new Uint8Array(one.bytes[role])]),
   }));
-  const given = { files, policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey };
+  const given = { files, policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, pins: new Uint8Array() };
   const report = await judge(given, () => {});
   const open = report.notChecked.map((said) => said.code);
   return { verdict: report.verdict, reason: report.reasons[0]?.code, open };

@@ -27,7 +27,8 @@ const GOOD = [
 ];
 
 function given(files: readonly RoledFile[], changed: Partial<Given> = {}): Given {
-  return { files, policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, ...changed };
+  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, pins: new Uint8Array() };
+  return { files, ...own, ...changed };
 }
 
 async function judged(files: readonly RoledFile[], changed: Partial<Given> = {}): Promise<Report> {

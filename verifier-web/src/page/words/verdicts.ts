@@ -43,6 +43,18 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "It was made after the log had signed its first {0} entries: it names that checkpoint.",
     zh: "它作于日志签署最初 {0} 条之后：它指明了该检查点。",
   },
+  "evidence-vouched": {
+    en: "{0} files of evidence are, byte for byte, those that opened records commit to.",
+    zh: "{0} 个证据文件与已公开记录所承诺的逐字节相同。",
+  },
+  "range-sound": {
+    en: "{0}: statements {1} to {2} are all {3} of one unbroken chain, with exactly {4} records.",
+    zh: "{0}：第 {1} 至 {2} 号声明即一条完整链上的全部 {3} 条，恰有 {4} 条记录。",
+  },
+  "records-sound": {
+    en: "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened.",
+    zh: "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中公开了 {3} 条。",
+  },
   "split-proven": {
     en: "SPLIT PROVEN: the log {0} has signed two histories, of {1} and of {2} entries, that cannot both be true.",
     zh: "分叉成立：日志 {0} 签署了两段历史（{1} 条与 {2} 条），二者不可能同时为真。",
@@ -65,6 +77,52 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "The log of the receipt does not continue the tree that the statement follows.",
     zh: "回执所在的日志并非声明所继之树的延续。",
   },
+  "bad-part": { en: "{0} in the bundle is not what its name says ({1}).", zh: "证据包中的 {0} 与其名称不符（{1}）。" },
+  "bundle-altered": {
+    en: "{0} was altered since it was made: {1}.",
+    zh: "{0} 制成之后被改动过：{1}。",
+  },
+  "evidence-unnamed": {
+    en: "No opened record commits to {0}.",
+    zh: "没有任何已公开的记录承诺 {0}。",
+  },
+  "pins-of-another-log": {
+    en: "The statements are of the log {0}, your pins of {1}.",
+    zh: "声明属于日志 {0}，而您的固定项属于 {1}。",
+  },
+  "range-after-fell": {
+    en: "{0}: statement {1} follows an older tree than the one before it.",
+    zh: "{0}：第 {1} 号声明所继的树比前一号更旧。",
+  },
+  "range-broken": {
+    en: "{0}: statement {1} does not continue the one before it.",
+    zh: "{0}：第 {1} 号声明与前一号不相衔接。",
+  },
+  "range-count": {
+    en: "{0}: the records of statement {1} begin at number {2}, where {3} is due.",
+    zh: "{0}：第 {1} 号声明的记录从第 {2} 号起，应为第 {3} 号。",
+  },
+  "range-header": {
+    en: "{0}: the header of statement {1} is not opened whole and well formed.",
+    zh: "{0}：第 {1} 号声明的批次头未完整公开或格式有误。",
+  },
+  "range-hidden": {
+    en: "{0}: statement {1}, record {2} does not show its “{3}”.",
+    zh: "{0}：第 {1} 号声明的第 {2} 号记录未出示“{3}”。",
+  },
+  "range-mistagged": {
+    en: "{0}: statement {1}, record {2}: its tags are not those of its units.",
+    zh: "{0}：第 {1} 号声明的第 {2} 号记录的标签与其单元不符。",
+  },
+  "range-not-pinned": {
+    en: "{0}: statement {1} is not the one that you have pinned.",
+    zh: "{0}：第 {1} 号声明不是您所固定的那一条。",
+  },
+  "range-silence": {
+    en: "{0}: before statement {1} there is nothing for {2} seconds by its own clock, and no outage is stated.",
+    zh: "{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断。",
+  },
+  "receipt-of-another": { en: "{0} carries another statement.", zh: "{0} 附带的是另一份声明。" },
   "bad-disclosure": {
     en: "{0} does not belong to the statement: it was changed, or opens something else ({1}).",
     zh: "{0} 与声明不符：它被改动过，或公开的是别的内容（{1}）。",
@@ -140,6 +198,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "The source keys cannot be read: line {0} is malformed ({1}).",
     zh: "来源密钥无法读取：第 {0} 行格式有误（{1}）。",
   },
+  "bad-pins": {
+    en: "Your pins cannot be read: line {0} is malformed ({1}).",
+    zh: "您的固定项无法读取：第 {0} 行格式有误（{1}）。",
+  },
   "bad-policy": {
     en: "Your policy cannot be read: line {0} is malformed ({1}).",
     zh: "您的策略无法读取：第 {0} 行格式有误（{1}）。",
@@ -163,17 +225,25 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "The receipt does not carry its entry. Add the entry's file.",
     zh: "回执未附带条目。请添加条目文件。",
   },
+  "no-pin": {
+    en: "It is claimed that nothing of {0} is left out, and you have no pin of it: put your pins in, in step 2.",
+    zh: "对方声称 {0} 没有遗漏，而您没有其固定项：请在第 2 步填入您的固定项。",
+  },
   "no-policy": {
     en: "There is no verdict without a policy: put in your own in step 2.",
     zh: "没有策略就没有结论：请在第 2 步填入您自己的策略。",
   },
   "no-receipt": {
-    en: "There is no receipt among the files (a file whose name ends in .tlog-proof).",
-    zh: "文件中没有回执（名称以 .tlog-proof 结尾的文件）。",
+    en: "There is no receipt among the files (a file whose name ends in .tlog-proof), and no bundle.",
+    zh: "文件中既没有回执（名称以 .tlog-proof 结尾的文件），也没有证据包。",
   },
   "no-source-key": {
     en: "The entry is a statement, and no key of its source was given: put in the key that the factory handed you before, in step 2.",
     zh: "条目是声明，但没有给出其来源的密钥：请在第 2 步填入工厂事先交给您的密钥。",
+  },
+  "not-alone": {
+    en: "{0} is checked by itself: remove the other files, or mark them as not used.",
+    zh: "{0} 需单独核验：请移除其他文件，或将其标为不使用。",
   },
   "own-fault": {
     en: "The page itself failed. This says nothing about the evidence. ({0})",
@@ -194,6 +264,34 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "日志是否延续声明所继的 {0} 条：未给出相应证明。",
   },
   "open-after-time": { en: "When that was: your policy asks for no witness.", zh: "当时的时间：您的策略未要求见证者。" },
+  "open-cadence": {
+    en: "{0}: how often it speaks: your pin names no cadence.",
+    zh: "{0}：多久作一次声明：您的固定项未写明间隔。",
+  },
+  "open-files": {
+    en: "{0} files to which opened records commit: they are not enclosed.",
+    zh: "已公开记录所承诺的 {0} 个文件：未附上。",
+  },
+  "open-lower-bounds": {
+    en: "That {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed.",
+    zh: "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明。",
+  },
+  "open-no-reader": {
+    en: "{0}: which records are yours: this page asks for no lot key; “fiducial bundle verify” does.",
+    zh: "{0}：哪些记录属于您：本页不使用批次密钥，请用 fiducial bundle verify。",
+  },
+  "open-range-start": {
+    en: "{0}: that nothing is missing between the statement that you pinned and statement {1}: only the log's entries show it.",
+    zh: "{0}：您所固定的声明与第 {1} 号之间有无缺失：只有日志的条目能够说明。",
+  },
+  "open-scan": {
+    en: "{0}: that the log holds no second statement at the same place: only the log's entries show it.",
+    zh: "{0}：日志中同一位置有无第二份声明：只有日志的条目能够说明。",
+  },
+  "open-unnamed": {
+    en: "{0}: {1} records without tags that name no unit, panel or lot: what their files say.",
+    zh: "{0}：{1} 条没有标签、也未提及单元、面板或批次的记录：其文件的内容。",
+  },
   "open-completeness": {
     en: "Whether this is all: that no other record exists, and that nothing was tried again.",
     zh: "是否完整：有无其他记录，有无重复测试。",
