@@ -47,7 +47,8 @@ function showRecord(record: ShownRecord, speaker: Speaker): HTMLElement {
 }
 
 function showField(field: ShownField, speaker: Speaker): HTMLElement {
-  const name = element("th", { scope: "row" }, printable(field.name) + (field.isKnown ? "" : " *"));
+  const label = speaker.field(field.name, field.isKnown);
+  const name = element("th", { scope: "row", title: printable(field.name) }, label);
   if (field.value === undefined) {
     return element("tr", { class: "absent" }, name, element("td", {}, speaker.text("absent")));
   }

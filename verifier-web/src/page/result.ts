@@ -31,10 +31,17 @@ export function showRun(run: Run, speaker: Speaker, version: string): HTMLElemen
   if (report.verdict === "verified" && report.facts.some((fact) => fact.code === "origin")) {
     parts.push(summary(report, speaker));
   }
-  parts.push(...list(report.notChecked, speaker, speaker.text("notChecked"), "open"));
+  parts.push(...list(inOrder(report.notChecked), speaker, speaker.text("notChecked"), "open"));
   if (report.records.length > 0) parts.push(showRecords(report.records, speaker));
   parts.push(technical(run, speaker, version));
   return parts;
+}
+
+/** What matters to everybody comes first, what matters in decades last. */
+function inOrder(sentences: readonly Said[]): Said[] {
+  const rank = ({ code }: Said) =>
+    ["open-truth", "open-completeness"].includes(code) ? 0 : code.startsWith("open-post") ? 2 : 1;
+  return [...sentences].sort((one, other) => rank(one) - rank(other));
 }
 
 function banner(report: Report, speaker: Speaker): HTMLElement {
@@ -118,12 +125,17 @@ function technical(run: Run, speaker: Speaker, version: string): HTMLElement {
   return element("details", { class: "technical" }, title, ...parts);
 }
 
+/** Times as people read them: `2026-11-23 20:15:10 UTC`. */
+function plainTimes(text: string): string {
+  return text.replace(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z/g, "$1 $2 UTC");
+}
+
 /** Labels with their values. */
 function definitions(rows: readonly (readonly [string, readonly string[]])[]): HTMLElement {
   const made = element("dl");
   for (const [label, values] of rows) {
     made.append(element("dt", {}, printable(label)));
-    made.append(...values.map((value) => element("dd", {}, printable(value))));
+    made.append(...values.map((value) => element("dd", {}, printable(plainTimes(value)))));
   }
   return made;
 }

@@ -1,6 +1,7 @@
 /** Says everything in the language that was chosen. */
 
 import type { Said } from "../judge/report.ts";
+import { FIELDS } from "./words/fields.ts";
 import { FACTS, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
 import { fill, printable, type Language, type Words } from "./words/language.ts";
 import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
@@ -33,6 +34,12 @@ export class Speaker {
 
   fact(code: string): string {
     return this.#of(FACTS, code);
+  }
+
+  /** A field of a record: a known one in plain words, any other by its own name. */
+  field(name: string, isKnown: boolean): string {
+    const words = isKnown ? FIELDS[name] : undefined;
+    return words ? fill(words, this.language) : `${printable(name)}${isKnown ? "" : " *"}`;
   }
 
   role(code: string): string {

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { hashBlob, sha256 } from "../../src/crypto/sha256.ts";
+import { encodeHex } from "../../src/formats/hex.ts";
+import { makeBundle, makeRange, partsOf, pinsFrom } from "../maker-bundle.ts";
 import { POLICY, SIGNERS, anchor } from "../maker.ts";
 import { ROOT } from "../vector.ts";
 import { Driver, type Dropped } from "./browser.ts";
@@ -57,7 +59,7 @@ test("a good receipt is verified, verdict first, in English", () =>
     assert.ok(result.startsWith("✓\nVERIFIED"), result.slice(0, 40));
     for (const said of [
       `${NAME} is, byte for byte, the file of record 1 (aoi-report).`,
-      "2026-09-21T14:13:40Z, by the word of the witnesses",
+      "2026-09-21 14:13:40 UTC, by the word of the witnesses",
       "Whether the machine told the truth.",
       "Whether this is all",
     ]) assert.ok(result.includes(said), said);
@@ -115,6 +117,32 @@ test("each kind of tampering is rejected", async () => {
     });
   }
 });
+
+test("a bundle is judged as a whole, and one with a changed byte is not", () =>
+  withPage(async (driver) => {
+    const made = makeRange(sha256(REPORT));
+    const [first] = made;
+    assert.ok(first);
+    const range = made.flatMap((one, at) => [...partsOf("range", one, at === made.length - 1)]);
+    const evidence = new Map([[`evidence/${encodeHex(sha256(REPORT))}`, REPORT]]);
+    const bytes = makeBundle(partsOf("records", EVIDENCE), new Map(range), evidence);
+    await driver.give({ name: "dispute.zip", bytes });
+    await driver.trust(POLICY, "");
+    await driver.page.locator("#pins").fill(pinsFrom(first));
+    assert.equal(await driver.check(), "VERIFIED");
+    const result = await driver.result();
+    assert.match(result, /statements 20 to 22 are all 3 of one unbroken chain, with exactly 3 records/);
+    assert.match(result, /1 files of evidence are, byte for byte/);
+    await driver.picture("verified-bundle-en");
+    await driver.page.locator("#zh").click();
+    await driver.picture("verified-bundle-zh");
+    await driver.page.locator("#en").click();
+    const changed = bytes.slice();
+    changed[5000] = (changed[5000] ?? 0) ^ 1;
+    await driver.give({ name: "dispute.zip", bytes: changed });
+    assert.equal(await driver.check(), "REJECTED");
+    assert.match(await driver.result(), /was altered since it was made/);
+  }));
 
 test("another's policy rejects, none at all cannot tell, and a change takes the verdict away", () =>
   withPage(async (driver) => {
@@ -227,14 +255,17 @@ test("everything can be reached and is named for the keyboard and a screen reade
     await driver.give(...GOOD);
     const visited: string[] = [];
     await driver.page.locator("body").click({ position: { x: 2, y: 2 } });
-    for (let step = 0; step < 16; step += 1) {
+    for (let step = 0; step < 18; step += 1) {
       await driver.page.keyboard.press("Tab");
       visited.push(await driver.page.evaluate(() => {
         const at = document.activeElement;
         return at?.id || at?.getAttribute("aria-label") || at?.tagName || "";
       }));
     }
-    const order = ["zh", "en", "choose", "policy", "policy-file", "keys", "keys-file", "check"];
+    const order = [
+      ...["zh", "en", "choose", "policy", "policy-file", "keys", "keys-file", "pins", "pins-file"],
+      "check",
+    ];
     assert.deepEqual(visited.filter((name) => order.includes(name)).slice(0, order.length), order);
     const { page } = driver;
     for (const named of [
