@@ -242,7 +242,13 @@ function parseHashes(bytes: Uint8Array): Hash[] {
   });
 }
 
-type SoundRange = Followed & { readonly source: string; readonly machine: string; readonly cadence: bigint | undefined };
+/** A range that holds, and what the reader's pin and the last receipt say of it. */
+interface SoundRange extends Followed {
+  readonly source: string;
+  readonly machine: string;
+  readonly cadence: bigint | undefined;
+  readonly times: Times | undefined;
+}
 
 /** Follows the range of a source; undefined if none is claimed. */
 function followOf(checked: readonly Checked[], source: number, own: Own): SoundRange | undefined {
@@ -255,13 +261,18 @@ function followOf(checked: readonly Checked[], source: number, own: Own): SoundR
   const pin = own.pins?.pins.get(name);
   // Without a pin the maker would say what is missing from the maker's own evidence.
   if (!pin) throw undecided("no-pin", name);
-  return { ...followRange(pin, range), source: name, machine: pin.machine, cadence: pin.cadence };
+  const times = range.at(-1)?.receipt?.accepted.times;
+  const { machine, cadence } = pin;
+  return { ...followRange(pin, range), source: name, machine, cadence, times };
 }
 
 function sayRange(draft: Draft, range: SoundRange): void {
   const { source, first, last, statements, records } = range;
   draft.reason("range-sound", source, `${first}`, `${last}`, `${statements}`, `${records}`);
   draft.fact("machine", `${source}: ${range.machine}`);
+  if (range.times) {
+    draft.fact("range-witnessed", `${source} ${last}: ${formatUtc(range.times.latest)}`);
+  }
   draft.fact("heartbeats", `${range.heartbeats}`);
   draft.fact("outages", `${range.outages}`);
   draft.open("open-scan", source);
@@ -299,9 +310,16 @@ function sayCheckpoint(draft: Draft, policy: Policy, checked: readonly Checked[]
 }
 
 /** Copies decide nothing; where they are not the reader's own, that is told. */
-async function sayCopies(draft: Draft, window: FileWindow, bundle: Bundle, own: Own): Promise<void> {
+async function sayCopies(
+  draft: Draft,
+  window: FileWindow,
+  bundle: Bundle,
+  own: Own,
+): Promise<void> {
   const policy = bundle.parts.get(POLICY_COPY);
-  if (policy && !sameBytes(policy.hash, sha256(own.policyBytes))) draft.fact("other-copy", POLICY_COPY);
+  if (policy && !sameBytes(policy.hash, sha256(own.policyBytes))) {
+    draft.fact("other-copy", POLICY_COPY);
+  }
   const pins = bundle.parts.get(PINS_COPY);
   if (!pins || !own.pins) return;
   try {

@@ -46,7 +46,7 @@ export interface Followed {
 /** Follows a range, whose statements are in order and at least one. */
 export function followRange(pin: Pin, range: readonly Opened[]): Followed {
   let [records, heartbeats, outages, unnamed, holdsPinned] = [0n, 0, 0, 0, false];
-  let before: { readonly statement: Statement; readonly header: Header; readonly count: bigint } | undefined;
+  let before: Before | undefined;
   for (const { statement, opened } of range) {
     const count = opened.recordCount - 1n;
     const header = readHeader(pin, statement, opened);
@@ -65,9 +65,16 @@ export function followRange(pin: Pin, range: readonly Opened[]): Followed {
     unnamed += told.unnamed;
     before = { statement, header, count };
   }
-  const [first, last] = [range[0], range.at(-1)].map((one) => one?.statement.sequence ?? 0n);
-  const statements = range.length;
-  return { first: first ?? 0n, last: last ?? 0n, statements, records, heartbeats, outages, unnamed, holdsPinned };
+  const sequence = (one: Opened | undefined) => one?.statement.sequence ?? 0n;
+  const ends = { first: sequence(range[0]), last: sequence(range.at(-1)) };
+  return { ...ends, statements: range.length, records, heartbeats, outages, unnamed, holdsPinned };
+}
+
+/** What the next statement must continue. */
+interface Before {
+  readonly statement: Statement;
+  readonly header: Header;
+  readonly count: bigint;
 }
 
 /** What a range reads of a header. */

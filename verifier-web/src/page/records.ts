@@ -30,13 +30,14 @@ export function showRecords(records: readonly ShownRecord[], speaker: Speaker): 
 
 function showRecord(record: ShownRecord, speaker: Speaker): HTMLElement {
   const isHeader = record.index === "0";
-  const name = isHeader
+  const own = isHeader
     ? speaker.text("header")
     : speaker.text("record", record.index, printable(record.kind));
-  const title = record.place === undefined ? name : `${printable(record.place)}: ${name}`;
+  const title = record.place === undefined ? own : `${printable(record.place)}: ${own}`;
   const details = element("details", {}, element("summary", {}, title));
   if (record.file !== undefined) {
-    const sentence = speaker.text("fileOfRecord", printable(record.file));
+    const name = record.place === undefined ? "fileOfRecord" : "enclosed";
+    const sentence = speaker.text(name, printable(record.file));
     details.append(element("p", { class: "vouched" }, sentence));
     details.open = true;
   }

@@ -5,7 +5,7 @@ import { element } from "./dom.ts";
 import { showRecords } from "./records.ts";
 import type { Speaker } from "./speaker.ts";
 import type { TextName } from "./words/labels.ts";
-import { printable } from "./words/language.ts";
+import { plainTimes, printable } from "./words/language.ts";
 
 /** What the page knows about a judgement beside the report. */
 export interface Run {
@@ -78,15 +78,13 @@ function item(said: Said, speaker: Speaker): HTMLElement {
 function summary(report: Report, speaker: Speaker): HTMLElement {
   const all = (code: string) =>
     report.facts.filter((fact) => fact.code === code).map((fact) => fact.value);
-  const [times] = all("times");
-  const latest = times?.split(" .. ").at(-1);
-  const [notBefore] = all("not-before");
+  const notBefore = all("not-before");
   const rows: [string, string[]][] = [
+    [speaker.text("noLater"), latestTimes(report, speaker)],
     [
-      speaker.text("noLater"),
-      [latest ? speaker.text("noLaterBy", latest) : speaker.text("noLaterUnknown")],
+      speaker.text("noEarlier"),
+      notBefore.length > 0 ? notBefore : [speaker.text("noEarlierUnknown")],
     ],
-    [speaker.text("noEarlier"), [notBefore ?? speaker.text("noEarlierUnknown")]],
     [speaker.fact("source"), all("source")],
     [speaker.fact("origin"), all("origin")],
     [speaker.fact("cosigned"), all("cosigned")],
@@ -97,6 +95,15 @@ function summary(report: Report, speaker: Speaker): HTMLElement {
     element("h3", {}, speaker.text("restsOn")),
     definitions(rows.filter(([, values]) => values.length > 0)),
   );
+}
+
+/** By when it existed: each statement of a bundle by its own witnesses, else the one of a receipt. */
+function latestTimes(report: Report, speaker: Speaker): string[] {
+  const each = report.facts.filter(({ code }) => code.endsWith("-witnessed"));
+  const times = report.facts.find(({ code }) => code === "times")?.value.split(" .. ").at(-1);
+  if (!times) return [speaker.text("noLaterUnknown")];
+  const values = each.length > 0 ? each.map(({ value }) => value) : [times];
+  return values.map((value) => speaker.text("noLaterBy", value));
 }
 
 /** Everything, for those who compare values: folded away on the screen, open on paper. */
@@ -123,11 +130,6 @@ function technical(run: Run, speaker: Speaker, version: string): HTMLElement {
   }
   const title = element("summary", {}, speaker.text("technical"));
   return element("details", { class: "technical" }, title, ...parts);
-}
-
-/** Times as people read them: `2026-11-23 20:15:10 UTC`. */
-function plainTimes(text: string): string {
-  return text.replace(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z/g, "$1 $2 UTC");
 }
 
 /** Labels with their values. */

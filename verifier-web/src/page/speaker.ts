@@ -3,7 +3,7 @@
 import type { Said } from "../judge/report.ts";
 import { FIELDS } from "./words/fields.ts";
 import { FACTS, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
-import { fill, printable, type Language, type Words } from "./words/language.ts";
+import { fill, plainTimes, printable, type Language, type Words } from "./words/language.ts";
 import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
 
 export class Speaker {
@@ -21,7 +21,7 @@ export class Speaker {
   /** A sentence about evidence, without what stands behind it. */
   sentence(said: Said): string {
     const values = said.code === "several-files" ? said.values.map((role) => this.role(role)) : said.values;
-    return this.#of(SENTENCES, said.code, values.map(printable));
+    return this.#of(SENTENCES, said.code, values.map((value) => plainTimes(printable(value))));
   }
 
   verdict(code: string): string {
