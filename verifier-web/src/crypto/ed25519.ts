@@ -33,7 +33,7 @@ export type Ed25519Engine = "webcrypto" | "own";
 
 /** Whether the bytes are a public key that only its owner can sign for. */
 export function isSoundKey(key: Uint8Array): boolean {
-  return pointOf(key) !== undefined;
+  return soundKey(key) !== undefined;
 }
 
 /** Checks a signature; `engine` is what `engine.ts` has found to be right in this browser. */
@@ -43,16 +43,16 @@ export async function verifyEd25519(
   signature: Uint8Array,
   engine: Ed25519Engine,
 ): Promise<boolean> {
-  const point = pointOf(key);
-  if (!point || signature.length !== SIGNATURE_SIZE) return false;
+  const known = soundKey(key);
+  if (!known || signature.length !== SIGNATURE_SIZE) return false;
   const r = signature.subarray(0, KEY_SIZE);
   const s = littleEndian(signature.subarray(KEY_SIZE));
   if (!pointOf(r) || s >= ORDER) return false;
-  if (engine === "webcrypto" && point.isTorsionFree()) {
+  if (engine === "webcrypto" && known.isTorsionFree) {
     return verifyByPlatform(key, message, signature);
   }
   const k = littleEndian(sha512(concat(r, key, message))) % ORDER;
-  const computed = Point.BASE.multiplyUnsafe(s).subtract(point.multiplyUnsafe(k));
+  const computed = Point.BASE.multiplyUnsafe(s).subtract(known.point.multiplyUnsafe(k));
   return sameBytes(computed.toBytes(), r);
 }
 
@@ -65,6 +65,26 @@ export async function verifyByPlatform(
   const subtle = globalThis.crypto.subtle;
   const imported = await subtle.importKey("raw", concat(key), "Ed25519", false, ["verify"]);
   return subtle.verify("Ed25519", imported, concat(signature), concat(message));
+}
+
+/** A key that was checked: one key signs many statements, and checking costs as much as a signature. */
+interface SoundKey {
+  /** A copy of the key: the array that it was read from could change. */
+  readonly bytes: Uint8Array;
+  readonly point: CurvePoint;
+  readonly isTorsionFree: boolean;
+}
+
+const checked = new WeakMap<Uint8Array, SoundKey>();
+
+function soundKey(key: Uint8Array): SoundKey | undefined {
+  const before = checked.get(key);
+  if (before && sameBytes(before.bytes, key)) return before;
+  const point = pointOf(key);
+  if (!point) return undefined;
+  const known = { bytes: key.slice(), point, isTorsionFree: point.isTorsionFree() };
+  checked.set(key, known);
+  return known;
 }
 
 /** The point that 32 bytes spell; undefined for none, a second spelling, or one of small order. */

@@ -42,15 +42,15 @@ export function parseDecimal(text: string): bigint | undefined {
 
 /** Encodes in the standard alphabet with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
-  const letters: string[] = [];
+  let text = "";
   for (let at = 0; at < bytes.length; at += 3) {
-    const [a, b, c] = [bytes[at] ?? 0, bytes[at + 1] ?? 0, bytes[at + 2] ?? 0];
-    const group = (a << 16) | (b << 8) | c;
-    const quad = [18, 12, 6, 0].map((shift) => ALPHABET.charAt((group >> shift) & 63));
-    const missing = Math.max(0, at + 3 - bytes.length);
-    letters.push(quad.slice(0, 4 - missing).join("") + "=".repeat(missing));
+    const [a, b, c] = [bytes[at] ?? 0, bytes[at + 1], bytes[at + 2]];
+    const group = (a << 16) | ((b ?? 0) << 8) | (c ?? 0);
+    text += ALPHABET.charAt(group >> 18) + ALPHABET.charAt((group >> 12) & 63);
+    text += b === undefined ? "=" : ALPHABET.charAt((group >> 6) & 63);
+    text += c === undefined ? "=" : ALPHABET.charAt(group & 63);
   }
-  return letters.join("");
+  return text;
 }
 
 /** Decodes standard base64; refuses other padding, line breaks and trailing bits. */
