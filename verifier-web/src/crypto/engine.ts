@@ -43,7 +43,8 @@ export async function checkSha256(): Promise<void> {
   }
 }
 
-async function askPlatform(): Promise<Ed25519Engine> {
+/** Asks the browser, each time anew. */
+export async function askPlatform(): Promise<Ed25519Engine> {
   const [key, message, right, cofactored] = [
     TRUE_SIGNATURE.key,
     TRUE_SIGNATURE.message,

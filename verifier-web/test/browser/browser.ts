@@ -17,6 +17,9 @@ export const PAGE_FILE = join(ROOT, "verifier-web/dist/fiducial-verify.html");
 export const OUT = join(ROOT, "verifier-web/out/pictures");
 
 const PROGRAM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+/** How long is waited for anything before a test is given up: a busy machine is no failure. */
+const PATIENCE_MS = 300_000;
+
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -65,6 +68,7 @@ export class Driver {
     });
     const page = context.pages()[0] ?? (await context.newPage());
     const driver = new Driver(context, page);
+    page.setDefaultTimeout(PATIENCE_MS);
     await page.goto(pathToFileURL(PAGE_FILE).href);
     return driver;
   }

@@ -13,6 +13,7 @@ import { isSoundKey, verifyEd25519 } from "../../src/crypto/ed25519.ts";
 import {
   COFACTORED_SIGNATURE,
   TRUE_SIGNATURE,
+  askPlatform,
   checkSha256,
   ed25519Engine,
 } from "../../src/crypto/engine.ts";
@@ -108,6 +109,37 @@ test("what only holds with the cofactor is refused, and tells an engine that use
     assert.equal(await verifyEd25519(key, MESSAGE, signature, engine), false);
   }
   assert.equal(await ed25519Engine(), "webcrypto");
+});
+
+/** Runs something with another WebCrypto; undefined for none at all. */
+async function withSubtle<T>(subtle: object | undefined, act: () => Promise<T>): Promise<T> {
+  const before = Object.getOwnPropertyDescriptor(globalThis, "crypto");
+  assert.ok(before);
+  Object.defineProperty(globalThis, "crypto", { value: { subtle }, configurable: true });
+  try {
+    return await act();
+  } finally {
+    Object.defineProperty(globalThis, "crypto", before);
+  }
+}
+
+test("a browser without Ed25519, or with a wrong one, is not used", async () => {
+  const { subtle } = globalThis.crypto;
+  const answering = (answers: boolean[]) => ({
+    importKey: async () => ({}),
+    verify: async () => answers.shift() ?? false,
+  });
+  const lacking = { importKey: () => Promise.reject(new Error("NotSupportedError")) };
+  assert.equal(await withSubtle(subtle, askPlatform), "webcrypto");
+  assert.equal(await withSubtle(undefined, askPlatform), "own");
+  assert.equal(await withSubtle(lacking, askPlatform), "own");
+  for (const wrong of [[true, true, false], [true, false, true], [false, false, false]]) {
+    assert.equal(await withSubtle(answering([...wrong]), askPlatform), "own", wrong.join());
+  }
+  assert.equal(await withSubtle(answering([true, false, false]), askPlatform), "webcrypto");
+  const [key, signature] = [hex(TRUE_SIGNATURE.key), hex(TRUE_SIGNATURE.signature)];
+  const own = () => verifyEd25519(key, MESSAGE, signature, "own");
+  assert.equal(await withSubtle(undefined, own), true);
 });
 
 test("a key with a part of small order is judged by the equation without cofactor", async () => {
