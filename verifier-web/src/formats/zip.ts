@@ -58,12 +58,17 @@ export async function readZip(
   progress: (done: number) => void,
 ): Promise<ZipFile> {
   if (file.size > MAX_BUNDLE_SIZE) throw new Refusal("TooLarge", `${file.size}`);
-  if (file.size < END_SIZE) throw new Refusal("End");
+  if (file.size < END_SIZE) throw new Refusal(["Zip", "End"]);
   const end = (await file.read(file.size - END_SIZE, END_SIZE)).slice();
   const view = new DataView(end.buffer);
-  const [count, size, start] = [view.getUint16(10, true), view.getUint32(12, true), view.getUint32(16, true)];
-  const fits = start + size + END_SIZE === file.size && size <= count * (ENTRY_SIZE + MAX_PATH_SIZE);
-  if (!fits || !sameBytes(end, endRecord(count, size, start))) throw new Refusal("End");
+  const [count, size, start] = [
+    view.getUint16(10, true),
+    view.getUint32(12, true),
+    view.getUint32(16, true),
+  ];
+  const isWithinLimit = size <= count * (ENTRY_SIZE + MAX_PATH_SIZE);
+  const fits = start + size + END_SIZE === file.size && isWithinLimit;
+  if (!fits || !sameBytes(end, endRecord(count, size, start))) throw new Refusal(["Zip", "End"]);
   const directory = (await file.read(start, size)).slice();
   const listed = readDirectory(directory, count);
   const [parts, whole]: [ZipPart[], Sha256] = [[], new Sha256()];
@@ -74,7 +79,7 @@ export async function readZip(
     parts.push(part);
     progress(at);
   }
-  if (at !== start) throw new Refusal("Gap");
+  if (at !== start) throw new Refusal(["Zip", "Gap"]);
   whole.update(directory);
   whole.update(end);
   return { parts, hash: whole.digest() };
@@ -86,7 +91,7 @@ function readDirectory(directory: Uint8Array, count: number): Listed[] {
   const listed: Listed[] = [];
   let [at, local] = [0, 0];
   for (let number = 0; number < count; number += 1) {
-    if (at + ENTRY_SIZE > directory.length) throw new Refusal("Entry", `${number}`);
+    if (at + ENTRY_SIZE > directory.length) throw new Refusal(["Zip", "Header"], `${number}`);
     const [crc, size, length] = [
       view.getUint32(at + 16, true),
       view.getUint32(at + 20, true),
@@ -97,14 +102,14 @@ function readDirectory(directory: Uint8Array, count: number): Listed[] {
     const entry = { path, crc, size };
     const made = directoryEntry(entry, local);
     if (!sameBytes(directory.subarray(at, at + made.length), made)) {
-      throw new Refusal("Entry", `${number}`);
+      throw new Refusal(["Zip", "Header"], `${number}`);
     }
     checkOrder(path, listed.at(-1)?.path, number);
     listed.push(entry);
     at += made.length;
     local += LOCAL_SIZE + length + size;
   }
-  if (at !== directory.length) throw new Refusal("Entry", `${count}`);
+  if (at !== directory.length) throw new Refusal(["Zip", "Header"], `${count}`);
   return listed;
 }
 
@@ -113,7 +118,7 @@ function checkOrder(path: string, before: string | undefined, number: number): v
   const isInPlace = number === 0
     ? path === MANIFEST
     : path !== MANIFEST && (number === 1 || (before !== undefined && before < path));
-  if (!isInPlace) throw new Refusal("Order", path);
+  if (!isInPlace) throw new Refusal("Path", path);
 }
 
 async function readPart(
@@ -124,7 +129,7 @@ async function readPart(
 ): Promise<ZipPart> {
   const made = localHeader(entry);
   const start = at + made.length;
-  if (!sameBytes(await file.read(at, made.length), made)) throw new Refusal("Local", entry.path);
+  if (!sameBytes(await file.read(at, made.length), made)) throw new Refusal(["Zip", "Header"], entry.path);
   whole.update(made);
   const hasher = new Sha256();
   let crc = 0;
@@ -133,7 +138,7 @@ async function readPart(
     whole.update(piece);
     crc = crc32(crc, piece);
   });
-  if (crc !== entry.crc) throw new Refusal("Crc", entry.path);
+  if (crc !== entry.crc) throw new Refusal(["Zip", "Checksum"], entry.path);
   return { path: entry.path, start, size: entry.size, hash: hasher.digest() };
 }
 
