@@ -48,7 +48,21 @@ const policy = [
   "form-action 'none'",
 ].join("; ");
 
-const parts = { policy, script, style };
+/** What is built in comes with its licence: the same text is there once. */
+function licences() {
+  const texts = ["hashes", "curves", "post-quantum"].map((name) => [
+    `@noble/${name}`,
+    readFileSync(join(own, "node_modules/@noble", name, "LICENSE"), "utf8").trim(),
+  ]);
+  const text = [...new Set(texts.map(([, licence]) => licence))].map((licence) => {
+    const names = texts.filter(([, other]) => other === licence).map(([name]) => name);
+    return `${names.join(", ")}:\n\n${licence}`;
+  }).join("\n\n");
+  if (text.includes("--")) throw new Error("a licence cannot stand in a comment");
+  return `Fiducial: Apache-2.0. It contains these, under their own licences.\n\n${text}\n`;
+}
+
+const parts = { policy, script, style, licences: licences() };
 const template = readFileSync(join(own, "src/page/page.html"), "utf8");
 const page = template.replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
 const out = join(own, "dist", "fiducial-verify.html");

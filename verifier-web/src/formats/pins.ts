@@ -57,7 +57,9 @@ export function parsePins(bytes: Uint8Array): Pins {
   while (pins.size === 0 || lines.hasMore()) {
     if (pins.size === MAX_PINNED) throw new Refusal("TooMany", `${lines.number}`);
     const source = lines.value("source", (value) => (isKeyName(value) ? value : undefined));
-    if (before !== undefined && compareTexts(before, source) >= 0) throw new Refusal("Order", `${lines.number}`);
+    if (before !== undefined && compareTexts(before, source) >= 0) {
+      throw new Refusal("Order", `${lines.number}`);
+    }
     pins.set(source, readPin(lines, source));
     before = source;
   }

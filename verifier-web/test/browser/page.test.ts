@@ -1,6 +1,7 @@
 /** The page in Chromium: verdicts, both languages, large files, the keyboard, and silence. */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
 import { mkdtempSync, openSync, readFileSync, rmSync, writeSync, closeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +13,7 @@ import { encodeHex } from "../../src/formats/hex.ts";
 import { makeBundle, makeRange, partsOf, pinsFrom } from "../maker-bundle.ts";
 import { POLICY, SIGNERS, anchor } from "../maker.ts";
 import { ROOT } from "../vector.ts";
-import { Driver, type Dropped } from "./browser.ts";
+import { Driver, PAGE_FILE, type Dropped } from "./browser.ts";
 
 const NAME = "aoi-panel-failed.json";
 const REPORT = new Uint8Array(readFileSync(join(ROOT, "tests/samples", NAME)));
@@ -229,7 +230,9 @@ test("a file of 200 MB is judged with progress, and the page stays alive", async
       Object.assign(window, { watched: () => ({ seen, frames }) });
     });
     await driver.page.locator("#check").click();
-    await driver.page.waitForFunction(() => /200 MB/.test(document.getElementById("status")?.textContent ?? ""));
+    await driver.page.waitForFunction(() =>
+      document.getElementById("status")?.textContent?.includes("200 MB")
+    );
     await driver.picture("progress-en");
     // The page answers while it computes: the language changes, and back.
     await driver.page.locator("#zh").click();
@@ -335,11 +338,16 @@ test("the page makes no request, and could not: its policy forbids every connect
 });
 
 test("the built page is the one that its content security policy names", () => {
-  const page = readFileSync(join(ROOT, "verifier-web/dist/fiducial-verify.html"), "utf8");
+  const page = readFileSync(PAGE_FILE, "utf8");
   const policy = /Content-Security-Policy" content="([^"]+)"/.exec(page)?.[1] ?? "";
   assert.match(policy, /^default-src 'none'; script-src 'sha256-[^' ]+'; style-src 'sha256-[^' ]+';/);
   for (const allowed of ["connect-src", "unsafe-inline", "unsafe-eval", "http:", "https:", "*"]) {
     assert.ok(!policy.includes(allowed), allowed);
   }
-  assert.ok(!/https?:\/\//.test(page.replace(/<script>[^]*<\/script>/, "")), "no address in the page");
+  const shown = page.replace(/<script>[^]*<\/script>|<!--[^]*-->/g, "");
+  assert.ok(!/https?:\/\//.test(shown), "no address in the page");
+  assert.equal(page.match(/Permission is hereby granted/g)?.length, 2, "the licences are there");
+  // Built again, it has the same bytes.
+  execFileSync(process.execPath, [join(ROOT, "verifier-web/build.mjs")], { stdio: "ignore" });
+  assert.equal(readFileSync(PAGE_FILE, "utf8"), page);
 });
