@@ -1,7 +1,9 @@
 /** Makes bundles as `fiducial bundle make` would, for tests. */
 
+import { createHash, createHmac } from "node:crypto";
+
 import { crc32 } from "../src/crypto/crc32.ts";
-import { concat } from "../src/crypto/bytes.ts";
+import { bigEndian, concat } from "../src/crypto/bytes.ts";
 import { sha256 } from "../src/crypto/sha256.ts";
 import { encodeBase64, encodeUtf8 } from "../src/formats/encoding.ts";
 import { encodeHex } from "../src/formats/hex.ts";
@@ -11,6 +13,16 @@ import { directoryEntry, endRecord, localHeader } from "../src/formats/zip.ts";
 import { LOG, SIGNERS, SOURCE, anchor, type Evidence } from "./maker.ts";
 
 type Files = ReadonlyMap<string, Uint8Array>;
+
+/** The key of a lot, which maker and reader share. */
+export const LOT_KEY = createHash("sha256").update("a lot key").digest();
+
+/** The tag of a unit, by Node's HMAC and not by the page's. */
+export function tagOf(sequence: bigint, unit: string): Uint8Array {
+  const place = concat(encodeUtf8(`fiducial/tag/v1\n${SOURCE}`), bigEndian(sequence, 8));
+  const key = createHmac("sha256", LOT_KEY).update(place).digest();
+  return new Uint8Array(createHmac("sha256", key).update(unit).digest());
+}
 
 /** Everything of one statement under `records/` or `range/`. */
 export function partsOf(folder: "records" | "range", made: Evidence, withReceipt = true): Files {
@@ -25,15 +37,24 @@ export function partsOf(folder: "records" | "range", made: Evidence, withReceipt
   ]);
 }
 
+/** What a test wants of a range otherwise than usual. */
+export interface RangeWishes {
+  readonly gapMinutes?: number;
+  /** Values of the report in the statement with this sequence. */
+  readonly valuesAt?: (sequence: bigint) => ReadonlyMap<string, string | Uint8Array>;
+}
+
 /** Three statements of one chain, one report each, a minute apart; only the last has a receipt. */
-export function makeRange(fileHash: Uint8Array, wishes: { gapMinutes?: number } = {}): Evidence[] {
+export function makeRange(fileHash: Uint8Array, wishes: RangeWishes = {}): Evidence[] {
   const made: Evidence[] = [];
   for (let at = 0; at < 3; at += 1) {
     const before = made.at(-1);
     const minute = at === 0 ? 0 : at - 1 + (wishes.gapMinutes ?? 1);
     const closed = new Date(Date.UTC(2026, 10, 26, 0, minute)).toISOString();
+    const sequence = BigInt(20 + at);
     made.push(anchor(`report-${at}.json`, fileHash, {
-      sequence: BigInt(20 + at),
+      sequence,
+      values: wishes.valuesAt?.(sequence) ?? new Map(),
       header: new Map([["record/first", `${100 + at}`], ["closed", closed]]),
       ...(before ? { previous: leafHash(before.statement) } : {}),
     }));

@@ -114,6 +114,9 @@ export const POLICY = [
   "",
 ].join("\n");
 
+/** What a reader may have besides policy and keys, and mostly has not. */
+export const NOTHING_ELSE = { pins: new Uint8Array(), lotKeys: "", units: new Uint8Array() };
+
 /** A field: its name, and its value if it has one. */
 type Field = readonly [string, string | Uint8Array | undefined];
 
@@ -235,7 +238,7 @@ function leafOfRecord(fields: readonly Field[], record: number): Hash {
 }
 
 /** What is opened of a record also where it is absent: what a range must show. */
-const SHOWN_ABSENT = ["units", "tags", "panel", "lot"];
+const SHOWN_ABSENT = ["units", "tags", "panel", "lot", "seen", "supersedes"];
 
 /** Opens the header, every used field, and of the absent ones a few: the rest is proved. */
 function openAll(place: { sequence: bigint }, records: readonly Field[][]) {

@@ -15,7 +15,7 @@ import { encodeHex } from "../formats/hex.ts";
 import { claims, formatNote, parseNote, verifyNote, type Note } from "../formats/note.ts";
 import { PINS_COPY, POLICY_COPY, pathOf, type PartRole } from "../formats/parts.ts";
 import { formatPins, parsePins, type Pins } from "../formats/pins.ts";
-import type { Policy } from "../formats/policy.ts";
+import { shownName, type Policy } from "../formats/policy.ts";
 import { parseProof } from "../formats/proof.ts";
 import { Refusal } from "../formats/refusal.ts";
 import type { VerifierKey } from "../formats/key.ts";
@@ -29,6 +29,7 @@ import { openBatch, type OpenedBatch } from "./opened.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
 import type { Times } from "./quorum.ts";
 import { followRange, type Followed } from "./range.ts";
+import type { Reader } from "./reader.ts";
 import { rejected, undecided, type Draft } from "./report.ts";
 import { showRecord } from "./show.ts";
 import { formatUtc } from "./time.ts";
@@ -36,12 +37,17 @@ import { formatUtc } from "./time.ts";
 /** The most records that are handed to the page; all are checked. */
 const MAX_SHOWN = 200;
 
+/** How many of a long list are said. */
+const MAX_LISTED = 100;
+
 /** The reader's own. */
 export interface Own {
   readonly policy: Policy;
   readonly policyBytes: Uint8Array;
   readonly pins: Pins | undefined;
   readonly keys: readonly VerifierKey[];
+  /** Whose records are looked for in ranges. */
+  readonly reader: Reader | undefined;
 }
 
 /** A statement all of whose papers hold. */
@@ -72,7 +78,10 @@ export async function judgeBundle(
   }
   const ranges = bundle.sources.flatMap((_, source) => followOf(checked, source, own) ?? []);
   const evidence = compareEvidence(bundle, checked);
-  ranges.forEach((range) => sayRange(draft, range));
+  for (const range of ranges) {
+    sayRange(draft, range);
+    sayOwn(draft, range, own.reader);
+  }
   sayRecords(draft, checked);
   if (evidence.vouched > 0) draft.reason("evidence-vouched", `${evidence.vouched}`);
   if (evidence.missing > 0) draft.open("open-files", `${evidence.missing}`);
@@ -263,7 +272,7 @@ function followOf(checked: readonly Checked[], source: number, own: Own): SoundR
   if (!pin) throw undecided("no-pin", name);
   const times = range.at(-1)?.receipt?.accepted.times;
   const { machine, cadence } = pin;
-  return { ...followRange(pin, range), source: name, machine, cadence, times };
+  return { ...followRange(pin, range, own.reader), source: name, machine, cadence, times };
 }
 
 function sayRange(draft: Draft, range: SoundRange): void {
@@ -279,7 +288,20 @@ function sayRange(draft: Draft, range: SoundRange): void {
   if (!range.holdsPinned) draft.open("open-range-start", source, `${first}`);
   if (range.cadence === undefined) draft.open("open-cadence", source);
   if (range.unnamed > 0) draft.open("open-unnamed", source, `${range.unnamed}`);
-  draft.open("open-no-reader", source);
+}
+
+/** What a range says of the reader's own units. */
+function sayOwn(draft: Draft, range: SoundRange, reader: Reader | undefined): void {
+  const { source, own, ownUnits } = range;
+  if (!reader) return draft.open("open-no-reader", source);
+  const numbers = [`${own.length}`, source, `${ownUnits.size}`, `${reader.units.size}`];
+  draft.reason("own-sound", ...numbers);
+  for (const [sequence, index] of own.slice(0, MAX_LISTED)) {
+    draft.fact("own-record", `${source} ${sequence}, ${index}`);
+  }
+  const without = [...reader.units].filter((unit) => !ownUnits.has(unit));
+  without.slice(0, MAX_LISTED).forEach((unit) => draft.fact("unit-without", shownName(unit)));
+  draft.open("open-noise", source);
 }
 
 function sayRecords(draft: Draft, checked: readonly Checked[]): void {

@@ -40,6 +40,10 @@ export interface Given {
   readonly keys: string;
   /** The bytes of the pins, which a bundle may need; empty if there are none. */
   readonly pins: Uint8Array;
+  /** Keys of the reader's lots, 64 hexadecimal digits a line; for ranges in a bundle. */
+  readonly lotKeys: string;
+  /** The reader's units, one a line. */
+  readonly units: Uint8Array;
 }
 
 /** Told how many bytes of how many are read. */

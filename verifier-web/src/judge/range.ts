@@ -1,24 +1,27 @@
 /**
  * Ranges: all statements of a source between two, opened far enough to see that nothing is missing.
- * Rule: `spec/text/disclosure.md`, "Ranges", steps 1 to 4.
+ * Rule: `spec/text/disclosure.md`, "Ranges".
  *
- * Out of scope: whose records these are (steps 5 and 6 need a lot key and a list of units), and
- * whether the log holds a second chain of the same source. The verdict says that neither was checked.
+ * Out of scope: whether the log holds a second chain of the same source. Only a reader of all its
+ * entries can tell, and the verdict says that it was not checked.
  */
 
 import { sameBytes } from "../crypto/bytes.ts";
 import { parseDecimal } from "../formats/encoding.ts";
 import { TABLES } from "../formats/kinds.ts";
 import type { Pin } from "../formats/pins.ts";
+import { shownName } from "../formats/policy.ts";
 import type { Statement } from "../formats/statement.ts";
 import { knownText, type OpenedBatch, type OpenedField, type OpenedRecord } from "./opened.ts";
+import { TAG_SIZE, octetsOf, ownTags, type Reader } from "./reader.ts";
 import { rejected } from "./report.ts";
 import { parseMillis } from "./time.ts";
 
 /** After how many cadences without a statement an outage must have been stated. */
 const SILENT_CADENCES = 3n;
 
-const TAG_SIZE = 32;
+/** What a record with a tag of the reader's shows besides. */
+const OWN = ["units", "verdict", "seen", "file/sha256", "supersedes"];
 const TAGGED = ["tags"];
 const UNTAGGED = ["tags", "units", "panel", "lot"];
 const CLOSING = ["claimed/start", "claimed/end", "claimed/zone", "records"];
@@ -41,11 +44,21 @@ export interface Followed {
   /** Records without tags that name no unit, panel or lot. */
   readonly unnamed: number;
   readonly holdsPinned: boolean;
+  /** The reader's own: statement and record. */
+  readonly own: readonly (readonly [bigint, bigint])[];
+  /** The reader's units that these name, as octets. */
+  readonly ownUnits: ReadonlySet<string>;
 }
 
 /** Follows a range, whose statements are in order and at least one. */
-export function followRange(pin: Pin, range: readonly Opened[]): Followed {
+export function followRange(
+  pin: Pin,
+  range: readonly Opened[],
+  reader: Reader | undefined,
+): Followed {
   let [records, heartbeats, outages, unnamed, holdsPinned] = [0n, 0, 0, 0, false];
+  const own: [bigint, bigint][] = [];
+  const ownUnits = new Set<string>();
   let before: Before | undefined;
   for (const { statement, opened } of range) {
     const count = opened.recordCount - 1n;
@@ -58,7 +71,9 @@ export function followRange(pin: Pin, range: readonly Opened[]): Followed {
       checkCount(pin, statement, header, 0n);
     }
     holdsPinned ||= checkPinned(pin, statement);
-    const told = checkRecords(pin, statement, opened);
+    const told = checkRecords(pin, statement, opened, reader);
+    own.push(...told.own.map((index): [bigint, bigint] => [statement.sequence, index]));
+    told.ownUnits.forEach((unit) => ownUnits.add(unit));
     records += count;
     heartbeats += count === 0n ? 1 : 0;
     outages += told.outages;
@@ -67,7 +82,8 @@ export function followRange(pin: Pin, range: readonly Opened[]): Followed {
   }
   const sequence = (one: Opened | undefined) => one?.statement.sequence ?? 0n;
   const ends = { first: sequence(range[0]), last: sequence(range.at(-1)) };
-  return { ...ends, statements: range.length, records, heartbeats, outages, unnamed, holdsPinned };
+  const counts = { statements: range.length, records, heartbeats, outages, unnamed };
+  return { ...ends, ...counts, holdsPinned, own, ownUnits };
 }
 
 /** What the next statement must continue. */
@@ -132,20 +148,31 @@ function checkPinned(pin: Pin, statement: Statement): boolean {
 }
 
 /** Every record is there and shows what it must. */
-function checkRecords(pin: Pin, statement: Statement, opened: OpenedBatch) {
+function checkRecords(
+  pin: Pin,
+  statement: Statement,
+  opened: OpenedBatch,
+  reader: Reader | undefined,
+) {
   let [outages, unnamed] = [0, 0];
+  const own: bigint[] = [];
+  const ownUnits: string[] = [];
+  const tags = new Set(opened.records.flatMap(tagsOf));
+  const { source, sequence } = statement;
+  const known = reader ? ownTags(reader, source, sequence, tags) : new Map<string, string>();
   for (let index = 1n; index < opened.recordCount; index += 1n) {
     const record = opened.records[Number(index)];
     const field = record?.index === index ? missingField(record) : "kind";
     if (!record || field !== undefined) {
-      const numbers = [`${statement.sequence}`, `${index}`];
-      throw rejected("range-hidden", pin.source, ...numbers, field ?? "kind");
+      throw rejected("range-hidden", pin.source, `${sequence}`, `${index}`, field ?? "kind");
     }
-    checkTags(pin, statement, record);
+    const told = checkTags(pin, statement, record, known, reader);
+    if (told.isOwn) own.push(index);
+    ownUnits.push(...told.units);
     outages += record.kind === "outage" ? 1 : 0;
     unnamed += namesNothing(record) ? 1 : 0;
   }
-  return { outages, unnamed };
+  return { outages, unnamed, own, ownUnits };
 }
 
 /** The first field that a record of a range should show and does not. */
@@ -162,15 +189,49 @@ function missingField(record: OpenedRecord): string | undefined {
   return hiddenOf(record, hasTags ? TAGGED : UNTAGGED);
 }
 
-/** Tags are 32 bytes each, and where units are shown as many as these. */
-function checkTags(pin: Pin, statement: Statement, record: OpenedRecord): void {
-  const size = valueOf(record, "tags")?.length ?? 0;
-  const units = valueOf(record, "units");
-  const unitCount = units?.filter((byte) => byte === 0x0a).length ?? 0;
-  const isOff = size > 0 && units !== undefined && size / TAG_SIZE !== unitCount;
-  if (size % TAG_SIZE !== 0 || isOff) {
-    throw rejected("range-mistagged", pin.source, `${statement.sequence}`, `${record.index}`);
+/** Tags and units belong together, and the reader's units have theirs. */
+function checkTags(
+  pin: Pin,
+  statement: Statement,
+  record: OpenedRecord,
+  known: ReadonlyMap<string, string>,
+  reader: Reader | undefined,
+): { isOwn: boolean; units: readonly string[] } {
+  const place = [pin.source, `${statement.sequence}`, `${record.index}`];
+  const mistagged = () => rejected("range-mistagged", ...place);
+  if ((valueOf(record, "tags")?.length ?? 0) % TAG_SIZE !== 0) throw mistagged();
+  const tags = tagsOf(record);
+  const isOwn = tags.some((tag) => known.has(tag));
+  const hidden = isOwn ? hiddenOf(record, OWN) : undefined;
+  if (hidden !== undefined) throw rejected("range-hidden", ...place, hidden);
+  const list = valueOf(record, "units");
+  if (!list) {
+    if (isOwn) throw mistagged();
+    return { isOwn, units: [] };
   }
+  const units = itemsOf(octetsOf(list));
+  const isOff = tags.some((tag, at) => known.has(tag) && known.get(tag) !== units[at]);
+  if (isOff || (tags.length > 0 && tags.length !== units.length)) throw mistagged();
+  const own = units.filter((unit) => reader?.units.has(unit));
+  const untagged = units.find((unit, at) => reader?.units.has(unit) && !known.has(tags[at] ?? ""));
+  if (untagged !== undefined) throw rejected("range-untagged", ...place, shownName(untagged));
+  return { isOwn, units: own };
+}
+
+/** The tags of a record, if it shows any and they have their length. */
+function tagsOf(record: OpenedRecord): string[] {
+  const value = valueOf(record, "tags") ?? new Uint8Array();
+  if (value.length % TAG_SIZE !== 0) return [];
+  const count = value.length / TAG_SIZE;
+  return Array.from({ length: count }, (_, at) =>
+    octetsOf(value.subarray(at * TAG_SIZE, (at + 1) * TAG_SIZE))
+  );
+}
+
+/** The items of a list, each of which ends in a line feed. */
+function itemsOf(list: string): string[] {
+  const items = list.split("\n");
+  return list === "" || list.endsWith("\n") ? items.slice(0, -1) : items;
 }
 
 /** Whether a record of evidence has no tags, and shows that it names no unit, panel or lot. */

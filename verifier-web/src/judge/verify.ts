@@ -28,6 +28,7 @@ import { judgeBundle } from "./bundle.ts";
 import { Desk, type Given, type Progress, type RoledFile } from "./given.ts";
 import { isWhole, knownText, openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { checkPolicy } from "./policy.ts";
+import { readReader } from "./reader.ts";
 import { showRecord } from "./show.ts";
 import { proveSplit } from "./split.ts";
 import {
@@ -81,7 +82,9 @@ async function judgeWhatIsThere(draft: Draft, desk: Desk, given: Given): Promise
   const [bundle, split] = [desk.alone("bundle"), desk.alone("split")];
   if (!bundle) return split ? judgeSplit(draft, desk, given) : judgeReceipt(draft, desk, given);
   const [policy, pins, keys] = [readPolicy(given), readPins(given), readKeys(given)];
-  return judgeBundle(draft, desk, bundle, { policy, policyBytes: given.policy, pins, keys });
+  const reader = readReader(given.lotKeys, given.units);
+  const own = { policy, policyBytes: given.policy, pins, keys, reader };
+  return judgeBundle(draft, desk, bundle, own);
 }
 
 async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<void> {

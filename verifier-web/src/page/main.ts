@@ -6,6 +6,7 @@ import { sha256 } from "../crypto/sha256.ts";
 import { encodeHex } from "../formats/hex.ts";
 import { MAX_POLICY_SIZE } from "../formats/policy.ts";
 import { MAX_PINS_SIZE } from "../formats/pins.ts";
+import { MAX_LOT_KEYS_SIZE, MAX_UNITS_SIZE } from "../judge/reader.ts";
 import { byId } from "./dom.ts";
 import { FileList } from "./files.ts";
 import { OwnField } from "./own.ts";
@@ -34,6 +35,8 @@ class Page {
   readonly #policy: OwnField;
   readonly #keys: OwnField;
   readonly #pins: OwnField;
+  readonly #lotKeys: OwnField;
+  readonly #units: OwnField;
   #run: Run | undefined;
   #judging: Judging | undefined;
 
@@ -46,6 +49,8 @@ class Page {
     this.#policy = new OwnField("policy", MAX_POLICY_SIZE, changed, refuse);
     this.#keys = new OwnField("keys", MAX_KEYS_SIZE, changed, refuse);
     this.#pins = new OwnField("pins", MAX_PINS_SIZE, changed, refuse);
+    this.#lotKeys = new OwnField("lot-keys", MAX_LOT_KEYS_SIZE, changed, refuse);
+    this.#units = new OwnField("units", MAX_UNITS_SIZE, changed, refuse);
     this.#check.addEventListener("click", () => void this.#judge());
     this.#stop.addEventListener("click", () => this.#forget());
     this.#print.addEventListener("click", () => print());
@@ -91,6 +96,8 @@ class Page {
       policy,
       keys: this.#keys.text,
       pins: this.#pins.bytes,
+      lotKeys: this.#lotKeys.text,
+      units: this.#units.bytes,
     };
     this.#show(true);
     const judging = judgeInWorker(this.#script, given, (done, total) => {

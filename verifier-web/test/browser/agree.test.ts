@@ -8,7 +8,7 @@ import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import type { RoledFile } from "../../src/judge/given.ts";
 import { judge } from "../../src/judge/verify.ts";
 import { VERDICTS } from "../../src/page/words/verdicts.ts";
-import { POLICY, SIGNERS, anchor } from "../maker.ts";
+import { NOTHING_ELSE, POLICY, SIGNERS, anchor } from "../maker.ts";
 import { Dice, mutate } from "../mutations/mutate.ts";
 import { Driver } from "./browser.ts";
 
@@ -22,7 +22,7 @@ test("the page and its sources agree on damaged evidence", async () => {
     { name: "report.json.disclosure.json", role: "disclosure", bytes: disclosure },
     { name: "report.json", role: "file", bytes: REPORT },
   ] as const;
-  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, pins: new Uint8Array() };
+  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, ...NOTHING_ELSE };
   const dice = new Dice(7);
   const driver = await Driver.open();
   try {

@@ -14,7 +14,7 @@ import { after, test } from "node:test";
 import { sha256 } from "../../src/crypto/sha256.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { judge } from "../../src/judge/verify.ts";
-import { POLICY, SIGNERS, anchor } from "../maker.ts";
+import { NOTHING_ELSE, POLICY, SIGNERS, anchor } from "../maker.ts";
 import { ROOT } from "../vector.ts";
 import { Dice, mutate } from "./mutate.ts";
 import { PROGRAMS, SEED, TIMES, answerOf, askProgram, inParallel, type Answer } from "./program.ts";
@@ -48,7 +48,7 @@ async function byPage(bytes: Bytes): Promise<Answer> {
     name: NAMES[role],
     blob: new Blob([new Uint8Array(bytes[role])]),
   }));
-  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, pins: new Uint8Array() };
+  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, ...NOTHING_ELSE };
   return answerOf(await judge({ files, ...own }, () => {}));
 }
 

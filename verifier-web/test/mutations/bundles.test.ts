@@ -9,11 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
+import { concat } from "../../src/crypto/bytes.ts";
 import { sha256 } from "../../src/crypto/sha256.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { encodeHex } from "../../src/formats/hex.ts";
 import { judge } from "../../src/judge/verify.ts";
-import { makeBundle, makeRange, partsOf, pinsFrom } from "../maker-bundle.ts";
+import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
 import { POLICY, anchor } from "../maker.ts";
 import { Dice, mutate } from "./mutate.ts";
 import {
@@ -30,7 +31,10 @@ import {
 const COUNT = 1_000 * TIMES;
 const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
 const HASH = sha256(REPORT);
-const RANGE = makeRange(HASH);
+const UNIT = "PNL0099123-1";
+const RANGE = makeRange(HASH, {
+  valuesAt: (at) => new Map([["tags", concat(tagOf(at, UNIT), new Uint8Array(32).fill(0xff))]]),
+});
 const PINS = pinsFrom(RANGE[0] ?? anchor("report.json", HASH));
 
 const folder = mkdtempSync(join(tmpdir(), "fiducial-bundles-"));
@@ -45,13 +49,14 @@ const PARTS = new Map([
 function byProgram(place: string, bundle: Uint8Array): Promise<Answer> {
   const path = join(folder, `${place}.zip`);
   writeFileSync(path, bundle);
-  const own = ["--policy", join(folder, "policy"), "--pins", join(folder, "pins")];
+  const own = ["policy", "pins", "lot-key", "units"].flatMap((name) => [`--${name}`, join(folder, name)]);
   return askProgram(["bundle", "verify", path, ...own]);
 }
 
 async function byPage(bundle: Uint8Array): Promise<Answer> {
   const blob = new Blob([new Uint8Array(bundle)]);
-  const own = { policy: encodeUtf8(POLICY), keys: "", pins: encodeUtf8(PINS) };
+  const reader = { lotKeys: encodeHex(LOT_KEY), units: encodeUtf8(`${UNIT}\n`) };
+  const own = { policy: encodeUtf8(POLICY), keys: "", pins: encodeUtf8(PINS), ...reader };
   const files = [{ role: "bundle", name: "b.zip", blob } as const];
   return answerOf(await judge({ files, ...own }, () => {}));
 }
@@ -74,10 +79,14 @@ test("the program and the page agree on every mutated bundle", { skip: missing }
   assert.ok(PROGRAMS, "FIDUCIAL_PROGRAMS must name the folder with the built programs");
   writeFileSync(join(folder, "policy"), POLICY);
   writeFileSync(join(folder, "pins"), PINS);
+  writeFileSync(join(folder, "lot-key"), encodeHex(LOT_KEY));
+  writeFileSync(join(folder, "units"), `${UNIT}\n`);
   const good = makeBundle(PARTS);
   const untouched = await byProgram("good", good);
   assert.equal(untouched.verdict, "verified", "the program accepts what the maker made");
-  assert.equal((await byPage(good)).verdict, "verified");
+  const page = await byPage(good);
+  assert.deepEqual([page.verdict, page.reason], [untouched.verdict, untouched.reason]);
+  assert.deepEqual([...page.open].sort(), [...untouched.open].sort());
 
   const dice = new Dice(SEED);
   const verdicts: Record<string, number> = {};

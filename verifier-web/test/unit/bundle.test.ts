@@ -13,8 +13,8 @@ import type { Given } from "../../src/judge/given.ts";
 import type { Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
 import { parseMillis } from "../../src/judge/time.ts";
-import { makeBundle, makeRange, partsOf, pinsFrom } from "../maker-bundle.ts";
-import { POLICY, SIGNERS, anchor } from "../maker.ts";
+import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
+import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
 import { outcome } from "../vector.ts";
 
 const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
@@ -25,7 +25,7 @@ const GOOD = makeBundle(RECORDS, EVIDENCE, new Map([["policy", encodeUtf8(POLICY
 
 async function judged(bundle: Uint8Array, changed: Partial<Given> = {}): Promise<Report> {
   const blob = new Blob([new Uint8Array(bundle)]);
-  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, pins: new Uint8Array() };
+  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, ...NOTHING_ELSE };
   return judge({ files: [{ role: "bundle", name: "b.zip", blob }], ...own, ...changed }, () => {});
 }
 
@@ -149,6 +149,62 @@ test("a range is followed against the reader's own pins", async () => {
   const other = makeRange(sha256(encodeUtf8("another file")));
   const broken = makeBundle(range([first, other[1] ?? second, other[2] ?? third]));
   assert.deepEqual(told(await judged(broken, pins(pinsFrom(first)))), ["rejected", "range-broken"]);
+});
+
+test("in a range the reader's own units are found by their tags, or it is refused", async () => {
+  const [mine, other] = ["PNL0099123-1", "PNL0099123-2"];
+  // No UTF-8, like most tags: so it is written in base64.
+  const noise = new Uint8Array(32).fill(0xff);
+  type Values = ReadonlyMap<string, string | Uint8Array>;
+  const values = (sequence: bigint): Values =>
+    new Map<string, string | Uint8Array>([
+      ["tags", concat(tagOf(sequence, mine), noise)],
+      ["units", `${mine}\n${other}\n`],
+    ]);
+  const read = async (changed: (sequence: bigint) => Values, units: string) => {
+    const made = makeRange(HASH, { valuesAt: (at) => new Map([...values(at), ...changed(at)]) });
+    const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
+    const reader = { lotKeys: encodeHex(LOT_KEY), units: encodeUtf8(units) };
+    return judged(makeBundle(range(made)), { pins, keys: "", ...reader });
+  };
+  const as = (...entries: [string, string | Uint8Array][]) => () => new Map(entries);
+  const found = await read(as(), `${mine}\r\nPNL-of-nobody\n`);
+  assert.deepEqual(told(found), ["verified", "range-sound", "own-sound"]);
+  assert.deepEqual(found.reasons[1]?.values, ["3", SOURCE, "1", "2"]);
+  const facts = (code: string) =>
+    found.facts.filter((one) => one.code === code).map((one) => one.value);
+  assert.deepEqual(facts("own-record"), [20, 21, 22].map((at) => `${SOURCE} ${at}, 1`));
+  assert.deepEqual(facts("unit-without"), ["PNL-of-nobody"]);
+  assert.ok(codes(found.notChecked).includes("open-noise"));
+
+  const untagged = await read(as(), `${other}\n`);
+  assert.deepEqual(told(untagged), ["rejected", "range-untagged"]);
+  const swapped = await read(as(["units", `${other}\n${mine}\n`]), `${mine}\n`);
+  assert.deepEqual(told(swapped), ["rejected", "range-mistagged"]);
+  const fewer = await read(as(["units", `${mine}\n`]), `${mine}\n`);
+  assert.deepEqual(told(fewer), ["rejected", "range-mistagged"]);
+  const cut = await read(as(["tags", noise.subarray(1)]), "nobody\n");
+  assert.deepEqual(told(cut), ["rejected", "range-mistagged"]);
+  const otherStatement = await read(as(["tags", concat(tagOf(19n, mine), noise)]), `${mine}\n`);
+  assert.deepEqual(told(otherStatement), ["rejected", "range-untagged"]);
+});
+
+test("a lot key says nothing without units, and is never shown", async () => {
+  const hexKey = encodeHex(LOT_KEY);
+  const units = encodeUtf8("PNL0099123-1\n");
+  const cases: [string, Partial<Given>][] = [
+    ["reader-incomplete", { lotKeys: hexKey }],
+    ["reader-incomplete", { units }],
+    ["bad-lot-key", { lotKeys: hexKey.slice(2), units }],
+    ["bad-lot-key", { lotKeys: hexKey.toUpperCase(), units }],
+  ];
+  for (const [code, changed] of cases) {
+    const report = await judged(GOOD, changed);
+    assert.deepEqual(told(report), ["undecided", code]);
+    assert.ok(!JSON.stringify(report).includes(hexKey.slice(4, 40)));
+  }
+  const both = await judged(GOOD, { lotKeys: `${hexKey}\n`, units });
+  assert.equal(both.verdict, "verified");
 });
 
 test("pins have one form, and are told from the maker's copy", async () => {

@@ -10,7 +10,7 @@ import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import type { Given, Role, RoledFile } from "../../src/judge/given.ts";
 import type { Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
-import { POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
+import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
 import { ROOT, Vector } from "../vector.ts";
 
 const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
@@ -27,7 +27,7 @@ const GOOD = [
 ];
 
 function given(files: readonly RoledFile[], changed: Partial<Given> = {}): Given {
-  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, pins: new Uint8Array() };
+  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, ...NOTHING_ELSE };
   return { files, ...own, ...changed };
 }
 

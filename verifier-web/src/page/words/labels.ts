@@ -16,6 +16,7 @@ export const FACTS: Readonly<Record<string, Words>> = {
   older: { en: "The smaller tree", zh: "较小的树" },
   origin: { en: "Log", zh: "日志" },
   "other-copy": { en: "The maker's copy is not your own", zh: "制造方的副本与您自己的不同" },
+  "own-record": { en: "Your record (statement, record)", zh: "您的记录（声明号，记录号）" },
   outages: { en: "Outages stated", zh: "申明的中断数" },
   "post-quantum": { en: "Holds also without Ed25519", zh: "不依赖 Ed25519 亦成立" },
   "post-quantum-times": { en: "Witnessed, without Ed25519", zh: "见证时间（不依赖 Ed25519）" },
@@ -25,6 +26,7 @@ export const FACTS: Readonly<Record<string, Words>> = {
   source: { en: "Made by (source)", zh: "作者（来源）" },
   "statement-witnessed": { en: "Existed no later than", zh: "不晚于此时已存在" },
   times: { en: "Witnessed", zh: "见证时间" },
+  "unit-without": { en: "No record of your unit", zh: "没有记录的单元" },
   "tree-size": { en: "Entries in the log", zh: "日志条数" },
 };
 
@@ -76,9 +78,14 @@ export const TEXTS = {
   },
   keysFile: { en: "Read the keys from a file", zh: "从文件读取密钥" },
   pins: {
-    en: "Your pins, if you have them: for a bundle that claims that nothing is left out",
-    zh: "您的固定项（如有）：用于声称没有遗漏的证据包",
+    en: "Your pins: what you knew of the machines beforehand",
+    zh: "您的固定项：您事先对机器的了解",
   },
+  ranges: { en: "For a bundle that claims that nothing is left out", zh: "用于声称没有遗漏的证据包" },
+  lotKeys: { en: "Keys of your lots, one a line", zh: "您的批次密钥，每行一个" },
+  lotKeysFile: { en: "Read the lot keys from a file", zh: "从文件读取批次密钥" },
+  units: { en: "Your units, one serial number a line", zh: "您的单元，每行一个序列号" },
+  unitsFile: { en: "Read the units from a file", zh: "从文件读取单元" },
   pinsFile: { en: "Read the pins from a file", zh: "从文件读取固定项" },
   check: { en: "Check", zh: "核验" },
   checking: { en: "Checking: {0} % of {1}", zh: "正在核验：{1} 的 {0} %" },

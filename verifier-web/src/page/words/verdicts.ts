@@ -47,6 +47,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0} files of evidence are, byte for byte, those that opened records commit to.",
     zh: "{0} 个证据文件与已公开记录所承诺的逐字节相同。",
   },
+  "own-sound": {
+    en: "{0} records of {1} carry tags of your units, of {2} units out of {3}; each of them is shown.",
+    zh: "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示。",
+  },
   "range-sound": {
     en: "{0}: statements {1} to {2} are all {3} of one unbroken chain, with exactly {4} records.",
     zh: "{0}：第 {1} 至 {2} 号声明即一条完整链上的全部 {3} 条，恰有 {4} 条记录。",
@@ -121,6 +125,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "range-silence": {
     en: "{0}: before statement {1} there is nothing for {2} seconds by its own clock, and no outage is stated.",
     zh: "{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断。",
+  },
+  "range-untagged": {
+    en: "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find.",
+    zh: "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找。",
   },
   "receipt-of-another": { en: "{0} carries another statement.", zh: "{0} 附带的是另一份声明。" },
   "bad-disclosure": {
@@ -198,6 +206,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "The source keys cannot be read: line {0} is malformed ({1}).",
     zh: "来源密钥无法读取：第 {0} 行格式有误（{1}）。",
   },
+  "bad-lot-key": {
+    en: "Lot key {0} is not 64 hexadecimal digits. It is not shown.",
+    zh: "第 {0} 个批次密钥不是 64 位十六进制数字，不予显示。",
+  },
   "bad-pins": {
     en: "Your pins cannot be read: line {0} is malformed ({1}).",
     zh: "您的固定项无法读取：第 {0} 行格式有误（{1}）。",
@@ -253,6 +265,11 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "The source keys hold a private key. It was not used. Remove it, and keep it to yourself.",
     zh: "来源密钥中含有私钥，未予使用。请删除并妥善保管。",
   },
+  "reader-incomplete": {
+    en: "Your units are found by lot key and list together: one of the two is missing.",
+    zh: "查找您的单元需要批次密钥和单元清单：二者缺一。",
+  },
+  "reader-too-large": { en: "The lot keys or the list of units are too long.", zh: "批次密钥或单元清单过长。" },
   "several-files": {
     en: "More than one file is given as “{0}”. Keep one, and check the others one by one.",
     zh: "有多个文件被当作“{0}”。请只留一个，其余逐个检查。",
@@ -277,8 +294,12 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明。",
   },
   "open-no-reader": {
-    en: "{0}: which records are yours: this page asks for no lot key; “fiducial bundle verify” does.",
-    zh: "{0}：哪些记录属于您：本页不使用批次密钥，请用 fiducial bundle verify。",
+    en: "{0}: which records are yours: no lot key and no list of your units were given.",
+    zh: "{0}：哪些记录属于您：未给出批次密钥和您的单元清单。",
+  },
+  "open-noise": {
+    en: "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that.",
+    zh: "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制。",
   },
   "open-range-start": {
     en: "{0}: that nothing is missing between the statement that you pinned and statement {1}: only the log's entries show it.",
