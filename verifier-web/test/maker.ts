@@ -40,7 +40,7 @@ export class Signer {
     if (type === 0x06) {
       const { publicKey, secretKey } = ml_dsa44.keygen(seed);
       this.publicBytes = publicKey;
-      this.#sign = (message) => ml_dsa44.sign(message, secretKey);
+      this.#sign = (message) => ml_dsa44.sign(message, secretKey, { extraEntropy: false });
     } else {
       const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), seed]);
       const secret = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
