@@ -44,8 +44,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "它作于日志签署最初 {0} 条之后：它指明了该检查点。",
   },
   "evidence-vouched": {
-    en: "{0} files of evidence are, byte for byte, those that opened records commit to.",
-    zh: "{0} 个证据文件与已公开记录所承诺的逐字节相同。",
+    en: "Files of evidence that are, byte for byte, those that opened records commit to: {0}.",
+    zh: "与已公开记录所承诺的逐字节相同的证据文件：{0} 个。",
   },
   "own-sound": {
     en: "{0} records of {1} carry tags of your units, of {2} units out of {3}; each of them is shown.",
