@@ -68,6 +68,10 @@ fn check_lines(names: impl Fn(&str) -> bool, complaint: impl Fn(&str) -> Option<
 }
 
 fn is_code(name: &str) -> bool {
+    is_rust(name) || [".css", ".mjs", ".ts"].iter().any(|end| name.ends_with(end))
+}
+
+fn is_rust(name: &str) -> bool {
     name.ends_with(".rs")
 }
 
@@ -148,10 +152,13 @@ fn every_file_of_code_opens_with_what_it_is() {
     let silent: Vec<String> = texts()
         .into_iter()
         .filter(|(name, _)| is_code(name))
-        .filter(|(_, text)| !text.trim_start_matches("#![no_main]\n").starts_with("//! "))
+        .filter(|(name, text)| {
+            let opening = if is_rust(name) { "//! " } else { "/*" };
+            !text.trim_start_matches("#![no_main]\n").starts_with(opening)
+        })
         .map(|(name, _)| name)
         .collect();
-    assert!(silent.is_empty(), "no `//!` header: {silent:?}");
+    assert!(silent.is_empty(), "no header, `//!` or `/*`: {silent:?}");
 }
 
 #[test]

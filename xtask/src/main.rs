@@ -22,6 +22,7 @@ mod deny;
 mod report;
 mod run;
 mod test;
+mod web;
 
 use std::process::ExitCode;
 
@@ -30,8 +31,8 @@ cargo xtask demo  [--once] [--listen ADDR] [--dir DIR] [--release]
     Builds the programs, starts a log, anchors the sample reports, proves, verifies, shows an
     altered report refused, and stays up until Ctrl-C. With --once it ends by itself.
 cargo xtask test  [--soak]
-    Runs everything: format, lints, house rules, all tests, documentation, licences, a short run
-    of the benchmark. With --soak the crash tests run for a long time.
+    Runs everything: format, lints, house rules, all tests, documentation, the verifier in a
+    browser, licences, a short run of the benchmark. With --soak the crash tests run for a long time.
 cargo xtask check
     The fast part of `test`: format, lints, house rules.
 cargo xtask bench [--quick] [--entries N] [--dir DIR] [--dev] [--only ROW,...]

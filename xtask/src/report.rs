@@ -23,8 +23,16 @@ impl Tally {
         if succeeded || self.failed > 0 { self } else { Self { failed: 1, ..self } }
     }
 
-    /// Adds what one line of `cargo test` or `cargo nextest` says, if it is a summary.
+    /// Both together.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
+    }
+
+    /// Adds what one line of `cargo test`, `cargo nextest` or `node --test` says, if it is a summary.
     pub(crate) fn read_line(&mut self, line: &str) {
+        let of_node = |what| line.strip_prefix(what).and_then(|count| count.parse::<u64>().ok());
+        self.passed += of_node("\u{2139} pass ").unwrap_or(0);
+        self.failed += of_node("\u{2139} fail ").unwrap_or(0);
         let Some((_, counts)) = line
             .split_once("test result: ")
             .or_else(|| line.split_once(" tests run: "))
@@ -139,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn summaries_of_both_runners_are_read() {
+    fn summaries_of_all_runners_are_read() {
         let cargo = "test result: ok. 42 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out";
         let nextest =
             "     Summary [   1.310s] 52 tests run: 49 passed (2 slow), 3 failed, 4 skipped";
@@ -150,7 +158,8 @@ mod tests {
         assert_eq!(tally(&[nextest]), (49, 3));
         assert_eq!(tally(&[single]), (1, 0));
         assert_eq!(tally(&[late]), (3, 2));
-        assert_eq!(tally(&["3 passed, 4 failed", "error: 2 failed"]), (0, 0));
+        assert_eq!(tally(&["\u{2139} tests 9", "\u{2139} pass 7", "\u{2139} fail 2"]), (7, 2));
+        assert_eq!(tally(&["3 passed, 4 failed", "error: 2 failed", "pass 3"]), (0, 0));
     }
 
     #[test]

@@ -122,5 +122,5 @@ fn check_picks(vault: &Vault, asked: &Challenge) -> Result<(), AgentError> {
 }
 
 fn refused(why: &str) -> AgentError {
-    AgentError::Input(format!("the challenge is not answered: {why}"))
+    AgentError::Failed(format!("the challenge is not answered: {why}"))
 }

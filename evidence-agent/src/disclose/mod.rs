@@ -69,10 +69,7 @@ pub(crate) fn disclose(
     let mut tally = Tally::new(language);
     let span = args.range.as_deref().map(choose::span).transpose()?;
     if span.is_none() && chosen.is_empty() {
-        return Err(AgentError::Input(match language {
-            Language::En => "the vault has no such record".to_string(),
-            Language::Zh => "保险库中没有这样的记录".to_string(),
-        }));
+        return Err(AgentError::Failed("the vault has no such record".to_string()));
     }
     let folder = Folder::create(desk.caller, &args.out)?;
     let mut fill = || -> Result<(), AgentError> {
@@ -103,7 +100,7 @@ fn open_records(
 ) -> Result<(), AgentError> {
     let shown = showable(vault, chosen, tally)?;
     if shown.is_empty() {
-        return Err(AgentError::Input(tally.warnings.join("\n")));
+        return Err(AgentError::Failed(tally.warnings.join("\n")));
     }
     let sources: BTreeSet<&KeyName> = shown.keys().map(|(source, _)| source).collect();
     for ((name, sequence), records) in &shown {
@@ -169,7 +166,7 @@ impl Range<'_> {
             return Ok(());
         }
         let (source, last) = (self.source, self.last);
-        Err(AgentError::Input(format!(
+        Err(AgentError::Failed(format!(
             "statement {last} of {source} is not there or not anchored yet; a range ends at one \
              that is"
         )))
@@ -191,7 +188,7 @@ impl Range<'_> {
             let mut picks = vec![whole(0)];
             for index in 1..opening.records.len() as u64 {
                 let missing =
-                    || AgentError::Input(deleted(self.source, sequence, index, tally.language));
+                    || AgentError::Failed(deleted(self.source, sequence, index, tally.language));
                 let record = record_at(&opening, index).ok_or_else(missing)?;
                 let fields = if own.contains(&index) {
                     tally.count(record, wanted);
@@ -230,7 +227,7 @@ impl Range<'_> {
         let named = ["units", "panel", "lot"].into_iter().find(|name| record.value(name).is_some());
         match named {
             Some(name) if is_evidence && !has_tags && !self.open_untagged => {
-                Err(AgentError::Input(format!(
+                Err(AgentError::Failed(format!(
                     "record {index} of statement {sequence} has no tags and names something in \
                      `{name}`, which a range must open. If the reader may see it, say \
                      --open-untagged; or end the range before it"

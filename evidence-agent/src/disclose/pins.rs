@@ -41,7 +41,7 @@ pub(crate) fn pins(
         };
         pins.push(pin(&vault, &name, wanted, cadence)?);
     }
-    let impossible = || AgentError::Input("there is no source to pin".to_string());
+    let impossible = || AgentError::Failed("there is no source to pin".to_string());
     let text = Pins::new(vault.origin().clone(), pins).ok_or_else(impossible)?.to_string();
     Ok(Said::done(text.clone(), json!({ "pins": text })))
 }
@@ -61,7 +61,7 @@ fn pin(
     let first = vault.statement(name, wanted.first)?;
     let nothing = || {
         let first = wanted.first;
-        AgentError::Input(format!("{name} has made no statement {first} yet; anchor one first"))
+        AgentError::Failed(format!("{name} has made no statement {first} yet; anchor one first"))
     };
     let leaf = first.ok_or_else(nothing)?.statement.leaf_hash();
     let machine = wanted.machine.as_deref().unwrap_or(MACHINE).to_string();

@@ -141,6 +141,39 @@ const PHRASES: &[(&str, &str)] = &[
     ("it has a source {} already", "已有来源 {}"),
     ("name one of its sources with --source: {}", "请用 --source 指定其中一个来源：{}"),
     ("the vault has no such record", "保险库中没有这样的记录"),
+    // Disclosures, pins and challenges.
+    ("there is no source to pin", "没有可供钉定的来源"),
+    ("{} has made no statement {} yet; anchor one first", "{} 尚未作出第 {} 号声明；请先锚定"),
+    (
+        "{} cannot be pinned: a machine is 1 to 255 bytes of one line, a cadence 1 to 604800 \
+         seconds, and there are at most 16 keys",
+        "无法钉定 {}：机器说明须为一行、1 至 255 字节，周期为 1 至 604800 秒，密钥最多 16 个",
+    ),
+    ("{} is no range of statements such as 0..120", "{} 不是声明范围，例如 0..120"),
+    ("say which with --source: {}", "请用 --source 指定其中之一：{}"),
+    (
+        "statement {} of {} is not there or not anchored yet; a range ends at one that is",
+        "第 {} 号声明（来源 {}）不存在或尚未锚定；范围须止于已锚定的声明",
+    ),
+    (
+        "record {} of statement {} has no tags and names something in `{}`, which a range must \
+         open. If the reader may see it, say --open-untagged; or end the range before it",
+        "第 {} 号记录（第 {} 号声明）没有标签，却在 `{}` 中写有内容，而范围必须开示它。如对方可以查看，\
+         请加 --open-untagged；否则请让范围止于其前",
+    ),
+    ("the challenge is not answered: {}", "不予答复该质询：{}"),
+    ("the note is not the one that the challenge names", "该检查点不是质询所指的那一份"),
+    ("it is about another log", "它针对的是另一个日志"),
+    ("the range's last statement is not anchored", "范围的最后一条声明尚未锚定"),
+    (
+        "the note is not newer than the receipt of the range's last statement",
+        "该检查点并不晚于范围最后一条声明的回执",
+    ),
+    ("this vault has another last statement, or none", "此保险库的最后一条声明与之不同，或没有"),
+    (
+        "its picks are not those that the note and the range give",
+        "其抽取结果与检查点和范围所得的不符",
+    ),
     (
         "a newer checkpoint than the vault holds was named before; ask the log",
         "此前引用过比保险库所存更新的检查点；须询问日志",

@@ -10,7 +10,7 @@ fn code(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         match path.is_dir() {
-            true if !["tests", "simulation", "disclose"].contains(&name.as_str()) => {
+            true if !["tests", "simulation"].contains(&name.as_str()) => {
                 code(&path, found);
             }
             false if name.ends_with(".rs") && name != "tests.rs" => found.push(path),

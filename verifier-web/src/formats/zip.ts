@@ -1,0 +1,186 @@
+/**
+ * The one form of zip file that a bundle has. Rule: `spec/text/bundle.md`, "The zip".
+ *
+ * Everything but the parts and their paths follows from these: it is made again and compared. There
+ * is no other file that this reads, so no two readers can see two bundles.
+ */
+
+import { concat, sameBytes } from "../crypto/bytes.ts";
+import { crc32 } from "../crypto/crc32.ts";
+import { Sha256 } from "../crypto/sha256.ts";
+import { decodeUtf8, encodeUtf8 } from "./encoding.ts";
+import { Refusal } from "./refusal.ts";
+import type { FileWindow } from "./window.ts";
+
+export const MAX_BUNDLE_SIZE = 1024 ** 3;
+export const MAX_PARTS = 65_535;
+export const MAX_PATH_SIZE = 128;
+
+const END_SIZE = 22;
+const ENTRY_SIZE = 46;
+const LOCAL_SIZE = 30;
+const LOCAL_SIGNATURE = Uint8Array.of(0x50, 0x4b, 0x03, 0x04);
+
+/** The first part of every bundle. */
+export const MANIFEST = "bundle.json";
+
+/** A part: where its bytes lie in the file, and their hash. */
+export interface ZipPart {
+  readonly path: string;
+  readonly start: number;
+  readonly size: number;
+  readonly hash: Uint8Array;
+}
+
+/** All parts of a file, and the hash of the whole of it. */
+export interface ZipFile {
+  readonly parts: readonly ZipPart[];
+  readonly hash: Uint8Array;
+}
+
+/** What a directory entry says of a part. */
+interface Listed {
+  readonly path: string;
+  readonly crc: number;
+  readonly size: number;
+}
+
+/** Whether a file means to be a bundle: what fails to be read is then one that was altered. */
+export async function isMeantAsBundle(file: FileWindow): Promise<boolean> {
+  const bytes = await file.read(0, LOCAL_SIZE + MANIFEST.length);
+  return sameBytes(bytes.subarray(0, 4), LOCAL_SIGNATURE) &&
+    sameBytes(bytes.subarray(LOCAL_SIZE), encodeUtf8(MANIFEST));
+}
+
+/** Reads the file once from its beginning; `progress` is told the bytes done. */
+export async function readZip(
+  file: FileWindow,
+  progress: (done: number) => void,
+): Promise<ZipFile> {
+  if (file.size > MAX_BUNDLE_SIZE) throw new Refusal("TooLarge", `${file.size}`);
+  if (file.size < END_SIZE) throw new Refusal(["Zip", "End"]);
+  const end = (await file.read(file.size - END_SIZE, END_SIZE)).slice();
+  const view = new DataView(end.buffer);
+  const [count, size, start] = [
+    view.getUint16(10, true),
+    view.getUint32(12, true),
+    view.getUint32(16, true),
+  ];
+  const isWithinLimit = size <= count * (ENTRY_SIZE + MAX_PATH_SIZE);
+  const fits = start + size + END_SIZE === file.size && isWithinLimit;
+  if (!fits || !sameBytes(end, endRecord(count, size, start))) throw new Refusal(["Zip", "End"]);
+  const directory = (await file.read(start, size)).slice();
+  const listed = readDirectory(directory, count);
+  const [parts, whole]: [ZipPart[], Sha256] = [[], new Sha256()];
+  let at = 0;
+  for (const entry of listed) {
+    const part = await readPart(file, entry, at, whole);
+    at = part.start + part.size;
+    parts.push(part);
+    progress(at);
+  }
+  if (at !== start) throw new Refusal(["Zip", "Gap"]);
+  whole.update(directory);
+  whole.update(end);
+  return { parts, hash: whole.digest() };
+}
+
+/** Reads the entries, each of which must be exactly what follows from the parts before it. */
+function readDirectory(directory: Uint8Array, count: number): Listed[] {
+  const view = new DataView(directory.buffer);
+  const listed: Listed[] = [];
+  let [at, local] = [0, 0];
+  for (let number = 0; number < count; number += 1) {
+    if (at + ENTRY_SIZE > directory.length) throw new Refusal(["Zip", "Header"], `${number}`);
+    const [crc, size, length] = [
+      view.getUint32(at + 16, true),
+      view.getUint32(at + 20, true),
+      view.getUint16(at + 28, true),
+    ];
+    const path = decodeUtf8(directory.subarray(at + ENTRY_SIZE, at + ENTRY_SIZE + length));
+    if (path === undefined || length > MAX_PATH_SIZE) throw new Refusal("Path", `${number}`);
+    const entry = { path, crc, size };
+    const made = directoryEntry(entry, local);
+    if (!sameBytes(directory.subarray(at, at + made.length), made)) {
+      throw new Refusal(["Zip", "Header"], `${number}`);
+    }
+    checkOrder(path, listed.at(-1)?.path, number);
+    listed.push(entry);
+    at += made.length;
+    local += LOCAL_SIZE + length + size;
+  }
+  if (at !== directory.length) throw new Refusal(["Zip", "Header"], `${count}`);
+  return listed;
+}
+
+/** The manifest comes first, then all others in ascending order; paths are ASCII. */
+function checkOrder(path: string, before: string | undefined, number: number): void {
+  const isInPlace = number === 0
+    ? path === MANIFEST
+    : path !== MANIFEST && (number === 1 || (before !== undefined && before < path));
+  if (!isInPlace) throw new Refusal("Path", path);
+}
+
+async function readPart(
+  file: FileWindow,
+  entry: Listed,
+  at: number,
+  whole: Sha256,
+): Promise<ZipPart> {
+  const made = localHeader(entry);
+  const start = at + made.length;
+  if (!sameBytes(await file.read(at, made.length), made)) throw new Refusal(["Zip", "Header"], entry.path);
+  whole.update(made);
+  const hasher = new Sha256();
+  let crc = 0;
+  await file.each(start, entry.size, (piece) => {
+    hasher.update(piece);
+    whole.update(piece);
+    crc = crc32(crc, piece);
+  });
+  if (crc !== entry.crc) throw new Refusal(["Zip", "Checksum"], entry.path);
+  return { path: entry.path, start, size: entry.size, hash: hasher.digest() };
+}
+
+/** Little-endian integers: pairs of value and size in bytes. */
+function numbers(...fields: readonly (readonly [number, 2 | 4])[]): Uint8Array {
+  return concat(...fields.map(([value, size]) => {
+    const bytes = new Uint8Array(size);
+    const view = new DataView(bytes.buffer);
+    if (size === 2) view.setUint16(0, value, true);
+    else view.setUint32(0, value, true);
+    return bytes;
+  }));
+}
+
+/** 1980-01-01 00:00:00, time and date. */
+const NO_TIME = [[0, 2], [0x21, 2]] as const;
+
+/** What stands before a part. */
+export function localHeader({ path, crc, size }: Listed): Uint8Array {
+  const name = encodeUtf8(path);
+  return concat(
+    LOCAL_SIGNATURE,
+    numbers([10, 2], [0, 2], [0, 2], ...NO_TIME, [crc, 4], [size, 4], [size, 4]),
+    numbers([name.length, 2], [0, 2]),
+    name,
+  );
+}
+
+/** What the directory says of a part; `local` is where its header begins. */
+export function directoryEntry({ path, crc, size }: Listed, local: number): Uint8Array {
+  const name = encodeUtf8(path);
+  return concat(
+    Uint8Array.of(0x50, 0x4b, 0x01, 0x02),
+    numbers([10, 2], [10, 2], [0, 2], [0, 2], ...NO_TIME, [crc, 4], [size, 4], [size, 4]),
+    numbers([name.length, 2], [0, 2], [0, 2], [0, 2], [0, 2], [0, 4], [local, 4]),
+    name,
+  );
+}
+
+/** The last 22 bytes. */
+export function endRecord(count: number, size: number, start: number): Uint8Array {
+  const signature = Uint8Array.of(0x50, 0x4b, 0x05, 0x06);
+  const rest = numbers([0, 2], [0, 2], [count, 2], [count, 2], [size, 4], [start, 4], [0, 2]);
+  return concat(signature, rest);
+}

@@ -1,0 +1,105 @@
+/**
+ * The lower bound: the statement was made after a cosigned checkpoint, and names it.
+ * Rule: `spec/text/statement.md`, "The lower bound".
+ */
+
+import { sameBytes } from "../crypto/bytes.ts";
+import { sha256 } from "../crypto/sha256.ts";
+import { decodeHash, decodeUtf8, encodeBase64, type Hash } from "../formats/encoding.ts";
+import { MAX_NOTE_SIZE, parseNote } from "../formats/note.ts";
+import type { Policy } from "../formats/policy.ts";
+import { Refusal } from "../formats/refusal.ts";
+import type { Statement } from "../formats/statement.ts";
+import { MAX_CONSISTENCY_PROOF, verifyConsistency, type Tree } from "../formats/tree.ts";
+import { refusalOf } from "./accepted.ts";
+import type { Desk, RoledFile } from "./given.ts";
+import { checkPolicy } from "./policy.ts";
+import { Stop, rejected, say, sayWith, undecided, type Draft } from "./report.ts";
+import { formatUtc } from "./time.ts";
+
+const MAX_HASHES_SIZE = MAX_CONSISTENCY_PROOF * 45;
+
+/** Checks the note that was given, or says that the bound was not checked. */
+export async function checkAfter(
+  draft: Draft,
+  desk: Desk,
+  policy: Policy,
+  statement: Statement,
+  receipt: Tree,
+): Promise<void> {
+  const { tree, noteHash } = statement.after;
+  const file = desk.one("after");
+  if (!file) {
+    if (tree.size === 0n) draft.open("open-no-lower-bound");
+    else draft.open("open-lower-bound", `${tree.size}`);
+    return;
+  }
+  const bytes = await desk.read(file, MAX_NOTE_SIZE);
+  const hash = sha256(bytes);
+  if (!sameBytes(hash, noteHash)) {
+    throw rejected("after-other-note", file.name, encodeBase64(hash), encodeBase64(noteHash));
+  }
+  const accepted = await acceptNote(policy, bytes, file.name);
+  const { checkpoint, times } = accepted;
+  const isThatTree = checkpoint.origin === statement.log && checkpoint.tree.size === tree.size &&
+    sameBytes(checkpoint.tree.root, tree.root);
+  if (!isThatTree) throw rejected("after-other-tree", file.name);
+  await checkContinued(draft, desk, tree, receipt);
+  if (times) {
+    draft.reason("after-holds", formatUtc(times.earliest), `${tree.size}`);
+    draft.fact("not-before", formatUtc(times.earliest));
+  } else {
+    draft.reason("after-holds-untimed", `${tree.size}`);
+    draft.open("open-after-time");
+  }
+}
+
+async function acceptNote(policy: Policy, bytes: Uint8Array, name: string) {
+  let note;
+  try {
+    note = parseNote(bytes);
+  } catch (error) {
+    if (error instanceof Refusal) throw undecided("malformed", name, error.path.join(" "));
+    throw error;
+  }
+  try {
+    return await checkPolicy(policy, note);
+  } catch (error) {
+    if (error instanceof Refusal) throw refusalOf(policy, error);
+    throw error;
+  }
+}
+
+/** The receipt's tree must continue the one that the statement follows. */
+async function checkContinued(
+  draft: Draft,
+  desk: Desk,
+  older: Tree,
+  newer: Tree,
+): Promise<void> {
+  const file = desk.one("consistency");
+  const isSame = older.size === newer.size && sameBytes(older.root, newer.root);
+  if (!file) {
+    if (!isSame) draft.open("open-after-consistency", `${older.size}`);
+    return;
+  }
+  const proof = parseHashes(await desk.read(file, MAX_HASHES_SIZE), file);
+  try {
+    verifyConsistency(older, newer, proof);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const why = say("detail-other", error.path.join(" "));
+    throw new Stop("rejected", sayWith(say("after-not-continued"), [why]));
+  }
+}
+
+/** Base64 hashes, one a line; may be empty. */
+function parseHashes(bytes: Uint8Array, file: RoledFile): Hash[] {
+  const text = decodeUtf8(bytes);
+  const lines = text === undefined || text === "" ? [] : text.replace(/\n$/, "").split("\n");
+  const hashes = lines.map(decodeHash).filter((hash) => hash !== undefined);
+  if (text === undefined || hashes.length !== lines.length) {
+    throw undecided("malformed", file.name, "Hash");
+  }
+  return hashes;
+}

@@ -1,0 +1,354 @@
+/**
+ * Judges a bundle as a whole. Rule: `spec/text/bundle.md`, "Checking one".
+ *
+ *     zip -> parts and lists -> every statement by itself -> ranges, in order -> evidence
+ *
+ * Policy, pins and keys are the reader's own. Copies that come along decide nothing.
+ */
+
+import { sameBytes } from "../crypto/bytes.ts";
+import { sha256 } from "../crypto/sha256.ts";
+import { readBundle, readPart, readRole, type Bundle, type Placed } from "../formats/bundle.ts";
+import { decodeHash, decodeUtf8, encodeBase64, type Hash } from "../formats/encoding.ts";
+import { parseDisclosure } from "../formats/disclosure.ts";
+import { encodeHex } from "../formats/hex.ts";
+import { claims, formatNote, parseNote, verifyNote, type Note } from "../formats/note.ts";
+import { PINS_COPY, POLICY_COPY, pathOf, type PartRole } from "../formats/parts.ts";
+import { formatPins, parsePins, type Pins } from "../formats/pins.ts";
+import { shownName, type Policy } from "../formats/policy.ts";
+import { parseProof } from "../formats/proof.ts";
+import { Refusal } from "../formats/refusal.ts";
+import type { VerifierKey } from "../formats/key.ts";
+import { verifyConsistency, verifyInclusion } from "../formats/tree.ts";
+import { FileWindow } from "../formats/window.ts";
+import { isMeantAsBundle } from "../formats/zip.ts";
+import { describeAccepted, refusalOf } from "./accepted.ts";
+import { compareEvidence } from "./evidence.ts";
+import type { Desk, RoledFile } from "./given.ts";
+import { openBatch, type OpenedBatch } from "./opened.ts";
+import { checkPolicy, type Accepted } from "./policy.ts";
+import type { Times } from "./quorum.ts";
+import { followRange, type Followed } from "./range.ts";
+import type { Reader } from "./reader.ts";
+import { rejected, undecided, type Draft } from "./report.ts";
+import { showRecord } from "./show.ts";
+import { formatUtc } from "./time.ts";
+
+/** The most records that are handed to the page; all are checked. */
+const MAX_SHOWN = 200;
+
+/** How many of a long list are said. */
+const MAX_LISTED = 100;
+
+/** The reader's own. */
+export interface Own {
+  readonly policy: Policy;
+  readonly policyBytes: Uint8Array;
+  readonly pins: Pins | undefined;
+  readonly keys: readonly VerifierKey[];
+  /** Whose records are looked for in ranges. */
+  readonly reader: Reader | undefined;
+}
+
+/** A statement all of whose papers hold. */
+export interface Checked extends Placed {
+  readonly opened: OpenedBatch;
+  readonly receipt: { readonly index: bigint; readonly accepted: Accepted } | undefined;
+  /** The times of the note that it follows; undefined where something is not there. */
+  readonly after: { readonly times: Times | undefined } | undefined;
+}
+
+/** Judges a bundle. */
+export async function judgeBundle(
+  draft: Draft,
+  desk: Desk,
+  file: RoledFile,
+  own: Own,
+): Promise<void> {
+  const window = new FileWindow(file.blob);
+  const bundle = await openBundle(desk, file, window);
+  if (own.pins && own.pins.log !== bundle.log) {
+    throw rejected("pins-of-another-log", bundle.log, own.pins.log);
+  }
+  const papers = new Papers(window, bundle, own);
+  const checked: Checked[] = [];
+  for (const placed of bundle.statements) {
+    checked.push(await papers.check(placed));
+    desk.tellShare(0.5 + (0.5 * checked.length) / bundle.statements.length);
+  }
+  const ranges = bundle.sources.flatMap((_, source) => followOf(checked, source, own) ?? []);
+  const evidence = compareEvidence(bundle, checked);
+  for (const range of ranges) {
+    sayRange(draft, range);
+    sayOwn(draft, range, own.reader);
+  }
+  sayRecords(draft, checked);
+  if (evidence.vouched > 0) draft.reason("evidence-vouched", `${evidence.vouched}`);
+  if (evidence.missing > 0) draft.open("open-files", `${evidence.missing}`);
+  sayCheckpoint(draft, own.policy, checked);
+  await sayCopies(draft, window, bundle, own);
+  draft.open("open-truth");
+  draft.records = checked.filter(({ place }) => place.claim === "records").flatMap((one) =>
+    one.opened.records.map((record) =>
+      showRecord(record, evidence.fileOf(record), `${one.statement.source} ${one.place.sequence}`)
+    )
+  ).slice(0, MAX_SHOWN);
+}
+
+/** A bundle that was altered is wrong; what never was one proves nothing. */
+async function openBundle(desk: Desk, file: RoledFile, window: FileWindow): Promise<Bundle> {
+  try {
+    const bundle = await readBundle(window, (done) =>
+      desk.tellShare((0.5 * done) / file.blob.size)
+    );
+    desk.remember(file, bundle.hash);
+    return bundle;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw undecided("file-unreadable", file.name, String(error));
+    const why = [error.path.join(" "), ...error.values].join(", ");
+    if (await isMeantAsBundle(window)) throw rejected("bundle-altered", file.name, why);
+    throw undecided("malformed", file.name, why);
+  }
+}
+
+/** The papers of one statement after the other. */
+class Papers {
+  readonly #window: FileWindow;
+  readonly #bundle: Bundle;
+  readonly #own: Own;
+  readonly #keys: readonly VerifierKey[];
+  /** Checkpoints that were judged: many receipts are of one tree. */
+  readonly #accepted = new Map<string, Accepted>();
+
+  constructor(window: FileWindow, bundle: Bundle, own: Own) {
+    const pinned = [...(own.pins?.pins.values() ?? [])].flatMap((pin) => pin.keys);
+    [this.#window, this.#bundle, this.#own] = [window, bundle, own];
+    this.#keys = [...pinned, ...own.keys];
+  }
+
+  async check(placed: Placed): Promise<Checked> {
+    const { statement } = placed;
+    await checkSource(statement.note, statement.source, this.#keys);
+    const receipt = await this.#checkReceipt(placed);
+    const opened = await this.#open(placed);
+    const after = await this.#checkAfter(placed, receipt?.accepted);
+    return { ...placed, opened, receipt, after };
+  }
+
+  async #checkReceipt(placed: Placed): Promise<Checked["receipt"]> {
+    const bytes = await this.#read(placed, "tlog-proof");
+    if (!bytes) return undefined;
+    const { statement } = placed;
+    const path = pathOf(placed.place, "tlog-proof");
+    const proof = parsePart(path, () => parseProof(bytes));
+    const entry = formatNote(statement.note);
+    if (proof.extra && !sameBytes(proof.extra, entry)) throw rejected("receipt-of-another", path);
+    const accepted = await this.#accept(proof.note);
+    const { origin, tree } = accepted.checkpoint;
+    try {
+      verifyInclusion(statement.leaf, proof.index, tree, proof.hashes);
+    } catch (error) {
+      if (error instanceof Refusal) throw rejected("not-included");
+      throw error;
+    }
+    if (origin !== statement.log) throw rejected("statement-of-another-log", statement.log, origin);
+    const size = statement.after.tree.size;
+    if (size > proof.index) throw rejected("after-the-future", `${size}`, `${proof.index}`);
+    return { index: proof.index, accepted };
+  }
+
+  async #open(placed: Placed): Promise<OpenedBatch> {
+    const bytes = (await this.#read(placed, "disclosure.json")) ?? new Uint8Array();
+    try {
+      return openBatch(parseDisclosure(bytes), placed.statement, placed.statement.batch);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const path = pathOf(placed.place, "disclosure.json");
+      throw rejected("bad-disclosure", path, [error.path.join(" "), ...error.values].join(", "));
+    }
+  }
+
+  /** The note that the statement names, and that the receipt's tree continues its tree. */
+  async #checkAfter(placed: Placed, receipt: Accepted | undefined): Promise<Checked["after"]> {
+    const bytes = await this.#read(placed, "after");
+    if (!bytes) return undefined;
+    const { statement } = placed;
+    const { tree, noteHash } = statement.after;
+    const [path, hash] = [pathOf(placed.place, "after"), sha256(bytes)];
+    if (!sameBytes(hash, noteHash)) {
+      throw rejected("after-other-note", path, encodeBase64(hash), encodeBase64(noteHash));
+    }
+    const accepted = await this.#accept(parsePart(path, () => parseNote(bytes)));
+    const { checkpoint, times } = accepted;
+    const isThatTree = checkpoint.origin === statement.log && checkpoint.tree.size === tree.size &&
+      sameBytes(checkpoint.tree.root, tree.root);
+    if (!isThatTree) throw rejected("after-other-tree", path);
+    if (!receipt) return undefined;
+    const newer = receipt.checkpoint.tree;
+    const proof = await this.#read(placed, "consistency");
+    if (!proof) {
+      return tree.size === newer.size && sameBytes(tree.root, newer.root) ? { times } : undefined;
+    }
+    try {
+      const consistencyPath = pathOf(placed.place, "consistency");
+      verifyConsistency(tree, newer, parsePart(consistencyPath, () => parseHashes(proof)));
+    } catch (error) {
+      if (error instanceof Refusal) throw rejected("after-not-continued");
+      throw error;
+    }
+    return { times };
+  }
+
+  async #accept(note: Note): Promise<Accepted> {
+    const name = encodeHex(sha256(formatNote(note)));
+    const known = this.#accepted.get(name);
+    if (known) return known;
+    try {
+      const accepted = await checkPolicy(this.#own.policy, note);
+      this.#accepted.set(name, accepted);
+      return accepted;
+    } catch (error) {
+      if (error instanceof Refusal) throw refusalOf(this.#own.policy, error);
+      throw error;
+    }
+  }
+
+  #read(placed: Placed, role: PartRole): Promise<Uint8Array | undefined> {
+    return readRole(this.#window, this.#bundle, placed.place, role);
+  }
+}
+
+async function checkSource(
+  note: Note,
+  source: string,
+  keys: readonly VerifierKey[],
+): Promise<void> {
+  const [line] = note.signatures;
+  const key = keys.find((one) => line && claims(one, line));
+  if (!key) throw rejected("unpinned-source", source, line?.id ?? "");
+  const signed = await verifyNote(note, key);
+  if (signed !== "valid") throw rejected("bad-statement", source, signed);
+}
+
+/** A part that is not what its path says is wrong, whoever wrote it. */
+function parsePart<T>(path: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw rejected("bad-part", path, [error.path.join(" "), ...error.values].join(", "));
+  }
+}
+
+function parseHashes(bytes: Uint8Array): Hash[] {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw new Refusal("Utf8");
+  const lines = text === "" ? [] : text.replace(/\n$/, "").split("\n");
+  return lines.map((line) => {
+    const hash = decodeHash(line);
+    if (!hash) throw new Refusal("Hash");
+    return hash;
+  });
+}
+
+/** A range that holds, and what the reader's pin and the last receipt say of it. */
+interface SoundRange extends Followed {
+  readonly source: string;
+  readonly machine: string;
+  readonly cadence: bigint | undefined;
+  readonly times: Times | undefined;
+}
+
+/** Follows the range of a source; undefined if none is claimed. */
+function followOf(checked: readonly Checked[], source: number, own: Own): SoundRange | undefined {
+  const range = checked
+    .filter(({ place }) => place.claim === "range" && place.source === source)
+    .sort((one, other) => (one.place.sequence < other.place.sequence ? -1 : 1));
+  const [first] = range;
+  if (!first) return undefined;
+  const name = first.statement.source;
+  const pin = own.pins?.pins.get(name);
+  // Without a pin the maker would say what is missing from the maker's own evidence.
+  if (!pin) throw undecided("no-pin", name);
+  const times = range.at(-1)?.receipt?.accepted.times;
+  const { machine, cadence } = pin;
+  return { ...followRange(pin, range, own.reader), source: name, machine, cadence, times };
+}
+
+function sayRange(draft: Draft, range: SoundRange): void {
+  const { source, first, last, statements, records } = range;
+  draft.reason("range-sound", source, `${first}`, `${last}`, `${statements}`, `${records}`);
+  draft.fact("machine", `${source}: ${range.machine}`);
+  if (range.times) {
+    draft.fact("range-witnessed", `${source} ${last}: ${formatUtc(range.times.latest)}`);
+  }
+  draft.fact("heartbeats", `${range.heartbeats}`);
+  draft.fact("outages", `${range.outages}`);
+  draft.open("open-scan", source);
+  if (!range.holdsPinned) draft.open("open-range-start", source, `${first}`);
+  if (range.cadence === undefined) draft.open("open-cadence", source);
+  if (range.unnamed > 0) draft.open("open-unnamed", source, `${range.unnamed}`);
+}
+
+/** What a range says of the reader's own units. */
+function sayOwn(draft: Draft, range: SoundRange, reader: Reader | undefined): void {
+  const { source, own, ownUnits } = range;
+  if (!reader) return draft.open("open-no-reader", source);
+  const numbers = [`${own.length}`, source, `${ownUnits.size}`, `${reader.units.size}`];
+  draft.reason("own-sound", ...numbers);
+  for (const [sequence, index] of own.slice(0, MAX_LISTED)) {
+    draft.fact("own-record", `${source} ${sequence}, ${index}`);
+  }
+  const without = [...reader.units].filter((unit) => !ownUnits.has(unit));
+  without.slice(0, MAX_LISTED).forEach((unit) => draft.fact("unit-without", shownName(unit)));
+  draft.open("open-noise", source);
+}
+
+function sayRecords(draft: Draft, checked: readonly Checked[]): void {
+  const records = checked.filter(({ place }) => place.claim === "records");
+  for (const { statement, receipt, opened } of records) {
+    const numbers = [statement.sequence, receipt?.index ?? 0n, opened.records.length, opened.recordCount];
+    draft.reason("records-sound", statement.source, ...numbers.map(String));
+    const times = receipt?.accepted.times;
+    const place = `${statement.source} ${statement.sequence}`;
+    if (times) draft.fact("statement-witnessed", `${place}: ${formatUtc(times.latest)}`);
+  }
+  if (records.length > 0) draft.open("open-completeness");
+  for (const { statement, after } of checked) {
+    const place = `${statement.source} ${statement.sequence}`;
+    if (after?.times) draft.fact("not-before", `${place}: ${formatUtc(after.times.earliest)}`);
+  }
+  const open = checked.filter(({ after }) => !after).length;
+  if (open > 0) draft.open("open-lower-bounds", `${open}`);
+}
+
+/** Who signed the newest tree, and what the policy leaves open. */
+function sayCheckpoint(draft: Draft, policy: Policy, checked: readonly Checked[]): void {
+  const accepted = checked.flatMap(({ receipt }) => receipt?.accepted ?? []);
+  const [newest] = accepted.sort((one, other) =>
+    one.checkpoint.tree.size > other.checkpoint.tree.size ? -1 : 1
+  );
+  if (newest) describeAccepted(draft, policy, newest);
+}
+
+/** Copies decide nothing; where they are not the reader's own, that is told. */
+async function sayCopies(
+  draft: Draft,
+  window: FileWindow,
+  bundle: Bundle,
+  own: Own,
+): Promise<void> {
+  const policy = bundle.parts.get(POLICY_COPY);
+  if (policy && !sameBytes(policy.hash, sha256(own.policyBytes))) {
+    draft.fact("other-copy", POLICY_COPY);
+  }
+  const pins = bundle.parts.get(PINS_COPY);
+  if (!pins || !own.pins) return;
+  try {
+    const copy = parsePins(await readPart(window, pins));
+    if (formatPins(copy) === formatPins(own.pins)) return;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
+  draft.fact("other-copy", PINS_COPY);
+}

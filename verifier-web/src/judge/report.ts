@@ -1,0 +1,113 @@
+/**
+ * What is said at the end: a verdict, what it rests on, and what was not checked.
+ *
+ * Values only, so that it goes from the worker to the page and can be said again in another language.
+ * Codes are those of `fiducial --json`; the sentences are in `page/words/`.
+ */
+
+export type Verdict = "verified" | "rejected" | "undecided";
+
+/** One sentence: its code, the values in it, and what stands behind it. */
+export interface Said {
+  readonly code: string;
+  readonly values: readonly string[];
+  readonly details: readonly Said[];
+}
+
+/** A labelled value. The value may be a sentence of its own, such as a time that is one of two. */
+export interface Fact {
+  readonly code: string;
+  readonly value: string;
+}
+
+/** A field as it is shown. */
+export interface ShownField {
+  readonly name: string;
+  readonly isKnown: boolean;
+  /** The value as text, in hexadecimal behind `0x` if it is none; undefined if absent. */
+  readonly value: string | undefined;
+}
+
+/** An opened record as it is shown. */
+export interface ShownRecord {
+  readonly index: string;
+  readonly kind: string;
+  /** Its statement, where more than one was given: source and sequence. */
+  readonly place: string | undefined;
+  /** The name of the file that was given and is this record's, if one is. */
+  readonly file: string | undefined;
+  readonly fields: readonly ShownField[];
+}
+
+/** A file that was looked at. */
+export interface Input {
+  readonly role: string;
+  readonly name: string;
+  /** Bytes, decimal. */
+  readonly size: string;
+  /** SHA-256 in hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface Report {
+  readonly verdict: Verdict;
+  readonly reasons: readonly Said[];
+  readonly facts: readonly Fact[];
+  readonly records: readonly ShownRecord[];
+  readonly notChecked: readonly Said[];
+  readonly inputs: readonly Input[];
+  /** Which implementation checked Ed25519: the browser's or the page's own. */
+  readonly engine: string;
+}
+
+/** Makes a sentence. */
+export function say(code: string, ...values: string[]): Said {
+  return { code, values, details: [] };
+}
+
+/** The same with what stands behind it. */
+export function sayWith(said: Said, details: readonly Said[]): Said {
+  return { ...said, details };
+}
+
+/** Ends a judgement early: the evidence is wrong, or nothing could be decided. */
+export class Stop extends Error {
+  readonly verdict: Verdict;
+  readonly reasons: readonly Said[];
+
+  constructor(verdict: Verdict, ...reasons: Said[]) {
+    super(reasons.map((reason) => reason.code).join(" "));
+    this.verdict = verdict;
+    this.reasons = reasons;
+  }
+}
+
+/** The evidence is wrong. */
+export function rejected(code: string, ...values: string[]): Stop {
+  return new Stop("rejected", say(code, ...values));
+}
+
+/** Nothing could be decided, and it is no verdict on the evidence. */
+export function undecided(code: string, ...values: string[]): Stop {
+  return new Stop("undecided", say(code, ...values));
+}
+
+/** Collects what is said while a judgement goes well. */
+export class Draft {
+  readonly reasons: Said[] = [];
+  readonly facts: Fact[] = [];
+  readonly notChecked: Said[] = [];
+  records: ShownRecord[] = [];
+
+  reason(code: string, ...values: string[]): void {
+    this.reasons.push(say(code, ...values));
+  }
+
+  fact(code: string, value: string): void {
+    this.facts.push({ code, value });
+  }
+
+  open(code: string, ...values: string[]): void {
+    this.notChecked.push(say(code, ...values));
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * Judges a receipt, and with a disclosure the files behind it.
+ *
+ *     receipt -> statement -> signature by a pinned source key -> leaf hash -> inclusion
+ *             -> checkpoint under the policy -> disclosure against the batch -> bytes of the file
+ *
+ * The order is that of `fiducial verify`, because it decides between "rejected" and "could not tell"
+ * where more than one thing is wrong: what cannot be read as what it should be proves nothing.
+ */
+
+import { checkSha256, ed25519Engine } from "../crypto/engine.ts";
+import { HashesDiffer } from "../crypto/sha256.ts";
+import { MAX_DISCLOSURE_SIZE, parseDisclosure } from "../formats/disclosure.ts";
+import { encodeBase64 } from "../formats/encoding.ts";
+import { encodeHex } from "../formats/hex.ts";
+import type { VerifierKey } from "../formats/key.ts";
+import { claims, verifyNote } from "../formats/note.ts";
+import { parsePins, type Pins } from "../formats/pins.ts";
+import { parseKeys, parsePolicy, type Policy } from "../formats/policy.ts";
+import { MAX_ENTRY_SIZE, MAX_PROOF_SIZE, parseProof, type Proof } from "../formats/proof.ts";
+import { Refusal } from "../formats/refusal.ts";
+import { MAX_SPLIT_SIZE, parseSplit } from "../formats/split.ts";
+import { parseStatement, type Statement } from "../formats/statement.ts";
+import { leafHash, verifyInclusion, type Tree } from "../formats/tree.ts";
+import { describeAccepted, refusalOf } from "./accepted.ts";
+import { checkAfter } from "./after.ts";
+import { judgeBundle } from "./bundle.ts";
+import { Desk, type Given, type Progress, type RoledFile } from "./given.ts";
+import { isWhole, knownText, openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
+import { checkPolicy } from "./policy.ts";
+import { readReader } from "./reader.ts";
+import { showRecord } from "./show.ts";
+import { proveSplit } from "./split.ts";
+import {
+  Draft,
+  Stop,
+  rejected,
+  say,
+  sayWith,
+  undecided,
+  type Report,
+} from "./report.ts";
+
+/** The field that commits to a file's bytes. */
+const FILE_HASH = "file/sha256";
+
+/** The most letters of keys: 4,096 of the longest Ed25519 ones. */
+const MAX_KEYS_SIZE = 4096 * 360;
+
+/** What the receipt is about: a statement, or an entry of which nothing is known. */
+type Entry = { readonly statement: Statement } | { readonly opaque: Uint8Array };
+
+/** Judges what was given; never throws for anything that was given. */
+export async function judge(given: Given, progress: Progress): Promise<Report> {
+  const desk = new Desk(given, progress);
+  const draft = new Draft();
+  const ended = (verdict: Report["verdict"], reasons = draft.reasons as Report["reasons"]) => ({
+    verdict,
+    reasons,
+    facts: verdict === "verified" ? draft.facts : [],
+    records: verdict === "verified" ? draft.records : [],
+    notChecked: verdict === "verified" ? draft.notChecked : [],
+    inputs: desk.inputs,
+  });
+  const engine = await ed25519Engine();
+  try {
+    await checkSha256();
+    await judgeWhatIsThere(draft, desk, given);
+    return { ...ended("verified"), engine };
+  } catch (error) {
+    if (error instanceof Stop) return { ...ended(error.verdict, error.reasons), engine };
+    if (error instanceof HashesDiffer) {
+      return { ...ended("undecided", [say("hashes-differ")]), engine };
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    return { ...ended("undecided", [say("own-fault", message)]), engine };
+  }
+}
+
+/** A bundle holds everything; evidence of a split stands alone; else it is a receipt. */
+async function judgeWhatIsThere(draft: Draft, desk: Desk, given: Given): Promise<void> {
+  const [bundle, split] = [desk.alone("bundle"), desk.alone("split")];
+  if (!bundle) return split ? judgeSplit(draft, desk, given) : judgeReceipt(draft, desk, given);
+  const [policy, pins, keys] = [readPolicy(given), readPins(given), readKeys(given)];
+  const reader = readReader(given.lotKeys, given.units);
+  const own = { policy, policyBytes: given.policy, pins, keys, reader };
+  return judgeBundle(draft, desk, bundle, own);
+}
+
+async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<void> {
+  const policy = readPolicy(given);
+  const keys = readKeys(given);
+  const file = desk.one("receipt");
+  if (!file) throw undecided("no-receipt");
+  const bytes = await desk.read(file, MAX_PROOF_SIZE);
+  const proof = readable(file, () => parseProof(bytes));
+
+  const entry = await readEntry(desk, proof, keys);
+  const tree = await checkIncluded(draft, policy, proof, entry);
+  if ("opaque" in entry) {
+    // Nothing but a statement names what it follows.
+    if (desk.one("after")) throw undecided("no-source-key");
+    draft.open("open-opaque");
+    return;
+  }
+  checkStatement(draft, entry.statement, proof);
+  await checkAfter(draft, desk, policy, entry.statement, tree);
+  draft.open("open-completeness");
+  draft.open("open-truth");
+  await checkDisclosure(draft, desk, entry.statement);
+}
+
+function readPolicy(given: Given): Policy {
+  if (given.policy.length === 0) throw undecided("no-policy");
+  try {
+    return parsePolicy(given.policy);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw undecided("bad-policy", error.values.at(-1) ?? "", error.path.join(" "));
+  }
+}
+
+function readPins(given: Given): Pins | undefined {
+  if (given.pins.length === 0) return undefined;
+  try {
+    return parsePins(given.pins);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw undecided("bad-pins", error.values.at(-1) ?? "", error.path.join(" "));
+  }
+}
+
+function readKeys(given: Given): VerifierKey[] {
+  if (given.keys.length > MAX_KEYS_SIZE) throw undecided("keys-too-long", `${MAX_KEYS_SIZE}`);
+  try {
+    return parseKeys(given.keys);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    // A private key is not shown again, nor any part of it.
+    if (error.path[0] === "Private") throw undecided("private-key");
+    throw undecided("bad-keys", error.values.at(-1) ?? "", error.path.join(" "));
+  }
+}
+
+/** The entry: from its own file, or the statement that the receipt carries. */
+async function readEntry(
+  desk: Desk,
+  proof: Proof,
+  keys: readonly VerifierKey[],
+): Promise<Entry> {
+  const file = desk.one("entry");
+  const isStatementAsked = keys.length > 0 || desk.one("disclosure") !== undefined;
+  const bytes = file ? await desk.read(file, MAX_ENTRY_SIZE) : proof.extra;
+  if (!bytes) throw undecided("no-entry");
+  let statement;
+  try {
+    statement = parseStatement(bytes);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (file && !isStatementAsked) return { opaque: bytes };
+    // Extra data is not authenticated by the proof: what is no statement there says nothing.
+    throw new Stop(file ? "rejected" : "undecided", say("not-a-statement", error.path.join(" ")));
+  }
+  if (keys.length === 0) {
+    if (file && !isStatementAsked) return { opaque: bytes };
+    throw undecided("no-source-key");
+  }
+  await checkSource(statement, keys);
+  return { statement };
+}
+
+/** The statement's own word for its source is no key: it must be one that was pinned. */
+async function checkSource(statement: Statement, keys: readonly VerifierKey[]): Promise<void> {
+  const [line] = statement.note.signatures;
+  const key = keys.find((one) => line && claims(one, line));
+  if (!key) throw rejected("unpinned-source", statement.source, line?.id ?? "");
+  const signed = await verifyNote(statement.note, key);
+  if (signed !== "valid") throw rejected("bad-statement", statement.source, signed);
+}
+
+/** The checkpoint under the policy, then the path to its root. */
+async function checkIncluded(
+  draft: Draft,
+  policy: Policy,
+  proof: Proof,
+  entry: Entry,
+): Promise<Tree> {
+  let accepted;
+  try {
+    accepted = await checkPolicy(policy, proof.note);
+  } catch (error) {
+    if (error instanceof Refusal) throw refusalOf(policy, error);
+    throw error;
+  }
+  const { tree } = accepted.checkpoint;
+  const leaf = "statement" in entry ? entry.statement.leaf : leafHash(entry.opaque);
+  try {
+    verifyInclusion(leaf, proof.index, tree, proof.hashes);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Stop("rejected", sayWith(say("not-included"), [inclusionDetail(error)]));
+  }
+  draft.reason("included", `${proof.index}`);
+  draft.fact("index", `${proof.index}`);
+  draft.fact("leaf", encodeHex(leaf));
+  describeAccepted(draft, policy, accepted);
+  return tree;
+}
+
+function inclusionDetail(refused: Refusal) {
+  const codes: Record<string, string> = {
+    IndexBeyondTree: "detail-index-beyond",
+    ProofLength: "detail-path-length",
+    RootMismatch: "detail-path-root",
+  };
+  return say(codes[refused.path[0] ?? ""] ?? "detail-other", ...refused.values);
+}
+
+/** The statement must be made for this log, and after a tree that was there before it. */
+function checkStatement(draft: Draft, statement: Statement, proof: Proof): void {
+  const { origin } = proof.checkpoint;
+  if (statement.log !== origin) throw rejected("statement-of-another-log", statement.log, origin);
+  const after = statement.after.tree.size;
+  if (after > proof.index) throw rejected("after-the-future", `${after}`, `${proof.index}`);
+  draft.fact("source", statement.source);
+  draft.fact("sequence", `${statement.sequence}`);
+  draft.fact("after", `${after}`);
+}
+
+async function checkDisclosure(draft: Draft, desk: Desk, statement: Statement): Promise<void> {
+  const file = desk.one("disclosure");
+  const evidence = desk.all("file");
+  if (!file) {
+    if (evidence.length > 0) throw undecided("file-without-disclosure");
+    draft.open("open-no-disclosure");
+    return;
+  }
+  const bytes = await desk.read(file, MAX_DISCLOSURE_SIZE);
+  const disclosure = readable(file, () => parseDisclosure(bytes));
+  const opened = openOrReject(file, () => openBatch(disclosure, statement, statement.batch));
+  const vouched = new Map<bigint, string>();
+  for (const one of evidence) {
+    const record = await checkFile(draft, desk, one, opened);
+    vouched.set(record.index, one.name);
+  }
+  draft.records = opened.records.map((record) => showRecord(record, vouched.get(record.index), undefined));
+  for (const record of opened.records) {
+    const isAboutFile = knownText(record, FILE_HASH) !== undefined;
+    if (isAboutFile && !vouched.has(record.index)) draft.open("open-file", `${record.index}`);
+  }
+  if (!isWhole(opened)) {
+    draft.open("open-hidden", `${opened.records.length}`, `${opened.recordCount}`);
+  }
+}
+
+/** Finds the opened record that commits to exactly these bytes. */
+async function checkFile(
+  draft: Draft,
+  desk: Desk,
+  file: RoledFile,
+  opened: OpenedBatch,
+): Promise<OpenedRecord> {
+  const hash = await desk.hash(file);
+  const record = opened.records.find((one) => knownText(one, FILE_HASH) === hash);
+  if (!record) throw rejected("file-not-vouched", file.name, hash);
+  draft.reason("file-vouched", file.name, `${record.index}`, record.kind);
+  return record;
+}
+
+async function judgeSplit(draft: Draft, desk: Desk, given: Given): Promise<void> {
+  const policy = readPolicy(given);
+  const file = desk.one("split");
+  if (!file) throw undecided("no-receipt");
+  const bytes = await desk.read(file, MAX_SPLIT_SIZE);
+  const split = readable(file, () => parseSplit(bytes));
+  const { older, newer } = split;
+  const { origin } = older.checkpoint;
+  const keys = policy.logs.map((log) => log.key);
+  if (!keys.some((key) => key.name === origin)) throw undecided("unknown-log", origin);
+  try {
+    await proveSplit(split, keys);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const why = say("detail-other", error.path.join(" "));
+    throw new Stop("rejected", sayWith(say("split-not-proven"), [why]));
+  }
+  const sizes = [older, newer].map(({ checkpoint }) => `${checkpoint.tree.size}`);
+  draft.reason("split-proven", origin, ...sizes);
+  draft.fact("older", `${sizes[0]}, ${encodeBase64(older.checkpoint.tree.root)}`);
+  draft.fact("newer", `${sizes[1]}, ${encodeBase64(newer.checkpoint.tree.root)}`);
+  draft.open("open-shown");
+}
+
+/** What cannot be read as what it should be proves neither one thing nor the other. */
+function readable<T>(file: RoledFile, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw undecided("malformed", file.name, [error.path.join(" "), ...error.values].join(", "));
+  }
+}
+
+function openOrReject<T>(file: RoledFile, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw rejected("bad-disclosure", file.name, [error.path.join(" "), ...error.values].join(", "));
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * The page, or the worker that judges for it: one script is both, since the page is one file.
+ */
+
+import { sha256 } from "../crypto/sha256.ts";
+import { encodeHex } from "../formats/hex.ts";
+import { MAX_POLICY_SIZE } from "../formats/policy.ts";
+import { MAX_PINS_SIZE } from "../formats/pins.ts";
+import { MAX_LOT_KEYS_SIZE, MAX_UNITS_SIZE } from "../judge/reader.ts";
+import { byId } from "./dom.ts";
+import { FileList } from "./files.ts";
+import { OwnField } from "./own.ts";
+import { showRun, type Run } from "./result.ts";
+import { formatSize } from "./size.ts";
+import { Speaker } from "./speaker.ts";
+import { TEXTS, type TextName } from "./words/labels.ts";
+import { preferredLanguage, printable, type Language } from "./words/language.ts";
+import { judgeInWorker, serve, type Judging } from "./worker.ts";
+
+/** The version in `package.json`, put in by the build. */
+declare const VERSION: string;
+
+const MAX_KEYS_SIZE = 4096 * 360;
+
+class Page {
+  readonly #speaker = new Speaker(preferredLanguage(navigator.languages));
+  readonly #script: string;
+  readonly #result = byId("result", HTMLElement);
+  readonly #status = byId("status", HTMLElement);
+  readonly #progress = byId("progress", HTMLProgressElement);
+  readonly #check = byId("check", HTMLButtonElement);
+  readonly #stop = byId("stop", HTMLButtonElement);
+  readonly #print = byId("print", HTMLButtonElement);
+  readonly #files: FileList;
+  readonly #policy: OwnField;
+  readonly #keys: OwnField;
+  readonly #pins: OwnField;
+  readonly #lotKeys: OwnField;
+  readonly #units: OwnField;
+  #run: Run | undefined;
+  #judging: Judging | undefined;
+
+  constructor(script: string) {
+    this.#script = script;
+    const changed = () => this.#forget();
+    const refuse = (name: string) => this.#tell(this.#speaker.text("wentAway", printable(name)));
+    const [body, remarks] = [byId("files", HTMLElement), byId("remarks", HTMLElement)];
+    this.#files = new FileList(body, remarks, this.#speaker, changed);
+    this.#policy = new OwnField("policy", MAX_POLICY_SIZE, changed, refuse);
+    this.#keys = new OwnField("keys", MAX_KEYS_SIZE, changed, refuse);
+    this.#pins = new OwnField("pins", MAX_PINS_SIZE, changed, refuse);
+    this.#lotKeys = new OwnField("lot-keys", MAX_LOT_KEYS_SIZE, changed, refuse);
+    this.#units = new OwnField("units", MAX_UNITS_SIZE, changed, refuse);
+    this.#check.addEventListener("click", () => void this.#judge());
+    this.#stop.addEventListener("click", () => this.#forget());
+    this.#print.addEventListener("click", () => print());
+    this.#listenForFiles();
+    for (const language of ["en", "zh"] as const) {
+      byId(language, HTMLButtonElement).addEventListener("click", () => this.#speak(language));
+    }
+    addEventListener("beforeprint", openAll);
+    this.#speak(this.#speaker.language);
+  }
+
+  #listenForFiles(): void {
+    const chooser = byId("choose", HTMLInputElement);
+    chooser.addEventListener("change", () => {
+      const files = [...(chooser.files ?? [])];
+      chooser.value = "";
+      void this.#add(files);
+    });
+    const zone = byId("drop", HTMLElement);
+    addEventListener("dragover", (event) => {
+      event.preventDefault();
+      zone.classList.add("over");
+    });
+    addEventListener("dragleave", () => zone.classList.remove("over"));
+    addEventListener("drop", (event) => {
+      event.preventDefault();
+      zone.classList.remove("over");
+      void this.#add([...(event.dataTransfer?.files ?? [])]);
+    });
+  }
+
+  async #add(files: readonly File[]): Promise<void> {
+    await this.#files.add(files);
+    this.#tell(this.#speaker.text("filesAdded", `${this.#files.files.length}`));
+  }
+
+  async #judge(): Promise<void> {
+    this.#forget();
+    const policy = this.#policy.bytes;
+    const policyHash = policy.length > 0 ? encodeHex(sha256(policy)) : "";
+    const given = {
+      files: this.#files.files,
+      policy,
+      keys: this.#keys.text,
+      pins: this.#pins.bytes,
+      lotKeys: this.#lotKeys.text,
+      units: this.#units.bytes,
+    };
+    this.#show(true);
+    const judging = judgeInWorker(this.#script, given, (done, total) => {
+      this.#progress.max = Math.max(total, 1);
+      this.#progress.value = done;
+      const percent = Math.floor((100 * done) / Math.max(total, 1));
+      this.#tell(this.#speaker.text("checking", `${percent}`, formatSize(total)));
+    });
+    this.#judging = judging;
+    const report = await judging.report.catch((error: unknown) => ({
+      verdict: "undecided" as const,
+      reasons: [{ code: "own-fault", values: [String(error)], details: [] }],
+      facts: [],
+      records: [],
+      notChecked: [],
+      inputs: [],
+      engine: "own",
+    }));
+    // Another judgement, or a change of what is judged, has taken its place.
+    if (this.#judging !== judging) return;
+    this.#judging = undefined;
+    this.#show(false);
+    this.#run = { report, at: new Date().toISOString(), policyHash };
+    this.#showRun();
+    byId("verdict", HTMLElement).focus();
+  }
+
+  /** A verdict stands for what was judged and for nothing else: any change takes it away. */
+  #forget(): void {
+    this.#judging?.stop();
+    this.#judging = undefined;
+    this.#run = undefined;
+    this.#show(false);
+    this.#showRun();
+    this.#tell("");
+  }
+
+  #show(isBusy: boolean): void {
+    this.#progress.hidden = !isBusy;
+    this.#stop.hidden = !isBusy;
+    this.#check.disabled = isBusy;
+    this.#progress.removeAttribute("value");
+  }
+
+  #showRun(): void {
+    this.#result.hidden = !this.#run;
+    this.#print.hidden = !this.#run;
+    this.#result.replaceChildren(...(this.#run ? showRun(this.#run, this.#speaker, VERSION) : []));
+    if (this.#run) this.#tell(this.#speaker.verdict(this.#run.report.verdict));
+  }
+
+  /** Says something to those who see and to those who hear the page. */
+  #tell(text: string): void {
+    this.#status.textContent = text;
+  }
+
+  #speak(language: Language): void {
+    this.#speaker.language = language;
+    document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
+    document.title = this.#speaker.text("title");
+    for (const place of document.querySelectorAll<HTMLElement>("[data-say]")) {
+      const name = place.dataset["say"] ?? "";
+      if (isTextName(name)) place.textContent = this.#speaker.text(name);
+    }
+    for (const one of ["en", "zh"]) {
+      byId(one, HTMLButtonElement).setAttribute("aria-pressed", `${one === language}`);
+    }
+    byId("languages", HTMLElement).setAttribute("aria-label", this.#speaker.text("languages"));
+    this.#files.show();
+    this.#showRun();
+  }
+}
+
+function isTextName(name: string): name is TextName {
+  return Object.hasOwn(TEXTS, name);
+}
+
+/** Paper cannot be unfolded. */
+function openAll(): void {
+  document.querySelectorAll("details").forEach((details) => (details.open = true));
+}
+
+if (typeof document === "undefined") {
+  serve();
+} else {
+  const script = document.currentScript?.textContent ?? "";
+  addEventListener("DOMContentLoaded", () => new Page(script));
+}

@@ -1,0 +1,48 @@
+/** A field of the reader's own: typed, pasted, or read from a file of their choice. */
+
+import { byId } from "./dom.ts";
+
+/**
+ * Ties a text field to a button for files. The bytes of a chosen file are kept as they are, since a
+ * policy is octets; as soon as somebody types, what is typed counts.
+ */
+export class OwnField {
+  readonly #text: HTMLTextAreaElement;
+  #bytes: Uint8Array | undefined;
+
+  constructor(
+    name: string,
+    limit: number,
+    changed: () => void,
+    refuse: (name: string) => void,
+  ) {
+    this.#text = byId(name, HTMLTextAreaElement);
+    this.#text.addEventListener("input", () => {
+      this.#bytes = undefined;
+      changed();
+    });
+    const chooser = byId(`${name}-file`, HTMLInputElement);
+    chooser.addEventListener("change", () => {
+      const file = chooser.files?.[0];
+      chooser.value = "";
+      if (!file) return;
+      if (file.size > limit) return refuse(file.name);
+      void file.arrayBuffer().then((bytes) => {
+        this.#bytes = new Uint8Array(bytes);
+        this.#text.value = new TextDecoder().decode(bytes);
+        changed();
+      });
+    });
+  }
+
+  /** What is in the field, with a line break at its end, which a pasted text often lacks. */
+  get bytes(): Uint8Array {
+    if (this.#bytes) return this.#bytes;
+    const text = this.#text.value;
+    return new TextEncoder().encode(text === "" || text.endsWith("\n") ? text : `${text}\n`);
+  }
+
+  get text(): string {
+    return this.#text.value;
+  }
+}

@@ -1,0 +1,143 @@
+/** Shows a report: the verdict first, then why, what it rests on, and what was not checked. */
+
+import type { Report, Said } from "../judge/report.ts";
+import { element } from "./dom.ts";
+import { showRecords } from "./records.ts";
+import type { Speaker } from "./speaker.ts";
+import type { TextName } from "./words/labels.ts";
+import { plainTimes, printable } from "./words/language.ts";
+
+/** What the page knows about a judgement beside the report. */
+export interface Run {
+  readonly report: Report;
+  /** When it ended by this computer's clock, RFC 3339. */
+  readonly at: string;
+  /** SHA-256 of the policy in hexadecimal. */
+  readonly policyHash: string;
+}
+
+const SIGNS: Readonly<Record<string, string>> = { verified: "✓", rejected: "✕", undecided: "?" };
+const WHY: Readonly<Record<string, TextName>> = {
+  verified: "why",
+  rejected: "whyFailed",
+  undecided: "whyUndecided",
+};
+
+/** Builds everything that is shown of a run. */
+export function showRun(run: Run, speaker: Speaker, version: string): HTMLElement[] {
+  const { report } = run;
+  const why = list(report.reasons, speaker, speaker.text(WHY[report.verdict] ?? "why"), "why");
+  const parts = [banner(report, speaker), ...why];
+  if (report.verdict === "verified" && report.facts.some((fact) => fact.code === "origin")) {
+    parts.push(summary(report, speaker));
+  }
+  parts.push(...list(inOrder(report.notChecked), speaker, speaker.text("notChecked"), "open"));
+  if (report.records.length > 0) parts.push(showRecords(report.records, speaker));
+  parts.push(technical(run, speaker, version));
+  return parts;
+}
+
+/** What matters to everybody comes first, what matters in decades last. */
+function inOrder(sentences: readonly Said[]): Said[] {
+  const rank = ({ code }: Said) =>
+    ["open-truth", "open-completeness"].includes(code) ? 0 : code.startsWith("open-post") ? 2 : 1;
+  return [...sentences].sort((one, other) => rank(one) - rank(other));
+}
+
+function banner(report: Report, speaker: Speaker): HTMLElement {
+  const { verdict } = report;
+  const sign = element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[verdict] ?? "");
+  const heading = element("h2", { id: "verdict", tabindex: "-1" }, speaker.verdict(verdict));
+  const text = element("div", {}, heading, element("p", {}, speaker.meaning(verdict)));
+  return element("div", { class: `banner ${verdict}` }, sign, text);
+}
+
+/** A heading and sentences, with what stands behind each; nothing without sentences. */
+function list(
+  sentences: readonly Said[],
+  speaker: Speaker,
+  heading: string,
+  kind: string,
+): HTMLElement[] {
+  if (sentences.length === 0) return [];
+  const items = sentences.map((said) => item(said, speaker));
+  return [
+    element("section", { class: kind }, element("h3", {}, heading), element("ul", {}, ...items)),
+  ];
+}
+
+function item(said: Said, speaker: Speaker): HTMLElement {
+  const line = element("li", {}, speaker.sentence(said));
+  if (said.details.length > 0) {
+    line.append(element("ul", {}, ...said.details.map((detail) => item(detail, speaker))));
+  }
+  return line;
+}
+
+/** The few values that a person asks for first. */
+function summary(report: Report, speaker: Speaker): HTMLElement {
+  const all = (code: string) =>
+    report.facts.filter((fact) => fact.code === code).map((fact) => fact.value);
+  const notBefore = all("not-before");
+  const rows: [string, string[]][] = [
+    [speaker.text("noLater"), latestTimes(report, speaker)],
+    [
+      speaker.text("noEarlier"),
+      notBefore.length > 0 ? notBefore : [speaker.text("noEarlierUnknown")],
+    ],
+    [speaker.fact("source"), all("source")],
+    [speaker.fact("origin"), all("origin")],
+    [speaker.fact("cosigned"), all("cosigned")],
+  ];
+  return element(
+    "section",
+    {},
+    element("h3", {}, speaker.text("restsOn")),
+    definitions(rows.filter(([, values]) => values.length > 0)),
+  );
+}
+
+/** By when it existed: each statement of a bundle by its own witnesses, else the one of a receipt. */
+function latestTimes(report: Report, speaker: Speaker): string[] {
+  const each = report.facts.filter(({ code }) => code.endsWith("-witnessed"));
+  const times = report.facts.find(({ code }) => code === "times")?.value.split(" .. ").at(-1);
+  if (!times) return [speaker.text("noLaterUnknown")];
+  const values = each.length > 0 ? each.map(({ value }) => value) : [times];
+  return values.map((value) => speaker.text("noLaterBy", value));
+}
+
+/** Everything, for those who compare values: folded away on the screen, open on paper. */
+function technical(run: Run, speaker: Speaker, version: string): HTMLElement {
+  const { report } = run;
+  const codes = [...new Set(report.facts.map((fact) => fact.code))];
+  const facts = codes.map((code): [string, string[]] => [
+    speaker.fact(code),
+    report.facts.filter((fact) => fact.code === code).map((fact) => fact.value),
+  ]);
+  const inputs = report.inputs.map((input): [string, string[]] => [
+    `${input.name} (${speaker.role(input.role)})`,
+    [`${input.size} B`, `SHA-256 ${input.sha256}`],
+  ]);
+  const engine = report.engine === "webcrypto" ? "engineBrowser" : "engineOwn";
+  const own: [string, string[]][] = [
+    [speaker.text("checkedAt"), [run.at]],
+    [speaker.text("verifier"), [speaker.text(engine, version)]],
+  ];
+  if (run.policyHash !== "") own.unshift([speaker.text("policyHash"), [run.policyHash]]);
+  const parts = [definitions([...facts, ...own])];
+  if (inputs.length > 0) {
+    parts.push(element("h4", {}, speaker.text("inputs")), definitions(inputs));
+  }
+  const title = element("summary", {}, speaker.text("technical"));
+  return element("details", { class: "technical" }, title, ...parts);
+}
+
+/** Labels with their values. */
+function definitions(rows: readonly (readonly [string, readonly string[]])[]): HTMLElement {
+  const made = element("dl");
+  for (const [label, values] of rows) {
+    made.append(element("dt", {}, printable(label)));
+    made.append(...values.map((value) => element("dd", {}, printable(plainTimes(value)))));
+  }
+  return made;
+}

@@ -1,0 +1,53 @@
+/** Says everything in the language that was chosen. */
+
+import type { Said } from "../judge/report.ts";
+import { FIELDS } from "./words/fields.ts";
+import { FACTS, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
+import { fill, plainTimes, printable, type Language, type Words } from "./words/language.ts";
+import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
+
+export class Speaker {
+  language: Language;
+
+  constructor(language: Language) {
+    this.language = language;
+  }
+
+  /** A text of the page. */
+  text(name: TextName, ...values: string[]): string {
+    return fill(TEXTS[name], this.language, values);
+  }
+
+  /** A sentence about evidence, without what stands behind it. */
+  sentence(said: Said): string {
+    const values = said.code === "several-files" ? said.values.map((role) => this.role(role)) : said.values;
+    return this.#of(SENTENCES, said.code, values.map((value) => plainTimes(printable(value))));
+  }
+
+  verdict(code: string): string {
+    return this.#of(VERDICTS, code);
+  }
+
+  meaning(code: string): string {
+    return this.#of(MEANINGS, code);
+  }
+
+  fact(code: string): string {
+    return this.#of(FACTS, code);
+  }
+
+  /** A field of a record: a known one in plain words, any other by its own name. */
+  field(name: string, isKnown: boolean): string {
+    const words = isKnown ? FIELDS[name] : undefined;
+    return words ? fill(words, this.language) : `${printable(name)}${isKnown ? "" : " *"}`;
+  }
+
+  role(code: string): string {
+    return this.#of(ROLE_NAMES, code);
+  }
+
+  #of(all: Readonly<Record<string, Words>>, code: string, values: readonly string[] = []): string {
+    const words = all[code];
+    return words ? fill(words, this.language, values) : `${code} ${values.join(", ")}`;
+  }
+}

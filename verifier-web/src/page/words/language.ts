@@ -1,0 +1,33 @@
+/** The two languages of the page. A sentence that lacks one does not compile. */
+
+export type Language = "en" | "zh";
+
+/** A sentence in both languages; `{0}` stands for the first value. */
+export interface Words {
+  readonly en: string;
+  readonly zh: string;
+}
+
+/** The language that a browser asks for: Chinese in any of its forms, else English. */
+export function preferredLanguage(languages: readonly string[]): Language {
+  return languages[0]?.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+/** Puts values into a sentence. */
+export function fill(words: Words, language: Language, values: readonly string[] = []): string {
+  return words[language].replace(/\{(\d)\}/g, (_, place: string) => values[Number(place)] ?? "");
+}
+
+/**
+ * Text from outside as it may be shown: nothing that reverses the reading order or hides itself, so
+ * that evidence cannot dress up as a verdict.
+ */
+export function printable(text: string): string {
+  const hidden = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+  return text.replace(hidden, (letter) => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** Times as people read them: `2026-11-23 20:15:10 UTC`. */
+export function plainTimes(text: string): string {
+  return text.replace(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z/g, "$1 $2 UTC");
+}

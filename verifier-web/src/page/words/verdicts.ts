@@ -1,0 +1,359 @@
+/** What is said of evidence. Codes are those of `fiducial --json`; these sentences are for people. */
+
+import type { Words } from "./language.ts";
+
+export const VERDICTS: Readonly<Record<string, Words>> = {
+  verified: { en: "VERIFIED", zh: "已验证" },
+  rejected: { en: "REJECTED", zh: "不通过" },
+  undecided: { en: "COULD NOT TELL", zh: "无法判定" },
+};
+
+/** The verdict in one plain sentence. */
+export const MEANINGS: Readonly<Record<string, Words>> = {
+  verified: {
+    en: "Everything that was checked holds. Please also read what was not checked.",
+    zh: "所检查的各项均成立。请同时阅读“未检查的内容”。",
+  },
+  rejected: {
+    en: "Do not rely on this. Something was changed, or does not belong together.",
+    zh: "请勿采信。其中有内容被改动，或各部分互不相符。",
+  },
+  undecided: {
+    en: "Nothing was decided, for or against anyone: something is missing or cannot be read.",
+    zh: "没有作出任何结论，对任何一方都不利也不弊：有内容缺失或无法读取。",
+  },
+};
+
+/** Sentences by their code. */
+export const SENTENCES: Readonly<Record<string, Words>> = {
+  // Why something holds.
+  included: {
+    en: "It is entry {0} of the log: the path to the signed root and the signatures prove it.",
+    zh: "它是日志的第 {0} 条：通往签名根的路径和各个签名都能证明。",
+  },
+  "file-vouched": {
+    en: "{0} is, byte for byte, the file of record {1} ({2}).",
+    zh: "{0} 与第 {1} 号记录（{2}）的文件逐字节相同。",
+  },
+  "after-holds": {
+    en: "It was made after {0}: it names the checkpoint that was cosigned then, with the first {1} entries.",
+    zh: "它作于 {0} 之后：它指明了当时联署的检查点，即最初的 {1} 条。",
+  },
+  "after-holds-untimed": {
+    en: "It was made after the log had signed its first {0} entries: it names that checkpoint.",
+    zh: "它作于日志签署最初 {0} 条之后：它指明了该检查点。",
+  },
+  "evidence-vouched": {
+    en: "Files of evidence that are, byte for byte, those that opened records commit to: {0}.",
+    zh: "与已公开记录所承诺的逐字节相同的证据文件：{0} 个。",
+  },
+  "own-sound": {
+    en: "{0} records of {1} carry tags of your units, of {2} units out of {3}; each of them is shown.",
+    zh: "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示。",
+  },
+  "range-sound": {
+    en: "{0}: statements {1} to {2} are all {3} of one unbroken chain, with exactly {4} records.",
+    zh: "{0}：第 {1} 至 {2} 号声明即一条完整链上的全部 {3} 条，恰有 {4} 条记录。",
+  },
+  "records-sound": {
+    en: "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened.",
+    zh: "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中公开了 {3} 条。",
+  },
+  "split-proven": {
+    en: "SPLIT PROVEN: the log {0} has signed two histories, of {1} and of {2} entries, that cannot both be true.",
+    zh: "分叉成立：日志 {0} 签署了两段历史（{1} 条与 {2} 条），二者不可能同时为真。",
+  },
+
+  // Why evidence is rejected.
+  "after-the-future": {
+    en: "The statement says it was made after {0} entries, but it is entry {1} itself.",
+    zh: "声明自称在 {0} 条之后作出，但它本身就是第 {1} 条。",
+  },
+  "after-other-note": {
+    en: "{0} is not the checkpoint that the statement names: its SHA-256 is {1}, the statement says {2}.",
+    zh: "{0} 不是声明所指明的检查点：其 SHA-256 为 {1}，声明所写为 {2}。",
+  },
+  "after-other-tree": {
+    en: "{0} is of another tree than the statement says it follows.",
+    zh: "{0} 与声明自称所继的树不同。",
+  },
+  "after-not-continued": {
+    en: "The log of the receipt does not continue the tree that the statement follows.",
+    zh: "回执所在的日志并非声明所继之树的延续。",
+  },
+  "bad-part": { en: "{0} in the bundle is not what its name says ({1}).", zh: "证据包中的 {0} 与其名称不符（{1}）。" },
+  "bundle-altered": {
+    en: "{0} was altered since it was made: {1}.",
+    zh: "{0} 制成之后被改动过：{1}。",
+  },
+  "evidence-unnamed": {
+    en: "No opened record commits to {0}.",
+    zh: "没有任何已公开的记录承诺 {0}。",
+  },
+  "pins-of-another-log": {
+    en: "The statements are of the log {0}, your pins of {1}.",
+    zh: "声明属于日志 {0}，而您的固定项属于 {1}。",
+  },
+  "range-after-fell": {
+    en: "{0}: statement {1} follows an older tree than the one before it.",
+    zh: "{0}：第 {1} 号声明所继的树比前一号更旧。",
+  },
+  "range-broken": {
+    en: "{0}: statement {1} does not continue the one before it.",
+    zh: "{0}：第 {1} 号声明与前一号不相衔接。",
+  },
+  "range-count": {
+    en: "{0}: the records of statement {1} begin at number {2}, where {3} is due.",
+    zh: "{0}：第 {1} 号声明的记录从第 {2} 号起，应为第 {3} 号。",
+  },
+  "range-header": {
+    en: "{0}: the header of statement {1} is not opened whole and well formed.",
+    zh: "{0}：第 {1} 号声明的批次头未完整公开或格式有误。",
+  },
+  "range-hidden": {
+    en: "{0}: statement {1}, record {2} does not show its “{3}”.",
+    zh: "{0}：第 {1} 号声明的第 {2} 号记录未出示“{3}”。",
+  },
+  "range-mistagged": {
+    en: "{0}: statement {1}, record {2}: its tags are not those of its units.",
+    zh: "{0}：第 {1} 号声明的第 {2} 号记录的标签与其单元不符。",
+  },
+  "range-not-pinned": {
+    en: "{0}: statement {1} is not the one that you have pinned.",
+    zh: "{0}：第 {1} 号声明不是您所固定的那一条。",
+  },
+  "range-silence": {
+    en: "{0}: before statement {1} there is nothing for {2} seconds by its own clock, and no outage is stated.",
+    zh: "{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断。",
+  },
+  "range-untagged": {
+    en: "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find.",
+    zh: "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找。",
+  },
+  "receipt-of-another": { en: "{0} carries another statement.", zh: "{0} 附带的是另一份声明。" },
+  "bad-disclosure": {
+    en: "{0} does not belong to the statement: it was changed, or opens something else ({1}).",
+    zh: "{0} 与声明不符：它被改动过，或公开的是别的内容（{1}）。",
+  },
+  "bad-signatures": {
+    en: "Signature lines of keys that your policy knows do not verify.",
+    zh: "您的策略所知的密钥的签名行验证失败。",
+  },
+  "bad-signature-line": { en: "Key {0}+{1}", zh: "密钥 {0}+{1}" },
+  "bad-statement": {
+    en: "The signature of the source {0} does not verify.",
+    zh: "来源 {0} 的签名验证失败。",
+  },
+  "file-not-vouched": {
+    en: "{0} was altered or is another file: no opened record commits to its SHA-256 {1}.",
+    zh: "{0} 已被改动或不是同一个文件：没有任何已公开的记录承诺其 SHA-256 {1}。",
+  },
+  "log-has-not-signed": {
+    en: "No key of the log {0} that your policy lists has signed the checkpoint.",
+    zh: "您的策略所列的日志 {0} 的密钥均未签署该检查点。",
+  },
+  "not-a-checkpoint": { en: "The signed note is not a checkpoint ({0}).", zh: "该签名文本不是检查点（{0}）。" },
+  "not-a-statement": { en: "The entry is not a statement ({0}).", zh: "该条目不是声明（{0}）。" },
+  "not-included": {
+    en: "The entry is not where the receipt says: it was changed, or the receipt was.",
+    zh: "条目不在回执所说的位置：条目或回执被改动过。",
+  },
+  "quorum-not-met": {
+    en: "Too few witnesses have cosigned: the quorum “{0}” of your policy is not met.",
+    zh: "见证者联署不足：未达到您的策略的法定数“{0}”。",
+  },
+  "rule-short": {
+    en: "Group {0} needs {1} of {2}, has {3}",
+    zh: "组 {0} 需 {2} 中的 {1} 个，现有 {3} 个",
+  },
+  "split-not-proven": { en: "The file proves no split.", zh: "该文件不能证明分叉。" },
+  "statement-of-another-log": {
+    en: "The statement was made for the log {0}, but stands in {1}.",
+    zh: "声明是为日志 {0} 作出的，却出现在 {1} 中。",
+  },
+  "unknown-log": { en: "Your policy lists no log named {0}.", zh: "您的策略中没有名为 {0} 的日志。" },
+  "unpinned-source": {
+    en: "It is signed by {0} with key ID {1}, and none of the source keys that you gave is that key.",
+    zh: "它由 {0}（密钥 ID {1}）签署，而您给出的来源密钥中没有这一把。",
+  },
+
+  // What stands behind a reason.
+  "detail-index-beyond": { en: "index {0} is beyond a tree of {1} entries", zh: "序号 {0} 超出 {1} 条的树" },
+  "detail-invalid": {
+    en: "a signature line names the key but does not verify",
+    zh: "签名行指明该密钥，但验证失败",
+  },
+  "detail-other": { en: "{0}", zh: "{0}" },
+  "detail-path-length": {
+    en: "the path has {0} hashes where index and size require {1}",
+    zh: "路径有 {0} 个哈希，而序号与大小要求 {1} 个",
+  },
+  "detail-path-root": { en: "the path leads to another root", zh: "路径得出另一个根" },
+  "detail-timestamp": { en: "it names a time that the format forbids", zh: "所写时间为格式所禁止" },
+  "member-cosigned": { en: "{0}: cosigned {1}", zh: "{0}：已联署（{1}）" },
+  "member-group-met": { en: "{0}: met, has {1}, needs {2}", zh: "{0}：已达到（有 {1}，需 {2}）" },
+  "member-group-short": { en: "{0}: not met, has {1}, needs {2}", zh: "{0}：未达到（有 {1}，需 {2}）" },
+  "member-not-cosigned": { en: "{0}: no cosignature", zh: "{0}：没有联署" },
+  "member-not-post-quantum": { en: "{0}: signs with Ed25519", zh: "{0}：用 Ed25519 签名" },
+  "member-refused": { en: "{0}: signature does not verify", zh: "{0}：签名验证失败" },
+  "member-timeless": {
+    en: "{0}: cosigned without a time, which never counts",
+    zh: "{0}：联署未写时间，不计入",
+  },
+
+  // Why nothing could be decided.
+  "bad-keys": {
+    en: "The source keys cannot be read: line {0} is malformed ({1}).",
+    zh: "来源密钥无法读取：第 {0} 行格式有误（{1}）。",
+  },
+  "bad-lot-key": {
+    en: "Lot key {0} is not 64 hexadecimal digits. It is not shown.",
+    zh: "第 {0} 个批次密钥不是 64 位十六进制数字，不予显示。",
+  },
+  "bad-pins": {
+    en: "Your pins cannot be read: line {0} is malformed ({1}).",
+    zh: "您的固定项无法读取：第 {0} 行格式有误（{1}）。",
+  },
+  "bad-policy": {
+    en: "Your policy cannot be read: line {0} is malformed ({1}).",
+    zh: "您的策略无法读取：第 {0} 行格式有误（{1}）。",
+  },
+  "file-too-large": { en: "{0} has more than {1} bytes.", zh: "{0} 超过 {1} 字节。" },
+  "file-unreadable": { en: "{0} cannot be read: {1}", zh: "无法读取 {0}：{1}" },
+  "file-without-disclosure": {
+    en: "Reports were given without the file that opens their records (…disclosure.json).",
+    zh: "给出了报告，但没有公开其记录的文件（…disclosure.json）。",
+  },
+  "hashes-differ": {
+    en: "This browser's SHA-256 and the page's give two results for the same bytes. Use another browser.",
+    zh: "此浏览器的 SHA-256 与本页的 SHA-256 对同样的字节给出不同结果。请换用其他浏览器。",
+  },
+  "keys-too-long": { en: "The source keys have more than {0} letters.", zh: "来源密钥超过 {0} 个字符。" },
+  malformed: {
+    en: "{0} is not in the form it should have, so nothing can be said about it ({1}).",
+    zh: "{0} 不符合应有的格式，因此无法作出判断（{1}）。",
+  },
+  "no-entry": {
+    en: "The receipt does not carry its entry. Add the entry's file.",
+    zh: "回执未附带条目。请添加条目文件。",
+  },
+  "no-pin": {
+    en: "It is claimed that nothing of {0} is left out, and you have no pin of it: put your pins in, in step 2.",
+    zh: "对方声称 {0} 没有遗漏，而您没有其固定项：请在第 2 步填入您的固定项。",
+  },
+  "no-policy": {
+    en: "There is no verdict without a policy: put in your own in step 2.",
+    zh: "没有策略就没有结论：请在第 2 步填入您自己的策略。",
+  },
+  "no-receipt": {
+    en: "There is no receipt among the files (a file whose name ends in .tlog-proof), and no bundle.",
+    zh: "文件中既没有回执（名称以 .tlog-proof 结尾的文件），也没有证据包。",
+  },
+  "no-source-key": {
+    en: "The entry is a statement, and no key of its source was given: put in the key that the factory handed you before, in step 2.",
+    zh: "条目是声明，但没有给出其来源的密钥：请在第 2 步填入工厂事先交给您的密钥。",
+  },
+  "not-alone": {
+    en: "{0} is checked by itself: remove the other files, or mark them as not used.",
+    zh: "{0} 需单独核验：请移除其他文件，或将其标为不使用。",
+  },
+  "own-fault": {
+    en: "The page itself failed. This says nothing about the evidence. ({0})",
+    zh: "本页自身出错，这与证据无关。（{0}）",
+  },
+  "private-key": {
+    en: "The source keys hold a private key. It was not used. Remove it, and keep it to yourself.",
+    zh: "来源密钥中含有私钥，未予使用。请删除并妥善保管。",
+  },
+  "reader-incomplete": {
+    en: "Your units are found by lot key and list together: one of the two is missing.",
+    zh: "查找您的单元需要批次密钥和单元清单：二者缺一。",
+  },
+  "reader-too-large": { en: "The lot keys or the list of units are too long.", zh: "批次密钥或单元清单过长。" },
+  "several-files": {
+    en: "More than one file is given as “{0}”. Keep one, and check the others one by one.",
+    zh: "有多个文件被当作“{0}”。请只留一个，其余逐个检查。",
+  },
+
+  // What a verdict leaves open.
+  "open-after-consistency": {
+    en: "That the log continues the {0} entries that the statement follows: no proof of it was given.",
+    zh: "日志是否延续声明所继的 {0} 条：未给出相应证明。",
+  },
+  "open-after-time": { en: "When that was: your policy asks for no witness.", zh: "当时的时间：您的策略未要求见证者。" },
+  "open-cadence": {
+    en: "{0}: how often it speaks: your pin names no cadence.",
+    zh: "{0}：多久作一次声明：您的固定项未写明间隔。",
+  },
+  "open-files": {
+    en: "{0} files to which opened records commit: they are not enclosed.",
+    zh: "已公开记录所承诺的 {0} 个文件：未附上。",
+  },
+  "open-lower-bounds": {
+    en: "That {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed.",
+    zh: "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明。",
+  },
+  "open-no-reader": {
+    en: "{0}: which records are yours: no lot key and no list of your units were given.",
+    zh: "{0}：哪些记录属于您：未给出批次密钥和您的单元清单。",
+  },
+  "open-noise": {
+    en: "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that.",
+    zh: "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制。",
+  },
+  "open-range-start": {
+    en: "{0}: that nothing is missing between the statement that you pinned and statement {1}: only the log's entries show it.",
+    zh: "{0}：您所固定的声明与第 {1} 号之间有无缺失：只有日志的条目能够说明。",
+  },
+  "open-scan": {
+    en: "{0}: that the log holds no second statement at the same place: only the log's entries show it.",
+    zh: "{0}：日志中同一位置有无第二份声明：只有日志的条目能够说明。",
+  },
+  "open-unnamed": {
+    en: "{0}: {1} records without tags that name no unit, panel or lot: what their files say.",
+    zh: "{0}：{1} 条没有标签、也未提及单元、面板或批次的记录：其文件的内容。",
+  },
+  "open-completeness": {
+    en: "Whether this is all: that no other record exists, and that nothing was tried again.",
+    zh: "是否完整：有无其他记录，有无重复测试。",
+  },
+  "open-file": {
+    en: "The file of record {0}: the record commits to a file that was not given.",
+    zh: "第 {0} 号记录的文件：记录所承诺的文件未提供。",
+  },
+  "open-hidden": {
+    en: "What is not opened: {0} of {1} records are shown, not all of them in full.",
+    zh: "未公开的内容：{1} 条记录中公开了 {0} 条，且未必完整。",
+  },
+  "open-lower-bound": {
+    en: "That it was made after the log had {0} entries: the checkpoint it names was not given.",
+    zh: "它是否作于日志已有 {0} 条之后：未给出它所指的检查点。",
+  },
+  "open-no-disclosure": {
+    en: "What the statement is about: no file was given that opens its records.",
+    zh: "声明的内容：未给出公开其记录的文件。",
+  },
+  "open-no-lower-bound": {
+    en: "That it was not prepared long before: it names no earlier state of the log.",
+    zh: "它是否早已备好：它没有指明日志更早的状态。",
+  },
+  "open-no-witness": {
+    en: "That everybody sees the same log, and when: your policy asks for no witness.",
+    zh: "所有人看到的是否同一日志、以及时间：您的策略未要求见证者。",
+  },
+  "open-opaque": { en: "What the entry means and who made it.", zh: "条目的含义和作者。" },
+  "open-post-quantum-log": {
+    en: "Against quantum computers: the log has not signed with ML-DSA-44.",
+    zh: "抗量子计算：日志未用 ML-DSA-44 签名。",
+  },
+  "open-post-quantum-no-key": {
+    en: "Against quantum computers: your policy lists no ML-DSA-44 key of this log.",
+    zh: "抗量子计算：您的策略未列出该日志的 ML-DSA-44 密钥。",
+  },
+  "open-post-quantum-quorum": {
+    en: "Against quantum computers: by ML-DSA-44 alone the quorum “{0}” is not met.",
+    zh: "抗量子计算：仅凭 ML-DSA-44 未达到法定数“{0}”。",
+  },
+  "open-shown": { en: "Who was shown which of the two, and when.", zh: "二者各在何时出示给谁。" },
+  "open-truth": { en: "Whether the machine told the truth.", zh: "机器所报是否属实。" },
+};

@@ -1,0 +1,360 @@
+/** The page in Chromium: verdicts, both languages, large files, the keyboard, and silence. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createServer, type AddressInfo } from "node:net";
+import { mkdtempSync, openSync, readFileSync, rmSync, writeSync, closeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { hashBlob, sha256 } from "../../src/crypto/sha256.ts";
+import { encodeHex } from "../../src/formats/hex.ts";
+import { makeBundle, makeRange, partsOf, pinsFrom } from "../maker-bundle.ts";
+import { POLICY, SIGNERS, anchor } from "../maker.ts";
+import { ROOT } from "../vector.ts";
+import { Driver, PAGE_FILE, type Dropped } from "./browser.ts";
+
+const NAME = "aoi-panel-failed.json";
+const REPORT = new Uint8Array(readFileSync(join(ROOT, "tests/samples", NAME)));
+const EVIDENCE = anchor(NAME, sha256(REPORT));
+const KEYS = SIGNERS.source.vkey;
+
+const GOOD: Dropped[] = [
+  { name: `${NAME}.tlog-proof`, bytes: EVIDENCE.receipt },
+  { name: `${NAME}.disclosure.json`, bytes: EVIDENCE.disclosure },
+  { name: NAME, bytes: REPORT },
+];
+
+const folder = mkdtempSync(join(tmpdir(), "fiducial-page-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Opens the page, does something with it, and closes it; it must have been quiet throughout. */
+async function withPage(act: (driver: Driver) => Promise<void>, locale?: string): Promise<void> {
+  const driver = await Driver.open(locale);
+  try {
+    await act(driver);
+    driver.assertQuiet();
+  } finally {
+    await driver.close();
+  }
+}
+
+function changed(name: string, change: (bytes: Uint8Array) => void): Dropped[] {
+  return GOOD.map((one) => {
+    if (one.name !== name) return one;
+    const bytes = one.bytes.slice();
+    change(bytes);
+    return { name, bytes };
+  });
+}
+
+test("a good receipt is verified, verdict first, in English", () =>
+  withPage(async (driver) => {
+    await driver.picture("start-en");
+    await driver.give(...GOOD);
+    await driver.trust(POLICY, KEYS);
+    await driver.picture("ready-en");
+    assert.equal(await driver.check(), "VERIFIED");
+    const result = await driver.result();
+    assert.ok(result.startsWith("✓\nVERIFIED"), result.slice(0, 40));
+    for (const said of [
+      `${NAME} is, byte for byte, the file of record 1 (aoi-report).`,
+      "2026-09-21 14:13:40 UTC, by the word of the witnesses",
+      "Whether the machine told the truth.",
+      "Whether this is all",
+    ]) assert.ok(result.includes(said), said);
+    const focused = await driver.page.evaluate(() => document.activeElement?.id);
+    assert.equal(focused, "verdict");
+    await driver.picture("verified-en");
+    await driver.paper("verified-en");
+  }));
+
+test("the same in Chinese, as the browser asks for, and switched on the page", () =>
+  withPage(async (driver) => {
+    await driver.picture("start-zh");
+    await driver.give(...GOOD);
+    await driver.trust(POLICY, KEYS);
+    assert.equal(await driver.check(), "已验证");
+    const result = await driver.result();
+    assert.ok(result.includes(`${NAME} 与第 1 号记录（aoi-report）的文件逐字节相同。`));
+    assert.ok(result.includes("机器所报是否属实。"));
+    assert.equal(await driver.page.getAttribute("html", "lang"), "zh-Hans");
+    await driver.picture("verified-zh");
+    await driver.paper("verified-zh");
+    await driver.page.locator("#en").click();
+    assert.equal(await driver.verdict(), "VERIFIED");
+    assert.equal(await driver.page.locator("#en").getAttribute("aria-pressed"), "true");
+    await driver.page.locator("#zh").click();
+    assert.equal(await driver.verdict(), "已验证");
+  }, "zh-CN"));
+
+/** Another letter of base64 within the last signature. */
+function otherLetter(bytes: Uint8Array): void {
+  const at = bytes.length - 60;
+  bytes[at] = bytes[at] === 0x41 ? 0x42 : 0x41;
+}
+
+test("each kind of tampering is rejected", async () => {
+  const text = new TextDecoder().decode(EVIDENCE.disclosure);
+  const openedOtherwise = new TextEncoder().encode(text.replace("Passed\\nFailed", "Passed\\nPassed"));
+  const cases: [string, Dropped[], RegExp][] = [
+    ["file", changed(NAME, (bytes) => (bytes[7] = (bytes[7] ?? 0) ^ 1)), /was altered or is another file/],
+    [
+      "disclosure",
+      GOOD.map((one) => (one.name.endsWith(".disclosure.json") ? { ...one, bytes: openedOtherwise } : one)),
+      /does not belong to the statement/,
+    ],
+    [
+      "receipt",
+      changed(`${NAME}.tlog-proof`, otherLetter),
+      /do not verify/,
+    ],
+  ];
+  for (const [name, files, why] of cases) {
+    await withPage(async (driver) => {
+      await driver.give(...files);
+      await driver.trust(POLICY, KEYS);
+      assert.equal(await driver.check(), "REJECTED", name);
+      assert.match(await driver.result(), why);
+      await driver.picture(`rejected-${name}-en`);
+      await driver.page.locator("#zh").click();
+      assert.equal(await driver.verdict(), "不通过");
+      await driver.picture(`rejected-${name}-zh`);
+    });
+  }
+});
+
+test("a bundle is judged as a whole, and one with a changed byte is not", () =>
+  withPage(async (driver) => {
+    const made = makeRange(sha256(REPORT));
+    const [first] = made;
+    assert.ok(first);
+    const range = made.flatMap((one, at) => [...partsOf("range", one, at === made.length - 1)]);
+    const evidence = new Map([[`evidence/${encodeHex(sha256(REPORT))}`, REPORT]]);
+    const bytes = makeBundle(partsOf("records", EVIDENCE), new Map(range), evidence);
+    await driver.give({ name: "dispute.zip", bytes });
+    await driver.trust(POLICY, "");
+    await driver.page.locator(".ranges summary").click();
+    await driver.page.locator("#pins").fill(pinsFrom(first));
+    assert.equal(await driver.check(), "VERIFIED");
+    const result = await driver.result();
+    assert.match(result, /statements 20 to 22 are all 3 of one unbroken chain, with exactly 3 records/);
+    assert.match(result, /those that opened records commit to: 1\./);
+    await driver.picture("verified-bundle-en");
+    await driver.page.locator("#zh").click();
+    await driver.picture("verified-bundle-zh");
+    await driver.page.locator("#en").click();
+    const changed = bytes.slice();
+    changed[5000] = (changed[5000] ?? 0) ^ 1;
+    await driver.give({ name: "dispute.zip", bytes: changed });
+    assert.equal(await driver.check(), "REJECTED");
+    assert.match(await driver.result(), /was altered since it was made/);
+  }));
+
+test("another's policy rejects, none at all cannot tell, and a change takes the verdict away", () =>
+  withPage(async (driver) => {
+    await driver.give(...GOOD);
+    assert.equal(await driver.check(), "COULD NOT TELL");
+    assert.match(await driver.result(), /no verdict without a policy/);
+    await driver.picture("undecided-en");
+    await driver.trust(POLICY.replace("2 factory-any", "all factory-any"), KEYS);
+    assert.equal(await driver.page.locator("#result").isVisible(), false);
+    assert.equal(await driver.check(), "REJECTED");
+    assert.match(await driver.result(), /the quorum “two-of-three” of your policy is not met/);
+    await driver.picture("rejected-policy-en");
+    await driver.trust(POLICY, SIGNERS.stranger.vkey);
+    assert.equal(await driver.check(), "REJECTED");
+    await driver.page.getByRole("button", { name: `Remove ${NAME}`, exact: true }).click();
+    assert.equal(await driver.page.locator("#result").isVisible(), false);
+  }));
+
+test("a policy that comes with the evidence is not used", () =>
+  withPage(async (driver) => {
+    const policy = { name: "policy", bytes: new TextEncoder().encode(POLICY) };
+    await driver.give(...GOOD, policy);
+    assert.match(await driver.page.locator("#remarks").innerText(), /looks like a policy/);
+    assert.equal(await driver.page.locator("#policy").inputValue(), "");
+    assert.equal(await driver.check(), "COULD NOT TELL");
+  }));
+
+test("text in the evidence cannot dress up as the page", () =>
+  withPage(async (driver) => {
+    const nasty = "<img src=x onerror=alert(1)>\u202eDEIFIREV\u0007";
+    const made = anchor(NAME, sha256(REPORT), { values: new Map([["lot", nasty]]) });
+    await driver.give(
+      { name: "a.tlog-proof", bytes: made.receipt },
+      { name: "a.disclosure.json", bytes: made.disclosure },
+    );
+    await driver.trust(POLICY, KEYS);
+    assert.equal(await driver.check(), "VERIFIED");
+    await driver.page.locator("#result details").evaluateAll((all) =>
+      all.forEach((one) => one.setAttribute("open", ""))
+    );
+    const result = await driver.result();
+    assert.ok(result.includes("<img src=x onerror=alert(1)>\\u{202e}DEIFIREV\\u{7}"));
+    assert.equal(await driver.page.locator("#result img").count(), 0);
+  }));
+
+/** A file of 200 MB that does not repeat itself within a piece. */
+function writeLargeFile(path: string): void {
+  const piece = Buffer.alloc(1_000_000);
+  const handle = openSync(path, "w");
+  for (let at = 0; at < 200; at += 1) {
+    for (let place = 0; place < piece.length; place += 4) {
+      piece.writeUInt32LE((place * 2_654_435_761 + at) >>> 0, place);
+    }
+    writeSync(handle, piece);
+  }
+  closeSync(handle);
+}
+
+test("a file of 200 MB is judged with progress, and the page stays alive", async () => {
+  const path = join(folder, "panel.raw");
+  writeLargeFile(path);
+  const { openAsBlob } = await import("node:fs");
+  const made = anchor("panel.raw", await hashBlob(await openAsBlob(path)));
+  await withPage(async (driver) => {
+    await driver.give(
+      { name: "panel.raw.tlog-proof", bytes: made.receipt },
+      { name: "panel.raw.disclosure.json", bytes: made.disclosure },
+    );
+    await driver.page.locator("#choose").setInputFiles(path);
+    await driver.page.locator("#files tr").nth(2).waitFor();
+    await driver.trust(POLICY, KEYS);
+    // Writes down what a person sees meanwhile, and how often the page could draw.
+    await driver.page.evaluate(() => {
+      const seen: string[] = [];
+      let frames = 0;
+      const status = document.getElementById("status");
+      const draw = () => {
+        frames += 1;
+        const text = status?.textContent ?? "";
+        if (seen.at(-1) !== text) seen.push(text);
+        requestAnimationFrame(draw);
+      };
+      draw();
+      Object.assign(window, { watched: () => ({ seen, frames }) });
+    });
+    await driver.page.locator("#check").click();
+    await driver.page.waitForFunction(() =>
+      document.getElementById("status")?.textContent?.includes("200 MB")
+    );
+    await driver.picture("progress-en");
+    // The page answers while it computes: the language changes, and back.
+    await driver.page.locator("#zh").click();
+    await driver.page.locator("#en").click();
+    assert.equal(await driver.verdict(), "VERIFIED");
+    const watched = await driver.page.evaluate(
+      () => (window as unknown as { watched: () => { seen: string[]; frames: number } }).watched(),
+    );
+    const steps = watched.seen.filter((text) => text.startsWith("Checking: "));
+    assert.ok(steps.length >= 5, steps.join("; "));
+    assert.ok(watched.frames > steps.length);
+    assert.equal((await driver.result()).includes("panel.raw is, byte for byte"), true);
+    await driver.picture("verified-200-mb-en");
+    // And one that is stopped gives no verdict.
+    await driver.page.locator("#check").click();
+    await driver.page.locator("#stop").click();
+    assert.equal(await driver.page.locator("#verdict").count(), 0);
+  });
+});
+
+test("everything can be reached and is named for the keyboard and a screen reader", () =>
+  withPage(async (driver) => {
+    await driver.give(...GOOD);
+    const visited: string[] = [];
+    await driver.page.locator("body").click({ position: { x: 2, y: 2 } });
+    for (let step = 0; step < 18; step += 1) {
+      await driver.page.keyboard.press("Tab");
+      visited.push(await driver.page.evaluate(() => {
+        const at = document.activeElement;
+        return at?.id || at?.getAttribute("aria-label") || at?.tagName || "";
+      }));
+    }
+    const order = [
+      ...["zh", "en", "choose", "policy", "policy-file", "keys", "keys-file"],
+      "check",
+    ];
+    assert.deepEqual(visited.filter((name) => order.includes(name)).slice(0, order.length), order);
+    const { page } = driver;
+    for (const named of [
+      page.getByLabel("Your policy: which log, which witnesses"),
+      page.getByLabel("Keys of the machines, one a line, as the factory gave them to you beforehand"),
+      page.getByLabel("Choose files"),
+      page.getByLabel(`What ${NAME} is taken as`, { exact: true }),
+      page.getByRole("button", { name: `Remove ${NAME}`, exact: true }),
+      page.getByRole("group", { name: "Language" }),
+      page.getByRole("status"),
+      page.getByRole("region", { name: "2. What you trust" }),
+    ]) assert.equal(await named.count(), 1);
+    // Nothing but the keyboard: check, and the verdict is where the reader is.
+    await driver.trust(POLICY, KEYS);
+    await page.locator("#check").focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await driver.verdict(), "VERIFIED");
+    assert.equal(await page.getByRole("status").innerText(), "VERIFIED");
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "verdict");
+  }));
+
+test("the page makes no request, and could not: its policy forbids every connection", async () => {
+  const connections: string[] = [];
+  const server = createServer((socket) => {
+    connections.push(socket.remoteAddress ?? "");
+    socket.destroy();
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const driver = await Driver.open();
+  try {
+    await driver.give(...GOOD);
+    await driver.trust(POLICY, KEYS);
+    assert.equal(await driver.check(), "VERIFIED");
+    driver.assertQuiet();
+    const tried = await driver.page.evaluate(async (url) => {
+      const answers: string[] = [];
+      await fetch(url).then(() => answers.push("fetched"), () => answers.push("refused"));
+      const image = new Image();
+      const loaded = new Promise<string>((tell) => {
+        image.onload = () => tell("loaded");
+        image.onerror = () => tell("refused");
+      });
+      image.src = url;
+      answers.push(await loaded);
+      try {
+        new WebSocket(url.replace("http", "ws"));
+        answers.push("opened");
+      } catch {
+        answers.push("refused");
+      }
+      answers.push(navigator.sendBeacon(url, "x") ? "queued" : "refused");
+      const script = document.createElement("script");
+      script.textContent = "window.injected = true";
+      document.body.append(script);
+      answers.push("injected" in window ? "injected" : "refused");
+      return answers;
+    }, address);
+    assert.equal(tried[0], "refused");
+    assert.equal(tried[1], "refused");
+    assert.equal(tried[4], "refused");
+    assert.deepEqual(connections, []);
+  } finally {
+    await driver.close();
+    server.close();
+  }
+});
+
+test("the built page is the one that its content security policy names", () => {
+  const page = readFileSync(PAGE_FILE, "utf8");
+  const policy = /Content-Security-Policy" content="([^"]+)"/.exec(page)?.[1] ?? "";
+  assert.match(policy, /^default-src 'none'; script-src 'sha256-[^' ]+'; style-src 'sha256-[^' ]+';/);
+  for (const allowed of ["connect-src", "unsafe-inline", "unsafe-eval", "http:", "https:", "*"]) {
+    assert.ok(!policy.includes(allowed), allowed);
+  }
+  const shown = page.replace(/<script>[^]*<\/script>|<!--[^]*-->/g, "");
+  assert.ok(!/https?:\/\//.test(shown), "no address in the page");
+  assert.equal(page.match(/Permission is hereby granted/g)?.length, 2, "the licences are there");
+  // Built again, it has the same bytes.
+  execFileSync(process.execPath, [join(ROOT, "verifier-web/build.mjs")], { stdio: "ignore" });
+  assert.equal(readFileSync(PAGE_FILE, "utf8"), page);
+});

@@ -1,0 +1,250 @@
+/** Bundles as a whole: what is verified, what is rejected, and every changed byte refused. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { concat } from "../../src/crypto/bytes.ts";
+import { crc32 } from "../../src/crypto/crc32.ts";
+import { sha256 } from "../../src/crypto/sha256.ts";
+import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { encodeHex } from "../../src/formats/hex.ts";
+import { formatPins, parsePins } from "../../src/formats/pins.ts";
+import type { Given } from "../../src/judge/given.ts";
+import type { Report } from "../../src/judge/report.ts";
+import { judge } from "../../src/judge/verify.ts";
+import { parseMillis } from "../../src/judge/time.ts";
+import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
+import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
+import { outcome } from "../vector.ts";
+
+const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
+const HASH = sha256(REPORT);
+const EVIDENCE = new Map([[`evidence/${encodeHex(HASH)}`, REPORT]]);
+const RECORDS = partsOf("records", anchor("report.json", HASH));
+const GOOD = makeBundle(RECORDS, EVIDENCE, new Map([["policy", encodeUtf8(POLICY)]]));
+
+async function judged(bundle: Uint8Array, changed: Partial<Given> = {}): Promise<Report> {
+  const blob = new Blob([new Uint8Array(bundle)]);
+  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, ...NOTHING_ELSE };
+  return judge({ files: [{ role: "bundle", name: "b.zip", blob }], ...own, ...changed }, () => {});
+}
+
+const codes = (said: readonly { code: string }[]) => said.map((one) => one.code);
+const told = (report: Report) => [report.verdict, ...codes(report.reasons)];
+
+function range(made: readonly ReturnType<typeof anchor>[]): Map<string, Uint8Array> {
+  const parts = made.map((one, at) => partsOf("range", one, at === made.length - 1));
+  return new Map(parts.flatMap((files) => [...files]));
+}
+
+test("a bundle of records is verified, with its evidence and its lower bound", async () => {
+  const report = await judged(GOOD);
+  assert.deepEqual(told(report), ["verified", "records-sound", "evidence-vouched"]);
+  assert.deepEqual(codes(report.notChecked), [
+    "open-completeness",
+    "open-post-quantum-quorum",
+    "open-truth",
+  ]);
+  const notBefore = report.facts.find((one) => one.code === "not-before")?.value;
+  assert.equal(notBefore, "line-4.example/aoi-7 12: 2026-09-21T14:03:20Z");
+  assert.equal(report.inputs[0]?.sha256, encodeHex(sha256(GOOD)));
+  assert.ok(report.records.some((record) => record.file === `evidence/${encodeHex(HASH)}`));
+});
+
+test("every changed byte, a byte more and a byte less are refused", async () => {
+  const small = makeBundle(RECORDS);
+  assert.equal((await judged(small)).verdict, "verified");
+  const stride = 53;
+  for (let at = 0; at < small.length; at += at < 60 || at > small.length - 60 ? 1 : stride) {
+    const changed = small.slice();
+    changed[at] = (changed[at] ?? 0) ^ 0x10;
+    const report = await judged(changed);
+    const [reason] = report.reasons;
+    assert.notEqual(report.verdict, "verified", `byte ${at}`);
+    assert.ok(["bundle-altered", "malformed"].includes(reason?.code ?? ""), `byte ${at}: ${reason?.code}`);
+  }
+  const zero = Uint8Array.of(0);
+  for (const other of [concat(small, zero), concat(zero, small), small.subarray(1), small.subarray(0, -1)]) {
+    assert.notEqual((await judged(other)).verdict, "verified");
+  }
+  assert.equal((await judged(encodeUtf8("no zip at all, but long enough for one"))).verdict, "undecided");
+});
+
+test("evidence that no record names, and a file that is not enclosed, are told apart", async () => {
+  const other = encodeUtf8("another");
+  const stray = new Map([[`evidence/${encodeHex(sha256(other))}`, other]]);
+  assert.deepEqual(told(await judged(makeBundle(RECORDS, stray))), ["rejected", "evidence-unnamed"]);
+  const without = await judged(makeBundle(RECORDS));
+  assert.ok(codes(without.notChecked).includes("open-files"));
+  const wrong = new Map([[`evidence/${encodeHex(HASH)}`, other]]);
+  assert.deepEqual(told(await judged(makeBundle(RECORDS, wrong))), ["rejected", "bundle-altered"]);
+});
+
+test("parts that the page does not know, that are missing or misplaced are refused", async () => {
+  const entry = (path: string, text = "x") => new Map([[path, encodeUtf8(text)]]);
+  const without = (end: string) => new Map([...RECORDS].filter(([path]) => !path.endsWith(end)));
+  const moved = (to: string) =>
+    new Map([...RECORDS].map(([path, bytes]) => [path.replace("records/0/12", to), bytes]));
+  const cases = [
+    makeBundle(RECORDS, entry("evidence/../../etc")),
+    makeBundle(RECORDS, entry("readme")),
+    makeBundle(RECORDS, entry("notes/.hidden")),
+    makeBundle(RECORDS, entry("records/00/13.statement")),
+    makeBundle(RECORDS, entry("records/0/13.after")),
+    makeBundle(without("tlog-proof")),
+    makeBundle(without("disclosure.json")),
+    makeBundle(without(".after")),
+    makeBundle(moved("records/0/13")),
+    makeBundle(moved("records/1/12")),
+    makeBundle(RECORDS, moved("range/0/12")),
+    makeBundle(EVIDENCE),
+  ];
+  for (const [at, bundle] of cases.entries()) {
+    assert.deepEqual(told(await judged(bundle)), ["rejected", "bundle-altered"], `case ${at}`);
+  }
+});
+
+test("what belongs to another statement is rejected", async () => {
+  const other = partsOf("records", anchor("other.json", sha256(encodeUtf8("other"))));
+  const swapped = (end: string) =>
+    makeBundle(new Map([...RECORDS].map(([path, bytes]) =>
+      path.endsWith(end) ? [path, other.get(path) ?? bytes] : [path, bytes]
+    )));
+  assert.deepEqual(told(await judged(swapped("tlog-proof"))), ["rejected", "receipt-of-another"]);
+  assert.deepEqual(told(await judged(swapped("disclosure.json"))), ["rejected", "bad-disclosure"]);
+  const noNote = new Map([...RECORDS].map(([path, bytes]) =>
+    path.endsWith(".after") ? [path, encodeUtf8("x\n")] : [path, bytes]
+  ));
+  assert.deepEqual(told(await judged(makeBundle(noNote))), ["rejected", "after-other-note"]);
+  for (const keys of [SIGNERS.stranger.vkey, ""]) {
+    assert.deepEqual(told(await judged(GOOD, { keys })), ["rejected", "unpinned-source"]);
+  }
+});
+
+test("a range is followed against the reader's own pins", async () => {
+  const made = makeRange(HASH);
+  const [first, second, third] = made;
+  assert.ok(first && second && third);
+  const bundle = makeBundle(range(made));
+  const pins = (text: string) => ({ pins: encodeUtf8(text), keys: "" });
+  const report = await judged(bundle, pins(pinsFrom(first)));
+  assert.deepEqual(told(report), ["verified", "range-sound"]);
+  assert.deepEqual(report.reasons[0]?.values.slice(1), ["20", "22", "3", "3"]);
+  assert.ok(codes(report.notChecked).includes("open-scan"));
+  assert.ok(codes(report.notChecked).includes("open-no-reader"));
+
+  assert.deepEqual(told(await judged(bundle)), ["undecided", "no-pin"]);
+  assert.deepEqual(told(await judged(bundle, pins("nothing\n"))), ["undecided", "bad-pins"]);
+  const wrongLeaf = pinsFrom(first).replace(/^first 20 .*/m, `first 20 ${"A".repeat(43)}=`);
+  assert.deepEqual(told(await judged(bundle, pins(wrongLeaf))), ["rejected", "range-not-pinned"]);
+  const elsewhere = pinsFrom(first).replace("log log.example/page", "log log.example/other");
+  assert.deepEqual(told(await judged(bundle, pins(elsewhere))), ["rejected", "pins-of-another-log"]);
+  const gap = makeBundle(range([first, third]));
+  assert.deepEqual(told(await judged(gap, pins(pinsFrom(first)))), ["rejected", "bundle-altered"]);
+  const late = makeRange(HASH, { gapMinutes: 10 });
+  const silent = makeBundle(range(late));
+  const said = await judged(silent, pins(pinsFrom(late[0] ?? first)));
+  assert.deepEqual(told(said), ["rejected", "range-silence"]);
+  assert.equal((await judged(silent, pins(pinsFrom(late[0] ?? first, "none")))).verdict, "verified");
+  const other = makeRange(sha256(encodeUtf8("another file")));
+  const broken = makeBundle(range([first, other[1] ?? second, other[2] ?? third]));
+  assert.deepEqual(told(await judged(broken, pins(pinsFrom(first)))), ["rejected", "range-broken"]);
+});
+
+test("in a range the reader's own units are found by their tags, or it is refused", async () => {
+  const [mine, other] = ["PNL0099123-1", "PNL0099123-2"];
+  // No UTF-8, like most tags: so it is written in base64.
+  const noise = new Uint8Array(32).fill(0xff);
+  type Values = ReadonlyMap<string, string | Uint8Array>;
+  const values = (sequence: bigint): Values =>
+    new Map<string, string | Uint8Array>([
+      ["tags", concat(tagOf(sequence, mine), noise)],
+      ["units", `${mine}\n${other}\n`],
+    ]);
+  const read = async (changed: (sequence: bigint) => Values, units: string) => {
+    const made = makeRange(HASH, { valuesAt: (at) => new Map([...values(at), ...changed(at)]) });
+    const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
+    const reader = { lotKeys: encodeHex(LOT_KEY), units: encodeUtf8(units) };
+    return judged(makeBundle(range(made)), { pins, keys: "", ...reader });
+  };
+  const as = (...entries: [string, string | Uint8Array][]) => () => new Map(entries);
+  const found = await read(as(), `${mine}\r\nPNL-of-nobody\n`);
+  assert.deepEqual(told(found), ["verified", "range-sound", "own-sound"]);
+  assert.deepEqual(found.reasons[1]?.values, ["3", SOURCE, "1", "2"]);
+  const facts = (code: string) =>
+    found.facts.filter((one) => one.code === code).map((one) => one.value);
+  assert.deepEqual(facts("own-record"), [20, 21, 22].map((at) => `${SOURCE} ${at}, 1`));
+  assert.deepEqual(facts("unit-without"), ["PNL-of-nobody"]);
+  assert.ok(codes(found.notChecked).includes("open-noise"));
+
+  const untagged = await read(as(), `${other}\n`);
+  assert.deepEqual(told(untagged), ["rejected", "range-untagged"]);
+  const swapped = await read(as(["units", `${other}\n${mine}\n`]), `${mine}\n`);
+  assert.deepEqual(told(swapped), ["rejected", "range-mistagged"]);
+  const fewer = await read(as(["units", `${mine}\n`]), `${mine}\n`);
+  assert.deepEqual(told(fewer), ["rejected", "range-mistagged"]);
+  const cut = await read(as(["tags", noise.subarray(1)]), "nobody\n");
+  assert.deepEqual(told(cut), ["rejected", "range-mistagged"]);
+  const otherStatement = await read(as(["tags", concat(tagOf(19n, mine), noise)]), `${mine}\n`);
+  assert.deepEqual(told(otherStatement), ["rejected", "range-untagged"]);
+});
+
+test("a lot key says nothing without units, and is never shown", async () => {
+  const hexKey = encodeHex(LOT_KEY);
+  const units = encodeUtf8("PNL0099123-1\n");
+  const cases: [string, Partial<Given>][] = [
+    ["reader-incomplete", { lotKeys: hexKey }],
+    ["reader-incomplete", { units }],
+    ["bad-lot-key", { lotKeys: hexKey.slice(2), units }],
+    ["bad-lot-key", { lotKeys: hexKey.toUpperCase(), units }],
+  ];
+  for (const [code, changed] of cases) {
+    const report = await judged(GOOD, changed);
+    assert.deepEqual(told(report), ["undecided", code]);
+    assert.ok(!JSON.stringify(report).includes(hexKey.slice(4, 40)));
+  }
+  const both = await judged(GOOD, { lotKeys: `${hexKey}\n`, units });
+  assert.equal(both.verdict, "verified");
+});
+
+test("pins have one form, and are told from the maker's copy", async () => {
+  const text = pinsFrom(anchor("report.json", HASH));
+  const parsed = parsePins(encodeUtf8(text));
+  assert.equal(formatPins(parsed), text.replace("# from the contract of last year\n", ""));
+  const lines = text.split("\n");
+  for (const wrong of [
+    lines.toSpliced(0, 1),
+    lines.toSpliced(1, 1),
+    lines.toSpliced(4, 0, lines[4] ?? ""),
+    lines.toSpliced(5, 0, lines[5] ?? ""),
+    lines.with(6, "machine "),
+    lines.with(8, "cadence 0"),
+    lines.with(8, "cadence 604801"),
+    lines.with(8, "cadence 060"),
+    [...lines.slice(0, -1), "more", ""],
+    lines.slice(0, -1),
+  ]) {
+    assert.notEqual(await outcome(() => parsePins(encodeUtf8(wrong.join("\n")))), "ok", wrong.join("\n"));
+  }
+  const copied = makeBundle(RECORDS, new Map([["pins", encodeUtf8(text.replace("60\n", "90\n"))]]));
+  const report = await judged(copied, { pins: encodeUtf8(text) });
+  const others = report.facts.filter((one) => one.code === "other-copy");
+  assert.deepEqual(others, [{ code: "other-copy", value: "pins" }]);
+});
+
+test("CRC-32 and times are read as others write them", () => {
+  assert.equal(crc32(0, encodeUtf8("123456789")), 0xcbf43926);
+  assert.equal(crc32(crc32(0, encodeUtf8("1234")), encodeUtf8("56789")), 0xcbf43926);
+  const cases: [string, bigint | undefined][] = [
+    ["1970-01-01T00:00:00Z", 0n],
+    ["2026-03-02T08:00:00.123456789+08:00", 1_772_409_600_123n],
+    ["2024-02-29T23:59:60Z", 1_709_251_199_000n],
+    ["2023-02-29T00:00:00Z", undefined],
+    ["1969-12-31T23:59:59Z", undefined],
+    ["2026-03-02 08:00:00Z", undefined],
+    ["2026-03-02T24:00:00Z", undefined],
+    ["2026-03-02T08:00:00", undefined],
+    ["2026-03-02T08:00:00.Z", undefined],
+  ];
+  for (const [text, want] of cases) assert.equal(parseMillis(text), want, text);
+});

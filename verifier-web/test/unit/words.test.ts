@@ -1,0 +1,61 @@
+/** Everything that can be said has its sentence in both languages, with the same values. */
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { TABLES } from "../../src/formats/kinds.ts";
+import { ROLES } from "../../src/judge/given.ts";
+import { FIELDS } from "../../src/page/words/fields.ts";
+import { FACTS, ROLE_NAMES, TEXTS } from "../../src/page/words/labels.ts";
+import { fill, preferredLanguage, printable, type Words } from "../../src/page/words/language.ts";
+import { MEANINGS, SENTENCES, VERDICTS } from "../../src/page/words/verdicts.ts";
+import { ROOT } from "../vector.ts";
+
+const JUDGE = join(ROOT, "verifier-web/src/judge");
+
+/** Every text between quotes in the judgement that looks like a code. */
+function codesIn(pattern: RegExp): Set<string> {
+  const sources = readdirSync(JUDGE).map((name) => readFileSync(join(JUDGE, name), "utf8"));
+  return new Set(sources.flatMap((text) => [...text.matchAll(pattern)].map((match) => match[1] ?? "")));
+}
+
+test("every code of the judgement has its sentence, and no sentence is left over", () => {
+  const said = codesIn(/(?:say|rejected|undecided|\.reason|\.open)\(\s*"([a-z-]+)"/g);
+  const chosen = codesIn(/"((?:detail|open-post|member)-[a-z-]+)"/g);
+  const chosenWhy = codesIn(/\? "((?:member|detail)-[a-z-]+)"/g);
+  const all = new Set([...said, ...chosen, ...chosenWhy]);
+  assert.deepEqual([...all].filter((code) => !SENTENCES[code]), []);
+  assert.deepEqual(Object.keys(SENTENCES).filter((code) => !all.has(code)), []);
+  const facts = codesIn(/\.fact\(\s*"([a-z-]+)"/g);
+  assert.deepEqual([...facts].filter((code) => !FACTS[code]), []);
+});
+
+test("both languages take the same values, and Chinese is not English", () => {
+  const all: [string, Words][] = [SENTENCES, VERDICTS, MEANINGS, FACTS, ROLE_NAMES, TEXTS, FIELDS]
+    .flatMap((words) => Object.entries(words));
+  for (const [code, { en, zh }] of all) {
+    const values = (text: string) => [...text.matchAll(/\{\d\}/g)].map(String).sort();
+    assert.deepEqual(values(zh), values(en), code);
+    if (code !== "detail-other") assert.match(zh, /\p{Script=Han}/u, code);
+    assert.ok(!/\p{Script=Han}/u.test(en), code);
+  }
+});
+
+test("every role and every known field has its label", () => {
+  assert.deepEqual(Object.keys(ROLE_NAMES).sort(), [...ROLES].sort());
+  const names = new Set([...TABLES.values()].flat());
+  assert.deepEqual([...names].filter((name) => !FIELDS[name]), []);
+  assert.deepEqual(Object.keys(FIELDS).filter((name) => !names.has(name)), []);
+});
+
+test("values are put in as they are, and text from outside cannot turn the line", () => {
+  assert.equal(fill({ en: "{0} and {1}, {0}", zh: "" }, "en", ["{1}", "b"]), "{1} and b, {1}");
+  assert.equal(printable("\u202ea\u0007\u2028产线"), "\\u{202e}a\\u{7}\\u{2028}产线");
+});
+
+test("the browser's language decides, Chinese in any of its forms", () => {
+  const cases = [[["zh-TW", "en"], "zh"], [["ZH"], "zh"], [["de", "zh"], "en"], [[], "en"]] as const;
+  for (const [asked, want] of cases) assert.equal(preferredLanguage(asked), want);
+});
