@@ -5,7 +5,7 @@
  * it finds itself in. What goes to and fro are values.
  */
 
-import type { Given } from "../judge/given.ts";
+import type { Given, Progress } from "../judge/given.ts";
 import type { Report } from "../judge/report.ts";
 import { judge } from "../judge/verify.ts";
 
@@ -30,29 +30,41 @@ export function serve(): void {
   });
 }
 
-/** Starts a judgement in a worker; `script` is the text of the page's script. */
-export function judgeInWorker(
-  script: string,
-  given: Given,
-  progress: (done: number, total: number) => void,
-): Judging {
+/**
+ * Starts a judgement in a worker; `script` is the text of the page's script. A browser that starts no
+ * worker for a page from disk judges in the page itself, which then answers late.
+ */
+export function judgeInWorker(script: string, given: Given, progress: Progress): Judging {
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  const worker = new Worker(address);
+  const worker = start(address);
+  if (!worker) {
+    URL.revokeObjectURL(address);
+    return { report: judge(given, progress), stop: () => {} };
+  }
   const stop = () => {
     worker.terminate();
     URL.revokeObjectURL(address);
   };
-  const report = new Promise<Report>((settle, fail) => {
+  const report = new Promise<Report>((settle) => {
     worker.addEventListener("message", ({ data }: MessageEvent<Told>) => {
       if (!("report" in data)) return progress(data.done, data.total);
       stop();
       settle(data.report);
     });
     worker.addEventListener("error", (event) => {
+      event.preventDefault();
       stop();
-      fail(new Error(event.message || "the worker could not be started"));
+      settle(judge(given, progress));
     });
     worker.postMessage(given);
   });
   return { report, stop };
+}
+
+function start(address: string): Worker | undefined {
+  try {
+    return new Worker(address);
+  } catch {
+    return undefined;
+  }
 }

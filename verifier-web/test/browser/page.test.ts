@@ -169,6 +169,20 @@ test("another's policy rejects, none at all cannot tell, and a change takes the 
     assert.equal(await driver.page.locator("#result").isVisible(), false);
   }));
 
+test("a browser that starts no worker judges in the page itself", () =>
+  withPage(async (driver) => {
+    await driver.page.evaluate(() => {
+      window.Worker = class {
+        constructor() {
+          throw new Error("no worker");
+        }
+      } as unknown as typeof Worker;
+    });
+    await driver.give(...GOOD);
+    await driver.trust(POLICY, KEYS);
+    assert.equal(await driver.check(), "VERIFIED");
+  }));
+
 test("a policy that comes with the evidence is not used", () =>
   withPage(async (driver) => {
     const policy = { name: "policy", bytes: new TextEncoder().encode(POLICY) };
