@@ -1,6 +1,6 @@
 /** Asks the built `fiducial` for its verdict, as far as it and the page must say the same. */
 
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { join } from "node:path";
 
 import type { Report } from "../../src/judge/report.ts";
@@ -39,16 +39,6 @@ export function askProgram(command: readonly string[]): Promise<Answer> {
       }
     });
   });
-}
-
-/** Whether the program has this command. */
-export function hasCommand(...command: string[]): boolean {
-  try {
-    execFileSync(join(PROGRAMS ?? "", "fiducial"), [...command, "--help"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The page's answer, from its report. */
