@@ -88,6 +88,11 @@ fn whatever_is_left_out_of_a_range_is_missed() {
     let other = format!("first 3 {}", Hash::of(b"another"));
     world.write("pins", pins.replace(first, &other));
     plant.factory.judge(&words, 1);
+    let json = {
+        world.write("pins", pins.replace(first, &other.replace("first 3", "first 9")));
+        plant.factory.judge(&words, 1)
+    };
+    assert_eq!(codes(&json, "reasons"), ["range-before-pin"], "{json}");
     world.write("pins", pins.replace(SOURCE_LINE, "source line-4.example/aoi-8"));
     plant.factory.judge(&words, 2);
 }

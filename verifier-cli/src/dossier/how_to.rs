@@ -156,7 +156,7 @@ fn hashes(list: &Value) -> Option<Vec<Hash>> {
 
 impl Example<'_> {
     fn write(&self, text: &mut String) {
-        text.push_str(EVIDENCE);
+        section(text, EVIDENCE);
         self.write_field(text);
         climb(text, &self.in_record);
         let count = u32::try_from(self.field_count).unwrap_or_default().to_be_bytes();
@@ -210,7 +210,7 @@ impl Example<'_> {
 
     /// The source's signature over the statement's seven lines.
     fn write_statement(&self, text: &mut String, statement: &PartPath) {
-        text.push_str(STATEMENT);
+        section(text, STATEMENT);
         let signature = self.contents.statements()[&self.place].signature();
         let keys = self.contents.part(&PartPath::SourceKeys).unwrap_or_default();
         let keys = String::from_utf8_lossy(keys);
@@ -223,7 +223,7 @@ impl Example<'_> {
 
     /// The leaf in the log's tree, the log's signature, and every witness that can be checked.
     fn write_log(&self, text: &mut String, statement: &PartPath) {
-        text.push_str(LOG);
+        section(text, LOG);
         let note = self.proof.checkpoint();
         let size = Checkpoint::parse(note.text()).map_or(0, |checkpoint| checkpoint.tree().size());
         let steps = path_in_log(self.proof.index(), size, self.proof.hashes()).unwrap_or_default();
@@ -244,7 +244,7 @@ impl Example<'_> {
         let witnesses = policy.witnesses().iter().map(spec::policy::PolicyWitness::key);
         let witnesses = signed_by(note, witnesses, Algorithm::CosignatureEd25519);
         if !witnesses.is_empty() {
-            text.push_str(WITNESS);
+            section(text, WITNESS);
         }
         for (at, found) in witnesses {
             let signature = note.signatures().iter().find(|line| found.claims(line));
@@ -303,6 +303,12 @@ fn climb(text: &mut String, steps: &[Step]) {
         };
         line(text, &format!("{word} '{}'", encode_base64(hash.as_bytes())));
     }
+}
+
+/// What the commands behind it are for, and an empty line.
+fn section(text: &mut String, words: &str) {
+    text.push_str(words);
+    text.push('\n');
 }
 
 /// One command.

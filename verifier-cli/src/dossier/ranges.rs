@@ -90,6 +90,13 @@ pub(super) fn follow<'a>(
             (Some(first), Some(last)) => (first.place.sequence, last.place.sequence),
             _ => continue,
         };
+        let pinned = pin.first().0;
+        if last < pinned {
+            // What lies before the pin, the pin says nothing of.
+            let values = [source.to_string(), last.to_string(), pinned.to_string()];
+            let values = values.each_ref().map(String::as_str);
+            return Err(Stop::rejected(Said::new(Message::RangeBeforePin, &values)));
+        }
         sound.push(Sound { pin, first, last, followed: range.finish() });
     }
     Ok(sound)

@@ -424,6 +424,8 @@ catalogue! {
         "声明属于日志 {0}，而固定项属于 {1}";
     RangeAfterFell = "range-after-fell", "{0}: statement {1} follows an older tree than the one before it",
         "{0}：第 {1} 号声明所继的树比前一号更旧";
+    RangeBeforePin = "range-before-pin", "{0}: the range ends at statement {1}, before the pinned statement {2}",
+        "{0}：区间止于第 {1} 号声明，早于所固定的第 {2} 号声明";
     RangeBroken = "range-broken", "{0}: statement {1} does not continue the one before it",
         "{0}：第 {1} 号声明与前一号不相衔接";
     RangeCount = "range-count", "{0}: the records of statement {1} begin at number {2}, where {3} is due",
