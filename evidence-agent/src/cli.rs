@@ -6,6 +6,7 @@ mod help;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, ValueEnum};
@@ -13,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use self::args::{Arguments, Command};
 use crate::anchor::{Request, anchor};
+use crate::clock::Clock;
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT};
 use crate::init::{NewSource, init};
 use crate::site::commands::{self, Said};
@@ -54,6 +56,7 @@ pub(crate) fn run(
     arguments: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
     err: &mut dyn Write,
+    clock: &Arc<dyn Clock>,
 ) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let guessed = Language::of_environment(|name| std::env::var(name).ok());
@@ -82,7 +85,7 @@ pub(crate) fn run(
             let (out, source) = (out.as_deref(), source.as_deref());
             run_anchor(asked, &Request { vault, source, files, out, patience }, err)
         }
-        Command::Run { config, once } => run_watch(asked, config, *once, out, err),
+        Command::Run { config, once } => run_watch(asked, (config, *once), clock, out, err),
         other => match said(other, language) {
             Ok(said) if asked.json => (said.code, format!("{:#}\n", said.json)),
             Ok(said) => (said.code, said.text),
@@ -133,8 +136,8 @@ fn said(command: &Command, language: Language) -> Result<Said, AgentError> {
 /// Watches until stopped. What happens is said line by line as it happens.
 fn run_watch(
     asked: Asked,
-    config: &Path,
-    once: bool,
+    (config, once): (&Path, bool),
+    clock: &Arc<dyn Clock>,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> (u8, String) {
@@ -147,9 +150,10 @@ fn run_watch(
         let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
     };
     let ended = if once {
-        run::run_once(config, asked.language, &mut say)
+        run::run_once(config, clock, asked.language, &mut say)
     } else {
-        run::Stop::on_signals().and_then(|stop| run::run(config, &stop, asked.language, &mut say))
+        run::Stop::on_signals()
+            .and_then(|stop| run::run(config, &stop, clock, asked.language, &mut say))
     };
     match ended {
         Ok(()) => (EXIT_ANCHORED, String::new()),
@@ -280,7 +284,8 @@ mod tests {
 
     fn typed(words: &[&str]) -> (u8, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = run(words.iter().map(OsString::from), &mut out, &mut err);
+        let clock: Arc<dyn Clock> = Arc::new(crate::clock::SystemClock::new());
+        let code = run(words.iter().map(OsString::from), &mut out, &mut err, &clock);
         (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }
 
@@ -356,7 +361,8 @@ mod tests {
     fn an_answer_that_is_not_written_is_no_success() {
         let mut err = Vec::new();
         let words = ["fiducial-agent", "--help"].map(OsString::from);
-        assert_eq!(run(words, &mut Full, &mut err), EXIT_COULD_NOT);
+        let clock: Arc<dyn Clock> = Arc::new(crate::clock::SystemClock::new());
+        assert_eq!(run(words, &mut Full, &mut err, &clock), EXIT_COULD_NOT);
         assert!(String::from_utf8(err).unwrap().contains("fiducial-agent: "));
     }
 

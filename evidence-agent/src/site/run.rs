@@ -20,7 +20,7 @@ use super::observe::{Observer, Sending};
 use super::open::{Opened, open};
 use super::page::{self, Shown};
 use crate::cli::Language;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::error::AgentError;
 use crate::spool::capture;
 use crate::spool::resume;
@@ -90,12 +90,12 @@ impl Bell {
 pub(crate) fn run(
     path: &Path,
     stop: &Stop,
+    clock: &Arc<dyn Clock>,
     language: Language,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), AgentError> {
     let config = Config::load(path)?;
     let mut opened = open(&config)?;
-    let clock = SystemClock::new();
     let shown = Shown::default();
     if let Some(address) = config.listen {
         let listener = TcpListener::bind(address)
@@ -105,12 +105,19 @@ pub(crate) fn run(
         let shown = Arc::clone(&shown);
         std::thread::spawn(move || page::serve(listener, shown));
     }
-    let sealer = Sealer::new(&opened.vault, &clock, std::mem::take(&mut opened.plans))?;
+    let sealer = Sealer::new(&opened.vault, &**clock, std::mem::take(&mut opened.plans))?;
     let bell = Arc::new(Bell::default());
     let sending = Arc::new(Mutex::new(Sending::default()));
-    let sender = spawn_sender(Arc::clone(&opened.vault), Arc::clone(&bell), Arc::clone(&sending));
+    let sender = spawn_sender(&opened.vault, &bell, &sending, clock);
     let observer = Observer::new(&config, language, clock.now(), Arc::clone(&sending));
-    let mut turns = Turns { opened, sealer, clock, bell: Arc::clone(&bell), observer, shown };
+    let mut turns = Turns {
+        opened,
+        sealer,
+        clock: Arc::clone(clock),
+        bell: Arc::clone(&bell),
+        observer,
+        shown,
+    };
     let ended = turns.until_stopped(stop, say);
     bell.ring(true);
     // A panic there is a bug of ours and must not look like an orderly end.
@@ -122,7 +129,7 @@ pub(crate) fn run(
 struct Turns {
     opened: Opened,
     sealer: Sealer,
-    clock: SystemClock,
+    clock: Arc<dyn Clock>,
     bell: Arc<Bell>,
     observer: Observer,
     shown: Shown,
@@ -136,7 +143,7 @@ impl Turns {
             }
             let more = self.turn(say);
             if !more {
-                std::thread::sleep(self.sealer.wait(&self.clock).min(REST));
+                self.clock.rest(self.sealer.wait(&*self.clock).min(REST));
             }
         }
         Ok(())
@@ -144,15 +151,15 @@ impl Turns {
 
     /// One capture turn and one seal turn. Whether there is more to capture at once.
     fn turn(&mut self, say: &mut dyn FnMut(&str)) -> bool {
-        let vault = &self.opened.vault;
-        let captured = capture::turn(vault, &self.clock, &mut self.opened.watched);
+        let (vault, clock) = (&self.opened.vault, &*self.clock);
+        let captured = capture::turn(vault, clock, &mut self.opened.watched);
         let more = captured.as_ref().is_ok_and(|turn| turn.more);
-        let sealed = self.sealer.turn(vault, &self.clock);
+        let sealed = self.sealer.turn(vault, clock);
         if !sealed.sealed.is_empty() {
             self.bell.ring(false);
         }
-        self.observer.note(self.clock.now(), captured, &sealed, say);
-        if let Some(status) = self.observer.status(vault, &self.clock) {
+        self.observer.note(clock.now(), captured, &sealed, say);
+        if let Some(status) = self.observer.status(vault, clock) {
             *self.shown.write().unwrap_or_else(PoisonError::into_inner) = status;
         }
         more
@@ -160,14 +167,17 @@ impl Turns {
 }
 
 fn spawn_sender(
-    vault: Arc<Vault>,
-    bell: Arc<Bell>,
-    sending: Arc<Mutex<Sending>>,
+    vault: &Arc<Vault>,
+    bell: &Arc<Bell>,
+    sending: &Arc<Mutex<Sending>>,
+    clock: &Arc<dyn Clock>,
 ) -> std::thread::JoinHandle<Result<(), AgentError>> {
+    let (vault, bell) = (Arc::clone(vault), Arc::clone(bell));
+    let (sending, clock) = (Arc::clone(sending), Arc::clone(clock));
     std::thread::spawn(move || {
-        let (clock, mut sender) = (SystemClock::new(), Sender::new(&vault));
+        let mut sender = Sender::new(&vault);
         loop {
-            let turn = sender.turn(&vault, &clock);
+            let turn = sender.turn(&vault, &*clock);
             let mut shared = sending.lock().unwrap_or_else(PoisonError::into_inner);
             let wait = match turn {
                 Ok(turn) => {
@@ -181,7 +191,7 @@ fn spawn_sender(
                 }
             };
             drop(shared);
-            if bell.wait(wait) {
+            if bell.wait(clock.outside(wait)) {
                 return Ok(());
             }
         }
@@ -191,17 +201,18 @@ fn spawn_sender(
 /// Looks once at everything, states it and waits for the receipts: for timers and for trying out.
 pub(crate) fn run_once(
     path: &Path,
+    clock: &Arc<dyn Clock>,
     language: Language,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), AgentError> {
     let config = Config::load(path)?;
     let mut opened = open(&config)?;
-    let clock = SystemClock::new();
+    let clock = &**clock;
     let names: Vec<_> = opened.plans.iter().map(|plan| plan.source.clone()).collect();
-    let mut sealer = Sealer::new(&opened.vault, &clock, std::mem::take(&mut opened.plans))?;
+    let mut sealer = Sealer::new(&opened.vault, clock, std::mem::take(&mut opened.plans))?;
     let (mut sightings, mut records) = (0, 0);
     loop {
-        let turn = capture::turn(&opened.vault, &clock, &mut opened.watched)?;
+        let turn = capture::turn(&opened.vault, clock, &mut opened.watched)?;
         sightings += turn.sightings;
         records += turn.records;
         for (watch, item, why) in &turn.complaints {
@@ -214,20 +225,20 @@ pub(crate) fn run_once(
             break;
         }
         // A file must stay as it is for a while before it is taken.
-        std::thread::sleep(if turn.more { Duration::ZERO } else { REST });
+        clock.rest(if turn.more { Duration::ZERO } else { REST });
     }
     let mut sender = Sender::new(&opened.vault);
     sender.be_patient(ONCE_PATIENCE);
     // A vault that was put back learns first where its chains go on.
-    resume::after_restore(&opened.vault, sender.log(), &clock)?;
+    resume::after_restore(&opened.vault, sender.log(), clock)?;
     let mut statements = 0;
     for name in &names {
-        statements += sealer.seal_now(&opened.vault, &clock, name)?.len();
+        statements += sealer.seal_now(&opened.vault, clock, name)?.len();
     }
     say(&format!("captured {sightings} items as {records} records in {statements} statements"));
     let began = clock.monotonic();
     loop {
-        let turn = sender.turn(&opened.vault, &clock)?;
+        let turn = sender.turn(&opened.vault, clock)?;
         for (source, sequence, index) in &turn.anchored {
             say(&format!("anchored: statement {sequence} of {source} is entry {index}"));
         }
@@ -243,6 +254,6 @@ pub(crate) fn run_once(
             let text = format!("{waiting} statements are kept and not anchored yet: {why}");
             return Err(AgentError::Input(text));
         }
-        std::thread::sleep(turn.wait.min(REST));
+        clock.rest(turn.wait.min(REST));
     }
 }
