@@ -86,6 +86,8 @@ pub(crate) struct Append {
     waiting: Waiting,
     backoff: Backoff,
     recheck: Recheck,
+    /// Why a file that was there before could not be opened last.
+    blind: Option<Trouble>,
 }
 
 /// The file at one look.
@@ -107,8 +109,8 @@ impl Append {
         let key = ItemKey(os::name_bytes(name).into_owned());
         let recheck = Recheck::new(config.recheck);
         let (waiting, backoff) = Default::default();
-        let (looked, exhausted) = (None, None);
-        Ok(Self { watch, config, key, looked, exhausted, waiting, backoff, recheck })
+        let (looked, exhausted, blind) = (None, None, None);
+        Ok(Self { watch, config, key, looked, exhausted, waiting, backoff, recheck, blind })
     }
 
     fn item(&self) -> String {
@@ -140,10 +142,13 @@ impl Append {
                     io::ErrorKind::NotFound => Trouble::Missing,
                     _ => Trouble::Unreadable(error.to_string()),
                 };
+                // A file that nobody has begun yet is awaited and not away.
+                self.blind = before.is_some().then(|| trouble.clone());
                 looked.complain(self.item(), trouble);
                 return None;
             }
         };
+        self.blind = None;
         self.backoff.forget(item);
         let (size, modified_nanos) = (metadata.len(), nanos(&metadata));
         let state = Print::of_state(size, modified_nanos);
@@ -271,11 +276,14 @@ impl Collector for Append {
         let mut looked = Looked::default();
         let item = Print::of(&self.key.0);
         if !is_due(self.looked, now, self.config.poll) || self.backoff.waits(item, now) {
+            looked.blind = self.blind.clone();
             return Ok(looked);
         }
         let before = remembered.seen(&self.watch, &self.key)?;
         self.looked = Some(now);
-        let Some(opened) = self.due(before.as_ref(), now, &mut looked) else { return Ok(looked) };
+        let opened = self.due(before.as_ref(), now, &mut looked);
+        looked.blind = self.blind.clone();
+        let Some(opened) = opened else { return Ok(looked) };
         let state = (Print::of_state(opened.size, opened.modified_nanos), opened.is_stable);
         if let Err(error) = self.take(opened, before.as_ref(), now, limit, &mut looked) {
             // A piece of a file that cannot be read on is not taken: it is read whole next time.

@@ -107,6 +107,9 @@ pub(crate) struct Looked {
     pub(crate) unsettled: usize,
     /// What could not be read, or is odd, for people: item and reason.
     pub(crate) complaints: Vec<(String, Trouble)>,
+    /// Why nothing could be looked at, also while the next try is waited for: what is watched is not
+    /// there or cannot be listed. A time like that is a gap, and not a day without reports.
+    pub(crate) blind: Option<Trouble>,
 }
 
 impl Looked {

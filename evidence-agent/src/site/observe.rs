@@ -183,6 +183,9 @@ impl Observer {
             complaints.insert(0, (item, why));
             complaints.truncate(MAX_COMPLAINTS);
         }
+        for (watch, why) in turn.blind {
+            self.looks.entry(watch).or_default().blind = Some(why.text(self.language));
+        }
         for (watch, error) in turn.failed {
             let why = error.to_string();
             let looks = self.looks.entry(watch.clone()).or_default();

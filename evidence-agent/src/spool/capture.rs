@@ -13,7 +13,7 @@
 //! records are pending, in one transaction. What was not understood, or does not fit into a record,
 //! is an attachment that says why: nothing is dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -50,7 +50,7 @@ pub(crate) struct Watched {
     pub(crate) collector: Box<dyn Collector>,
     /// For how long it may fail before the gap is an outage.
     pub(crate) patience: Duration,
-    /// Since when it fails, and why.
+    /// Since when nothing of it could be captured, and why.
     failing: Option<(UnixMillis, Duration, String)>,
 }
 
@@ -75,6 +75,8 @@ pub(crate) struct CaptureTurn {
     pub(crate) by_watch: Vec<(WatchName, Counts)>,
     /// Watches that could not look at all, and why.
     pub(crate) failed: Vec<(WatchName, AgentError)>,
+    /// Watches for which there was nothing to look at: a share that is away, for example.
+    pub(crate) blind: Vec<(WatchName, Trouble)>,
 }
 
 /// What one look of one watch has to show.
@@ -96,6 +98,11 @@ impl Watched {
         patience: Duration,
     ) -> Self {
         Self { source, mapping, oven, collector, patience, failing: None }
+    }
+
+    /// Keeps in mind since when and why nothing of it is captured.
+    fn fails(&mut self, now: UnixMillis, clock: &dyn Clock, why: &dyn ToString) {
+        self.failing.get_or_insert_with(|| (now, clock.monotonic(), why.to_string()));
     }
 }
 
@@ -135,8 +142,7 @@ pub(crate) fn turn(
         let watch = &mut watched[at];
         match watch.collector.look(vault, now, MAX_COMMIT.0) {
             Err(error) => {
-                let since = || (now, clock.monotonic(), error.to_string());
-                watch.failing.get_or_insert_with(since);
+                watch.fails(now, clock, &error);
                 turn.failed.push((watch.collector.watch().clone(), error));
             }
             Ok(looked) => {
@@ -147,7 +153,13 @@ pub(crate) fn turn(
                 turn.by_watch.push((name.clone(), Counts { sightings, unsettled }));
                 let said = looked.complaints.into_iter();
                 turn.complaints.extend(said.map(|(item, why)| (name.clone(), item, why)));
-                group.gaps.extend(recovered(watch, clock).map(|gap| (at, gap)));
+                if let Some(why) = looked.blind {
+                    let name = name.clone();
+                    watch.fails(now, clock, &why);
+                    turn.blind.push((name, why));
+                } else if watch.failing.is_some() {
+                    group.back.push((at, recovered(watch, clock)));
+                }
                 for sighting in looked.sightings {
                     group.bytes += size_in_memory(&sighting);
                     group.sightings.push((at, sighting));
@@ -155,10 +167,10 @@ pub(crate) fn turn(
             }
         }
         if group.sightings.len() >= MAX_COMMIT.0 || group.bytes >= MAX_COMMIT.1 {
-            commit(vault, clock, watched, std::mem::take(&mut group), &mut turn)?;
+            take(vault, clock, watched, std::mem::take(&mut group), &mut turn)?;
         }
     }
-    commit(vault, clock, watched, group, &mut turn)?;
+    take(vault, clock, watched, group, &mut turn)?;
     Ok(turn)
 }
 
@@ -166,7 +178,8 @@ pub(crate) fn turn(
 #[derive(Default)]
 struct Group {
     sightings: Vec<(usize, Sighting)>,
-    gaps: Vec<(usize, Gap)>,
+    /// Watches that can look again, with the outage if it was one.
+    back: Vec<(usize, Option<Gap>)>,
     bytes: u64,
 }
 
@@ -177,15 +190,33 @@ fn size_in_memory(sighting: &Sighting) -> u64 {
     }
 }
 
-/// The outage of a watch that can look again, if it could not for longer than it may.
-fn recovered(watch: &mut Watched, clock: &dyn Clock) -> Option<Gap> {
-    let (start, since, reason) = watch.failing.take()?;
+/// The outage of a watch of which something can be captured again, if it could not for longer than it
+/// may. It goes on until the record that says so is durable.
+fn recovered(watch: &Watched, clock: &dyn Clock) -> Option<Gap> {
+    let (start, since, reason) = watch.failing.clone()?;
     if clock.monotonic().saturating_sub(since) <= watch.patience {
         return None;
     }
     let name = &watch.collector.watch().0;
     let reason = format!("the watch {name} could not look: {reason}");
     Some(Gap { start, end: clock.now(), reason, note: None, lost: None })
+}
+
+/// Commits a group. What could not be taken has not been seen, however well it could be looked at.
+fn take(
+    vault: &Vault,
+    clock: &dyn Clock,
+    watched: &mut [Watched],
+    group: Group,
+    turn: &mut CaptureTurn,
+) -> Result<(), AgentError> {
+    let concerned: BTreeSet<usize> = group.sightings.iter().map(|(at, _)| *at).collect();
+    let taken = commit(vault, clock, watched, group, turn);
+    if let Err(error) = &taken {
+        let now = clock.now();
+        concerned.into_iter().for_each(|at| watched[at].fails(now, clock, error));
+    }
+    taken
 }
 
 fn commit(
@@ -195,7 +226,9 @@ fn commit(
     group: Group,
     turn: &mut CaptureTurn,
 ) -> Result<(), AgentError> {
-    if group.sightings.is_empty() && group.gaps.is_empty() {
+    let is_said = group.back.iter().all(|(_, gap)| gap.is_none());
+    if group.sightings.is_empty() && is_said {
+        group.back.iter().for_each(|(at, _)| watched[*at].failing = None);
         return Ok(());
     }
     let mappings: Vec<&Mapping> = watched.iter().map(|watch| &watch.mapping).collect();
@@ -204,7 +237,8 @@ fn commit(
 
     let mut capture = vault.capture()?;
     let now = clock.now();
-    for (at, gap) in &group.gaps {
+    for (at, gap) in &group.back {
+        let Some(gap) = gap else { continue };
         capture.put_pending(&watched[*at].source, gap.to_pending(now));
     }
     let mut settled: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
@@ -227,6 +261,7 @@ fn commit(
         turn.not_understood += made.1;
     }
     capture.commit()?;
+    group.back.iter().for_each(|(at, _)| watched[*at].failing = None);
     for (at, tokens) in settled {
         let collector = &mut watched[at].collector;
         if let Err(error) = collector.settled(&tokens) {

@@ -103,6 +103,8 @@ pub(crate) struct Folder {
     told: Told,
     /// How many files of the pass under way, and of the last whole one, were not stable.
     unsettled: (usize, usize),
+    /// Why the last pass could not see anything.
+    blind: Option<Trouble>,
 }
 
 /// A file that is to be read.
@@ -134,6 +136,7 @@ impl Folder {
             presence: Presence::default(),
             told: Told::default(),
             unsettled: (0, 0),
+            blind: None,
         })
     }
 
@@ -165,6 +168,7 @@ impl Folder {
                     std::io::ErrorKind::NotFound => Trouble::Missing,
                     _ => Trouble::Unreadable(error.to_string()),
                 };
+                self.blind = Some(trouble.clone());
                 looked.complain(item, trouble);
                 false
             }
@@ -324,6 +328,7 @@ impl Folder {
         looked: &mut Looked,
     ) -> Result<(), AgentError> {
         self.unsettled.1 = self.unsettled.0;
+        self.blind = None;
         let root = self.config.path.display().to_string();
         if !walk.is_complete {
             self.presence.abandon();
@@ -331,6 +336,7 @@ impl Folder {
         }
         if !walk.has_any && self.had_files(remembered)? {
             // An unmounted share is an empty folder. What was in it is not taken to be deleted.
+            self.blind = Some(Trouble::Empty);
             if self.told.first(&root) {
                 looked.complain(root, Trouble::Empty);
             }
@@ -392,6 +398,7 @@ impl Collector for Folder {
             }
         }
         looked.unsettled = if looked.more { self.unsettled.0 } else { self.unsettled.1 };
+        looked.blind = self.blind.clone();
         Ok(looked)
     }
 
