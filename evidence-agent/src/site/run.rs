@@ -141,7 +141,7 @@ impl Turns {
             if self.observer.sender_failed() {
                 break;
             }
-            let more = self.turn(say);
+            let more = self.turn(say)?;
             if !more {
                 self.clock.rest(self.sealer.wait(&*self.clock).min(REST));
             }
@@ -149,8 +149,9 @@ impl Turns {
         Ok(())
     }
 
-    /// One capture turn and one seal turn. Whether there is more to capture at once.
-    fn turn(&mut self, say: &mut dyn FnMut(&str)) -> bool {
+    /// One capture turn and one seal turn. Whether there is more to capture at once. The error is a
+    /// vault that works again only for another process: whoever looks after this one starts it.
+    fn turn(&mut self, say: &mut dyn FnMut(&str)) -> Result<bool, AgentError> {
         let (vault, clock) = (&self.opened.vault, &*self.clock);
         let captured = capture::turn(vault, clock, &mut self.opened.watched);
         let more = captured.as_ref().is_ok_and(|turn| turn.more);
@@ -158,11 +159,17 @@ impl Turns {
         if !sealed.sealed.is_empty() {
             self.bell.ring(false);
         }
+        let errors = captured.as_ref().err().into_iter();
+        let mut errors = errors.chain(sealed.failed.iter().map(|(_, error)| error));
+        let reopen = errors.find_map(|error| match error {
+            AgentError::Reopen { path } => Some(AgentError::Reopen { path: path.clone() }),
+            _ => None,
+        });
         self.observer.note(clock.now(), captured, &sealed, say);
         if let Some(status) = self.observer.status(vault, clock) {
             *self.shown.write().unwrap_or_else(PoisonError::into_inner) = status;
         }
-        more
+        reopen.map_or(Ok(more), Err)
     }
 }
 
