@@ -17,13 +17,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use spec::Hash;
 use spec::encoding::encode_hex;
 use spec::evidence::kind::Kind;
 use spec::key::KeyName;
 
 use super::outage::Gap;
-use super::record;
+use super::{record, state};
 use crate::chain::{self, Linked};
 use crate::clock::{self, Clock};
 use crate::collect::{Collector, Remembered, Trouble};
@@ -51,7 +52,19 @@ pub(crate) struct Watched {
     /// For how long it may fail before the gap is an outage.
     pub(crate) patience: Duration,
     /// Since when nothing of it could be captured, and why.
-    failing: Option<(UnixMillis, Duration, String)>,
+    failing: Option<Failing>,
+    /// Whether the vault was asked what an earlier run has left of that.
+    is_recalled: bool,
+}
+
+/// A time in which nothing of a watch can be captured. A row of the vault as well, so that a restart
+/// does not make it shorter.
+#[derive(Clone, Serialize, Deserialize)]
+struct Failing {
+    wall: UnixMillis,
+    since_start: Duration,
+    boot: Option<String>,
+    reason: String,
 }
 
 /// What a turn did.
@@ -97,12 +110,41 @@ impl Watched {
         collector: Box<dyn Collector>,
         patience: Duration,
     ) -> Self {
-        Self { source, mapping, oven, collector, patience, failing: None }
+        Self { source, mapping, oven, collector, patience, failing: None, is_recalled: false }
+    }
+
+    fn row(&self) -> String {
+        format!("failing/{}", self.collector.watch().0)
+    }
+
+    /// Takes up what an earlier run has left.
+    fn recall(&mut self, vault: &Vault) -> Result<(), AgentError> {
+        if !self.is_recalled {
+            self.failing = state::read(vault, &self.row())?;
+            self.is_recalled = true;
+        }
+        Ok(())
     }
 
     /// Keeps in mind since when and why nothing of it is captured.
-    fn fails(&mut self, now: UnixMillis, clock: &dyn Clock, why: &dyn ToString) {
-        self.failing.get_or_insert_with(|| (now, clock.monotonic(), why.to_string()));
+    fn fails(&mut self, vault: &Vault, clock: &dyn Clock, why: &dyn ToString) {
+        if self.failing.is_some() {
+            return;
+        }
+        let (wall, since_start, boot) = (clock.now(), clock.monotonic(), clock.boot());
+        let failing = Failing { wall, since_start, boot, reason: why.to_string() };
+        // A vault that cannot keep it is told of again by its own errors; this run knows it anyway.
+        let _ = state::write(vault, &self.row(), &failing);
+        self.failing = Some(failing);
+    }
+
+    /// It is over, and what had to be said of it is durable.
+    fn works(&mut self, vault: &Vault) -> Result<(), AgentError> {
+        if self.failing.is_some() {
+            state::clear(vault, &self.row())?;
+            self.failing = None;
+        }
+        Ok(())
     }
 }
 
@@ -140,9 +182,10 @@ pub(crate) fn turn(
     for at in 0..watched.len() {
         let now = clock.now();
         let watch = &mut watched[at];
+        watch.recall(vault)?;
         match watch.collector.look(vault, now, MAX_COMMIT.0) {
             Err(error) => {
-                watch.fails(now, clock, &error);
+                watch.fails(vault, clock, &error);
                 turn.failed.push((watch.collector.watch().clone(), error));
             }
             Ok(looked) => {
@@ -155,7 +198,7 @@ pub(crate) fn turn(
                 turn.complaints.extend(said.map(|(item, why)| (name.clone(), item, why)));
                 if let Some(why) = looked.blind {
                     let name = name.clone();
-                    watch.fails(now, clock, &why);
+                    watch.fails(vault, clock, &why);
                     turn.blind.push((name, why));
                 } else if watch.failing.is_some() {
                     group.back.push((at, recovered(watch, clock)));
@@ -193,13 +236,17 @@ fn size_in_memory(sighting: &Sighting) -> u64 {
 /// The outage of a watch of which something can be captured again, if it could not for longer than it
 /// may. It goes on until the record that says so is durable.
 fn recovered(watch: &Watched, clock: &dyn Clock) -> Option<Gap> {
-    let (start, since, reason) = watch.failing.clone()?;
-    if clock.monotonic().saturating_sub(since) <= watch.patience {
+    let Failing { wall, since_start, boot, reason } = watch.failing.clone()?;
+    let (now, passed) = (clock.now(), clock.monotonic().checked_sub(since_start));
+    let by_wall = || Duration::from_millis(now.0.saturating_sub(wall.0));
+    // Behind another start of the machine only the wall's clock can tell.
+    let length = passed.filter(|_| boot == clock.boot()).unwrap_or_else(by_wall);
+    if length <= watch.patience {
         return None;
     }
     let name = &watch.collector.watch().0;
     let reason = format!("the watch {name} could not look: {reason}");
-    Some(Gap { start, end: clock.now(), reason, note: None, lost: None })
+    Some(Gap { start: wall, end: now, reason, note: None, lost: None })
 }
 
 /// Commits a group. What could not be taken has not been seen, however well it could be looked at.
@@ -213,8 +260,7 @@ fn take(
     let concerned: BTreeSet<usize> = group.sightings.iter().map(|(at, _)| *at).collect();
     let taken = commit(vault, clock, watched, group, turn);
     if let Err(error) = &taken {
-        let now = clock.now();
-        concerned.into_iter().for_each(|at| watched[at].fails(now, clock, error));
+        concerned.into_iter().for_each(|at| watched[at].fails(vault, clock, error));
     }
     taken
 }
@@ -228,8 +274,7 @@ fn commit(
 ) -> Result<(), AgentError> {
     let is_said = group.back.iter().all(|(_, gap)| gap.is_none());
     if group.sightings.is_empty() && is_said {
-        group.back.iter().for_each(|(at, _)| watched[*at].failing = None);
-        return Ok(());
+        return group.back.iter().try_for_each(|(at, _)| watched[*at].works(vault));
     }
     let mappings: Vec<&Mapping> = watched.iter().map(|watch| &watch.mapping).collect();
     let read = |(at, sighting): &(usize, Sighting)| readings(mappings[*at], sighting);
@@ -261,7 +306,7 @@ fn commit(
         turn.not_understood += made.1;
     }
     capture.commit()?;
-    group.back.iter().for_each(|(at, _)| watched[*at].failing = None);
+    group.back.iter().try_for_each(|(at, _)| watched[*at].works(vault))?;
     for (at, tokens) in settled {
         let collector = &mut watched[at].collector;
         if let Err(error) = collector.settled(&tokens) {
