@@ -6,6 +6,7 @@ mod help;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, ValueEnum};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use self::args::{Arguments, Command};
 use crate::anchor::{Request, anchor};
+use crate::clock::Clock;
 use crate::disclose;
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT};
 use crate::init::{NewSource, init};
@@ -57,6 +59,7 @@ pub(crate) fn run(
     arguments: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
     err: &mut dyn Write,
+    clock: &Arc<dyn Clock>,
 ) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let guessed = Language::of_environment(|name| std::env::var(name).ok());
@@ -85,7 +88,7 @@ pub(crate) fn run(
             let (out, source) = (out.as_deref(), source.as_deref());
             run_anchor(asked, &Request { vault, source, files, out, patience }, err)
         }
-        Command::Run { config, once } => run_watch(asked, config, *once, out, err),
+        Command::Run { config, once } => run_watch(asked, (config, *once), clock, out, err),
         other => match here_or_beside(other, language) {
             Ok(said) if asked.json => (said.code, format!("{:#}\n", said.json)),
             Ok(said) => (said.code, said.text),
@@ -147,8 +150,8 @@ pub(crate) fn said(command: &Command, desk: &Desk<'_>) -> Result<Said, AgentErro
 /// Watches until stopped. What happens is said line by line as it happens.
 fn run_watch(
     asked: Asked,
-    config: &Path,
-    once: bool,
+    (config, once): (&Path, bool),
+    clock: &Arc<dyn Clock>,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> (u8, String) {
@@ -161,11 +164,12 @@ fn run_watch(
         let _ = to.write_all(line.as_bytes()).and_then(|()| to.flush());
     };
     let ended = if once {
-        run::run_once(config, asked.language, &mut |line| put(out, line))
+        run::run_once(config, clock, asked.language, &mut |line| put(out, line))
     } else {
         let (mut answer, mut journal) = (|line: &str| put(out, line), |line: &str| put(err, line));
         let mut voice = run::Voice { answer: &mut answer, journal: &mut journal };
-        run::Stop::on_signals().and_then(|stop| run::run(config, &stop, asked.language, &mut voice))
+        run::Stop::on_signals()
+            .and_then(|stop| run::run(config, &stop, clock, asked.language, &mut voice))
     };
     match ended {
         Ok(()) => (EXIT_ANCHORED, String::new()),
@@ -296,7 +300,8 @@ mod tests {
 
     fn typed(words: &[&str]) -> (u8, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = run(words.iter().map(OsString::from), &mut out, &mut err);
+        let clock: Arc<dyn Clock> = Arc::new(crate::clock::SystemClock::new());
+        let code = run(words.iter().map(OsString::from), &mut out, &mut err, &clock);
         (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }
 
@@ -372,7 +377,8 @@ mod tests {
     fn an_answer_that_is_not_written_is_no_success() {
         let mut err = Vec::new();
         let words = ["fiducial-agent", "--help"].map(OsString::from);
-        assert_eq!(run(words, &mut Full, &mut err), EXIT_COULD_NOT);
+        let clock: Arc<dyn Clock> = Arc::new(crate::clock::SystemClock::new());
+        assert_eq!(run(words, &mut Full, &mut err, &clock), EXIT_COULD_NOT);
         assert!(String::from_utf8(err).unwrap().contains("fiducial-agent: "));
     }
 

@@ -13,7 +13,7 @@ pub(crate) use system::SystemClock;
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// What the agent knows of its own clock. Handed in, so that a week can be lived in a second.
-pub(crate) trait Clock: Send + Sync {
+pub trait Clock: Send + Sync {
     /// The wall clock.
     fn now(&self) -> UnixMillis;
     /// Time since an arbitrary moment of this boot; it never jumps.
@@ -22,11 +22,22 @@ pub(crate) trait Clock: Send + Sync {
     fn boot(&self) -> Option<String>;
     /// Whether a time service keeps the wall clock.
     fn service(&self) -> TimeService;
+
+    /// Lets at most this much time pass. The loop of turns rests here and nowhere else.
+    fn rest(&self, most: Duration) {
+        std::thread::sleep(most);
+    }
+
+    /// How long the process may really wait for another of its threads, where by this clock it
+    /// would wait so long.
+    fn outside(&self, wait: Duration) -> Duration {
+        wait
+    }
 }
 
 /// What keeps the wall clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TimeService {
+pub enum TimeService {
     /// A time service says that it is in step.
     Synchronised,
     /// There is one, and it says that it is not.

@@ -150,6 +150,16 @@ pub(crate) enum AgentError {
         /// The source's verifier key.
         key: String,
     },
+    /// A write of the vault's database failed, and it takes no more until it is opened afresh.
+    #[error(
+        "{}: writing failed before, and what is on the disk must be read afresh: start the agent \
+         again, once there is room",
+        path.display()
+    )]
+    Reopen {
+        /// The database.
+        path: PathBuf,
+    },
     /// Sequenced perhaps, but no proof that satisfies the policy within the time given.
     #[error(
         "statement {sequence} is not anchored within {seconds} s: {reason}\nIt is kept in the \
@@ -208,6 +218,7 @@ impl AgentError {
             | Self::Input(_)
             | Self::Papers { .. }
             | Self::Random(_)
+            | Self::Reopen { .. }
             | Self::Unanchored { .. }
             | Self::Unreachable { .. }
             | Self::Vault { .. } => EXIT_COULD_NOT,
@@ -274,6 +285,10 @@ impl AgentError {
                 if *status == FORBIDDEN { refused + &hint } else { refused }
             }
             Self::Relayed { message, .. } => message.clone(),
+            Self::Reopen { path } => format!(
+                "{}：先前写入失败，须重新读取磁盘上的内容：请在有可用空间后重新启动代理",
+                path.display()
+            ),
             Self::Unanchored { sequence, seconds, reason } => format!(
                 "声明 {sequence} 在 {seconds} 秒内未能锚定：{}\n声明已保存在保险库中。\
                  请运行 `fiducial-agent anchor --vault DIR`，以相同字节继续。",

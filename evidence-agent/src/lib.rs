@@ -36,11 +36,16 @@ mod report;
 mod site;
 mod spool;
 mod vault;
+mod whole;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::sync::Arc;
 
+pub use clock::{Clock, TimeService};
 pub use error::{EXIT_ANCHORED, EXIT_COULD_NOT, EXIT_INCOMPLETE, EXIT_REFUSED};
+pub use model::UnixMillis;
+pub use whole::{Papers, whole};
 
 /// Runs the program with `arguments`, the first being its name, and returns its exit code.
 ///
@@ -50,5 +55,17 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
-    cli::run(arguments, out, err)
+    run_with(arguments, out, err, &(Arc::new(clock::SystemClock::new()) as Arc<dyn Clock>))
+}
+
+/// The same under a clock that is handed in: `run` lives by it, every other command by the system's.
+///
+/// The program itself never does this; whoever tests a week in minutes does.
+pub fn run_with(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    clock: &Arc<dyn Clock>,
+) -> u8 {
+    cli::run(arguments, out, err, clock)
 }

@@ -17,7 +17,7 @@ use spec::evidence::kind::Kind;
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub(crate) struct UnixMillis(pub(crate) u64);
+pub struct UnixMillis(pub u64);
 
 /// A watch: one entry under `[[source.watch]]`, by the name that the configuration gives it. It is
 /// part of what tells two files apart, so a renamed watch sees its files for the first time.

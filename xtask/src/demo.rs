@@ -6,6 +6,7 @@
 //! 0 verified, 1 rejected.
 
 mod acts;
+mod plant;
 mod readme;
 mod server;
 mod witnesses;

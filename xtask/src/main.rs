@@ -29,7 +29,8 @@ use std::process::ExitCode;
 const HELP: &str = "
 cargo xtask demo  [--once] [--listen ADDR] [--dir DIR] [--release]
     Builds the programs, starts a log, anchors the sample reports, proves, verifies, shows an
-    altered report refused, and stays up until Ctrl-C. With --once it ends by itself.
+    altered report refused, lets the agent watch a line at work, and stays up until Ctrl-C. With
+    --once it ends by itself.
 cargo xtask test  [--soak]
     Runs everything: format, lints, house rules, all tests, documentation, the verifier in a
     browser, licences, a short run of the benchmark. With --soak the crash tests run for a long time.

@@ -3,6 +3,9 @@
 //! One certificate at a time is in force on a lane, for the recipe that runs there. A new one ends
 //! the one before; so does a change of recipe, and a recipe that comes back needs a new profile.
 //! The record that ends a certificate names it: `certificate/ends`, `certificate/until`.
+//!
+//! Ovens often report boards without a lane, and profilers name one. Where all certificates of an oven
+//! are of one lane, a report without a lane is taken to be of that lane, and says so.
 
 use serde::{Deserialize, Serialize};
 use spec::evidence::kind::Kind;
@@ -14,6 +17,9 @@ use crate::model::Hash256;
 
 /// What runs on each lane of each oven.
 const TABLE: &str = "oven";
+
+/// The lane that all certificates of an oven are of; the empty one if they are of several.
+const LANES: &str = "oven-lane";
 
 /// A certificate in force.
 #[derive(Clone, Serialize, Deserialize)]
@@ -51,8 +57,9 @@ pub(super) fn link(
             let in_force = match (of_board, it.oven) {
                 (Some(known), _) => Some(known),
                 (None, Some(oven)) => {
-                    let (_, lane) = find(rows, oven, it.reading.links.lane.as_deref())?;
-                    lane.certificate
+                    let found = find(rows, oven, it.reading.links.lane.as_deref())?;
+                    assume(&found, added);
+                    found.lane.certificate
                 }
                 (None, None) => None,
             };
@@ -74,6 +81,7 @@ fn new_certificate(
     };
     let key = lane_key(oven, links.lane.as_deref());
     let lane: Lane = read(rows, TABLE, &key)?.unwrap_or_default();
+    note_lane(rows, oven, links.lane.as_deref())?;
     let seen = clock::format(it.seen);
     match lane.certificate {
         Some(before) if before.sha256 == it.sha256 => return Ok(()),
@@ -98,7 +106,9 @@ fn through_the_oven(
     let Some(oven) = &links.machine else {
         return Ok(None);
     };
-    let (key, lane) = find(rows, oven, links.lane.as_deref())?;
+    let found = find(rows, oven, links.lane.as_deref())?;
+    assume(&found, added);
+    let Found { key, lane, .. } = found;
     if links.recipe.is_none() || links.recipe == lane.recipe {
         return Ok(lane.certificate);
     }
@@ -120,17 +130,52 @@ fn through_the_oven(
     Ok(certificate)
 }
 
-/// The row of a lane, or of the whole oven where the lane has none.
-fn find(rows: &dyn Rows, oven: &str, lane: Option<&str>) -> Result<(String, Lane), AgentError> {
+/// A lane's row.
+struct Found {
+    key: String,
+    lane: Lane,
+    /// The lane's name, where the report does not say it.
+    assumed: Option<String>,
+}
+
+/// The row of a lane, or of the whole oven where the lane has none, or of the oven's one lane.
+fn find(rows: &dyn Rows, oven: &str, lane: Option<&str>) -> Result<Found, AgentError> {
     let own = lane_key(oven, lane);
-    if let Some(found) = read(rows, TABLE, &own)? {
-        return Ok((own, found));
+    if let Some(lane) = read(rows, TABLE, &own)? {
+        return Ok(Found { key: own, lane, assumed: None });
     }
     let whole = lane_key(oven, None);
-    match read(rows, TABLE, &whole)? {
-        Some(found) => Ok((whole, found)),
-        None => Ok((own, Lane::default())),
+    if let Some(lane) = read(rows, TABLE, &whole)? {
+        return Ok(Found { key: whole, lane, assumed: None });
     }
+    let only: Option<String> = read(rows, LANES, &whole)?;
+    if let (None, Some(only)) = (lane, only.filter(|only| !only.is_empty())) {
+        let key = lane_key(oven, Some(&only));
+        let lane = read(rows, TABLE, &key)?.unwrap_or_default();
+        return Ok(Found { key, lane, assumed: Some(only) });
+    }
+    Ok(Found { key: own, lane: Lane::default(), assumed: None })
+}
+
+/// Says which lane a report without one was taken to be of.
+fn assume(found: &Found, added: &mut Added) {
+    if let (Some(lane), Some(_)) = (&found.assumed, &found.lane.certificate) {
+        added.insert("certificate/lane".to_string(), lane.as_bytes().to_vec());
+    }
+}
+
+/// Keeps in mind whether an oven's certificates are all of one lane.
+fn note_lane(rows: &mut dyn Rows, oven: &str, lane: Option<&str>) -> Result<(), AgentError> {
+    let key = lane_key(oven, None);
+    let known: Option<String> = read(rows, LANES, &key)?;
+    let now = match (known, lane) {
+        (None, Some(lane)) => lane.to_string(),
+        (Some(known), Some(lane)) if known == lane => return Ok(()),
+        (Some(_), Some(_)) => String::new(),
+        (_, None) => return Ok(()),
+    };
+    write(rows, LANES, &key, &now);
+    Ok(())
 }
 
 fn lane_key(oven: &str, lane: Option<&str>) -> String {

@@ -290,6 +290,32 @@ fn lanes_have_certificates_of_their_own_and_share_the_oven_s() {
 }
 
 #[test]
+fn a_report_without_a_lane_is_of_the_only_one_and_of_none_among_several() {
+    let mut factory = Factory { oven: Some("oven-3"), ..Factory::default() };
+    let of_lane = |lane: &str| {
+        let lane = Links { lane: Some(lane.to_string()), ..oven("A") };
+        reading(Kind::ReflowCertificate, lane, &[])
+    };
+    let panel = |factory: &mut Factory, board: &str| {
+        factory.sees(board, &reading(Kind::OvenData, on_oven(board, "A"), &[]))
+    };
+    assert!(panel(&mut factory, "B0").is_empty());
+    let mut factory = Factory { oven: Some("oven-3"), ..Factory::default() };
+    factory.sees("cert 1", &of_lane("1"));
+    factory.sees("cert 2", &of_lane("1"));
+    let said = panel(&mut factory, "B1");
+    assert_eq!(said["certificate/sha256"], of("cert 2"));
+    assert_eq!(said["certificate/lane"], "1");
+    let aoi = factory.sees("aoi", &reading(Kind::AoiReport, board("B9", "aoi-7"), &[]));
+    assert_eq!(
+        (aoi["certificate/sha256"].as_str(), aoi["certificate/lane"].as_str()),
+        (of("cert 2").as_str(), "1")
+    );
+    factory.sees("cert 3", &of_lane("2"));
+    assert!(panel(&mut factory, "B2").is_empty(), "nobody can say which of two lanes it was");
+}
+
+#[test]
 fn keys_of_rows_tell_no_names_and_do_not_run_together() {
     assert_ne!(key_of(&[b"ab", b"c"]), key_of(&[b"a", b"bc"]));
     let mut factory = Factory::default();

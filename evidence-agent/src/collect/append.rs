@@ -166,13 +166,14 @@ impl Append {
             Err(error) => {
                 self.backoff.failed(item, now);
                 let trouble = trouble_of(&error);
-                self.blind = Some(trouble.clone());
+                // A file that nobody has begun yet is awaited and not away.
+                self.blind = before.is_some().then(|| trouble.clone());
                 looked.complain(self.item(), trouble);
                 return None;
             }
         };
-        self.backoff.forget(item);
         self.blind = None;
+        self.backoff.forget(item);
         let (size, modified_nanos) = (metadata.len(), nanos(&metadata));
         let state = Print::of_state(size, modified_nanos);
         let is_stable = self.waiting.is_stable(item, state, now, self.config.stable);

@@ -114,10 +114,11 @@ pub(crate) struct Looked {
     pub(crate) more: bool,
     /// How many items are there that are not stable yet.
     pub(crate) unsettled: usize,
-    /// Why the watch sees nothing at all of what it watches, for as long as that is so.
-    pub(crate) blind: Option<Trouble>,
     /// What could not be read, or is odd, for people: item and reason.
     pub(crate) complaints: Vec<(String, Trouble)>,
+    /// Why nothing could be looked at, also while the next try is waited for: what is watched is not
+    /// there or cannot be listed. A time like that is a gap, and not a day without reports.
+    pub(crate) blind: Option<Trouble>,
 }
 
 impl Looked {

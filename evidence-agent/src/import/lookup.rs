@@ -43,6 +43,10 @@ pub(super) fn ask(spec: &Spec, content: &Content<'_>, file_name: &str) -> Result
             (Place::Path(steps), Content::Json(value), None) => {
                 values_at(*value, steps).into_iter().flatten().count()
             }
+            // An empty cell is none: a row without a defect has no code.
+            (Place::Column(_), ..) => {
+                found.iter().flatten().filter(|cell| !cell.is_empty()).count()
+            }
             _ => found.iter().flatten().count(),
         };
         return Ok(Answer::One(count.to_string()));

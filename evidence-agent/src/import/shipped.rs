@@ -12,6 +12,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "cfx",
     "datapaq-like",
     "defect-table-like",
+    "domestic-like",
     "kic-like",
     "koh-young-like",
     "omron-like-machine",
@@ -19,7 +20,9 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "program-file",
     "saki-like",
     "t-962-like",
+    "t-962-like-certificate",
     "viscom-like-codes",
+    "yestech-dat-like",
     "yestech-like",
 ];
 

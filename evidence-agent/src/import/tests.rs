@@ -128,6 +128,72 @@ fn profiles_keep_their_words_in_every_encoding_and_cells_may_be_no_numbers() {
 }
 
 #[test]
+fn chinese_headings_are_read_and_whoever_judged_makes_it_a_review() {
+    let machine = one("domestic-like", "domestic-like.csv");
+    assert_eq!(machine.kind, Kind::AoiReport);
+    let want = [
+        ("panel", "PNL0099124"),
+        ("machine", "AOI-5"),
+        ("lot", "L0056"),
+        ("program", "MAINBRD_TOP"),
+        ("verdict", "不良"),
+        ("inspected", "166"),
+        ("units", "PNL0099124-1|PNL0099124-2|PNL0099124-3|"),
+        ("defects", "2"),
+        ("defect/codes", "|TMB01|SHT01||"),
+        ("calls/false", "0"),
+        ("claimed/start", "2026-03-02 08:15:58"),
+        ("claimed/zone", "unknown"),
+    ];
+    check(&machine, &want);
+    assert_eq!((value(&machine, "operator"), value(&machine, "claimed/end")), (None, None));
+    assert!(machine.interpreted.contains(" GBK "), "{}", machine.interpreted);
+    let review = one("domestic-like", "domestic-like-review.csv");
+    assert_eq!(review.kind, Kind::Review);
+    check(&review, &[("operator", "操作员0705"), ("inspector", "操作员0417"), ("verdict", "不良")]);
+    check(&review, &[("claimed/end", "2026-03-02 08:17:20"), ("calls/false", "1")]);
+    assert_eq!(machine.links.board, review.links.board);
+}
+
+#[test]
+fn rows_of_a_file_that_grows_are_read_without_a_header_days_first() {
+    let bytes = sample("yestech-dat-like.dat");
+    let readings = shipped("yestech-dat-like", "yestech-dat-like.dat");
+    let kinds: Vec<Kind> = readings.iter().map(|reading| reading.kind).collect();
+    assert_eq!(kinds, [Kind::AoiReport, Kind::AoiReport, Kind::Review]);
+    check(&readings[0], &[("panel", "PNL0099123"), ("verdict", "FAIL"), ("defects", "2")]);
+    check(&readings[1], &[("verdict", "PASS"), ("defects", "0"), ("offset/worst", "0,000")]);
+    check(&readings[0], &[("claimed/format", "dd/MM/yyyy HH:mm:ss"), ("inspected", "166")]);
+    let together: Vec<u8> = readings.iter().flat_map(|one| one.exact(&bytes).to_vec()).collect();
+    assert_eq!(together, bytes, "every byte is in one record and no other");
+    let rows = "31/02/2026 08:00:00;P;M;I;PASS;1;0;0\r\n;;;X;;;;\r\n";
+    let mapping = Mapping::shipped("yestech-dat-like").unwrap();
+    let strange = read(&mapping, b"AOIData.Dat", rows.as_bytes());
+    assert!(value(&strange[0], "claimed/problem").unwrap().contains("is not dd/MM/yyyy"));
+    assert_eq!((strange[1].kind, strange[1].recognised), (Kind::Attachment, false));
+}
+
+#[test]
+fn a_bare_curve_is_a_certificate_that_says_what_it_does_not_state() {
+    let bare = one("t-962-like-certificate", "t-962-like.csv");
+    assert_eq!(bare.kind, Kind::ReflowCertificate);
+    for absent in ["machine", "program", "verdict", "window", "pwi", "claimed/start"] {
+        assert_eq!(value(&bare, absent), None, "{absent}");
+    }
+    check(&bare, &[("mode", "STANDBY"), ("not-stated", "machine program verdict window")]);
+    assert!(bare.interpreted.ends_with(" fixed not-stated"), "{}", bare.interpreted);
+    assert_eq!((bare.links.machine, bare.links.recipe), (None, None), "it is in force nowhere");
+}
+
+#[test]
+fn empty_cells_of_a_table_are_not_counted() {
+    let rows = "SystemID,Inspector,Assy,WO,IDate,SN,DefectCode,RDate,Reviewer,RecType,Side,FC\n\
+                YTV-1,,M,W,03/02/2026 08:15:30,SN1,,,,I,T,0\n";
+    let readings = read(&Mapping::shipped("yestech-like").unwrap(), b"", rows.as_bytes());
+    check(&readings[0], &[("units", "SN1|"), ("defects", "0")]);
+}
+
+#[test]
 fn rows_of_a_database_are_reports_until_somebody_reviews_them() {
     let bytes = sample("koh-young-like.json");
     let readings = shipped("koh-young-like", "koh-young-like.json");

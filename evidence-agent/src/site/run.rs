@@ -23,7 +23,7 @@ use super::open::{Opened, open};
 use super::page::{self, Shown};
 use super::words;
 use crate::cli::Language;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::error::AgentError;
 use crate::spool::capture;
 use crate::spool::resume;
@@ -107,6 +107,7 @@ pub(crate) struct Voice<'a> {
 pub(crate) fn run(
     path: &Path,
     stop: &Stop,
+    clock: &Arc<dyn Clock>,
     language: Language,
     voice: &mut Voice<'_>,
 ) -> Result<(), AgentError> {
@@ -115,7 +116,6 @@ pub(crate) fn run(
     clear_free_pages(&mut opened.vault)?;
     let turn = Turn::default();
     let _door = Door::open(&opened.vault, &turn)?;
-    let clock = SystemClock::new();
     let shown = Shown::default();
     if let Some(address) = config.listen {
         let listener = TcpListener::bind(address)
@@ -125,14 +125,21 @@ pub(crate) fn run(
         let shown = Arc::clone(&shown);
         std::thread::spawn(move || page::serve(listener, shown));
     }
-    let sealer = Sealer::new(&opened.vault, &clock, std::mem::take(&mut opened.plans))?;
+    let sealer = Sealer::new(&opened.vault, &**clock, std::mem::take(&mut opened.plans))?;
     let bell = Arc::new(Bell::default());
     let sending = Arc::new(Mutex::new(Sending::default()));
-    let sender = spawn_sender(Arc::clone(&opened.vault), Arc::clone(&bell), Arc::clone(&sending));
+    let sender = spawn_sender(&opened.vault, &bell, &sending, clock);
     let observer = Observer::new(&config, language, clock.now(), Arc::clone(&sending));
     (voice.journal)(&words::began(&config, language));
-    let bell_of_turns = Arc::clone(&bell);
-    let mut turns = Turns { opened, sealer, clock, bell: bell_of_turns, observer, shown, turn };
+    let mut turns = Turns {
+        opened,
+        sealer,
+        clock: Arc::clone(clock),
+        bell: Arc::clone(&bell),
+        observer,
+        shown,
+        turn,
+    };
     let ended = turns.until_stopped(stop, voice.journal);
     bell.ring(true);
     // A panic there is a bug of ours and must not look like an orderly end.
@@ -157,7 +164,7 @@ fn clear_free_pages(vault: &mut Arc<Vault>) -> Result<(), AgentError> {
 struct Turns {
     opened: Opened,
     sealer: Sealer,
-    clock: SystemClock,
+    clock: Arc<dyn Clock>,
     bell: Arc<Bell>,
     observer: Observer,
     shown: Shown,
@@ -171,42 +178,52 @@ impl Turns {
             if self.observer.sender_failed() {
                 break;
             }
-            let more = self.one_turn(say);
+            let more = self.one_turn(say)?;
             if !more {
-                std::thread::sleep(self.sealer.wait(&self.clock).min(REST));
+                self.clock.rest(self.sealer.wait(&*self.clock).min(REST));
             }
         }
         Ok(())
     }
 
-    /// One capture turn and one seal turn. Whether there is more to capture at once.
-    fn one_turn(&mut self, say: &mut dyn FnMut(&str)) -> bool {
+    /// One capture turn and one seal turn. Whether there is more to capture at once. The error is a
+    /// vault that works again only for another process: whoever looks after this one starts it.
+    fn one_turn(&mut self, say: &mut dyn FnMut(&str)) -> Result<bool, AgentError> {
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let vault = &self.opened.vault;
-        let captured = capture::turn(vault, &self.clock, &mut self.opened.watched);
+        let (vault, clock) = (&self.opened.vault, &*self.clock);
+        let captured = capture::turn(vault, clock, &mut self.opened.watched);
         let more = captured.as_ref().is_ok_and(|turn| turn.more);
-        let sealed = self.sealer.turn(vault, &self.clock);
+        let sealed = self.sealer.turn(vault, clock);
         drop(turn);
         if !sealed.sealed.is_empty() {
             self.bell.ring(false);
         }
-        self.observer.note(self.clock.now(), captured, &sealed, say);
-        if let Some(status) = self.observer.status(vault, &self.clock, say) {
+        let errors = captured.as_ref().err().into_iter();
+        let mut errors = errors.chain(sealed.failed.iter().map(|(_, error)| error));
+        let reopen = errors.find_map(|error| match error {
+            AgentError::Reopen { path } => Some(AgentError::Reopen { path: path.clone() }),
+            _ => None,
+        });
+        self.observer.note(clock.now(), captured, &sealed, say);
+        if let Some(status) = self.observer.status(vault, clock, say) {
             *self.shown.write().unwrap_or_else(PoisonError::into_inner) = status;
         }
-        more
+        reopen.map_or(Ok(more), Err)
     }
 }
 
 fn spawn_sender(
-    vault: Arc<Vault>,
-    bell: Arc<Bell>,
-    sending: Arc<Mutex<Sending>>,
+    vault: &Arc<Vault>,
+    bell: &Arc<Bell>,
+    sending: &Arc<Mutex<Sending>>,
+    clock: &Arc<dyn Clock>,
 ) -> std::thread::JoinHandle<Result<(), AgentError>> {
+    let (vault, bell) = (Arc::clone(vault), Arc::clone(bell));
+    let (sending, clock) = (Arc::clone(sending), Arc::clone(clock));
     std::thread::spawn(move || {
-        let (clock, mut sender) = (SystemClock::new(), Sender::new(&vault));
+        let mut sender = Sender::new(&vault);
         loop {
-            let turn = sender.turn(&vault, &clock);
+            let turn = sender.turn(&vault, &*clock);
             let mut shared = sending.lock().unwrap_or_else(PoisonError::into_inner);
             let wait = match turn {
                 Ok(turn) => {
@@ -220,7 +237,7 @@ fn spawn_sender(
                 }
             };
             drop(shared);
-            if bell.wait(wait) {
+            if bell.wait(clock.outside(wait)) {
                 return Ok(());
             }
         }
@@ -230,17 +247,18 @@ fn spawn_sender(
 /// Looks once at everything, states it and waits for the receipts: for timers and for trying out.
 pub(crate) fn run_once(
     path: &Path,
+    clock: &Arc<dyn Clock>,
     language: Language,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), AgentError> {
     let config = Config::load(path)?;
     let mut opened = open(&config)?;
-    let clock = SystemClock::new();
+    let clock = &**clock;
     let names: Vec<_> = opened.plans.iter().map(|plan| plan.source.clone()).collect();
-    let mut sealer = Sealer::new(&opened.vault, &clock, std::mem::take(&mut opened.plans))?;
+    let mut sealer = Sealer::new(&opened.vault, clock, std::mem::take(&mut opened.plans))?;
     let mut done = words::Captured::default();
     loop {
-        let turn = capture::turn(&opened.vault, &clock, &mut opened.watched)?;
+        let turn = capture::turn(&opened.vault, clock, &mut opened.watched)?;
         done.items += turn.sightings;
         done.records += turn.records;
         done.not_understood += turn.not_understood;
@@ -254,19 +272,19 @@ pub(crate) fn run_once(
             break;
         }
         // A file must stay as it is for a while before it is taken.
-        std::thread::sleep(if turn.more { Duration::ZERO } else { REST });
+        clock.rest(if turn.more { Duration::ZERO } else { REST });
     }
     let mut sender = Sender::new(&opened.vault);
     sender.be_patient(ONCE_PATIENCE);
     // A vault that was put back learns first where its chains go on.
-    resume::after_restore(&opened.vault, sender.log(), &clock)?;
+    resume::after_restore(&opened.vault, sender.log(), clock)?;
     for name in &names {
-        done.statements += sealer.seal_now(&opened.vault, &clock, name)?.len();
+        done.statements += sealer.seal_now(&opened.vault, clock, name)?.len();
     }
     say(&done.said(language));
     let began = clock.monotonic();
     loop {
-        let turn = sender.turn(&opened.vault, &clock)?;
+        let turn = sender.turn(&opened.vault, clock)?;
         for (source, sequence, index) in &turn.anchored {
             say(&words::anchored(source, *sequence, *index, language));
         }
@@ -282,6 +300,6 @@ pub(crate) fn run_once(
             let text = format!("{waiting} statements are kept and not anchored yet: {why}");
             return Err(AgentError::Failed(text));
         }
-        std::thread::sleep(turn.wait.min(REST));
+        clock.rest(turn.wait.min(REST));
     }
 }

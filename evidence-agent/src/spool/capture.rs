@@ -13,17 +13,18 @@
 //! records are pending, in one transaction. What was not understood, or does not fit into a record,
 //! is an attachment that says why: nothing is dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use spec::Hash;
 use spec::encoding::encode_hex;
 use spec::evidence::kind::Kind;
 use spec::key::KeyName;
 
 use super::outage::Gap;
-use super::record;
+use super::{record, state};
 use crate::chain::{self, Linked};
 use crate::clock::{self, Clock};
 use crate::collect::{Collector, Remembered, Trouble};
@@ -50,8 +51,20 @@ pub(crate) struct Watched {
     pub(crate) collector: Box<dyn Collector>,
     /// For how long it may fail before the gap is an outage.
     pub(crate) patience: Duration,
-    /// Since when it fails, and why.
-    failing: Option<(UnixMillis, Duration, String)>,
+    /// Since when nothing of it could be captured, and why.
+    failing: Option<Failing>,
+    /// Whether the vault was asked what an earlier run has left of that.
+    is_recalled: bool,
+}
+
+/// A time in which nothing of a watch can be captured. A row of the vault as well, so that a restart
+/// does not make it shorter.
+#[derive(Clone, Serialize, Deserialize)]
+struct Failing {
+    wall: UnixMillis,
+    since_start: Duration,
+    boot: Option<String>,
+    reason: String,
 }
 
 /// What a turn did.
@@ -73,12 +86,12 @@ pub(crate) struct CaptureTurn {
     pub(crate) complaints: Vec<(WatchName, String, Trouble)>,
     /// What was read of the sightings of each watch that became durable.
     pub(crate) read: Vec<(WatchName, Read)>,
-    /// Watches that looked, and see nothing of what they watch; why.
-    pub(crate) blind: Vec<(WatchName, Trouble)>,
     /// What each watch that could look has to show.
     pub(crate) by_watch: Vec<(WatchName, Counts)>,
     /// Watches that could not look at all, and why.
     pub(crate) failed: Vec<(WatchName, AgentError)>,
+    /// Watches for which there was nothing to look at: a share that is away, for example.
+    pub(crate) blind: Vec<(WatchName, Trouble)>,
 }
 
 /// What one look of one watch has to show.
@@ -110,7 +123,41 @@ impl Watched {
         collector: Box<dyn Collector>,
         patience: Duration,
     ) -> Self {
-        Self { source, mapping, oven, collector, patience, failing: None }
+        Self { source, mapping, oven, collector, patience, failing: None, is_recalled: false }
+    }
+
+    fn row(&self) -> String {
+        format!("failing/{}", self.collector.watch().0)
+    }
+
+    /// Takes up what an earlier run has left.
+    fn recall(&mut self, vault: &Vault) -> Result<(), AgentError> {
+        if !self.is_recalled {
+            self.failing = state::read(vault, &self.row())?;
+            self.is_recalled = true;
+        }
+        Ok(())
+    }
+
+    /// Keeps in mind since when and why nothing of it is captured.
+    fn fails(&mut self, vault: &Vault, clock: &dyn Clock, why: &dyn ToString) {
+        if self.failing.is_some() {
+            return;
+        }
+        let (wall, since_start, boot) = (clock.now(), clock.monotonic(), clock.boot());
+        let failing = Failing { wall, since_start, boot, reason: why.to_string() };
+        // A vault that cannot keep it is told of again by its own errors; this run knows it anyway.
+        let _ = state::write(vault, &self.row(), &failing);
+        self.failing = Some(failing);
+    }
+
+    /// It is over, and what had to be said of it is durable.
+    fn works(&mut self, vault: &Vault) -> Result<(), AgentError> {
+        if self.failing.is_some() {
+            state::clear(vault, &self.row())?;
+            self.failing = None;
+        }
+        Ok(())
     }
 }
 
@@ -163,10 +210,10 @@ pub(crate) fn turn(
     for at in 0..watched.len() {
         let now = clock.now();
         let watch = &mut watched[at];
+        watch.recall(vault)?;
         match watch.collector.look(vault, now, MAX_COMMIT.0) {
             Err(error) => {
-                let since = || (now, clock.monotonic(), error.to_string());
-                watch.failing.get_or_insert_with(since);
+                watch.fails(vault, clock, &error);
                 turn.failed.push((watch.collector.watch().clone(), error));
             }
             Ok(looked) => {
@@ -177,8 +224,13 @@ pub(crate) fn turn(
                 turn.by_watch.push((name.clone(), Counts { sightings, unsettled }));
                 let said = looked.complaints.into_iter();
                 turn.complaints.extend(said.map(|(item, why)| (name.clone(), item, why)));
-                turn.blind.extend(looked.blind.map(|why| (name.clone(), why)));
-                group.gaps.extend(recovered(watch, clock).map(|gap| (at, gap)));
+                if let Some(why) = looked.blind {
+                    let name = name.clone();
+                    watch.fails(vault, clock, &why);
+                    turn.blind.push((name, why));
+                } else if watch.failing.is_some() {
+                    group.back.push((at, recovered(watch, clock)));
+                }
                 for sighting in looked.sightings {
                     group.bytes += size_in_memory(&sighting);
                     group.sightings.push((at, sighting));
@@ -186,10 +238,10 @@ pub(crate) fn turn(
             }
         }
         if group.sightings.len() >= MAX_COMMIT.0 || group.bytes >= MAX_COMMIT.1 {
-            commit(vault, clock, watched, std::mem::take(&mut group), &mut turn)?;
+            take(vault, clock, watched, std::mem::take(&mut group), &mut turn)?;
         }
     }
-    commit(vault, clock, watched, group, &mut turn)?;
+    take(vault, clock, watched, group, &mut turn)?;
     Ok(turn)
 }
 
@@ -197,7 +249,8 @@ pub(crate) fn turn(
 #[derive(Default)]
 struct Group {
     sightings: Vec<(usize, Sighting)>,
-    gaps: Vec<(usize, Gap)>,
+    /// Watches that can look again, with the outage if it was one.
+    back: Vec<(usize, Option<Gap>)>,
     bytes: u64,
 }
 
@@ -208,15 +261,36 @@ fn size_in_memory(sighting: &Sighting) -> u64 {
     }
 }
 
-/// The outage of a watch that can look again, if it could not for longer than it may.
-fn recovered(watch: &mut Watched, clock: &dyn Clock) -> Option<Gap> {
-    let (start, since, reason) = watch.failing.take()?;
-    if clock.monotonic().saturating_sub(since) <= watch.patience {
+/// The outage of a watch of which something can be captured again, if it could not for longer than it
+/// may. It goes on until the record that says so is durable.
+fn recovered(watch: &Watched, clock: &dyn Clock) -> Option<Gap> {
+    let Failing { wall, since_start, boot, reason } = watch.failing.clone()?;
+    let (now, passed) = (clock.now(), clock.monotonic().checked_sub(since_start));
+    let by_wall = || Duration::from_millis(now.0.saturating_sub(wall.0));
+    // Behind another start of the machine only the wall's clock can tell.
+    let length = passed.filter(|_| boot == clock.boot()).unwrap_or_else(by_wall);
+    if length <= watch.patience {
         return None;
     }
     let name = &watch.collector.watch().0;
     let reason = format!("the watch {name} could not look: {reason}");
-    Some(Gap { start, end: clock.now(), reason, note: None, lost: None })
+    Some(Gap { start: wall, end: now, reason, note: None, lost: None })
+}
+
+/// Commits a group. What could not be taken has not been seen, however well it could be looked at.
+fn take(
+    vault: &Vault,
+    clock: &dyn Clock,
+    watched: &mut [Watched],
+    group: Group,
+    turn: &mut CaptureTurn,
+) -> Result<(), AgentError> {
+    let concerned: BTreeSet<usize> = group.sightings.iter().map(|(at, _)| *at).collect();
+    let taken = commit(vault, clock, watched, group, turn);
+    if let Err(error) = &taken {
+        concerned.into_iter().for_each(|at| watched[at].fails(vault, clock, error));
+    }
+    taken
 }
 
 fn commit(
@@ -226,8 +300,9 @@ fn commit(
     group: Group,
     turn: &mut CaptureTurn,
 ) -> Result<(), AgentError> {
-    if group.sightings.is_empty() && group.gaps.is_empty() {
-        return Ok(());
+    let is_said = group.back.iter().all(|(_, gap)| gap.is_none());
+    if group.sightings.is_empty() && is_said {
+        return group.back.iter().try_for_each(|(at, _)| watched[*at].works(vault));
     }
     let mappings: Vec<&Mapping> = watched.iter().map(|watch| &watch.mapping).collect();
     let read = |(at, sighting): &(usize, Sighting)| readings(mappings[*at], sighting);
@@ -235,7 +310,8 @@ fn commit(
 
     let mut capture = vault.capture()?;
     let now = clock.now();
-    for (at, gap) in &group.gaps {
+    for (at, gap) in &group.back {
+        let Some(gap) = gap else { continue };
         capture.put_pending(&watched[*at].source, gap.to_pending(now));
     }
     let mut settled: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
@@ -257,6 +333,7 @@ fn commit(
         turn.bytes += stored.size;
     }
     capture.commit()?;
+    group.back.iter().try_for_each(|(at, _)| watched[*at].works(vault))?;
     for (at, tokens) in settled {
         let collector = &mut watched[at].collector;
         if let Err(error) = collector.settled(&tokens) {

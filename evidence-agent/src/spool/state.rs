@@ -5,6 +5,7 @@
 //! | `clock` | the last look at the clock |
 //! | `day/<source>` | what a closing counts |
 //! | `stopped/<source>` | why a source sends nothing more until somebody says so |
+//! | `failing/<watch>` | since when and why nothing of a watch can be captured |
 //! | `lost/<source>` | the sequences that nobody can open, and which statement says so |
 //! | `restored/<source>` | that the chain's end is to be asked from the log before anything is signed |
 //! | `lot-key/<hash of the lot>` | a key for tags |

@@ -117,11 +117,7 @@ pub(super) fn owned<K: redb::Key + 'static>(
 pub(super) fn damaged(error: impl Into<redb::Error>) -> AgentError {
     let path = std::path::Path::new(super::disk::DATABASE);
     match error.into() {
-        redb::Error::PreviousIo => {
-            let reason = "writing failed before, and what is on the disk must be read afresh: \
-                          start the agent again";
-            AgentError::vault(path, reason)
-        }
+        redb::Error::PreviousIo => AgentError::Reopen { path: path.to_path_buf() },
         redb::Error::Io(error) => AgentError::File { path: path.to_path_buf(), error },
         error => AgentError::vault(path, error),
     }

@@ -1,12 +1,13 @@
 //! Lets events happen to a folder, as a watcher beside the machines would see it.
 //!
 //! A share that cannot be reached is moved out of sight and back; its machine goes on writing to
-//! it meanwhile. Nothing but content is set: times and modes are the system's own.
+//! it meanwhile. Modes are the system's own, and so are times, unless the disk is dated.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::event::{Event, PlantPath, What};
 use super::faults::Stopped;
@@ -18,6 +19,7 @@ pub struct Disk {
     hidden: PathBuf,
     gone: BTreeSet<String>,
     made: BTreeSet<PathBuf>,
+    dated: bool,
 }
 
 impl Disk {
@@ -35,7 +37,16 @@ impl Disk {
             hidden: hidden.to_path_buf(),
             gone: BTreeSet::new(),
             made: BTreeSet::new(),
+            dated: false,
         })
+    }
+
+    /// From now on a file that is written was changed at the time of its event, for a watcher that
+    /// lives in the plant's time.
+    #[must_use]
+    pub fn dated(mut self) -> Self {
+        self.dated = true;
+        self
     }
 
     /// Lets one event happen. Markers that no disk shows change nothing.
@@ -47,17 +58,24 @@ impl Disk {
         match &event.what {
             What::Append { path, bytes } => {
                 let path = self.ready(path)?;
-                fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
+                let mut file = fs::OpenOptions::new().append(true).create(true).open(path)?;
+                file.write_all(bytes)?;
+                self.date(&file, event.at)
             }
             What::Write { path, bytes, .. } => {
-                let path = self.ready(path)?;
-                fs::write(path, bytes)
+                let mut file = fs::File::create(self.ready(path)?)?;
+                file.write_all(bytes)?;
+                self.date(&file, event.at)
             }
             What::Remove { path } => fs::remove_file(self.place(path)),
             What::Starts(Stopped::Share { folder }) => self.hide(folder),
             What::Ends(Stopped::Share { folder }) => self.show(folder),
             What::ClockStep { .. } | What::Ends(_) | What::Starts(_) => Ok(()),
         }
+    }
+
+    fn date(&self, file: &fs::File, at: u64) -> io::Result<()> {
+        if self.dated { file.set_modified(UNIX_EPOCH + Duration::from_millis(at)) } else { Ok(()) }
     }
 
     /// Where a file is now.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::witnesses::Witnesses;
-use super::{Demo, say, verifier_key};
+use super::{Demo, plant, say, verifier_key};
 use crate::run::root;
 
 /// The name under which the demo's one inspection machine signs.
@@ -42,7 +42,8 @@ pub(super) fn play(demo: &Demo, url: &str, witnesses: &mut Witnesses) -> Result<
     say("The whole log is read and hashed again");
     let audit = ["audit", "--log", url, "--policy", "policy", "--source-keys", "source.vkey"];
     demo.expect("fiducial", &audit, VERIFIED)?;
-    refuse_altered(demo)
+    refuse_altered(demo)?;
+    plant::play(demo, url)
 }
 
 /// Copies the sample reports, as a machine would have left them; their names in order.

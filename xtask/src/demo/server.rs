@@ -44,15 +44,28 @@ impl Running {
         folder: &Path,
         address: &str,
     ) -> Result<Self, String> {
+        let arguments = [arguments, &["--listen", address]].concat();
+        let mut running = Self::start_as_it_is(name, program, &arguments, folder)?;
+        (running.address, running.url) = (address.to_string(), format!("http://{address}"));
+        Ok(running)
+    }
+
+    /// Starts a program that listens where it likes, or nowhere.
+    pub(super) fn start_as_it_is(
+        name: &str,
+        program: &Path,
+        arguments: &[&str],
+        folder: &Path,
+    ) -> Result<Self, String> {
         let mut command = Command::new(program);
-        command.args(arguments).args(["--listen", address]).current_dir(folder);
+        command.args(arguments).current_dir(folder);
         show(&command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().map_err(|why| format!("cannot start {name}: {why}"))?;
         echo(name, process.stdout.take().expect("stdout is piped"));
         echo(name, process.stderr.take().expect("stderr is piped"));
-        let (name, address) = (name.to_string(), address.to_string());
-        Ok(Self { name, process, url: format!("http://{address}"), address })
+        let (address, url) = (String::new(), String::new());
+        Ok(Self { name: name.to_string(), process, address, url })
     }
 
     /// The address that clients use.
@@ -86,6 +99,12 @@ impl Running {
             }
             thread::sleep(PAUSE);
         }
+    }
+
+    /// Waits for the end of a program that ends by itself; it must end with 0.
+    pub(super) fn wait_until_over(mut self) -> Result<(), String> {
+        let status = self.process.wait().map_err(|why| format!("{}: {why}", self.name))?;
+        if status.success() { Ok(()) } else { Err(format!("{} failed: {status}", self.name)) }
     }
 
     /// Asks it to stop and waits until it has; it must end with 0.

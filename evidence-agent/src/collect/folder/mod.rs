@@ -98,10 +98,10 @@ pub(crate) struct Folder {
     recheck: Recheck,
     presence: Presence,
     told: Told,
-    /// Why the folder itself cannot be listed.
-    blind: Option<Trouble>,
     /// How many files of the pass under way, and of the last whole one, were not stable.
     unsettled: (usize, usize),
+    /// Why the last pass could not see anything.
+    blind: Option<Trouble>,
 }
 
 /// A file that is to be read.
@@ -132,8 +132,8 @@ impl Folder {
             recheck,
             presence: Presence::default(),
             told: Told::default(),
-            blind: None,
             unsettled: (0, 0),
+            blind: None,
         })
     }
 
@@ -153,7 +153,6 @@ impl Folder {
         match Walk::start(&self.config.path) {
             Ok(walk) => {
                 self.backoff.forget(root);
-                self.blind = None;
                 self.recheck.begin(now);
                 self.unsettled.0 = 0;
                 self.presence.abandon();
@@ -323,6 +322,7 @@ impl Folder {
         looked: &mut Looked,
     ) -> Result<(), AgentError> {
         self.unsettled.1 = self.unsettled.0;
+        self.blind = None;
         let root = self.config.path.display().to_string();
         if !walk.is_complete {
             self.presence.abandon();
@@ -330,6 +330,7 @@ impl Folder {
         }
         if !walk.has_any && self.had_files(remembered)? {
             // An unmounted share is an empty folder. What was in it is not taken to be deleted.
+            self.blind = Some(Trouble::Empty);
             if self.told.first(&root) {
                 looked.complain(root, Trouble::Empty);
             }

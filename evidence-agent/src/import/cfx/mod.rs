@@ -138,4 +138,6 @@ fn reading(message: Value<'_>, range: std::ops::Range<usize>) -> Reading {
 #[cfg(test)]
 mod every_message;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod tests;

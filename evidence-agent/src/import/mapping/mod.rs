@@ -50,8 +50,9 @@ const RESERVED: [&str; 10] = [
 ];
 
 /// Likewise, where only the whole name is taken.
-const RESERVED_NAMES: [&str; 9] = [
+const RESERVED_NAMES: [&str; 10] = [
     "certificate/from",
+    "certificate/lane",
     "certificate/sha256",
     "certificate/until",
     "media-type",

@@ -8,7 +8,7 @@ use spec::Hash;
 use spec::encoding::encode_hex;
 
 use super::*;
-use crate::collect::{Collector, Looked, Remembered};
+use crate::collect::{Collector, Looked, Remembered, Trouble};
 use crate::error::AgentError;
 use crate::import::Mapping;
 use crate::model::{Hash256, ItemKey, Seen, Sighting, WatchName};
@@ -19,6 +19,7 @@ use crate::spool::capture::{CaptureTurn, Watched, turn};
 struct Folder {
     items: VecDeque<(String, Content, Option<u64>)>,
     is_away: bool,
+    is_missing: bool,
     settled: Vec<u64>,
 }
 
@@ -41,6 +42,10 @@ impl Collector for Script {
             return Err(AgentError::Input("the share is away".to_string()));
         }
         let mut looked = Looked::default();
+        if folder.is_missing {
+            looked.blind = Some(Trouble::Missing);
+            return Ok(looked);
+        }
         for (token, (name, content, prefix)) in folder.items.iter().enumerate().take(limit) {
             let key = ItemKey(name.as_bytes().to_vec());
             let before = remembered.seen(&self.1, &key)?;
@@ -244,4 +249,51 @@ fn a_watch_that_could_not_look_for_long_leaves_an_outage() {
     }
     let outage = &world.waiting()[0];
     assert_eq!(outage["reason"], "the watch in could not look: the share is away");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_outage_and_a_restart_does_not_shorten_it() {
+    let mut world = World::new(&["aoi"]);
+    let (folder, mut watched) = world.watch();
+    folder.lock().unwrap().is_missing = true;
+    let turn = world.capture(&mut watched);
+    assert_eq!((turn.blind.len(), turn.failed.len()), (1, 0), "{turn:?}");
+    world.clock.pass(Duration::from_secs(3000));
+    world.restart();
+    world.clock.reboot();
+    let (folder, mut watched) = world.watch();
+    folder.lock().unwrap().is_missing = true;
+    world.capture(&mut watched);
+    world.clock.pass(Duration::from_secs(10));
+    folder.lock().unwrap().is_missing = false;
+    world.capture(&mut watched);
+    let waiting = world.waiting();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0]["claimed/start"], START.replace('Z', ".000Z"));
+    assert_eq!(waiting[0]["claimed/end"], "2026-03-02T08:50:10.000Z");
+    // It is said once, also behind another restart.
+    world.restart();
+    let (_, mut watched) = world.watch();
+    world.capture(&mut watched);
+    assert_eq!(world.waiting().len(), 1);
+}
+
+#[test]
+fn what_a_full_disk_could_not_take_is_an_outage_behind_which_it_is_captured() {
+    let world = World::new(&["aoi"]);
+    let (folder, mut watched) = world.watch();
+    folder.lock().unwrap().items.push_back(("a".to_string(), bytes("one"), None));
+    world.vault().set_reserve(u64::MAX);
+    for _ in 0..2 {
+        assert!(turn(world.vault(), &world.clock, &mut watched).is_err());
+        world.clock.pass(Duration::from_secs(1800));
+    }
+    assert!(world.waiting().is_empty());
+    world.vault().set_reserve(0);
+    assert_eq!(world.capture(&mut watched).records, 1);
+    let waiting = world.waiting();
+    assert_eq!(waiting.len(), 2);
+    assert!(waiting[0]["reason"].contains("bytes are free"), "{waiting:?}");
+    assert_eq!(waiting[0]["claimed/end"], "2026-03-02T09:00:00.000Z");
+    assert_eq!(waiting[1]["file/name"], "a");
 }

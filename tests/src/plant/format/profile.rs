@@ -18,7 +18,7 @@ pub(crate) fn trace(run: &Run<'_>) -> Draft {
     let (text, encoding, name) = match run.line.style {
         Style::Cfx | Style::Yestech => (kic(run), encoding_rs::WINDOWS_1252, "csv"),
         Style::Saki | Style::Domestic => (datapaq(run), encoding_rs::WINDOWS_1252, "csv"),
-        Style::Omron => (t962(run), encoding_rs::UTF_8, "log.csv"),
+        Style::Omron => (t962(run), encoding_rs::UTF_8, "csv"),
     };
     let stamp = run.line.clock(Station::Profiler).shows(run.from).compact();
     let name = format!("{}_{}_{stamp}.{name}", run.id, run.recipe);
