@@ -5,6 +5,7 @@ use std::path::Path;
 use spec::bundle::{Claim, Contents, PartPath};
 use spec::evidence::pins::Pins;
 use spec::evidence::range::Followed;
+use spec::time::format_utc;
 
 use super::evidence::{self, Found};
 use super::open::{self, Opened};
@@ -17,7 +18,6 @@ use crate::input;
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
-use crate::time::format_utc;
 
 /// How many of a long list are said.
 const MAX_LISTED: usize = 100;

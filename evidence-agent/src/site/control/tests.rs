@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::cli::Language;
+use crate::clock::{Clock, SystemClock};
 use crate::error::AgentError;
 use crate::site::run::{Stop, Voice, run};
 use crate::vault::{Unlock, Vault};
@@ -75,7 +76,8 @@ impl Site {
         let thread = std::thread::spawn(move || {
             let mut say = |line: &str| drop(told.send(line.to_string()));
             let mut voice = Voice { answer: &mut |_| {}, journal: &mut say };
-            run(&config, &asked, Language::En, &mut voice)
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+            run(&config, &asked, &clock, Language::En, &mut voice)
         });
         self.running = Some((stop, thread));
         assert!(journal.recv().unwrap().contains("began"));
@@ -101,7 +103,7 @@ impl Drop for Site {
 
 fn typed(words: &[String]) -> (u8, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = crate::cli::run(words.iter().map(OsString::from), &mut out, &mut err);
+    let code = crate::run(words.iter().map(OsString::from), &mut out, &mut err);
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 
