@@ -172,18 +172,12 @@ fn growing(
 
 /// In the order of a source's records nothing is seen before what was seen at an earlier look.
 pub(crate) fn order(oracle: &Oracle, records: &Records) {
-    // A clock that was set back shows a time twice.
-    let mut looks: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
-    for file in oracle.watched.iter().flat_map(|watched| watched.files.values()) {
-        for (number, wall) in file.versions.iter().flat_map(|version| &version.looks) {
-            looks.entry(*wall).or_default().insert(*number);
-        }
-    }
     let mut last: BTreeMap<&str, u64> = BTreeMap::new();
     for record in records.all.iter().filter(|record| record.is_evidence()) {
-        let Some(look) = record.moment("seen").and_then(|seen| looks.get(&seen)) else { continue };
+        let looks = record.moment("seen").and_then(|seen| oracle.by_wall.get(&seen));
+        let looks = looks.unwrap_or_else(|| panic!("nobody looked then: {record:?}"));
         let last = last.entry(&record.source).or_default();
-        let look = look.range(*last..).next();
+        let look = looks.range(*last..).next();
         *last = *look.unwrap_or_else(|| panic!("{record:?} comes behind what was seen later"));
     }
 }

@@ -103,10 +103,10 @@ fn judge(mut stage: Stage, days: u32) -> Vec<String> {
     assert!(happened.kills >= 5 * days && happened.reboots > 0 && happened.log_kills >= days);
     assert!(happened.stops >= days && compared.silences > 0);
     assert!(happened.clock_steps >= 2 * days && compared.watch_outages > 0);
-    assert!(compared.versions as u64 > 1_000 * days && compared.rows as u64 > 50 * days);
+    assert!(compared.versions as u64 > 500 * days && compared.rows as u64 > 50 * days);
     assert!(compared.later_versions as u64 > 20 * days && compared.attempts as u64 > days);
-    assert!(contents.reports as u64 > 300 * days && contents.reviews as u64 > 50 * days);
-    assert!(contents.rows as u64 > 50 * days && contents.certificates as u64 > 5 * days);
+    assert!(contents.reports as u64 > 200 * days && contents.reviews as u64 > 50 * days);
+    assert!(contents.rows as u64 > 40 * days && contents.certificates as u64 > 5 * days);
     assert!(compared.late > 0 && compared.closings as u64 >= 9 * days);
     assert!(compared.doubtful.0 + compared.doubtful.1 < 20 * days as usize, "{compared:?}");
     assert!(right * 10 > compared.certificates * 6, "{right} of {}", compared.certificates);

@@ -8,7 +8,7 @@
 //! One thing cannot be known from outside: whether a look whose process was killed in the middle had
 //! become durable. What only such a look can have seen is doubtful: it is there once or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 use tests::plant::{Event, PlantPath, Stopped, What};
@@ -91,6 +91,8 @@ pub(crate) struct Blind {
 pub(crate) struct Oracle {
     pub(crate) watched: Vec<Watched>,
     looks: u64,
+    /// The looks by what the wall clock said: one that was set back says a time twice.
+    pub(crate) by_wall: BTreeMap<u64, BTreeSet<u64>>,
 }
 
 impl Oracle {
@@ -102,7 +104,7 @@ impl Oracle {
             backoff: None,
             blind: Vec::new(),
         });
-        Self { watched: watched.collect(), looks: 0 }
+        Self { watched: watched.collect(), looks: 0, by_wall: BTreeMap::new() }
     }
 
     /// Takes in what happened in the plant.
@@ -142,6 +144,7 @@ impl Oracle {
     pub(crate) fn looked(&mut self, (now, wall): (u64, u64), outcome: Outcome) {
         self.looks += 1;
         let look = (self.looks, wall);
+        self.by_wall.entry(wall).or_default().insert(self.looks);
         for watched in &mut self.watched {
             watched.looked((now, wall), look, outcome);
         }
