@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use spec::Hash;
-use spec::bundle::Claim;
+use spec::bundle::{BundleError, Claim, PartPath, Role};
 use spec::evidence::challenge::{Challenge, Ground, MAX_CHALLENGE_SIZE};
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::pins::Pins;
@@ -204,7 +204,11 @@ fn check_note(bytes: &[u8], path: &Path, court: &Court, end: &Checked) -> Result
         let both = [accepted.origin().as_str(), end.statement.origin().as_str()];
         return Err(Said::new(Message::TwoLogs, &both).into());
     }
-    let receipt = end.receipt.as_ref().expect("the end of a range has a receipt");
+    let receipt = end.receipt.as_ref().ok_or_else(|| {
+        let path = PartPath::Of(end.place, Role::Receipt).to_string();
+        let error = BundleError::Missing { path };
+        Failure::new(Said::of_error(Message::Malformed, &[&end.place.to_string()], &error))
+    })?;
     let (new, old) = (accepted.tree().size(), receipt.tree().size());
     // Without witnesses there are no times, and the order of the trees is all there is.
     let is_later = match (judged.times, receipt.judged.times) {
