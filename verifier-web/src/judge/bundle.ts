@@ -270,9 +270,14 @@ function followOf(checked: readonly Checked[], source: number, own: Own): SoundR
   const pin = own.pins?.pins.get(name);
   // Without a pin the maker would say what is missing from the maker's own evidence.
   if (!pin) throw undecided("no-pin", name);
+  const followed = followRange(pin, range, own.reader);
+  // What lies before the pin, the pin says nothing of.
+  if (followed.last < pin.first.sequence) {
+    throw rejected("range-before-pin", name, `${followed.last}`, `${pin.first.sequence}`);
+  }
   const times = range.at(-1)?.receipt?.accepted.times;
   const { machine, cadence } = pin;
-  return { ...followRange(pin, range, own.reader), source: name, machine, cadence, times };
+  return { ...followed, source: name, machine, cadence, times };
 }
 
 function sayRange(draft: Draft, range: SoundRange): void {

@@ -137,6 +137,13 @@ test("a range is followed against the reader's own pins", async () => {
   assert.deepEqual(told(await judged(bundle, pins("nothing\n"))), ["undecided", "bad-pins"]);
   const wrongLeaf = pinsFrom(first).replace(/^first 20 .*/m, `first 20 ${"A".repeat(43)}=`);
   assert.deepEqual(told(await judged(bundle, pins(wrongLeaf))), ["rejected", "range-not-pinned"]);
+  const later = (sequence: number) => pinsFrom(first).replace(/^first 20 /m, `first ${sequence} `);
+  const before = await judged(bundle, pins(later(23)));
+  assert.deepEqual(told(before), ["rejected", "range-before-pin"]);
+  assert.deepEqual(before.reasons[0]?.values, [SOURCE, "22", "23"]);
+  // A range that reaches the pinned statement holds: its last statement may be that one.
+  const reaching = pinsFrom(third);
+  assert.equal((await judged(bundle, pins(reaching))).verdict, "verified");
   const elsewhere = pinsFrom(first).replace("log log.example/page", "log log.example/other");
   assert.deepEqual(told(await judged(bundle, pins(elsewhere))), ["rejected", "pins-of-another-log"]);
   const gap = makeBundle(range([first, third]));

@@ -98,6 +98,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0}: statement {1} follows an older tree than the one before it.",
     zh: "{0}：第 {1} 号声明所继的树比前一号更旧。",
   },
+  "range-before-pin": {
+    en: "{0}: the range ends at statement {1}, before statement {2}, which you have pinned.",
+    zh: "{0}：区间止于第 {1} 号声明，早于您所固定的第 {2} 号声明。",
+  },
   "range-broken": {
     en: "{0}: statement {1} does not continue the one before it.",
     zh: "{0}：第 {1} 号声明与前一号不相衔接。",
