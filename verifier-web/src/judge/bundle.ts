@@ -70,6 +70,8 @@ export async function judgeBundle(
   if (own.pins && own.pins.log !== bundle.log) {
     throw rejected("pins-of-another-log", bundle.log, own.pins.log);
   }
+  // Without a key nothing can be said of anybody's signature.
+  if (own.keys.length === 0 && !own.pins) throw undecided("no-source-key");
   const papers = new Papers(window, bundle, own);
   const checked: Checked[] = [];
   for (const placed of bundle.statements) {

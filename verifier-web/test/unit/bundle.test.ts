@@ -116,9 +116,17 @@ test("what belongs to another statement is rejected", async () => {
     path.endsWith(".after") ? [path, encodeUtf8("x\n")] : [path, bytes]
   ));
   assert.deepEqual(told(await judged(makeBundle(noNote))), ["rejected", "after-other-note"]);
-  for (const keys of [SIGNERS.stranger.vkey, ""]) {
-    assert.deepEqual(told(await judged(GOOD, { keys })), ["rejected", "unpinned-source"]);
-  }
+  const stranger = await judged(GOOD, { keys: SIGNERS.stranger.vkey });
+  assert.deepEqual(told(stranger), ["rejected", "unpinned-source"]);
+});
+
+test("without any key of a source there is no verdict on a bundle", async () => {
+  assert.deepEqual(told(await judged(GOOD, { keys: "" })), ["undecided", "no-source-key"]);
+  const pins = encodeUtf8(pinsFrom(anchor("report.json", HASH)));
+  assert.equal((await judged(GOOD, { keys: "", pins })).verdict, "verified");
+  // What was altered is wrong, whoever looks at it; and so are pins of another log.
+  const altered = makeBundle(RECORDS, new Map([["readme", encodeUtf8("x")]]));
+  assert.deepEqual(told(await judged(altered, { keys: "" })), ["rejected", "bundle-altered"]);
 });
 
 test("a range is followed against the reader's own pins", async () => {
