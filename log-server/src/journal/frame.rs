@@ -100,8 +100,10 @@ fn parse_behind(bytes: &Bytes, durable: Option<u64>) -> Result<Loaded, Damage> {
     while offset < bytes.len() {
         let next = next_payload(bytes, offset).or_else(|damage| {
             let size = loaded.as_ref().map(Loaded::size);
-            let is_behind = durable.zip(size).is_some_and(|(durable, size)| size >= durable);
-            if is_behind && is_unwritten(bytes, offset) { Ok(None) } else { Err(damage) }
+            let is_unfinished = durable.zip(size).is_some_and(|(durable, size)| {
+                size >= durable && is_unwritten(bytes, offset, size)
+            });
+            if is_unfinished { Ok(None) } else { Err(damage) }
         });
         let Some(payload) = next? else {
             // Unfinished. The base frame comes with a rename, so it is never the unfinished one.
@@ -162,8 +164,8 @@ fn next_payload(bytes: &Bytes, offset: usize) -> Result<Option<Bytes>, Damage> {
 }
 
 /// Whether the frame at `offset`, which does not check, is the last one and has sectors that were never
-/// written: its header's, or some of its payload's.
-fn is_unwritten(bytes: &[u8], offset: usize) -> bool {
+/// written: its header's, or some of its payload's. `size` is that of the log before it.
+fn is_unwritten(bytes: &[u8], offset: usize, size: u64) -> bool {
     let is_zero = |sector: &[u8]| sector.iter().all(|byte| *byte == 0);
     // The frame begins in the middle of a sector, which keeps what it held before if it is not written.
     let first = (SECTOR - offset % SECTOR).min(bytes.len() - offset);
@@ -175,12 +177,29 @@ fn is_unwritten(bytes: &[u8], offset: usize) -> bool {
             let is_last = offset + HEADER_SIZE + length as usize == bytes.len();
             is_last && (rest.chunks(SECTOR).any(is_zero))
         }
-        // Nobody knows how long it was to be; one write was under way, so it is the last.
+        // Nobody knows how long it was to be, so whatever begins behind it is looked for.
         _ if begun.len() < HEADER_SIZE => {
-            is_zero(begun) || rest.chunks(SECTOR).next().is_some_and(is_zero)
+            let is_zeros = is_zero(begun) || rest.chunks(SECTOR).next().is_some_and(is_zero);
+            is_zeros && !is_followed(bytes, offset, size)
         }
-        _ => is_zero(begun),
+        _ => is_zero(begun) && !is_followed(bytes, offset, size),
     }
+}
+
+/// Whether an entries frame begins anywhere behind `offset` that continues a log of more than `size`
+/// entries. Only its header is checked, so that the search takes no longer than the file is long.
+fn is_followed(bytes: &[u8], offset: usize, size: u64) -> bool {
+    // An entry takes two bytes at least, so no index in this file is further away.
+    let is_later = |index: u64| index > size && index - size <= bytes.len() as u64;
+    (offset + 1..bytes.len()).any(|at| {
+        let Some((header, payload)) = bytes[at..].split_first_chunk::<HEADER_SIZE>() else {
+            return false;
+        };
+        match payload.first_chunk::<9>() {
+            Some([b'E', index @ ..]) => is_sound(header) && is_later(u64::from_be_bytes(*index)),
+            _ => false,
+        }
+    })
 }
 
 fn is_sound(header: &[u8; HEADER_SIZE]) -> bool {
@@ -389,6 +408,27 @@ mod tests {
         assert!(parse_at_start(&bytes.into(), Some(703)).is_err());
         // The base comes with a rename, and is never what was being written.
         assert!(parse_at_start(&vec![0; 4096].into(), Some(0)).is_err());
+    }
+
+    #[test]
+    fn a_frame_without_its_header_is_damage_if_another_one_follows() {
+        // The frame begins at every place of a sector.
+        for before in 0..SECTOR {
+            let (mut bytes, mut frame) = (journal(), Vec::new());
+            format_entries(&mut frame, 703, &[Bytes::from(vec![7; before])]);
+            bytes.extend_from_slice(&frame);
+            let begins = bytes.len();
+            format_entries(&mut frame, 704, &[Bytes::from(vec![7; 2000])]);
+            bytes.extend_from_slice(&frame);
+            let ends = bytes.len();
+            format_entries(&mut frame, 705, &[Bytes::from("behind")]);
+            bytes.extend_from_slice(&frame);
+            bytes[begins..(begins + HEADER_SIZE).next_multiple_of(SECTOR)].fill(0);
+            let alone = Bytes::copy_from_slice(&bytes[..ends]);
+            let loaded = parse_at_start(&alone, Some(704)).unwrap();
+            assert_eq!((loaded.size(), loaded.torn_bytes), (704, ends - begins), "{before}");
+            assert!(parse_at_start(&bytes.into(), Some(704)).is_err(), "{before}");
+        }
     }
 
     #[test]

@@ -223,8 +223,9 @@ impl<'a> Contents<'a> {
     /// The highest statement of a range, which has the receipt that holds for all of them.
     #[must_use]
     pub fn is_end_of_range(&self, place: Place) -> bool {
-        let next = Place { sequence: place.sequence.saturating_add(1), ..place };
-        place.claim == Claim::Range && !self.statements.contains_key(&next)
+        // Behind the highest sequence of all there is no next one.
+        let next = place.sequence.checked_add(1).map(|sequence| Place { sequence, ..place });
+        place.claim == Claim::Range && next.is_none_or(|next| !self.statements.contains_key(&next))
     }
 
     /// Each statement is the one that its path says, and ranges have no gap.

@@ -141,6 +141,21 @@ fn what_is_missing_or_misplaced_is_named() {
 }
 
 #[test]
+fn a_range_that_ends_with_the_highest_sequence_of_all_has_a_receipt_too() {
+    let last = u64::MAX;
+    let mut parts: Given = vec![
+        (PartPath::HowTo, b"how\n".into()),
+        (of(Claim::Range, last, Role::Statement), statement(last).into()),
+        (of(Claim::Range, last, Role::Disclosure), b"{}".into()),
+    ];
+    let receipt = of(Claim::Range, last, Role::Receipt);
+    let missing = made(parts.clone()).unwrap_err();
+    assert_eq!(missing, BundleError::Missing { path: receipt.to_string() });
+    parts.push((receipt, b"receipt".into()));
+    assert!(made(parts).is_ok());
+}
+
+#[test]
 fn lists_that_a_forger_made_anew_are_compared_too() {
     // All zip headers are right; the lists are those of another bundle.
     let bytes = made(parts()).unwrap();

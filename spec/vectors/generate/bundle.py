@@ -224,6 +224,11 @@ def contents():
     case("disclosure-missing", "Missing", without("records/0/7.disclosure.json"), "each statement has one")
     case("receipt-missing", "Missing", without("records/0/7.tlog-proof"), "each statement under records/ has one")
     case("receipt-of-range-missing", "Missing", without("range/0/8.tlog-proof", ranged(), RANGE), "the last of a range has one")
+    last = 2**64 - 1
+    alone = {"HOW-TO-VERIFY.txt": b"by hand\n", f"range/0/{last}.disclosure.json": DISCLOSURE}
+    alone[f"range/0/{last}.statement"] = relabelled(last)
+    claim = RANGE.replace('"7"', f'"{last}"').replace('"8"', f'"{last}"')
+    case("receipt-of-last-sequence-missing", "Missing", zipped(files(alone, claim)), "nothing can come behind it, so it is the last of its range")
     case("statement-missing", "Missing", without("records/0/7.statement"), "nothing without its statement")
 
     def with_(name, expect, comment, more, parts=None, claims=RECORDS):

@@ -261,6 +261,11 @@ fn a_challenge_picks_what_nobody_could_know_and_is_answered_by_exactly_that() {
     factory.judge(&[&words[..], &["--lot-key", ANNA.key, "--units", ANNA.list]].concat(), 0);
     // What was opened for another purpose is no answer.
     check("range", 1);
+    // Nor are records without the files that they commit to.
+    fs::rename(world.path("answer/evidence"), world.path("withheld")).unwrap();
+    let json = check("answer", 1);
+    assert_eq!(codes(&json, "reasons"), ["challenge-without-evidence"], "{json}");
+    fs::rename(world.path("withheld"), world.path("answer/evidence")).unwrap();
     // Another pick is another challenge, for both.
     let text = String::from_utf8(world.read("challenge")).unwrap();
     let (head, picks): (Vec<&str>, Vec<&str>) =

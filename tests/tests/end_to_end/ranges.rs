@@ -331,13 +331,15 @@ fn two_chains_of_one_source_are_seen_by_whoever_reads_every_entry() {
         elsewhere.world.write(&path, world.read(&path));
     }
     let forged = heartbeat(&Source::new("aoi", 2), 9).0;
-    for entry in [&world.read("shown/range/0/0.statement"), &forged] {
+    // So is what the source itself has said to another log, which anybody may post here.
+    let foreign = Source::new("aoi", 1).sign_for("log.example/other", After::NOTHING, b"batch");
+    for entry in [&world.read("shown/range/0/0.statement"), &forged, &foreign] {
         server.post("/add", entry).index();
     }
     server.post("/add", &world.read("shown/range/0/1.statement")).index();
     elsewhere.world.write("pins", world.read("pins"));
-    elsewhere.world.published(&server, 3);
-    let words = ["prove", "inclusion", "2", "--policy", "policy", "--log", &server.url, "--out"];
+    elsewhere.world.published(&server, 4);
+    let words = ["prove", "inclusion", "3", "--policy", "policy", "--log", &server.url, "--out"];
     let words = [&words[..], &["shown/range/0/1.tlog-proof"]].concat();
     elsewhere.world.fiducial(&words).ends_with(0);
     elsewhere.judge(&[&offline[..], &["--log", &server.url]].concat(), 0);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use spec::Hash;
-use spec::bundle::Claim;
+use spec::bundle::{BundleError, Claim, Contents, PartPath, Role};
 use spec::evidence::challenge::{Challenge, Ground, MAX_CHALLENGE_SIZE};
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::pins::Pins;
@@ -27,6 +27,9 @@ use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
+
+/// The field that commits to a file's bytes.
+const FILE_HASH: &str = "file/sha256";
 
 /// By what everything here is judged.
 struct Court {
@@ -110,20 +113,38 @@ pub(crate) fn verify(wanted: &ChallengeVerify) -> Result<Report, Stop> {
         let whole = found.filter(|shown| shown.fields().len() as u64 == shown.field_count());
         let whole = whole.ok_or_else(open)?;
         tagging.check(&base.ground, *statement, whole)?;
-        let hash = whole.text("file/sha256");
-        with_evidence += usize::from(hash.is_some_and(|hash| evidence::is_there(&contents, hash)));
+        with_evidence += usize::from(has_evidence(&contents, *statement, whole)?);
     }
     let mut report = Report::new(Verdict::Verified);
     let count = asked.picks().len();
     let numbers = [count, with_evidence].map(|number| number.to_string());
     let values = numbers.each_ref().map(String::as_str);
     report.reason(Said::new(Message::ChallengeAnswered, &values));
-    if count > with_evidence {
-        report.not_checked(Message::OpenFiles, &[&(count - with_evidence).to_string()]);
-    }
     report.not_checked(Message::OpenUnpicked, &[]);
     report.not_checked(Message::OpenTruth, &[]);
     Ok(report)
+}
+
+/// Whether a pick has evidence. One that commits to a file is not answered without it: what the record
+/// says of the file could not be compared.
+fn has_evidence(
+    contents: &Contents<'_>,
+    sequence: u64,
+    record: &OpenedRecord,
+) -> Result<bool, Stop> {
+    // Elsewhere than in a kind's table the name is the source's own and may mean anything.
+    let is_file = |name: &str| name == FILE_HASH;
+    let field =
+        record.fields().iter().find(|field| field.is_known() && is_file(field.name().as_str()));
+    let Some(value) = field.and_then(|field| field.value()) else {
+        return Ok(false);
+    };
+    if std::str::from_utf8(value).is_ok_and(|hash| evidence::is_there(contents, hash)) {
+        return Ok(true);
+    }
+    let numbers = [sequence, record.index()].map(|number| number.to_string());
+    let values = numbers.each_ref().map(String::as_str);
+    Err(Stop::rejected(Said::new(Message::ChallengeWithoutEvidence, &values)))
 }
 
 /// Keys of lots, and the units of these: a record that was picked and names one of them must have its
@@ -204,7 +225,11 @@ fn check_note(bytes: &[u8], path: &Path, court: &Court, end: &Checked) -> Result
         let both = [accepted.origin().as_str(), end.statement.origin().as_str()];
         return Err(Said::new(Message::TwoLogs, &both).into());
     }
-    let receipt = end.receipt.as_ref().expect("the end of a range has a receipt");
+    let receipt = end.receipt.as_ref().ok_or_else(|| {
+        let path = PartPath::Of(end.place, Role::Receipt).to_string();
+        let error = BundleError::Missing { path };
+        Failure::new(Said::of_error(Message::Malformed, &[&end.place.to_string()], &error))
+    })?;
     let (new, old) = (accepted.tree().size(), receipt.tree().size());
     // Without witnesses there are no times, and the order of the trees is all there is.
     let is_later = match (judged.times, receipt.judged.times) {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use spec::Hash;
+use spec::checkpoint::Origin;
 use spec::evidence::statement::Statement;
 use spec::frontier::Frontier;
 use spec::hash::leaf_hash;
@@ -67,7 +68,7 @@ pub(super) fn scan(
     for tree in receipts.iter().map(|receipt| receipt.tree()).chain([accepted.tree()]) {
         trees.entry(tree.size()).or_default().insert(tree.root());
     }
-    let size = accepted.tree().size();
+    let (size, origin) = (accepted.tree().size(), accepted.origin());
     if let Some(largest) = trees.keys().next_back().filter(|largest| **largest > size) {
         // A copy that ends before the receipts cannot tell.
         let numbers = [size.to_string(), largest.to_string()];
@@ -78,7 +79,7 @@ pub(super) fn scan(
     while next < size.div_ceil(TILE_WIDTH) {
         let end = (next + ROUND).min(size.div_ceil(TILE_WIDTH));
         let read: Vec<Result<Bundle, ReadError>> =
-            (next..end).into_par_iter().map(|at| look(&log, at, size, keys)).collect();
+            (next..end).into_par_iter().map(|at| look(&log, at, size, keys, origin)).collect();
         for bundle in read {
             let bundle = bundle?;
             compare_roots(&frontier, &bundle.leaves, &trees)?;
@@ -100,26 +101,28 @@ struct Bundle {
     links: Vec<Link>,
 }
 
-fn look(log: &Log, at: u64, size: u64, keys: &Keys) -> Result<Bundle, ReadError> {
+fn look(log: &Log, at: u64, size: u64, keys: &Keys, origin: &Origin) -> Result<Bundle, ReadError> {
     let tile = Tile::in_tree(TileKind::Entries, at, size).expect("the bundle is in the tree");
     log.entries(tile, |entries| {
         let (mut leaves, mut links) = (Vec::with_capacity(entries.len()), Vec::new());
         for (index, entry) in (at * TILE_WIDTH..).zip(entries) {
             let leaf = leaf_hash(entry);
             leaves.push(leaf);
-            links.extend(link(index, entry, leaf, keys));
+            links.extend(link(index, entry, leaf, keys, origin));
         }
         Bundle { leaves, links }
     })
 }
 
 /// A statement that a pinned key has signed. Anybody's entry may name a source; only its signature
-/// makes it the source's word.
-fn link(index: u64, entry: &[u8], leaf: Hash, keys: &Keys) -> Option<Link> {
+/// makes it the source's word. What a source has said to another log anybody may repeat here; it is no
+/// part of the chain in this one.
+fn link(index: u64, entry: &[u8], leaf: Hash, keys: &Keys, origin: &Origin) -> Option<Link> {
     if !entry.starts_with(BEGINS) {
         return None;
     }
-    let statement = Statement::parse(entry).ok().filter(|it| keys.knows(it.source()))?;
+    let is_of_this_log = |it: &Statement| it.origin() == origin && keys.knows(it.source());
+    let statement = Statement::parse(entry).ok().filter(is_of_this_log)?;
     let statement = keys.verify(&statement).ok()?;
     Some(Link {
         source: statement.source().clone(),

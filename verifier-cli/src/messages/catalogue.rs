@@ -416,6 +416,9 @@ catalogue! {
         "第 {0} 号声明的第 {1} 号记录已被抽取，却未完整公开";
     ChallengeStatement = "challenge-statement", "statement {0} of the answer is not that of the range",
         "答复中的第 {0} 号声明与区间中的不同";
+    ChallengeWithoutEvidence = "challenge-without-evidence",
+        "record {1} of statement {0} was picked and commits to a file that is not enclosed",
+        "第 {0} 号声明的第 {1} 号记录已被抽取，其所承诺的文件却未附上";
     EvidenceUnnamed = "evidence-unnamed", "no opened record commits to {0}", "没有任何已公开的记录承诺 {0}";
     NoteNotLater = "note-not-later",
         "the note was not cosigned after the range was: its tree has {0} entries, that of the range {1}",

@@ -6,7 +6,7 @@
 import { sameBytes } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/sha256.ts";
 import { decodeHash, decodeUtf8, encodeBase64, type Hash } from "../formats/encoding.ts";
-import { MAX_NOTE_SIZE, parseNote } from "../formats/note.ts";
+import { MAX_NOTE_SIZE, parseNote, type Note } from "../formats/note.ts";
 import type { Policy } from "../formats/policy.ts";
 import { Refusal } from "../formats/refusal.ts";
 import type { Statement } from "../formats/statement.ts";
@@ -35,11 +35,13 @@ export async function checkAfter(
     return;
   }
   const bytes = await desk.read(file, MAX_NOTE_SIZE);
+  // A file that was cut is no note at all, and says nothing of the statement.
+  const note = readNote(bytes, file.name);
   const hash = sha256(bytes);
   if (!sameBytes(hash, noteHash)) {
     throw rejected("after-other-note", file.name, encodeBase64(hash), encodeBase64(noteHash));
   }
-  const accepted = await acceptNote(policy, bytes, file.name);
+  const accepted = await acceptNote(policy, note);
   const { checkpoint, times } = accepted;
   const isThatTree = checkpoint.origin === statement.log && checkpoint.tree.size === tree.size &&
     sameBytes(checkpoint.tree.root, tree.root);
@@ -54,14 +56,16 @@ export async function checkAfter(
   }
 }
 
-async function acceptNote(policy: Policy, bytes: Uint8Array, name: string) {
-  let note;
+function readNote(bytes: Uint8Array, name: string): Note {
   try {
-    note = parseNote(bytes);
+    return parseNote(bytes);
   } catch (error) {
     if (error instanceof Refusal) throw undecided("malformed", name, error.path.join(" "));
     throw error;
   }
+}
+
+async function acceptNote(policy: Policy, note: Note) {
   try {
     return await checkPolicy(policy, note);
   } catch (error) {
@@ -88,6 +92,11 @@ async function checkContinued(
     verifyConsistency(older, newer, proof);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    const [have, want] = error.values;
+    // Fewer hashes than the sizes ask for: it was cut, or is of other checkpoints.
+    if (error.path[0] === "ProofLength" && Number(have) < Number(want)) {
+      throw undecided("proof-cut", file.name, `${have}`, `${want}`);
+    }
     const why = say("detail-other", error.path.join(" "));
     throw new Stop("rejected", sayWith(say("after-not-continued"), [why]));
   }

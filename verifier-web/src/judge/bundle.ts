@@ -70,6 +70,8 @@ export async function judgeBundle(
   if (own.pins && own.pins.log !== bundle.log) {
     throw rejected("pins-of-another-log", bundle.log, own.pins.log);
   }
+  // Without a key nothing can be said of anybody's signature.
+  if (own.keys.length === 0 && !own.pins) throw undecided("no-source-key");
   const papers = new Papers(window, bundle, own);
   const checked: Checked[] = [];
   for (const placed of bundle.statements) {
@@ -270,9 +272,14 @@ function followOf(checked: readonly Checked[], source: number, own: Own): SoundR
   const pin = own.pins?.pins.get(name);
   // Without a pin the maker would say what is missing from the maker's own evidence.
   if (!pin) throw undecided("no-pin", name);
+  const followed = followRange(pin, range, own.reader);
+  // What lies before the pin, the pin says nothing of.
+  if (followed.last < pin.first.sequence) {
+    throw rejected("range-before-pin", name, `${followed.last}`, `${pin.first.sequence}`);
+  }
   const times = range.at(-1)?.receipt?.accepted.times;
   const { machine, cadence } = pin;
-  return { ...followRange(pin, range, own.reader), source: name, machine, cadence, times };
+  return { ...followed, source: name, machine, cadence, times };
 }
 
 function sayRange(draft: Draft, range: SoundRange): void {

@@ -11,7 +11,7 @@
 import { checkSha256, ed25519Engine } from "../crypto/engine.ts";
 import { HashesDiffer } from "../crypto/sha256.ts";
 import { MAX_DISCLOSURE_SIZE, parseDisclosure } from "../formats/disclosure.ts";
-import { encodeBase64 } from "../formats/encoding.ts";
+import { encodeBase64, type Hash } from "../formats/encoding.ts";
 import { encodeHex } from "../formats/hex.ts";
 import type { VerifierKey } from "../formats/key.ts";
 import { claims, verifyNote } from "../formats/note.ts";
@@ -95,8 +95,8 @@ async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<voi
   const bytes = await desk.read(file, MAX_PROOF_SIZE);
   const proof = readable(file, () => parseProof(bytes));
 
-  const entry = await readEntry(desk, proof, keys);
-  const tree = await checkIncluded(draft, policy, proof, entry);
+  const entry = await readEntry(desk, policy, proof, keys);
+  const tree = await checkIncluded(draft, desk, policy, proof, entry);
   if ("opaque" in entry) {
     // Nothing but a statement names what it follows.
     if (desk.one("after")) throw undecided("no-source-key");
@@ -145,6 +145,7 @@ function readKeys(given: Given): VerifierKey[] {
 /** The entry: from its own file, or the statement that the receipt carries. */
 async function readEntry(
   desk: Desk,
+  policy: Policy,
   proof: Proof,
   keys: readonly VerifierKey[],
 ): Promise<Entry> {
@@ -158,6 +159,10 @@ async function readEntry(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (file && !isStatementAsked) return { opaque: bytes };
+    // Bytes that are not the entry either are a file that was cut, or another one.
+    if (file && !(await isIncluded(policy, proof, leafHash(bytes)))) {
+      throw undecided("malformed", file.name, [error.path.join(" "), ...error.values].join(", "));
+    }
     // Extra data is not authenticated by the proof: what is no statement there says nothing.
     throw new Stop(file ? "rejected" : "undecided", say("not-a-statement", error.path.join(" ")));
   }
@@ -167,6 +172,18 @@ async function readEntry(
   }
   await checkSource(statement, keys);
   return { statement };
+}
+
+/** Whether the receipt holds for this leaf. */
+async function isIncluded(policy: Policy, proof: Proof, leaf: Hash): Promise<boolean> {
+  try {
+    const { checkpoint } = await checkPolicy(policy, proof.note);
+    verifyInclusion(leaf, proof.index, checkpoint.tree, proof.hashes);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 /** The statement's own word for its source is no key: it must be one that was pinned. */
@@ -181,6 +198,7 @@ async function checkSource(statement: Statement, keys: readonly VerifierKey[]): 
 /** The checkpoint under the policy, then the path to its root. */
 async function checkIncluded(
   draft: Draft,
+  desk: Desk,
   policy: Policy,
   proof: Proof,
   entry: Entry,
@@ -198,6 +216,9 @@ async function checkIncluded(
     verifyInclusion(leaf, proof.index, tree, proof.hashes);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    // Nobody hands over an empty entry on purpose: that it is elsewhere says nothing.
+    const isEmpty = "opaque" in entry && entry.opaque.length === 0;
+    if (isEmpty) throw undecided("file-empty", desk.one("entry")?.name ?? "");
     throw new Stop("rejected", sayWith(say("not-included"), [inclusionDetail(error)]));
   }
   draft.reason("included", `${proof.index}`);
@@ -262,6 +283,8 @@ async function checkFile(
 ): Promise<OpenedRecord> {
   const hash = await desk.hash(file);
   const record = opened.records.find((one) => knownText(one, FILE_HASH) === hash);
+  // An empty file was not written or copied whole; it is nobody's report.
+  if (!record && file.blob.size === 0) throw undecided("file-empty", file.name);
   if (!record) throw rejected("file-not-vouched", file.name, hash);
   draft.reason("file-vouched", file.name, `${record.index}`, record.kind);
   return record;

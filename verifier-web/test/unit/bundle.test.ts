@@ -116,9 +116,17 @@ test("what belongs to another statement is rejected", async () => {
     path.endsWith(".after") ? [path, encodeUtf8("x\n")] : [path, bytes]
   ));
   assert.deepEqual(told(await judged(makeBundle(noNote))), ["rejected", "after-other-note"]);
-  for (const keys of [SIGNERS.stranger.vkey, ""]) {
-    assert.deepEqual(told(await judged(GOOD, { keys })), ["rejected", "unpinned-source"]);
-  }
+  const stranger = await judged(GOOD, { keys: SIGNERS.stranger.vkey });
+  assert.deepEqual(told(stranger), ["rejected", "unpinned-source"]);
+});
+
+test("without any key of a source there is no verdict on a bundle", async () => {
+  assert.deepEqual(told(await judged(GOOD, { keys: "" })), ["undecided", "no-source-key"]);
+  const pins = encodeUtf8(pinsFrom(anchor("report.json", HASH)));
+  assert.equal((await judged(GOOD, { keys: "", pins })).verdict, "verified");
+  // What was altered is wrong, whoever looks at it; and so are pins of another log.
+  const altered = makeBundle(RECORDS, new Map([["readme", encodeUtf8("x")]]));
+  assert.deepEqual(told(await judged(altered, { keys: "" })), ["rejected", "bundle-altered"]);
 });
 
 test("a range is followed against the reader's own pins", async () => {
@@ -137,6 +145,13 @@ test("a range is followed against the reader's own pins", async () => {
   assert.deepEqual(told(await judged(bundle, pins("nothing\n"))), ["undecided", "bad-pins"]);
   const wrongLeaf = pinsFrom(first).replace(/^first 20 .*/m, `first 20 ${"A".repeat(43)}=`);
   assert.deepEqual(told(await judged(bundle, pins(wrongLeaf))), ["rejected", "range-not-pinned"]);
+  const later = (sequence: number) => pinsFrom(first).replace(/^first 20 /m, `first ${sequence} `);
+  const before = await judged(bundle, pins(later(23)));
+  assert.deepEqual(told(before), ["rejected", "range-before-pin"]);
+  assert.deepEqual(before.reasons[0]?.values, [SOURCE, "22", "23"]);
+  // A range that reaches the pinned statement holds: its last statement may be that one.
+  const reaching = pinsFrom(third);
+  assert.equal((await judged(bundle, pins(reaching))).verdict, "verified");
   const elsewhere = pinsFrom(first).replace("log log.example/page", "log log.example/other");
   assert.deepEqual(told(await judged(bundle, pins(elsewhere))), ["rejected", "pins-of-another-log"]);
   const gap = makeBundle(range([first, third]));

@@ -160,6 +160,39 @@ test("an entry that is no statement is judged by its own file", async () => {
   assert.deepEqual([asked.verdict, ...codes(asked.reasons)], ["rejected", "not-a-statement"]);
 });
 
+test("a file that is empty or was cut is no rejection", async () => {
+  const more = [
+    file("after", "after.checkpoint", EVIDENCE.after),
+    file("consistency", "after-to-receipt", EVIDENCE.consistency),
+    file("entry", "report.json.statement", EVIDENCE.statement),
+  ];
+  const all = [...GOOD, ...more];
+  assert.equal((await judged(all)).verdict, "verified");
+  for (const { role, name, blob } of all) {
+    const whole = new Uint8Array(await blob.arrayBuffer());
+    // A report that was cut is another file than the one that was anchored: that is said.
+    const cuts = role === "file" ? [0] : [0, 1, Math.floor(whole.length / 3)];
+    for (const cut of cuts) {
+      const changed = all.map((one) =>
+        one.role === role ? file(role, name, whole.subarray(0, cut)) : one
+      );
+      const report = await judged(changed);
+      assert.equal(report.verdict, "undecided", `${name} cut at ${cut}: ${codes(report.reasons)}`);
+    }
+  }
+  const cut = (role: Role) => all.map((one) =>
+    one.role === role ? file(role, one.name, new Uint8Array()) : one
+  );
+  assert.deepEqual(codes((await judged(cut("file"))).reasons), ["file-empty"]);
+  assert.deepEqual(codes((await judged(cut("consistency"))).reasons), ["proof-cut"]);
+  assert.deepEqual(codes((await judged(cut("after"))).reasons), ["malformed"]);
+  assert.deepEqual(codes((await judged(cut("entry"))).reasons), ["malformed"]);
+  const vector = new Vector("proof", "sound");
+  const opaque = [file("receipt", "r", vector.body), file("entry", "entry", new Uint8Array())];
+  const empty = await judged(opaque, { policy: vector.bytes("policy"), keys: "" });
+  assert.deepEqual([empty.verdict, ...codes(empty.reasons)], ["undecided", "file-empty"]);
+});
+
 test("evidence of a split is judged under the policy's log keys", async () => {
   const vector = new Vector("split", "sizes-3-and-7");
   const split = file("split", "split.txt", vector.body);

@@ -12,7 +12,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use metrics::{counter, gauge};
 use rustls::ServerConfig;
@@ -26,7 +26,10 @@ use super::tls::{self, TlsError};
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What tells one version of a file from the next without reading it.
-type Stamp = Option<(SystemTime, u64, u64)>;
+///
+/// Length, inode, and when content or permissions last changed, in seconds and nanoseconds: unlike the
+/// time of the last write, a tool that copies a file does not carry that over.
+type Stamp = Option<(u64, u64, i64, i64)>;
 
 /// The certificate of a server, with the files that it comes from.
 #[derive(Debug)]
@@ -101,7 +104,7 @@ impl ResolvesServerCert for Renewing {
 
 fn stamp(path: &Path) -> Stamp {
     let metadata = fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
+    Some((metadata.len(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
 }
 
 #[cfg(test)]
@@ -156,5 +159,22 @@ mod tests {
         let fourth = write_fresh(folder.path(), names);
         renewing.renew_if_changed();
         assert_eq!(in_use(&renewing), fourth);
+    }
+
+    #[test]
+    fn a_change_that_keeps_length_and_time_of_writing_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("k.pem");
+        fs::write(&path, "one").unwrap();
+        let (before, written) = (stamp(&path), fs::metadata(&path).unwrap().modified().unwrap());
+        // The file system's clock is coarse: two changes within one tick have one time.
+        let is_seen = (0..1000).any(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            fs::write(&path, "two").unwrap();
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(written).unwrap();
+            stamp(&path) != before
+        });
+        assert!(is_seen);
     }
 }

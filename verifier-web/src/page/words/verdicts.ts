@@ -98,6 +98,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0}: statement {1} follows an older tree than the one before it.",
     zh: "{0}：第 {1} 号声明所继的树比前一号更旧。",
   },
+  "range-before-pin": {
+    en: "{0}: the range ends at statement {1}, before statement {2}, which you have pinned.",
+    zh: "{0}：区间止于第 {1} 号声明，早于您所固定的第 {2} 号声明。",
+  },
   "range-broken": {
     en: "{0}: statement {1} does not continue the one before it.",
     zh: "{0}：第 {1} 号声明与前一号不相衔接。",
@@ -218,6 +222,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "Your policy cannot be read: line {0} is malformed ({1}).",
     zh: "您的策略无法读取：第 {0} 行格式有误（{1}）。",
   },
+  "file-empty": {
+    en: "{0} is empty: it was not written or copied whole.",
+    zh: "{0} 是空文件：没有完整写出或复制。",
+  },
   "file-too-large": { en: "{0} has more than {1} bytes.", zh: "{0} 超过 {1} 字节。" },
   "file-unreadable": { en: "{0} cannot be read: {1}", zh: "无法读取 {0}：{1}" },
   "file-without-disclosure": {
@@ -264,6 +272,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "private-key": {
     en: "The source keys hold a private key. It was not used. Remove it, and keep it to yourself.",
     zh: "来源密钥中含有私钥，未予使用。请删除并妥善保管。",
+  },
+  "proof-cut": {
+    en: "{0} holds {1} hashes where the two sizes require {2}: it was cut, or is the proof of other checkpoints.",
+    zh: "{0} 有 {1} 个哈希，而两个大小要求 {2} 个：文件被截断，或是其他检查点的证明。",
   },
   "reader-incomplete": {
     en: "Your units are found by lot key and list together: one of the two is missing.",
