@@ -34,6 +34,7 @@ use super::{
     Collector, Looked, MAX_LOOK_SIZE, Remembered, Span, Trouble, is_due, next_version, refused,
     trouble_of,
 };
+use crate::durable::folder_of;
 use crate::error::AgentError;
 use crate::import::MAX_INTERPRETED_SIZE;
 use crate::model::{Content, Hash256, ItemKey, Seen, Sighting, UnixMillis, WatchName};
@@ -153,6 +154,11 @@ impl Append {
         Ok((file, metadata))
     }
 
+    /// Whether nobody has begun the file yet, in a folder that is there.
+    fn is_awaited(&self, error: &io::Error) -> bool {
+        error.kind() == io::ErrorKind::NotFound && folder_of(&self.config.path).is_dir()
+    }
+
     /// Opens the file if it is time to, and has something to give.
     fn due(
         &mut self,
@@ -166,8 +172,8 @@ impl Append {
             Err(error) => {
                 self.backoff.failed(item, now);
                 let trouble = trouble_of(&error);
-                // A file that nobody has begun yet is awaited and not away.
-                self.blind = before.is_some().then(|| trouble.clone());
+                let is_away = before.is_some() || !self.is_awaited(&error);
+                self.blind = is_away.then(|| trouble.clone());
                 looked.complain(self.item(), trouble);
                 return None;
             }
@@ -334,7 +340,7 @@ impl Collector for Append {
     }
 
     fn probe(&self) -> Option<Trouble> {
-        self.open().err().map(|error| trouble_of(&error))
+        self.open().err().filter(|error| !self.is_awaited(error)).map(|error| trouble_of(&error))
     }
 
     fn look(
@@ -455,6 +461,14 @@ mod tests {
         assert_eq!(sighting.now.sha256, sha256(b"board 1\nboard 2\nboard 3\n"));
         assert_eq!((sighting.now.version, sighting.now.size), (2, 24));
         assert!(pieces(&site.round()).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_nobody_has_begun_is_awaited_and_one_whose_folder_is_gone_is_away() {
+        let mut site = Site::new("");
+        assert_eq!((site.collector.probe(), site.round().blind), (None, None));
+        std::fs::remove_dir(site.folder.path()).unwrap();
+        assert_eq!(site.collector.probe(), Some(Trouble::Missing));
     }
 
     #[test]

@@ -85,12 +85,15 @@ fn consistency_is_proved_and_verified_both_ways() {
     let proof = String::from_utf8(factory.world.read("proof")).unwrap();
     let first = proof.lines().next().unwrap();
     let other = Hash::of(b"another").to_string();
-    for altered in [proof.replacen(first, &other, 1), format!("{proof}{other}\n"), String::new()] {
+    for altered in [proof.replacen(first, &other, 1), format!("{proof}{other}\n")] {
         factory.world.write("proof", altered);
         factory.judge(&offline, 1);
     }
-    factory.world.write("proof", "nonsense\n");
-    factory.judge(&offline, 2);
+    // What was cut off proves nothing against the log.
+    for unreadable in ["", "nonsense\n"] {
+        factory.world.write("proof", unreadable);
+        factory.judge(&offline, 2);
+    }
     factory.judge(&[&verify[..], &["--proof", "missing"]].concat(), 2);
 }
 

@@ -55,7 +55,7 @@ impl Server {
         let mut line = String::new();
         let stdout = server.process.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
-        assert!(line.starts_with("listening on http://10."), "{line:?}");
+        assert!(line.starts_with("listening on http://1"), "{line:?}");
         server
     }
 }
@@ -76,12 +76,22 @@ struct Site {
     servers: Vec<Server>,
     network: Network,
     folder: TempDir,
+    /// The host where the machines are.
+    factory: &'static str,
+    /// Where the log listens on its own host.
+    log: String,
 }
 
 impl Site {
+    /// A factory, and a log that it reaches over the network.
     fn new(network: Network) -> Self {
+        let log = network.address("log");
+        Self::with_log(network, "factory", log)
+    }
+
+    fn with_log(network: Network, factory: &'static str, log: String) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut site = Self { servers: Vec::new(), network, folder };
+        let mut site = Self { servers: Vec::new(), network, folder, factory, log };
         let keys = site.run("fiducial-log", &["init", "--data", "log", "--origin", ORIGIN]);
         let keys: Vec<&str> = keys.lines().collect();
         let mut policy: String = keys.iter().map(|key| format!("log {key}\n")).collect();
@@ -99,7 +109,7 @@ impl Site {
         policy += &format!("group witnesses 2{members}\nquorum witnesses\n");
         fs::write(site.path("policy"), policy).unwrap();
         let source = ["init", "--vault", "vault", "--source", "line-4.example/aoi-7"];
-        let log = format!("http://{}:7070", site.network.address("log"));
+        let log = site.url_of_log();
         let log = ["--log", &log, "--policy", "policy"];
         let key = site.run("fiducial-agent", &[&source[..], &log].concat());
         fs::write(site.path("source.vkey"), key).unwrap();
@@ -110,17 +120,22 @@ impl Site {
 
     fn start(&mut self) {
         for host in WITNESSES {
-            self.serve(host, "fiducial-witness", 7080, &[]);
+            let address = self.network.address(host);
+            self.serve(host, "fiducial-witness", &format!("{address}:7080"), &[]);
         }
         let more = ["--witness-policy", "policy", "--witness-seconds", "2"];
-        self.serve("log", "fiducial-log", 7070, &more);
+        let listen = format!("{}:7070", self.log);
+        self.serve("log", "fiducial-log", &listen, &more);
+    }
+
+    fn url_of_log(&self) -> String {
+        format!("http://{}:7070", self.log)
     }
 
     /// Serves the data folder of a host's name on that host.
-    fn serve(&mut self, host: &str, name: &str, port: u16, more: &[&str]) {
+    fn serve(&mut self, host: &str, name: &str, listen: &str, more: &[&str]) {
         let mut command = self.network.command(host, name, self.folder.path());
-        let listen = format!("{}:{port}", self.network.address(host));
-        command.args(["serve", "--data", host, "--listen", &listen]).args(more);
+        command.args(["serve", "--data", host, "--listen", listen]).args(more);
         let said = self.path(&format!("{host}.stderr"));
         self.servers.push(Server::start(&mut command, said));
     }
@@ -143,7 +158,7 @@ impl Site {
     /// Runs a program in the factory; its exit code and the object that it printed.
     #[track_caller]
     fn in_factory(&self, name: &str, words: &[&str]) -> (i32, Value) {
-        let mut command = self.network.command("factory", name, self.folder.path());
+        let mut command = self.network.command(self.factory, name, self.folder.path());
         let output = command.args(words).arg("--json").output().unwrap();
         let object = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|why| panic!("{why}: {output:?}"));
@@ -269,9 +284,26 @@ fn a_factory_goes_on_with_one_witness_cut_off_and_waits_with_two() {
     all_agree(&site);
 }
 
+#[test]
+fn a_site_that_nobody_can_connect_to_is_witnessed() {
+    let hosts = [&["log"][..], &WITNESSES].concat();
+    let Some(network) = joined(&hosts) else { return };
+    // The log listens inside its own host alone; all that leaves it are its questions to witnesses.
+    let outside = format!("http://{}:7070", network.address("log"));
+    let mut site = Site::with_log(network, "log", "127.0.0.1".to_string());
+    site.anchored(Some("report-1"));
+    assert!(site.verify("report-1").len() >= 2);
+    all_agree(&site);
+
+    site.factory = "witness-1";
+    let words = ["watch", "--log", &outside, "--policy", "policy", "--state", "other", "--once"];
+    let (code, object) = site.in_factory("fiducial", &words);
+    assert_eq!(code, 2, "the log is reached from outside: {object}");
+}
+
 /// Waits until a watcher in the factory reaches everybody, and all tell one history.
 fn all_agree(site: &Site) {
-    let log = format!("http://{}:7070", site.network.address("log"));
+    let log = site.url_of_log();
     let words = ["watch", "--log", &log, "--policy", "policy", "--state", "state", "--once"];
     let started = Instant::now();
     loop {
