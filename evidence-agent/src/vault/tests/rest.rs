@@ -401,3 +401,23 @@ fn the_files_of_a_vault_are_its_owner_s_alone() {
         assert!(metadata.is_file());
     }
 }
+
+#[test]
+fn a_chain_that_moved_meanwhile_is_not_withdrawn_by_an_old_picture_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    let before = vault.head(&source()).unwrap();
+    capture(&vault, 0..1).unwrap();
+    seal(&vault, 9).unwrap();
+    let now = vault.head(&source()).unwrap();
+    let said = ("lost/line-3-aoi", &b"{}"[..]);
+    assert!(vault.withdraw(&source(), 0, &before, &before, &[], said).is_err());
+    assert_eq!(vault.head(&source()).unwrap(), now);
+    assert!(vault.statement(&source(), 0).unwrap().is_some());
+    assert_eq!(vault.state(said.0).unwrap(), None);
+
+    vault.withdraw(&source(), 0, &now, &before, &[], said).unwrap();
+    assert_eq!(vault.head(&source()).unwrap(), before);
+    assert!(vault.statement(&source(), 0).unwrap().is_none());
+    assert_eq!(vault.state(said.0).unwrap(), Some(said.1.to_vec()));
+}
