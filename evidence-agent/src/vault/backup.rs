@@ -298,6 +298,7 @@ impl Vault {
             sources: RwLock::default(),
             packs: Mutex::new(Packs::default()),
             rewriting: RwLock::new(()),
+            expiring: Mutex::new(()),
             reserve: AtomicU64::new(0),
             _lock: Box::new(()),
         };

@@ -9,6 +9,8 @@
 //!
 //! Invariant: what waits for a statement or a receipt, and what a hold keeps, is never deleted.
 
+use std::sync::PoisonError;
+
 use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 use spec::key::KeyName;
@@ -111,6 +113,8 @@ impl Vault {
         rules: &[Rule],
         dry_run: bool,
     ) -> Result<Expired, AgentError> {
+        // Two at once would find the same records due, and count their evidence down twice.
+        let _alone = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
         let holds: Vec<Hold> =
             self.holds()?.into_iter().filter(|hold| hold.released.is_none()).collect();
         let mut expired = Expired::default();
@@ -233,7 +237,7 @@ impl Vault {
             opening.records[*index] = opening.records[*index].shredded();
         }
         let pieces = self.opening_pieces(due.key, &opening)?;
-        let packs = self.packs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
         let (evidence, bytes) = self.write(Sync::Later, |transaction| {
             put_pieces(transaction, due.key, &pieces)?;
             self.remove_places(transaction, due)?;

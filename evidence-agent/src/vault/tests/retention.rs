@@ -162,3 +162,30 @@ fn compacting_makes_the_database_smaller_and_loses_nothing() {
     assert_eq!(vault.check(&mut |_| {}).unwrap().damage, []);
     assert_eq!(vault.deletions().unwrap().len(), 8);
 }
+
+#[test]
+fn two_that_delete_at_once_count_shared_evidence_down_once_a_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    capture(&vault, 0..8).unwrap();
+    for _ in 0..8 {
+        seal(&vault, 1).unwrap();
+    }
+    anchor(&vault).unwrap();
+    // The same bytes again: these records wait, and keep the evidence.
+    capture(&vault, 0..8).unwrap();
+    let later = UnixMillis(SEALED + 31 * DAY);
+    let records: u64 = std::thread::scope(|scope| {
+        let expire = || vault.expire(later, &rules(), false).unwrap().records;
+        let check = || assert_eq!(vault.check(&mut |_| {}).unwrap().damage, []);
+        let both = [scope.spawn(expire), scope.spawn(expire)];
+        let checked = scope.spawn(check);
+        checked.join().unwrap();
+        both.into_iter().map(|one| one.join().unwrap()).sum()
+    });
+    assert_eq!(records, 8);
+    for n in 0..8 {
+        assert_eq!(vault.evidence(&sha256(&report(n))).unwrap(), Some(report(n)));
+    }
+    assert_eq!(vault.check(&mut |_| {}).unwrap().damage, []);
+}
