@@ -95,6 +95,8 @@ pub(crate) struct Vault {
     rewriting: RwLock<()>,
     /// Held by the one that deletes: what is due is found before it is deleted.
     expiring: Mutex<()>,
+    /// Held by the one that writes a copy: two of them may have been given one folder.
+    copying: Mutex<()>,
     /// Bytes of the disk that captures leave alone.
     reserve: AtomicU64,
     _lock: Box<dyn Any + Send + Sync>,

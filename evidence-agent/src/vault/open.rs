@@ -151,6 +151,7 @@ impl Vault {
             packs: Mutex::new(Packs::default()),
             rewriting: RwLock::new(()),
             expiring: Mutex::new(()),
+            copying: Mutex::new(()),
             reserve: AtomicU64::new(SpaceLimits::default().reserve_bytes),
             _lock: lock,
         };
