@@ -6,7 +6,7 @@ use spec::evidence::disclosure::{Pick, PickError, PickFields};
 
 use super::support::*;
 use crate::model::{Hash256, UnixMillis};
-use crate::vault::{Rule, Scope, Unlock, Vault};
+use crate::vault::{Head, Rule, Scope, Unlock, Vault};
 
 const DAY: u64 = 86_400_000;
 const SEALED: u64 = 1_772_438_460_000;
@@ -188,4 +188,25 @@ fn two_that_delete_at_once_count_shared_evidence_down_once_a_record() {
         assert_eq!(vault.evidence(&sha256(&report(n))).unwrap(), Some(report(n)));
     }
     assert_eq!(vault.check(&mut |_| {}).unwrap().damage, []);
+}
+
+#[test]
+fn retention_goes_on_behind_statements_that_were_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    capture(&vault, 0..1).unwrap();
+    seal(&vault, 9).unwrap();
+    let head = vault.head(&source()).unwrap();
+    vault.move_head(&source(), &Head { next_sequence: 3, ..head }).unwrap();
+    capture(&vault, 1..2).unwrap();
+    seal(&vault, 9).unwrap();
+    anchor(&vault).unwrap();
+    capture(&vault, 2..3).unwrap();
+    seal(&vault, 9).unwrap();
+    let later = UnixMillis(SEALED + 31 * DAY);
+    assert_eq!(vault.expire(later, &rules(), false).unwrap().records, 2);
+    assert_eq!(whole(&vault, 3), [true, false]);
+    assert_eq!(whole(&vault, 4), [true, true], "it is not anchored");
+    anchor(&vault).unwrap();
+    assert_eq!(vault.expire(later, &rules(), false).unwrap().records, 1);
 }
