@@ -219,7 +219,7 @@ impl Vault {
             let Some(rule) = rule.filter(|rule| rule.keeps_until(sealed) <= now.0) else {
                 continue;
             };
-            if holds.iter().any(|hold| hold.keeps(source, sealed, record)) {
+            if holds.iter().any(|hold| hold.keeps(self, source, sealed, record)) {
                 held += 1;
                 continue;
             }

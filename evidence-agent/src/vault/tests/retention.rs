@@ -210,3 +210,25 @@ fn retention_goes_on_behind_statements_that_were_lost() {
     anchor(&vault).unwrap();
     assert_eq!(vault.expire(later, &rules(), false).unwrap().records, 1);
 }
+
+#[test]
+fn a_hold_of_a_lot_keeps_the_units_that_were_said_to_belong_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    let lot = b"LOT-OF-THE-FACTORY";
+    let scope = Scope::Lot(lot.to_vec());
+    capture(&vault, 0..2).unwrap();
+    assert!(!vault.names_any(&scope).unwrap());
+    vault.put_lot_of_units(lot, &[b"SN-1-B"]).unwrap();
+    assert!(vault.names_any(&scope).unwrap(), "it waits");
+    seal(&vault, 9).unwrap();
+    anchor(&vault).unwrap();
+    assert!(vault.names_any(&scope).unwrap(), "it is sealed");
+    let hold = vault.add_hold(scope, "claim 7", UnixMillis(1)).unwrap();
+    let later = UnixMillis(SEALED + 31 * DAY);
+    let expired = vault.expire(later, &rules(), false).unwrap();
+    assert_eq!((expired.records, expired.held), (1, 1));
+    assert_eq!(whole(&vault, 0), [true, false, true]);
+    vault.release_hold(hold, "settled", UnixMillis(2)).unwrap();
+    assert_eq!(vault.expire(later, &rules(), false).unwrap().records, 1);
+}
