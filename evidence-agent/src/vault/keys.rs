@@ -63,7 +63,7 @@ impl Vault {
             if let Some(there) = others.next.take() {
                 return Ok(Zeroizing::new(there));
             }
-            let text = Zeroizing::new(key.to_text().to_string());
+            let text = key.to_text();
             others.next = Some(text.to_string());
             let row = self.cipher.seal("state", name.as_bytes(), &self.others_row(&others))?;
             table.insert(name.as_str(), row.as_slice()).map_err(damaged)?;
