@@ -16,7 +16,7 @@ use super::fill::{Folder, Piece};
 use super::{deleted, record_at, whole};
 use crate::cli::Language;
 use crate::cli::args::VaultArgs;
-use crate::error::AgentError;
+use crate::error::{AgentError, EXIT_ANCHORED, EXIT_INCOMPLETE};
 use crate::site::commands::{Desk, Said};
 use crate::vault::Vault;
 
@@ -47,7 +47,8 @@ pub(crate) fn answer(
     let json = json!({
         "folder": shown.to_string(), "records": count, "evidence": evidence, "warnings": missing,
     });
-    Ok(Said::done(text, json))
+    let code = if missing.is_empty() { EXIT_ANCHORED } else { EXIT_INCOMPLETE };
+    Ok(Said { text, json, code })
 }
 
 /// Opens each pick with its statement's header. Gives how many files of evidence there are, and what

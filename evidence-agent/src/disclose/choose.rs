@@ -42,12 +42,14 @@ pub(crate) fn read_units(desk: &Desk<'_>, path: &Path) -> Result<BTreeSet<Vec<u8
     Ok(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
-/// Finds the records. None if no condition is given: that is for a range, which has others.
+/// Finds the records, and the sources with a record that would be one of them and waits for its
+/// statement, which only units tell. None if no condition is given: that is for a range, which has
+/// others.
 pub(super) fn records(
     desk: &Desk<'_>,
     vault: &Vault,
     args: &DiscloseArgs,
-) -> Result<Chosen, AgentError> {
+) -> Result<(Chosen, Vec<KeyName>), AgentError> {
     let conditions = Conditions::parse(desk, args)?;
     match &conditions.units {
         Some(units) => {
@@ -58,10 +60,10 @@ pub(super) fn records(
                     chosen.entry(key).or_default().insert(place.record);
                 }
             }
-            conditions.narrow(vault, chosen)
+            Ok((conditions.narrow(vault, chosen)?, conditions.waiting(vault, units)?))
         }
-        None if conditions.is_empty() => Ok(Chosen::new()),
-        None => conditions.search(vault),
+        None if conditions.is_empty() => Ok((Chosen::new(), Vec::new())),
+        None => Ok((conditions.search(vault)?, Vec::new())),
     }
 }
 
@@ -102,6 +104,25 @@ impl Conditions {
             }
         }
         Ok(kept)
+    }
+
+    /// The sources with a record that names one of the units and is in no statement yet.
+    fn waiting(
+        &self,
+        vault: &Vault,
+        units: &BTreeSet<Vec<u8>>,
+    ) -> Result<Vec<KeyName>, AgentError> {
+        // What is not sealed yet was not sealed between two moments.
+        if self.between.is_some() {
+            return Ok(Vec::new());
+        }
+        let mut sources = vault.waiting_sources(&|pending| {
+            let named = pending.values.get("units").map(Vec::as_slice).unwrap_or_default();
+            let panel = pending.values.get("panel").map(Vec::as_slice);
+            items(named).chain(panel).any(|unit| units.contains(unit))
+        })?;
+        sources.retain(|source| self.source.as_ref().is_none_or(|only| only == source));
+        Ok(sources)
     }
 
     /// Looks into every statement.

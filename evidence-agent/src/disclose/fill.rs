@@ -31,6 +31,8 @@ pub(super) struct Folder<'a> {
     disk: Arc<dyn Disk>,
     /// The folders below it, and the parts, that are there.
     made: RefCell<BTreeSet<String>>,
+    /// Whose statements are in it.
+    shown: RefCell<BTreeSet<KeyName>>,
 }
 
 /// Which statement, and where its files lie.
@@ -47,7 +49,7 @@ impl<'a> Folder<'a> {
     pub(super) fn create(caller: &'a dyn Caller, path: &Path) -> Result<Self, AgentError> {
         caller.new_folder(path).map_err(AgentError::file(path))?;
         let (path, disk) = (path.to_path_buf(), caller.disk(path));
-        Ok(Self { path, caller, disk, made: RefCell::default() })
+        Ok(Self { path, caller, disk, made: RefCell::default(), shown: RefCell::default() })
     }
 
     /// Removes the folder again unless everything went well.
@@ -75,6 +77,7 @@ impl<'a> Folder<'a> {
         let disclosure = opening.disclose(picks);
         let disclosure = disclosure.map_err(|error| AgentError::Input(error.to_string()))?;
         let place = Place { claim, source, sequence };
+        self.shown.borrow_mut().insert(name.clone());
         self.write(&PartPath::Of(place, Role::Statement), &statement)?;
         self.write(&PartPath::Of(place, Role::Disclosure), disclosure.to_json().as_bytes())?;
         let Some(receipt) = receipt else { return Ok(()) };
@@ -126,14 +129,15 @@ impl<'a> Folder<'a> {
         Ok((written, missing))
     }
 
-    /// Writes copies of what the vault judges by, for the reader's information.
+    /// Writes copies of what the vault judges by, for the reader's information: of the sources whose
+    /// statements are shown. What else the factory has is not the reader's.
     pub(super) fn write_papers(&self, vault: &Vault) -> Result<(), AgentError> {
         let from = vault.folder().join("policy");
         let policy = fs::read(&from).map_err(AgentError::file(&from))?;
         self.write(&PartPath::Policy, &policy)?;
         let mut keys = String::new();
-        for source in vault.sources()? {
-            for key in vault.verifier_keys(&source)? {
+        for source in self.shown.borrow().iter() {
+            for key in vault.verifier_keys(source)? {
                 keys += &format!("{key}\n");
             }
         }

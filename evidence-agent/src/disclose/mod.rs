@@ -39,7 +39,7 @@ use self::fields::Wanted;
 use self::fill::{Folder, Piece};
 use crate::cli::Language;
 use crate::cli::args::{DiscloseArgs, VaultArgs};
-use crate::error::AgentError;
+use crate::error::{AgentError, EXIT_ANCHORED, EXIT_INCOMPLETE};
 use crate::site::commands::{Desk, Said};
 use crate::vault::{Opening, Vault};
 
@@ -55,6 +55,8 @@ struct Tally {
     closed: BTreeSet<String>,
     /// What a person should read before the folder is handed over.
     warnings: Vec<String>,
+    /// Whether something that was asked for is not in the folder.
+    is_incomplete: bool,
 }
 
 /// Opens what was asked for into a new folder.
@@ -65,11 +67,17 @@ pub(crate) fn disclose(
 ) -> Result<Said, AgentError> {
     let (vault, language) = (desk.vault(vault)?, desk.language);
     let wanted = Wanted::parse(&args.open, &args.hide)?;
-    let chosen = choose::records(desk, &vault, args)?;
+    let (chosen, waiting) = choose::records(desk, &vault, args)?;
     let mut tally = Tally::new(language);
     let span = args.range.as_deref().map(choose::span).transpose()?;
-    if span.is_none() && chosen.is_empty() {
-        return Err(AgentError::Failed("the vault has no such record".to_string()));
+    if span.is_none() {
+        // A range ends where it was told to; what waits lies behind it.
+        waiting.iter().for_each(|source| tally.leave_out(waits(source, language)));
+        if chosen.is_empty() {
+            let nothing = "the vault has no such record".to_string();
+            let why = if waiting.is_empty() { nothing } else { tally.warnings.join("\n") };
+            return Err(AgentError::Failed(why));
+        }
     }
     let folder = Folder::create(desk.caller, &args.out)?;
     let mut fill = || -> Result<(), AgentError> {
@@ -135,7 +143,7 @@ fn showable(vault: &Vault, chosen: &Chosen, tally: &mut Tally) -> Result<Chosen,
                 Language::En => "not anchored yet, left out",
                 Language::Zh => "尚未锚定，未包括在内",
             };
-            tally.warnings.push(format!("{source} {sequence}: {why}"));
+            tally.leave_out(format!("{source} {sequence}: {why}"));
             continue;
         }
         let opening = vault.opening(source, *sequence)?;
@@ -143,7 +151,7 @@ fn showable(vault: &Vault, chosen: &Chosen, tally: &mut Tally) -> Result<Chosen,
             records.iter().partition(|index| record_at(&opening, **index).is_some());
         let language = tally.language;
         let gone = gone.iter().map(|index| deleted(source, *sequence, *index, language));
-        tally.warnings.extend(gone);
+        gone.for_each(|why| tally.leave_out(why));
         if !whole.is_empty() {
             shown.insert((source.clone(), *sequence), whole);
         }
@@ -248,7 +256,14 @@ impl Tally {
             opened: BTreeMap::new(),
             closed: BTreeSet::new(),
             warnings: Vec::new(),
+            is_incomplete: false,
         }
+    }
+
+    /// Says why something that was asked for is not in the folder.
+    fn leave_out(&mut self, why: String) {
+        self.is_incomplete = true;
+        self.warnings.push(why);
     }
 
     fn count(&mut self, record: &Record, wanted: &Wanted) {
@@ -263,7 +278,7 @@ impl Tally {
 
     fn add_evidence(&mut self, (written, missing): (u64, Vec<String>)) {
         self.evidence += written;
-        self.warnings.extend(missing);
+        missing.into_iter().for_each(|why| self.leave_out(why));
     }
 
     /// A record of a lot that was made before the lot had its key has noise for tags, and the buyer
@@ -314,6 +329,13 @@ fn deleted(source: &KeyName, sequence: u64, index: u64, language: Language) -> S
     }
 }
 
+fn waits(source: &KeyName, language: Language) -> String {
+    match language {
+        Language::En => format!("{source}: a record waits for the next statement, left out"),
+        Language::Zh => format!("{source}：有记录正在等待下一条声明，未包括在内"),
+    }
+}
+
 fn say(tally: &Tally, out: &Path, language: Language) -> Said {
     let folder = out.display().to_string();
     let Tally { statements, records, evidence, closed, warnings, .. } = tally;
@@ -347,5 +369,23 @@ fn say(tally: &Tally, out: &Path, language: Language) -> Said {
         "folder": folder, "statements": statements, "records": records, "evidence": evidence,
         "opened": opened, "closed": closed, "warnings": warnings,
     });
-    Said::done(text, json)
+    let code = if tally.is_incomplete { EXIT_INCOMPLETE } else { EXIT_ANCHORED };
+    Said { text, json, code }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_told_by_the_exit_code() {
+        let code = |tally: &Tally| say(tally, Path::new("out"), Language::En).code;
+        let mut tally = Tally::new(Language::En);
+        tally.add_evidence((2, Vec::new()));
+        tally.warnings.push("read this first".to_string());
+        assert_eq!(code(&tally), EXIT_ANCHORED);
+        tally.add_evidence((0, vec!["its evidence is not in the vault".to_string()]));
+        assert_eq!(code(&tally), EXIT_INCOMPLETE);
+        assert_eq!(tally.warnings.len(), 2);
+    }
 }

@@ -211,6 +211,7 @@ const PHRASES: &[(&str, &str)] = &[
          to resume",
         "{} 并未停止，或正由运行中的代理自行询问：无需恢复",
     ),
+    ("the chain of {} moved meanwhile; ask again", "{} 的链在此期间已变动；请重新运行"),
     ("there is no source {}", "没有来源 {}"),
     (
         "there is no key to follow; make one with `fiducial-agent source rotate`",

@@ -257,7 +257,7 @@ pub(crate) fn run_once(
     let names: Vec<_> = opened.plans.iter().map(|plan| plan.source.clone()).collect();
     let mut sealer = Sealer::new(&opened.vault, clock, std::mem::take(&mut opened.plans))?;
     let mut done = words::Captured::default();
-    loop {
+    let blind = loop {
         let turn = capture::turn(&opened.vault, clock, &mut opened.watched)?;
         done.items += turn.sightings;
         done.records += turn.records;
@@ -269,11 +269,11 @@ pub(crate) fn run_once(
             return Err(AgentError::Failed(format!("watch {:?}: {error}", watch.0)));
         }
         if !turn.more && turn.unsettled == 0 {
-            break;
+            break turn.blind.len();
         }
         // A file must stay as it is for a while before it is taken.
         clock.rest(if turn.more { Duration::ZERO } else { REST });
-    }
+    };
     let mut sender = Sender::new(&opened.vault);
     sender.be_patient(ONCE_PATIENCE);
     // A vault that was put back learns first where its chains go on.
@@ -292,8 +292,13 @@ pub(crate) fn run_once(
             return Err(lie);
         }
         let waiting = opened.vault.unanchored_count()?;
-        if waiting == 0 {
+        if waiting == 0 && blind == 0 {
             return Ok(());
+        }
+        if waiting == 0 {
+            // What was there is anchored; a timer that is told of success would look no further.
+            let text = format!("{blind} of {} watches cannot be looked at", opened.watched.len());
+            return Err(AgentError::Failed(text));
         }
         if clock.monotonic().saturating_sub(began) > ONCE_PATIENCE {
             let why = turn.away.unwrap_or_else(|| "no proof yet".to_string());

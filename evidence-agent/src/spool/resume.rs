@@ -345,7 +345,6 @@ fn move_one(
         reason: reason.to_string(),
         again: refused.records.len() as u64,
     };
-    state::write(vault, &state::of("lost", source), &lost)?;
     let moved = Head {
         next_sequence: next,
         previous: last.leaf,
@@ -353,7 +352,11 @@ fn move_one(
         after: last.after.max(found.iter().map(|found| found.after).max().unwrap_or(0)),
         sealed: refused.sealed_before.unwrap_or(head.sealed).min(clock.now()),
     };
-    vault.withdraw(source, first_lost, &moved, &refused.records)?;
+    // The gap is named and the chain is moved at once: a gap without its name would be silence, and
+    // a name without its gap a lie.
+    let (name, row) = (state::of("lost", source), state::bytes(&lost));
+    let said = (name.as_str(), row.as_slice());
+    vault.withdraw(source, first_lost, &head, &moved, &refused.records, said)?;
     Ok(Resumed { source: source.clone(), lost: Some((first_named, last_lost)), next })
 }
 

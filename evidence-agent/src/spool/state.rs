@@ -37,8 +37,12 @@ pub(super) fn read<T: DeserializeOwned>(
 
 /// Writes a row, durable on return.
 pub(super) fn write<T: Serialize>(vault: &Vault, name: &str, row: &T) -> Result<(), AgentError> {
-    let bytes = serde_json::to_vec(row).expect("rows are numbers, strings and lists");
-    vault.put_state(name, &bytes)
+    vault.put_state(name, &bytes(row))
+}
+
+/// A row's bytes, for a transaction that writes more than the row.
+pub(super) fn bytes<T: Serialize>(row: &T) -> Vec<u8> {
+    serde_json::to_vec(row).expect("rows are numbers, strings and lists")
 }
 
 /// Takes a row away.

@@ -96,6 +96,8 @@ impl Vault {
         life: Life,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Copied, AgentError> {
+        // Paths do not tell whether two folders are one, so that any other copy is waited for.
+        let _alone = self.copying.lock().unwrap_or_else(PoisonError::into_inner);
         // No pack goes away while it is copied.
         let _still = self.rewriting.read().unwrap_or_else(PoisonError::into_inner);
         let snapshot = self.database.begin_read().map_err(damaged)?;
@@ -298,6 +300,8 @@ impl Vault {
             sources: RwLock::default(),
             packs: Mutex::new(Packs::default()),
             rewriting: RwLock::new(()),
+            expiring: Mutex::new(()),
+            copying: Mutex::new(()),
             reserve: AtomicU64::new(0),
             _lock: Box::new(()),
         };

@@ -4,6 +4,8 @@
 //! end to end, one chunk at a time. Only where that finds less than the rows name, each row is
 //! followed on its own, to tell which evidence is missing.
 
+use std::sync::PoisonError;
+
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 use spec::Hash;
 use spec::checkpoint::Checkpoint;
@@ -87,6 +89,8 @@ impl Checked {
 impl Vault {
     /// Reads and verifies everything. An error is only that the database cannot be read at all.
     pub(crate) fn check(&self, progress: &mut dyn FnMut(Progress)) -> Result<Checked, AgentError> {
+        // No pack goes away between the look at its row and the look at its bytes.
+        let _still = self.rewriting.read().unwrap_or_else(PoisonError::into_inner);
         let transaction = self.database.begin_read().map_err(damaged)?;
         let blobs = transaction.open_table(BLOBS).map_err(damaged)?.len().map_err(damaged)?;
         let statements =

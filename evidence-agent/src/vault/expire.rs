@@ -9,6 +9,8 @@
 //!
 //! Invariant: what waits for a statement or a receipt, and what a hold keeps, is never deleted.
 
+use std::sync::PoisonError;
+
 use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 use spec::key::KeyName;
@@ -100,6 +102,16 @@ struct Due {
     held: u64,
 }
 
+/// How far a statement has come.
+enum Stands {
+    /// When it was sealed.
+    Anchored(UnixMillis),
+    /// It went with another vault: there is nothing of it to delete, and others lie behind it.
+    Lost,
+    /// It is not anchored yet: it is kept, and so is all behind it.
+    Waits,
+}
+
 impl Vault {
     /// Deletes what no rule keeps any more and no hold either; with `dry_run` only counts it.
     ///
@@ -111,6 +123,8 @@ impl Vault {
         rules: &[Rule],
         dry_run: bool,
     ) -> Result<Expired, AgentError> {
+        // Two at once would find the same records due, and count their evidence down twice.
+        let _alone = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
         let holds: Vec<Hold> =
             self.holds()?.into_iter().filter(|hold| hold.released.is_none()).collect();
         let mut expired = Expired::default();
@@ -122,7 +136,16 @@ impl Vault {
             let number = self.source(&source)?.number;
             let mut from = self.expired_through(number)?;
             let mut all_gone = true;
-            while let Some(sealed) = self.anchored_at((number, from))? {
+            let end = self.head(&source)?.next_sequence;
+            while from < end {
+                let sealed = match self.stands((number, from))? {
+                    Stands::Anchored(sealed) => sealed,
+                    Stands::Lost => {
+                        from += 1;
+                        continue;
+                    }
+                    Stands::Waits => break,
+                };
                 // Statements are in the order of their sealing, but for clocks that were set back.
                 if sealed.0.saturating_add(least.saturating_mul(DAY_MILLIS)) > now.0 {
                     break;
@@ -165,17 +188,16 @@ impl Vault {
         row.map_or(Ok(0), |row| rows::parse_number(&row).map_err(|error| self.wrong(&error)))
     }
 
-    /// When a statement was sealed, if it is anchored: what is not yet, is kept.
-    fn anchored_at(&self, key: (u32, u64)) -> Result<Option<UnixMillis>, AgentError> {
+    fn stands(&self, key: (u32, u64)) -> Result<Stands, AgentError> {
         let transaction = self.database.begin_read().map_err(damaged)?;
+        let table = transaction.open_table(STATEMENTS).map_err(damaged)?;
+        let Some(row) = owned(&table, key)? else { return Ok(Stands::Lost) };
         let receipts = transaction.open_table(RECEIPTS).map_err(damaged)?;
         if receipts.get(key).map_err(damaged)?.is_none() {
-            return Ok(None);
+            return Ok(Stands::Waits);
         }
-        let table = transaction.open_table(STATEMENTS).map_err(damaged)?;
-        let Some(row) = owned(&table, key)? else { return Ok(None) };
         let row = StatementRow::parse(&row).map_err(|error| self.wrong(&error))?;
-        Ok(Some(row.sealed))
+        Ok(Stands::Anchored(row.sealed))
     }
 
     fn due(
@@ -197,7 +219,7 @@ impl Vault {
             let Some(rule) = rule.filter(|rule| rule.keeps_until(sealed) <= now.0) else {
                 continue;
             };
-            if holds.iter().any(|hold| hold.keeps(source, sealed, record)) {
+            if holds.iter().any(|hold| hold.keeps(self, source, sealed, record)) {
                 held += 1;
                 continue;
             }
@@ -233,7 +255,7 @@ impl Vault {
             opening.records[*index] = opening.records[*index].shredded();
         }
         let pieces = self.opening_pieces(due.key, &opening)?;
-        let packs = self.packs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
         let (evidence, bytes) = self.write(Sync::Later, |transaction| {
             put_pieces(transaction, due.key, &pieces)?;
             self.remove_places(transaction, due)?;

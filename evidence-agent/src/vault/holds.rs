@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use redb::{ReadableDatabase, ReadableTable};
+use spec::evidence::range::items;
 use spec::evidence::record::Record;
 use spec::key::KeyName;
 
@@ -20,7 +21,7 @@ use crate::model::{Pending, UnixMillis};
 /// What a hold keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Every record that names this lot.
+    /// Every record that names this lot, or a unit that was said to belong to it.
     Lot(Vec<u8>),
     /// Everything of a source.
     Source(KeyName),
@@ -46,11 +47,18 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// Whether it keeps this record.
-    pub(crate) fn keeps(&self, source: &KeyName, sealed: UnixMillis, record: &Record) -> bool {
+    /// Whether it keeps this record of the vault.
+    pub(super) fn keeps(
+        &self,
+        vault: &Vault,
+        source: &KeyName,
+        sealed: UnixMillis,
+        record: &Record,
+    ) -> bool {
         self.released.is_none()
             && match &self.scope {
-                Scope::Lot(lot) => record.value("lot") == Some(lot.as_slice()),
+                // What cannot be told may be of the lot, and is kept.
+                Scope::Lot(lot) => vault.is_of_lot(lot, record).unwrap_or(true),
                 Scope::Source(held) => held == source,
                 Scope::Times(from, until) => (*from..=*until).contains(&sealed),
                 Scope::Unit(unit) => units_of(record).contains(&unit.as_slice()),
@@ -161,8 +169,11 @@ impl Vault {
                 || waits(&|pending| names_unit(&pending.values, unit))?),
             Scope::Times(from, until) => self.any_sealed(*from, *until),
             Scope::Lot(lot) => {
-                Ok(waits(&|pending| pending.values.get("lot") == Some(lot))?
-                    || self.has_lot(lot)?)
+                let is_of_lot = |pending: &Pending| {
+                    let value = |name: &str| pending.values.get(name).map(Vec::as_slice);
+                    self.names_lot(lot, value("lot"), value("units"), value("panel"))
+                };
+                Ok(waits(&|pending| is_of_lot(pending).unwrap_or(true))? || self.has_lot(lot)?)
             }
         }
     }
@@ -211,10 +222,34 @@ impl Vault {
                     continue;
                 }
                 let opening = self.opening(&source, sequence)?;
-                let mut records = opening.records.iter().filter_map(|kept| kept.whole());
-                if records.any(|record| record.value("lot") == Some(lot)) {
-                    return Ok(true);
+                for record in opening.records.iter().filter_map(|kept| kept.whole()) {
+                    if self.is_of_lot(lot, record)? {
+                        return Ok(true);
+                    }
                 }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a record names the lot, or a unit that was said to belong to it.
+    fn is_of_lot(&self, lot: &[u8], record: &Record) -> Result<bool, AgentError> {
+        self.names_lot(lot, record.value("lot"), record.value("units"), record.value("panel"))
+    }
+
+    fn names_lot(
+        &self,
+        lot: &[u8],
+        named: Option<&[u8]>,
+        units: Option<&[u8]>,
+        panel: Option<&[u8]>,
+    ) -> Result<bool, AgentError> {
+        if named == Some(lot) {
+            return Ok(true);
+        }
+        for unit in items(units.unwrap_or_default()).chain(panel) {
+            if self.lot_of_unit(unit)?.is_some_and(|of| of == lot) {
+                return Ok(true);
             }
         }
         Ok(false)

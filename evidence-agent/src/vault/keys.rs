@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::Vault;
 use super::open::Sync;
 use super::rows;
-use super::tables::{SOURCES, STATE, damaged};
+use super::tables::{SOURCES, STATE, damaged, owned};
 use crate::error::AgentError;
 
 /// What the row of state holds.
@@ -45,13 +45,31 @@ impl Vault {
         Ok(keys)
     }
 
-    /// Keeps a key that is to follow; it signs nothing yet.
-    pub(crate) fn put_next_key(&self, key: &SigningKey) -> Result<(), AgentError> {
+    /// Keeps a key that is to follow, unless there is one; it signs nothing yet. Gives the one that is
+    /// kept: two that make one at once are given the same.
+    pub(crate) fn put_next_key(&self, key: &SigningKey) -> Result<SigningKey, AgentError> {
         let source = key.verifier().name();
         self.source(source)?;
-        let mut others = self.others(source)?;
-        others.next = Some(key.to_text().to_string());
-        self.put_state(&row_of(source), &self.others_row(&others))
+        let name = row_of(source);
+        let text = self.write(Sync::Later, |transaction| {
+            let mut table = transaction.open_table(STATE).map_err(damaged)?;
+            let mut others = match owned(&table, name.as_str())? {
+                None => Others::default(),
+                Some(row) => {
+                    let row = self.cipher.open("state", name.as_bytes(), &row);
+                    self.parse_others(&row.map_err(|error| self.wrong(&error))?)?
+                }
+            };
+            if let Some(there) = others.next.take() {
+                return Ok(Zeroizing::new(there));
+            }
+            let text = key.to_text();
+            others.next = Some(text.to_string());
+            let row = self.cipher.seal("state", name.as_bytes(), &self.others_row(&others))?;
+            table.insert(name.as_str(), row.as_slice()).map_err(damaged)?;
+            Ok(text)
+        })?;
+        SigningKey::parse(&text).map_err(|error| self.wrong(&error))
     }
 
     /// Makes the key that is to follow the one that signs, from the next statement on.
@@ -113,8 +131,11 @@ impl Vault {
         let Some(row) = self.state(&row_of(source))? else {
             return Ok(Others::default());
         };
-        let row = Zeroizing::new(row);
-        serde_json::from_slice(&row).map_err(|error| self.wrong(&error))
+        self.parse_others(&Zeroizing::new(row))
+    }
+
+    fn parse_others(&self, row: &[u8]) -> Result<Others, AgentError> {
+        serde_json::from_slice(row).map_err(|error| self.wrong(&error))
     }
 
     fn others_row(&self, others: &Others) -> Zeroizing<Vec<u8>> {

@@ -91,8 +91,12 @@ pub(crate) struct Vault {
     went_back: Mutex<Option<WentBack>>,
     sources: RwLock<BTreeMap<KeyName, Source>>,
     packs: Mutex<capture::Packs>,
-    /// Read while packs are copied, written while they are replaced.
+    /// Read while packs are copied or checked, written while they are replaced.
     rewriting: RwLock<()>,
+    /// Held by the one that deletes: what is due is found before it is deleted.
+    expiring: Mutex<()>,
+    /// Held by the one that writes a copy: two of them may have been given one folder.
+    copying: Mutex<()>,
     /// Bytes of the disk that captures leave alone.
     reserve: AtomicU64,
     _lock: Box<dyn Any + Send + Sync>,

@@ -150,6 +150,8 @@ impl Vault {
             sources: RwLock::default(),
             packs: Mutex::new(Packs::default()),
             rewriting: RwLock::new(()),
+            expiring: Mutex::new(()),
+            copying: Mutex::new(()),
             reserve: AtomicU64::new(SpaceLimits::default().reserve_bytes),
             _lock: lock,
         };

@@ -10,7 +10,7 @@ use super::chain::{files_of, units_of};
 use super::open::Sync;
 use super::rows;
 use super::tables::{
-    HEADS, OF_FILE, OF_UNIT, OPENINGS, PENDING, STATEMENTS, WAITING, damaged, numbered_key,
+    HEADS, OF_FILE, OF_UNIT, OPENINGS, PENDING, STATE, STATEMENTS, WAITING, damaged, numbered_key,
     place_key,
 };
 use super::{Head, Vault};
@@ -21,18 +21,23 @@ impl Vault {
     /// Takes the statements of a source from sequence `first` on out of its chain, puts `again`
     /// in front of its queue, and moves the chain's end to `head`, which may lie before the old one.
     ///
+    /// `from` is the end that the caller has judged by: a chain that moved meanwhile is refused, since
+    /// what was made of it then is wrong by now. `said` is the name and value of a row of state that
+    /// becomes true with it.
+    ///
     /// None of the statements may be anchored: what the log has proved stays for ever.
     pub(crate) fn withdraw(
         &self,
         source: &KeyName,
         first: u64,
+        from: &Head,
         head: &Head,
         again: &[Pending],
+        said: (&str, &[u8]),
     ) -> Result<(), AgentError> {
         let number = self.source(source)?.number;
-        let end = self.head(source)?.next_sequence;
         let mut openings = Vec::new();
-        for sequence in first..end {
+        for sequence in first..from.next_sequence {
             if self.receipt(source, sequence)?.is_some() {
                 let reason = format!("statement {sequence} of {source} is anchored and stays");
                 return Err(self.wrong(&reason));
@@ -41,7 +46,18 @@ impl Vault {
                 openings.push((sequence, self.opening(source, sequence)?));
             }
         }
+        let (name, value) = said;
+        let said = self.cipher.seal("state", name.as_bytes(), value)?;
         self.write(Sync::Now, |transaction| {
+            let mut heads = transaction.open_table(HEADS).map_err(damaged)?;
+            let (now, mut next_pending) = self.read_head(&heads, number)?;
+            if now != *from {
+                let reason = format!("the chain of {source} moved meanwhile; ask again");
+                return Err(AgentError::Failed(reason));
+            }
+            let mut state = transaction.open_table(STATE).map_err(damaged)?;
+            state.insert(name, said.as_slice()).map_err(damaged)?;
+            drop(state);
             let range = (number, first)..=(number, u64::MAX);
             let mut table = transaction.open_table(STATEMENTS).map_err(damaged)?;
             table.retain_in(range.clone(), |_, _| false).map_err(damaged)?;
@@ -68,8 +84,6 @@ impl Vault {
                     }
                 }
             }
-            let mut heads = transaction.open_table(HEADS).map_err(damaged)?;
-            let (_, mut next_pending) = self.read_head(&heads, number)?;
             let mut table = transaction.open_table(PENDING).map_err(damaged)?;
             let front = table.range((number, 0)..=(number, u64::MAX)).map_err(damaged)?.next();
             let front = front.transpose().map_err(damaged)?.map(|(key, _)| key.value().1);

@@ -314,6 +314,8 @@ fn noise_in_the_place_of_a_tag_is_found_by_a_challenge_alone() {
 fn records_are_chosen_and_opened_as_asked() {
     let (factory, _server) = Factory::start();
     factory.anchor(&crate::support::samples());
+    let add = ["source", "add", "line-9.example/oven-2", "--vault", "vault"];
+    factory.world.agent(&add).ends_with(0);
     let disclose = |more: &[&str], code: i32| {
         let words = ["disclose", "--vault", "vault", "--json"];
         let said = factory.world.agent(&[&words[..], more].concat()).ends_with(code);
@@ -322,6 +324,9 @@ fn records_are_chosen_and_opened_as_asked() {
     let json = disclose(&["--unit", "PNL0099123", "--out", "by-unit"], 0);
     assert!(json["records"].as_u64().unwrap() >= 2, "{json}");
     assert_eq!(json["closed"][0], "operator", "{json}");
+    // What else the factory has is not the reader's to know.
+    let keys = String::from_utf8(factory.world.read("by-unit/source-keys")).unwrap();
+    assert!(keys.starts_with(SOURCE) && !keys.contains("oven-2"), "{keys}");
     let json = disclose(&["--unit", "PNL0099123", "--open", "verdict", "--out", "verdicts"], 0);
     for (kind, opened) in json["opened"].as_object().unwrap() {
         for name in opened["fields"].as_array().unwrap() {

@@ -148,6 +148,10 @@ fn run_once_anchors_what_is_there_and_ends() {
     assert_eq!(records(&factory, &bytes), 1);
     factory.world.agent(&once).ends_with(0);
     assert_eq!(records(&factory, &bytes), 1, "nothing is anchored twice");
+    // A share that is away is no success, though the heartbeat is anchored.
+    std::fs::remove_dir_all(factory.world.path("reports")).unwrap();
+    let said = factory.world.agent(&once).ends_with(2);
+    assert!(said.err.contains("watches cannot be looked at"), "{}", said.err);
 }
 
 #[test]

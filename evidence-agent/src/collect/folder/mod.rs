@@ -100,7 +100,7 @@ pub(crate) struct Folder {
     told: Told,
     /// How many files of the pass under way, and of the last whole one, were not stable.
     unsettled: (usize, usize),
-    /// Why the last pass could not see anything.
+    /// Why the last pass could not see anything, or not all that lies in the folder itself.
     blind: Option<Trouble>,
 }
 
@@ -322,7 +322,7 @@ impl Folder {
         looked: &mut Looked,
     ) -> Result<(), AgentError> {
         self.unsettled.1 = self.unsettled.0;
-        self.blind = None;
+        self.blind.clone_from(&walk.blind);
         let root = self.config.path.display().to_string();
         if !walk.is_complete {
             self.presence.abandon();

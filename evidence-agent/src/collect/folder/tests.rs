@@ -390,3 +390,13 @@ fn older_files_come_first() {
     let order: Vec<&[u8]> = looked.sightings.iter().map(bytes).collect();
     assert_eq!(order, [&b"b-machine"[..], b"a-review"]);
 }
+
+#[test]
+fn a_folder_whose_listing_breaks_off_is_blind_until_it_is_listed_again() {
+    let mut site = Site::new("");
+    let mut walk = Walk::start(site.folder.path()).unwrap();
+    (walk.is_complete, walk.blind) = (false, Some(Trouble::Missing));
+    site.collector.finish(&walk, &site.memory, &mut Looked::default()).unwrap();
+    assert!(matches!(site.collector.blind, Some(Trouble::Missing)));
+    assert!(site.round().blind.is_none());
+}

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::super::read::nanos;
-use super::super::{Looked, Trouble, shown};
+use super::super::{Looked, Trouble, shown, trouble_of};
 use crate::model::ItemKey;
 use crate::os;
 
@@ -82,6 +82,8 @@ pub(super) struct Walk {
     pub(super) is_complete: bool,
     /// Whether the folder has anything in it, wanted or not.
     pub(super) has_any: bool,
+    /// Why the folder itself could not be listed to its end.
+    pub(super) blind: Option<Trouble>,
 }
 
 /// A folder whose listing is open.
@@ -95,7 +97,7 @@ impl Walk {
     /// Opens the folder itself; a person named it, so it may be a link.
     pub(super) fn start(root: &Path) -> io::Result<Self> {
         let level = Level { listing: fs::read_dir(root)?, prefix: Vec::new() };
-        Ok(Self { levels: vec![level], is_complete: true, has_any: false })
+        Ok(Self { levels: vec![level], is_complete: true, has_any: false, blind: None })
     }
 
     /// Whether there is nothing left to list.
@@ -123,6 +125,9 @@ impl Walk {
                 Some(Err(error)) => {
                     // The rest of this folder cannot be listed: a share that went away, most often.
                     let item = shown(&level.prefix);
+                    if level.prefix.is_empty() {
+                        (self.is_complete, self.blind) = (false, Some(trouble_of(&error)));
+                    }
                     self.fail(item, &error, looked);
                     self.levels.pop();
                 }

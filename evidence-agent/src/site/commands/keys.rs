@@ -46,11 +46,7 @@ pub(crate) fn source(desk: &Desk<'_>, command: &SourceCommand) -> Result<Said, A
             // Made once: a request that was lost is written again for the same key.
             let new = match vault.next_key(&name)? {
                 Some(key) => key,
-                None => {
-                    let key = fresh_key(name.as_str())?;
-                    vault.put_next_key(&key)?;
-                    key
-                }
+                None => vault.put_next_key(&fresh_key(name.as_str())?)?,
             };
             let old = vault.key(&name)?;
             let request = Enrolment::rotation(vault.origin().clone(), &new, &old)

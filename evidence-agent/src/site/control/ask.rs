@@ -165,7 +165,7 @@ impl<'a> Hands<'a> {
     }
 
     fn act(&mut self, act: &Act, body: Vec<u8>) -> Did {
-        if !self.grants.allow(act) {
+        if !self.grants.allow(act, &self.made) {
             let reason = format!("{} was not named by this command", act.root.display());
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
         }

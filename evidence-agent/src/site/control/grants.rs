@@ -3,6 +3,8 @@
 //! Danger: the agent may be another user than the caller, who may be root. Without this, whoever is
 //! the agent's user could have root write any file.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use super::wire::{Act, What};
@@ -17,7 +19,14 @@ pub(super) struct Grants {
     write: Vec<PathBuf>,
     /// Folders in which all may be done.
     folders: Vec<PathBuf>,
+    /// A folder that the command makes: all may be done in it, once it was not there before.
+    fresh: Option<PathBuf>,
+    /// A folder that may be there already, into which papers are written, and nothing else.
+    papers: Option<PathBuf>,
 }
+
+/// How the names of papers end.
+const PAPERS: [&str; 3] = [".disclosure.json", ".evidence", ".tlog-proof"];
 
 impl Grants {
     /// What a command names.
@@ -27,11 +36,11 @@ impl Grants {
             Command::Backup { to, .. } => grants.folders.push(to.clone()),
             Command::Challenge { challenge, note, out, .. } => {
                 grants.read.extend([challenge.clone(), note.clone()]);
-                grants.folders.push(out.clone());
+                grants.fresh = Some(out.clone());
             }
             Command::Disclose { what, .. } => {
                 grants.read.extend(what.units.clone());
-                grants.folders.push(what.out.clone());
+                grants.fresh = Some(what.out.clone());
             }
             Command::Expire { rules, .. } => grants.read.push(rules.clone()),
             Command::LotKey { from, out, units, .. } => {
@@ -40,7 +49,7 @@ impl Grants {
             }
             Command::Papers { which, out, .. } => {
                 grants.read.extend(which.file.clone());
-                grants.folders.push(out.clone());
+                grants.papers = Some(out.clone());
             }
             Command::Pins { what, .. } => grants.read.extend(what.config.clone()),
             Command::Root { png, .. } => grants.write.extend(png.clone()),
@@ -52,8 +61,8 @@ impl Grants {
         grants
     }
 
-    /// Whether this may be done.
-    pub(super) fn allow(&self, act: &Act) -> bool {
+    /// Whether this may be done, when the command has made these folders.
+    pub(super) fn allow(&self, act: &Act, made: &BTreeSet<PathBuf>) -> bool {
         // Below what was opened everything goes by the number of an open file.
         let by_number = matches!(
             act.what,
@@ -71,18 +80,28 @@ impl Grants {
             What::Rename { to } => is_plain(to) && is_plain(&act.name),
             _ => is_plain(&act.name),
         };
-        let in_folder = || self.folders.iter().any(|folder| below(folder, &act.root));
+        let fresh = self.fresh.iter().filter(|folder| made.contains(*folder));
+        let in_folder = self.folders.iter().chain(fresh).any(|folder| below(folder, &act.root));
         match act.what {
             _ if !names => false,
-            _ if in_folder() => true,
+            _ if in_folder => true,
+            What::NewFolder => act.name.is_empty() && self.fresh.as_ref() == Some(&act.root),
+            What::MakeFolders => act.name.is_empty() && self.papers.as_ref() == Some(&act.root),
             What::Read { .. } | What::Sha256 => {
                 act.name.is_empty() && self.read.contains(&act.root)
             }
             What::Part | What::WriteWhole { .. } => {
-                act.name.is_empty() && self.write.contains(&act.root)
+                let named = self.write.contains(&act.root) || self.is_paper(&act.root);
+                act.name.is_empty() && named
             }
             _ => false,
         }
+    }
+
+    fn is_paper(&self, path: &Path) -> bool {
+        let name = path.file_name().and_then(OsStr::to_str);
+        let named = name.is_some_and(|name| PAPERS.iter().any(|end| name.ends_with(end)));
+        named && self.papers.is_some() && path.parent() == self.papers.as_deref()
     }
 }
 
@@ -110,7 +129,7 @@ mod tests {
     fn a_caller_lets_nothing_be_done_but_what_he_named() {
         let vault = VaultArgs { vault: "vault".into(), passphrase_file: None };
         let backup = Grants::of(&Command::Backup { vault: vault.clone(), to: "/b/copy".into() });
-        let whole = || What::WriteWhole { private: true };
+        let (whole, none) = (|| What::WriteWhole { private: true }, BTreeSet::new());
         for (root, name, fine) in [
             ("/b/copy", "vault.redb", true),
             ("/b/copy", "evidence/00000001.pack", true),
@@ -123,16 +142,55 @@ mod tests {
             ("/b/copy2", "x", false),
             ("/etc", "passwd", false),
         ] {
-            assert_eq!(backup.allow(&act(root, name, whole())), fine, "{root} {name}");
+            assert_eq!(backup.allow(&act(root, name, whole()), &none), fine, "{root} {name}");
         }
         let rename = act("/b/copy", "vault.redb", What::Rename { to: "../../x".into() });
-        assert!(!backup.allow(&rename));
+        assert!(!backup.allow(&rename, &none));
 
         let rules = "/r.toml".into();
         let expire = Grants::of(&Command::Expire { vault, rules, dry_run: true });
-        assert!(expire.allow(&act("/r.toml", "", What::Read { limit: 1 })));
-        assert!(!expire.allow(&act("/r.toml", "", whole())));
-        assert!(!expire.allow(&act("/r.toml", "", What::Open { create: true })));
-        assert!(!expire.allow(&act("/etc/shadow", "", What::Read { limit: 1 })));
+        assert!(expire.allow(&act("/r.toml", "", What::Read { limit: 1 }), &none));
+        assert!(!expire.allow(&act("/r.toml", "", whole()), &none));
+        assert!(!expire.allow(&act("/r.toml", "", What::Open { create: true }), &none));
+        assert!(!expire.allow(&act("/etc/shadow", "", What::Read { limit: 1 }), &none));
+    }
+
+    #[test]
+    fn papers_are_written_by_their_names_and_nothing_else_is_done_beside_them() {
+        let grants = Grants { papers: Some("/home/me".into()), ..Grants::default() };
+        let none = BTreeSet::new();
+        let whole = || What::WriteWhole { private: true };
+        for (root, name, fine) in [
+            ("/home/me/aoi-7-1.tlog-proof", "", true),
+            ("/home/me/aoi-7-1.disclosure.json", "", true),
+            ("/home/me/aoi-7-1.evidence", "", true),
+            ("/home/me/.bashrc", "", false),
+            ("/home/me", ".bashrc", false),
+            ("/home/me", "x.evidence", false),
+            ("/home/me/.ssh/x.evidence", "", false),
+            ("/home/me/../you/x.evidence", "", false),
+            ("/home/me/x.evidence/..", "", false),
+        ] {
+            assert_eq!(grants.allow(&act(root, name, whole()), &none), fine, "{root} {name}");
+        }
+        assert!(grants.allow(&act("/home/me", "", What::MakeFolders), &none));
+        for what in [What::NewFolder, What::DropFolder, What::List, What::Remove] {
+            assert!(!grants.allow(&act("/home/me", "", what), &none));
+        }
+        let read = act("/home/me/x.evidence", "", What::Read { limit: 1 });
+        assert!(!grants.allow(&read, &none));
+    }
+
+    #[test]
+    fn a_folder_that_was_there_before_is_not_the_agents() {
+        let grants = Grants { fresh: Some("/home/me".into()), ..Grants::default() };
+        let none = BTreeSet::new();
+        let made = BTreeSet::from([PathBuf::from("/home/me")]);
+        let write = act("/home/me", ".bashrc", What::WriteWhole { private: true });
+        assert!(!grants.allow(&write, &none) && grants.allow(&write, &made));
+        assert!(grants.allow(&act("/home/me", "", What::NewFolder), &none));
+        assert!(!grants.allow(&act("/home/me/.ssh", "", What::NewFolder), &none));
+        assert!(!grants.allow(&act("/home/me", ".ssh", What::NewFolder), &none));
+        assert!(!grants.allow(&act("/home/you", "x", What::WriteWhole { private: true }), &made));
     }
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use spec::key::{Algorithm, SigningKey};
+
 use super::support::*;
 use crate::model::UnixMillis;
 use crate::vault::{Disk, Folder, Rule, Scope, Unlock, Vault, WentBack, refuse_inside};
@@ -400,4 +402,60 @@ fn the_files_of_a_vault_are_its_owner_s_alone() {
         assert!(crate::os::mode(&file).unwrap().is_none_or(|mode| mode == want), "{name}");
         assert!(metadata.is_file());
     }
+}
+
+#[test]
+fn a_chain_that_moved_meanwhile_is_not_withdrawn_by_an_old_picture_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    let before = vault.head(&source()).unwrap();
+    capture(&vault, 0..1).unwrap();
+    seal(&vault, 9).unwrap();
+    let now = vault.head(&source()).unwrap();
+    let said = ("lost/line-3-aoi", &b"{}"[..]);
+    assert!(vault.withdraw(&source(), 0, &before, &before, &[], said).is_err());
+    assert_eq!(vault.head(&source()).unwrap(), now);
+    assert!(vault.statement(&source(), 0).unwrap().is_some());
+    assert_eq!(vault.state(said.0).unwrap(), None);
+
+    vault.withdraw(&source(), 0, &now, &before, &[], said).unwrap();
+    assert_eq!(vault.head(&source()).unwrap(), before);
+    assert!(vault.statement(&source(), 0).unwrap().is_none());
+    assert_eq!(vault.state(said.0).unwrap(), Some(said.1.to_vec()));
+}
+
+#[test]
+fn a_second_key_to_follow_is_not_kept_while_there_is_one() {
+    for unlock in [Unlock::Plain, passphrase()] {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = create(&folder.path().join("V"), &unlock);
+        let keys = [8_u8, 9].map(|seed| {
+            SigningKey::from_seed(source(), Algorithm::NoteEd25519, &[seed; 32]).unwrap()
+        });
+        for key in &keys {
+            let kept = vault.put_next_key(key).unwrap();
+            assert_eq!(kept.verifier(), keys[0].verifier());
+        }
+        vault.switch_key(&source()).unwrap();
+        let kept = vault.put_next_key(&keys[1]).unwrap();
+        assert_eq!(kept.verifier(), keys[1].verifier());
+    }
+}
+
+#[test]
+fn two_copies_into_one_folder_at_once_leave_a_whole_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, to) = (folder.path().join("V"), folder.path().join("B"));
+    let vault = create(&path, &Unlock::Plain);
+    capture(&vault, 0..4).unwrap();
+    seal(&vault, 9).unwrap();
+    let copy = || vault.backup(&to, on(&to), &mut |_| {}).unwrap().checked.damage;
+    std::thread::scope(|scope| {
+        for copying in [scope.spawn(copy), scope.spawn(copy)] {
+            assert_eq!(copying.join().unwrap(), []);
+        }
+    });
+    let back = folder.path().join("R");
+    let restored = Vault::restore(&to, &back, &Unlock::Plain, &mut |_| {}).unwrap();
+    assert_eq!((restored.checked.evidence, restored.checked.damage), (4, Vec::new()));
 }

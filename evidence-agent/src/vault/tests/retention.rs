@@ -6,7 +6,7 @@ use spec::evidence::disclosure::{Pick, PickError, PickFields};
 
 use super::support::*;
 use crate::model::{Hash256, UnixMillis};
-use crate::vault::{Rule, Scope, Unlock, Vault};
+use crate::vault::{Head, Rule, Scope, Unlock, Vault};
 
 const DAY: u64 = 86_400_000;
 const SEALED: u64 = 1_772_438_460_000;
@@ -161,4 +161,74 @@ fn compacting_makes_the_database_smaller_and_loses_nothing() {
     assert!(fs::metadata(path.join("vault.redb")).unwrap().len() < before);
     assert_eq!(vault.check(&mut |_| {}).unwrap().damage, []);
     assert_eq!(vault.deletions().unwrap().len(), 8);
+}
+
+#[test]
+fn two_that_delete_at_once_count_shared_evidence_down_once_a_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    capture(&vault, 0..8).unwrap();
+    for _ in 0..8 {
+        seal(&vault, 1).unwrap();
+    }
+    anchor(&vault).unwrap();
+    // The same bytes again: these records wait, and keep the evidence.
+    capture(&vault, 0..8).unwrap();
+    let later = UnixMillis(SEALED + 31 * DAY);
+    let records: u64 = std::thread::scope(|scope| {
+        let expire = || vault.expire(later, &rules(), false).unwrap().records;
+        let check = || assert_eq!(vault.check(&mut |_| {}).unwrap().damage, []);
+        let both = [scope.spawn(expire), scope.spawn(expire)];
+        let checked = scope.spawn(check);
+        checked.join().unwrap();
+        both.into_iter().map(|one| one.join().unwrap()).sum()
+    });
+    assert_eq!(records, 8);
+    for n in 0..8 {
+        assert_eq!(vault.evidence(&sha256(&report(n))).unwrap(), Some(report(n)));
+    }
+    assert_eq!(vault.check(&mut |_| {}).unwrap().damage, []);
+}
+
+#[test]
+fn retention_goes_on_behind_statements_that_were_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    capture(&vault, 0..1).unwrap();
+    seal(&vault, 9).unwrap();
+    let head = vault.head(&source()).unwrap();
+    vault.move_head(&source(), &Head { next_sequence: 3, ..head }).unwrap();
+    capture(&vault, 1..2).unwrap();
+    seal(&vault, 9).unwrap();
+    anchor(&vault).unwrap();
+    capture(&vault, 2..3).unwrap();
+    seal(&vault, 9).unwrap();
+    let later = UnixMillis(SEALED + 31 * DAY);
+    assert_eq!(vault.expire(later, &rules(), false).unwrap().records, 2);
+    assert_eq!(whole(&vault, 3), [true, false]);
+    assert_eq!(whole(&vault, 4), [true, true], "it is not anchored");
+    anchor(&vault).unwrap();
+    assert_eq!(vault.expire(later, &rules(), false).unwrap().records, 1);
+}
+
+#[test]
+fn a_hold_of_a_lot_keeps_the_units_that_were_said_to_belong_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    let lot = b"LOT-OF-THE-FACTORY";
+    let scope = Scope::Lot(lot.to_vec());
+    capture(&vault, 0..2).unwrap();
+    assert!(!vault.names_any(&scope).unwrap());
+    vault.put_lot_of_units(lot, &[b"SN-1-B"]).unwrap();
+    assert!(vault.names_any(&scope).unwrap(), "it waits");
+    seal(&vault, 9).unwrap();
+    anchor(&vault).unwrap();
+    assert!(vault.names_any(&scope).unwrap(), "it is sealed");
+    let hold = vault.add_hold(scope, "claim 7", UnixMillis(1)).unwrap();
+    let later = UnixMillis(SEALED + 31 * DAY);
+    let expired = vault.expire(later, &rules(), false).unwrap();
+    assert_eq!((expired.records, expired.held), (1, 1));
+    assert_eq!(whole(&vault, 0), [true, false, true]);
+    vault.release_hold(hold, "settled", UnixMillis(2)).unwrap();
+    assert_eq!(vault.expire(later, &rules(), false).unwrap().records, 1);
 }
