@@ -467,7 +467,7 @@ mod tests {
     fn a_file_that_nobody_has_begun_is_awaited_and_one_whose_folder_is_gone_is_away() {
         let mut site = Site::new("");
         assert_eq!((site.collector.probe(), site.round().blind), (None, None));
-        std::fs::remove_dir(site.folder.path()).unwrap();
+        fs::remove_dir(site.folder.path()).unwrap();
         assert_eq!(site.collector.probe(), Some(Trouble::Missing));
     }
 

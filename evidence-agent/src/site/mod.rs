@@ -10,6 +10,7 @@ pub(crate) mod commands;
 pub(crate) mod config;
 pub(crate) mod control;
 mod journal;
+mod meter;
 mod observe;
 mod open;
 mod page;

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::control::{Door, Turn};
+use super::meter::Meter;
 use super::observe::{Observer, Sending};
 use super::open::{Opened, open};
 use super::page::{self, Shown};
@@ -257,13 +258,15 @@ pub(crate) fn run_once(
     let names: Vec<_> = opened.plans.iter().map(|plan| plan.source.clone()).collect();
     let mut sealer = Sealer::new(&opened.vault, clock, std::mem::take(&mut opened.plans))?;
     let mut done = words::Captured::default();
+    let meter = Meter::new(language);
     let blind = loop {
         let turn = capture::turn(&opened.vault, clock, &mut opened.watched)?;
         done.items += turn.sightings;
         done.records += turn.records;
         done.not_understood += turn.not_understood;
+        meter.captured(&done);
         for (watch, item, why) in &turn.complaints {
-            say(&format!("{}: {item}: {}", watch.0, why.text(language)));
+            meter.aside(|| say(&format!("{}: {item}: {}", watch.0, why.text(language))));
         }
         if let Some((watch, error)) = turn.failed.into_iter().next() {
             return Err(AgentError::Failed(format!("watch {:?}: {error}", watch.0)));
@@ -281,17 +284,19 @@ pub(crate) fn run_once(
     for name in &names {
         done.statements += sealer.seal_now(&opened.vault, clock, name)?.len();
     }
-    say(&done.said(language));
+    meter.aside(|| say(&done.said(language)));
+    meter.sealed(opened.vault.unanchored_count()?);
     let began = clock.monotonic();
     loop {
         let turn = sender.turn(&opened.vault, clock)?;
         for (source, sequence, index) in &turn.anchored {
-            say(&words::anchored(source, *sequence, *index, language));
+            meter.aside(|| say(&words::anchored(source, *sequence, *index, language)));
         }
         if let Some(lie) = turn.lies.into_iter().next() {
             return Err(lie);
         }
         let waiting = opened.vault.unanchored_count()?;
+        meter.waits(waiting);
         if waiting == 0 && blind == 0 {
             return Ok(());
         }

@@ -242,8 +242,7 @@ fn a_vault_whose_policy_was_changed_keeps_its_receipts_and_its_checkpoint() {
     drop(vault);
     // From now on a witness is demanded, who has not signed what is there.
     let name = spec::key::KeyName::parse("w.example").unwrap();
-    let witness =
-        spec::key::SigningKey::from_seed(name, spec::key::Algorithm::CosignatureEd25519, &[3; 32]);
+    let witness = SigningKey::from_seed(name, Algorithm::CosignatureEd25519, &[3; 32]);
     let witness = witness.unwrap();
     let log = String::from_utf8(policy()).unwrap();
     let log = log.lines().next().unwrap();
