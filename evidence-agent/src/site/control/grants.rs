@@ -157,40 +157,40 @@ mod tests {
 
     #[test]
     fn papers_are_written_by_their_names_and_nothing_else_is_done_beside_them() {
-        let grants = Grants { papers: Some("/home/me".into()), ..Grants::default() };
+        let grants = Grants { papers: Some("/srv/me".into()), ..Grants::default() };
         let none = BTreeSet::new();
         let whole = || What::WriteWhole { private: true };
         for (root, name, fine) in [
-            ("/home/me/aoi-7-1.tlog-proof", "", true),
-            ("/home/me/aoi-7-1.disclosure.json", "", true),
-            ("/home/me/aoi-7-1.evidence", "", true),
-            ("/home/me/.bashrc", "", false),
-            ("/home/me", ".bashrc", false),
-            ("/home/me", "x.evidence", false),
-            ("/home/me/.ssh/x.evidence", "", false),
-            ("/home/me/../you/x.evidence", "", false),
-            ("/home/me/x.evidence/..", "", false),
+            ("/srv/me/aoi-7-1.tlog-proof", "", true),
+            ("/srv/me/aoi-7-1.disclosure.json", "", true),
+            ("/srv/me/aoi-7-1.evidence", "", true),
+            ("/srv/me/.bashrc", "", false),
+            ("/srv/me", ".bashrc", false),
+            ("/srv/me", "x.evidence", false),
+            ("/srv/me/.ssh/x.evidence", "", false),
+            ("/srv/me/../you/x.evidence", "", false),
+            ("/srv/me/x.evidence/..", "", false),
         ] {
             assert_eq!(grants.allow(&act(root, name, whole()), &none), fine, "{root} {name}");
         }
-        assert!(grants.allow(&act("/home/me", "", What::MakeFolders), &none));
+        assert!(grants.allow(&act("/srv/me", "", What::MakeFolders), &none));
         for what in [What::NewFolder, What::DropFolder, What::List, What::Remove] {
-            assert!(!grants.allow(&act("/home/me", "", what), &none));
+            assert!(!grants.allow(&act("/srv/me", "", what), &none));
         }
-        let read = act("/home/me/x.evidence", "", What::Read { limit: 1 });
+        let read = act("/srv/me/x.evidence", "", What::Read { limit: 1 });
         assert!(!grants.allow(&read, &none));
     }
 
     #[test]
     fn a_folder_that_was_there_before_is_not_the_agents() {
-        let grants = Grants { fresh: Some("/home/me".into()), ..Grants::default() };
+        let grants = Grants { fresh: Some("/srv/me".into()), ..Grants::default() };
         let none = BTreeSet::new();
-        let made = BTreeSet::from([PathBuf::from("/home/me")]);
-        let write = act("/home/me", ".bashrc", What::WriteWhole { private: true });
+        let made = BTreeSet::from([PathBuf::from("/srv/me")]);
+        let write = act("/srv/me", ".bashrc", What::WriteWhole { private: true });
         assert!(!grants.allow(&write, &none) && grants.allow(&write, &made));
-        assert!(grants.allow(&act("/home/me", "", What::NewFolder), &none));
-        assert!(!grants.allow(&act("/home/me/.ssh", "", What::NewFolder), &none));
-        assert!(!grants.allow(&act("/home/me", ".ssh", What::NewFolder), &none));
-        assert!(!grants.allow(&act("/home/you", "x", What::WriteWhole { private: true }), &made));
+        assert!(grants.allow(&act("/srv/me", "", What::NewFolder), &none));
+        assert!(!grants.allow(&act("/srv/me/.ssh", "", What::NewFolder), &none));
+        assert!(!grants.allow(&act("/srv/me", ".ssh", What::NewFolder), &none));
+        assert!(!grants.allow(&act("/srv/you", "x", What::WriteWhole { private: true }), &made));
     }
 }
