@@ -126,41 +126,48 @@ impl Said {
     }
 }
 
-/// Defines the messages: name, code, English, Chinese. One that lacks a language does not compile.
+/// A sentence of the program: its name for machines and its texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    code: &'static str,
+    english: &'static str,
+    chinese: &'static str,
+}
+
+impl Message {
+    /// The name for machines.
+    pub(crate) const fn code(self) -> &'static str {
+        self.code
+    }
+
+    /// The text with its places for values.
+    pub(crate) const fn text(self, language: Language) -> &'static str {
+        match language {
+            Language::Chinese => self.chinese,
+            Language::English => self.english,
+        }
+    }
+}
+
+/// Defines messages: name, code, English, Chinese. One that lacks a language does not compile.
+///
+/// Each file of the catalogue has one, with those of its topic.
 macro_rules! catalogue {
     ($($name:ident = $code:literal, $english:literal, $chinese:literal;)*) => {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Message {
-            $($name,)*
-        }
-
+        #[allow(non_upper_case_globals, reason = "they are read as the variants of one type")]
         impl Message {
-            #[cfg(test)]
-            pub(super) const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// The name for machines.
-            pub(crate) const fn code(self) -> &'static str {
-                match self {
-                    $(Self::$name => $code,)*
-                }
-            }
-
-            /// The text with its places for values.
-            pub(crate) const fn text(self, language: Language) -> &'static str {
-                match (self, language) {
-                    $(
-                        (Self::$name, Language::English) => $english,
-                        (Self::$name, Language::Chinese) => $chinese,
-                    )*
-                }
-            }
+            $(
+                pub(crate) const $name: Self =
+                    Self { code: $code, english: $english, chinese: $chinese };
+            )*
         }
+
+        #[cfg(test)]
+        pub(super) const ALL: &[Message] = &[$(Message::$name,)*];
     };
 }
 
 mod catalogue;
-
-pub(crate) use catalogue::Message;
 
 #[cfg(test)]
 mod tests {
@@ -174,7 +181,7 @@ mod tests {
     #[test]
     fn every_message_has_both_languages_with_the_same_values_and_its_own_code() {
         let mut codes = BTreeSet::new();
-        for message in Message::ALL {
+        for message in [catalogue::ALL].concat() {
             let english = message.text(Language::English);
             let chinese = message.text(Language::Chinese);
             assert!(english.is_ascii() && !english.is_empty(), "{message:?}");

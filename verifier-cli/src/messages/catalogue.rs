@@ -2,7 +2,7 @@
 //!
 //! One that lacks a language does not compile. Codes never change; `{0}` stands for the first value.
 
-use super::Language;
+use super::Message;
 
 catalogue! {
     // Verdicts.
