@@ -45,7 +45,8 @@ impl fmt::Display for Admission {
 pub struct Submission {
     entry: Bytes,
     leaf: Hash,
-    place: Option<Place>,
+    /// Boxed: opaque entries have none, and are moved from hand to hand.
+    place: Option<Box<Place>>,
 }
 
 /// Where a statement says it belongs.
@@ -102,7 +103,7 @@ impl Submission {
         };
         let entry = Bytes::copy_from_slice(entry);
         let leaf = leaf_hash(&entry);
-        Ok((Self { entry, leaf, place: Some(place) }, statement))
+        Ok((Self { entry, leaf, place: Some(Box::new(place)) }, statement))
     }
 
     /// The entry's bytes.
@@ -119,14 +120,14 @@ impl Submission {
 
     /// Where it says it belongs; `None` for an opaque entry.
     #[must_use]
-    pub const fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_deref()
     }
 
     /// The entry, its leaf hash, and where it says it belongs.
     #[must_use]
     pub fn into_parts(self) -> (Bytes, Hash, Option<Place>) {
-        (self.entry, self.leaf, self.place)
+        (self.entry, self.leaf, self.place.map(|place| *place))
     }
 }
 

@@ -6,12 +6,13 @@
 use bytes::Bytes;
 use spec::Hash;
 use spec::evidence::statement::Statement;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::admission::{Chains, Place, Submission};
 use crate::answer::{AddError, Sequenced};
 use crate::index::{Key, KeyMap};
-use crate::queue::Answers;
+use crate::queue::Answer;
 
 /// A batch being put together: nothing of it has happened yet.
 #[derive(Default)]
@@ -26,7 +27,7 @@ pub(crate) struct Batch {
     pub(crate) pending: Chains,
     /// Where in the batch a key is: the same entry twice, or two statements for one place.
     positions: KeyMap<usize>,
-    waiters: Vec<(oneshot::Sender<Answers>, Vec<Outcome>)>,
+    waiters: Vec<Waiter>,
 }
 
 /// What becomes of one submission.
@@ -72,8 +73,8 @@ impl Batch {
     }
 
     /// Remembers whom to answer.
-    pub(crate) fn wait(&mut self, answer: oneshot::Sender<Answers>, outcomes: Vec<Outcome>) {
-        self.waiters.push((answer, outcomes));
+    pub(crate) fn wait(&mut self, waiter: Waiter) {
+        self.waiters.push(waiter);
     }
 
     /// The entry in this batch that has a key, and its leaf hash.
@@ -105,27 +106,57 @@ impl Batch {
     }
 
     /// Answers every waiter, now that the log has all that the answers speak of.
-    pub(crate) fn answer(&mut self) {
-        self.settle(|outcome| match outcome {
-            Outcome::Settled(answer) => answer,
-            Outcome::Refused(error) => Err(error),
-            Outcome::At(sequenced) => Ok(sequenced),
-        });
+    ///
+    /// With a `runtime`, many are answered on one of its threads: there, waking a task costs a place in
+    /// that thread's own queue, and here a lock for each, which all threads want.
+    pub(crate) fn answer(&mut self, runtime: Option<&Handle>) {
+        match runtime {
+            Some(runtime) if self.waiters.len() > FEW => {
+                let waiters = std::mem::take(&mut self.waiters);
+                runtime.spawn(async { waiters.into_iter().for_each(|waiter| waiter.settle(said)) });
+            }
+            _ => self.waiters.drain(..).for_each(|waiter| waiter.settle(said)),
+        }
     }
 
     /// Answers every waiter when the batch was not committed: whatever was decided because of it
     /// is void.
     pub(crate) fn fail(&mut self, why: &AddError) {
-        self.settle(|outcome| match outcome {
+        let failed = |outcome| match outcome {
             Outcome::Settled(answer) => answer,
             Outcome::Refused(_) | Outcome::At(_) => Err(why.clone()),
-        });
+        };
+        self.waiters.drain(..).for_each(|waiter| waiter.settle(failed));
     }
+}
 
-    fn settle(&mut self, settle: impl Fn(Outcome) -> Result<Sequenced, AddError>) {
-        for (answer, outcomes) in self.waiters.drain(..) {
-            // The asker may have gone; its entries are in the log all the same.
-            let _ = answer.send(outcomes.into_iter().map(&settle).collect());
+/// What to say once the batch is committed.
+fn said(outcome: Outcome) -> Answer {
+    match outcome {
+        Outcome::Settled(answer) => answer,
+        Outcome::Refused(error) => Err(error),
+        Outcome::At(sequenced) => Ok(sequenced),
+    }
+}
+
+/// So many waiters are answered by the thread that commits: it is done before another would begin.
+const FEW: usize = 4;
+
+/// A request that waits for the batch. Its asker may have gone; its entries are in the log all the same.
+pub(crate) enum Waiter {
+    /// One entry.
+    One(Outcome, oneshot::Sender<Answer>),
+    /// Some, answered together.
+    Many(Vec<Outcome>, oneshot::Sender<Vec<Answer>>),
+}
+
+impl Waiter {
+    fn settle(self, settle: impl Fn(Outcome) -> Answer) {
+        match self {
+            Self::One(outcome, answer) => drop(answer.send(settle(outcome))),
+            Self::Many(outcomes, answer) => {
+                drop(answer.send(outcomes.into_iter().map(settle).collect()));
+            }
         }
     }
 }

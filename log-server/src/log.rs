@@ -272,8 +272,10 @@ impl Log {
 
     /// Adds an entry. Resolves once it is durable; dropping the future loses only the answer.
     pub async fn sequence(&self, submission: Submission) -> Result<Sequenced, AddError> {
-        let mut answers = self.sequence_all(vec![submission]).await;
-        answers.pop().expect("one answer for one submission")
+        let (answer, answered) = oneshot::channel();
+        self.shared.queue.push(Request::One(submission, answer))?;
+        // The sequencer ended without answering: only when the log stopped.
+        answered.await.unwrap_or_else(|_| Err(AddError::Fatal(self.stopped())))
     }
 
     /// Adds entries with one commit, in order. Each gets its own answer.
@@ -287,7 +289,7 @@ impl Log {
             return Vec::new();
         }
         let (answer, answered) = oneshot::channel();
-        if let Err(error) = self.shared.queue.push(Request { submissions, answer }) {
+        if let Err(error) = self.shared.queue.push(Request::Many(submissions, answer)) {
             return all(error);
         }
         match answered.await {

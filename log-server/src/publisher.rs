@@ -12,7 +12,7 @@
 //!
 //! Published when something was committed, without a timer. Signing costs some milliseconds of
 //! disk, on which commits wait too. So a log that many entries come to works on heads for at most a
-//! fifth of the time, by resting four times as long after each, and rests for a tenth of a second
+//! fifth of the time, by resting four times as long after each, and rests for a fifth of a second
 //! when hundreds of entries came meanwhile.
 
 use std::sync::Arc;
@@ -41,7 +41,7 @@ const BUSY_ENTRIES: u64 = 256;
 const LIGHT: Duration = Duration::from_millis(10);
 
 /// The longest rest, and that of a busy log.
-const REST_MAX: Duration = Duration::from_millis(100);
+const REST_MAX: Duration = Duration::from_millis(200);
 
 /// How often the mark of what is durable is written at most.
 const MARK_INTERVAL: Duration = Duration::from_secs(1);

@@ -15,16 +15,37 @@ use crate::log::Limits;
 /// which has room for twice as many.
 const MAX_WAITING_BYTES: usize = crate::journal::frame::MAX_PAYLOAD / 2;
 
-/// What comes back for each submission of a request.
-pub type Answers = Vec<Result<Sequenced, AddError>>;
+/// What comes back for a submission.
+pub type Answer = Result<Sequenced, AddError>;
 
-/// One request: some submissions, answered together.
+/// One request: what to add, in order, and where to answer. The asker may be gone; its entries are
+/// committed all the same.
+///
+/// A single entry is a case of its own: most requests are, and the two lists that it does without
+/// were made on one thread and freed on another.
 #[derive(Debug)]
-pub struct Request {
-    /// What to add, in order.
-    pub submissions: Vec<Submission>,
-    /// Where to answer. The asker may be gone; its entries are committed all the same.
-    pub answer: oneshot::Sender<Answers>,
+pub enum Request {
+    /// One entry.
+    One(Submission, oneshot::Sender<Answer>),
+    /// Some, answered together.
+    Many(Vec<Submission>, oneshot::Sender<Vec<Answer>>),
+}
+
+impl Request {
+    fn entries(&self) -> usize {
+        self.submissions().len()
+    }
+
+    fn bytes(&self) -> usize {
+        self.submissions().iter().map(|one| one.entry().len()).sum()
+    }
+
+    fn submissions(&self) -> &[Submission] {
+        match self {
+            Self::One(submission, _) => std::slice::from_ref(submission),
+            Self::Many(submissions, _) => submissions,
+        }
+    }
 }
 
 /// See the module's text.
@@ -55,18 +76,18 @@ impl Queue {
 
     /// Puts a request in, or refuses it before memory grows.
     pub fn push(&self, request: Request) -> Result<(), AddError> {
-        let bytes: usize = request.submissions.iter().map(|one| one.entry().len()).sum();
+        let (entries, bytes) = (request.entries(), request.bytes());
         let mut state = self.state.lock().expect("no panic under this lock");
         if let Some(fatal) = &state.closed {
             return Err(fatal.clone().into());
         }
         // An empty queue takes one request of any size: requests are bounded elsewhere.
-        let full = state.entries + request.submissions.len() > self.limits.waiting_entries
+        let full = state.entries + entries > self.limits.waiting_entries
             || state.bytes + bytes > self.limits.waiting_bytes;
         if full && !state.requests.is_empty() {
             return Err(AddError::Overloaded);
         }
-        state.entries += request.submissions.len();
+        state.entries += entries;
         state.bytes += bytes;
         state.requests.push(request);
         let first = state.requests.len() == 1;
@@ -127,7 +148,7 @@ mod tests {
 
     fn request(entry: &[u8]) -> Request {
         let (answer, _) = oneshot::channel();
-        Request { submissions: vec![Submission::opaque(entry).unwrap()], answer }
+        Request::One(Submission::opaque(entry).unwrap(), answer)
     }
 
     #[test]
@@ -153,8 +174,7 @@ mod tests {
     fn an_abandoned_queue_leaves_nobody_waiting() {
         let queue = Queue::new(Limits::default());
         let (answer, mut answered) = oneshot::channel();
-        let submissions = vec![Submission::opaque(b"a").unwrap()];
-        queue.push(Request { submissions, answer }).unwrap();
+        queue.push(Request::One(Submission::opaque(b"a").unwrap(), answer)).unwrap();
         queue.abandon(Fatal::new("the disk failed"));
         assert!(answered.try_recv().is_err_and(|error| error == TryRecvError::Closed));
         assert!(queue.take().is_none());

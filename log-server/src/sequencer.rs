@@ -13,10 +13,11 @@ use spec::evidence::statement::Statement;
 use spec::frontier::Frontier;
 use spec::hash::leaf_hash;
 use spec::tile::TILE_WIDTH;
+use tokio::runtime::Handle;
 
 use crate::admission::{Admission, Chains, Place, Placing, Submission};
 use crate::answer::{AddError, Fatal, ReadError, Sequenced};
-use crate::batch::{Batch, Outcome, key_of_place};
+use crate::batch::{Batch, Outcome, Waiter, key_of_place};
 use crate::index::Key;
 use crate::journal::{AppendError, Base, Journal, frame};
 use crate::queue::Request;
@@ -43,6 +44,8 @@ pub struct Sequencer {
     base_bytes: u64,
     /// Memory of the last batch.
     spare: Batch,
+    /// Where many are answered at once, if it was made within a runtime.
+    runtime: Option<Handle>,
 }
 
 impl Sequencer {
@@ -50,7 +53,8 @@ impl Sequencer {
     #[must_use]
     pub fn new(shared: Arc<Shared>, journal: Box<dyn Journal>, chains: Chains, base: Base) -> Self {
         let base_bytes = frame::format_base(&base).len() as u64;
-        Self { shared, journal, chains, base: base.frontier, base_bytes, spare: Batch::default() }
+        let (base, spare, runtime) = (base.frontier, Batch::default(), Handle::try_current().ok());
+        Self { shared, journal, chains, base, base_bytes, spare, runtime }
     }
 
     /// Works until the queue is closed and empty.
@@ -72,7 +76,7 @@ impl Sequencer {
         let mut batch = std::mem::take(&mut self.spare).recycle(from);
         self.admit(requests, &mut batch, full);
         if batch.entries.is_empty() {
-            batch.answer();
+            batch.answer(self.runtime.as_ref());
             self.spare = batch;
             return Ok(());
         }
@@ -104,7 +108,7 @@ impl Sequencer {
                 self.shared.index.add(&batch.keys);
             }
         }
-        batch.answer();
+        batch.answer(self.runtime.as_ref());
         self.wake(from, batch.leaves.len() as u64);
         self.spare = batch;
         self.trim_if_due()
@@ -123,10 +127,15 @@ impl Sequencer {
     }
 
     fn admit(&self, requests: Vec<Request>, batch: &mut Batch, full: bool) {
-        for Request { submissions, answer } in requests {
-            let place = |submission| self.place(submission, batch, full);
-            let outcomes = submissions.into_iter().map(place).collect();
-            batch.wait(answer, outcomes);
+        for request in requests {
+            let mut place = |submission| self.place(submission, batch, full);
+            let waiter = match request {
+                Request::One(submission, answer) => Waiter::One(place(submission), answer),
+                Request::Many(submissions, answer) => {
+                    Waiter::Many(submissions.into_iter().map(place).collect(), answer)
+                }
+            };
+            batch.wait(waiter);
         }
     }
 
