@@ -59,7 +59,7 @@ pub(super) async fn root(State(api): State<Arc<Api>>, request: Request) -> Respo
         plain.headers_mut().insert(header::VARY, VARY);
         return plain;
     }
-    let client = Asking::of(&request);
+    let mut client = Asking::of(&request);
     let asked = client.parameters(&request, ["span", "lang"]).and_then(|([span, _], reader)| {
         let over = span.map_or(Some(Over::All), Over::parse).ok_or(Fault::Address)?;
         Ok((over, reader))
@@ -112,7 +112,7 @@ async fn read_near(
     )
 )]
 pub(super) async fn entry(State(api): State<Arc<Api>>, request: Request) -> Response {
-    let client = Asking::of(&request);
+    let mut client = Asking::of(&request);
     let asked = client.parameters(&request, ["lang"]).and_then(|(_, reader)| {
         let index = request.uri().path().trim_start_matches("/entry/");
         Ok((parse_decimal(index).map_err(|_| Fault::Address)?, reader))
@@ -150,7 +150,7 @@ pub(super) async fn entry(State(api): State<Arc<Api>>, request: Request) -> Resp
     )
 )]
 pub(super) async fn source(State(api): State<Arc<Api>>, request: Request) -> Response {
-    let client = Asking::of(&request);
+    let mut client = Asking::of(&request);
     let asked =
         client.parameters(&request, ["before", "lang"]).and_then(|([before, _], reader)| {
             let before = before.map(parse_decimal).transpose().map_err(|_| Fault::Address)?;
@@ -197,7 +197,7 @@ pub(super) async fn source(State(api): State<Arc<Api>>, request: Request) -> Res
     )
 )]
 pub(super) async fn search(State(api): State<Arc<Api>>, request: Request) -> Response {
-    let client = Asking::of(&request);
+    let mut client = Asking::of(&request);
     let asked = client.parameters(&request, ["q", "lang"]).and_then(|([text, _], reader)| {
         let text = text.filter(|text| text.len() <= MAX_SEARCH_SIZE).ok_or(Fault::Search)?;
         Ok((decode(text, true).ok_or(Fault::Search)?, reader))
@@ -245,12 +245,11 @@ async fn find(api: &Api, text: &str) -> Result<Link, Fault> {
     )
 )]
 pub(super) async fn verify(State(api): State<Arc<Api>>, request: Request) -> Response {
-    let client = Asking::of(&request);
+    let mut client = Asking::of(&request);
     let Some(page) = &api.options.explorer.verify else {
-        // It has no parameter of its own; the language of the words may be chosen.
-        let reader =
-            client.parameters(&request, ["lang"]).map_or(client.reader, |(_, reader)| reader);
-        return Asking { reader, ..client }.answer(Err(Fault::NoVerifier));
+        // The language of the words may be chosen; whatever else is asked for changes nothing.
+        let _ = client.parameters(&request, ["lang"]);
+        return client.answer(Err(Fault::NoVerifier));
     };
     let tag = page.tag();
     let known = request.headers().get(header::IF_NONE_MATCH);
@@ -278,7 +277,7 @@ pub(super) async fn not_found(request: Request) -> Response {
 /// Who asks: in which language, and whether for HTML.
 #[derive(Clone, Copy)]
 struct Asking {
-    /// By the headers alone, for what is wrong with the parameters.
+    /// By the headers, until the parameters are read.
     reader: Reader,
     html: bool,
 }
@@ -293,14 +292,15 @@ impl Asking {
 
     /// The values of a query, the last of which is the language.
     fn parameters<'a, const N: usize>(
-        &self,
+        &mut self,
         request: &'a Request,
         known: [&str; N],
     ) -> Result<([Option<&'a str>; N], Reader), Fault> {
         let values = query_values(request.uri().query(), known).map_err(|_| Fault::Address)?;
-        let Some(code) = values[N - 1] else { return Ok((values, self.reader)) };
-        let reader = Reader::of(Some(code), None).ok_or(Fault::Address)?;
-        Ok((values, reader))
+        if let Some(code) = values[N - 1] {
+            self.reader = Reader::of(Some(code), None).ok_or(Fault::Address)?;
+        }
+        Ok((values, self.reader))
     }
 
     fn answer(self, made: Result<Page, Fault>) -> Response {

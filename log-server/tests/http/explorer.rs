@@ -202,6 +202,8 @@ async fn numbers_have_one_spelling_and_end_with_the_log() {
             served.get(path).await.is_problem(400, "bad-request");
         }
     }
+    let chosen = page(&browse(&served, "/entry/2?lang=zh").await, 404);
+    assert!(chosen.contains("日志尚未发布该条目") && chosen.contains("href=\"/?lang=zh\""));
     for path in ["/entry/2", "/entry/18446744073709551615"] {
         assert!(page(&browse(&served, path).await, 404).contains("Published are 2 entries"));
         assert_eq!(served.get(path).await.is_problem(404, "beyond")["published_size"], 2);
