@@ -34,8 +34,7 @@ interface Server {
 
 /** Runs a program to its end; what it printed. */
 function run(program: string, ...words: string[]): string {
-  const options = { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] } as const;
-  return execFileSync(join(PROGRAMS ?? "", program), words, options);
+  return execFileSync(join(PROGRAMS ?? "", program), words, { cwd: folder, encoding: "utf8" });
 }
 
 /** Starts a server and waits for the one line that says where it listens. */
