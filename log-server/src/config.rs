@@ -131,6 +131,9 @@ pub struct ServeArgs {
     /// Seconds that a witness has for an answer [default: 10]
     #[arg(long, value_name = "SECONDS", env = "FIDUCIAL_LOG_WITNESS_SECONDS")]
     pub witness_seconds: Option<u64>,
+    /// The verifier's page for browsers, fiducial-verify.html, which is then at /verify [default: none]
+    #[arg(long, value_name = "FILE", env = "FIDUCIAL_LOG_VERIFY_PAGE")]
+    pub verify_page: Option<PathBuf>,
     /// What is logged, for example `info` or `log_server::http=debug` [default: RUST_LOG or info]
     #[arg(long, value_name = "FILTER", env = "FIDUCIAL_LOG_LOG")]
     pub log: Option<String>,
@@ -214,6 +217,7 @@ struct ConfigFile {
     listen: Option<SocketAddr>,
     admission: Option<Admission>,
     workers: Option<NonZeroUsize>,
+    verify_page: Option<PathBuf>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     tls: Option<TlsFiles>,
@@ -264,6 +268,8 @@ pub struct Config {
     pub admission: Option<Admission>,
     /// Threads that serve requests; `None` for one a processor.
     pub workers: Option<NonZeroUsize>,
+    /// The verifier's page, if it is served.
+    pub verify_page: Option<PathBuf>,
     /// TLS.
     pub tls: Option<TlsFiles>,
     /// The witnesses, if the log is to have any.
@@ -321,6 +327,7 @@ impl Config {
             listen: args.listen.or(file.listen).unwrap_or(listen),
             admission: args.admission.or(file.admission),
             workers: args.workers.or(file.workers),
+            verify_page: args.verify_page.or(file.verify_page),
             tls,
             witnesses,
             log: args.log.or(file.log),

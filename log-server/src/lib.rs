@@ -19,6 +19,8 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod disk;
+pub mod explorer;
+mod growing;
 pub mod heads;
 pub mod http;
 pub mod index;

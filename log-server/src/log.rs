@@ -3,6 +3,7 @@
 //! [`Log::open`] recovers, starts the threads and returns a handle that is cheap to clone.
 //! Everything that waits is asynchronous; everything else answers from memory or a file.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use spec::Hash;
 use spec::checkpoint::Origin;
+use spec::evidence::statement::Statement;
 use spec::hash::leaf_hash;
-use spec::key::VerifierKey;
+use spec::key::{KeyName, VerifierKey};
+use spec::policy::Policy;
 use spec::tile::{MAX_ENTRY_SIZE, Tile};
 use tokio::sync::oneshot;
 
@@ -23,6 +26,7 @@ use crate::admission::{Admission, Submission};
 use crate::answer::{AddError, Fatal, Published, ReadError, Sequenced, Status};
 use crate::disk::{Disk, MachineDisk};
 use crate::heads::WriteError;
+use crate::index::Key;
 use crate::keys::LogKeys;
 use crate::queue::Request;
 use crate::shared::Shared;
@@ -369,6 +373,54 @@ impl Log {
     pub fn lookup(&self, leaf: Hash) -> Result<Option<u64>, ReadError> {
         let found = self.shared.find_leaf(leaf)?;
         Ok(found.filter(|index| *index < self.shared.published_size()))
+    }
+
+    /// The leaf hash of a published entry.
+    pub fn leaf(&self, index: u64) -> Result<Hash, ReadError> {
+        let published = self.shared.published_size();
+        if index >= published {
+            return Err(ReadError::Beyond { published });
+        }
+        self.shared.leaf(index)
+    }
+
+    /// Finds the published statement of a source with a sequence: the entry's index, and itself.
+    ///
+    /// Costs a look into the index and, where it finds something, into one bundle.
+    pub fn find_statement(
+        &self,
+        source: &KeyName,
+        sequence: u64,
+    ) -> Result<Option<(u64, Statement)>, ReadError> {
+        let found = RefCell::new(None);
+        let key = Key::of_place(source.as_str(), sequence);
+        self.shared.find(key, |index| {
+            if index >= self.shared.published_size() {
+                return Ok(false);
+            }
+            let statement = Statement::parse(&self.shared.entry(index)?)
+                .map_err(|error| ReadError::Damaged(format!("entry {index}: {error}")))?;
+            let is_it = statement.source() == source && statement.sequence() == sequence;
+            if is_it {
+                found.replace(Some((index, statement)));
+            }
+            Ok(is_it)
+        })?;
+        Ok(found.into_inner())
+    }
+
+    /// Whether [`Log::find_statement`] is likely to find one: true if it does, and false if it does
+    /// not, but once in many billion times. Costs a look into the index.
+    pub fn may_have_statement(&self, source: &KeyName, sequence: u64) -> Result<bool, ReadError> {
+        let published = self.shared.published_size();
+        let key = Key::of_place(source.as_str(), sequence);
+        Ok(self.shared.find(key, |index| Ok(index < published))?.is_some())
+    }
+
+    /// The policy that its witnesses are counted by, if it needs any.
+    #[must_use]
+    pub fn witness_policy(&self) -> Option<&Policy> {
+        self.shared.witnessing.as_ref().map(|witnessing| witnessing.policy())
     }
 
     /// What the log is doing.

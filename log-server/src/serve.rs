@@ -18,6 +18,9 @@ use crate::admission::Admission;
 use crate::answer::Fatal;
 use crate::config::{Config, LogFormat, WitnessConfig};
 use crate::disk::MachineDisk;
+use crate::explorer::Explorer;
+use crate::explorer::verify::VerifyPage;
+use crate::growing::Growing;
 use crate::http::renewal::{LOOK_INTERVAL, Renewing};
 use crate::http::{
     ApiOptions, Bodies, ServeOptions, install_recorder, router, serve as serve_http,
@@ -60,6 +63,7 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
         config.tls.as_ref().map(|files| Renewing::load(&files.certificate, &files.key));
     let certificate = certificate.transpose()?;
     let tls = certificate.as_ref().map(Renewing::config).transpose()?;
+    let verify = config.verify_page.as_deref().map(VerifyPage::load).transpose()?.map(Arc::new);
     // Before the port is open: who stops the process early stops it in the same order.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let renewing = tokio::spawn(renew(certificate, signal(SignalKind::hangup())?));
@@ -72,6 +76,7 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
     let log = opened.expect("opening a log does not panic")?;
 
     wait_for_index(&log).await;
+    let growth = Growing::begin(&log)?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("listening on {}", config.listen))?;
@@ -82,6 +87,7 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
         wait_time: config.wait_time,
         waiting_entries: config.engine.waiting_entries,
         metrics: Some(metrics.clone()),
+        explorer: Explorer { growth: growth.shown(), verify },
     };
     let options = ServeOptions {
         clients: config.clients,
@@ -103,6 +109,7 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
     for task in [watch, upkeep, renewing] {
         task.abort();
     }
+    growth.end(&log).await;
     let fatal = end(log).await;
     served.context("serving")?;
     Ok(fatal)

@@ -21,6 +21,7 @@ use signal_hook::iterator::Signals;
 
 use crate::report::in_ci;
 use crate::run::{cargo, passes, require_build_tools, target, typed, watched};
+use crate::web;
 
 use self::server::{Running, free_address};
 use self::witnesses::Witnesses;
@@ -123,7 +124,11 @@ impl Demo {
 
         say("The log serves");
         let address = wishes.listen.clone().map_or_else(free_address, Ok)?;
-        let serve = ["serve", "--data", "log", "--witness-policy", "policy"];
+        let page = verify_page();
+        let mut serve = vec!["serve", "--data", "log", "--witness-policy", "policy"];
+        if let Some(page) = &page {
+            serve.extend(["--verify-page", page]);
+        }
         let program = self.program("fiducial-log");
         let mut log = Running::start("log", &program, &serve, &self.folder, &address)?;
         log.wait_until_ready()?;
@@ -131,7 +136,7 @@ impl Demo {
         let outcome = acts::play(self, log.url(), &mut witnesses);
         if outcome.is_ok() && !wishes.once {
             say("The log stays up until Ctrl-C");
-            out!("log:      {}", log.url());
+            out!("log:      {} (its pages are for a browser)", log.url());
             witnesses.show();
             out!("programs: {}", self.programs.display());
             out!("files:    {}", self.folder.display());
@@ -179,6 +184,20 @@ impl Demo {
     fn write(&self, name: &str, text: &str) -> Result<(), String> {
         let path = self.folder.join(name);
         fs::write(&path, text).map_err(|why| format!("cannot write {}: {why}", path.display()))
+    }
+}
+
+/// The verifier's page, which the log hands out at `/verify`; without it the demo goes on.
+fn verify_page() -> Option<String> {
+    let built = web::build().and_then(|path| {
+        path.into_os_string().into_string().map_err(|_| "its path is no text".to_string())
+    });
+    match built {
+        Ok(page) => Some(page),
+        Err(why) => {
+            out!("The verifier's page is not built, so the log does not serve it: {why}");
+            None
+        }
     }
 }
 

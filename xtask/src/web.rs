@@ -33,7 +33,20 @@ pub(crate) fn page() -> Result<Outcome, String> {
     Ok(Outcome::Ran(tally.and(Tally::one(built))))
 }
 
-/// The built page in Chromium; pictures of it are left in `verifier-web/out/pictures/`.
+/// The page, built for the demo; says why where it cannot be.
+pub(crate) fn build() -> Result<PathBuf, String> {
+    if let Some(why) = missing_tools() {
+        return Err(why);
+    }
+    install()?;
+    if !passes(npm(&["run", "build"]).current_dir(room()))? {
+        return Err("`npm run build` failed; see above".to_string());
+    }
+    Ok(room().join("dist/fiducial-verify.html"))
+}
+
+/// The built page and the log's own pages in Chromium; the programs are built by then. Pictures are
+/// left in `verifier-web/out/pictures/`.
 pub(crate) fn in_browser() -> Result<Outcome, String> {
     if let Some(why) = missing_tools() {
         return Ok(Outcome::Skipped(why));
@@ -42,7 +55,8 @@ pub(crate) fn in_browser() -> Result<Outcome, String> {
         let why = format!("no {}; `apt-get install {}`", browser().display(), PACKAGES.join(" "));
         return Ok(Outcome::Skipped(why));
     }
-    tests("test:browser", None).map(Outcome::Ran)
+    let programs = target()?.join("debug");
+    tests("test:browser", Some((&programs, false))).map(Outcome::Ran)
 }
 
 /// The program and the page on the same mutated evidence; the programs are built by then.

@@ -6,7 +6,7 @@
 //! - `limit`, `budget`, `body`, `outgoing`: what clients may take.
 //! - `route`, `meter`, `problem`: the tables.
 //! - `tiles`, `gzip`: what is kept in memory of what was read.
-//! - `add`, `read`, `prove`, `operate`: the handlers. `openapi` is made from their attributes.
+//! - `add`, `read`, `prove`, `operate`, `explore`: the handlers. `openapi` is made from their attributes.
 //!
 //! Invariant: nothing a client sends is kept in memory without a bound that all clients share, and
 //! nothing it sends is logged.
@@ -24,12 +24,14 @@ use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
+use crate::explorer::Explorer;
 use crate::log::Log;
 
 mod add;
 mod body;
 mod budget;
 mod connection;
+mod explore;
 mod gzip;
 mod limit;
 mod meter;
@@ -84,6 +86,8 @@ pub struct ApiOptions {
     pub waiting_entries: usize,
     /// Where `/metrics` comes from.
     pub metrics: Option<PrometheusHandle>,
+    /// What the pages for people have besides the log.
+    pub explorer: Explorer,
 }
 
 impl Default for ApiOptions {
@@ -93,6 +97,7 @@ impl Default for ApiOptions {
             wait_time: Duration::from_secs(30),
             waiting_entries: crate::log::Limits::default().waiting_entries,
             metrics: None,
+            explorer: Explorer::default(),
         }
     }
 }
@@ -155,7 +160,7 @@ impl Api {
 pub fn router(log: Log, options: ApiOptions) -> Router {
     let api = Api::new(log, options);
     Router::new()
-        .route("/", get(operate::root))
+        .route("/", get(explore::root))
         .route("/add", post(add::add))
         .route("/add-batch", post(add::add_batch))
         .route("/checkpoint", get(read::checkpoint))
@@ -164,11 +169,15 @@ pub fn router(log: Log, options: ApiOptions) -> Router {
         .route("/proof/{index}", get(prove::proof))
         .route("/consistency", get(prove::consistency))
         .route("/lookup/{leaf}", get(prove::lookup))
+        .route("/entry/{index}", get(explore::entry))
+        .route("/source/{*name}", get(explore::source))
+        .route("/search", get(explore::search))
+        .route("/verify", get(explore::verify))
         .route("/healthz", get(operate::healthz))
         .route("/readyz", get(operate::readyz))
         .route("/metrics", get(operate::metrics))
         .route("/openapi.json", get(openapi::openapi))
-        .fallback(not_found)
+        .fallback(explore::not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::new(api))
 }
@@ -185,13 +194,9 @@ pub fn constant_router() -> Router {
     }
     Router::new()
         .route("/add", post(constant))
-        .fallback(not_found)
+        .fallback(explore::not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Bodies::default())
-}
-
-async fn not_found() -> Problem {
-    Problem::new(Kind::NotFound, "no such path; GET /openapi.json lists what there is")
 }
 
 async fn method_not_allowed() -> Problem {

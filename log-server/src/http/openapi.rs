@@ -7,7 +7,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use utoipa::{OpenApi, ToSchema};
 
-use super::{add, operate, prove, read, typed};
+use super::{add, explore, operate, prove, read, typed};
 
 /// What the page is.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -34,7 +34,11 @@ pub(super) struct ProblemDocument {
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
-        operate::root,
+        explore::root,
+        explore::entry,
+        explore::source,
+        explore::search,
+        explore::verify,
         add::add,
         add::add_batch,
         read::checkpoint,

@@ -22,15 +22,8 @@ const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.
 /// States of this moment are not to be cached.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// Says what this is.
-#[utoipa::path(
-    get,
-    path = "/",
-    tag = "operations",
-    description = "A page for people: which log this is, its keys, and the paths.",
-    responses((status = 200, description = "The page", body = String, content_type = "text/plain"))
-)]
-pub(super) async fn root(State(api): State<Arc<Api>>) -> Response {
+/// Says what this is, for clients that take no HTML.
+pub(super) fn plain(api: &Api) -> Response {
     let log = &api.log;
     let mut page = format!(
         "Fiducial: a transparency log for manufacturing evidence\n\n\

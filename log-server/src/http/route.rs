@@ -13,6 +13,8 @@ pub enum Route {
     Checkpoint,
     /// `GET /consistency`.
     Consistency,
+    /// `GET /entry/...`.
+    Entry,
     /// `GET /healthz`.
     Health,
     /// `GET /lookup/...`.
@@ -29,8 +31,14 @@ pub enum Route {
     Ready,
     /// `GET /`.
     Root,
+    /// `GET /search`.
+    Search,
+    /// `GET /source/...`.
+    Source,
     /// `GET /tile/<L>/...`.
     Tile,
+    /// `GET /verify`.
+    Verify,
 }
 
 /// Every route: its pattern in the API page and its method. `Other` has none.
@@ -40,6 +48,7 @@ pub const ROUTES: &[(Route, &str, &str)] = &[
     (Route::Bundle, "/tile/entries/{index}", "get"),
     (Route::Checkpoint, "/checkpoint", "get"),
     (Route::Consistency, "/consistency", "get"),
+    (Route::Entry, "/entry/{index}", "get"),
     (Route::Health, "/healthz", "get"),
     (Route::Lookup, "/lookup/{leaf}", "get"),
     (Route::Metrics, "/metrics", "get"),
@@ -47,12 +56,15 @@ pub const ROUTES: &[(Route, &str, &str)] = &[
     (Route::Proof, "/proof/{index}", "get"),
     (Route::Ready, "/readyz", "get"),
     (Route::Root, "/", "get"),
+    (Route::Search, "/search", "get"),
+    (Route::Source, "/source/{name}", "get"),
     (Route::Tile, "/tile/{level}/{index}", "get"),
+    (Route::Verify, "/verify", "get"),
 ];
 
 impl Route {
     /// How many there are.
-    pub const COUNT: usize = 14;
+    pub const COUNT: usize = 18;
 
     /// The route of a path. Costs a few comparisons.
     #[must_use]
@@ -67,10 +79,14 @@ impl Route {
             "/openapi.json" => Self::OpenApi,
             "/readyz" => Self::Ready,
             "/" => Self::Root,
+            "/search" => Self::Search,
+            "/verify" => Self::Verify,
             path if path.starts_with("/tile/entries/") => Self::Bundle,
             path if path.starts_with("/tile/") => Self::Tile,
             path if path.starts_with("/proof/") => Self::Proof,
             path if path.starts_with("/lookup/") => Self::Lookup,
+            path if path.starts_with("/entry/") => Self::Entry,
+            path if path.starts_with("/source/") => Self::Source,
             _ => Self::Other,
         }
     }
@@ -84,6 +100,7 @@ impl Route {
             Self::Bundle => "bundle",
             Self::Checkpoint => "checkpoint",
             Self::Consistency => "consistency",
+            Self::Entry => "entry",
             Self::Health => "healthz",
             Self::Lookup => "lookup",
             Self::Metrics => "metrics",
@@ -92,7 +109,10 @@ impl Route {
             Self::Proof => "proof",
             Self::Ready => "readyz",
             Self::Root => "root",
+            Self::Search => "search",
+            Self::Source => "source",
             Self::Tile => "tile",
+            Self::Verify => "verify",
         }
     }
 }
@@ -104,7 +124,7 @@ mod tests {
     #[test]
     fn every_pattern_leads_to_its_route() {
         assert_eq!(ROUTES.len() + 1, Route::COUNT);
-        assert_eq!(Route::Tile as usize + 1, Route::COUNT);
+        assert_eq!(Route::Verify as usize + 1, Route::COUNT);
         for (route, pattern, _) in ROUTES {
             let path = pattern.replace("{level}", "0").replace("{index}", "000");
             assert_eq!(Route::of(&path), *route, "{pattern}");

@@ -22,6 +22,8 @@ mod admission;
 mod bundles;
 /// Cosignatures that somebody carries by file.
 mod carried;
+/// The log's pages for people.
+mod explorer;
 /// Proofs, audits and plain words for every kind of file, from a running log.
 mod judging;
 /// Logs and witnesses that are killed, again and again.

@@ -54,8 +54,8 @@ export class Driver {
     });
   }
 
-  /** Opens the page with a new, empty profile. */
-  static async open(locale = "en-GB"): Promise<Driver> {
+  /** Opens the page, or the one at another address, with a new, empty profile. */
+  static async open(locale = "en-GB", address = pathToFileURL(PAGE_FILE).href): Promise<Driver> {
     assert.ok(existsSync(PROGRAM), `${PROGRAM} is not there: apt-get install chromium`);
     assert.ok(existsSync(PAGE_FILE), "the page is not built: npm run build");
     mkdirSync(OUT, { recursive: true });
@@ -69,7 +69,7 @@ export class Driver {
     const page = context.pages()[0] ?? (await context.newPage());
     const driver = new Driver(context, page);
     page.setDefaultTimeout(PATIENCE_MS);
-    await page.goto(pathToFileURL(PAGE_FILE).href);
+    await page.goto(address);
     return driver;
   }
 
@@ -123,9 +123,10 @@ export class Driver {
     writeFileSync(join(OUT, `${name}.pdf`), await this.page.pdf({ preferCSSPageSize: true }));
   }
 
-  /** Fails if the browser fetched anything but the page, or said that something went wrong. */
-  assertQuiet(): void {
-    const others = this.requests.filter((url) => !/^(file|blob|data):/.test(url));
+  /** Fails if the browser fetched anything but the page (or what is below `own`), or said that something went wrong. */
+  assertQuiet(own?: string): void {
+    const isOwn = (url: string) => own !== undefined && url.startsWith(`${own}/`);
+    const others = this.requests.filter((url) => !/^(file|blob|data):/.test(url) && !isOwn(url));
     assert.deepEqual(others, []);
     assert.deepEqual(this.errors, []);
   }
