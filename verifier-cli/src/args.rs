@@ -1,6 +1,7 @@
 //! What can be typed. What it means is decided in [`crate::command`].
 
 mod help;
+pub(crate) mod papers;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -90,6 +91,12 @@ pub(crate) enum Command {
     Challenge(ChallengeCommand),
     /// Say in plain words what a file holds, without verifying anything
     Inspect(Inspect),
+    /// Papers for people: statements and certificates, filled in with what was verified
+    #[command(subcommand)]
+    Template(papers::TemplateCommand),
+    /// What an outside authority says of when a checkpoint was there (RFC 3161)
+    #[command(subcommand)]
+    Timestamp(papers::TimestampCommand),
     /// Follow a log and its witnesses, and keep evidence if they tell two stories
     Watch(Watch),
 }
@@ -263,6 +270,10 @@ pub(crate) struct Dossier {
     /// The log, every entry of which is read: no source has said two things at one place
     #[arg(long, value_name = "URL_OR_FOLDER")]
     pub(crate) log: Option<String>,
+
+    /// Authorities that you trust to state times (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tsa_ca: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -311,6 +322,10 @@ pub(crate) struct BundleMake {
     /// A text to enclose; can be repeated
     #[arg(long = "note", value_name = "FILE")]
     pub(crate) notes: Vec<PathBuf>,
+
+    /// A timestamp over the checkpoint of a receipt, as an authority has sent it; can be repeated
+    #[arg(long = "timestamp", value_name = "FILE")]
+    pub(crate) timestamps: Vec<PathBuf>,
 
     /// A log whose tiles prove that statements were made after the checkpoints they name
     #[arg(long, value_name = "URL_OR_FOLDER")]

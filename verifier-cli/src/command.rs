@@ -15,10 +15,10 @@ use crate::failure::Failure;
 use crate::log::Network;
 use crate::messages::Said;
 use crate::report::Report;
-use crate::{audit, watch};
+use crate::{audit, templates, timestamp, watch};
 
 pub(crate) use accepted::{describe, unknown_log};
-pub(crate) use judge::{Judge, Judged};
+pub(crate) use judge::{Judge, Judged, parties_of};
 pub(crate) use prove::not_included;
 
 /// Runs what was asked for. Of a long watch, `show` gets each report but the last.
@@ -36,6 +36,8 @@ pub(crate) fn run(wanted: &Wanted, show: &dyn Fn(&Report)) -> Result<Report, Fai
         Command::Prove(Prove::Inclusion(prove)) => {
             settled(prove::inclusion(prove, network, wanted.json))
         }
+        Command::Template(command) => settled(templates::run(command, wanted.language, network)),
+        Command::Timestamp(command) => settled(timestamp::run(command)),
         Command::Verify(verify) => match &verify.what {
             Some(VerifyWhat::Consistency(verify)) => settled(consistency::run(verify, network)),
             Some(VerifyWhat::Range(verify)) => {

@@ -16,11 +16,14 @@ mod evidence;
 mod how_to;
 mod judge;
 mod open;
+mod papers;
 mod ranges;
 mod scan;
+mod stamps;
 mod statements;
 mod steps;
 
 pub(crate) use bundle::{explain, make};
 pub(crate) use challenge::{make as make_challenge, verify as verify_challenge};
 pub(crate) use judge::{Expected, verify};
+pub(crate) use papers::{Proven, prove};

@@ -18,6 +18,8 @@ mod log;
 mod messages;
 mod progress;
 mod report;
+mod templates;
+mod timestamp;
 mod watch;
 mod words;
 

@@ -106,6 +106,11 @@ impl Report {
         self.not_checked.push(what);
     }
 
+    /// What was not checked, as sentences.
+    pub(crate) fn open(&self, language: Language) -> Vec<String> {
+        self.not_checked.iter().map(|line| line.to_text(language)).collect()
+    }
+
     /// Makes a product the whole output, so that it can be piped on.
     pub(crate) fn set_product(&mut self, product: String) {
         self.product = Some(product);

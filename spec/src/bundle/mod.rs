@@ -45,6 +45,9 @@ pub const MAX_TEXT_SIZE: usize = 2 * 1024 * 1024;
 /// The most bytes of a consistency proof.
 pub const MAX_CONSISTENCY_SIZE: usize = 64 * 1024;
 
+/// The most bytes of a timestamp: a token with the certificates of its authority has some 6,000.
+pub const MAX_TIMESTAMP_SIZE: usize = 64 * 1024;
+
 /// Why bytes are not a bundle, or parts do not make one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -277,6 +280,10 @@ impl<'a> Contents<'a> {
                 require(*place, Role::After)?;
                 require(*place, Role::Receipt)?;
             }
+            // What it dates is the receipt's checkpoint.
+            if *role == Role::Timestamp {
+                require(*place, Role::Receipt)?;
+            }
         }
         Ok(())
     }
@@ -297,6 +304,7 @@ fn check_part(path: &PartPath, bytes: &[u8]) -> Result<(), BundleError> {
             Role::Disclosure => MAX_DISCLOSURE_SIZE,
             Role::Receipt => MAX_PROOF_SIZE,
             Role::Statement => MAX_STATEMENT_SIZE,
+            Role::Timestamp => MAX_TIMESTAMP_SIZE,
         },
     };
     if bytes.len() > limit {

@@ -77,6 +77,8 @@ pub enum Role {
     Receipt,
     /// The entry itself.
     Statement,
+    /// What an authority says of when the receipt's checkpoint was there.
+    Timestamp,
 }
 
 /// The name of a note: letters, digits, and between them dots, dashes and underscores.
@@ -95,8 +97,14 @@ impl Claim {
 }
 
 impl Role {
-    const ALL: [Self; 5] =
-        [Self::After, Self::Consistency, Self::Disclosure, Self::Receipt, Self::Statement];
+    const ALL: [Self; 6] = [
+        Self::After,
+        Self::Consistency,
+        Self::Disclosure,
+        Self::Receipt,
+        Self::Statement,
+        Self::Timestamp,
+    ];
 
     /// What stands behind the sequence and a dot.
     #[must_use]
@@ -107,6 +115,7 @@ impl Role {
             Self::Disclosure => "disclosure.json",
             Self::Receipt => "tlog-proof",
             Self::Statement => "statement",
+            Self::Timestamp => "tsr",
         }
     }
 }
@@ -207,6 +216,7 @@ mod tests {
             "records/1/12.tlog-proof",
             "records/1/12.after",
             "records/1/12.consistency",
+            "records/1/12.tsr",
             "source-keys",
         ] {
             assert_eq!(PartPath::parse(text).map(|path| path.to_string()).as_deref(), Some(text));
@@ -242,6 +252,8 @@ mod tests {
             "range/256/0.statement",
             "range/0/18446744073709551616.statement",
             "range/0/0.Statement",
+            "range/0/0.tsr.tsr",
+            "range/0/0.tsq",
             "range/0/../0.statement",
             "records//0.statement",
             "C:/policy",

@@ -130,6 +130,10 @@ fn what_is_missing_or_misplaced_is_named() {
     assert_eq!(stray, BundleError::Missing { path });
     let lone = with(of(Claim::Range, 7, Role::Consistency), vec![]);
     assert_eq!(lone, BundleError::Missing { path: "range/0/7.after".to_string() });
+    let undated = with(of(Claim::Range, 7, Role::Timestamp), vec![]);
+    assert_eq!(undated, BundleError::Missing { path: "range/0/7.tlog-proof".to_string() });
+    let large = with(of(Claim::Range, 8, Role::Timestamp), vec![0; MAX_TIMESTAMP_SIZE + 1]);
+    assert!(matches!(large, BundleError::TooLarge { limit: MAX_TIMESTAMP_SIZE, .. }), "{large}");
     let none = with(of(Claim::Range, 9, Role::Statement), b"none".to_vec());
     assert!(matches!(none, BundleError::Statement { .. }), "{none}");
     let forged = with(PartPath::Evidence(Hash::of(b"other")), b"forged".to_vec());

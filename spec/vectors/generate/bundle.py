@@ -181,6 +181,7 @@ def paths():
         ("path-not-utf-8", b"notes/\xff"),
         ("path-leading-zero", b"records/00/7.after"),
         ("path-source-256", b"records/256/7.after"),
+        ("path-timestamp-request", b"records/0/7.tsq"),
     ):
         body = zipped([good[0]] + sorted(good[1:] + [(path, b"x")]))
         case(name, "Path", body, "no part may be called so")
@@ -246,6 +247,10 @@ def contents():
     moved = {path.replace("/0/", "/1/"): data for path, data in records().items()}
     case("source-elsewhere", "OtherPlace", zipped(files(moved)), "the only source is source 0")
     with_("consistency-alone", "Missing", "consistency belongs to an after", {"records/0/7.consistency": b""})
+    with_("timestamp", "ok", "beside its receipt; a bundle does not read it", {"records/0/7.tsr": b"a token\n"})
+    with_("timestamp-alone", "Missing", "a timestamp dates a receipt's checkpoint", {"range/0/7.tsr": b"a token\n"}, ranged(), RANGE)
+    with_("timestamp-largest", "ok", "64 KiB", {"records/0/7.tsr": b"0" * 65536})
+    with_("timestamp-too-large", "TooLarge", "at most 64 KiB", {"records/0/7.tsr": b"0" * 65537})
     with_("statement-none", "Statement", "what lies there is no statement", {"records/0/7.statement": b"no statement\n"})
 
 

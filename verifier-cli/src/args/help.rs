@@ -79,6 +79,44 @@ const TEXTS: &[(&str, &str)] = &[
     ("Your own pins: what you knew of the sources before", "您自己的固定项：您事先对各来源的了解"),
     ("Your units, one a line: their records are looked for", "您的单元，每行一个：将查找其记录"),
     (
+        "Papers for people: statements and certificates, filled in with what was verified",
+        "给人看的文书：声明和认证，填入已验证的内容",
+    ),
+    (
+        "What an outside authority says of when a checkpoint was there (RFC 3161)",
+        "外部机构所称检查点存在的时间（RFC 3161 时间戳）",
+    ),
+    ("Authorities that you trust to state times (PEM)", "您信任其所称时间的机构（PEM）"),
+    (
+        "A timestamp over the checkpoint of a receipt, as an authority has sent it; can be repeated",
+        "回执中检查点的时间戳，须为机构答复的原样；可重复",
+    ),
+    (
+        "Write a request for a token over a checkpoint, to be sent to an authority",
+        "写出对检查点加盖时间戳的请求，供发给机构",
+    ),
+    (
+        "Check a token: of this checkpoint, signed, and by an authority that you trust",
+        "检查令牌：是否指该检查点、是否有签名、是否出自您信任的机构",
+    ),
+    ("The checkpoint, or a receipt that holds it", "检查点，或含有它的回执"),
+    ("Where the request goes", "请求写到哪里"),
+    ("The authority's response, as it came", "机构的答复，须为原样"),
+    (
+        "The checkpoint that it must date, or a receipt that holds it",
+        "令牌须为其加盖时间的检查点，或含有它的回执",
+    ),
+    ("The request that it must answer", "它须答复的请求"),
+    ("List the templates", "列出模板"),
+    ("Show a template with all its blanks", "显示模板，全部留空"),
+    (
+        "Fill in what a bundle proves, and leave everything else blank",
+        "填入证据包所证明的内容，其余一律留空",
+    ),
+    ("The template's name, as the list has it", "模板名，见列表"),
+    ("The bundle that is verified first", "将先行验证的证据包"),
+    ("Where the text goes; without it, standard output", "文书写到何处；缺省为标准输出"),
+    (
         "A file that the disclosure must vouch for; can be repeated",
         "须由公开文件担保的文件；可重复",
     ),

@@ -132,6 +132,11 @@ fn only_related(demand: &Independence, accepted: &AcceptedCheckpoint) -> Said {
     Said::new(Message::OnlyRelated, &[&demand.named]).with(details)
 }
 
+/// The caller's list of which party runs which witnesses.
+pub(crate) fn parties_of(path: &Path) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    read_parties(path, &path.display().to_string())
+}
+
 fn independence(path: &Path, parties: &[String], policy: &Policy) -> Result<Independence, Failure> {
     let shown = path.display().to_string();
     let table = read_parties(path, &shown)?;

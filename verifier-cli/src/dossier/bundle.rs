@@ -13,6 +13,7 @@ use spec::tree::Tree;
 
 use super::how_to;
 use super::open::{self, Opened};
+use super::stamps;
 use crate::args::{BundleMake, Inspect};
 use crate::command::Stop;
 use crate::durable;
@@ -24,7 +25,7 @@ use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
 
 /// Parts on their way into a bundle.
-type Parts = BTreeMap<String, (PartPath, Vec<u8>)>;
+pub(super) type Parts = BTreeMap<String, (PartPath, Vec<u8>)>;
 
 /// Makes a bundle. What the parts say is not verified: that is for whoever receives it.
 pub(crate) fn make(wanted: &BundleMake, network: &Network) -> Result<Report, Stop> {
@@ -35,6 +36,9 @@ pub(crate) fn make(wanted: &BundleMake, network: &Network) -> Result<Report, Sto
         parts.insert(path.to_string(), (path.clone(), bytes.to_vec()));
     }
     add_papers(&mut parts, wanted)?;
+    for path in &wanted.timestamps {
+        stamps::place(&mut parts, path)?;
+    }
     if let Some(log) = &wanted.log {
         add_consistency(&mut parts, &Log::open(log, network)?)?;
     }
@@ -59,7 +63,7 @@ pub(crate) fn make(wanted: &BundleMake, network: &Network) -> Result<Report, Sto
     Ok(report)
 }
 
-fn insert(parts: &mut Parts, path: PartPath, bytes: Vec<u8>) {
+pub(super) fn insert(parts: &mut Parts, path: PartPath, bytes: Vec<u8>) {
     parts.insert(path.to_string(), (path, bytes));
 }
 
@@ -147,6 +151,7 @@ pub(crate) fn explain(wanted: &Inspect) -> Result<Report, Stop> {
         );
         report.fact(Message::LabelStatementRecords, line);
     }
+    stamps::explain(&mut report, &contents);
     for (path, bytes) in contents.parts() {
         let is_said = matches!(path, PartPath::Note(_));
         if is_said {

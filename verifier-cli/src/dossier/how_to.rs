@@ -21,11 +21,13 @@ use spec::policy::Policy;
 use spec::proof::Proof;
 
 use super::steps::{Step, path_in_log, path_of};
+use crate::timestamp;
 
 const HEAD: &str = include_str!("how_to/head.txt");
 const EVIDENCE: &str = include_str!("how_to/evidence.txt");
 const STATEMENT: &str = include_str!("how_to/statement.txt");
 const LOG: &str = include_str!("how_to/log.txt");
+const STAMP: &str = include_str!("how_to/stamp.txt");
 const WITNESS: &str = include_str!("how_to/witness.txt");
 const END: &str = include_str!("how_to/end.txt");
 
@@ -57,7 +59,37 @@ pub(super) fn text(contents: &Contents<'_>) -> String {
     if let Some(example) = find(contents) {
         example.write(&mut text);
     }
+    write_stamp(&mut text, contents);
     text + END
+}
+
+/// The first timestamp of all, by `openssl`'s own check as well.
+fn write_stamp(text: &mut String, contents: &Contents<'_>) {
+    let mut stamps = contents.statements().keys().filter_map(|place| {
+        let (_, digest, seconds) = timestamp::claims(contents.of(*place, Role::Timestamp)?)?;
+        Some((*place, digest, seconds))
+    });
+    let Some((place, digest, seconds)) = stamps.next() else { return };
+    let [receipt, stamp] = [Role::Receipt, Role::Timestamp].map(|role| PartPath::Of(place, role));
+    section(text, STAMP);
+    line(text, &format!("sed '1,/^$/d' {receipt} > hand/note"));
+    line(text, &format!("openssl ts -reply -in {stamp} -token_out -out hand/token"));
+    line(text, "openssl cms -verify -noverify -inform DER -in hand/token -out hand/stated");
+    line(
+        text,
+        &format!(
+            "same \"$(openssl asn1parse -inform DER -in hand/stated | sed -n 's/.*HEX DUMP\\]://p' | \
+             head -n 1)\" \"$(openssl dgst -{digest} hand/note | sed 's/.*= *//' | tr a-f A-F)\"",
+        ),
+    );
+    line(text, "openssl asn1parse -inform DER -in hand/stated | grep GENERALIZEDTIME");
+    let own = format!("openssl ts -verify -data hand/note -in {stamp} -CAfile tsa.pem");
+    line(
+        text,
+        &format!(
+            "if test -f tsa.pem; then {own} -attime {seconds}; else echo 'NOT CHECKED: no tsa.pem'; fi"
+        ),
+    );
 }
 
 /// The first field whose evidence is there; else the first field of all.
@@ -347,7 +379,7 @@ mod tests {
 
     #[test]
     fn text_that_stands_in_every_bundle_is_in_both_languages_and_says_what_is_not_shown() {
-        for part in [HEAD, EVIDENCE, STATEMENT, LOG, WITNESS, END] {
+        for part in [HEAD, EVIDENCE, STATEMENT, LOG, WITNESS, STAMP, END] {
             assert!(part.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)));
             assert!(part.is_ascii() || part.contains("the"), "{part}");
         }

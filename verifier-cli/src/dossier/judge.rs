@@ -11,6 +11,7 @@ use super::evidence::{self, Found};
 use super::open::{self, Opened};
 use super::ranges::{self, Own, Sound};
 use super::scan::{self, Scanned};
+use super::stamps::{self, Stamped};
 use super::statements::{self, After, Checked, Keys, Receipt};
 use crate::args::Dossier;
 use crate::command::{Judge, Stop, describe};
@@ -18,6 +19,7 @@ use crate::input;
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
+use crate::timestamp::Authorities;
 
 /// How many of a long list are said.
 const MAX_LISTED: usize = 100;
@@ -35,6 +37,7 @@ pub(crate) enum Expected {
 pub(super) struct Held<'a> {
     pub(super) checked: Vec<Checked>,
     pub(super) sound: Vec<Sound<'a>>,
+    pub(super) stamped: Vec<Stamped>,
 }
 
 /// Judges a folder or a bundle.
@@ -49,6 +52,7 @@ pub(crate) fn verify(
     let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
     let own = ranges::own(&wanted.lot_keys, wanted.units.as_deref())?;
     let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
+    let authorities = wanted.tsa_ca.as_deref().map(Authorities::read).transpose()?;
     let opened = Opened::read(path)?;
     let contents = opened.contents(&path.display().to_string())?;
 
@@ -71,6 +75,7 @@ pub(crate) fn verify(
     say_records(&mut report, &held.checked);
     say_evidence(&mut report, &found);
     say_checkpoint(&mut report, &judge, &held.checked);
+    stamps::say(&mut report, &held.stamped, authorities.as_ref());
     say_copies(&mut report, &contents, wanted, pins.as_ref())?;
     report.not_checked(Message::OpenTruth, &[]);
     Ok(report)
@@ -90,7 +95,8 @@ pub(super) fn hold<'a>(
     }
     let checked = statements::check(contents, judge, keys)?;
     let sound = ranges::follow(&checked, pins, own)?;
-    Ok(Held { checked, sound })
+    let stamped = stamps::check(contents, &checked)?;
+    Ok(Held { checked, sound, stamped })
 }
 
 fn say_range(

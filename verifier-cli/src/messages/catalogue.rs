@@ -2,6 +2,8 @@
 //!
 //! One that lacks a language does not compile. Codes never change; `{0}` stands for the first value.
 
+pub(super) mod papers;
+
 use super::Message;
 
 catalogue! {

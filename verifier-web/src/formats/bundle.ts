@@ -137,6 +137,8 @@ function checkCompanions(bundle: Bundle): void {
       require(kind.place, "after");
       require(kind.place, "tlog-proof");
     }
+    // What it dates is the receipt's checkpoint.
+    if (kind.role === "tsr") require(kind.place, "tlog-proof");
   }
 }
 

@@ -22,6 +22,7 @@ const ROLE_LIMITS = {
   "disclosure.json": MAX_DISCLOSURE_SIZE,
   statement: MAX_STATEMENT_SIZE,
   "tlog-proof": MAX_PROOF_SIZE,
+  tsr: 64 * 1024,
 } as const;
 
 export type PartRole = keyof typeof ROLE_LIMITS;
