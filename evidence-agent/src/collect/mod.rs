@@ -119,6 +119,12 @@ pub(crate) struct Looked {
     /// Why nothing could be looked at, also while the next try is waited for: what is watched is not
     /// there or cannot be listed. A time like that is a gap, and not a day without reports.
     pub(crate) blind: Option<Trouble>,
+    /// Whether it is not known yet if anything can be looked at: a connection is being made for the
+    /// first time. A gap of an earlier run neither ends nor begins by that.
+    pub(crate) undecided: bool,
+    /// Whether items may be on their way that come by themselves, as a broker's do. Who looks only
+    /// once waits until that is over.
+    pub(crate) expecting: bool,
 }
 
 impl Looked {

@@ -26,6 +26,7 @@ use super::words;
 use crate::cli::Language;
 use crate::clock::Clock;
 use crate::error::AgentError;
+use crate::model::WatchName;
 use crate::spool::capture;
 use crate::spool::resume;
 use crate::spool::seal::Sealer;
@@ -37,6 +38,9 @@ const REST: Duration = Duration::from_millis(200);
 
 /// How long `run --once` waits for receipts before it says that they are missing.
 const ONCE_PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long `run --once` goes on taking messages while a broker has more of them.
+const ONCE_TAKING: Duration = Duration::from_secs(600);
 
 /// Told to stop by a signal.
 #[derive(Clone, Default)]
@@ -259,11 +263,13 @@ pub(crate) fn run_once(
     let mut sealer = Sealer::new(&opened.vault, clock, std::mem::take(&mut opened.plans))?;
     let mut done = words::Captured::default();
     let meter = Meter::new(language);
+    let began = clock.monotonic();
     let blind = loop {
         let turn = capture::turn(&opened.vault, clock, &mut opened.watched)?;
         done.items += turn.sightings;
         done.records += turn.records;
         done.not_understood += turn.not_understood;
+        done.messages += taken_away(&opened, &turn);
         meter.captured(&done);
         for (watch, item, why) in &turn.complaints {
             meter.aside(|| say(&format!("{}: {item}: {}", watch.0, why.text(language))));
@@ -272,11 +278,19 @@ pub(crate) fn run_once(
             return Err(AgentError::Failed(format!("watch {:?}: {error}", watch.0)));
         }
         if !turn.more && turn.unsettled == 0 {
-            break turn.blind.len();
+            // A broker sends what waits as it likes: it is over when it is silent.
+            done.goes_on = turn.expecting;
+            let too_long = clock.monotonic().saturating_sub(began) > ONCE_TAKING;
+            if !turn.expecting || too_long {
+                break turn.blind.len();
+            }
         }
         // A file must stay as it is for a while before it is taken.
         clock.rest(if turn.more { Duration::ZERO } else { REST });
     };
+    // What was taken is accepted at the broker before anything else can go wrong.
+    let watches = opened.watched.len();
+    opened.watched.clear();
     let mut sender = Sender::new(&opened.vault);
     sender.be_patient(ONCE_PATIENCE);
     // A vault that was put back learns first where its chains go on.
@@ -302,7 +316,7 @@ pub(crate) fn run_once(
         }
         if waiting == 0 {
             // What was there is anchored; a timer that is told of success would look no further.
-            let text = format!("{blind} of {} watches cannot be looked at", opened.watched.len());
+            let text = format!("{blind} of {watches} watches cannot be looked at");
             return Err(AgentError::Failed(text));
         }
         if clock.monotonic().saturating_sub(began) > ONCE_PATIENCE {
@@ -312,4 +326,14 @@ pub(crate) fn run_once(
         }
         clock.rest(turn.wait.min(REST));
     }
+}
+
+/// How many of the sightings that became durable were messages of a broker, which it forgets.
+fn taken_away(opened: &Opened, turn: &capture::CaptureTurn) -> usize {
+    let is_taken = |name: &WatchName| {
+        let mut watches = opened.watched.iter().map(|watch| &watch.collector);
+        watches.any(|watch| watch.takes_away() && watch.watch() == name)
+    };
+    let taken = turn.by_watch.iter().filter(|(name, _)| is_taken(name));
+    taken.map(|(_, counts)| counts.sightings).sum()
 }

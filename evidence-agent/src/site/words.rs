@@ -276,18 +276,34 @@ pub(crate) struct Captured {
     pub(crate) records: usize,
     pub(crate) statements: usize,
     pub(crate) not_understood: usize,
+    /// How many of the items were messages of a broker.
+    pub(crate) messages: usize,
+    /// Whether a broker had more when the time was over.
+    pub(crate) goes_on: bool,
 }
 
 impl Captured {
     /// In one line, and one more if something was not understood.
     pub(crate) fn said(&self, language: Language) -> String {
-        let Self { items, records, statements, not_understood } = self;
+        let Self { items, records, statements, not_understood, messages, goes_on } = self;
         let mut text = match language {
             Language::En => {
                 format!("captured {items} items as {records} records in {statements} statements")
             }
             Language::Zh => format!("已采集 {items} 项，{records} 条记录，{statements} 条声明"),
         };
+        if *messages > 0 {
+            text += &match language {
+                Language::En => format!("\n{messages} of them are messages, taken from a broker"),
+                Language::Zh => format!("\n其中 {messages} 项是从消息代理取走的消息"),
+            };
+        }
+        if *goes_on {
+            text += match language {
+                Language::En => "\nthe broker had more: run again, or without --once",
+                Language::Zh => "\n消息代理中还有消息：请再次运行，或不带 --once 运行",
+            };
+        }
         if *not_understood > 0 {
             text += &match language {
                 Language::En => format!(

@@ -92,6 +92,8 @@ pub(crate) struct CaptureTurn {
     pub(crate) failed: Vec<(WatchName, AgentError)>,
     /// Watches for which there was nothing to look at: a share that is away, for example.
     pub(crate) blind: Vec<(WatchName, Trouble)>,
+    /// Whether items may be on their way that come by themselves.
+    pub(crate) expecting: bool,
 }
 
 /// What one look of one watch has to show.
@@ -151,7 +153,7 @@ impl Watched {
         self.failing = Some(failing);
     }
 
-    /// It is over, and what had to be said of it is durable.
+    /// It is over, and nothing had to be said of it.
     fn works(&mut self, vault: &Vault) -> Result<(), AgentError> {
         if self.failing.is_some() {
             state::clear(vault, &self.row())?;
@@ -219,6 +221,7 @@ pub(crate) fn turn(
             Ok(looked) => {
                 turn.more |= looked.more;
                 turn.unsettled += looked.unsettled;
+                turn.expecting |= looked.expecting;
                 let name = watch.collector.watch();
                 let (sightings, unsettled) = (looked.sightings.len(), looked.unsettled);
                 turn.by_watch.push((name.clone(), Counts { sightings, unsettled }));
@@ -228,7 +231,7 @@ pub(crate) fn turn(
                     let name = name.clone();
                     watch.fails(vault, clock, &why);
                     turn.blind.push((name, why));
-                } else if watch.failing.is_some() {
+                } else if watch.failing.is_some() && !looked.undecided {
                     group.back.push((at, recovered(watch, clock)));
                 }
                 for sighting in looked.sightings {
@@ -311,8 +314,11 @@ fn commit(
     let mut capture = vault.capture()?;
     let now = clock.now();
     for (at, gap) in &group.back {
-        let Some(gap) = gap else { continue };
-        capture.put_pending(&watched[*at].source, gap.to_pending(now));
+        // In one commit: an outage that is stated goes on no longer, so it is stated once.
+        capture.clear_state(&watched[*at].row());
+        if let Some(gap) = gap {
+            capture.put_pending(&watched[*at].source, gap.to_pending(now));
+        }
     }
     let mut settled: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
     for ((at, sighting), readings) in group.sightings.into_iter().zip(readings) {
@@ -333,7 +339,7 @@ fn commit(
         turn.bytes += stored.size;
     }
     capture.commit()?;
-    group.back.iter().try_for_each(|(at, _)| watched[*at].works(vault))?;
+    group.back.iter().for_each(|(at, _)| watched[*at].failing = None);
     for (at, tokens) in settled {
         let collector = &mut watched[at].collector;
         if let Err(error) = collector.settled(&tokens) {

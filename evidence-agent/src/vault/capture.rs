@@ -7,7 +7,7 @@
 //! write that failed the pack is not appended to again: what the disk holds of it behind the
 //! committed end is not known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -19,7 +19,7 @@ use super::disk::{DiskFile, EVIDENCE};
 use super::open::{Sync, pack_path};
 use super::pack::{Appended, ItemHeader, ItemId, PackWriter};
 use super::rows::{self, Blob, PackRow};
-use super::tables::{BLOBS, HEADS, LINKS, PACKS, PENDING, SEEN, damaged, numbered_key, owned};
+use super::tables::{BLOBS, HEADS, LINKS, PACKS, PENDING, SEEN, STATE, damaged, numbered_key, owned};
 use super::{Stored, Vault};
 use crate::error::AgentError;
 use crate::model::{Content, Hash256, ItemKey, Pending, Seen, WatchName};
@@ -54,6 +54,8 @@ pub(crate) struct Capture<'a> {
     /// How many more records each item of evidence stands behind.
     references: BTreeMap<ItemId, u64>,
     links: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Rows of state that are emptied.
+    cleared: BTreeSet<String>,
 }
 
 impl Vault {
@@ -78,6 +80,7 @@ impl Vault {
             pending: BTreeMap::new(),
             references: BTreeMap::new(),
             links: BTreeMap::new(),
+            cleared: BTreeSet::new(),
         })
     }
 
@@ -301,6 +304,11 @@ impl Capture<'_> {
         self.links.insert(self.vault.link_key(table, key), value.to_vec());
     }
 
+    /// Takes a row of state away, as `spool::state` does.
+    pub(crate) fn clear_state(&mut self, name: &str) {
+        self.cleared.insert(name.to_string());
+    }
+
     /// Syncs the pack, then commits all of it in one transaction. THE COMMIT POINT of a capture.
     ///
     /// An error may come after the commit was made: then the seen rows say so.
@@ -346,6 +354,12 @@ impl Capture<'_> {
                 table.insert(key.as_slice(), sealed.as_slice()).map_err(damaged)?;
             }
         }
+        let mut table = transaction.open_table(STATE).map_err(damaged)?;
+        for name in &self.cleared {
+            let sealed = cipher.seal("state", name.as_bytes(), &[])?;
+            table.insert(name.as_str(), sealed.as_slice()).map_err(damaged)?;
+        }
+        drop(table);
         for (source, records) in &self.pending {
             self.put_pending_rows(transaction, source, records)?;
         }

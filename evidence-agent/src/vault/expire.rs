@@ -7,7 +7,8 @@
 //! try values against them. Every statement is one transaction, so a crash leaves a batch before or
 //! after its deletion; packs are rewritten behind that, see `rewrite`.
 //!
-//! Invariant: what waits for a statement or a receipt, and what a hold keeps, is never deleted.
+//! Invariant: what waits for a statement or a receipt, and what a hold keeps, is never deleted. Holds
+//! are read again in the transaction that deletes: one that was placed meanwhile counts.
 
 use std::sync::PoisonError;
 
@@ -96,6 +97,7 @@ impl Rule {
 struct Due {
     source: KeyName,
     key: (u32, u64),
+    sealed: UnixMillis,
     opening: Opening,
     records: Vec<usize>,
     rules: Vec<String>,
@@ -125,8 +127,6 @@ impl Vault {
     ) -> Result<Expired, AgentError> {
         // Two at once would find the same records due, and count their evidence down twice.
         let _alone = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds: Vec<Hold> =
-            self.holds()?.into_iter().filter(|hold| hold.released.is_none()).collect();
         let mut expired = Expired::default();
         for source in self.sources()? {
             let named = |rule: &&Rule| rule.source.as_deref().is_none_or(|s| s == source.as_str());
@@ -150,12 +150,14 @@ impl Vault {
                 if sealed.0.saturating_add(least.saturating_mul(DAY_MILLIS)) > now.0 {
                     break;
                 }
-                let due = self.due(&source, (number, from), sealed, now, rules, &holds)?;
+                let due = loop {
+                    let due = self.due(&source, (number, from), sealed, now, rules)?;
+                    if due.records.is_empty() || self.delete(&due, now, dry_run, &mut expired)? {
+                        break due;
+                    }
+                };
                 expired.held += due.held;
                 all_gone &= due.records.len() + 1 >= due.whole();
-                if !due.records.is_empty() {
-                    self.delete(&due, now, dry_run, &mut expired)?;
-                }
                 from += 1;
                 if all_gone && !dry_run {
                     self.put_state(&expired_row(number), &rows::number(from))?;
@@ -207,9 +209,8 @@ impl Vault {
         sealed: UnixMillis,
         now: UnixMillis,
         rules: &[Rule],
-        holds: &[Hold],
     ) -> Result<Due, AgentError> {
-        let opening = self.opening(source, key.1)?;
+        let (opening, holds) = (self.opening(source, key.1)?, self.holds()?);
         let (mut records, mut words, mut held) = (Vec::new(), Vec::new(), 0);
         // The header stays: without it the number of records could not be shown.
         for (index, kept) in opening.records.iter().enumerate().skip(1) {
@@ -228,27 +229,28 @@ impl Vault {
         }
         words.sort_unstable();
         words.dedup();
-        Ok(Due { source: source.clone(), key, opening, records, rules: words, held })
+        Ok(Due { source: source.clone(), key, sealed, opening, records, rules: words, held })
     }
 
     /// Deletes records of one statement in one transaction; captures wait, so that none of them
-    /// counts on evidence that goes.
+    /// counts on evidence that goes. `false` if a hold that was placed meanwhile keeps one of them:
+    /// then nothing is deleted.
     fn delete(
         &self,
         due: &Due,
         now: UnixMillis,
         dry_run: bool,
         expired: &mut Expired,
-    ) -> Result<(), AgentError> {
-        expired.records += due.records.len() as u64;
+    ) -> Result<bool, AgentError> {
         if dry_run {
+            expired.records += due.records.len() as u64;
             for index in &due.records {
                 if let Some(blob) = self.last_reference(due.opening.records[*index].evidence())? {
                     expired.evidence += 1;
                     expired.bytes += blob.size;
                 }
             }
-            return Ok(());
+            return Ok(true);
         }
         let mut opening = due.opening.clone();
         for index in &due.records {
@@ -256,7 +258,11 @@ impl Vault {
         }
         let pieces = self.opening_pieces(due.key, &opening)?;
         let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
-        let (evidence, bytes) = self.write(Sync::Later, |transaction| {
+        let deleted = self.write(Sync::Later, |transaction| {
+            // Placing a hold is a transaction too: it is in here, or comes behind this one.
+            if due.is_held(self, &self.holds_in(transaction)?) {
+                return Ok(None);
+            }
             put_pieces(transaction, due.key, &pieces)?;
             self.remove_places(transaction, due)?;
             let gone = self.remove_evidence(transaction, due)?;
@@ -267,12 +273,14 @@ impl Vault {
             let row = deletion_row(&deletion);
             let sealed = self.cipher.seal("deletions", &number.to_be_bytes(), &row)?;
             table.insert(number, sealed.as_slice()).map_err(damaged)?;
-            Ok(gone)
+            Ok(Some(gone))
         })?;
         drop(packs);
+        let Some((evidence, bytes)) = deleted else { return Ok(false) };
+        expired.records += due.records.len() as u64;
         expired.evidence += evidence;
         expired.bytes += bytes;
-        Ok(())
+        Ok(true)
     }
 
     fn last_reference(&self, hash: Option<Hash256>) -> Result<Option<Blob>, AgentError> {
@@ -338,6 +346,15 @@ impl Vault {
 }
 
 impl Due {
+    /// Whether one of these holds keeps any of the records.
+    fn is_held(&self, vault: &Vault, holds: &[Hold]) -> bool {
+        let records = self.records.iter().filter_map(|at| self.opening.records[*at].whole());
+        let kept = |record| {
+            holds.iter().any(|hold| hold.keeps(vault, &self.source, self.sealed, record))
+        };
+        records.into_iter().any(kept)
+    }
+
     /// Records that were whole before, the header among them.
     fn whole(&self) -> usize {
         self.opening.records.iter().filter(|kept| kept.whole().is_some()).count()
@@ -382,4 +399,65 @@ fn parse_deletion(row: &[u8]) -> Result<Deletion, Malformed> {
     let rules = reader.text()?.to_string();
     reader.end()?;
     Ok(Deletion { deleted, source, sequence, records, evidence, bytes, rules })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::holds::Scope;
+    use super::super::tests::support::*;
+    use super::super::{Unlock, Vault};
+    use super::*;
+
+    /// A hold that comes between the finding and the deleting of what is due.
+    fn held_meanwhile(hold: impl FnOnce(&Vault)) -> (bool, Expired) {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = create(&folder.path().join("V"), &Unlock::Plain);
+        capture(&vault, 0..2).unwrap();
+        let statement = seal(&vault, 9).unwrap();
+        anchor(&vault).unwrap();
+        let rule = Rule { source: None, kind: None, keep_days: 0 };
+        let (key, sealed) = ((vault.source(&source()).unwrap().number, 0), UnixMillis(1));
+        let due = vault.due(&source(), key, sealed, UnixMillis(2), std::slice::from_ref(&rule));
+        let due = due.unwrap();
+        assert_eq!(due.records, [1, 2]);
+        hold(&vault);
+        let mut expired = Expired::default();
+        let deleted = vault.delete(&due, UnixMillis(2), false, &mut expired).unwrap();
+        let opening = vault.opening(&source(), statement.sequence()).unwrap();
+        assert_eq!(opening.records[1].whole().is_none(), deleted, "all of them or none");
+        if !deleted {
+            assert_eq!(expired, Expired::default());
+            // The run that was under way goes on with what the hold leaves.
+            let expired = vault.expire(UnixMillis(u64::MAX), &[rule], false).unwrap();
+            return (deleted, expired);
+        }
+        (deleted, expired)
+    }
+
+    #[test]
+    fn a_hold_that_is_placed_while_records_expire_keeps_what_is_not_deleted_yet() {
+        let (deleted, expired) = held_meanwhile(|_| {});
+        assert_eq!((deleted, expired.records, expired.held), (true, 2, 0));
+        for scope in [
+            Scope::Unit(b"SN-1-A".to_vec()),
+            Scope::Unit(b"PNL00001".to_vec()),
+            Scope::Source(source()),
+            Scope::Lot(b"LOT-77".to_vec()),
+        ] {
+            let place = |vault: &Vault| drop(vault.add_hold(scope.clone(), "claim", UnixMillis(3)));
+            let (deleted, expired) = held_meanwhile(place);
+            let held = if matches!(scope, Scope::Unit(_)) { 1 } else { 2 };
+            assert_eq!((deleted, expired.records, expired.held), (false, 2 - held, held));
+        }
+        // A unit that is said meanwhile to belong to a lot that is held.
+        let (deleted, expired) = held_meanwhile(|vault| {
+            vault.add_hold(Scope::Lot(b"L".to_vec()), "claim", UnixMillis(3)).unwrap();
+            vault.put_lot_of_units(b"L", &[b"SN-0-B"]).unwrap();
+        });
+        assert_eq!((deleted, expired.records, expired.held), (false, 1, 1));
+        let (deleted, _) = held_meanwhile(|vault| {
+            vault.add_hold(Scope::Unit(b"SN-7-A".to_vec()), "other", UnixMillis(3)).unwrap();
+        });
+        assert!(deleted, "a hold of something else keeps nothing of it");
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use redb::{ReadableDatabase, ReadableTable};
+use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 use spec::evidence::range::items;
 use spec::evidence::record::Record;
 use spec::key::KeyName;
@@ -146,7 +146,18 @@ impl Vault {
     /// All holds, released ones too, in the order in which they were placed.
     pub(crate) fn holds(&self) -> Result<Vec<Hold>, AgentError> {
         let transaction = self.database.begin_read().map_err(damaged)?;
-        let table = transaction.open_table(HOLDS).map_err(damaged)?;
+        self.list_holds(&transaction.open_table(HOLDS).map_err(damaged)?)
+    }
+
+    /// The same as a transaction that writes finds them.
+    pub(super) fn holds_in(&self, to: &WriteTransaction) -> Result<Vec<Hold>, AgentError> {
+        self.list_holds(&to.open_table(HOLDS).map_err(damaged)?)
+    }
+
+    fn list_holds(
+        &self,
+        table: &impl ReadableTable<u64, &'static [u8]>,
+    ) -> Result<Vec<Hold>, AgentError> {
         let mut holds = Vec::new();
         for entry in table.iter().map_err(damaged)? {
             let (number, row) = entry.map_err(damaged)?;

@@ -4,6 +4,7 @@
 //! row of state, sealed like all rows. A change of keys is one transaction: before it the old key
 //! signs, behind it the new one, and every statement of either still verifies.
 
+use redb::WriteTransaction;
 use serde::{Deserialize, Serialize};
 use spec::evidence::statement::{Statement, VerifiedStatement};
 use spec::key::{KeyName, SigningKey, VerifierKey};
@@ -53,13 +54,7 @@ impl Vault {
         let name = row_of(source);
         let text = self.write(Sync::Later, |transaction| {
             let mut table = transaction.open_table(STATE).map_err(damaged)?;
-            let mut others = match owned(&table, name.as_str())? {
-                None => Others::default(),
-                Some(row) => {
-                    let row = self.cipher.open("state", name.as_bytes(), &row);
-                    self.parse_others(&row.map_err(|error| self.wrong(&error))?)?
-                }
-            };
+            let mut others = self.parse_sealed_others(&name, owned(&table, name.as_str())?)?;
             if let Some(there) = others.next.take() {
                 return Ok(Zeroizing::new(there));
             }
@@ -72,32 +67,43 @@ impl Vault {
         SigningKey::parse(&text).map_err(|error| self.wrong(&error))
     }
 
-    /// Makes the key that is to follow the one that signs, from the next statement on.
+    /// Makes the key that is to follow the one that signs, from the next statement on. Of two that do
+    /// it at once one does, and the other is told that there is no key to follow.
     pub(crate) fn switch_key(&self, source: &KeyName) -> Result<VerifierKey, AgentError> {
-        let number = self.source(source)?.number;
-        let old = self.key(source)?.verifier().clone();
-        let Some(new) = self.next_key(source)? else {
+        self.source(source)?;
+        let new = self.write(Sync::Now, |transaction| self.switch_in(transaction, source))?;
+        let mut sources = self.sources.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Read under the lock: of two switches, the later one's key is what is known in the end.
+        let newest = self.read_sources()?.remove(source);
+        if let (Some(known), Some(newest)) = (sources.get_mut(source), newest) {
+            known.key = newest.key;
+        }
+        Ok(new)
+    }
+
+    /// Reads both rows where they are written: another switch is all before this one or all behind it.
+    fn switch_in(
+        &self,
+        transaction: &WriteTransaction,
+        source: &KeyName,
+    ) -> Result<VerifierKey, AgentError> {
+        let mut sources = transaction.open_table(SOURCES).map_err(damaged)?;
+        let row = owned(&sources, source.as_str())?;
+        let row = row.ok_or_else(|| self.wrong(&format!("the source {source} is gone")))?;
+        let (number, old) = self.parse_source(source.as_str(), &row)?;
+        let (name, mut state) = (row_of(source), transaction.open_table(STATE).map_err(damaged)?);
+        let mut others = self.parse_sealed_others(&name, owned(&state, name.as_str())?)?;
+        let Some(new) = others.next.take().map(Zeroizing::new) else {
             let why = "there is no key to follow; make one with `fiducial-agent source rotate`";
             return Err(AgentError::Input(format!("{source}: {why}")));
         };
-        let mut others = self.others(source)?;
-        others.next = None;
-        others.retired.push(old.to_string());
-        let name = row_of(source);
+        let new = SigningKey::parse(&new).map_err(|error| self.wrong(&error))?;
+        others.retired.push(old.verifier().to_string());
         let others = self.cipher.seal("state", name.as_bytes(), &self.others_row(&others))?;
         let row = Zeroizing::new(rows::source(number, &new.to_text()));
         let row = self.cipher.seal("sources", source.as_str().as_bytes(), &row)?;
-        self.write(Sync::Now, |transaction| {
-            let mut table = transaction.open_table(SOURCES).map_err(damaged)?;
-            table.insert(source.as_str(), row.as_slice()).map_err(damaged)?;
-            let mut table = transaction.open_table(STATE).map_err(damaged)?;
-            table.insert(name.as_str(), others.as_slice()).map_err(damaged)?;
-            Ok(())
-        })?;
-        let mut sources = self.sources.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(known) = sources.get_mut(source) {
-            known.key = new.verifier().clone();
-        }
+        sources.insert(source.as_str(), row.as_slice()).map_err(damaged)?;
+        state.insert(name.as_str(), others.as_slice()).map_err(damaged)?;
         Ok(new.verifier().clone())
     }
 
@@ -132,6 +138,12 @@ impl Vault {
             return Ok(Others::default());
         };
         self.parse_others(&Zeroizing::new(row))
+    }
+
+    fn parse_sealed_others(&self, name: &str, row: Option<Vec<u8>>) -> Result<Others, AgentError> {
+        let Some(row) = row else { return Ok(Others::default()) };
+        let row = self.cipher.open("state", name.as_bytes(), &row);
+        self.parse_others(&row.map_err(|error| self.wrong(&error))?)
     }
 
     fn parse_others(&self, row: &[u8]) -> Result<Others, AgentError> {

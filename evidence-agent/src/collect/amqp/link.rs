@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fe2o3_amqp::link::delivery::DeliveryInfo;
 use fe2o3_amqp::link::receiver::CreditMode;
@@ -56,9 +56,27 @@ pub(super) struct Inbox {
 struct Held {
     messages: BTreeMap<u64, Arc<Message>>,
     troubles: VecDeque<(String, Trouble)>,
-    /// Why there is no connection; until the first attempt it is not known that there is none.
-    down: Option<Trouble>,
+    line: Line,
     next_token: u64,
+}
+
+/// How the connection stands.
+#[derive(Default)]
+enum Line {
+    /// The first attempt has not ended: whether the broker is there is not known.
+    #[default]
+    Unknown,
+    /// Nothing can arrive, and why.
+    Down(Trouble),
+    /// Since when the broker is silent: since it was connected, or since the last message.
+    Up(Instant),
+}
+
+/// What a look is told of the connection.
+pub(super) struct Standing {
+    pub(super) down: Option<Trouble>,
+    pub(super) undecided: bool,
+    pub(super) expecting: bool,
 }
 
 impl Inbox {
@@ -87,6 +105,7 @@ impl Inbox {
         held.next_token += 1;
         let token = held.next_token;
         held.messages.insert(token, Arc::new(message));
+        held.line = Line::Up(Instant::now());
         drop(held);
         self.changed.notify_all();
         token
@@ -98,15 +117,26 @@ impl Inbox {
         self.changed.notify_all();
     }
 
-    /// Why nothing can arrive now.
-    pub(super) fn down(&self) -> Option<Trouble> {
-        self.held().down.clone()
+    /// A connection is there.
+    fn connected(&self) {
+        self.held().line = Line::Up(Instant::now());
+    }
+
+    /// How the connection stands; more is expected until the broker is silent for `silence`.
+    pub(super) fn standing(&self, silence: Duration) -> Standing {
+        let held = self.held();
+        let (down, undecided, expecting) = match &held.line {
+            Line::Unknown => (None, true, true),
+            Line::Down(why) => (Some(why.clone()), false, false),
+            Line::Up(since) => (None, false, since.elapsed() < silence),
+        };
+        Standing { down, undecided, expecting }
     }
 
     fn complain(&self, item: &str, trouble: Trouble) {
         let mut held = self.held();
         if matches!(trouble, Trouble::Broker(_)) {
-            held.down = Some(trouble.clone());
+            held.line = Line::Down(trouble.clone());
         }
         if held.troubles.len() < MAX_TROUBLES {
             held.troubles.push_back((item.to_string(), trouble));
@@ -287,7 +317,7 @@ where
         .credit_mode(CreditMode::Auto(target.prefetch))
         .max_message_size(target.max_message as u64);
     let mut receiver = patient("attach", receiver.attach(&mut session)).await?;
-    inbox.held().down = None;
+    inbox.connected();
     let disposer = receiver.disposer();
     let mut unaccepted: HashMap<u64, DeliveryInfo> = HashMap::new();
     loop {

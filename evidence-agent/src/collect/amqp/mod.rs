@@ -11,7 +11,9 @@
 //! key, since there are bridges that send one constant id with every message.
 //!
 //! The connection lives on a thread of its own (`link`); a look takes what has arrived and never
-//! waits. Memory is bounded by `prefetch` messages of at most `max_message` bytes.
+//! waits. Until the first attempt to connect has ended a look is undecided, and until the broker has
+//! been silent for a while it expects more. Memory is bounded by `prefetch` messages of at most
+//! `max_message` bytes.
 
 mod link;
 
@@ -21,6 +23,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::sync::mpsc;
@@ -36,6 +39,13 @@ const MAX_PREFETCH: u32 = 1024;
 
 /// The largest message that a watch may allow: what brokers allow at most.
 const MAX_MESSAGE: usize = 128 * 1024 * 1024;
+
+/// For so long a broker is silent before nothing more is expected of it.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// How long what was settled may take to reach the broker when the watch ends. What did not is sent
+/// again to the next run, which knows it.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// The most bytes of a message's id that go into a name.
 const MAX_NAME: usize = 64;
@@ -81,6 +91,8 @@ pub(crate) struct Amqp {
     target: Option<Target>,
     /// Tokens to accept; closing it ends the connection and its thread.
     settle: Option<mpsc::UnboundedSender<Vec<u64>>>,
+    /// Ends with the thread.
+    thread: Option<std::sync::mpsc::Receiver<()>>,
 }
 
 /// A message that has arrived and is not accepted.
@@ -122,7 +134,7 @@ impl Amqp {
             return Err(input(format!("a max_message of 1 to {MAX_MESSAGE} bytes is possible")));
         }
         let target = Some(Target::new(&config, &watch.0).map_err(input)?);
-        Ok(Self { watch, inbox: Arc::default(), target, settle: None })
+        Ok(Self { watch, inbox: Arc::default(), target, settle: None, thread: None })
     }
 
     /// Starts the thread of the connection, once.
@@ -132,10 +144,24 @@ impl Amqp {
         let inbox = Arc::clone(&self.inbox);
         let name = format!("amqp {}", self.watch.0);
         let thread = std::thread::Builder::new().name(name);
-        let started = thread.spawn(move || link::serve(&target, &inbox, settled));
+        let (alive, ended) = std::sync::mpsc::channel();
+        let started = thread.spawn(move || {
+            link::serve(&target, &inbox, settled);
+            drop::<std::sync::mpsc::Sender<()>>(alive);
+        });
         started.map_err(|error| AgentError::Failed(format!("no thread for a broker: {error}")))?;
-        self.settle = Some(settle);
+        (self.settle, self.thread) = (Some(settle), Some(ended));
         Ok(())
+    }
+}
+
+impl Drop for Amqp {
+    fn drop(&mut self) {
+        self.settle = None;
+        if let Some(thread) = self.thread.take() {
+            // Nothing is ever sent: it ends with the thread, or the patience does.
+            let _ = thread.recv_timeout(GOODBYE);
+        }
     }
 }
 
@@ -151,7 +177,13 @@ impl Collector for Amqp {
         limit: usize,
     ) -> Result<Looked, AgentError> {
         self.start()?;
-        let mut looked = Looked { blind: self.inbox.down(), ..Looked::default() };
+        let standing = self.inbox.standing(SILENCE);
+        let mut looked = Looked {
+            blind: standing.down,
+            undecided: standing.undecided,
+            expecting: standing.expecting,
+            ..Looked::default()
+        };
         let (mut keys, mut known, mut held) = (BTreeSet::new(), Vec::new(), 0);
         for (item, trouble) in self.inbox.take_troubles() {
             looked.complain(item, trouble);
