@@ -13,13 +13,11 @@
 mod bundle;
 mod challenge;
 mod evidence;
-mod how_to;
 mod judge;
 mod open;
 mod ranges;
 mod scan;
 mod statements;
-mod steps;
 
 pub(crate) use bundle::{explain, make};
 pub(crate) use challenge::{make as make_challenge, verify as verify_challenge};

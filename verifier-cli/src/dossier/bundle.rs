@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use spec::bundle::{Bundle, Claim, Contents, MAX_TEXT_SIZE, NoteName, PartPath, Place, Role};
+use spec::bundle::{
+    Bundle, Claim, Contents, MAX_TEXT_SIZE, NoteName, PartPath, Place, Role, how_to,
+};
 use spec::checkpoint::Checkpoint;
 use spec::evidence::disclosure::Disclosure;
 use spec::evidence::statement::Statement;
@@ -11,7 +13,6 @@ use spec::policy::{MAX_POLICY_SIZE, Policy};
 use spec::proof::Proof;
 use spec::tree::Tree;
 
-use super::how_to;
 use super::open::{self, Opened};
 use crate::args::{BundleMake, Inspect};
 use crate::command::Stop;
