@@ -292,8 +292,8 @@ pub(crate) struct DiscloseArgs {
     /// Records under this reflow certificate, by its number or its file's SHA-256.
     #[arg(long, value_name = "TEXT")]
     pub(crate) certificate: Option<String>,
-    /// Show as well what chosen records ran under: the reflow certificates and the inspection programs
-    /// that they name by the SHA-256 of their files.
+    /// Show as well what belongs to chosen records: what names their panels, such as the oven's data,
+    /// and the reflow certificates and inspection programs that they name by their files' SHA-256.
     #[arg(long, conflicts_with = "range")]
     pub(crate) context: bool,
     /// Statements sealed between two moments, with their zones: FROM and UNTIL.

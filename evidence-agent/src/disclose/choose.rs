@@ -59,9 +59,24 @@ pub(super) fn records(
     Ok((chosen, waiting))
 }
 
-/// Adds the certificates and programs that chosen records name by their files. Looks into every
-/// statement if any does.
+/// Adds what names the panels of chosen records, such as the oven's data, and the certificates and
+/// programs that chosen records name by their files. Looks into every statement if any does.
 fn add_context(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> {
+    let mut panels: BTreeSet<Vec<u8>> = BTreeSet::new();
+    for ((source, sequence), records) in &*chosen {
+        let opening = vault.opening(source, *sequence)?;
+        let records = records.iter().filter_map(|index| super::record_at(&opening, *index));
+        panels.extend(records.filter_map(|one| one.value("panel").map(<[u8]>::to_vec)));
+    }
+    for panel in panels {
+        for place in vault.of_unit(&panel)? {
+            chosen.entry((place.source, place.sequence)).or_default().insert(place.record);
+        }
+    }
+    add_named(vault, chosen)
+}
+
+fn add_named(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> {
     let mut named: BTreeSet<Vec<u8>> = BTreeSet::new();
     for ((source, sequence), records) in &*chosen {
         let opening = vault.opening(source, *sequence)?;

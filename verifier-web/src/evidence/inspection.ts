@@ -118,7 +118,7 @@ function regionOf(defect: Json, component: Json | undefined): Point[] {
     pointOf(numberOf(member(json, x)), numberOf(member(json, y)));
   const start = at(region, "StartPointX", "StartPointY");
   const segments = list(member(region, "RegionSegments")).slice(0, 64);
-  const corners = segments.flatMap((segment) => at(segment, "X", "Y") ?? []);
+  const corners = segments.map((segment) => at(segment, "X", "Y")).filter((corner) => corner !== undefined);
   // Zero, zero and no corner is what stands there where nobody has set anything.
   const isSet = start !== undefined && (corners.length > 0 || start[0] !== 0 || start[1] !== 0);
   if (isSet) return [start, ...corners];
