@@ -13,7 +13,6 @@
 mod bundle;
 mod challenge;
 mod evidence;
-mod how_to;
 mod judge;
 mod open;
 mod papers;
@@ -21,7 +20,6 @@ mod ranges;
 mod scan;
 mod stamps;
 mod statements;
-mod steps;
 
 pub(crate) use bundle::{explain, make};
 pub(crate) use challenge::{make as make_challenge, verify as verify_challenge};

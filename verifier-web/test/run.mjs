@@ -11,13 +11,14 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
 const own = dirname(dirname(fileURLToPath(import.meta.url)));
-const [kind] = process.argv.slice(2);
+const [kind, only = ""] = process.argv.slice(2);
 if (!["unit", "browser", "mutations"].includes(kind)) {
-  console.error("node test/run.mjs unit|browser|mutations");
+  console.error("node test/run.mjs unit|browser|mutations [beginning of a file's name]");
   process.exit(2);
 }
 const folder = join(own, "test", kind);
-const tests = readdirSync(folder).filter((name) => name.endsWith(".test.ts")).sort();
+const tests = readdirSync(folder)
+  .filter((name) => name.startsWith(only) && name.endsWith(".test.ts")).sort();
 const out = join(own, "out", kind);
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });

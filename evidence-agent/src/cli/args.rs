@@ -120,7 +120,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         vault: VaultArgs,
     },
-    /// Open records to somebody: a folder with statements, receipts and what is opened of them.
+    /// Open records to somebody: a folder, or one file, with statements, receipts and what is opened
+    /// of them.
     Disclose {
         #[command(flatten)]
         vault: VaultArgs,
@@ -291,6 +292,10 @@ pub(crate) struct DiscloseArgs {
     /// Records under this reflow certificate, by its number or its file's SHA-256.
     #[arg(long, value_name = "TEXT")]
     pub(crate) certificate: Option<String>,
+    /// Show as well what belongs to chosen records: what names their panels, such as the oven's data,
+    /// and the reflow certificates and inspection programs that they name by their files' SHA-256.
+    #[arg(long, conflicts_with = "range")]
+    pub(crate) context: bool,
     /// Statements sealed between two moments, with their zones: FROM and UNTIL.
     #[arg(long, value_names = ["FROM", "UNTIL"], num_args = 2)]
     pub(crate) between: Option<Vec<String>>,
@@ -315,8 +320,12 @@ pub(crate) struct DiscloseArgs {
     #[arg(long)]
     pub(crate) evidence: bool,
     /// The folder to make.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "bundle")]
+    pub(crate) out: Option<PathBuf>,
+    /// Make the one file that is handed over instead: a bundle, as `fiducial bundle make` would from
+    /// the folder.
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use spec::evidence::batch::Place;
+use spec::evidence::kind::Kind;
 use spec::evidence::range::items;
 use spec::evidence::record::Record;
 use spec::evidence::tag::join_tags;
@@ -51,23 +52,82 @@ pub(super) fn records(
     args: &DiscloseArgs,
 ) -> Result<(Chosen, Vec<KeyName>), AgentError> {
     let conditions = Conditions::parse(desk, args)?;
-    match &conditions.units {
-        Some(units) => {
-            let mut chosen = Chosen::new();
-            for unit in units {
-                for place in vault.of_unit(unit)? {
-                    let key = (place.source, place.sequence);
-                    chosen.entry(key).or_default().insert(place.record);
+    let (mut chosen, waiting) = conditions.find(vault)?;
+    if args.context {
+        add_context(vault, &mut chosen)?;
+    }
+    Ok((chosen, waiting))
+}
+
+/// Adds what names the panels of chosen records, such as the oven's data, and the certificates and
+/// programs that chosen records name by their files. Looks into every statement if any does.
+fn add_context(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> {
+    let mut panels: BTreeSet<Vec<u8>> = BTreeSet::new();
+    for ((source, sequence), records) in &*chosen {
+        let opening = vault.opening(source, *sequence)?;
+        let records = records.iter().filter_map(|index| super::record_at(&opening, *index));
+        panels.extend(records.filter_map(|one| one.value("panel").map(<[u8]>::to_vec)));
+    }
+    for panel in panels {
+        for place in vault.of_unit(&panel)? {
+            chosen.entry((place.source, place.sequence)).or_default().insert(place.record);
+        }
+    }
+    add_named(vault, chosen)
+}
+
+fn add_named(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> {
+    let mut named: BTreeSet<Vec<u8>> = BTreeSet::new();
+    for ((source, sequence), records) in &*chosen {
+        let opening = vault.opening(source, *sequence)?;
+        let records = records.iter().filter_map(|index| super::record_at(&opening, *index));
+        let names = |record: &Record| {
+            let named = ["certificate/sha256", "program/sha256"].map(|name| record.value(name));
+            named.into_iter().flatten().map(<[u8]>::to_vec).collect::<Vec<_>>()
+        };
+        named.extend(records.flat_map(names));
+    }
+    if named.is_empty() {
+        return Ok(());
+    }
+    for source in vault.sources()? {
+        for sequence in 0..vault.head(&source)?.next_sequence {
+            if vault.statement(&source, sequence)?.is_none() {
+                continue;
+            }
+            let opening = vault.opening(&source, sequence)?;
+            for (index, record) in (0..).zip(&opening.records).skip(1) {
+                let is_named = record.whole().is_some_and(|record| {
+                    matches!(record.kind(), Kind::Program | Kind::ReflowCertificate)
+                        && record.value("file/sha256").is_some_and(|hash| named.contains(hash))
+                });
+                if is_named {
+                    chosen.entry((source.clone(), sequence)).or_default().insert(index);
                 }
             }
-            Ok((conditions.narrow(vault, chosen)?, conditions.waiting(vault, units)?))
         }
-        None if conditions.is_empty() => Ok((Chosen::new(), Vec::new())),
-        None => Ok((conditions.search(vault)?, Vec::new())),
     }
+    Ok(())
 }
 
 impl Conditions {
+    fn find(&self, vault: &Vault) -> Result<(Chosen, Vec<KeyName>), AgentError> {
+        match &self.units {
+            Some(units) => {
+                let mut chosen = Chosen::new();
+                for unit in units {
+                    for place in vault.of_unit(unit)? {
+                        let key = (place.source, place.sequence);
+                        chosen.entry(key).or_default().insert(place.record);
+                    }
+                }
+                Ok((self.narrow(vault, chosen)?, self.waiting(vault, units)?))
+            }
+            None if self.is_empty() => Ok((Chosen::new(), Vec::new())),
+            None => Ok((self.search(vault)?, Vec::new())),
+        }
+    }
+
     fn parse(desk: &Desk<'_>, args: &DiscloseArgs) -> Result<Self, AgentError> {
         let mut units: BTreeSet<Vec<u8>> =
             args.unit.iter().map(|unit| unit.as_bytes().to_vec()).collect();
@@ -185,7 +245,7 @@ impl Conditions {
             let names = ["certificate", "certificate/sha256", "certificate/ends"];
             let named = names.iter().any(|name| record.value(name) == Some(text.as_bytes()));
             // By its file's hash, the certificate itself is meant as well.
-            let is_it = record.kind() == spec::evidence::kind::Kind::ReflowCertificate
+            let is_it = record.kind() == Kind::ReflowCertificate
                 && record.value("file/sha256") == Some(text.as_bytes());
             named || is_it
         };

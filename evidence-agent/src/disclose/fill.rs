@@ -1,7 +1,9 @@
-//! The folder that is handed over: parts at the paths of a bundle.
+//! The folder that is handed over, or the one file: parts at the paths of a bundle.
 //!
 //! Rule: `spec/text/bundle.md`, "The parts". What it opens is its owner's to read alone.
+//! A bundle is put together in memory, which its limit of a gigabyte allows, and written in one step.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use spec::Hash;
-use spec::bundle::{Claim, PartPath, Place, Role};
+use spec::bundle::{
+    Bundle, BundleError, Claim, Contents, MAX_BUNDLE_SIZE, PartPath, Place, Role, how_to,
+};
 use spec::encoding::{decode_hex, parse_decimal};
 use spec::evidence::disclosure::Pick;
 use spec::evidence::record::Record;
@@ -24,15 +28,30 @@ use crate::model::Hash256;
 use crate::site::control::Caller;
 use crate::vault::{Disk, Opening, Vault};
 
-/// A folder that this run has made, among the files of whoever asked for it.
+/// A folder that this run has made, or a file that it makes, among the files of whoever asked for it.
 pub(super) struct Folder<'a> {
     path: PathBuf,
     caller: &'a dyn Caller,
-    disk: Arc<dyn Disk>,
+    to: Target,
     /// The folders below it, and the parts, that are there.
     made: RefCell<BTreeSet<String>>,
     /// Whose statements are in it.
     shown: RefCell<BTreeSet<KeyName>>,
+}
+
+/// Where parts go.
+enum Target {
+    /// Each into a file of its own.
+    Files(Arc<dyn Disk>),
+    /// All into one, at the end.
+    Bundle(RefCell<Held>),
+}
+
+/// Parts that wait for the others.
+#[derive(Default)]
+struct Held {
+    parts: Vec<(PartPath, Vec<u8>)>,
+    size: usize,
 }
 
 /// Which statement, and where its files lie.
@@ -48,13 +67,36 @@ impl<'a> Folder<'a> {
     /// Makes the folder; one that is there is somebody's and is left alone.
     pub(super) fn create(caller: &'a dyn Caller, path: &Path) -> Result<Self, AgentError> {
         caller.new_folder(path).map_err(AgentError::file(path))?;
-        let (path, disk) = (path.to_path_buf(), caller.disk(path));
-        Ok(Self { path, caller, disk, made: RefCell::default(), shown: RefCell::default() })
+        Ok(Self::to(caller, path, Target::Files(caller.disk(path))))
+    }
+
+    /// A bundle, of which nothing is written before [`Self::finish`].
+    pub(super) fn bundle(caller: &'a dyn Caller, path: &Path) -> Self {
+        Self::to(caller, path, Target::Bundle(RefCell::default()))
+    }
+
+    fn to(caller: &'a dyn Caller, path: &Path, to: Target) -> Self {
+        let path = path.to_path_buf();
+        Self { path, caller, to, made: RefCell::default(), shown: RefCell::default() }
+    }
+
+    /// What is handed over.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the bundle, with instructions for following it by hand. A folder is whole already.
+    pub(super) fn finish(&self) -> Result<(), AgentError> {
+        let Target::Bundle(held) = &self.to else { return Ok(()) };
+        let bytes = put_together(&held.borrow().parts)
+            .map_err(|error| AgentError::Failed(format!("{}: {error}", self.path.display())))?;
+        let written = self.caller.write(&self.path, &bytes, Access::Owner);
+        written.map_err(AgentError::file(&self.path))
     }
 
     /// Removes the folder again unless everything went well.
     pub(super) fn keep_if<T>(&self, done: Result<T, AgentError>) -> Result<T, AgentError> {
-        if done.is_err() {
+        if done.is_err() && matches!(self.to, Target::Files(_)) {
             // What is left if this fails as well is not a bundle's folder: it lacks parts.
             let _ = self.caller.drop_folder(&self.path);
         }
@@ -148,15 +190,41 @@ impl<'a> Folder<'a> {
         let name = path.to_string();
         let failed = |error: io::Error| AgentError::file(&self.path.join(&name))(error);
         let mut made = self.made.borrow_mut();
-        for (end, _) in name.match_indices('/') {
-            if made.insert(name[..end].to_string()) {
-                self.disk.make_folder(&name[..end]).map_err(failed)?;
+        match &self.to {
+            Target::Bundle(held) => held.borrow_mut().take(path, bytes)?,
+            Target::Files(disk) => {
+                for (end, _) in name.match_indices('/') {
+                    if made.insert(name[..end].to_string()) {
+                        disk.make_folder(&name[..end]).map_err(failed)?;
+                    }
+                }
+                disk.write_whole(&name, bytes, Access::Owner).map_err(failed)?;
             }
         }
-        self.disk.write_whole(&name, bytes, Access::Owner).map_err(failed)?;
         made.insert(name.clone());
         Ok(())
     }
+}
+
+impl Held {
+    /// Takes a part, unless the whole then was larger than any bundle.
+    fn take(&mut self, path: &PartPath, bytes: &[u8]) -> Result<(), AgentError> {
+        self.size += bytes.len();
+        if self.size > MAX_BUNDLE_SIZE {
+            let why = format!("a bundle has at most {MAX_BUNDLE_SIZE} bytes: choose fewer records");
+            return Err(AgentError::Failed(why));
+        }
+        self.parts.push((path.clone(), bytes.to_vec()));
+        Ok(())
+    }
+}
+
+/// The bytes of the bundle of these parts.
+fn put_together(parts: &[(PartPath, Vec<u8>)]) -> Result<Vec<u8>, BundleError> {
+    let borrowed = || parts.iter().map(|(path, bytes)| (path.clone(), Cow::from(bytes.as_slice())));
+    let text = how_to::text(&Contents::new(borrowed())?, &|_| None);
+    let how_to = (PartPath::HowTo, Cow::from(text.into_bytes()));
+    Ok(Bundle::new(Contents::new(borrowed().chain([how_to]))?)?.to_bytes())
 }
 
 /// Exactly the bytes with this hash: stored as they are, or a part of a larger file. The larger file

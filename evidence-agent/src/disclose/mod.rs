@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Everything comes from the vault, where it is verified as it is read; nothing here asks the log.
-//! The folder is what `fiducial bundle make` takes and what `fiducial verify range` judges.
+//! The folder is what `fiducial bundle make` takes and what `fiducial verify range` judges; with
+//! `--bundle` it is made into the one file at once.
 //!
 //! Invariant: what is opened of a record that was not chosen is decided in `spec::evidence::range`
 //! alone, and what a record without tags names is opened only by an explicit word.
@@ -79,7 +80,11 @@ pub(crate) fn disclose(
             return Err(AgentError::Failed(why));
         }
     }
-    let folder = Folder::create(desk.caller, &args.out)?;
+    let folder = match (&args.bundle, &args.out) {
+        (Some(file), _) => Folder::bundle(desk.caller, file),
+        (None, Some(folder)) => Folder::create(desk.caller, folder)?,
+        (None, None) => return Err(AgentError::Input("say --out or --bundle".to_string())),
+    };
     let mut fill = || -> Result<(), AgentError> {
         match span {
             Some((first, last)) => {
@@ -90,11 +95,12 @@ pub(crate) fn disclose(
             }
             None => open_records(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?,
         }
-        folder.write_papers(&vault)
+        folder.write_papers(&vault)?;
+        folder.finish()
     };
     // Half a folder would be handed over by somebody, some day.
     folder.keep_if(fill())?;
-    Ok(say(&tally, &args.out, language))
+    Ok(say(&tally, folder.path(), language))
 }
 
 /// Opens the chosen records of each statement, and the header of their batch.

@@ -13,8 +13,10 @@
 //!
 //! Invariant: `Bundle::parse(bytes)?.to_bytes() == bytes`.
 
+pub mod how_to;
 mod lists;
 mod path;
+mod steps;
 mod zip;
 
 use alloc::borrow::Cow;

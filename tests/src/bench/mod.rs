@@ -6,6 +6,7 @@
 pub mod adding;
 pub mod batches;
 pub mod captured;
+pub mod disputed;
 pub mod grown;
 pub mod machine;
 pub mod process;
@@ -56,12 +57,14 @@ pub struct Scale {
     pub statements: usize,
     /// Report files that the agent takes over.
     pub reports: u64,
+    /// Units of the bundle that is judged.
+    pub units: u64,
     /// Where files go.
     pub folder: PathBuf,
 }
 
 /// Which rows are measured, by name.
-pub const ROWS: [&str; 9] = [
+pub const ROWS: [&str; 10] = [
     "add",
     "sequential",
     "large",
@@ -71,6 +74,7 @@ pub const ROWS: [&str; 9] = [
     "witness",
     "witnessed",
     "captured",
+    "disputed",
 ];
 
 /// Measures the rows in `only`, or all, and prints each as it is done.
@@ -103,6 +107,7 @@ pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError>
         rows.extend(match name {
             "add" => adding::concurrent(scale).await?,
             "captured" => captured::rows(scale).await?,
+            "disputed" => disputed::rows(scale, &machine).await?,
             "sequential" => adding::sequential(scale, &machine).await?,
             "large" => adding::large(scale).await?,
             "statements" => statements::rows(scale, &machine).await?,

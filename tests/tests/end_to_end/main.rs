@@ -22,6 +22,8 @@ mod admission;
 mod bundles;
 /// Cosignatures that somebody carries by file.
 mod carried;
+/// From a plant's work to a bundle of which no byte can be another.
+mod disputes;
 /// The log's pages for people.
 mod explorer;
 /// Proofs, audits and plain words for every kind of file, from a running log.

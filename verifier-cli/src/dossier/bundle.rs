@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use spec::bundle::{Bundle, Claim, Contents, MAX_TEXT_SIZE, NoteName, PartPath, Place, Role};
+use spec::bundle::{
+    Bundle, Claim, Contents, MAX_TEXT_SIZE, NoteName, PartPath, Place, Role, how_to,
+};
 use spec::checkpoint::Checkpoint;
 use spec::evidence::disclosure::Disclosure;
 use spec::evidence::statement::Statement;
@@ -11,7 +13,6 @@ use spec::policy::{MAX_POLICY_SIZE, Policy};
 use spec::proof::Proof;
 use spec::tree::Tree;
 
-use super::how_to;
 use super::open::{self, Opened};
 use super::stamps;
 use crate::args::{BundleMake, Inspect};
@@ -46,7 +47,7 @@ pub(crate) fn make(wanted: &BundleMake, network: &Network) -> Result<Report, Sto
         let parts = parts.values().map(|(path, bytes)| (path.clone(), Cow::from(bytes.clone())));
         Contents::new(parts).map_err(|error| malformed(&shown, &error.to_string()))
     };
-    let text = how_to::text(&made(&parts)?);
+    let text = how_to::text(&made(&parts)?, &stamped);
     insert(&mut parts, PartPath::HowTo, text.into_bytes());
     let contents = made(&parts)?;
     let bundle = Bundle::new(contents).map_err(|error| malformed(&shown, &error.to_string()))?;
@@ -63,7 +64,13 @@ pub(crate) fn make(wanted: &BundleMake, network: &Network) -> Result<Report, Sto
     Ok(report)
 }
 
-pub(super) fn insert(parts: &mut Parts, path: PartPath, bytes: Vec<u8>) {
+pub(super) /// What the instructions say of a timestamp.
+fn stamped(response: &[u8]) -> Option<how_to::Stamped> {
+    let (_, digest, seconds) = crate::timestamp::claims(response)?;
+    Some((digest, seconds))
+}
+
+fn insert(parts: &mut Parts, path: PartPath, bytes: Vec<u8>) {
     parts.insert(path.to_string(), (path, bytes));
 }
 

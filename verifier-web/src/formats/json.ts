@@ -9,18 +9,27 @@
 
 import { Refusal } from "./refusal.ts";
 
-export type Json = string | bigint | boolean | null | Json[] | Map<string, Json>;
+export type Json = string | bigint | number | boolean | null | Json[] | Map<string, Json>;
+
+/** What else is read. Formats of our own have neither fractions nor deep nesting; evidence may. */
+export interface JsonLimits {
+  readonly maxDepth: number;
+  readonly allowsFractions: boolean;
+}
 
 /** How deep values may be nested: twice what any format here needs. */
 const MAX_DEPTH = 16;
 
 /** Parses a text that is one value; a refusal's values are line and column. */
-export function parseJson(text: string): Json {
-  return new JsonReader(text).readWhole();
+export function parseJson(text: string, limits: JsonLimits = OURS): Json {
+  return new JsonReader(text, limits).readWhole();
 }
+
+const OURS: JsonLimits = { maxDepth: MAX_DEPTH, allowsFractions: false };
 
 const SPACE = /[ \t\n\r]*/y;
 const INTEGER = /-?(?:0|[1-9][0-9]*)(?![0-9.eE])/y;
+const FRACTION = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?(?![0-9.eE])/y;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const FIRST_PRINTABLE = 0x20;
@@ -29,10 +38,12 @@ const MAX_DIGITS = 20;
 
 class JsonReader {
   readonly #text: string;
+  readonly #limits: JsonLimits;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, limits: JsonLimits) {
     this.#text = text;
+    this.#limits = limits;
   }
 
   readWhole(): Json {
@@ -43,7 +54,7 @@ class JsonReader {
   }
 
   #value(depth: number): Json {
-    if (depth > MAX_DEPTH) this.#refuse();
+    if (depth > this.#limits.maxDepth) this.#refuse();
     this.#skipSpace();
     switch (this.#text[this.#at]) {
       case "{":
@@ -57,7 +68,7 @@ class JsonReader {
       case "n":
         return this.#word();
       default:
-        return this.#integer();
+        return this.#limits.allowsFractions ? this.#number() : this.#integer();
     }
   }
 
@@ -114,6 +125,14 @@ class JsonReader {
     const written = this.#match(INTEGER);
     if (written === "-0" || written.length > MAX_DIGITS) this.#refuse();
     return BigInt(written);
+  }
+
+  /** A whole number as it is; any other as near as the machine's own program had it. */
+  #number(): bigint | number {
+    const written = this.#match(FRACTION);
+    if (/^-?[0-9]{1,20}$/.test(written)) return BigInt(written);
+    const value = Number(written);
+    return Number.isFinite(value) ? value : this.#refuse();
   }
 
   #word(): boolean | null {

@@ -14,25 +14,26 @@ import { MAX_CONSISTENCY_PROOF, verifyConsistency, type Tree } from "../formats/
 import { refusalOf } from "./accepted.ts";
 import type { Desk, RoledFile } from "./given.ts";
 import { checkPolicy } from "./policy.ts";
+import type { Times } from "./quorum.ts";
 import { Stop, rejected, say, sayWith, undecided, type Draft } from "./report.ts";
 import { formatUtc } from "./time.ts";
 
 const MAX_HASHES_SIZE = MAX_CONSISTENCY_PROOF * 45;
 
-/** Checks the note that was given, or says that the bound was not checked. */
+/** Checks the note that was given, or says that the bound was not checked; gives its witnesses' times. */
 export async function checkAfter(
   draft: Draft,
   desk: Desk,
   policy: Policy,
   statement: Statement,
   receipt: Tree,
-): Promise<void> {
+): Promise<Times | undefined> {
   const { tree, noteHash } = statement.after;
   const file = desk.one("after");
   if (!file) {
     if (tree.size === 0n) draft.open("open-no-lower-bound");
     else draft.open("open-lower-bound", `${tree.size}`);
-    return;
+    return undefined;
   }
   const bytes = await desk.read(file, MAX_NOTE_SIZE);
   // A file that was cut is no note at all, and says nothing of the statement.
@@ -54,6 +55,7 @@ export async function checkAfter(
     draft.reason("after-holds-untimed", `${tree.size}`);
     draft.open("open-after-time");
   }
+  return times;
 }
 
 function readNote(bytes: Uint8Array, name: string): Note {

@@ -23,14 +23,15 @@ import { verifyConsistency, verifyInclusion } from "../formats/tree.ts";
 import { FileWindow } from "../formats/window.ts";
 import { isMeantAsBundle } from "../formats/zip.ts";
 import { describeAccepted, refusalOf } from "./accepted.ts";
+import { MAX_ACTS, actsOf, boundsOf } from "./acts.ts";
 import { compareEvidence } from "./evidence.ts";
 import type { Desk, RoledFile } from "./given.ts";
-import { openBatch, type OpenedBatch } from "./opened.ts";
+import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
 import type { Times } from "./quorum.ts";
 import { followRange, type Followed } from "./range.ts";
 import type { Reader } from "./reader.ts";
-import { rejected, undecided, type Draft } from "./report.ts";
+import { rejected, undecided, type Act, type Draft } from "./report.ts";
 import { showRecord } from "./show.ts";
 import { formatUtc } from "./time.ts";
 
@@ -95,6 +96,39 @@ export async function judgeBundle(
       showRecord(record, evidence.fileOf(record), `${one.statement.source} ${one.place.sequence}`)
     )
   ).slice(0, MAX_SHOWN);
+  draft.acts = tellActs(bundle, file, checked, (record) => evidence.fileOf(record));
+}
+
+/** Evidence by record, each with the times that the statement's own or a later receipt gives. */
+function tellActs(
+  bundle: Bundle,
+  file: RoledFile,
+  checked: readonly Checked[],
+  fileOf: (record: OpenedRecord) => string | undefined,
+): Act[] {
+  const acts: Act[] = [];
+  let later: Times | undefined;
+  let before: Placed | undefined;
+  // From the end: through the chain a receipt holds for all statements before it.
+  for (const one of [...checked].sort(byPlace).reverse()) {
+    const isSameRange = one.place.claim === "range" && before?.place.claim === "range" &&
+      before.place.source === one.place.source;
+    later = one.receipt?.accepted.times ?? (isSameRange ? later : undefined);
+    before = one;
+    const place = `${one.statement.source} ${one.place.sequence}`;
+    const bounds = { place, ...boundsOf(one.after?.times, later) };
+    acts.unshift(...actsOf(one.opened, bounds, (record) => {
+      const part = bundle.parts.get(fileOf(record) ?? "");
+      return part && { given: file.name, start: part.start, size: part.size, sha256: encodeHex(part.hash) };
+    }));
+  }
+  return acts.slice(0, MAX_ACTS);
+}
+
+function byPlace({ place: one }: Placed, { place: other }: Placed): number {
+  if (one.claim !== other.claim) return one.claim < other.claim ? -1 : 1;
+  if (one.source !== other.source) return one.source - other.source;
+  return one.sequence < other.sequence ? -1 : 1;
 }
 
 /** A bundle that was altered is wrong; what never was one proves nothing. */

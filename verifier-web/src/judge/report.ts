@@ -39,6 +39,38 @@ export interface ShownRecord {
   readonly fields: readonly ShownField[];
 }
 
+/** Where bytes lie that a record commits to: a stretch of one of the files that were given. */
+export interface Exhibit {
+  readonly given: string;
+  readonly start: number;
+  readonly size: number;
+  /** SHA-256 in hexadecimal; whoever reads the bytes later compares it again. */
+  readonly sha256: string;
+}
+
+/** A record of evidence as the story of a unit needs it. What is hidden or absent is empty. */
+export interface Act {
+  /** Its statement: source and sequence. */
+  readonly place: string;
+  readonly index: string;
+  readonly kind: string;
+  readonly units: readonly string[];
+  /** In the order of the units; one for all of them where there is only one. */
+  readonly verdicts: readonly string[];
+  readonly panel: string;
+  readonly claimed: string;
+  readonly zone: string;
+  readonly seen: string;
+  readonly fileHash: string;
+  readonly supersedes: string;
+  readonly certificateHash: string;
+  readonly programHash: string;
+  /** RFC 3339, by the word of witnesses; empty where nobody's word is there. */
+  readonly noEarlier: string;
+  readonly noLater: string;
+  readonly exhibit: Exhibit | undefined;
+}
+
 /** A file that was looked at. */
 export interface Input {
   readonly role: string;
@@ -54,6 +86,8 @@ export interface Report {
   readonly reasons: readonly Said[];
   readonly facts: readonly Fact[];
   readonly records: readonly ShownRecord[];
+  /** Evidence by record, in the order of the statements. */
+  readonly acts: readonly Act[];
   readonly notChecked: readonly Said[];
   readonly inputs: readonly Input[];
   /** Which implementation checked Ed25519: the browser's or the page's own. */
@@ -98,6 +132,7 @@ export class Draft {
   readonly facts: Fact[] = [];
   readonly notChecked: Said[] = [];
   records: ShownRecord[] = [];
+  acts: Act[] = [];
 
   reason(code: string, ...values: string[]): void {
     this.reasons.push(say(code, ...values));

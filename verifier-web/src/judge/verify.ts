@@ -21,13 +21,14 @@ import { MAX_ENTRY_SIZE, MAX_PROOF_SIZE, parseProof, type Proof } from "../forma
 import { Refusal } from "../formats/refusal.ts";
 import { MAX_SPLIT_SIZE, parseSplit } from "../formats/split.ts";
 import { parseStatement, type Statement } from "../formats/statement.ts";
-import { leafHash, verifyInclusion, type Tree } from "../formats/tree.ts";
+import { leafHash, verifyInclusion } from "../formats/tree.ts";
 import { describeAccepted, refusalOf } from "./accepted.ts";
+import { actsOf, boundsOf, type Bounds } from "./acts.ts";
 import { checkAfter } from "./after.ts";
 import { judgeBundle } from "./bundle.ts";
 import { Desk, type Given, type Progress, type RoledFile } from "./given.ts";
 import { isWhole, knownText, openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
-import { checkPolicy } from "./policy.ts";
+import { checkPolicy, type Accepted } from "./policy.ts";
 import { readReader } from "./reader.ts";
 import { showRecord } from "./show.ts";
 import { proveSplit } from "./split.ts";
@@ -38,6 +39,7 @@ import {
   say,
   sayWith,
   undecided,
+  type Exhibit,
   type Report,
 } from "./report.ts";
 
@@ -59,6 +61,7 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
     reasons,
     facts: verdict === "verified" ? draft.facts : [],
     records: verdict === "verified" ? draft.records : [],
+    acts: verdict === "verified" ? draft.acts : [],
     notChecked: verdict === "verified" ? draft.notChecked : [],
     inputs: desk.inputs,
   });
@@ -96,7 +99,7 @@ async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<voi
   const proof = readable(file, () => parseProof(bytes));
 
   const entry = await readEntry(desk, policy, proof, keys);
-  const tree = await checkIncluded(draft, desk, policy, proof, entry);
+  const accepted = await checkIncluded(draft, desk, policy, proof, entry);
   if ("opaque" in entry) {
     // Nothing but a statement names what it follows.
     if (desk.one("after")) throw undecided("no-source-key");
@@ -104,10 +107,10 @@ async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<voi
     return;
   }
   checkStatement(draft, entry.statement, proof);
-  await checkAfter(draft, desk, policy, entry.statement, tree);
+  const after = await checkAfter(draft, desk, policy, entry.statement, accepted.checkpoint.tree);
   draft.open("open-completeness");
   draft.open("open-truth");
-  await checkDisclosure(draft, desk, entry.statement);
+  await checkDisclosure(draft, desk, entry.statement, boundsOf(after, accepted.times));
 }
 
 function readPolicy(given: Given): Policy {
@@ -202,7 +205,7 @@ async function checkIncluded(
   policy: Policy,
   proof: Proof,
   entry: Entry,
-): Promise<Tree> {
+): Promise<Accepted> {
   let accepted;
   try {
     accepted = await checkPolicy(policy, proof.note);
@@ -225,7 +228,7 @@ async function checkIncluded(
   draft.fact("index", `${proof.index}`);
   draft.fact("leaf", encodeHex(leaf));
   describeAccepted(draft, policy, accepted);
-  return tree;
+  return accepted;
 }
 
 function inclusionDetail(refused: Refusal) {
@@ -248,7 +251,12 @@ function checkStatement(draft: Draft, statement: Statement, proof: Proof): void 
   draft.fact("after", `${after}`);
 }
 
-async function checkDisclosure(draft: Draft, desk: Desk, statement: Statement): Promise<void> {
+async function checkDisclosure(
+  draft: Draft,
+  desk: Desk,
+  statement: Statement,
+  times: Bounds,
+): Promise<void> {
   const file = desk.one("disclosure");
   const evidence = desk.all("file");
   if (!file) {
@@ -260,10 +268,15 @@ async function checkDisclosure(draft: Draft, desk: Desk, statement: Statement): 
   const disclosure = readable(file, () => parseDisclosure(bytes));
   const opened = openOrReject(file, () => openBatch(disclosure, statement, statement.batch));
   const vouched = new Map<bigint, string>();
+  const exhibits = new Map<bigint, Exhibit>();
   for (const one of evidence) {
     const record = await checkFile(draft, desk, one, opened);
     vouched.set(record.index, one.name);
+    const sha256 = knownText(record, FILE_HASH) ?? "";
+    exhibits.set(record.index, { given: one.name, start: 0, size: one.blob.size, sha256 });
   }
+  const of = { place: `${statement.source} ${statement.sequence}`, ...times };
+  draft.acts = actsOf(opened, of, (record) => exhibits.get(record.index));
   draft.records = opened.records.map((record) => showRecord(record, vouched.get(record.index), undefined));
   for (const record of opened.records) {
     const isAboutFile = knownText(record, FILE_HASH) !== undefined;

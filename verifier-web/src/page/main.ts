@@ -112,6 +112,7 @@ class Page {
       reasons: [{ code: "own-fault", values: [String(error)], details: [] }],
       facts: [],
       records: [],
+      acts: [],
       notChecked: [],
       inputs: [],
       engine: "own",
@@ -120,7 +121,7 @@ class Page {
     if (this.#judging !== judging) return;
     this.#judging = undefined;
     this.#show(false);
-    this.#run = { report, at: new Date().toISOString(), policyHash };
+    this.#run = { report, at: new Date().toISOString(), policyHash, files: given.files };
     this.#showRun();
     byId("verdict", HTMLElement).focus();
   }

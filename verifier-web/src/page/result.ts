@@ -1,8 +1,10 @@
 /** Shows a report: the verdict first, then why, what it rests on, and what was not checked. */
 
+import type { NamedFile } from "../judge/given.ts";
 import type { Report, Said } from "../judge/report.ts";
 import { element } from "./dom.ts";
 import { showRecords } from "./records.ts";
+import { showStory } from "./story.ts";
 import type { Speaker } from "./speaker.ts";
 import type { TextName } from "./words/labels.ts";
 import { plainTimes, printable } from "./words/language.ts";
@@ -14,6 +16,8 @@ export interface Run {
   readonly at: string;
   /** SHA-256 of the policy in hexadecimal. */
   readonly policyHash: string;
+  /** What was given: pictures are made from it, after its hash was compared once more. */
+  readonly files: readonly NamedFile[];
 }
 
 const SIGNS: Readonly<Record<string, string>> = { verified: "✓", rejected: "✕", undecided: "?" };
@@ -31,6 +35,7 @@ export function showRun(run: Run, speaker: Speaker, version: string): HTMLElemen
   if (report.verdict === "verified" && report.facts.some((fact) => fact.code === "origin")) {
     parts.push(summary(report, speaker));
   }
+  if (report.acts.length > 0) parts.push(showStory(report.acts, run.files, speaker));
   parts.push(...list(inOrder(report.notChecked), speaker, speaker.text("notChecked"), "open"));
   if (report.records.length > 0) parts.push(showRecords(report.records, speaker));
   parts.push(technical(run, speaker, version));

@@ -4,6 +4,7 @@ import type { Said } from "../judge/report.ts";
 import { FIELDS } from "./words/fields.ts";
 import { FACTS, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
 import { fill, plainTimes, printable, type Language, type Words } from "./words/language.ts";
+import { KINDS, STORY, type StoryName } from "./words/story.ts";
 import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
 
 export class Speaker {
@@ -22,6 +23,16 @@ export class Speaker {
   sentence(said: Said): string {
     const values = said.code === "several-files" ? said.values.map((role) => this.role(role)) : said.values;
     return this.#of(SENTENCES, said.code, values.map((value) => plainTimes(printable(value))));
+  }
+
+  /** A text of the pictures and of the story of a unit. */
+  story(name: StoryName, ...values: string[]): string {
+    return fill(STORY[name], this.language, values);
+  }
+
+  /** A kind of record in plain words. */
+  kind(name: string): string {
+    return this.#of(KINDS, name);
   }
 
   verdict(code: string): string {

@@ -40,7 +40,8 @@ impl Grants {
             }
             Command::Disclose { what, .. } => {
                 grants.read.extend(what.units.clone());
-                grants.fresh = Some(what.out.clone());
+                grants.fresh.clone_from(&what.out);
+                grants.write.extend(what.bundle.clone());
             }
             Command::Expire { rules, .. } => grants.read.push(rules.clone()),
             Command::LotKey { from, out, units, .. } => {

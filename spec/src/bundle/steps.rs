@@ -4,10 +4,11 @@
 //! the hashes beside its path are written out; they need not be believed, since no other path leads to
 //! the same root.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
-use spec::Hash;
-use spec::hash::node_hash;
+use crate::Hash;
+use crate::hash::node_hash;
 
 /// A neighbour on the way up, and the side on which it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +63,8 @@ pub(super) fn path_in_log(index: u64, size: u64, proof: &[Hash]) -> Option<Vec<S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spec::evidence::multiproof::{prove, root_of};
-    use spec::hash::leaf_hash;
+    use crate::evidence::multiproof::{prove, root_of};
+    use crate::hash::leaf_hash;
 
     #[test]
     fn every_leaf_of_every_small_multi_proof_climbs_to_the_root() {

@@ -4,24 +4,26 @@
 //! four blanks, so that they can be copied, and so that a test runs exactly these. They need a POSIX
 //! shell with its own tools, `openssl` from 3.0 on, and `sha256sum`.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 use serde_json::Value;
-use spec::Hash;
-use spec::bundle::{Contents, PartPath, Place, Role};
-use spec::checkpoint::Checkpoint;
-use spec::encoding::{decode_base64, decode_hash, encode_base64};
-use spec::evidence::disclosure::Disclosure;
-use spec::evidence::field::{Content, Field};
-use spec::evidence::kind::FieldName;
-use spec::key::{Algorithm, VerifierKey};
-use spec::note::{Note, Signature};
-use spec::policy::Policy;
-use spec::proof::Proof;
 
 use super::steps::{Step, path_in_log, path_of};
-use crate::timestamp;
+use crate::Hash;
+use crate::bundle::{Contents, PartPath, Place, Role};
+use crate::checkpoint::Checkpoint;
+use crate::encoding::{decode_base64, decode_hash, encode_base64};
+use crate::evidence::disclosure::Disclosure;
+use crate::evidence::field::{Content, Field};
+use crate::evidence::kind::FieldName;
+use crate::key::{Algorithm, VerifierKey};
+use crate::note::{Note, Signature};
+use crate::policy::Policy;
+use crate::proof::Proof;
 
 const HEAD: &str = include_str!("how_to/head.txt");
 const EVIDENCE: &str = include_str!("how_to/evidence.txt");
@@ -53,20 +55,31 @@ struct Shown {
     evidence: Option<PartPath>,
 }
 
-/// The text for these parts; without an example where nothing can be followed.
-pub(super) fn text(contents: &Contents<'_>) -> String {
+/// What a timestamp claims: the digest of its imprint, as `openssl` names it, and its time in seconds
+/// since 1970.
+pub type Stamped = (&'static str, u64);
+
+/// Writes the text for these parts; without an example where nothing can be followed.
+///
+/// `stamped` reads what a timestamp claims; RFC 3161 is for those who have it.
+#[must_use]
+pub fn text(contents: &Contents<'_>, stamped: &dyn Fn(&[u8]) -> Option<Stamped>) -> String {
     let mut text = HEAD.to_string();
     if let Some(example) = find(contents) {
         example.write(&mut text);
     }
-    write_stamp(&mut text, contents);
+    write_stamp(&mut text, contents, stamped);
     text + END
 }
 
 /// The first timestamp of all, by `openssl`'s own check as well.
-fn write_stamp(text: &mut String, contents: &Contents<'_>) {
+fn write_stamp(
+    text: &mut String,
+    contents: &Contents<'_>,
+    stamped: &dyn Fn(&[u8]) -> Option<Stamped>,
+) {
     let mut stamps = contents.statements().keys().filter_map(|place| {
-        let (_, digest, seconds) = timestamp::claims(contents.of(*place, Role::Timestamp)?)?;
+        let (digest, seconds) = stamped(contents.of(*place, Role::Timestamp)?)?;
         Some((*place, digest, seconds))
     });
     let Some((place, digest, seconds)) = stamps.next() else { return };
@@ -148,7 +161,7 @@ fn shown_field(contents: &Contents<'_>, field: &Value) -> Option<Shown> {
         Some(text) => text.as_bytes().to_vec(),
         None => decode_base64(field["base64"].as_str()?).ok()?,
     };
-    let text = std::str::from_utf8(&value).unwrap_or_default();
+    let text = core::str::from_utf8(&value).unwrap_or_default();
     let path = PartPath::parse(&format!("evidence/{text}"));
     let evidence = path.filter(|path| name == "file/sha256" && contents.part(path).is_some());
     Some(Shown { salt: field["salt"].as_str()?.to_string(), name, value, evidence })
@@ -178,8 +191,8 @@ fn record_leaf(record: &Value) -> Option<Hash> {
     let count = record["field_count"].as_u64()?;
     let leaves: Vec<(u64, Hash)> = field_leaves(record)?.into_iter().collect();
     let proof = hashes(&record["proof"])?;
-    let root = spec::evidence::multiproof::root(&leaves, count, &proof).ok()?;
-    Some(spec::evidence::record::record_hash(usize::try_from(count).ok()?, root))
+    let root = crate::evidence::multiproof::root(&leaves, count, &proof).ok()?;
+    Some(crate::evidence::record::record_hash(usize::try_from(count).ok()?, root))
 }
 
 fn hashes(list: &Value) -> Option<Vec<Hash>> {
@@ -267,13 +280,13 @@ impl Example<'_> {
         line(text, "same \"$(shown)\" \"$(sed -n 3p hand/text)\"");
         let policy = self.contents.part(&PartPath::Policy).map(Policy::parse);
         let Some(Ok(policy)) = policy else { return };
-        let logs = policy.logs().iter().map(spec::policy::PolicyLog::key);
+        let logs = policy.logs().iter().map(crate::policy::PolicyLog::key);
         for (at, found) in signed_by(note, logs, Algorithm::NoteEd25519) {
             key(text, Some(found));
             line(text, &format!("sed -n {at}p hand/note | {SIGNATURE}"));
             line(text, "signed");
         }
-        let witnesses = policy.witnesses().iter().map(spec::policy::PolicyWitness::key);
+        let witnesses = policy.witnesses().iter().map(crate::policy::PolicyWitness::key);
         let witnesses = signed_by(note, witnesses, Algorithm::CosignatureEd25519);
         if !witnesses.is_empty() {
             section(text, WITNESS);

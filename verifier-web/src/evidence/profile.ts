@@ -1,0 +1,169 @@
+/**
+ * What a reflow profile says: the curve of each thermocouple, figures and limits as the file states them,
+ * and the oven's zones.
+ *
+ * Traces are lines of keys and figures, then a row of headings that begins with the time, then samples:
+ * KIC-like with commas, Datapaq-like with semicolons and decimal commas, T-962-like. Cells that are no
+ * numbers (`*OC*`, `*NA*`, `***`) are missing samples, and are counted by their word. CFX holds zones and an
+ * index, and no curve.
+ */
+
+import type { Json } from "../formats/json.ts";
+import { list, member, numberOf, parseNumber, shortened, word } from "./values.ts";
+
+const MAX_CHANNELS = 24;
+/** An hour at 20 Hz. */
+const MAX_SAMPLES = 72_000;
+const MAX_STATED = 40;
+const MAX_ZONES = 40;
+
+/** Headings of the column of times, in seconds. */
+const TIME = /^#?\s*(time|zeit|时间|時間)\b|^(时间|時間)/i;
+
+/** Words by which a line holds one figure for each channel. */
+const FIGURE = /slope|ramp|soak|peak|above|liquid|steigung|spitze|flussmittel|haltezeit|斜率|恒温|峰值|回流/i;
+
+/** One thermocouple, degrees Celsius; undefined where the file has no number. */
+export interface Channel {
+  readonly name: string;
+  readonly samples: readonly (number | undefined)[];
+}
+
+/** One figure for each channel, as written. */
+export interface StatedFigure {
+  readonly name: string;
+  readonly limits: readonly [low: number, high: number] | undefined;
+  readonly values: readonly string[];
+}
+
+/** One zone of an oven: where, what, and how hot. */
+export interface Zone {
+  readonly name: string;
+  readonly setpoints: readonly (readonly [where: string, celsius: number])[];
+  readonly readings: readonly (readonly [where: string, celsius: number])[];
+}
+
+/** A profile as a picture needs it. */
+export interface Profile {
+  /** Names and values as the file states them. */
+  readonly stated: readonly (readonly [name: string, value: string])[];
+  readonly figures: readonly StatedFigure[];
+  /** Seconds, ascending; empty if there is no curve. */
+  readonly times: readonly number[];
+  readonly channels: readonly Channel[];
+  /** How many cells were no numbers, by what stood there. */
+  readonly missing: ReadonlyMap<string, number>;
+  readonly zones: readonly Zone[];
+}
+
+/** Reads a trace; undefined if it has no row of headings or no samples in order. */
+export function traceOf(text: string): Profile | undefined {
+  const lines = text.split(/\r?\n/);
+  const at = lines.slice(0, 400).findIndex((line) => headingsOf(line) !== undefined);
+  const headings = headingsOf(lines[at] ?? "");
+  if (!headings) return undefined;
+  const { delimiter, cells } = headings;
+  const named = cells.flatMap((name, place) => (/^Temp\d/.test(name) ? [place] : []));
+  const rest = cells.flatMap((name, place) => (place > 0 && name !== "" ? [place] : []));
+  const columns = named.length > 0 ? named : rest;
+  if (columns.length === 0 || columns.length > MAX_CHANNELS) return undefined;
+  const curve = samplesOf(lines.slice(at + 1), delimiter, columns);
+  if (!curve) return undefined;
+  const channels = columns.map((column, place) => {
+    return { name: cells[column] ?? "", samples: curve.samples[place] ?? [] };
+  });
+  const head = statedOf(lines.slice(0, at), delimiter, columns.length);
+  return { ...head, times: curve.times, channels, missing: curve.missing, zones: [] };
+}
+
+function headingsOf(line: string): { delimiter: string; cells: string[] } | undefined {
+  for (const delimiter of [";", "\t", ","]) {
+    const cells = line.split(delimiter).map(shortened);
+    if (cells.length > 1 && TIME.test(cells[0] ?? "")) return { delimiter, cells };
+  }
+  return undefined;
+}
+
+function samplesOf(lines: readonly string[], delimiter: string, columns: readonly number[]) {
+  const times: number[] = [];
+  const samples = columns.map((): (number | undefined)[] => []);
+  const missing = new Map<string, number>();
+  for (const line of lines) {
+    const cells = line.split(delimiter);
+    const time = parseNumber(cells[0] ?? "", delimiter !== ",");
+    // A row of units under the headings; behind the first sample, the end of the grid.
+    if (time === undefined && times.length === 0) continue;
+    if (time === undefined) break;
+    const last = times.at(-1);
+    if ((last !== undefined && last >= time) || times.length >= MAX_SAMPLES) return undefined;
+    times.push(time);
+    columns.forEach((column, place) => {
+      const cell = (cells[column] ?? "").trim();
+      const value = parseNumber(cell, delimiter !== ",");
+      const isSample = value !== undefined && value >= -300 && value <= 2000;
+      samples[place]?.push(isSample ? value : undefined);
+      const name = shortened(cell).slice(0, 16);
+      if (!isSample && (missing.has(name) || missing.size < 16)) {
+        missing.set(name, (missing.get(name) ?? 0) + 1);
+      }
+    });
+  }
+  return times.length > 1 ? { times, samples, missing } : undefined;
+}
+
+/** Keeps the lines of the head: figures with a value for each channel, or else names and values. */
+function statedOf(lines: readonly string[], delimiter: string, channels: number) {
+  const stated: [string, string][] = [];
+  const figures: StatedFigure[] = [];
+  for (const line of lines) {
+    const split = delimiter === ";" ? line.indexOf(";") : line.indexOf(":");
+    if (split < 1 || stated.length >= MAX_STATED || figures.length >= MAX_STATED) continue;
+    const [name, rest] = [shortened(line.slice(0, split)), line.slice(split + 1)];
+    const cells = rest.split(delimiter).map((cell) => cell.trim());
+    const [low, high] = cells.map((cell) => parseNumber(cell, delimiter !== ","));
+    const hasLimits = cells.length === channels + 2 && low !== undefined && high !== undefined;
+    if (FIGURE.test(name) && hasLimits) {
+      figures.push({ name, limits: [low, high], values: cells.slice(2).map(shortened) });
+    } else if (FIGURE.test(name) && cells.length === channels && channels > 1) {
+      figures.push({ name, limits: undefined, values: cells.map(shortened) });
+    } else {
+      stated.push([name, shortened(rest)]);
+    }
+  }
+  return { stated, figures };
+}
+
+/** Reads CFX `UnitsProcessed` with zones; undefined if it is none. */
+export function ovenOf(json: Json | undefined): Profile | undefined {
+  const data = member(member(json, "MessageBody") ?? json, "CommonProcessData");
+  const zones = list(member(data, "ZoneData")).slice(0, MAX_ZONES);
+  if (!(data instanceof Map) || zones.length === 0) return undefined;
+  const stated = [...data].flatMap(([name, value]): [string, string][] => {
+    const text = word(value);
+    return name.startsWith("$") || text === "" ? [] : [[shortened(name), text]];
+  });
+  return {
+    stated: stated.slice(0, MAX_STATED),
+    figures: [],
+    times: [],
+    channels: [],
+    missing: new Map(),
+    zones: zones.map(zoneOf),
+  };
+}
+
+function zoneOf(zone: Json): Zone {
+  const of = (name: string, type: string, value: string) =>
+    list(member(zone, name)).slice(0, 8).flatMap((one): [string, number][] => {
+      const celsius = numberOf(member(one, value));
+      const isTemperature = word(member(one, type)) === "Temperature" && celsius !== undefined;
+      return isTemperature ? [[word(member(one, "SubZone")), celsius]] : [];
+    });
+  const place = member(zone, "Zone");
+  const name = word(member(place, "StageName")) || word(member(place, "StageSequence"));
+  return {
+    name,
+    setpoints: of("Setpoints", "SetpointType", "Setpoint"),
+    readings: of("Readings", "ReadingType", "ReadingValue"),
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * What records of evidence say of units, as the page tells it: which board, when, with what verdict, and
+ * where the bytes are that the record commits to.
+ *
+ * Only fields that are known to their kind's table, or that the agent's own names behind it are.
+ */
+
+import { decodeUtf8 } from "../formats/encoding.ts";
+import { TABLES } from "../formats/kinds.ts";
+import type { OpenedBatch, OpenedRecord } from "./opened.ts";
+import type { Times } from "./quorum.ts";
+import type { Act, Exhibit } from "./report.ts";
+import { formatUtc } from "./time.ts";
+
+/** The most that are told; all are checked. */
+export const MAX_ACTS = 20_000;
+
+/** The most units of one record that are told. */
+const MAX_UNITS = 512;
+
+/** Between which times a statement was made, RFC 3339; empty where it is not known. */
+export interface Bounds {
+  readonly noEarlier: string;
+  readonly noLater: string;
+}
+
+export function boundsOf(after: Times | undefined, receipt: Times | undefined): Bounds {
+  return {
+    noEarlier: after ? formatUtc(after.earliest) : "",
+    noLater: receipt ? formatUtc(receipt.latest) : "",
+  };
+}
+
+/** The records of evidence of a statement, of which a unit, a panel or a file is shown. */
+export function actsOf(
+  opened: OpenedBatch,
+  of: Bounds & { readonly place: string },
+  exhibitOf: (record: OpenedRecord) => Exhibit | undefined,
+): Act[] {
+  return opened.records.flatMap((record): Act[] => {
+    if (!TABLES.get(record.kind)?.includes("file/sha256")) return [];
+    const text = (name: string) => textOf(record, name);
+    const lines = (name: string) => text(name).split("\n").filter((line) => line !== "").slice(0, MAX_UNITS);
+    const act = {
+      ...of,
+      index: `${record.index}`,
+      kind: record.kind,
+      units: lines("units"),
+      verdicts: lines("verdict"),
+      panel: text("panel"),
+      claimed: text("claimed/start"),
+      zone: text("claimed/zone"),
+      seen: text("seen"),
+      fileHash: text("file/sha256"),
+      supersedes: text("supersedes"),
+      certificateHash: text("certificate/sha256"),
+      programHash: text("program/sha256"),
+      exhibit: exhibitOf(record),
+    };
+    return act.units.length > 0 || act.panel !== "" || act.fileHash !== "" ? [act] : [];
+  });
+}
+
+function textOf(record: OpenedRecord, name: string): string {
+  const value = record.fields.find((field) => field.name === name)?.value;
+  return (value && decodeUtf8(value)) ?? "";
+}

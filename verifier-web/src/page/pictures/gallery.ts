@@ -1,0 +1,115 @@
+/**
+ * Pictures of evidence: the bytes are read from what was given, their hash is compared with the record's
+ * once more, and then they are drawn by whichever reader knows their form.
+ */
+
+import { hashBlob } from "../../crypto/sha256.ts";
+import { inspectionOf, sakiInspectionOf, type Inspection } from "../../evidence/inspection.ts";
+import { ovenOf, traceOf, type Profile } from "../../evidence/profile.ts";
+import { programOf, type Program } from "../../evidence/program.ts";
+import { MAX_PICTURED_SIZE, textOf } from "../../evidence/text.ts";
+import { list, parseEvidence } from "../../evidence/values.ts";
+import { encodeHex } from "../../formats/hex.ts";
+import type { NamedFile } from "../../judge/given.ts";
+import type { Act } from "../../judge/report.ts";
+import { element } from "../dom.ts";
+import { formatSize } from "../size.ts";
+import type { Speaker } from "../speaker.ts";
+import type { Row } from "../story.ts";
+import type { StoryName } from "../words/story.ts";
+import { drawInspection } from "./board.ts";
+import { drawProfile } from "./curve.ts";
+
+/** The most programs that are looked at for one inspection. */
+const MAX_PROGRAMS = 8;
+
+/** The bytes cannot be drawn; the reason is a text of the story. */
+class NotDrawn extends Error {
+  readonly why: StoryName;
+  readonly value: string;
+
+  constructor(why: StoryName, value = "") {
+    super(why);
+    [this.why, this.value] = [why, value];
+  }
+}
+
+/** Makes pictures from the files of one run. */
+export class Gallery {
+  readonly #acts: readonly Act[];
+  readonly #files: readonly NamedFile[];
+  readonly #speaker: Speaker;
+
+  constructor(acts: readonly Act[], files: readonly NamedFile[], speaker: Speaker) {
+    [this.#acts, this.#files, this.#speaker] = [acts, files, speaker];
+  }
+
+  /** A picture that fills itself once its bytes are read. */
+  picture({ number, act, title }: Row, unit: string): HTMLElement {
+    const heading = element("h5", {}, this.#speaker.story("pictureOf", `${number}`, title));
+    const waiting = element("p", { class: "help", "aria-busy": "true" }, this.#speaker.story("drawing"));
+    const picture = element("div", { class: "picture" }, heading, waiting);
+    void this.#draw(act, unit).then(
+      (made) => waiting.replaceWith(...made),
+      (error: unknown) => {
+        const { why, value } = error instanceof NotDrawn ? error : new NotDrawn("notDrawn");
+        waiting.replaceWith(element("p", { class: "help" }, this.#speaker.story(why, value)));
+      },
+    );
+    return picture;
+  }
+
+  async #draw(act: Act, unit: string): Promise<HTMLElement[]> {
+    const text = await this.#textOf(act);
+    const found = readEvidence(text);
+    if (found?.kind === "inspection") {
+      const program = await this.#programFor(act, found.inspection);
+      return drawInspection(found.inspection, program, unit, this.#speaker);
+    }
+    if (found?.kind === "profile") return drawProfile(found.profile, this.#speaker);
+    throw new NotDrawn("notDrawn");
+  }
+
+  /** The evidence of a record, if its bytes are still those that it commits to. */
+  async #textOf({ exhibit }: Act): Promise<string> {
+    const file = this.#files.find(({ name }) => name === exhibit?.given);
+    if (!exhibit || !file) throw new NotDrawn("changed");
+    if (exhibit.size > MAX_PICTURED_SIZE) throw new NotDrawn("tooLarge", formatSize(exhibit.size));
+    const stretch = file.blob.slice(exhibit.start, exhibit.start + exhibit.size);
+    const hash = await hashBlob(stretch).catch(() => undefined);
+    if (!hash || encodeHex(hash) !== exhibit.sha256) throw new NotDrawn("changed");
+    const text = await textOf(new Uint8Array(await stretch.arrayBuffer()));
+    if (text === undefined) throw new NotDrawn("notDrawn");
+    return text;
+  }
+
+  /** The program that the record names by its hash; else one of the name that the file states. */
+  async #programFor(act: Act, { program: name }: Inspection): Promise<Program | undefined> {
+    const enclosed = this.#acts.filter((one) => one.kind === "program" && one.exhibit);
+    const meant = enclosed.filter((one) => one.fileHash === act.programHash);
+    for (const one of (meant.length > 0 ? meant : enclosed).slice(0, MAX_PROGRAMS)) {
+      const text = await this.#textOf(one).catch(() => "");
+      const program = programOf(text);
+      if (program && program.name === name) return program;
+    }
+    return undefined;
+  }
+}
+
+/** What a text is, by its form and not by its name. */
+export function readEvidence(
+  text: string,
+):
+  | { readonly kind: "inspection"; readonly inspection: Inspection }
+  | { readonly kind: "profile"; readonly profile: Profile }
+  | undefined {
+  const start = text.trimStart()[0];
+  const json = start === "{" || start === "[" ? parseEvidence(text) : undefined;
+  const messages = list(json);
+  // An array of one message is that message; of several it is not one record's file.
+  const message = messages.length === 1 ? messages[0] : json;
+  const inspection = start === "<" ? sakiInspectionOf(text) : inspectionOf(message);
+  if (inspection) return { kind: "inspection", inspection };
+  const profile = json === undefined && start !== "<" ? traceOf(text) : ovenOf(message);
+  return profile && { kind: "profile", profile };
+}

@@ -1,0 +1,203 @@
+/**
+ * The story of one unit at a time: its chain of attempts, a time line, and pictures of the evidence.
+ *
+ * Everything here comes from a report that was verified; bytes are read again for a picture, and only
+ * drawn if they still have the hash that the record commits to.
+ */
+
+import type { NamedFile } from "../judge/given.ts";
+import { MAX_ACTS } from "../judge/acts.ts";
+import type { Act } from "../judge/report.ts";
+import { parseMillis } from "../judge/time.ts";
+import { element } from "./dom.ts";
+import { Gallery } from "./pictures/gallery.ts";
+import { drawTimeline } from "./pictures/timeline.ts";
+import type { Speaker } from "./speaker.ts";
+import { plainTimes, printable } from "./words/language.ts";
+
+/** Up to so many units there is a list to choose from; beyond, one types. */
+const MAX_LISTED = 500;
+
+/** The most pictures of one unit. */
+const MAX_PICTURES = 8;
+
+/** The most rows of one unit. */
+const MAX_ROWS = 200;
+
+/** What a record says of one unit, with its number in the table. */
+export interface Row {
+  readonly number: number;
+  readonly act: Act;
+  readonly title: string;
+  readonly verdict: string;
+}
+
+/** The section with a choice of units. */
+export function showStory(
+  acts: readonly Act[],
+  files: readonly NamedFile[],
+  speaker: Speaker,
+): HTMLElement {
+  const units = unitsOf(acts);
+  const gallery = new Gallery(acts, files, speaker);
+  const place = element("div", { class: "story" });
+  const show = (unit: string) => {
+    const own = acts.filter((act) => isAbout(act, unit));
+    const rows = rowsOf(own, acts, unit, speaker);
+    place.replaceChildren(...storyOf(rows, unit, gallery, speaker));
+  };
+  const section = element(
+    "section",
+    {},
+    element("h3", {}, speaker.story("heading")),
+    element("p", { class: "help" }, speaker.story("help")),
+  );
+  if (acts.length >= MAX_ACTS) section.append(element("p", {}, speaker.story("actsLeft", `${MAX_ACTS}`)));
+  const first = units.find((unit) => acts.some((act) => isFailed(verdictOf(act, unit)))) ?? units[0] ?? "";
+  if (units.length > 1) section.append(choiceOf(units, first, show, speaker));
+  section.append(place);
+  show(first);
+  return section;
+}
+
+/** Every unit that an act names, in ascending order; panels where no unit is named. */
+function unitsOf(acts: readonly Act[]): string[] {
+  const named = new Set(acts.flatMap((act) => act.units));
+  const known = new Set(acts.flatMap((act) => (act.units.length > 0 ? [act.panel] : [])));
+  for (const { units, panel } of acts) {
+    if (units.length === 0 && panel !== "" && !known.has(panel)) named.add(panel);
+  }
+  const sorted = [...named].sort((one, other) => (one < other ? -1 : 1));
+  return sorted.length > 0 ? sorted : [""];
+}
+
+/** Whether a record is about a unit: it names it, or the panel that the unit is on. */
+function isAbout(act: Act, unit: string): boolean {
+  return unit === "" ? act.units.length === 0 : act.units.includes(unit) || act.panel === unit;
+}
+
+function choiceOf(
+  units: readonly string[],
+  first: string,
+  show: (unit: string) => void,
+  speaker: Speaker,
+): HTMLElement {
+  const label = speaker.story("choose", `${units.length}`);
+  const listed = units.slice(0, MAX_LISTED);
+  const options = listed.map((unit) => element("option", { value: unit }, printable(unit)));
+  if (units.length <= MAX_LISTED) {
+    const choice = element("select", { id: "unit" }, ...options);
+    choice.value = first;
+    choice.addEventListener("change", () => show(choice.value));
+    return element("p", { class: "unit" }, element("label", { for: "unit" }, label), " ", choice);
+  }
+  const input = element("input", { id: "unit", type: "text", list: "some-units", spellcheck: "false" });
+  input.value = first;
+  input.addEventListener("change", () => show(input.value.trim()));
+  const some = element("datalist", { id: "some-units" }, ...options);
+  return element("p", { class: "unit" }, element("label", { for: "unit" }, label), " ", input, some);
+}
+
+/** The rows of a unit in the order in which the agent saw them, then what they ran under. */
+function rowsOf(own: readonly Act[], all: readonly Act[], unit: string, speaker: Speaker): Row[] {
+  const panels = new Set(own.map((act) => act.panel).filter((panel) => panel !== ""));
+  const alsoPanel = all.filter((act) =>
+    !own.includes(act) && (panels.has(act.panel) || act.units.some((one) => panels.has(one))) &&
+    (act.units.length === 0 || act.units.some((one) => panels.has(one)))
+  );
+  const named = new Set(own.flatMap((act) => [act.certificateHash, act.programHash]));
+  const under = all.filter((act) => !own.includes(act) && act.fileHash !== "" && named.has(act.fileHash));
+  const chain = [...own, ...alsoPanel].sort((one, other) => orderOf(one) - orderOf(other));
+  const acts = [...chain, ...under.filter((act) => !chain.includes(act))].slice(0, MAX_ROWS);
+  const attempts = new Map<string, number>();
+  return acts.map((act, at) => {
+    const title = titleOf(act, acts.slice(0, at), attempts, speaker);
+    return { number: at + 1, act, title, verdict: verdictOf(act, unit) };
+  });
+}
+
+function orderOf(act: Act): number {
+  return Number(parseMillis(act.seen) ?? parseMillis(act.noLater) ?? 0n);
+}
+
+/** An inspection is an attempt of its own unless it is the same file once more. */
+function titleOf(
+  act: Act,
+  before: readonly Act[],
+  attempts: Map<string, number>,
+  speaker: Speaker,
+): string {
+  const kind = speaker.kind(act.kind);
+  if (act.supersedes !== "") {
+    const at = before.findIndex((one) => one.fileHash === act.supersedes);
+    return at < 0 ? speaker.story("againUnknown", kind) : speaker.story("again", kind, `${at + 1}`);
+  }
+  if (act.kind !== "aoi-report" && act.kind !== "spi-report") return kind;
+  const attempt = (attempts.get(act.kind) ?? 0) + 1;
+  attempts.set(act.kind, attempt);
+  return speaker.story("attempt", kind, `${attempt}`);
+}
+
+/** What a record says of one unit; of all of them together where it does not tell them apart. */
+function verdictOf(act: Act, unit: string): string {
+  const at = act.units.indexOf(unit);
+  const own = act.verdicts.length === act.units.length && at >= 0 ? act.verdicts[at] : undefined;
+  return own ?? [...new Set(act.verdicts)].join(", ");
+}
+
+function isFailed(verdict: string): boolean {
+  return /fail|\bng\b|nok|不良|不合格/i.test(verdict);
+}
+
+function storyOf(
+  rows: readonly Row[],
+  unit: string,
+  gallery: Gallery,
+  speaker: Speaker,
+): HTMLElement[] {
+  if (rows.length === 0) return [element("p", {}, speaker.story("unknownUnit", printable(unit)))];
+  const made = [
+    element("h4", {}, unit === "" ? speaker.story("noUnit") : printable(unit)),
+    tableOf(rows, speaker),
+    drawTimeline(rows, speaker),
+  ];
+  const drawable = rows.filter(({ act }) => act.exhibit);
+  const without = rows.filter(({ act }) => !act.exhibit);
+  made.push(...drawable.slice(0, MAX_PICTURES).map((row) => gallery.picture(row, unit)));
+  const left = drawable.length - MAX_PICTURES;
+  if (left > 0) made.push(element("p", { class: "help" }, speaker.story("picturesLeft", `${left}`)));
+  made.push(...without.slice(0, MAX_PICTURES).map(({ number }) =>
+    element("p", { class: "help" }, speaker.story("notEnclosed", `${number}`))
+  ));
+  return made;
+}
+
+function tableOf(rows: readonly Row[], speaker: Speaker): HTMLElement {
+  const heads = ["what", "verdict", "claimed", "seen", "noEarlier", "noLater"] as const;
+  const head = heads.map((name) => element("th", { scope: "col" }, speaker.story(name)));
+  const shown = (text: string) => printable(plainTimes(text)) || speaker.story("hidden");
+  const body = rows.map(({ number, act, title, verdict }) => {
+    const [source = "", sequence = ""] = act.place.split(" ");
+    const where = speaker.story("row", printable(`${source} ${sequence}`), act.index);
+    const claimed = act.claimed !== "" && parseMillis(act.claimed) === undefined
+      ? speaker.story("zoneUnknown", printable(act.claimed))
+      : shown(act.claimed);
+    return element(
+      "tr",
+      isFailed(verdict) ? { class: "failed" } : {},
+      element("th", { scope: "row" }, `${number}`),
+      element("td", {}, element("div", {}, title), element("div", { class: "help" }, where)),
+      element("td", { class: "said" }, shown(verdict)),
+      element("td", {}, claimed),
+      ...[act.seen, act.noEarlier, act.noLater].map((time) => element("td", {}, shown(time))),
+    );
+  });
+  const corner = element("th", { scope: "col" }, "#");
+  const table = element(
+    "table",
+    { class: "acts" },
+    element("thead", {}, element("tr", {}, corner, ...head)),
+    element("tbody", {}, ...body),
+  );
+  return element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": speaker.story("heading") }, table);
+}
