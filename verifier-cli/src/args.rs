@@ -1,6 +1,7 @@
 //! What can be typed. What it means is decided in [`crate::command`].
 
 mod help;
+mod reconcile;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,6 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::messages::Language;
+
+pub(crate) use reconcile::Reconcile;
 
 /// The variable that sets the language of all our programs, and stands before the system's.
 const LANGUAGE_VARIABLE: &str = "FIDUCIAL_LANG";
@@ -90,6 +93,8 @@ pub(crate) enum Command {
     Challenge(ChallengeCommand),
     /// Say in plain words what a file holds, without verifying anything
     Inspect(Inspect),
+    /// Compare what was shipped with what was recorded of it: every unit green, amber or red
+    Reconcile(Box<Reconcile>),
     /// Follow a log and its witnesses, and keep evidence if they tell two stories
     Watch(Watch),
 }

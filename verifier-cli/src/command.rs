@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::log::Network;
 use crate::messages::Said;
 use crate::report::Report;
-use crate::{audit, watch};
+use crate::{audit, reconcile, watch};
 
 pub(crate) use accepted::{describe, unknown_log};
 pub(crate) use judge::{Judge, Judged};
@@ -36,6 +36,7 @@ pub(crate) fn run(wanted: &Wanted, show: &dyn Fn(&Report)) -> Result<Report, Fai
         Command::Prove(Prove::Inclusion(prove)) => {
             settled(prove::inclusion(prove, network, wanted.json))
         }
+        Command::Reconcile(with) => settled(reconcile::run(with, network, wanted)),
         Command::Verify(verify) => match &verify.what {
             Some(VerifyWhat::Consistency(verify)) => settled(consistency::run(verify, network)),
             Some(VerifyWhat::Range(verify)) => {

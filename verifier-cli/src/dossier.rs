@@ -13,6 +13,7 @@
 mod bundle;
 mod challenge;
 mod evidence;
+mod held;
 mod how_to;
 mod judge;
 mod open;
@@ -23,4 +24,5 @@ mod steps;
 
 pub(crate) use bundle::{explain, make};
 pub(crate) use challenge::{make as make_challenge, verify as verify_challenge};
+pub(crate) use held::{Evidence, Reading, Span, read_all};
 pub(crate) use judge::{Expected, verify};

@@ -4,6 +4,8 @@
 
 use super::Message;
 
+pub(super) mod reconcile;
+
 catalogue! {
     // Verdicts.
     Verified = "verified", "VERIFIED", "已验证";
