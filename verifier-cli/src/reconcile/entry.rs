@@ -140,3 +140,49 @@ impl Entry {
         self.bytes("append/prefix").is_some()
     }
 }
+
+#[cfg(test)]
+impl Entry {
+    /// A record all of which is opened, with these values and no others.
+    pub(super) fn whole(
+        (source, sequence, record): (&str, u64, u64),
+        kind: Kind,
+        values: &[(&str, &str)],
+    ) -> Self {
+        let source = KeyName::parse(source).unwrap();
+        let mut fields: BTreeMap<String, Option<Vec<u8>>> =
+            kind.table().iter().map(|name| ((*name).to_owned(), None)).collect();
+        fields.extend(
+            values.iter().map(|(name, value)| ((*name).to_owned(), Some(value.as_bytes().to_vec()))),
+        );
+        let behind = (fields.len() - kind.table().len()) as u64;
+        Self { source, sequence, record, kind, behind, closed: None, fields }
+    }
+
+    /// The same with other values; the empty one takes a field away.
+    pub(super) fn with(mut self, values: &[(&str, &str)]) -> Self {
+        for (name, value) in values {
+            let is_known = self.kind.index_of(name).is_some();
+            let value = (!value.is_empty()).then(|| value.as_bytes().to_vec());
+            let was_there = self.fields.contains_key(*name);
+            match value {
+                None if !is_known => drop(self.fields.remove(*name)),
+                value => drop(self.fields.insert((*name).to_owned(), value)),
+            }
+            let is_there = self.fields.contains_key(*name);
+            self.behind = self.behind + u64::from(is_there) - u64::from(was_there);
+        }
+        self
+    }
+
+    /// The same at another place.
+    pub(super) fn at(self, sequence: u64, record: u64) -> Self {
+        Self { sequence, record, ..self }
+    }
+
+    /// The same with a field that is not opened.
+    pub(super) fn hiding(mut self, name: &str) -> Self {
+        self.fields.remove(name);
+        self
+    }
+}
