@@ -2,6 +2,7 @@
 
 mod help;
 pub(crate) mod papers;
+mod reconcile;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,6 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::messages::Language;
+
+pub(crate) use reconcile::Reconcile;
 
 /// The variable that sets the language of all our programs, and stands before the system's.
 const LANGUAGE_VARIABLE: &str = "FIDUCIAL_LANG";
@@ -97,6 +100,8 @@ pub(crate) enum Command {
     /// What an outside authority says of when a checkpoint was there (RFC 3161)
     #[command(subcommand)]
     Timestamp(papers::TimestampCommand),
+    /// Compare what was shipped with what was recorded of it: every unit green, amber or red
+    Reconcile(Box<Reconcile>),
     /// Follow a log and its witnesses, and keep evidence if they tell two stories
     Watch(Watch),
 }

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::log::Network;
 use crate::messages::Said;
 use crate::report::Report;
-use crate::{audit, templates, timestamp, watch};
+use crate::{audit, reconcile, templates, timestamp, watch};
 
 pub(crate) use accepted::{describe, unknown_log};
 pub(crate) use judge::{Judge, Judged, parties_of};
@@ -38,6 +38,7 @@ pub(crate) fn run(wanted: &Wanted, show: &dyn Fn(&Report)) -> Result<Report, Fai
         }
         Command::Template(command) => settled(templates::run(command, wanted.language, network)),
         Command::Timestamp(command) => settled(timestamp::run(command)),
+        Command::Reconcile(with) => settled(reconcile::run(with, network, wanted)),
         Command::Verify(verify) => match &verify.what {
             Some(VerifyWhat::Consistency(verify)) => settled(consistency::run(verify, network)),
             Some(VerifyWhat::Range(verify)) => {

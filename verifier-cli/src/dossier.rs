@@ -13,6 +13,7 @@
 mod bundle;
 mod challenge;
 mod evidence;
+mod held;
 mod judge;
 mod open;
 mod papers;
@@ -23,5 +24,6 @@ mod statements;
 
 pub(crate) use bundle::{explain, make};
 pub(crate) use challenge::{make as make_challenge, verify as verify_challenge};
+pub(crate) use held::{Evidence, Reading, Span, read_all};
 pub(crate) use judge::{Expected, verify};
 pub(crate) use papers::{Proven, prove};

@@ -17,6 +17,7 @@ mod input;
 mod log;
 mod messages;
 mod progress;
+mod reconcile;
 mod report;
 mod templates;
 mod timestamp;

@@ -316,6 +316,9 @@ pub(crate) struct DiscloseArgs {
     /// Open everything but this field; can be repeated.
     #[arg(long, value_name = "FIELD", conflicts_with = "open")]
     pub(crate) hide: Vec<String>,
+    /// Open the programs, limits and reflow certificates too that the chosen records were made under.
+    #[arg(long)]
+    pub(crate) context: bool,
     /// Write the evidence itself as well.
     #[arg(long)]
     pub(crate) evidence: bool,

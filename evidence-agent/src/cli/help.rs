@@ -75,6 +75,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("disclose hide", "除此字段外全部开示；可重复"),
     ("disclose lot", "该批次的记录；可重复"),
     ("disclose open", "所选记录只开示此字段，或写 all；可重复。不指定时，除操作员外全部开示"),
+    ("disclose context", "一并开示所选记录所依据的程序、限值和回流焊证书"),
     ("disclose open_untagged", "在区间内，开示无标签记录所提及的内容，不论属于谁"),
     ("disclose out", "要新建的文件夹"),
     (

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! choose   conditions                -> places of records, by source and statement
+//! context  chosen records            -> programs, limits and certificates that they were made under
 //! fields   record + what was asked   -> which fields of it are opened
 //! fill     statements + picks        -> a folder with the paths of a bundle
 //! ```
@@ -17,6 +18,7 @@
 
 mod answer;
 mod choose;
+mod context;
 mod fields;
 mod fill;
 mod pins;
@@ -68,7 +70,10 @@ pub(crate) fn disclose(
 ) -> Result<Said, AgentError> {
     let (vault, language) = (desk.vault(vault)?, desk.language);
     let wanted = Wanted::parse(&args.open, &args.hide)?;
-    let (chosen, waiting) = choose::records(desk, &vault, args)?;
+    let (mut chosen, waiting) = choose::records(desk, &vault, args)?;
+    if args.context {
+        context::add(&vault, &mut chosen)?;
+    }
     let mut tally = Tally::new(language);
     let span = args.range.as_deref().map(choose::span).transpose()?;
     if span.is_none() {

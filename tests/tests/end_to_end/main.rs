@@ -50,6 +50,8 @@ mod tiles;
 mod tls;
 /// The agent as a service.
 mod watching;
+/// Shipped units beside what was recorded of them.
+mod reconcile;
 /// Histories that were put back from a copy, and those that have grown apart.
 mod went_back;
 /// Receipts of a log whose witnesses answer, and what happens while they do not.

@@ -259,15 +259,43 @@ const TEXTS: &[(&str, &str)] = &[
         "Your own list of which party runs which witnesses (TOML)",
         "您自己的清单：哪一方运行哪些见证者（TOML）",
     ),
+    (
+        "An amber finding that is agreed to be normal: told, and no longer amber; can be repeated",
+        "约定为正常的黄色结果：仍会列出，但不再计为黄色；可重复",
+    ),
+    (
+        "A word that a machine writes for what is bad, besides the usual ones; can be repeated",
+        "除常用词外，设备用来表示不良的词；可重复",
+    ),
+    (
+        "A word that a machine writes for what is good, besides the usual ones; can be repeated",
+        "除常用词外，设备用来表示良品的词；可重复",
+    ),
+    (
+        "Compare what was shipped with what was recorded of it: every unit green, amber or red",
+        "将出货清单与记录逐一核对：每个单元为绿、黄或红",
+    ),
+    ("List every unit, also those that need no attention", "列出每个单元，包括无需关注的"),
+    ("Take amber for red", "把黄色当作红色"),
+    ("The units that were shipped: one a line, or CSV with a header", "已出货的单元：每行一个，或带表头的 CSV"),
+    (
+        "What the maker has opened: a bundle or a folder; can be repeated",
+        "制造方所开示的内容：证据包或文件夹；可重复",
+    ),
+    ("Write all findings as a table as well: CSV in UTF-8", "另将全部结果写成表格：UTF-8 编码的 CSV"),
 ];
 
 /// What stands behind the options: whole words, wherever they occur.
-const BEHIND: [(&str, &str); 4] = [
+const BEHIND: [(&str, &str); 5] = [
     ("Examples:", "示例："),
     ("Example:", "示例："),
     (
         "Exit codes: 0 verified, 1 rejected, 2 could not tell.",
         "退出码：0 已验证，1 不通过，2 无法判定。",
+    ),
+    (
+        "Exit codes: 0 no unit is red, 1 a unit is red or the evidence is rejected, 2 could not tell.",
+        "退出码：0 没有红色单元，1 有红色单元或证据不通过，2 无法判定。",
     ),
     (
         "Exit codes: 0 all agree, 1 a split or a step back was found, 2 could not tell.",

@@ -6,6 +6,8 @@ pub(super) mod papers;
 
 use super::Message;
 
+pub(super) mod reconcile;
+
 catalogue! {
     // Verdicts.
     Verified = "verified", "VERIFIED", "已验证";

@@ -1,0 +1,108 @@
+//! Sentences of `fiducial reconcile`. Codes of findings are the names in `spec/text/reconcile.md`.
+
+use crate::messages::Message;
+
+catalogue! {
+    // Units.
+    UnitsCounted = "units-counted",
+        "{0} units shipped: {1} GREEN, {2} AMBER, {3} RED, {4} COULD NOT TELL",
+        "出货 {0} 个单元：绿 {1}，黄 {2}，红 {3}，无法判定 {4}";
+    UnitsMore = "units-more", "and {0} more that need attention: --csv writes all of them",
+        "另有 {0} 个需关注：--csv 可写出全部";
+    UnitGreen = "unit-green", "GREEN           {0}", "绿        {0}";
+    UnitAmber = "unit-amber", "AMBER           {0}", "黄        {0}";
+    UnitUnknown = "unit-unknown", "COULD NOT TELL  {0}", "无法判定  {0}";
+    UnitRed = "unit-red", "RED             {0}", "红        {0}";
+    AtRecord = "at-record", "{0} statement {1} record {2}", "{0} 第 {1} 号声明第 {2} 号记录";
+
+    // Counters.
+    SourceCounted = "source-counted",
+        "{0}: statements {1} to {2} count {3} records without a gap; {4} closings agree or are told below; {5} outages stated",
+        "{0}：第 {1} 至 {2} 号声明连续计有 {3} 条记录；比对了 {4} 次日结（不符者见下）；申明中断 {5} 次";
+    ClosingDiffers = "closing-differs",
+        "RED             {0}: the closing in statement {1} counts {2} records of its day, the headers count {3}",
+        "红        {0}：第 {1} 号声明的日结称当日有 {2} 条记录，而各批次表头合计为 {3} 条";
+
+    // Findings.
+    FoundAgain = "found-again", "inspected {0} times with {1} repairs, although no look before the last one failed",
+        "检测 {0} 次、维修 {1} 次，而最后一次之前并无不良";
+    FoundAttemptsNotShown = "found-attempts-not-shown",
+        "attempts not shown: a report says it is number {0}, and number {1} is not shown",
+        "有检测未出示：一份报告自称第 {0} 次，而第 {1} 次未出示";
+    FoundBackdated = "found-backdated",
+        "certificate backdated: it claims to have begun at {0}, and was first seen at {1}, behind panels that it would cover",
+        "证书倒签：自称始于 {0}，却在 {1} 才首次出现，晚于其所涵盖的面板";
+    FoundBeforeNotShown = "found-before-not-shown",
+        "a report replaces or judges another that is not shown", "一份报告取代或评判的另一份报告未出示";
+    FoundCertificateEnded = "found-certificate-ended",
+        "certificate not valid at the time: it had ended before", "当时证书无效：此前已终止";
+    FoundCertificateFailed = "found-certificate-failed",
+        "certificate not valid at the time: its own verdict is bad", "当时证书无效：其自身结论为不合格";
+    FoundCertificateLate = "found-certificate-late",
+        "certificate anchored late: it claims to have begun at {0} and was first seen at {1}; its source states an outage between",
+        "证书锚定较迟：自称始于 {0}，{1} 才首次出现；其来源申明了其间的中断";
+    FoundCertificateNotShown = "found-certificate-not-shown",
+        "the certificate that it went through the oven under is not shown", "过炉时所依据的证书未出示";
+    FoundCertificateOfAnother = "found-certificate-of-another",
+        "certificate not valid at the time: it is of recipe {0}, and {1} ran", "当时证书无效：其配方为 {0}，而实际运行 {1}";
+    FoundCertificateOutside = "found-certificate-outside",
+        "certificate not valid at the time: the time lies outside of what it says of itself",
+        "当时证书无效：该时间超出其自身所载的有效期";
+    FoundEdited = "found-edited",
+        "edited after first sight: the machine's report was written again, and calls are gone",
+        "首次出现后被改动：设备报告被重写，且缺陷减少";
+    FoundFailed = "found-failed", "shipped although the last word on it is {0}", "最后结论为“{0}”却已出货";
+    FoundFirstUnread = "found-first-unread",
+        "the report's file was written again, and its first version could not be read", "报告文件被重写，且首个版本无法解读";
+    FoundLate = "found-late", "anchored late: {0}", "锚定较迟：{0}";
+    FoundLimits = "found-limits",
+        "limits or program changed under the same revision: {0}, revision {1}", "限值或程序在同一版次下被更改：{0}，版次 {1}";
+    FoundMissing = "found-missing",
+        "missing: no report by an inspection machine, only {0}", "缺失：没有检测设备的报告，只有 {0}";
+    FoundNoCertificate = "found-no-certificate",
+        "no certificate was in force when it went through the oven", "过炉时没有有效的证书";
+    FoundNoOven = "found-no-oven", "no oven reported its panel", "没有回流炉的过板记录";
+    FoundNotOpened = "found-not-opened", "not opened: {0}", "未开示：{0}";
+    FoundNoVerdict = "found-no-verdict", "no report says a verdict on it", "没有报告给出结论";
+    FoundNoWord = "found-no-word",
+        "{0} is no known verdict: say --good or --bad", "“{0}”不是已知的结论用词：请用 --good 或 --bad 说明";
+    FoundNothing = "found-nothing", "missing: no record names it", "缺失：没有任何记录提到它";
+    FoundOverride = "found-override",
+        "review overrode the machine: bad by the machine, good by the review", "复判推翻设备：设备判不良，复判为良品";
+    FoundPanelFailed = "found-panel-failed",
+        "the last word on its panel is {0}; which board is meant is not said", "其面板的最后结论为“{0}”；未说明是哪一块板";
+    FoundRewritten = "found-rewritten",
+        "the machine's report was written again; no call is gone", "设备报告被重写；缺陷没有减少";
+    FoundTried = "found-tried",
+        "inspected again without repair until it passed: {0} looks, {1} repairs", "未经维修反复检测：检测 {0} 次，维修 {1} 次";
+    FoundTwice = "found-twice", "{0} times in the list", "在清单中出现 {0} 次";
+
+    // What went wrong.
+    HintList = "hint-list",
+        "A list has one serial a line, or is CSV in UTF-8 with a header: serial, and panel, position, lot if you have them.",
+        "清单每行一个序列号，或为带表头的 UTF-8 CSV：serial，另可有 panel、position、lot。";
+    NotAmber = "not-amber", "{0} is no amber finding; these are: {1}", "{0} 不是黄色结果；黄色结果有：{1}";
+    SaidTwice = "said-twice",
+        "{0} has signed two different statements {1}: both were shown", "{0} 签署了两份不同的第 {1} 号声明：二者均已出示";
+    WordIsBoth = "word-is-both", "{0} cannot be both good and bad", "{0} 不能既是良品又是不良";
+
+    // What was not checked.
+    OpenNoiseTags = "open-noise-tags",
+        "records that carry noise in the place of your tags: only a challenge finds them",
+        "以噪声代替您标签的记录：只有质询能够发现";
+    OpenNoRange = "open-no-range",
+        "{0}: whether all records of your units are shown: it is not shown as a range", "{0}：是否出示了您单元的全部记录：并非以区间出示";
+    OpenOvens = "open-ovens", "reflow certificates: no oven reports a panel in what is shown", "回流焊证书：所出示的内容中没有回流炉的过板记录";
+    OpenPrograms = "open-programs",
+        "limits and programs: none is shown; `fiducial-agent disclose --context` opens them", "限值和程序：未出示；fiducial-agent disclose --context 可开示";
+    OpenRevisions = "open-revisions",
+        "{0} changes of programs or limits that state no revision", "{0} 次未载明版次的程序或限值更改";
+    OpenSecondSource = "open-second-source",
+        "a second source beside a machine that you have not pinned", "设备旁是否另有您未固定的来源";
+    OpenSuppressed = "open-suppressed",
+        "attempts of which the machine left no report: nothing shows them", "设备没有留下报告的检测：无从发现";
+
+    // Labels.
+    LabelFinding = "finding", "units with", "涉及单元数";
+    LabelLot = "lot-inspected", "lot: inspected / shipped", "批次：已检测/已出货";
+}

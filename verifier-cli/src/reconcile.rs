@@ -1,0 +1,284 @@
+//! Reconciliation: what was shipped beside what was recorded, unit by unit.
+//!
+//! ```text
+//! bundles, folders -> dossier (judged as `bundle verify` does) -> entries
+//! shipped.csv      -> list -> case: the entries of one unit -> rules -> findings -> colour
+//! ```
+//!
+//! Rule: `spec/text/reconcile.md`, which has a row for every finding. Nothing here believes a record that
+//! the dossier has not verified, and nothing that is not opened counts as good.
+//!
+//! Out of scope: whether the machines told the truth, attempts that left no report, records under noise
+//! instead of tags, sources that nobody listed. Every report says so.
+
+mod case;
+mod claimed;
+mod csv;
+mod entry;
+mod finding;
+mod list;
+mod rules;
+mod verdict;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::args::{Reconcile, Wanted};
+use crate::command::{Judge, Stop};
+use crate::dossier::{self, Evidence, Reading};
+use crate::durable;
+use crate::log::Network;
+use crate::messages::{Message, Said};
+use crate::report::{Report, Verdict};
+
+use self::case::Book;
+use self::entry::Entry;
+use self::finding::{Colour, Finding};
+use self::list::Unit;
+use self::rules::{Context, Counted};
+use self::verdict::Words;
+
+/// How many units are listed for people; the table that can be written has all of them.
+const MAX_LISTED: usize = 1000;
+
+/// A unit with its colour and what it comes from.
+struct Outcome<'u> {
+    unit: &'u Unit,
+    colour: Colour,
+    findings: Vec<Finding>,
+}
+
+/// Compares what was shipped with what was recorded.
+pub(crate) fn run(with: &Reconcile, network: &Network, wanted: &Wanted) -> Result<Report, Stop> {
+    let judge = Judge::open(&with.policy)?;
+    let words = Words::new(&with.good, &with.bad)?;
+    let accepted = finding::accepted(&with.accept)?;
+    let units = list::read(&with.units)?;
+    let reading = Reading {
+        paths: &with.bundles,
+        judge: &judge,
+        pins: with.pins.as_ref(),
+        source_keys: &with.source_keys,
+        lot_keys: &with.lot_keys,
+        units: names(&units),
+        log: with.log.as_deref(),
+    };
+    let evidence = dossier::read_all(reading, network, wanted.json)?;
+    let entries = entries(&evidence);
+    let book = Book::new(&entries, &units, &words);
+    let context = Context::new(&entries);
+    let results: Vec<Outcome<'_>> = units
+        .iter()
+        .map(|unit| {
+            let findings = rules::judge(&book.case(unit), &context);
+            let colours = findings.iter().filter(|one| !accepted.contains(&one.message));
+            let colour = colours.map(Finding::colour).max().unwrap_or(Colour::Green);
+            Outcome { unit, colour, findings }
+        })
+        .collect();
+    let counted = rules::count(&evidence, &entries);
+    if let Some(path) = &with.csv {
+        let table = csv::table(&results, &counted, wanted.language);
+        durable::write(path, table.as_bytes()).map_err(|error| {
+            let shown = path.display().to_string();
+            Stop::from(Said::of_error(Message::FileUnwritable, &[&shown], &error))
+        })?;
+    }
+    Ok(report(with, &evidence, &entries, &context, &results, &counted))
+}
+
+/// Whatever reports may call the units: their serials and their panels.
+fn names(units: &[Unit]) -> Vec<Vec<u8>> {
+    let serials = units.iter().map(|unit| unit.serial.as_bytes().to_vec());
+    let panels = units.iter().filter_map(|unit| unit.panel.as_ref());
+    let panels = panels.map(|panel| panel.as_bytes().to_vec());
+    let names: BTreeSet<Vec<u8>> = serials.chain(panels).collect();
+    names.into_iter().collect()
+}
+
+/// Every opened record once, in the order of the chains.
+fn entries(evidence: &Evidence) -> Vec<Entry> {
+    let mut entries: BTreeMap<(&spec::key::KeyName, u64, u64), Entry> = BTreeMap::new();
+    for opening in evidence.openings.values() {
+        for record in opening.records.iter().flatten().filter(|record| record.index() > 0) {
+            let (source, sequence) = (&opening.source, opening.sequence);
+            entries
+                .entry((source, sequence, record.index()))
+                .and_modify(|entry| entry.add(record))
+                .or_insert_with(|| Entry::new(source, sequence, opening.closed, record));
+        }
+    }
+    entries.into_values().collect()
+}
+
+/// The verdict over all units: one red is red, and what cannot be told is no green.
+fn verdict(results: &[Outcome<'_>], counted: &[Counted], is_strict: bool) -> Verdict {
+    let worst = results.iter().map(|result| result.colour).max().unwrap_or(Colour::Green);
+    let is_wrong = counted.iter().any(|counted| !counted.wrong.is_empty());
+    let amber = results.iter().any(|result| result.colour == Colour::Amber);
+    match worst {
+        Colour::Red => Verdict::Rejected,
+        _ if is_wrong || (is_strict && amber) => Verdict::Rejected,
+        Colour::Unknown => Verdict::Undecided,
+        Colour::Amber | Colour::Green => Verdict::Verified,
+    }
+}
+
+fn report(
+    with: &Reconcile,
+    evidence: &Evidence,
+    entries: &[Entry],
+    context: &Context<'_>,
+    results: &[Outcome<'_>],
+    counted: &[Counted],
+) -> Report {
+    let mut report = Report::new(verdict(results, counted, with.strict));
+    let of = |colour| results.iter().filter(|one| one.colour == colour).count().to_string();
+    let numbers = [of(Colour::Green), of(Colour::Amber), of(Colour::Red), of(Colour::Unknown)];
+    let [green, amber, red, unknown] = numbers.each_ref().map(String::as_str);
+    let all = results.len().to_string();
+    report.reason(Said::new(Message::UnitsCounted, &[&all, green, amber, red, unknown]));
+    for counted in counted {
+        say_counted(&mut report, counted);
+    }
+    let mut listed: Vec<&Outcome<'_>> =
+        results.iter().filter(|one| with.all || one.colour != Colour::Green).collect();
+    listed.sort_by_key(|one| std::cmp::Reverse(one.colour));
+    for one in listed.iter().take(MAX_LISTED) {
+        let details = one.findings.iter().map(Finding::said).collect();
+        report.reason(Said::new(one.colour.line(), &[&one.unit.serial]).with(details));
+    }
+    if listed.len() > MAX_LISTED {
+        let more = (listed.len() - MAX_LISTED).to_string();
+        report.reason(Said::new(Message::UnitsMore, &[&more]));
+    }
+    say_findings(&mut report, results);
+    say_lots(&mut report, results);
+    say_open(&mut report, evidence, entries, context);
+    report
+}
+
+fn say_counted(report: &mut Report, counted: &Counted) {
+    let source = counted.source.as_str();
+    let numbers =
+        [counted.first, counted.last, counted.records, counted.closings, counted.outages];
+    let numbers = numbers.map(|number| number.to_string());
+    let [first, last, records, closings, outages] = numbers.each_ref().map(String::as_str);
+    let values = [source, first, last, records, closings, outages];
+    report.reason(Said::new(Message::SourceCounted, &values));
+    for (sequence, said, due) in &counted.wrong {
+        let numbers = [sequence.to_string(), due.to_string()];
+        let values = [source, &numbers[0], said, &numbers[1]];
+        report.reason(Said::new(Message::ClosingDiffers, &values));
+    }
+}
+
+/// How many units each finding has.
+fn say_findings(report: &mut Report, results: &[Outcome<'_>]) {
+    let mut counts: BTreeMap<&str, (Message, usize)> = BTreeMap::new();
+    for result in results {
+        let messages: BTreeMap<&str, Message> =
+            result.findings.iter().map(|one| (one.message.code(), one.message)).collect();
+        for (code, message) in messages {
+            counts.entry(code).or_insert((message, 0)).1 += 1;
+        }
+    }
+    for (code, (_, count)) in counts {
+        report.fact(Message::LabelFinding, format!("{code}: {count}"));
+    }
+}
+
+/// How many shipped units of each lot were inspected.
+fn say_lots(report: &mut Report, results: &[Outcome<'_>]) {
+    let mut lots: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for result in results {
+        let Some(lot) = &result.unit.lot else { continue };
+        let is_missing = |one: &Finding| {
+            matches!(one.message, Message::FoundMissing | Message::FoundNothing)
+        };
+        let counts = lots.entry(lot).or_default();
+        counts.0 += 1;
+        counts.1 += usize::from(!result.findings.iter().any(is_missing));
+    }
+    for (lot, (shipped, inspected)) in lots {
+        report.fact(Message::LabelLot, format!("{lot}: {inspected}/{shipped}"));
+    }
+}
+
+/// What this comparison cannot see, in general and of this evidence.
+fn say_open(
+    report: &mut Report,
+    evidence: &Evidence,
+    entries: &[Entry],
+    context: &Context<'_>,
+) {
+    let sources: BTreeSet<&str> = entries.iter().map(|entry| entry.source.as_str()).collect();
+    let spans = |source: &str| {
+        let source = source.to_owned();
+        evidence.spans.iter().filter(move |span| span.source.as_str() == source)
+    };
+    for source in sources {
+        if spans(source).next().is_none() {
+            report.not_checked(Message::OpenNoRange, &[source]);
+        } else if !spans(source).all(|span| span.is_read) {
+            report.not_checked(Message::OpenNoReader, &[source]);
+        }
+        if spans(source).any(|span| !span.is_scanned) {
+            report.not_checked(Message::OpenScan, &[source]);
+        }
+    }
+    if !context.has_oven_data {
+        report.not_checked(Message::OpenOvens, &[]);
+    }
+    if context.program_sources.is_empty() {
+        report.not_checked(Message::OpenPrograms, &[]);
+    }
+    if context.unrevised > 0 {
+        report.not_checked(Message::OpenRevisions, &[&context.unrevised.to_string()]);
+    }
+    let general = [
+        Message::OpenSuppressed,
+        Message::OpenNoiseTags,
+        Message::OpenSecondSource,
+        Message::OpenTruth,
+    ];
+    general.into_iter().for_each(|message| report.not_checked(message, &[]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(unit: &Unit, colour: Colour) -> Outcome<'_> {
+        Outcome { unit, colour, findings: Vec::new() }
+    }
+
+    #[test]
+    fn one_red_is_red_and_what_cannot_be_told_is_no_green() {
+        let unit = Unit::default();
+        let of = |colours: &[Colour], strict| {
+            let results: Vec<_> = colours.iter().map(|colour| result(&unit, *colour)).collect();
+            verdict(&results, &[], strict)
+        };
+        use Colour::{Amber, Green, Red, Unknown};
+        assert_eq!(of(&[Green, Green], true), Verdict::Verified);
+        assert_eq!(of(&[Green, Amber], false), Verdict::Verified);
+        assert_eq!(of(&[Green, Amber], true), Verdict::Rejected);
+        assert_eq!(of(&[Amber, Unknown], false), Verdict::Undecided);
+        assert_eq!(of(&[Amber, Unknown], true), Verdict::Rejected);
+        assert_eq!(of(&[Red, Unknown, Green], false), Verdict::Rejected);
+    }
+
+    #[test]
+    fn a_closing_that_counts_otherwise_is_red_whatever_the_units_are() {
+        let counted = Counted {
+            source: spec::key::KeyName::parse("aoi").unwrap(),
+            first: 0,
+            last: 9,
+            records: 40,
+            outages: 0,
+            closings: 1,
+            wrong: vec![(9, "41".to_owned(), 40)],
+        };
+        assert_eq!(verdict(&[], &[counted], false), Verdict::Rejected);
+    }
+}

@@ -1,0 +1,164 @@
+//! What is found of a unit, and which colour it has.
+//!
+//! Rule: the table in `spec/text/reconcile.md`. A finding's colour is fixed; only an amber one can be
+//! accepted by the caller.
+
+use super::entry::Entry;
+use crate::failure::Failure;
+use crate::messages::{Message, Said};
+
+/// How a unit stands, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Colour {
+    Green,
+    Amber,
+    /// What would decide was not opened or says nothing.
+    Unknown,
+    Red,
+}
+
+impl Colour {
+    /// The word for people, with a place for the unit.
+    pub(super) const fn line(self) -> Message {
+        match self {
+            Self::Green => Message::UnitGreen,
+            Self::Amber => Message::UnitAmber,
+            Self::Unknown => Message::UnitUnknown,
+            Self::Red => Message::UnitRed,
+        }
+    }
+
+    /// The name for machines.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Amber => "amber",
+            Self::Unknown => "could-not-tell",
+            Self::Red => "red",
+        }
+    }
+}
+
+/// Every rule: its message, whose code is the finding's name, and its colour.
+const RULES: [(Message, Colour); 27] = [
+    (Message::FoundAgain, Colour::Amber),
+    (Message::FoundAttemptsNotShown, Colour::Red),
+    (Message::FoundBackdated, Colour::Red),
+    (Message::FoundBeforeNotShown, Colour::Unknown),
+    (Message::FoundCertificateEnded, Colour::Red),
+    (Message::FoundCertificateFailed, Colour::Red),
+    (Message::FoundCertificateLate, Colour::Amber),
+    (Message::FoundCertificateNotShown, Colour::Unknown),
+    (Message::FoundCertificateOfAnother, Colour::Red),
+    (Message::FoundCertificateOutside, Colour::Red),
+    (Message::FoundEdited, Colour::Red),
+    (Message::FoundFailed, Colour::Red),
+    (Message::FoundFirstUnread, Colour::Amber),
+    (Message::FoundLate, Colour::Amber),
+    (Message::FoundLimits, Colour::Red),
+    (Message::FoundMissing, Colour::Red),
+    (Message::FoundNoCertificate, Colour::Amber),
+    (Message::FoundNoOven, Colour::Amber),
+    (Message::FoundNotOpened, Colour::Unknown),
+    (Message::FoundNoVerdict, Colour::Unknown),
+    (Message::FoundNoWord, Colour::Unknown),
+    (Message::FoundNothing, Colour::Red),
+    (Message::FoundOverride, Colour::Amber),
+    (Message::FoundPanelFailed, Colour::Amber),
+    (Message::FoundRewritten, Colour::Amber),
+    (Message::FoundTried, Colour::Red),
+    (Message::FoundTwice, Colour::Amber),
+];
+
+/// A record by its place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) source: String,
+    pub(super) sequence: u64,
+    pub(super) record: u64,
+}
+
+impl Place {
+    pub(super) fn of(entry: &Entry) -> Self {
+        let source = entry.source.to_string();
+        Self { source, sequence: entry.sequence, record: entry.record }
+    }
+
+    /// What the message's places for values are filled with, for people and machines alike.
+    pub(super) fn said(&self) -> Said {
+        let numbers = [self.sequence, self.record].map(|number| number.to_string());
+        Said::new(Message::AtRecord, &[&self.source, &numbers[0], &numbers[1]])
+    }
+}
+
+/// One finding, with the records that it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) message: Message,
+    pub(super) values: Vec<String>,
+    pub(super) places: Vec<Place>,
+}
+
+impl Finding {
+    pub(super) fn new(message: Message, values: &[&str]) -> Self {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        Self { message, values, places: Vec::new() }
+    }
+
+    /// Says which records it rests on; each once, in order.
+    pub(super) fn on<'e>(mut self, entries: impl IntoIterator<Item = &'e Entry>) -> Self {
+        self.places.extend(entries.into_iter().map(Place::of));
+        self.places.sort();
+        self.places.dedup();
+        self
+    }
+
+    pub(super) fn colour(&self) -> Colour {
+        let rule = RULES.iter().find(|(message, _)| *message == self.message);
+        rule.expect("a finding is made by a rule of the table").1
+    }
+
+    pub(super) fn said(&self) -> Said {
+        let values: Vec<&str> = self.values.iter().map(String::as_str).collect();
+        let places = self.places.iter().map(Place::said).collect();
+        Said::new(self.message, &values).with(places)
+    }
+}
+
+/// The amber findings that the caller takes for normal, by their names.
+pub(super) fn accepted(names: &[String]) -> Result<Vec<Message>, Failure> {
+    let amber = || RULES.iter().filter(|(_, colour)| *colour == Colour::Amber).map(|rule| rule.0);
+    let find = |name: &String| {
+        let known: Vec<&str> = amber().map(Message::code).collect();
+        let wrong = || Said::new(Message::NotAmber, &[name, &known.join(", ")]).into();
+        amber().find(|message| message.code() == name).ok_or_else(wrong)
+    };
+    names.iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_rule_is_in_the_specification_with_its_colour() {
+        let text = include_str!("../../../spec/text/reconcile.md");
+        for (message, colour) in RULES {
+            let row = format!("| `{}` | {} |", message.code(), colour.code());
+            assert!(text.contains(&row), "{row}");
+        }
+        let rows = text.lines().filter(|line| line.starts_with("| `found-")).count();
+        assert_eq!(rows, RULES.len());
+        let codes: BTreeSet<&str> = RULES.iter().map(|rule| rule.0.code()).collect();
+        assert_eq!(codes.len(), RULES.len());
+    }
+
+    #[test]
+    fn only_amber_can_be_accepted() {
+        assert_eq!(accepted(&["found-late".to_owned()]).unwrap(), [Message::FoundLate]);
+        for name in ["found-edited", "found-not-opened", "late", ""] {
+            assert!(accepted(&[name.to_owned()]).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The list of what was shipped: lines, or CSV with a header.
+//!
+//! ```text
+//! serial,panel,position,lot          or one serial a line, without a header
+//! SN1,PN1,1,L7
+//! ```
+//!
+//! Columns are found by their names in the header; `serial`, or else the first column, names the unit.
+//! Plain lines have no header: a first line with neither a comma nor a known name is a unit. Byte order mark
+//! and CRLF are taken off; quotes as in RFC 4180. Not UTF-8, a quote that is not closed, and more than
+//! the limits are refused, since a list that was cut would be taken for a shipment.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::failure::Failure;
+use crate::input;
+use crate::messages::{Message, Said};
+
+/// The most bytes of a list: some hundred thousand serial numbers.
+const MAX_LIST_SIZE: usize = 16 * 1024 * 1024;
+
+/// The most units of a list.
+const MAX_UNITS: usize = 200_000;
+
+/// The most bytes of one cell.
+const MAX_CELL_SIZE: usize = 256;
+
+/// One shipped unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unit {
+    pub(super) serial: String,
+    pub(super) panel: Option<String>,
+    /// Its position on the panel, as reports write it.
+    pub(super) position: Option<String>,
+    pub(super) lot: Option<String>,
+    /// How often it is in the list beyond the first time.
+    pub(super) repeated: usize,
+}
+
+/// Reads a list; units in their order, each once.
+pub(super) fn read(path: &Path) -> Result<Vec<Unit>, Failure> {
+    let bytes = input::read(path, MAX_LIST_SIZE)?;
+    parse(&bytes).map_err(|why| {
+        let shown = path.display().to_string();
+        let failure = Failure::new(Said::new(Message::Malformed, &[&shown, &why]));
+        failure.with_hint(Said::new(Message::HintList, &[]))
+    })
+}
+
+fn parse(bytes: &[u8]) -> Result<Vec<Unit>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| input::NOT_UTF_8.to_owned())?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut rows = rows(text)?.into_iter();
+    let Some(first) = rows.next() else { return Err("no unit is in it".to_owned()) };
+    let columns = Columns::of(&first);
+    let head = columns.is_none().then_some(first);
+    let columns = columns.unwrap_or_default();
+    let mut units: Vec<Unit> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for row in head.into_iter().chain(rows) {
+        let unit = columns.unit(&row.1).ok_or_else(|| format!("line {}: no serial", row.0))?;
+        if let Some(at) = known.get(&unit.serial) {
+            units[*at].repeated += 1;
+            continue;
+        }
+        if units.len() == MAX_UNITS {
+            return Err(format!("more than {MAX_UNITS} units"));
+        }
+        known.insert(unit.serial.clone(), units.len());
+        units.push(unit);
+    }
+    if units.is_empty() { Err("no unit is in it".to_owned()) } else { Ok(units) }
+}
+
+/// A row's number and its cells.
+type Row = (usize, Vec<String>);
+
+/// Where each thing stands.
+#[derive(Default)]
+struct Columns {
+    serial: usize,
+    panel: Option<usize>,
+    position: Option<usize>,
+    lot: Option<usize>,
+}
+
+impl Columns {
+    /// The columns that a header names; `None` if the row is no header.
+    fn of((_, cells): &Row) -> Option<Self> {
+        let find = |name: &str| cells.iter().position(|cell| cell.eq_ignore_ascii_case(name));
+        let serial = find("serial");
+        let rest = [find("panel"), find("position"), find("lot")];
+        let is_header = serial.is_some() || cells.len() > 1;
+        let [panel, position, lot] = rest;
+        is_header.then(|| Self { serial: serial.unwrap_or(0), panel, position, lot })
+    }
+
+    fn unit(&self, cells: &[String]) -> Option<Unit> {
+        let cell = |at: usize| cells.get(at).filter(|cell| !cell.is_empty()).cloned();
+        let optional = |at: Option<usize>| at.and_then(cell);
+        Some(Unit {
+            serial: cell(self.serial)?,
+            panel: optional(self.panel),
+            position: optional(self.position),
+            lot: optional(self.lot),
+            repeated: 0,
+        })
+    }
+}
+
+/// Takes a table apart; empty lines are no rows.
+fn rows(text: &str) -> Result<Vec<Row>, String> {
+    let (mut rows, mut cells, mut cell) = (Vec::new(), Vec::new(), String::new());
+    let (mut line, mut quoted, mut was_quoted) = (1, false, false);
+    let mut letters = text.chars().peekable();
+    let end = |rows: &mut Vec<Row>, cells: &mut Vec<String>, cell: &mut String, line: usize| {
+        cells.push(std::mem::take(cell).trim().to_owned());
+        let row = std::mem::take(cells);
+        if row.iter().any(|cell| !cell.is_empty()) {
+            rows.push((line, row));
+        }
+    };
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => {
+                letters.next();
+                cell.push('"');
+            }
+            '"' if quoted => quoted = false,
+            '"' if cell.trim().is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
+            '"' => return Err(format!("line {line}: a quote inside of a cell")),
+            ',' if !quoted => {
+                cells.push(std::mem::take(&mut cell).trim().to_owned());
+                was_quoted = false;
+            }
+            '\n' if !quoted => {
+                end(&mut rows, &mut cells, &mut cell, line);
+                (line, was_quoted) = (line + 1, false);
+            }
+            '\r' if !quoted && matches!(letters.peek(), Some('\n') | None) => {}
+            other if other.is_control() => {
+                return Err(format!("line {line}: a control character"));
+            }
+            other => cell.push(other),
+        }
+        if cell.len() > MAX_CELL_SIZE {
+            return Err(format!("line {line}: a cell of more than {MAX_CELL_SIZE} bytes"));
+        }
+    }
+    if quoted {
+        return Err(format!("line {line}: a quote that is not closed"));
+    }
+    end(&mut rows, &mut cells, &mut cell, line);
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serials(text: &str) -> Vec<String> {
+        parse(text.as_bytes()).unwrap().into_iter().map(|unit| unit.serial).collect()
+    }
+
+    #[test]
+    fn a_list_is_lines_or_a_table_with_a_header() {
+        assert_eq!(serials("SN1\nSN2\n"), ["SN1", "SN2"]);
+        assert_eq!(serials("\u{feff}SN1\r\n\r\nSN2"), ["SN1", "SN2"]);
+        assert_eq!(serials("Serial\r\nSN1\r\n"), ["SN1"]);
+        assert_eq!(serials("board,lot\nSN1,L7\n"), ["SN1"]);
+        let table = "\u{feff}lot,panel,serial,position\r\nL7,\"PN,1\",\"S\"\"1\",2\r\n,,SN2,\r\n";
+        let units = parse(table.as_bytes()).unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        let first = Unit {
+            serial: "S\"1".to_owned(),
+            panel: text("PN,1"),
+            position: text("2"),
+            lot: text("L7"),
+            repeated: 0,
+        };
+        assert_eq!(units[0], first);
+        assert_eq!(units[1], Unit { serial: "SN2".to_owned(), ..Unit::default() });
+    }
+
+    #[test]
+    fn what_is_there_twice_is_one_unit_and_told() {
+        let units = parse(b"SN1\nSN2\nSN1\nSN1\n").unwrap();
+        assert_eq!((units.len(), units[0].repeated, units[1].repeated), (2, 2, 0));
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused() {
+        let long = "x".repeat(MAX_CELL_SIZE + 1);
+        for text in
+            ["", "\n\r\n", "serial\n", "serial,lot\n,L7\n", "\"SN1", "S\"N1", "SN\u{1}1", &long]
+        {
+            assert!(parse(text.as_bytes()).is_err(), "{text:?}");
+        }
+        assert!(parse(b"\xff\xfe").is_err());
+        let many: String = (0..=MAX_UNITS).map(|number| format!("{number}\n")).collect();
+        assert!(parse(many.as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,36 @@
+//! What a unit's records do not show, so that nobody can tell; and what they say of having come late.
+
+use spec::evidence::kind::Kind;
+
+use crate::messages::Message;
+use crate::reconcile::case::Case;
+use crate::reconcile::finding::Finding;
+
+/// What is read of each kind; of names behind the table all are needed, or none is known to be absent.
+const fn needed(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::AoiReport | Kind::SpiReport => {
+            &["units", "panel", "verdict", "seen", "file/sha256", "file/name", "supersedes", "defects"]
+        }
+        Kind::Review => &["units", "panel", "verdict", "seen", "file/sha256", "verdict/before"],
+        Kind::OvenData => {
+            &["units", "seen", "machine", "program", "claimed/start", "claimed/zone"]
+        }
+        Kind::Repair => &["units", "seen", "file/sha256"],
+        _ => &[],
+    }
+}
+
+pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
+    for entry in &case.own {
+        let hidden = entry.first_hidden(needed(entry.kind));
+        let is_open = entry.shows_all_behind() || needed(entry.kind).is_empty();
+        let hidden = hidden.or((!is_open).then_some("..."));
+        if let Some(name) = hidden {
+            found.push(Finding::new(Message::FoundNotOpened, &[name]).on([*entry]));
+        }
+        if let Some(late) = entry.text("late") {
+            found.push(Finding::new(Message::FoundLate, &[&late]).on([*entry]));
+        }
+    }
+}
