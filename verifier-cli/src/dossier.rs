@@ -18,6 +18,7 @@ mod judge;
 mod open;
 mod ranges;
 mod scan;
+mod shown;
 mod statements;
 mod steps;
 

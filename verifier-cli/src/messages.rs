@@ -163,7 +163,7 @@ macro_rules! catalogue {
         }
 
         #[cfg(test)]
-        pub(super) const ALL: &[Message] = &[$(Message::$name,)*];
+        pub(in crate::messages) const ALL: &[Message] = &[$(Message::$name,)*];
     };
 }
 
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn every_message_has_both_languages_with_the_same_values_and_its_own_code() {
         let mut codes = BTreeSet::new();
-        for message in [catalogue::ALL].concat() {
+        for message in [catalogue::ALL, catalogue::html::ALL].concat() {
             let english = message.text(Language::English);
             let chinese = message.text(Language::Chinese);
             assert!(english.is_ascii() && !english.is_empty(), "{message:?}");

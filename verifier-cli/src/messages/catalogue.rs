@@ -4,6 +4,8 @@
 
 use super::Message;
 
+pub(in crate::messages) mod html;
+
 catalogue! {
     // Verdicts.
     Verified = "verified", "VERIFIED", "已验证";
