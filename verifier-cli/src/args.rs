@@ -228,6 +228,10 @@ pub(crate) struct Verify {
     /// A log whose tiles give that proof
     #[arg(long, value_name = "URL_OR_FOLDER", requires = "after")]
     pub(crate) log: Option<String>,
+
+    /// Write the verdict and what it rests on as a page for people, to read and to print (HTML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -289,6 +293,10 @@ pub(crate) struct VerifyDossier {
 
     #[command(flatten)]
     pub(crate) dossier: Dossier,
+
+    /// Write the verdict and what it rests on as a page for people, to read and to print (HTML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -301,7 +309,8 @@ pub(crate) enum BundleCommand {
     /// Verify a bundle, offline
     #[command(after_help = "Examples:
   fiducial bundle verify dispute.zip --policy policy --pins pins
-  fiducial bundle verify dispute.zip --policy policy --source-key aoi-7.vkey")]
+  fiducial bundle verify dispute.zip --policy policy --source-key aoi-7.vkey
+  fiducial bundle verify dispute.zip --policy policy --pins pins --report dispute.html")]
     Verify(VerifyDossier),
     /// Say in plain words what a bundle holds, without verifying anything but its form
     Explain(Inspect),

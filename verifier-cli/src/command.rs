@@ -6,6 +6,7 @@ mod consistency;
 mod inspect;
 mod judge;
 mod prove;
+mod shown;
 mod split;
 mod verify;
 
@@ -17,7 +18,7 @@ use crate::messages::Said;
 use crate::report::Report;
 use crate::{audit, reconcile, templates, timestamp, watch};
 
-pub(crate) use accepted::{describe, unknown_log};
+pub(crate) use accepted::{describe, unknown_log, witnesses};
 pub(crate) use judge::{Judge, Judged, parties_of};
 pub(crate) use prove::not_included;
 
@@ -42,8 +43,7 @@ pub(crate) fn run(wanted: &Wanted, show: &dyn Fn(&Report)) -> Result<Report, Fai
         Command::Verify(verify) => match &verify.what {
             Some(VerifyWhat::Consistency(verify)) => settled(consistency::run(verify, network)),
             Some(VerifyWhat::Range(verify)) => {
-                let (path, by) = (&verify.path, &verify.dossier);
-                settled(dossier::verify(path, by, Expected::Range, network, wanted.json))
+                settled(dossier::verify(verify, Expected::Range, network, wanted.json))
             }
             Some(VerifyWhat::Split(verify)) => settled(split::run(verify)),
             None => settled(verify::run(verify, network)),
@@ -57,8 +57,7 @@ fn run_bundle(command: &BundleCommand, network: &Network, quiet: bool) -> Result
         BundleCommand::Explain(explain) => dossier::explain(explain),
         BundleCommand::Make(make) => dossier::make(make, network),
         BundleCommand::Verify(verify) => {
-            let (path, by) = (&verify.path, &verify.dossier);
-            dossier::verify(path, by, Expected::Anything, network, quiet)
+            dossier::verify(verify, Expected::Anything, network, quiet)
         }
     }
 }

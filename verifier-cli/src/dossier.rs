@@ -19,6 +19,7 @@ mod open;
 mod papers;
 mod ranges;
 mod scan;
+mod shown;
 mod stamps;
 mod statements;
 

@@ -22,6 +22,11 @@ impl Failure {
         Self { hint: Some(Box::new(hint)), ..self }
     }
 
+    /// The reason, and what to do.
+    pub(crate) fn said(&self) -> (&Said, Option<&Said>) {
+        (&self.why, self.hint.as_deref())
+    }
+
     pub(crate) fn to_text(&self, language: Language) -> String {
         let mut text = Said::new(Message::CouldNotTell, &[]).to_text(language);
         text += &format!("\n  {}\n", self.why.to_text(language));

@@ -14,6 +14,7 @@ use spec::tree::{ConsistencyError, MAX_CONSISTENCY_PROOF, Tree, verify_consisten
 
 use crate::failure::Failure;
 use crate::messages::{Message, Said};
+use crate::run_log;
 
 /// The most bytes of a file of verifier keys: 4,096 of the longest Ed25519 ones.
 const MAX_KEYS_SIZE: usize = 4096 * 360;
@@ -36,6 +37,7 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     if bytes.len() > limit {
         return Err(Said::new(Message::FileTooLarge, &[&shown, &limit.to_string()]).into());
     }
+    run_log::note(path, &bytes);
     Ok(bytes)
 }
 

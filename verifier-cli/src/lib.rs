@@ -13,12 +13,16 @@ mod command;
 mod dossier;
 mod durable;
 mod failure;
+mod html;
 mod input;
 mod log;
+mod matter;
 mod messages;
+mod pictures;
 mod progress;
 mod reconcile;
 mod report;
+mod run_log;
 mod templates;
 mod timestamp;
 mod watch;
@@ -26,6 +30,7 @@ mod words;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::time::SystemTime;
 
 use crate::failure::Failure;
 use crate::messages::Language;
@@ -56,7 +61,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let language = wanted.language;
     // A watch whose reader has gone goes on all the same: what it finds it writes to files.
     let show = |report: &Report| drop(print_report(report, language, wanted.json));
+    html::begin(&wanted);
     let outcome = command::run(&wanted, &show);
+    let outcome = html::keep(&wanted, &arguments, outcome, SystemTime::now());
     let (printed, code) = match outcome {
         Ok(report) => (print_report(&report, language, wanted.json), exit_code(report.verdict())),
         Err(failure) => (print_failure(&failure, language, wanted.json), COULD_NOT_TELL),

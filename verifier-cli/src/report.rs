@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::matter::Matter;
 use crate::messages::{Language, Message, Said};
 
 /// What the program found.
@@ -18,7 +19,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    const fn message(self) -> Option<Message> {
+    pub(crate) const fn message(self) -> Option<Message> {
         match self {
             Self::Done => None,
             Self::Rejected => Some(Message::Rejected),
@@ -58,6 +59,8 @@ pub(crate) struct Report {
     product: Option<String>,
     /// When it was found, where one report follows another: then each is one line.
     found_at: Option<String>,
+    /// What a report on paper shows of the evidence, if one was asked for.
+    matter: Option<Box<Matter>>,
 }
 
 impl Report {
@@ -69,6 +72,7 @@ impl Report {
             not_checked: Vec::new(),
             product: None,
             found_at: None,
+            matter: None,
         }
     }
 
@@ -81,6 +85,35 @@ impl Report {
 
     pub(crate) const fn verdict(&self) -> Verdict {
         self.verdict
+    }
+
+    /// Adds what holds. Of evidence that was not verified nothing is shown.
+    pub(crate) fn with_matter(self, matter: Matter) -> Self {
+        assert_eq!(self.verdict, Verdict::Verified, "only what holds is shown");
+        Self { matter: Some(Box::new(matter)), ..self }
+    }
+
+    pub(crate) fn matter(&self) -> Option<&Matter> {
+        self.matter.as_deref()
+    }
+
+    pub(crate) fn reasons(&self) -> &[Said] {
+        &self.reasons
+    }
+
+    pub(crate) fn open(&self) -> &[Said] {
+        &self.not_checked
+    }
+
+    /// The labelled values in a language.
+    pub(crate) fn facts(&self, language: Language) -> impl Iterator<Item = (&'static str, &str)> {
+        self.facts.iter().map(move |(label, value)| {
+            let value = match value {
+                Shown::Named(name) => name.text(language),
+                Shown::Text(text) => text,
+            };
+            (label.text(language), value)
+        })
     }
 
     pub(crate) fn reason(&mut self, why: Said) {

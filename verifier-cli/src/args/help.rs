@@ -76,6 +76,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("What the maker has opened", "制造方所开示的内容"),
     ("Where the bundle goes", "证据包写到哪里"),
     ("Where the challenge goes", "质询文件写到哪里"),
+    (
+        "Write the verdict and what it rests on as a page for people, to read and to print (HTML)",
+        "把结论及其依据写成供人阅读和打印的网页（HTML）",
+    ),
     ("Your own pins: what you knew of the sources before", "您自己的固定项：您事先对各来源的了解"),
     ("Your units, one a line: their records are looked for", "您的单元，每行一个：将查找其记录"),
     (

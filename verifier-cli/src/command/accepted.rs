@@ -7,12 +7,13 @@ use spec::cosignature::CosignatureError;
 use spec::key::{Algorithm, KeyId, KeyName, VerifierKey};
 use spec::note::Note;
 use spec::policy::{
-    BadLine, Counting, Explanation, MemberStanding, Policy, PolicyFailure, PostQuantum, Rule,
+    BadLine, Cosigner, Counting, Explanation, MemberStanding, Policy, PolicyFailure, PostQuantum, Rule,
     Standing, Times,
 };
 use spec::time::format_utc;
 
 use super::judge::{Judge, Judged};
+use crate::matter::Witness;
 use crate::messages::{Message, Said};
 use crate::report::Report;
 
@@ -37,6 +38,17 @@ pub(crate) fn describe(report: &mut Report, judge: &Judge, note: &Note, judged: 
         None => report.not_checked(Message::OpenNoWitness, &[]),
     }
     describe_post_quantum(report, judge.policy(), note, judged);
+}
+
+/// Who cosigned, for a report on paper.
+pub(crate) fn witnesses(judged: &Judged) -> Vec<Witness> {
+    let of = |cosigner: &Cosigner| {
+        let name = cosigner.witness.to_string();
+        let unrelated = judged.unrelated.as_ref().map(|(_, names)| names.contains(&name));
+        let algorithm = name_of(cosigner.algorithm);
+        Witness { name, algorithm, time: cosigner.time.as_seconds(), unrelated }
+    };
+    judged.accepted.cosigners().iter().map(of).collect()
 }
 
 /// What still stands when Ed25519 has fallen.

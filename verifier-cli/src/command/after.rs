@@ -31,14 +31,15 @@ pub(super) struct Place<'a> {
     pub(super) receipt: &'a Judged,
 }
 
-/// Checks the note that was given, or says that the bound was not checked.
+/// Checks the note that was given, or says that the bound was not checked. Gives the bound, in
+/// seconds since 1970, if all of it holds.
 pub(super) fn check(
     report: &mut Report,
     wanted: &Verify,
     judge: &Judge,
     place: &Place<'_>,
     network: &Network,
-) -> Result<(), Stop> {
+) -> Result<Option<u64>, Stop> {
     let after = place.statement.after();
     let size = after.tree().size();
     let Some(path) = &wanted.after else {
@@ -47,7 +48,7 @@ pub(super) fn check(
         } else {
             report.not_checked(Message::OpenLowerBound, &[&size.to_string()]);
         }
-        return Ok(());
+        return Ok(None);
     };
     let shown = path.display().to_string();
     let bytes = input::read(path, MAX_NOTE_SIZE)?;
@@ -65,7 +66,7 @@ pub(super) fn check(
     {
         return Err(rejected(Message::AfterOtherTree, &[&shown]));
     }
-    check_continued(report, wanted, place, network)?;
+    let is_continued = check_continued(report, wanted, place, network)?;
     match judged.times {
         Some(times) => {
             let time = format_utc(times.earliest.as_seconds());
@@ -77,16 +78,16 @@ pub(super) fn check(
             report.not_checked(Message::OpenAfterTime, &[]);
         }
     }
-    Ok(())
+    Ok(judged.times.filter(|_| is_continued).map(|times| times.earliest.as_seconds()))
 }
 
-/// The receipt's tree must continue the one that the statement follows.
+/// The receipt's tree must continue the one that the statement follows. Gives whether it was shown.
 fn check_continued(
     report: &mut Report,
     wanted: &Verify,
     place: &Place<'_>,
     network: &Network,
-) -> Result<(), Stop> {
+) -> Result<bool, Stop> {
     let (old, new) = (place.statement.after().tree(), place.receipt.accepted.tree());
     let proof = match (&wanted.consistency, &wanted.log) {
         (Some(file), _) => input::consistency(file, old, new)?,
@@ -96,16 +97,17 @@ fn check_continued(
             // The statement's place was checked: the tree that it follows is the smaller one.
             tiles.prove_consistency(old.size(), new.size())?
         }
-        (None, None) if old == new => return Ok(()),
+        (None, None) if old == new => return Ok(true),
         (None, None) => {
             report.not_checked(Message::OpenAfterConsistency, &[&old.size().to_string()]);
-            return Ok(());
+            return Ok(false);
         }
     };
     verify_consistency(old, new, &proof).map_err(|error| {
         let why = vec![words::of_consistency(&error)];
         Stop::rejected(Said::new(Message::AfterNotContinued, &[]).with(why))
-    })
+    })?;
+    Ok(true)
 }
 
 fn rejected(message: Message, values: &[&str]) -> Stop {

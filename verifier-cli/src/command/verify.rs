@@ -24,13 +24,14 @@ use spec::tile::MAX_ENTRY_SIZE;
 
 use super::judge::Judge;
 use super::prove::not_included;
-use super::{Stop, after, describe};
+use super::{Stop, after, describe, shown};
 use crate::args::Verify;
 use crate::failure::Failure;
 use crate::input;
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
+use crate::run_log;
 
 /// How much of a file is hashed at a time.
 const CHUNK: usize = 64 * 1024;
@@ -90,10 +91,14 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
         Entry::Statement(statement) => {
             check_statement(&mut report, statement, &verified)?;
             let place = after::Place { statement, receipt: &judged };
-            after::check(&mut report, wanted, &judge, &place, network)?;
+            let not_before = after::check(&mut report, wanted, &judge, &place, network)?;
             report.not_checked(Message::OpenCompleteness, &[]);
             report.not_checked(Message::OpenTruth, &[]);
-            check_disclosure(&mut report, wanted, statement)?;
+            let opened = check_disclosure(&mut report, wanted, statement)?;
+            if wanted.report.is_some() {
+                let matter = shown::matter(wanted, statement, opened.as_ref(), &judged, not_before);
+                return Ok(report.with_matter(matter));
+            }
         }
     }
     Ok(report)
@@ -183,10 +188,10 @@ fn check_disclosure(
     report: &mut Report,
     wanted: &Verify,
     statement: &VerifiedStatement,
-) -> Result<(), Stop> {
+) -> Result<Option<OpenedBatch>, Stop> {
     let Some(path) = &wanted.disclosure else {
         report.not_checked(Message::OpenNoDisclosure, &[]);
-        return Ok(());
+        return Ok(None);
     };
     let shown = path.display().to_string();
     let refused = |error: spec::evidence::disclosure::DisclosureError| {
@@ -210,7 +215,7 @@ fn check_disclosure(
         let (some, all) = (opened.records().len().to_string(), opened.record_count().to_string());
         report.not_checked(Message::OpenHidden, &[&some, &all]);
     }
-    Ok(())
+    Ok(Some(opened))
 }
 
 /// Finds the opened record that commits to exactly these bytes.
@@ -243,13 +248,19 @@ fn hash_file(path: &Path) -> Result<String, Failure> {
         Failure::new(Said::of_error(Message::FileUnreadable, &[&shown], &error))
     };
     let mut file = File::open(path).map_err(unreadable)?;
-    let (mut hasher, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
+    let (mut hasher, mut chunk, mut size) = (Sha256::new(), vec![0; CHUNK], 0_u64);
     loop {
         match file.read(&mut chunk).map_err(unreadable)? {
-            0 => return Ok(encode_hex(&hasher.finalize())),
-            count => hasher.update(&chunk[..count]),
+            0 => break,
+            count => {
+                hasher.update(&chunk[..count]);
+                size += count as u64;
+            }
         }
     }
+    let hash = encode_hex(&hasher.finalize());
+    run_log::note_hashed(path, size, || hash.clone());
+    Ok(hash)
 }
 
 fn describe_opened(report: &mut Report, opened: &OpenedBatch) {

@@ -1,7 +1,5 @@
 //! The verdict over everything that was handed over.
 
-use std::path::Path;
-
 use spec::bundle::{Claim, Contents, PartPath};
 use spec::evidence::pins::Pins;
 use spec::evidence::range::Followed;
@@ -11,9 +9,10 @@ use super::evidence::{self, Found};
 use super::open::{self, Opened};
 use super::ranges::{self, Own, Sound};
 use super::scan::{self, Scanned};
+use super::shown;
 use super::stamps::{self, Stamped};
 use super::statements::{self, After, Checked, Keys, Receipt};
-use crate::args::Dossier;
+use crate::args::{Dossier, VerifyDossier};
 use crate::command::{Judge, Stop, describe};
 use crate::input;
 use crate::log::Network;
@@ -42,12 +41,12 @@ pub(super) struct Held<'a> {
 
 /// Judges a folder or a bundle.
 pub(crate) fn verify(
-    path: &Path,
-    wanted: &Dossier,
+    asked: &VerifyDossier,
     expected: Expected,
     network: &Network,
     quiet: bool,
 ) -> Result<Report, Stop> {
+    let (path, wanted) = (&asked.path, &asked.dossier);
     let judge = Judge::open(&wanted.policy)?;
     let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
     let own = ranges::own(&wanted.lot_keys, wanted.units.as_deref())?;
@@ -78,7 +77,10 @@ pub(crate) fn verify(
     stamps::say(&mut report, &held.stamped, authorities.as_ref());
     say_copies(&mut report, &contents, wanted, pins.as_ref())?;
     report.not_checked(Message::OpenTruth, &[]);
-    Ok(report)
+    match &asked.report {
+        Some(_) => Ok(report.with_matter(shown::matter(&contents, &held.checked))),
+        None => Ok(report),
+    }
 }
 
 /// Checks everything that needs neither a network nor the evidence.

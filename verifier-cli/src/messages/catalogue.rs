@@ -2,11 +2,11 @@
 //!
 //! One that lacks a language does not compile. Codes never change; `{0}` stands for the first value.
 
+pub(super) mod html;
 pub(super) mod papers;
+pub(super) mod reconcile;
 
 use super::Message;
-
-pub(super) mod reconcile;
 
 catalogue! {
     // Verdicts.

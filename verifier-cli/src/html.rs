@@ -1,0 +1,124 @@
+//! The report for people: one HTML file that prints well, needs nothing, and runs nothing.
+//!
+//! ```text
+//! verdict or failure -> Page (words in one language) -> sections -> markup -> durable::write
+//! ```
+//!
+//! Invariants: the page says what the program found and nothing more: evidence is shown only beside a
+//! verdict of VERIFIED; text enters through [`markup::Html`] alone; the same findings give the same
+//! bytes, but for the run log's time, which is an argument. It holds no script, and its policy
+//! (`default-src 'none'`) lets a browser load nothing.
+
+mod boards;
+mod curve;
+mod inspection;
+mod markup;
+mod page;
+mod panel;
+mod profiles;
+mod svg;
+mod timeline;
+mod words;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::args::{BundleCommand, Command, VerifyWhat, Wanted};
+use crate::durable;
+use crate::failure::Failure;
+use crate::messages::{Language, Message, Said};
+use crate::report::{Report, Verdict};
+use crate::run_log;
+use page::{Page, Run};
+
+/// The most characters of the command that the run log shows.
+const MAX_COMMAND: usize = 1900;
+
+/// Begins to note what is read, if there will be a page.
+pub(crate) fn begin(wanted: &Wanted) {
+    if place(&wanted.command).is_some() {
+        run_log::start();
+    }
+}
+
+/// Writes the page that was asked for, whatever was found. What cannot be written is no verdict.
+pub(crate) fn keep(
+    wanted: &Wanted,
+    arguments: &[OsString],
+    outcome: Result<Report, Failure>,
+    now: SystemTime,
+) -> Result<Report, Failure> {
+    let Some(path) = place(&wanted.command) else { return outcome };
+    let at = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let run = Run { command: command(arguments), files: run_log::finish(), at };
+    let (page, verdict) = match &outcome {
+        Ok(report) => (of_report(report, run, wanted.language), report.verdict()),
+        Err(failure) => (of_failure(failure, run, wanted.language), Verdict::Undecided),
+    };
+    let shown = path.display().to_string();
+    if let Err(error) = durable::write(path, page.to_html().as_bytes()) {
+        let why = Said::of_error(Message::FileUnwritable, &[&shown], &error);
+        let word = verdict.message().unwrap_or(Message::CouldNotTell).text(wanted.language);
+        return Err(Failure::new(why).with_hint(Said::new(Message::HtmlVerdictWas, &[word])));
+    }
+    outcome.map(|mut report| {
+        report.fact(Message::LabelReport, shown);
+        report
+    })
+}
+
+/// Where the page goes.
+fn place(command: &Command) -> Option<&Path> {
+    match command {
+        Command::Bundle(BundleCommand::Verify(verify)) => verify.report.as_deref(),
+        Command::Verify(verify) => match &verify.what {
+            Some(VerifyWhat::Range(verify)) => verify.report.as_deref(),
+            Some(_) => None,
+            None => verify.report.as_deref(),
+        },
+        _ => None,
+    }
+}
+
+/// What was typed, as it could be typed again.
+fn command(arguments: &[OsString]) -> String {
+    let mut words = vec!["fiducial".to_string()];
+    words.extend(arguments.iter().skip(1).map(|word| {
+        let word = word.to_string_lossy().into_owned();
+        let is_plain = |letter: char| letter.is_alphanumeric() || "-_./,:=+@".contains(letter);
+        if !word.is_empty() && word.chars().all(is_plain) {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    }));
+    words.join(" ").chars().take(MAX_COMMAND).collect()
+}
+
+fn of_report(report: &Report, run: Run, language: Language) -> Page<'_> {
+    Page {
+        language,
+        verdict: report.verdict(),
+        reasons: report.reasons().iter().map(|said| said.to_text(language)).collect(),
+        hint: None,
+        facts: report.facts(language).collect(),
+        open: report.open().iter().map(|said| said.to_text(language)).collect(),
+        matter: report.matter(),
+        run,
+    }
+}
+
+fn of_failure(failure: &Failure, run: Run, language: Language) -> Page<'_> {
+    let (why, hint) = failure.said();
+    Page {
+        language,
+        verdict: Verdict::Undecided,
+        reasons: vec![why.to_text(language)],
+        hint: hint.map(|hint| hint.to_text(language)),
+        facts: Vec::new(),
+        open: Vec::new(),
+        matter: None,
+        run,
+    }
+}

@@ -1,0 +1,225 @@
+//! Boards: the list of all, and of the first ones the chain of attempts, the time line, the pictures.
+
+use std::collections::BTreeMap;
+
+use super::markup::{Html, class};
+use super::words::{Words, utc};
+use super::{inspection, timeline};
+use crate::matter::{
+    Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step,
+};
+use crate::messages::Message;
+
+/// How many digits of a hash stand for it in a table; the whole one is in the bundle.
+const SHORT: usize = 12;
+
+/// Lists every board, and shows the first ones in full.
+pub(super) fn draw(html: &mut Html, words: Words, matter: &Matter) {
+    words.say(html, "h2", &[], Message::HtmlBoards);
+    if matter.boards.is_empty() {
+        words.say(html, "p", &[], Message::HtmlNoBoards);
+        return;
+    }
+    let count = matter.board_count.to_string();
+    html.leaf("p", &[], &words.with(Message::HtmlBoardCount, &[&count]));
+    list(html, words, matter);
+    let full = matter.boards.len().min(MAX_IN_FULL);
+    if matter.board_count > full {
+        let (full, left) = (full.to_string(), (matter.board_count - full).to_string());
+        let text = words.with(Message::HtmlInFull, &[&full, &left]);
+        html.leaf("p", &[class("note")], &text);
+    }
+    for (at, board) in matter.boards.iter().take(MAX_IN_FULL).enumerate() {
+        html.tag("section", &[class("board-section")], |html| in_full(html, words, at + 1, board, matter));
+    }
+}
+
+fn list(html: &mut Html, words: Words, matter: &Matter) {
+    html.tag("table", &[], |html| {
+        let titles = [
+            Message::HtmlNumber,
+            Message::HtmlBoardColumn,
+            Message::HtmlRecords,
+            Message::HtmlLastVerdict,
+            Message::HtmlNotBefore,
+            Message::HtmlNotAfter,
+        ];
+        words.head(html, &titles);
+        html.tag("tbody", &[], |html| {
+            for (at, board) in matter.boards.iter().enumerate() {
+                html.tag("tr", &[], |html| {
+                    html.cell("td", &[class("n")], &(at + 1).to_string());
+                    html.cell("td", &[class("key")], &title(words, board));
+                    html.cell("td", &[class("n")], &board.step_count.to_string());
+                    let last = board.steps.iter().rev().find_map(|step| step.text("verdict"));
+                    html.cell("td", &[], &last.unwrap_or_default().replace('\n', ", "));
+                    let first = board.steps.iter().filter_map(|step| step.bounds.not_before).min();
+                    let all = board.steps.iter().map(|step| step.bounds.not_after);
+                    let last = all.collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max());
+                    bound(html, words, first);
+                    bound(html, words, last);
+                });
+            }
+        });
+    });
+    if matter.board_count > matter.boards.len() {
+        let left = (matter.board_count - matter.boards.len()).to_string();
+        html.leaf("p", &[class("note")], &words.with(Message::HtmlLeftOut, &[&left]));
+    }
+}
+
+fn bound(html: &mut Html, words: Words, time: Option<u64>) {
+    let shown = time.map_or_else(|| words.of(Message::HtmlUnknown).to_string(), utc);
+    html.cell("td", &[class("time")], &shown);
+}
+
+/// What a board is called: its panel or first unit, and how many more names it has.
+fn title(words: Words, board: &Board) -> String {
+    match board.names.as_slice() {
+        [] => words.of(Message::HtmlUnnamed).to_string(),
+        [one] => one.clone(),
+        [first, more @ ..] => format!("{first} (+{})", more.len()),
+    }
+}
+
+fn in_full(html: &mut Html, words: Words, number: usize, board: &Board, matter: &Matter) {
+    let title = words.with(Message::HtmlBoardTitle, &[&number.to_string(), &title(words, board)]);
+    html.leaf("h3", &[], &title);
+    if board.names.len() > 1 {
+        html.leaf("p", &[class("note")], &words.with(Message::HtmlAlsoCalled, &[&board.names.join(", ")]));
+    }
+    chain(html, words, board);
+    timeline::draw(html, words, &board.steps);
+    for (at, step) in board.steps.iter().enumerate() {
+        picture(html, words, at + 1, step, matter);
+    }
+}
+
+/// One row a record, in the order of sight.
+fn chain(html: &mut Html, words: Words, board: &Board) {
+    html.tag("table", &[class("chain")], |html| {
+        let titles = [
+            Message::HtmlNumber,
+            Message::HtmlWhat,
+            Message::HtmlVerdictStated,
+            Message::HtmlClaimed,
+            Message::HtmlSeen,
+            Message::HtmlNotBefore,
+            Message::HtmlNotAfter,
+        ];
+        words.head(html, &titles);
+        let known: BTreeMap<&str, usize> = (board.steps.iter().enumerate())
+            .filter_map(|(at, step)| Some((step.text("file/sha256")?, at + 1)))
+            .collect();
+        html.tag("tbody", &[], |html| {
+            for (at, step) in board.steps.iter().enumerate() {
+                html.tag("tr", &[], |html| row(html, words, at + 1, step, &known));
+            }
+        });
+    });
+    if board.step_count > board.steps.len() {
+        let left = (board.step_count - MAX_STEPS).to_string();
+        html.leaf("p", &[class("note")], &words.with(Message::HtmlLeftOut, &[&left]));
+    }
+}
+
+fn row(html: &mut Html, words: Words, number: usize, step: &Step, known: &BTreeMap<&str, usize>) {
+    html.cell("td", &[class("n")], &number.to_string());
+    html.tag("td", &[class("what")], |html| {
+        html.leaf("b", &[], words.kind(step.kind));
+        let place = [step.sequence, step.record].map(|number| number.to_string());
+        let place = words.with(Message::HtmlStatementRecord, &[&step.source, &place[0], &place[1]]);
+        html.leaf("small", &[], &place);
+        for link in links(words, step, known) {
+            html.leaf("small", &[class("link")], &link);
+        }
+    });
+    html.cell("td", &[], &shown(words, step.field("verdict")).replace('\n', ", "));
+    let start = step.field("claimed/start");
+    let claimed = if start == Field::Absent { step.field("claimed/end") } else { start };
+    html.tag("td", &[class("time")], |html| {
+        html.value(&shown(words, claimed));
+        if let Some(zone) = step.text("claimed/zone").filter(|_| step.text("claimed/start").is_some()) {
+            html.leaf("small", &[], &words.with(Message::HtmlZoneOfTime, &[zone]));
+        }
+    });
+    html.cell("td", &[class("time")], &shown(words, step.field("seen")));
+    bound(html, words, step.bounds.not_before);
+    bound(html, words, step.bounds.not_after);
+}
+
+/// A field in words, where it has no text.
+pub(super) fn shown(words: Words, field: Field<'_>) -> String {
+    match field {
+        Field::Absent => words.of(Message::HtmlAbsent).to_string(),
+        Field::Hidden => words.of(Message::HtmlHidden).to_string(),
+        Field::Text(text) => text.to_string(),
+    }
+}
+
+/// How a record hangs together with others, as its source says.
+fn links(words: Words, step: &Step, known: &BTreeMap<&str, usize>) -> Vec<String> {
+    let mut links = Vec::new();
+    if let Some(attempt) = step.text("attempt") {
+        links.push(words.with(Message::HtmlAttempt, &[attempt]));
+    }
+    if let Some(version) = step.text("file/version") {
+        links.push(words.with(Message::HtmlVersion, &[version]));
+    }
+    for (field, is_step, is_elsewhere) in [
+        ("supersedes", Message::HtmlReplaces, Message::HtmlReplacesElsewhere),
+        ("about/sha256", Message::HtmlAbout, Message::HtmlAboutElsewhere),
+        ("follows/sha256", Message::HtmlFollows, Message::HtmlFollowsElsewhere),
+    ] {
+        let Some(hash) = step.text(field) else { continue };
+        links.push(match known.get(hash) {
+            Some(number) => words.with(is_step, &[&number.to_string()]),
+            None => words.with(is_elsewhere, &[&short(hash)]),
+        });
+    }
+    if let Some(before) = step.text("verdict/before") {
+        links.push(words.with(Message::HtmlVerdictBefore, &[&before.replace('\n', ", ")]));
+    }
+    if let Some(late) = step.text("late") {
+        links.push(words.with(Message::HtmlLate, &[late]));
+    }
+    let evidence = match step.evidence {
+        Evidence::Enclosed => Message::HtmlEvidenceEnclosed,
+        Evidence::Missing => Message::HtmlEvidenceMissing,
+        Evidence::None => return links,
+    };
+    let hash = short(step.text("file/sha256").unwrap_or_default());
+    links.push(words.with(evidence, &[&hash]));
+    links
+}
+
+/// The first digits of a hash.
+pub(super) fn short(hash: &str) -> String {
+    hash.chars().take(SHORT).collect()
+}
+
+fn picture(html: &mut Html, words: Words, number: usize, step: &Step, matter: &Matter) {
+    let heading = |html: &mut Html| {
+        let title = words.with(Message::HtmlPictureOf, &[&number.to_string(), words.kind(step.kind)]);
+        html.leaf("h4", &[], &title);
+    };
+    if let Some(hash) = step.text("certificate/sha256") {
+        let at = matter.profiles.iter().position(|one| one.text("file/sha256") == Some(hash));
+        let text = match at {
+            Some(at) => words.with(Message::HtmlProfileInForce, &[&number.to_string(), &(at + 1).to_string()]),
+            None => words.with(Message::HtmlProfileElsewhere, &[&number.to_string(), &short(hash)]),
+        };
+        html.leaf("p", &[class("note")], &text);
+    }
+    match &step.picture {
+        Some(Picture::Inspection(found, program)) => {
+            heading(html);
+            inspection::draw(html, words, found, program.as_ref());
+        }
+        Some(Picture::Unread(_)) => {
+            heading(html);
+            words.say(html, "p", &[class("note")], Message::HtmlUnread);
+        }
+        Some(Picture::Profile(..)) | None => {}
+    }
+}

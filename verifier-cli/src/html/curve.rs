@@ -1,0 +1,161 @@
+//! The reflow curve: each thermocouple's temperature over time, with the lines that the figures are taken at.
+//!
+//! A thermocouple has a number that stands along its line, and dashes of its own, so that a print without
+//! colours tells them apart. Where samples are missing the line is broken, not bridged.
+
+use super::markup::Html;
+use super::svg;
+use super::words::Words;
+use crate::messages::Message;
+use crate::pictures::{Curve, MAX_GAP};
+
+/// The drawing and its room for axes.
+const SIZE: (f64, f64) = (700.0, 330.0);
+const LEFT: f64 = 40.0;
+const BOTTOM: f64 = 300.0;
+const TOP: f64 = 12.0;
+const RIGHT: f64 = 690.0;
+
+/// The most points of one line: more than the print shows.
+const MAX_POINTS: usize = 700;
+
+/// Lines by their dashes; with more channels they begin again, and the numbers tell.
+const LINES: [&str; 6] =
+    ["line line-1", "line line-2", "line line-3", "line line-4", "line line-5", "line line-6"];
+
+/// From seconds and degrees to places on the drawing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Axes {
+    seconds: (f64, f64),
+    degrees: (f64, f64),
+}
+
+impl Axes {
+    /// Room for every sample and for `high`, from 0 to a whole fifty degrees.
+    pub(super) fn of(curve: &Curve, high: f64) -> Self {
+        let samples = curve.channels.iter().flat_map(|channel| channel.samples.iter().flatten());
+        let (mut low, mut top) = (0.0_f64, high.max(50.0));
+        for sample in samples {
+            (low, top) = (low.min(*sample), top.max(*sample));
+        }
+        let first = curve.times.first().copied().unwrap_or_default();
+        let last = curve.times.last().copied().unwrap_or(1.0);
+        let degrees = ((low / 50.0).floor() * 50.0, (top / 50.0).ceil() * 50.0);
+        Self { seconds: (first.min(0.0), last.max(first + 1.0)), degrees }
+    }
+
+    /// Where a sample stands.
+    pub(super) fn at(&self, seconds: f64, degrees: f64) -> (f64, f64) {
+        let part = |value: f64, (low, high): (f64, f64)| (value - low) / (high - low);
+        let x = LEFT + (RIGHT - LEFT) * part(seconds, self.seconds);
+        let y = BOTTOM - (BOTTOM - TOP) * part(degrees, self.degrees);
+        (x, y)
+    }
+}
+
+/// Draws the curve; `peak` has the limits of the highest temperature, if a file states them.
+pub(super) fn draw(html: &mut Html, words: Words, curve: &Curve, peak: Option<(f64, f64)>) {
+    let axes = Axes::of(curve, peak.map_or(0.0, |(_, high)| high));
+    html.tag("figure", &[], |html| {
+        svg::drawing(html, SIZE, words.of(Message::HtmlCurveTitle), |html| {
+            grid(html, &axes);
+            if let Some((low, high)) = peak {
+                let ((left, top), (right, bottom)) =
+                    (axes.at(axes.seconds.0, high), axes.at(axes.seconds.1, low));
+                svg::rect(html, "window", (left, top), (right - left, bottom - top));
+                svg::label(html, "mark", (LEFT + 4.0, top + 10.0), words.of(Message::HtmlCurveWindow));
+            }
+            for (degrees, text) in [(150.0, "150"), (200.0, "200"), (217.0, "217 °C")] {
+                if degrees < axes.degrees.1 {
+                    let (left, y) = axes.at(axes.seconds.0, degrees);
+                    svg::line(html, "level", (left, y), (RIGHT, y));
+                    svg::label(html, "level-text", (RIGHT - 2.0, y - 2.0), text);
+                }
+            }
+            for (at, channel) in curve.channels.iter().enumerate() {
+                let strokes = strokes(&curve.times, &channel.samples);
+                for stroke in &strokes {
+                    let points: Vec<(f64, f64)> =
+                        thinned(stroke).into_iter().map(|(time, value)| axes.at(time, value)).collect();
+                    match points.as_slice() {
+                        [alone] => svg::circle(html, "sample", *alone, 1.6),
+                        points => svg::path(html, LINES[at % LINES.len()], points),
+                    }
+                }
+                numbers(html, &axes, at, curve.channels.len(), &strokes);
+            }
+        });
+        words.say(html, "figcaption", &[], Message::HtmlCurveLegend);
+    });
+}
+
+fn grid(html: &mut Html, axes: &Axes) {
+    let mut degrees = axes.degrees.0;
+    while degrees <= axes.degrees.1 {
+        let (left, y) = axes.at(axes.seconds.0, degrees);
+        svg::line(html, "grid", (left, y), (RIGHT, y));
+        svg::label(html, "degrees", (LEFT - 5.0, y + 3.5), &format!("{degrees}"));
+        degrees += 50.0;
+    }
+    let length = axes.seconds.1 - axes.seconds.0;
+    let step = [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3600.0];
+    let step = step.into_iter().find(|step| length / step <= 12.0).unwrap_or(length);
+    let mut seconds = (axes.seconds.0 / step).ceil() * step;
+    while seconds <= axes.seconds.1 {
+        let (x, bottom) = axes.at(seconds, axes.degrees.0);
+        svg::line(html, "grid", (x, bottom), (x, TOP));
+        svg::label(html, "tick", (x, bottom + 13.0), &format!("{seconds} s"));
+        seconds += step;
+    }
+}
+
+/// The samples without those that are missing, broken where too long nothing is known.
+pub(super) fn strokes(times: &[f64], samples: &[Option<f64>]) -> Vec<Vec<(f64, f64)>> {
+    let mut strokes: Vec<Vec<(f64, f64)>> = Vec::new();
+    let (mut last, mut is_broken) = (f64::MIN, true);
+    for (time, sample) in times.iter().zip(samples) {
+        let Some(value) = sample else {
+            is_broken = true;
+            continue;
+        };
+        if is_broken || time - last > MAX_GAP {
+            strokes.push(Vec::new());
+        }
+        if let Some(stroke) = strokes.last_mut() {
+            stroke.push((*time, *value));
+        }
+        (last, is_broken) = (*time, false);
+    }
+    strokes
+}
+
+/// At most [`MAX_POINTS`], of each stretch the lowest and the highest, so that no peak is lost.
+pub(super) fn thinned(stroke: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    if stroke.len() <= MAX_POINTS {
+        return stroke.to_vec();
+    }
+    let stretch = stroke.len().div_ceil(MAX_POINTS / 2);
+    let ends = stroke.chunks(stretch).flat_map(|chunk| {
+        let by = |one: &&(f64, f64), other: &&(f64, f64)| one.1.total_cmp(&other.1);
+        let (low, high) = (chunk.iter().min_by(by), chunk.iter().max_by(by));
+        let mut ends: Vec<(f64, f64)> = [low, high].into_iter().flatten().copied().collect();
+        ends.sort_by(|one, other| one.0.total_cmp(&other.0));
+        ends.dedup();
+        ends
+    });
+    ends.collect()
+}
+
+/// The channel's number at three places of its line, those of other channels elsewhere.
+fn numbers(html: &mut Html, axes: &Axes, channel: usize, count: usize, strokes: &[Vec<(f64, f64)>]) {
+    let all: Vec<(f64, f64)> = strokes.iter().flatten().copied().collect();
+    for third in 0..3 {
+        let part = (third as f64 + (channel as f64 + 0.5) / count as f64) / 3.0;
+        let at = (part * all.len() as f64) as usize;
+        if let Some((time, value)) = all.get(at) {
+            let (x, y) = axes.at(*time, *value);
+            svg::circle(html, "tag", (x, y), 6.5);
+            svg::label(html, "number-small", (x, y + 3.0), &(channel + 1).to_string());
+        }
+    }
+}

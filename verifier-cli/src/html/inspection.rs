@@ -1,0 +1,124 @@
+//! What an inspection found: the drawing, and the list that its numbers stand for.
+
+use super::markup::{Html, class, decimal};
+use super::panel;
+use super::words::Words;
+use crate::messages::Message;
+use crate::pictures::{Call, Inspection, Program, Standing};
+
+/// How many calls of one inspection are listed.
+const MAX_LISTED: usize = 60;
+
+/// Draws and lists the calls of one record.
+pub(super) fn draw(html: &mut Html, words: Words, found: &Inspection, program: Option<&Program>) {
+    let calls: usize = found.boards.iter().map(|board| board.calls.len()).sum();
+    summary(html, words, found);
+    if calls == 0 {
+        words.say(html, "p", &[class("note")], Message::HtmlNoCalls);
+        return;
+    }
+    let sheets = panel::sheets(found, program);
+    if sheets.is_empty() {
+        words.say(html, "p", &[class("note")], Message::HtmlNoPlaces);
+    }
+    for sheet in &sheets {
+        panel::draw(html, words, sheet);
+    }
+    if !sheets.is_empty() {
+        legend(html, words);
+        let drawn: usize = sheets.iter().map(|sheet| sheet.spots.len()).sum();
+        if drawn < calls {
+            let (drawn, calls) = (drawn.to_string(), calls.to_string());
+            let text = words.with(Message::HtmlSomePlaces, &[&drawn, &calls]);
+            html.leaf("p", &[class("note")], &text);
+        }
+    }
+    list(html, words, found, program);
+    let left = found.calls_left_out + calls.saturating_sub(MAX_LISTED);
+    if left > 0 {
+        let text = words.with(Message::HtmlLeftOut, &[&left.to_string()]);
+        html.leaf("p", &[class("note")], &text);
+    }
+}
+
+/// Each board's result as the file has it, in one line.
+fn summary(html: &mut Html, words: Words, found: &Inspection) {
+    let board = |board: &crate::pictures::InspectedBoard| {
+        let place = board.position.map_or(board.unit.clone(), |position| position.to_string());
+        let looked = board.looked_at.map(|count| words.with(Message::HtmlLookedAt, &[&count.to_string()]));
+        let name = words.with(Message::HtmlBoardResult, &[&place, &board.result]);
+        [Some(name), looked].into_iter().flatten().collect::<Vec<String>>().join(", ")
+    };
+    let boards: Vec<String> = found.boards.iter().take(MAX_LISTED).map(board).collect();
+    html.leaf("p", &[], &boards.join("; "));
+}
+
+/// What the shapes mean, in words.
+fn legend(html: &mut Html, words: Words) {
+    use super::svg;
+    html.tag("p", &[class("legend")], |html| {
+        for (standing, text) in [
+            (Standing::Called, Message::HtmlCalled),
+            (Standing::Confirmed, Message::HtmlConfirmed),
+            (Standing::FalseCall, Message::HtmlFalseCall),
+        ] {
+            svg::drawing(html, (20.0, 20.0), words.of(text), |html| match standing {
+                Standing::Called => svg::diamond(html, "called", (10.0, 10.0), 9.0),
+                Standing::Confirmed => svg::rect(html, "confirmed", (3.0, 3.0), (14.0, 14.0)),
+                Standing::FalseCall => svg::circle(html, "false-call", (10.0, 10.0), 8.0),
+            });
+            words.say(html, "span", &[], text);
+        }
+    });
+}
+
+fn list(html: &mut Html, words: Words, found: &Inspection, program: Option<&Program>) {
+    html.tag("table", &[], |html| {
+        let titles = [
+            Message::HtmlNumber,
+            Message::HtmlDesignator,
+            Message::HtmlBoardColumn,
+            Message::HtmlDefect,
+            Message::HtmlDecision,
+            Message::HtmlConfidence,
+            Message::HtmlPlace,
+        ];
+        words.head(html, &titles);
+        html.tag("tbody", &[], |html| {
+            let boards = found.boards.iter();
+            let calls = boards.flat_map(|board| board.calls.iter().map(move |call| (board, call)));
+            for (at, (board, call)) in calls.take(MAX_LISTED).enumerate() {
+                let position = board.position.map_or(board.unit.clone(), |number| number.to_string());
+                html.tag("tr", &[], |html| {
+                    html.cell("td", &[class("n")], &(at + 1).to_string());
+                    html.cell("td", &[class("key")], &call.designator);
+                    html.cell("td", &[], &position);
+                    html.cell("td", &[], &call.defect);
+                    html.cell("td", &[], &decision(words, call));
+                    let sure = call.confidence.map(|sure| format!("{} %", decimal(sure)));
+                    html.cell("td", &[class("n")], &sure.unwrap_or_default());
+                    html.cell("td", &[class("n")], &place(words, call, program));
+                });
+            }
+        });
+    });
+}
+
+/// In words, and beside them the file's own word.
+fn decision(words: Words, call: &Call) -> String {
+    let said = words.of(match call.standing {
+        Standing::Called => Message::HtmlCalled,
+        Standing::Confirmed => Message::HtmlConfirmed,
+        Standing::FalseCall => Message::HtmlFalseCall,
+    });
+    if call.verification.is_empty() { said.to_string() } else { format!("{said} ({})", call.verification) }
+}
+
+fn place(words: Words, call: &Call, program: Option<&Program>) -> String {
+    let shown = |(x, y): (f64, f64)| format!("{}, {}", decimal(x), decimal(y));
+    match (&call.place, program.and_then(|program| program.place(&call.designator))) {
+        (Some(place), _) => shown(place.middle()),
+        (None, Some(place)) => words.with(Message::HtmlPlaceOfProgram, &[&shown(place)]),
+        (None, None) => words.of(Message::HtmlPlaceNone).to_string(),
+    }
+}

@@ -1,0 +1,316 @@
+//! The page: the verdict first, then what it rests on, and what it does not say.
+
+use sha2::{Digest, Sha256};
+use spec::encoding::encode_base64;
+
+use super::markup::Attribute::{Fixed, Text};
+use super::markup::{Html, class};
+use super::words::{Words, utc};
+use super::{boards, profiles, svg};
+use crate::matter::{MAX_OTHERS, Matter, Step};
+use crate::messages::{Language, Message};
+use crate::report::Verdict;
+use crate::run_log::Files;
+
+/// The style sheet, within the page: its hash is all that the page's policy allows.
+const STYLE: &str = include_str!("report.css");
+
+/// How many reasons, facts and open points are shown.
+const MAX_LINES: usize = 200;
+
+/// What the program did.
+pub(super) struct Run {
+    /// The command.
+    pub(super) command: String,
+    /// The files that it read.
+    pub(super) files: Files,
+    /// When the page was made, by this machine's clock: seconds since 1970, UTC.
+    pub(super) at: u64,
+}
+
+/// Everything that is said, in one language.
+pub(super) struct Page<'a> {
+    pub(super) language: Language,
+    pub(super) verdict: Verdict,
+    /// Why it is so.
+    pub(super) reasons: Vec<String>,
+    /// What to do where nothing could be told.
+    pub(super) hint: Option<String>,
+    pub(super) facts: Vec<(&'static str, &'a str)>,
+    /// What was not checked.
+    pub(super) open: Vec<String>,
+    /// What holds; nothing unless it was verified.
+    pub(super) matter: Option<&'a Matter>,
+    pub(super) run: Run,
+}
+
+impl Page<'_> {
+    /// The whole file.
+    pub(super) fn to_html(&self) -> String {
+        let words = Words(self.language);
+        let language = if self.language == Language::Chinese { "zh-CN" } else { "en" };
+        let mut html = Html::default();
+        html.markup("<!DOCTYPE html>\n");
+        html.tag("html", &[("lang", Fixed(language))], |html| {
+            html.tag("head", &[], |html| self.head(html, words));
+            html.tag("body", &[], |html| {
+                self.banner(html, words);
+                html.tag("main", &[], |html| self.main(html, words));
+                self.run_log(html, words);
+            });
+        });
+        html.markup("\n");
+        html.into_string()
+    }
+
+    fn head(&self, html: &mut Html, words: Words) {
+        html.void("meta", &[("charset", Fixed("utf-8"))]);
+        let hash = encode_base64(&Sha256::digest(STYLE.as_bytes()));
+        let policy = format!("default-src 'none'; style-src 'sha256-{hash}'");
+        let name = ("http-equiv", Fixed("Content-Security-Policy"));
+        html.void("meta", &[name, ("content", Text(&policy))]);
+        let viewport = ("content", Fixed("width=device-width, initial-scale=1"));
+        html.void("meta", &[("name", Fixed("viewport")), viewport]);
+        let title = format!("{}: {}", words.of(Message::HtmlTitle), words.of(self.word()));
+        html.leaf("title", &[], &title);
+        html.tag("style", &[], |html| html.markup(STYLE));
+    }
+
+    fn word(&self) -> Message {
+        self.verdict.message().unwrap_or(Message::CouldNotTell)
+    }
+
+    /// The verdict, in a shape, a word and a sentence.
+    fn banner(&self, html: &mut Html, words: Words) {
+        let (kind, sentence) = match self.verdict {
+            Verdict::Verified => ("verdict verified", Message::HtmlMeansVerified),
+            Verdict::Rejected => ("verdict rejected", Message::HtmlMeansRejected),
+            Verdict::Done | Verdict::Undecided => ("verdict undecided", Message::HtmlMeansUndecided),
+        };
+        html.tag("header", &[], |html| {
+            words.say(html, "p", &[class("kind")], Message::HtmlTitle);
+            html.tag("div", &[class(kind)], |html| {
+                self.sign(html, words);
+                html.tag("div", &[], |html| {
+                    words.say(html, "h1", &[], self.word());
+                    words.say(html, "p", &[], sentence);
+                });
+            });
+        });
+    }
+
+    fn sign(&self, html: &mut Html, words: Words) {
+        svg::drawing(html, (64.0, 64.0), words.of(self.word()), |html| match self.verdict {
+            Verdict::Verified => {
+                svg::circle(html, "sign", (32.0, 32.0), 28.0);
+                svg::path(html, "stroke", &[(19.0, 33.0), (28.0, 43.0), (46.0, 22.0)]);
+            }
+            Verdict::Rejected => {
+                svg::rect(html, "sign", (5.0, 5.0), (54.0, 54.0));
+                svg::path(html, "stroke", &[(20.0, 20.0), (44.0, 44.0)]);
+                svg::path(html, "stroke", &[(44.0, 20.0), (20.0, 44.0)]);
+            }
+            Verdict::Done | Verdict::Undecided => {
+                svg::diamond(html, "sign", (32.0, 32.0), 30.0);
+                svg::label(html, "question", (32.0, 42.0), "?");
+            }
+        });
+    }
+
+    fn main(&self, html: &mut Html, words: Words) {
+        let rests = match self.verdict {
+            Verdict::Verified => Message::HtmlRestsOn,
+            Verdict::Rejected => Message::HtmlWhyRejected,
+            Verdict::Done | Verdict::Undecided => Message::HtmlWhyUndecided,
+        };
+        words.say(html, "h2", &[], rests);
+        lines(html, words, &self.reasons, "reasons");
+        if let Some(hint) = &self.hint {
+            html.leaf("p", &[], hint);
+        }
+        words.say(html, "h2", &[], Message::HtmlNotChecked);
+        if self.verdict == Verdict::Verified {
+            words.say(html, "p", &[], Message::HtmlNotCheckedMeans);
+            lines(html, words, &self.open, "open");
+        } else {
+            words.say(html, "p", &[], Message::HtmlNothingShown);
+        }
+        if let Some(matter) = self.matter {
+            witnesses(html, words, matter);
+            boards::draw(html, words, matter);
+            draw_profiles(html, words, matter);
+            others(html, words, matter);
+        }
+        self.details(html, words);
+    }
+
+    /// Every labelled value that the program prints.
+    fn details(&self, html: &mut Html, words: Words) {
+        if self.facts.is_empty() {
+            return;
+        }
+        words.say(html, "h2", &[], Message::HtmlDetails);
+        html.tag("table", &[class("facts")], |html| {
+            html.tag("tbody", &[], |html| {
+                for (label, value) in self.facts.iter().take(MAX_LINES) {
+                    html.tag("tr", &[], |html| {
+                        html.leaf("th", &[], label);
+                        html.tag("td", &[class("code")], |html| html.lines(value));
+                    });
+                }
+            });
+        });
+        left_out(html, words, self.facts.len().saturating_sub(MAX_LINES));
+    }
+
+    /// Which program, which command, which files, when.
+    fn run_log(&self, html: &mut Html, words: Words) {
+        html.tag("footer", &[], |html| {
+            words.say(html, "h2", &[], Message::HtmlRunLog);
+            let version = words.with(Message::HtmlVersionOf, &[env!("CARGO_PKG_VERSION")]);
+            html.leaf("p", &[], &version);
+            html.leaf("p", &[], &words.with(Message::HtmlMadeAt, &[&utc(self.run.at)]));
+            html.leaf("p", &[class("code")], &self.run.command);
+            html.tag("table", &[class("files")], |html| {
+                words.head(html, &[Message::HtmlFile, Message::LabelBytes, Message::LabelSha256]);
+                html.tag("tbody", &[], |html| {
+                    for file in &self.run.files.listed {
+                        html.tag("tr", &[], |html| {
+                            html.leaf("td", &[class("key")], &file.path);
+                            html.leaf("td", &[class("n")], &file.size.to_string());
+                            html.leaf("td", &[class("code")], &file.sha256);
+                        });
+                    }
+                });
+            });
+            left_out(html, words, self.run.files.more);
+            words.say(html, "p", &[class("note")], Message::HtmlPageIsNoEvidence);
+        });
+    }
+}
+
+fn lines(html: &mut Html, words: Words, lines: &[String], kind: &'static str) {
+    html.tag("ul", &[class(kind)], |html| {
+        for line in lines.iter().take(MAX_LINES) {
+            html.leaf("li", &[], line);
+        }
+    });
+    left_out(html, words, lines.len().saturating_sub(MAX_LINES));
+}
+
+fn left_out(html: &mut Html, words: Words, count: usize) {
+    if count > 0 {
+        let text = words.with(Message::HtmlLeftOut, &[&count.to_string()]);
+        html.leaf("p", &[class("note")], &text);
+    }
+}
+
+fn witnesses(html: &mut Html, words: Words, matter: &Matter) {
+    words.say(html, "h2", &[], Message::HtmlWitnesses);
+    if matter.witnesses.is_empty() {
+        words.say(html, "p", &[], Message::HtmlNoWitnesses);
+        return;
+    }
+    words.say(html, "p", &[], Message::HtmlWitnessesMean);
+    html.tag("table", &[], |html| {
+        let titles = [
+            Message::HtmlWitness,
+            Message::HtmlWitnessKey,
+            Message::HtmlWitnessTime,
+            Message::HtmlWitnessUnrelated,
+        ];
+        words.head(html, &titles);
+        html.tag("tbody", &[], |html| {
+            for witness in matter.witnesses.iter().take(MAX_LINES) {
+                html.tag("tr", &[], |html| {
+                    html.cell("td", &[class("key")], &witness.name);
+                    html.cell("td", &[], witness.algorithm);
+                    html.cell("td", &[class("time")], &utc(witness.time));
+                    let unrelated = match witness.unrelated {
+                        None => Message::HtmlNotAsked,
+                        Some(true) => Message::HtmlYes,
+                        Some(false) => Message::HtmlNo,
+                    };
+                    words.say(html, "td", &[], unrelated);
+                });
+            }
+        });
+    });
+}
+
+fn draw_profiles(html: &mut Html, words: Words, matter: &Matter) {
+    if matter.profiles.is_empty() {
+        return;
+    }
+    words.say(html, "h2", &[], Message::HtmlProfiles);
+    words.say(html, "p", &[], Message::HtmlProfilesMean);
+    for (at, step) in matter.profiles.iter().enumerate() {
+        html.tag("section", &[class("board-section")], |html| {
+            let name = step.text("certificate").or_else(|| step.text("file/name")).unwrap_or_default();
+            let title = words.with(Message::HtmlProfileTitle, &[&(at + 1).to_string(), name]);
+            html.leaf("h3", &[], &title);
+            html.tag("dl", &[], |html| profile_facts(html, words, step));
+            profiles::draw(html, words, step);
+        });
+    }
+    left_out(html, words, matter.profile_count - matter.profiles.len());
+}
+
+fn profile_facts(html: &mut Html, words: Words, step: &Step) {
+    for (label, field) in [
+        (Message::HtmlVerdictStated, "verdict"),
+        (Message::HtmlPwi, "pwi"),
+        (Message::HtmlWindowName, "window"),
+        (Message::HtmlOven, "machine"),
+        (Message::HtmlLane, "lane"),
+        (Message::HtmlRecipe, "program"),
+        (Message::HtmlClaimed, "claimed/start"),
+        (Message::HtmlSeen, "seen"),
+        (Message::HtmlValidFrom, "valid/from"),
+        (Message::HtmlValidUntil, "valid/until"),
+    ] {
+        words.say(html, "dt", &[], label);
+        html.cell("dd", &[], &boards::shown(words, step.field(field)));
+    }
+    for (label, time) in [
+        (Message::HtmlNotBefore, step.bounds.not_before),
+        (Message::HtmlNotAfter, step.bounds.not_after),
+    ] {
+        words.say(html, "dt", &[], label);
+        html.cell("dd", &[], &time.map_or_else(|| words.of(Message::HtmlUnknown).into(), utc));
+    }
+}
+
+/// Programs, closings, outages: a line each.
+fn others(html: &mut Html, words: Words, matter: &Matter) {
+    if matter.others.is_empty() {
+        return;
+    }
+    words.say(html, "h2", &[], Message::HtmlOthers);
+    html.tag("table", &[], |html| {
+        let titles = [Message::HtmlWhat, Message::HtmlSays, Message::HtmlNotBefore, Message::HtmlNotAfter];
+        words.head(html, &titles);
+        html.tag("tbody", &[], |html| {
+            for step in &matter.others {
+                html.tag("tr", &[], |html| other(html, words, step));
+            }
+        });
+    });
+    left_out(html, words, matter.other_count.saturating_sub(MAX_OTHERS));
+}
+
+fn other(html: &mut Html, words: Words, step: &Step) {
+    html.tag("td", &[class("what")], |html| {
+        html.leaf("b", &[], words.kind(step.kind));
+        let place = [step.sequence, step.record].map(|number| number.to_string());
+        let place = words.with(Message::HtmlStatementRecord, &[&step.source, &place[0], &place[1]]);
+        html.leaf("small", &[], &place);
+    });
+    let said = ["program", "file/name", "reason", "records", "lost", "note", "late"];
+    let said: Vec<&str> = said.into_iter().filter_map(|name| step.text(name)).collect();
+    html.cell("td", &[], &said.join("; "));
+    for time in [step.bounds.not_before, step.bounds.not_after] {
+        let shown = time.map_or_else(|| words.of(Message::HtmlUnknown).to_string(), utc);
+        html.cell("td", &[class("time")], &shown);
+    }
+}

@@ -1,0 +1,149 @@
+//! One opened record as a step in a board's chain.
+
+use std::collections::BTreeMap;
+
+use spec::evidence::disclosure::{OpenedRecord, Shown};
+use spec::evidence::kind::Kind;
+
+use super::Picture;
+
+/// The fields that a report shows. Others are in the bundle for who wants them.
+const SHOWN: [&str; 27] = [
+    "about/sha256",
+    "attempt",
+    "certificate",
+    "certificate/sha256",
+    "claimed/end",
+    "claimed/format",
+    "claimed/start",
+    "claimed/zone",
+    "defects",
+    "file/name",
+    "file/sha256",
+    "file/version",
+    "follows/sha256",
+    "inspected",
+    "interpreted",
+    "late",
+    "machine",
+    "note",
+    "panel",
+    "program",
+    "program/sha256",
+    "pwi",
+    "seen",
+    "supersedes",
+    "trace/sha256",
+    "units",
+    "window",
+];
+
+/// Further ones, of some kinds only.
+const SHOWN_TOO: [&str; 11] = [
+    "lane",
+    "lost",
+    "operator",
+    "program/revision",
+    "reason",
+    "records",
+    "unit/positions",
+    "valid/from",
+    "valid/until",
+    "verdict",
+    "verdict/before",
+];
+
+/// A field as it is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Field<'a> {
+    /// The record says that it has none.
+    Absent,
+    /// It is not opened.
+    Hidden,
+    /// Its value, as text.
+    Text(&'a str),
+}
+
+/// Between which times a statement was made. Seconds since 1970, UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// Not before this: the earliest time in the quorum of a checkpoint that it follows.
+    pub(crate) not_before: Option<u64>,
+    /// Not after this: the latest time in the quorum of a checkpoint that holds it.
+    pub(crate) not_after: Option<u64>,
+}
+
+/// Whether the file behind a record is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// It is there, byte for byte.
+    Enclosed,
+    /// The record commits to a file that is not there.
+    Missing,
+    /// The record shows no file.
+    None,
+}
+
+/// One opened record.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// The source that stated it.
+    pub(crate) source: String,
+    /// The number of its statement.
+    pub(crate) sequence: u64,
+    /// Its place in the statement.
+    pub(crate) record: u64,
+    /// Its kind.
+    pub(crate) kind: Kind,
+    /// When it was stated.
+    pub(crate) bounds: Bounds,
+    /// Whether its file is there.
+    pub(crate) evidence: Evidence,
+    /// What is drawn of it, if its board is shown in full.
+    pub(crate) picture: Option<Picture>,
+    values: BTreeMap<&'static str, Option<String>>,
+}
+
+impl Step {
+    /// Takes what a report shows of a record.
+    pub(super) fn new(source: String, sequence: u64, bounds: Bounds, record: &OpenedRecord) -> Self {
+        let mut values = BTreeMap::new();
+        for name in SHOWN.iter().chain(&SHOWN_TOO) {
+            match record.shown(name) {
+                Shown::Hidden => {}
+                Shown::Absent => drop(values.insert(*name, None)),
+                Shown::Value(value) => {
+                    let text = String::from_utf8_lossy(value);
+                    let text = text.strip_suffix('\n').unwrap_or(&text).to_string();
+                    values.insert(*name, Some(text));
+                }
+            }
+        }
+        let (kind, record) = (record.kind(), record.index());
+        let (evidence, picture) = (Evidence::None, None);
+        Self { source, sequence, record, kind, bounds, evidence, picture, values }
+    }
+
+    /// A field as it is opened.
+    pub(crate) fn field(&self, name: &str) -> Field<'_> {
+        match self.values.get(name) {
+            None => Field::Hidden,
+            Some(None) => Field::Absent,
+            Some(Some(text)) => Field::Text(text),
+        }
+    }
+
+    /// The value of a field, if it is opened and there is one.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        match self.field(name) {
+            Field::Text(text) => Some(text),
+            Field::Absent | Field::Hidden => None,
+        }
+    }
+
+    /// What a name calls the boards it is about: the panel, then the units.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let units = self.text("units").into_iter().flat_map(str::lines);
+        self.text("panel").into_iter().chain(units).filter(|name| !name.is_empty()).collect()
+    }
+}

@@ -1,0 +1,212 @@
+//! The sentences of the report for people: name, code for machines, English, Chinese.
+//!
+//! They are for readers who are neither engineers nor cryptographers: a word of the trade is explained where
+//! it first stands, and no sentence says more than was checked.
+
+use super::super::Message;
+
+catalogue! {
+    // The program's own words about the page.
+    HtmlVerdictWas = "html-verdict-was", "The verdict itself was: {0}", "结论本身为：{0}";
+    LabelReport = "report", "report for people", "供人阅读的报告";
+
+    // The verdict.
+    HtmlTitle = "html-title", "Verification report", "验证报告";
+    HtmlMeansRejected = "html-means-rejected",
+        "What was handed over is not what was recorded, or does not belong together. Do not rely on it.",
+        "所提交的内容与当初的记录不符，或彼此不相属。请勿采信。";
+    HtmlMeansUndecided = "html-means-undecided",
+        "Nothing was found to be wrong, and nothing was shown to be right: something needed could not be read or was not given.",
+        "既未发现错误，也未证明属实：所需的内容无法读取或未提供。";
+    HtmlMeansVerified = "html-means-verified",
+        "Everything that was checked holds. What it rests on, and what was not checked, is listed below.",
+        "已检查的各项均成立。其依据以及未检查的内容列于下方。";
+    HtmlNotChecked = "html-not-checked", "What was not checked", "未检查的内容";
+    HtmlNotCheckedMeans = "html-not-checked-means",
+        "The verdict says nothing about these points. Judge for yourself whether they matter here.",
+        "结论不涉及以下各点。它们在此是否重要，请自行判断。";
+    HtmlNothingShown = "html-nothing-shown",
+        "The check ended at the reason above. Nothing after it was checked, and nothing that the evidence says is shown here: no boards, no pictures, no times.",
+        "检查止于上述原因，其后均未检查。此处不展示证据的任何内容：没有电路板、没有图、没有时间。";
+    HtmlRestsOn = "html-rests-on", "What the verdict rests on", "结论的依据";
+    HtmlWhyRejected = "html-why-rejected", "Why it was rejected", "不通过的原因";
+    HtmlWhyUndecided = "html-why-undecided", "Why nothing could be told", "无法判定的原因";
+
+    // Witnesses.
+    HtmlNo = "html-no", "no", "否";
+    HtmlNoWitnesses = "html-no-witnesses", "The policy asks for no witness, and none is counted.",
+        "策略未要求见证者，故未计入任何见证者。";
+    HtmlNotAsked = "html-not-asked", "not asked", "未要求";
+    HtmlWitness = "html-witness", "Witness", "见证者";
+    HtmlWitnessKey = "html-witness-key", "Kind of signature", "签名类型";
+    HtmlWitnessTime = "html-witness-time", "Signed at (its clock)", "签署时间（其时钟）";
+    HtmlWitnessUnrelated = "html-witness-unrelated", "Unrelated to the parties you named", "与您所指各方无关";
+    HtmlWitnesses = "html-witnesses", "Who witnessed the log", "日志的见证者";
+    HtmlWitnessesMean = "html-witnesses-mean",
+        "A witness signs the state of the log only if nothing in it was changed or removed since it last looked. Names are those of your own policy.",
+        "见证者只有在日志自其上次查看以来未被更改或删除时才签署其状态。名称取自您自己的策略。";
+    HtmlYes = "html-yes", "yes", "是";
+
+    // Boards and their chains.
+    HtmlAbout = "html-about", "about no. {0}", "针对第 {0} 项";
+    HtmlAboutElsewhere = "html-about-elsewhere", "about a report that is not shown here ({0}...)",
+        "针对此处未出示的报告（{0}…）";
+    HtmlAbsent = "html-absent", "none stated", "未申明";
+    HtmlAlsoCalled = "html-also-called", "Names in the records: {0}", "记录中的名称：{0}";
+    HtmlAttempt = "html-attempt", "attempt {0}", "第 {0} 次";
+    HtmlBoardColumn = "html-board-column", "Board or panel", "单板或拼板";
+    HtmlBoardCount = "html-board-count",
+        "{0} boards or panels are named in the opened records. Verdicts are the machine's or the person's own words.",
+        "已公开的记录涉及 {0} 块单板或拼板。判定均为机器或人员的原话。";
+    HtmlBoardTitle = "html-board-title", "Board {0}: {1}", "板 {0}：{1}";
+    HtmlBoards = "html-boards", "The boards", "电路板";
+    HtmlClaimed = "html-claimed", "Time claimed in the file", "文件自称的时间";
+    HtmlEvidenceEnclosed = "html-evidence-enclosed", "file enclosed, byte for byte ({0}...)",
+        "文件已附上，逐字节相同（{0}…）";
+    HtmlEvidenceMissing = "html-evidence-missing", "file not enclosed ({0}...)", "文件未附上（{0}…）";
+    HtmlFollows = "html-follows", "follows no. {0}", "继第 {0} 项之后";
+    HtmlFollowsElsewhere = "html-follows-elsewhere", "follows a report that is not shown here ({0}...)",
+        "继此处未出示的报告之后（{0}…）";
+    HtmlHidden = "html-hidden", "not opened", "未公开";
+    HtmlInFull = "html-in-full",
+        "The first {0} are shown in full below; {1} more are left out of this page and are in the bundle.",
+        "以下完整展示前 {0} 块；另有 {1} 块未列入本页，见证据包。";
+    HtmlKindAoi = "html-kind-aoi", "optical inspection", "光学检测";
+    HtmlKindAttachment = "html-kind-attachment", "attachment", "附件";
+    HtmlKindCertificate = "html-kind-certificate", "reflow profile", "炉温曲线";
+    HtmlKindClosing = "html-kind-closing", "daily closing", "日结";
+    HtmlKindOutage = "html-kind-outage", "outage", "中断";
+    HtmlKindOven = "html-kind-oven", "oven data", "回流炉数据";
+    HtmlKindProgram = "html-kind-program", "program or limits", "程序或限值";
+    HtmlKindRepair = "html-kind-repair", "repair", "维修";
+    HtmlKindReview = "html-kind-review", "review by a person", "人工复判";
+    HtmlKindSpi = "html-kind-spi", "paste inspection", "锡膏检测";
+    HtmlLastVerdict = "html-last-verdict", "Last verdict, as stated", "最后的判定（原话）";
+    HtmlLate = "html-late", "late: {0}", "迟到：{0}";
+    HtmlLeftOut = "html-left-out", "{0} more are left out of this page.", "另有 {0} 项未列入本页。";
+    HtmlNoBoards = "html-no-boards", "No record about a board is opened.", "没有公开任何关于电路板的记录。";
+    HtmlNotAfter = "html-not-after", "Logged not after", "记录不晚于";
+    HtmlNotBefore = "html-not-before", "Stated not before", "声明不早于";
+    HtmlNumber = "html-number", "No.", "序号";
+    HtmlRecords = "html-records", "Records", "记录数";
+    HtmlReplaces = "html-replaces", "replaces no. {0}", "取代第 {0} 项";
+    HtmlReplacesElsewhere = "html-replaces-elsewhere", "replaces a file that is not shown here ({0}...)",
+        "取代此处未出示的文件（{0}…）";
+    HtmlSeen = "html-seen", "Seen by the agent", "采集程序所见时间";
+    HtmlStatementRecord = "html-statement-record", "{0}, statement {1}, record {2}", "{0}，声明 {1}，记录 {2}";
+    HtmlUnknown = "html-unknown", "not shown", "未证明";
+    HtmlUnnamed = "html-unnamed", "(no name opened)", "（未公开名称）";
+    HtmlVerdictBefore = "html-verdict-before", "verdict before: {0}", "此前的判定：{0}";
+    HtmlVerdictStated = "html-verdict-stated", "Verdict, as stated", "判定（原话）";
+    HtmlVersion = "html-version", "version {0} of the file", "文件的第 {0} 版";
+    HtmlWhat = "html-what", "Record", "记录";
+    HtmlZoneOfTime = "html-zone-of-time", "zone: {0}", "时区：{0}";
+
+    // The time line.
+    HtmlTimeLegend = "html-time-legend",
+        "Bar: between these two times it was stated and logged; a bar without a stop is open at that end. Diamond: the time the file claims. Circle: when the agent saw it. Only the bar rests on witnesses.",
+        "横条：在这两个时间之间作出并记入日志；无竖线的一端未定。菱形：文件自称的时间。圆点：采集程序见到它的时间。只有横条以见证者为据。";
+    HtmlTimeLine = "html-time-line", "Time line", "时间线";
+    HtmlTimeNotPlaced = "html-time-not-placed",
+        "A claimed time that is not opened, or whose zone or form is not stated, is not drawn.",
+        "未公开、或未写明时区或格式的自称时间不予绘出。";
+
+    // Inspections.
+    HtmlBoardResult = "html-board-result", "board {0}: {1}", "板 {0}：{1}";
+    HtmlCalled = "html-called", "called by the machine", "机器报出";
+    HtmlConfidence = "html-confidence", "Confidence", "置信度";
+    HtmlConfirmed = "html-confirmed", "confirmed by a person", "人工确认";
+    HtmlDecision = "html-decision", "Decision", "处置";
+    HtmlDefect = "html-defect", "Defect, as stated", "不良（原话）";
+    HtmlDesignator = "html-designator", "Part", "位号";
+    HtmlFalseCall = "html-false-call", "false call", "误报";
+    HtmlLookedAt = "html-looked-at", "{0} places looked at", "检查 {0} 处";
+    HtmlNoCalls = "html-no-calls", "The file lists no defect.", "文件中未列出不良。";
+    HtmlNoPlaces = "html-no-places",
+        "Not drawn: the file gives no positions that could be placed, and the inspection program that the record names is not enclosed.",
+        "未绘图：文件没有可定位的坐标，且未附上该记录所指的检测程序。";
+    HtmlPanelBox = "html-panel-box",
+        "Board {0}, seen from above. The outline is not known here: the dashed frame is the box around the defects, {1} x {2} mm.",
+        "板 {0}，俯视。此处不知其外形：虚线框仅为包围各不良的范围，{1} × {2} mm。";
+    HtmlPanelOutline = "html-panel-outline",
+        "The panel, seen from above, {0} x {1} mm; outline, boards and parts from the enclosed inspection program that the record names.",
+        "拼板俯视，{0} × {1} mm；外形、单板及元件取自所附的、该记录所指的检测程序。";
+    HtmlPanelTitle = "html-panel-title", "Defects at their positions", "不良的位置";
+    HtmlPictureOf = "html-picture-of", "No. {0}, {1}: what the file shows", "第 {0} 项，{1}：文件所示";
+    HtmlPlace = "html-place", "x, y in mm", "x, y（mm）";
+    HtmlPlaceNone = "html-place-none", "none in the file", "文件中没有";
+    HtmlPlaceOfProgram = "html-place-of-program", "{0} (program)", "{0}（取自程序）";
+    HtmlSomePlaces = "html-some-places", "{0} of {1} defects are drawn; for the others no position could be found.",
+        "{1} 个不良中绘出 {0} 个；其余没有可用的坐标。";
+    HtmlUnread = "html-unread",
+        "Not drawn: this program does not read files of this form, or the file breaks its form. The file itself is byte for byte the one that was recorded.",
+        "未绘图：本程序不读取这种格式，或文件不合其格式。文件本身与所记录的逐字节相同。";
+
+    // Profiles.
+    HtmlAbove = "html-above", "Above 217 C, s", "217 °C 以上时间，秒";
+    HtmlComputed = "html-computed", "computed", "计算";
+    HtmlComputedHow = "html-computed-how",
+        "Stated: as the file has it. Computed: by this program from the curve; ramp and fall are the steepest over 10 s, soak is the time from 150 to 200 C before the peak. A triangle marks what lies outside of the window; the verdict is the maker's all the same.",
+        "所述：文件原文。计算：本程序由曲线算得；升温与降温取 10 秒内最陡者，恒温为峰值前 150 至 200 °C 的时间。三角标出超出窗口者；判定仍以厂商所述为准。";
+    HtmlCurveLegend = "html-curve-legend",
+        "Temperature in degrees Celsius over seconds. The numbers on the lines are the thermocouples of the table. Where samples are missing the line is broken.",
+        "温度（°C）随时间（秒）的变化。线上的数字对应表中的热电偶。缺少样本处断线。";
+    HtmlCurveTitle = "html-curve-title", "Reflow profile", "炉温曲线";
+    HtmlCurveWindow = "html-curve-window", "window of the peak", "峰值窗口";
+    HtmlFall = "html-fall", "Fall, C/s", "降温斜率，°C/秒";
+    HtmlLane = "html-lane", "Lane", "轨道";
+    HtmlMissingCells = "html-missing-cells", "{0} cells of the file hold no number: {1}",
+        "文件中有 {0} 个单元格不是数字：{1}";
+    HtmlNoCurve = "html-no-curve",
+        "No curve is drawn: the file is not enclosed, holds none, or is of a form that this program does not read.",
+        "未绘曲线：文件未附上、不含曲线，或其格式本程序不读取。";
+    HtmlNotComputable = "html-not-computable", "not computable", "无法计算";
+    HtmlOtherFigure = "html-other-figure", "Also stated, and not computed here: {0}: {1}", "另有所述、此处未计算：{0}：{1}";
+    HtmlOven = "html-oven", "Oven", "回流炉";
+    HtmlPeak = "html-peak", "Peak, C", "峰值，°C";
+    HtmlProfileElsewhere = "html-profile-elsewhere",
+        "No. {0} names the reflow profile in force, which is not shown here ({1}...).",
+        "第 {0} 项所指的有效炉温曲线此处未出示（{1}…）。";
+    HtmlProfileInForce = "html-profile-in-force", "No. {0}: the reflow profile in force was profile {1}, below.",
+        "第 {0} 项：当时有效的炉温曲线为下文的曲线 {1}。";
+    HtmlProfileTitle = "html-profile-title", "Profile {0}: {1}", "曲线 {0}：{1}";
+    HtmlProfiles = "html-profiles", "Reflow profiles", "炉温曲线";
+    HtmlProfilesMean = "html-profiles-mean",
+        "A profile run sends a board with thermocouples through the oven. Its process window index (PWI) and verdict are the maker's own and are not computed again.",
+        "测温是让带热电偶的测温板过炉。其工艺窗口指数（PWI）与判定均为厂商所述，不再计算。";
+    HtmlPwi = "html-pwi", "PWI, as stated", "PWI（原话）";
+    HtmlRamp = "html-ramp", "Ramp, C/s", "升温斜率，°C/秒";
+    HtmlReading = "html-reading", "Read, C", "实测，°C";
+    HtmlRecipe = "html-recipe", "Recipe", "炉温程序";
+    HtmlSetpoint = "html-setpoint", "Set, C", "设定，°C";
+    HtmlSoak = "html-soak", "Soak, s", "恒温时间，秒";
+    HtmlStated = "html-stated", "stated", "所述";
+    HtmlStatedLines = "html-stated-lines", "Stated in the file", "文件所述";
+    HtmlThermocouple = "html-thermocouple", "Thermocouple", "热电偶";
+    HtmlValidFrom = "html-valid-from", "Valid from, as stated", "有效期始（原话）";
+    HtmlValidUntil = "html-valid-until", "Valid until, as stated", "有效期止（原话）";
+    HtmlWindowInFile = "html-window-in-file", "The limits are those in the profile's own file.",
+        "限值取自曲线文件本身。";
+    HtmlWindowInRecipe = "html-window-in-recipe",
+        "The limits are those of the enclosed oven recipe whose window has the same name: {0}.",
+        "限值取自所附的、窗口名称相同的炉温程序：{0}。";
+    HtmlWindowName = "html-window-name", "Process window", "工艺窗口";
+    HtmlWindowUnknown = "html-window-unknown",
+        "The window's limits are in no enclosed file and are not drawn. The lines at 150, 200 and 217 C are those that the computed figures are taken at.",
+        "所附文件均无窗口限值，故未绘出。150、200 与 217 °C 处的线是计算所用的温度。";
+    HtmlZone = "html-zone", "Zone", "温区";
+    HtmlZoneKind = "html-zone-kind", "Kind", "类型";
+
+    // Everything else.
+    HtmlDetails = "html-details", "Details, as the program prints them", "细节（与程序输出相同）";
+    HtmlFile = "html-file", "File", "文件";
+    HtmlMadeAt = "html-made-at", "Made at {0} by this machine's clock, which nobody has witnessed.",
+        "生成于 {0}，以本机时钟为准，无人见证。";
+    HtmlOthers = "html-others", "Other records", "其他记录";
+    HtmlPageIsNoEvidence = "html-page-is-no-evidence",
+        "This page is no evidence: anybody can write one. Whoever doubts it runs the command above over the same files, or checks by hand as HOW-TO-VERIFY.txt in a bundle says.",
+        "本页不是证据：任何人都能写出这样一页。如有疑问，请对相同文件运行上述命令，或按证据包中的 HOW-TO-VERIFY.txt 手工检查。";
+    HtmlRunLog = "html-run-log", "How this page was made", "本页如何生成";
+    HtmlSays = "html-says", "It says", "内容";
+    HtmlVersionOf = "html-version-of", "Verifier: fiducial {0}", "验证程序：fiducial {0}";
+}

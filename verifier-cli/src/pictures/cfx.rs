@@ -1,0 +1,158 @@
+//! IPC-CFX (IPC-2591): `UnitsInspected` with the places of defects, `UnitsProcessed` of ovens and profilers.
+//!
+//! Messages come in an envelope, bare, or several in an array; unknown members are normal.
+
+use serde_json::{Map, Value};
+
+use super::curve::{MAX_STATED, MAX_ZONES, Profile, Zone};
+use super::{Call, InspectedBoard, Inspection, Place, Standing, name, point};
+
+/// The most corners of an area.
+const MAX_CORNERS: usize = 64;
+
+type Object = Map<String, Value>;
+
+/// What was found, if any message is about an inspection.
+pub(super) fn inspection(value: &Value) -> Option<Inspection> {
+    let mut found = Inspection::default();
+    let units = bodies(value).filter_map(|body| list(body, "InspectedUnits"));
+    let mut is_inspection = false;
+    for unit in units.inspect(|_| is_inspection = true).flatten().filter_map(Value::as_object) {
+        found.boards.push(board(unit));
+    }
+    is_inspection.then_some(found)
+}
+
+fn board(unit: &Object) -> InspectedBoard {
+    let inspections = list(unit, "Inspections").into_iter().flatten();
+    let defects = inspections.filter_map(|one| list(one.as_object()?, "DefectsFound")).flatten();
+    InspectedBoard {
+        unit: text(unit, "UnitIdentifier"),
+        position: unit.get("UnitPositionNumber").and_then(Value::as_u64),
+        result: text(unit, "OverallResult"),
+        looked_at: unit.get("TotalInspectionCount").and_then(Value::as_u64),
+        calls: defects.filter_map(Value::as_object).map(call).collect(),
+    }
+}
+
+fn call(defect: &Object) -> Call {
+    let component = defect.get("ComponentOfInterest").and_then(Value::as_object);
+    let words = ["DefectCode", "DefectCategory"].map(|member| text(defect, member));
+    let verification = text(defect, "Verification");
+    let area = defect.get("RegionOfInterest").and_then(Value::as_object).and_then(area);
+    Call {
+        designator: component.map(|part| text(part, "ReferenceDesignator")).unwrap_or_default(),
+        defect: words.join(" ").trim().to_string(),
+        standing: standing(&verification),
+        verification,
+        confidence: number(defect, "ConfidenceLevel").filter(|sure| (0.0..=100.0).contains(sure)),
+        place: area.or_else(|| unit_position(component?)),
+    }
+}
+
+/// `DefectRejected` means that there was none: a false call.
+fn standing(word: &str) -> Standing {
+    match word {
+        "DefectRejected" => Standing::FalseCall,
+        "DefectAccepted" | "DefectClosed" | "DefectConfirmed" | "DefectRepaired" => {
+            Standing::Confirmed
+        }
+        _ => Standing::Called,
+    }
+}
+
+fn area(region: &Object) -> Option<Place> {
+    let start = point(number(region, "StartPointX")?, number(region, "StartPointY")?)?;
+    let segments = list(region, "RegionSegments").into_iter().flatten().take(MAX_CORNERS);
+    let corner = |segment: &Value| {
+        let segment = segment.as_object()?;
+        point(number(segment, "X")?, number(segment, "Y")?)
+    };
+    let rest: Option<Vec<(f64, f64)>> = segments.map(corner).collect();
+    let rest = rest?;
+    if rest.is_empty() {
+        // Messages are met in which a region that nobody filled in starts at 0, 0.
+        return (start != (0.0, 0.0)).then_some(Place::Point(start));
+    }
+    Some(Place::Area([vec![start], rest].concat()))
+}
+
+fn unit_position(component: &Object) -> Option<Place> {
+    let position = component.get("UnitPosition")?.as_object()?;
+    point(number(position, "X")?, number(position, "Y")?).map(Place::Point)
+}
+
+/// Figures of a profile as its maker stated them, and zones of the oven.
+pub(super) fn profile(value: &Value) -> Option<Profile> {
+    let data = bodies(value).find_map(|body| body.get("CommonProcessData")?.as_object())?;
+    let zones = list(data, "ZoneData").into_iter().flatten().filter_map(Value::as_object);
+    let mut profile =
+        Profile { zones: zones.take(MAX_ZONES).map(zone).collect(), ..Profile::default() };
+    for member in [
+        "TimeDateUnitIn",
+        "TimeDateUnitOut",
+        "OvenName",
+        "Lane",
+        "RecipeName",
+        "ProcessWindowName",
+        "ConveyorSpeedSetpoint",
+        "MeasuredConveyorSpeed",
+        "ConveyorSpeed",
+        "ProductionUnitPWI",
+        "Result",
+    ] {
+        let shown = match data.get(member) {
+            Some(Value::String(word)) => name(word),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => continue,
+        };
+        if profile.stated.len() < MAX_STATED {
+            profile.stated.push((member.to_string(), shown));
+        }
+    }
+    (!profile.stated.is_empty() || !profile.zones.is_empty()).then_some(profile)
+}
+
+fn zone(data: &Object) -> Zone {
+    let zone = data.get("Zone").and_then(Value::as_object);
+    let of = |member| zone.map(|zone| text(zone, member)).unwrap_or_default();
+    let temperatures = |items: &str, kind: &str, value: &str| {
+        let items = list(data, items).into_iter().flatten().filter_map(Value::as_object);
+        let of_kind = items.filter(|item| text(item, kind) == "Temperature").take(4);
+        let shown = of_kind.filter_map(|item| {
+            Some((text(item, "SubZone"), number(item, value)?))
+        });
+        shown.collect::<Vec<(String, f64)>>()
+    };
+    Zone {
+        name: of("StageName"),
+        kind: of("ReflowZoneType"),
+        setpoints: temperatures("Setpoints", "SetpointType", "Setpoint"),
+        readings: temperatures("Readings", "ReadingType", "ReadingValue"),
+    }
+}
+
+/// The messages' bodies.
+fn bodies(value: &Value) -> impl Iterator<Item = &Object> {
+    let messages = match value {
+        Value::Array(messages) => messages.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    // An envelope has the message in it; a bare one is the message.
+    messages.iter().filter_map(|message| match message.get("MessageBody") {
+        Some(body) => body.as_object(),
+        None => message.as_object(),
+    })
+}
+
+fn list<'a>(object: &'a Object, member: &str) -> Option<&'a Vec<Value>> {
+    object.get(member)?.as_array()
+}
+
+fn number(object: &Object, member: &str) -> Option<f64> {
+    object.get(member)?.as_f64().filter(|number| number.is_finite())
+}
+
+fn text(object: &Object, member: &str) -> String {
+    object.get(member).and_then(Value::as_str).map(name).unwrap_or_default()
+}
