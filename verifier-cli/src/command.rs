@@ -10,8 +10,10 @@ mod shown;
 mod split;
 mod verify;
 
-use crate::args::{BundleCommand, ChallengeCommand, Command, Prove, VerifyWhat, Wanted};
-use crate::dossier::{self, Expected};
+use crate::args::{
+    BundleCommand, ChallengeCommand, Command, Prove, VerifyDossier, VerifyWhat, Wanted,
+};
+use crate::dossier::{self, Expected, Show};
 use crate::failure::Failure;
 use crate::log::Network;
 use crate::messages::Said;
@@ -43,7 +45,7 @@ pub(crate) fn run(wanted: &Wanted, show: &dyn Fn(&Report)) -> Result<Report, Fai
         Command::Verify(verify) => match &verify.what {
             Some(VerifyWhat::Consistency(verify)) => settled(consistency::run(verify, network)),
             Some(VerifyWhat::Range(verify)) => {
-                settled(dossier::verify(verify, Expected::Range, network, wanted.json))
+                settled(run_dossier(verify, Expected::Range, network, wanted.json))
             }
             Some(VerifyWhat::Split(verify)) => settled(split::run(verify)),
             None => settled(verify::run(verify, network)),
@@ -56,10 +58,18 @@ fn run_bundle(command: &BundleCommand, network: &Network, quiet: bool) -> Result
     match command {
         BundleCommand::Explain(explain) => dossier::explain(explain),
         BundleCommand::Make(make) => dossier::make(make, network),
-        BundleCommand::Verify(verify) => {
-            dossier::verify(verify, Expected::Anything, network, quiet)
-        }
+        BundleCommand::Verify(verify) => run_dossier(verify, Expected::Anything, network, quiet),
     }
+}
+
+fn run_dossier(
+    verify: &VerifyDossier,
+    expected: Expected,
+    network: &Network,
+    quiet: bool,
+) -> Result<Report, Stop> {
+    let show = Show { quiet, matter: verify.report.is_some() };
+    dossier::verify(&verify.path, &verify.dossier, expected, network, show)
 }
 
 /// Why a judgement ends early.

@@ -26,5 +26,5 @@ mod statements;
 pub(crate) use bundle::{explain, make};
 pub(crate) use challenge::{make as make_challenge, verify as verify_challenge};
 pub(crate) use held::{Evidence, Reading, Span, read_all};
-pub(crate) use judge::{Expected, verify};
+pub(crate) use judge::{Expected, Show, verify};
 pub(crate) use papers::{Proven, prove};

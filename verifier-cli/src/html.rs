@@ -103,7 +103,7 @@ fn of_report(report: &Report, run: Run, language: Language) -> Page<'_> {
         reasons: report.reasons().iter().map(|said| said.to_text(language)).collect(),
         hint: None,
         facts: report.facts(language).collect(),
-        open: report.open().iter().map(|said| said.to_text(language)).collect(),
+        open: report.open(language),
         matter: report.matter(),
         run,
     }

@@ -159,8 +159,7 @@ fn report(
 
 fn say_counted(report: &mut Report, counted: &Counted) {
     let source = counted.source.as_str();
-    let numbers =
-        [counted.first, counted.last, counted.records, counted.closings, counted.outages];
+    let numbers = [counted.first, counted.last, counted.records, counted.closings, counted.outages];
     let numbers = numbers.map(|number| number.to_string());
     let [first, last, records, closings, outages] = numbers.each_ref().map(String::as_str);
     let values = [source, first, last, records, closings, outages];
@@ -192,9 +191,8 @@ fn say_lots(report: &mut Report, results: &[Outcome<'_>]) {
     let mut lots: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for result in results {
         let Some(lot) = &result.unit.lot else { continue };
-        let is_missing = |one: &Finding| {
-            matches!(one.message, Message::FoundMissing | Message::FoundNothing)
-        };
+        let is_missing =
+            |one: &Finding| matches!(one.message, Message::FoundMissing | Message::FoundNothing);
         let counts = lots.entry(lot).or_default();
         counts.0 += 1;
         counts.1 += usize::from(!result.findings.iter().any(is_missing));
@@ -205,12 +203,7 @@ fn say_lots(report: &mut Report, results: &[Outcome<'_>]) {
 }
 
 /// What this comparison cannot see, in general and of this evidence.
-fn say_open(
-    report: &mut Report,
-    evidence: &Evidence,
-    entries: &[Entry],
-    context: &Context<'_>,
-) {
+fn say_open(report: &mut Report, evidence: &Evidence, entries: &[Entry], context: &Context<'_>) {
     let sources: BTreeSet<&str> = entries.iter().map(|entry| entry.source.as_str()).collect();
     let spans = |source: &str| {
         let source = source.to_owned();

@@ -101,10 +101,6 @@ impl Report {
         &self.reasons
     }
 
-    pub(crate) fn open(&self) -> &[Said] {
-        &self.not_checked
-    }
-
     /// The labelled values in a language.
     pub(crate) fn facts(&self, language: Language) -> impl Iterator<Item = (&'static str, &str)> {
         self.facts.iter().map(move |(label, value)| {

@@ -51,7 +51,8 @@ fn what_was_verified_is_filled_in_and_everything_else_stays_blank() {
 
     let base = ["--bundle", "b.zip", "--policy", "policy", "--source-key", "source.vkey"];
     let fill = |name: &str, more: &[&str]| {
-        let (code, text) = fiducial(folder, &[&["template", "fill", name], &base[..], more].concat());
+        let (code, text) =
+            fiducial(folder, &[&["template", "fill", name], &base[..], more].concat());
         assert_eq!(code, 0, "{text}");
         text
     };

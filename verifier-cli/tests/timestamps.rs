@@ -170,7 +170,8 @@ fn what_was_altered_is_refused_wherever_it_is_signed() {
 fn what_is_no_whole_response_or_was_not_granted_is_refused() {
     let (folder, tsa) = stage();
     let token = tsa.stamp("clock");
-    for malformed in [&[&token[..], b"\0"].concat()[..], &token[..token.len() - 1], b"", b"\x30\0"] {
+    for malformed in [&[&token[..], b"\0"].concat()[..], &token[..token.len() - 1], b"", b"\x30\0"]
+    {
         assert_eq!(refused(folder.path(), malformed), "stamp-malformed");
     }
     // The token without its response; a response that grants, and has no token.

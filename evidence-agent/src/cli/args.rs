@@ -292,9 +292,9 @@ pub(crate) struct DiscloseArgs {
     /// Records under this reflow certificate, by its number or its file's SHA-256.
     #[arg(long, value_name = "TEXT")]
     pub(crate) certificate: Option<String>,
-    /// Show as well what belongs to chosen records: what names their panels, such as the oven's data,
-    /// and the reflow certificates and inspection programs that they name by their files' SHA-256.
-    #[arg(long, conflicts_with = "range")]
+    /// Open as well what belongs to chosen records: what names their panels, such as the oven's data,
+    /// and the programs, limits and reflow certificates that they were made under.
+    #[arg(long)]
     pub(crate) context: bool,
     /// Statements sealed between two moments, with their zones: FROM and UNTIL.
     #[arg(long, value_names = ["FROM", "UNTIL"], num_args = 2)]
@@ -316,9 +316,6 @@ pub(crate) struct DiscloseArgs {
     /// Open everything but this field; can be repeated.
     #[arg(long, value_name = "FIELD", conflicts_with = "open")]
     pub(crate) hide: Vec<String>,
-    /// Open the programs, limits and reflow certificates too that the chosen records were made under.
-    #[arg(long)]
-    pub(crate) context: bool,
     /// Write the evidence itself as well.
     #[arg(long)]
     pub(crate) evidence: bool,

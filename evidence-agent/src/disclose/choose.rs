@@ -52,62 +52,7 @@ pub(super) fn records(
     args: &DiscloseArgs,
 ) -> Result<(Chosen, Vec<KeyName>), AgentError> {
     let conditions = Conditions::parse(desk, args)?;
-    let (mut chosen, waiting) = conditions.find(vault)?;
-    if args.context {
-        add_context(vault, &mut chosen)?;
-    }
-    Ok((chosen, waiting))
-}
-
-/// Adds what names the panels of chosen records, such as the oven's data, and the certificates and
-/// programs that chosen records name by their files. Looks into every statement if any does.
-fn add_context(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> {
-    let mut panels: BTreeSet<Vec<u8>> = BTreeSet::new();
-    for ((source, sequence), records) in &*chosen {
-        let opening = vault.opening(source, *sequence)?;
-        let records = records.iter().filter_map(|index| super::record_at(&opening, *index));
-        panels.extend(records.filter_map(|one| one.value("panel").map(<[u8]>::to_vec)));
-    }
-    for panel in panels {
-        for place in vault.of_unit(&panel)? {
-            chosen.entry((place.source, place.sequence)).or_default().insert(place.record);
-        }
-    }
-    add_named(vault, chosen)
-}
-
-fn add_named(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> {
-    let mut named: BTreeSet<Vec<u8>> = BTreeSet::new();
-    for ((source, sequence), records) in &*chosen {
-        let opening = vault.opening(source, *sequence)?;
-        let records = records.iter().filter_map(|index| super::record_at(&opening, *index));
-        let names = |record: &Record| {
-            let named = ["certificate/sha256", "program/sha256"].map(|name| record.value(name));
-            named.into_iter().flatten().map(<[u8]>::to_vec).collect::<Vec<_>>()
-        };
-        named.extend(records.flat_map(names));
-    }
-    if named.is_empty() {
-        return Ok(());
-    }
-    for source in vault.sources()? {
-        for sequence in 0..vault.head(&source)?.next_sequence {
-            if vault.statement(&source, sequence)?.is_none() {
-                continue;
-            }
-            let opening = vault.opening(&source, sequence)?;
-            for (index, record) in (0..).zip(&opening.records).skip(1) {
-                let is_named = record.whole().is_some_and(|record| {
-                    matches!(record.kind(), Kind::Program | Kind::ReflowCertificate)
-                        && record.value("file/sha256").is_some_and(|hash| named.contains(hash))
-                });
-                if is_named {
-                    chosen.entry((source.clone(), sequence)).or_default().insert(index);
-                }
-            }
-        }
-    }
-    Ok(())
+    conditions.find(vault)
 }
 
 impl Conditions {

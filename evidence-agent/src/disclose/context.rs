@@ -2,7 +2,8 @@
 //!
 //! | of | opened besides |
 //! |---|---|
-//! | the sources of chosen records | programs, limits and code tables |
+//! | the panels that chosen records name | whatever names them, such as the oven's data |
+//! | the sources of chosen records, and the programs that they name by their files | programs, limits and code tables |
 //! | the ovens that chosen records name, and the certificates that they name | reflow certificates |
 //!
 //! Of each program and each oven: what was sealed between the first and the last chosen record, the
@@ -25,7 +26,8 @@ use crate::vault::Vault;
 struct Named {
     sources: BTreeSet<KeyName>,
     ovens: BTreeSet<Vec<u8>>,
-    certificates: BTreeSet<Vec<u8>>,
+    /// SHA-256 of certificates and programs, in hexadecimal digits.
+    files: BTreeSet<Vec<u8>>,
     span: Option<(UnixMillis, UnixMillis)>,
 }
 
@@ -39,6 +41,7 @@ struct Candidate {
 
 /// Adds the context of the chosen records to them.
 pub(super) fn add(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> {
+    add_panels(vault, chosen)?;
     let named = Named::by(vault, chosen)?;
     let Some(span) = named.span else { return Ok(()) };
     for candidates in named.candidates(vault)?.into_values() {
@@ -51,6 +54,22 @@ pub(super) fn add(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> 
             if is_between || is_beside || one.is_named {
                 chosen.entry(one.key).or_default().insert(one.record);
             }
+        }
+    }
+    Ok(())
+}
+
+/// Adds what names the panels of chosen records.
+fn add_panels(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> {
+    let mut panels: BTreeSet<Vec<u8>> = BTreeSet::new();
+    for ((source, sequence), records) in &*chosen {
+        let opening = vault.opening(source, *sequence)?;
+        let records = records.iter().filter_map(|index| super::record_at(&opening, *index));
+        panels.extend(records.filter_map(|one| one.value("panel").map(<[u8]>::to_vec)));
+    }
+    for panel in panels {
+        for place in vault.of_unit(&panel)? {
+            chosen.entry((place.source, place.sequence)).or_default().insert(place.record);
         }
     }
     Ok(())
@@ -69,7 +88,8 @@ impl Named {
                 let kept = usize::try_from(*index).ok().and_then(|at| opening.records.get(at));
                 let Some(record) = kept.and_then(|kept| kept.whole()) else { continue };
                 let value = |name| record.value(name).map(<[u8]>::to_vec);
-                named.certificates.extend(value("certificate/sha256"));
+                named.files.extend(value("certificate/sha256"));
+                named.files.extend(value("program/sha256"));
                 if record.kind() == Kind::OvenData {
                     named.ovens.extend(value("machine"));
                 }
@@ -100,14 +120,14 @@ impl Named {
     /// What a record is a version of, if it may belong to the context, and whether it is named.
     fn subject(&self, source: &KeyName, record: &Record) -> Option<(Vec<u8>, bool)> {
         let value = |name| record.value(name).map(<[u8]>::to_vec).unwrap_or_default();
+        let is_named = self.files.contains(&value("file/sha256"));
         match record.kind() {
-            Kind::Program if self.sources.contains(source) => {
+            Kind::Program if is_named || self.sources.contains(source) => {
                 let name = value("file/name");
-                Some(([b"program ", source.as_str().as_bytes(), b" ", &name].concat(), false))
+                Some(([b"program ", source.as_str().as_bytes(), b" ", &name].concat(), is_named))
             }
             Kind::ReflowCertificate => {
-                let (oven, is_named) =
-                    (value("machine"), self.certificates.contains(&value("file/sha256")));
+                let oven = value("machine");
                 let is_meant = is_named || self.ovens.contains(&oven);
                 is_meant.then(|| ([&b"oven "[..], &oven].concat(), is_named))
             }

@@ -163,7 +163,8 @@ impl Shipped {
         let listed = listed.ends_with(0).json();
         let mut bundles = Vec::new();
         for (at, source) in self.sources.iter().enumerate() {
-            let row = listed.as_array().unwrap().iter().find(|row| row["source"] == source.as_str());
+            let row =
+                listed.as_array().unwrap().iter().find(|row| row["source"] == source.as_str());
             let last = row.unwrap()["next_sequence"].as_u64().unwrap() - 1;
             let (folder, bundle) = (format!("shown-{at}"), format!("shown-{at}.zip"));
             let range = format!("0..{last}");
@@ -196,6 +197,11 @@ fn explore() {
     let Shipped { world, server, .. } = shipped;
     drop(server);
     fs::rename(world.folder.path(), &keep).unwrap_or_else(|_| {
-        std::process::Command::new("cp").arg("-a").arg(world.folder.path()).arg(&keep).status().unwrap();
+        std::process::Command::new("cp")
+            .arg("-a")
+            .arg(world.folder.path())
+            .arg(&keep)
+            .status()
+            .unwrap();
     });
 }

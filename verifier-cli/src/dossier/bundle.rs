@@ -64,13 +64,13 @@ pub(crate) fn make(wanted: &BundleMake, network: &Network) -> Result<Report, Sto
     Ok(report)
 }
 
-pub(super) /// What the instructions say of a timestamp.
+/// What the instructions say of a timestamp.
 fn stamped(response: &[u8]) -> Option<how_to::Stamped> {
     let (_, digest, seconds) = crate::timestamp::claims(response)?;
     Some((digest, seconds))
 }
 
-fn insert(parts: &mut Parts, path: PartPath, bytes: Vec<u8>) {
+pub(super) fn insert(parts: &mut Parts, path: PartPath, bytes: Vec<u8>) {
     parts.insert(path.to_string(), (path, bytes));
 }
 

@@ -1,5 +1,7 @@
 //! The verdict over everything that was handed over.
 
+use std::path::Path;
+
 use spec::bundle::{Claim, Contents, PartPath};
 use spec::evidence::pins::Pins;
 use spec::evidence::range::Followed;
@@ -12,7 +14,7 @@ use super::scan::{self, Scanned};
 use super::shown;
 use super::stamps::{self, Stamped};
 use super::statements::{self, After, Checked, Keys, Receipt};
-use crate::args::{Dossier, VerifyDossier};
+use crate::args::Dossier;
 use crate::command::{Judge, Stop, describe};
 use crate::input;
 use crate::log::Network;
@@ -32,6 +34,15 @@ pub(crate) enum Expected {
     Range,
 }
 
+/// What is shown beside the verdict.
+#[derive(Clone, Copy)]
+pub(crate) struct Show {
+    /// No progress.
+    pub(crate) quiet: bool,
+    /// The matter of the dispute too, for a report.
+    pub(crate) matter: bool,
+}
+
 /// Everything that holds, before it is put into words.
 pub(super) struct Held<'a> {
     pub(super) checked: Vec<Checked>,
@@ -41,12 +52,12 @@ pub(super) struct Held<'a> {
 
 /// Judges a folder or a bundle.
 pub(crate) fn verify(
-    asked: &VerifyDossier,
+    path: &Path,
+    wanted: &Dossier,
     expected: Expected,
     network: &Network,
-    quiet: bool,
+    show: Show,
 ) -> Result<Report, Stop> {
-    let (path, wanted) = (&asked.path, &asked.dossier);
     let judge = Judge::open(&wanted.policy)?;
     let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
     let own = ranges::own(&wanted.lot_keys, wanted.units.as_deref())?;
@@ -62,7 +73,7 @@ pub(crate) fn verify(
     let found = evidence::check(&contents, &held.checked)?;
     let scanned = match &wanted.log {
         Some(_) if held.sound.is_empty() => return Err(scan::needs_a_range().into()),
-        Some(log) => Some(scan::scan(log, network, &judge, &keys, &held.checked, quiet)?),
+        Some(log) => Some(scan::scan(log, network, &judge, &keys, &held.checked, show.quiet)?),
         None => None,
     };
 
@@ -77,9 +88,9 @@ pub(crate) fn verify(
     stamps::say(&mut report, &held.stamped, authorities.as_ref());
     say_copies(&mut report, &contents, wanted, pins.as_ref())?;
     report.not_checked(Message::OpenTruth, &[]);
-    match &asked.report {
-        Some(_) => Ok(report.with_matter(shown::matter(&contents, &held.checked))),
-        None => Ok(report),
+    match show.matter {
+        true => Ok(report.with_matter(shown::matter(&contents, &held.checked))),
+        false => Ok(report),
     }
 }
 

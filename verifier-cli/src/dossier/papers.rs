@@ -11,7 +11,7 @@ use spec::policy::{Cosigner, Member};
 use spec::time::format_utc;
 
 use super::evidence;
-use super::judge::{Expected, Held, hold, verify};
+use super::judge::{Expected, Held, Show, hold, verify};
 use super::open::{self, Opened};
 use super::statements::{Keys, Receipt};
 use crate::args::Dossier;
@@ -35,7 +35,8 @@ pub(crate) fn prove(
     network: &Network,
     language: Language,
 ) -> Result<Proven, Stop> {
-    let report = verify(path, wanted, Expected::Anything, network, true)?;
+    let report =
+        verify(path, wanted, Expected::Anything, network, Show { quiet: true, matter: false })?;
     let judge = Judge::open(&wanted.policy)?;
     let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
     let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);

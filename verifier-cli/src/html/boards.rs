@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use super::markup::{Html, class};
 use super::words::{Words, utc};
 use super::{inspection, timeline};
-use crate::matter::{
-    Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step,
-};
+use crate::matter::{Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step};
 use crate::messages::Message;
 
 /// How many digits of a hash stand for it in a table; the whole one is in the bundle.
@@ -30,7 +28,9 @@ pub(super) fn draw(html: &mut Html, words: Words, matter: &Matter) {
         html.leaf("p", &[class("note")], &text);
     }
     for (at, board) in matter.boards.iter().take(MAX_IN_FULL).enumerate() {
-        html.tag("section", &[class("board-section")], |html| in_full(html, words, at + 1, board, matter));
+        html.tag("section", &[class("board-section")], |html| {
+            in_full(html, words, at + 1, board, matter)
+        });
     }
 }
 
@@ -55,7 +55,8 @@ fn list(html: &mut Html, words: Words, matter: &Matter) {
                     html.cell("td", &[], &last.unwrap_or_default().replace('\n', ", "));
                     let first = board.steps.iter().filter_map(|step| step.bounds.not_before).min();
                     let all = board.steps.iter().map(|step| step.bounds.not_after);
-                    let last = all.collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max());
+                    let last =
+                        all.collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max());
                     bound(html, words, first);
                     bound(html, words, last);
                 });
@@ -86,7 +87,11 @@ fn in_full(html: &mut Html, words: Words, number: usize, board: &Board, matter: 
     let title = words.with(Message::HtmlBoardTitle, &[&number.to_string(), &title(words, board)]);
     html.leaf("h3", &[], &title);
     if board.names.len() > 1 {
-        html.leaf("p", &[class("note")], &words.with(Message::HtmlAlsoCalled, &[&board.names.join(", ")]));
+        html.leaf(
+            "p",
+            &[class("note")],
+            &words.with(Message::HtmlAlsoCalled, &[&board.names.join(", ")]),
+        );
     }
     chain(html, words, board);
     timeline::draw(html, words, &board.steps);
@@ -139,7 +144,9 @@ fn row(html: &mut Html, words: Words, number: usize, step: &Step, known: &BTreeM
     let claimed = if start == Field::Absent { step.field("claimed/end") } else { start };
     html.tag("td", &[class("time")], |html| {
         html.value(&shown(words, claimed));
-        if let Some(zone) = step.text("claimed/zone").filter(|_| step.text("claimed/start").is_some()) {
+        if let Some(zone) =
+            step.text("claimed/zone").filter(|_| step.text("claimed/start").is_some())
+        {
             html.leaf("small", &[], &words.with(Message::HtmlZoneOfTime, &[zone]));
         }
     });
@@ -200,13 +207,15 @@ pub(super) fn short(hash: &str) -> String {
 
 fn picture(html: &mut Html, words: Words, number: usize, step: &Step, matter: &Matter) {
     let heading = |html: &mut Html| {
-        let title = words.with(Message::HtmlPictureOf, &[&number.to_string(), words.kind(step.kind)]);
+        let title =
+            words.with(Message::HtmlPictureOf, &[&number.to_string(), words.kind(step.kind)]);
         html.leaf("h4", &[], &title);
     };
     if let Some(hash) = step.text("certificate/sha256") {
         let at = matter.profiles.iter().position(|one| one.text("file/sha256") == Some(hash));
         let text = match at {
-            Some(at) => words.with(Message::HtmlProfileInForce, &[&number.to_string(), &(at + 1).to_string()]),
+            Some(at) => words
+                .with(Message::HtmlProfileInForce, &[&number.to_string(), &(at + 1).to_string()]),
             None => words.with(Message::HtmlProfileElsewhere, &[&number.to_string(), &short(hash)]),
         };
         html.leaf("p", &[class("note")], &text);

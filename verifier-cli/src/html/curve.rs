@@ -63,7 +63,12 @@ pub(super) fn draw(html: &mut Html, words: Words, curve: &Curve, peak: Option<(f
                 let ((left, top), (right, bottom)) =
                     (axes.at(axes.seconds.0, high), axes.at(axes.seconds.1, low));
                 svg::rect(html, "window", (left, top), (right - left, bottom - top));
-                svg::label(html, "mark", (LEFT + 4.0, top + 10.0), words.of(Message::HtmlCurveWindow));
+                svg::label(
+                    html,
+                    "mark",
+                    (LEFT + 4.0, top + 10.0),
+                    words.of(Message::HtmlCurveWindow),
+                );
             }
             for (degrees, text) in [(150.0, "150"), (200.0, "200"), (217.0, "217 °C")] {
                 if degrees < axes.degrees.1 {
@@ -75,8 +80,10 @@ pub(super) fn draw(html: &mut Html, words: Words, curve: &Curve, peak: Option<(f
             for (at, channel) in curve.channels.iter().enumerate() {
                 let strokes = strokes(&curve.times, &channel.samples);
                 for stroke in &strokes {
-                    let points: Vec<(f64, f64)> =
-                        thinned(stroke).into_iter().map(|(time, value)| axes.at(time, value)).collect();
+                    let points: Vec<(f64, f64)> = thinned(stroke)
+                        .into_iter()
+                        .map(|(time, value)| axes.at(time, value))
+                        .collect();
                     match points.as_slice() {
                         [alone] => svg::circle(html, "sample", *alone, 1.6),
                         points => svg::path(html, LINES[at % LINES.len()], points),
@@ -147,7 +154,13 @@ pub(super) fn thinned(stroke: &[(f64, f64)]) -> Vec<(f64, f64)> {
 }
 
 /// The channel's number at three places of its line, those of other channels elsewhere.
-fn numbers(html: &mut Html, axes: &Axes, channel: usize, count: usize, strokes: &[Vec<(f64, f64)>]) {
+fn numbers(
+    html: &mut Html,
+    axes: &Axes,
+    channel: usize,
+    count: usize,
+    strokes: &[Vec<(f64, f64)>],
+) {
     let all: Vec<(f64, f64)> = strokes.iter().flatten().copied().collect();
     for third in 0..3 {
         let part = (third as f64 + (channel as f64 + 0.5) / count as f64) / 3.0;

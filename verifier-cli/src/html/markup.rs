@@ -127,8 +127,8 @@ impl Html {
 
 /// Behind these a line ends, so that the file can be read and compared.
 const BLOCKS: [&str; 17] = [
-    "body", "dd", "div", "footer", "h1", "h2", "h3", "head", "header", "li", "p", "section", "style",
-    "svg", "table", "title", "tr",
+    "body", "dd", "div", "footer", "h1", "h2", "h3", "head", "header", "li", "p", "section",
+    "style", "svg", "table", "title", "tr",
 ];
 
 /// Adds at most `most` characters, and says how many were left out.
@@ -205,9 +205,14 @@ mod tests {
 
     #[test]
     fn numbers_have_one_form() {
-        for (number, text) in
-            [(1.0, "1"), (-0.001, "0"), (12.345, "12.35"), (f64::NAN, "0"), (100.0, "100"), (0.5, "0.5")]
-        {
+        for (number, text) in [
+            (1.0, "1"),
+            (-0.001, "0"),
+            (12.345, "12.35"),
+            (f64::NAN, "0"),
+            (100.0, "100"),
+            (0.5, "0.5"),
+        ] {
             assert_eq!(decimal(number), text);
         }
     }

@@ -69,12 +69,16 @@ fn numbered(found: &Inspection) -> impl Iterator<Item = (&InspectedBoard, Vec<us
 
 /// A board by itself, in the box around its defects.
 fn lone(board: &InspectedBoard, numbers: &[usize]) -> Option<Sheet> {
-    let spots: Vec<Spot> = board.calls.iter().zip(numbers).filter_map(|(call, number)| {
-        let place = call.place.as_ref()?;
-        let (corners, middle) = (place.corners().to_vec(), place.middle());
-        Some(Spot { number: *number, standing: call.standing, corners, middle })
-    })
-    .collect();
+    let spots: Vec<Spot> = board
+        .calls
+        .iter()
+        .zip(numbers)
+        .filter_map(|(call, number)| {
+            let place = call.place.as_ref()?;
+            let (corners, middle) = (place.corners().to_vec(), place.middle());
+            Some(Spot { number: *number, standing: call.standing, corners, middle })
+        })
+        .collect();
     if spots.is_empty() {
         return None;
     }
@@ -117,7 +121,14 @@ fn panel(found: &Inspection, program: &Program) -> Option<Sheet> {
     });
     let parts = parts.take(MAX_PARTS).collect();
     let frame = ((0.0, 0.0), size);
-    (!spots.is_empty()).then_some(Sheet { board: None, frame, is_outline: true, boards, parts, spots })
+    (!spots.is_empty()).then_some(Sheet {
+        board: None,
+        frame,
+        is_outline: true,
+        boards,
+        parts,
+        spots,
+    })
 }
 
 /// The most parts that are drawn, as a ground for the defects.
@@ -149,7 +160,9 @@ pub(super) struct Layout {
 impl Layout {
     /// As large as fits; the box around a single point is given a size.
     pub(super) fn of((low, high): ((f64, f64), (f64, f64))) -> Self {
-        let widen = |low: f64, high: f64| if high - low < 1.0 { (low - 5.0, high + 5.0) } else { (low, high) };
+        let widen = |low: f64, high: f64| {
+            if high - low < 1.0 { (low - 5.0, high + 5.0) } else { (low, high) }
+        };
         let (left, right) = widen(low.0, high.0);
         let (bottom, top) = widen(low.1, high.1);
         let room = (MOST.0 - 2.0 * MARGIN, MOST.1 - 2.0 * MARGIN);
@@ -180,7 +193,12 @@ pub(super) fn draw(html: &mut Html, words: Words, sheet: &Sheet) {
             for (number, low, high) in &sheet.boards {
                 layout.rect(html, "board", *low, *high);
                 let corner = layout.at((low.0, high.1));
-                svg::label(html, "board-number", (corner.0 + 4.0, corner.1 + 12.0), &number.to_string());
+                svg::label(
+                    html,
+                    "board-number",
+                    (corner.0 + 4.0, corner.1 + 12.0),
+                    &number.to_string(),
+                );
             }
             for part in &sheet.parts {
                 svg::circle(html, "part", layout.at(*part), 0.9);
@@ -202,7 +220,8 @@ fn marks(html: &mut Html, layout: &Layout, spots: &[Spot]) {
     let mut taken: Vec<(f64, f64)> = Vec::new();
     for spot in spots {
         let middle = layout.at(spot.middle);
-        let corners: Vec<(f64, f64)> = spot.corners.iter().map(|corner| layout.at(*corner)).collect();
+        let corners: Vec<(f64, f64)> =
+            spot.corners.iter().map(|corner| layout.at(*corner)).collect();
         if corners.len() > 2 {
             svg::area(html, "region", &corners);
         }
@@ -213,7 +232,12 @@ fn marks(html: &mut Html, layout: &Layout, spots: &[Spot]) {
         match spot.standing {
             Standing::Called => svg::diamond(html, "called", mark, MARK + 3.0),
             Standing::Confirmed => {
-                svg::rect(html, "confirmed", (mark.0 - MARK, mark.1 - MARK), (2.0 * MARK, 2.0 * MARK));
+                svg::rect(
+                    html,
+                    "confirmed",
+                    (mark.0 - MARK, mark.1 - MARK),
+                    (2.0 * MARK, 2.0 * MARK),
+                );
             }
             Standing::FalseCall => svg::circle(html, "false-call", mark, MARK),
         }
@@ -225,7 +249,14 @@ fn marks(html: &mut Html, layout: &Layout, spots: &[Spot]) {
 /// The first of eight directions, near and then farther, in which no other mark stands.
 fn beside(middle: (f64, f64), size: (f64, f64), taken: &[(f64, f64)]) -> (f64, f64) {
     const WAYS: [(f64, f64); 8] = [
-        (0.7, -0.7), (-0.7, -0.7), (0.7, 0.7), (-0.7, 0.7), (1.0, 0.0), (-1.0, 0.0), (0.0, -1.0), (0.0, 1.0),
+        (0.7, -0.7),
+        (-0.7, -0.7),
+        (0.7, 0.7),
+        (-0.7, 0.7),
+        (1.0, 0.0),
+        (-1.0, 0.0),
+        (0.0, -1.0),
+        (0.0, 1.0),
     ];
     let places = [1.0, 1.8, 2.6].into_iter().flat_map(|far| {
         WAYS.iter().map(move |(x, y)| (middle.0 + x * REACH * far, middle.1 + y * REACH * far))

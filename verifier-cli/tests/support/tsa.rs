@@ -39,7 +39,9 @@ impl Tsa {
             Some(bits) => format!("-newkey rsa:{bits}"),
             None => format!("-newkey ec -pkeyopt ec_paramgen_curve:{kind}"),
         };
-        self.run(&format!("req -new {key} -nodes -keyout {name}.key -out request -subj /CN={name}"));
+        self.run(&format!(
+            "req -new {key} -nodes -keyout {name}.key -out request -subj /CN={name}"
+        ));
         self.run(&format!(
             "x509 -req -in request -CA {issuer}.pem -CAkey {issuer}.key -CAcreateserial -days 3650 \
              -extfile extensions -out {name}.pem"
