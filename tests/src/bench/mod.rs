@@ -9,6 +9,7 @@ pub mod captured;
 pub mod grown;
 pub mod machine;
 pub mod process;
+pub mod replayed;
 pub mod statements;
 pub mod static_files;
 pub mod table;
@@ -56,12 +57,14 @@ pub struct Scale {
     pub statements: usize,
     /// Report files that the agent takes over.
     pub reports: u64,
+    /// Sources of the agent that lives without its log, and for how many minutes.
+    pub outage: (u64, u64),
     /// Where files go.
     pub folder: PathBuf,
 }
 
 /// Which rows are measured, by name.
-pub const ROWS: [&str; 9] = [
+pub const ROWS: [&str; 10] = [
     "add",
     "sequential",
     "large",
@@ -71,6 +74,7 @@ pub const ROWS: [&str; 9] = [
     "witness",
     "witnessed",
     "captured",
+    "replayed",
 ];
 
 /// Measures the rows in `only`, or all, and prints each as it is done.
@@ -103,6 +107,7 @@ pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError>
         rows.extend(match name {
             "add" => adding::concurrent(scale).await?,
             "captured" => captured::rows(scale).await?,
+            "replayed" => replayed::rows(scale).await?,
             "sequential" => adding::sequential(scale, &machine).await?,
             "large" => adding::large(scale).await?,
             "statements" => statements::rows(scale, &machine).await?,

@@ -52,6 +52,16 @@ pub async fn rows(scale: &Scale, machine: &Machine) -> Result<Vec<Row>, BenchErr
     Ok(rows)
 }
 
+/// How many statements a second a fresh log admits through `/add-batch`, with nobody else at work.
+pub(super) async fn rate(scale: &Scale, folder: &Path) -> Result<f64, BenchError> {
+    let sources = sign(scale.statements / SOURCES)?;
+    let count: usize = sources.iter().map(|source| source.statements.len()).sum();
+    let log = start(folder, &sources).await?;
+    let took = add_batches(&log, &sources).await?;
+    log.stop().await?;
+    Ok(count as f64 / took)
+}
+
 fn row(what: &str, count: usize, seconds: f64, machine: &Machine) -> Row {
     let rate = count as f64 / seconds;
     let ratio = rate / machine.verifications;

@@ -47,6 +47,8 @@ fn measure(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         entries: arguments.entries.unwrap_or(if arguments.quick { 100_000 } else { 10_000_000 }),
         statements: if arguments.quick { 1024 } else { 64 * 1024 },
         reports: if arguments.quick { 2000 } else { 100_000 },
+        // A day of a campus; a hundredth of it.
+        outage: if arguments.quick { (10, 144) } else { (100, 1440) },
         folder: folder.path().to_path_buf(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
