@@ -23,6 +23,7 @@ mod report;
 mod run;
 mod test;
 mod web;
+mod windows;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@
 
 use crate::report::{Outcome, Report, Tally};
 use crate::run::{cargo, exists, passes, require_build_tools, target};
-use crate::{bench, check, deny, web};
+use crate::{bench, check, deny, web, windows};
 
 /// The variable that names a folder of reports which are not ours to give away.
 const SAMPLES: &str = "FIDUCIAL_CFX_SAMPLES";
@@ -33,6 +33,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
         check::tests(&["test", "--locked", "--workspace", "--doc"])
     });
     report.step("documentation", documentation);
+    report.step("the programs for Windows", windows::check);
     report.step("verifier in a browser", web::page);
     report.step("the page in Chromium", web::in_browser);
     report.step("program and page agree", || web::agreement(soak));

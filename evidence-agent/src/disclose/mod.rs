@@ -80,9 +80,9 @@ pub(crate) fn disclose(
         // A range ends where it was told to; what waits lies behind it.
         waiting.iter().for_each(|source| tally.leave_out(waits(source, language)));
         if chosen.is_empty() {
-            let nothing = "the vault has no such record".to_string();
-            let why = if waiting.is_empty() { nothing } else { tally.warnings.join("\n") };
-            return Err(AgentError::Failed(why));
+            let waits =
+                (!waiting.is_empty()).then(|| AgentError::Failed(tally.warnings.join("\n")));
+            return Err(waits.unwrap_or_else(|| vault.no_such_record()));
         }
     }
     let folder = match (&args.bundle, &args.out) {

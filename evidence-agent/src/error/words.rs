@@ -141,6 +141,11 @@ const PHRASES: &[(&str, &str)] = &[
     ("it has a source {} already", "已有来源 {}"),
     ("name one of its sources with --source: {}", "请用 --source 指定其中一个来源：{}"),
     ("the vault has no such record", "保险库中没有这样的记录"),
+    (
+        "the vault has no such record, or no longer: {} were deleted by rules of retention; see \
+         `fiducial-agent deletions`",
+        "保险库中没有这样的记录，或已不再有：已按保留期限删除 {} 条；请查看 `fiducial-agent deletions`",
+    ),
     // Disclosures, pins and challenges.
     ("there is no source to pin", "没有可供钉定的来源"),
     ("{} has made no statement {} yet; anchor one first", "{} 尚未作出第 {} 号声明；请先锚定"),

@@ -48,17 +48,19 @@ pub(crate) fn check(kind: Kind, values: &BTreeMap<String, Vec<u8>>) -> Result<()
 
 /// Makes the salted record, with `more` beside the pending values.
 pub(super) fn to_record(
-    pending: &Pending,
+    pending: Pending,
     more: Vec<(&str, Vec<u8>)>,
     salts: impl FnMut() -> Salt,
 ) -> Result<Record, AgentError> {
     let wrong = |reason: String| AgentError::Failed(format!("a pending record: {reason}"));
     let kind = Kind::parse(pending.kind.as_bytes())
         .ok_or_else(|| wrong(format!("{:?} is no kind", pending.kind)))?;
-    let own = pending.values.iter().map(|(name, value)| (name.as_str(), value.clone()));
-    let values: Result<Vec<_>, AgentError> = own
+    let more = more.into_iter().map(|(name, value)| (name.to_string(), value));
+    let values: Result<Vec<_>, AgentError> = pending
+        .values
+        .into_iter()
         .chain(more)
-        .map(|(name, value)| match FieldName::parse(name) {
+        .map(|(name, value)| match FieldName::parse(&name) {
             Ok(name) => Ok((name, value)),
             Err(error) => Err(wrong(format!("{name:?}: {error}"))),
         })
@@ -126,7 +128,7 @@ mod tests {
         for text in texts {
             let pending = pending(&[("verdict", text), ("a/b", text), ("file/name", text)]);
             let mut salts = Salts::new();
-            let record = to_record(&pending, vec![], salts.of_record().unwrap()).unwrap();
+            let record = to_record(pending.clone(), vec![], salts.of_record().unwrap()).unwrap();
             let place = Place {
                 origin: Origin::parse("o").unwrap(),
                 source: KeyName::parse("s").unwrap(),

@@ -227,11 +227,13 @@ impl Sealer {
         own.extend(pending);
         let counted = of_today.with(&own);
 
+        let evidence: Vec<_> = own.iter().map(|pending| pending.evidence).collect();
         let mut records = Vec::with_capacity(own.len());
-        for pending in &own {
+        // Each pending record is gone once its own is made: a full statement is large enough once.
+        for pending in own {
             let mut more = Vec::new();
-            more.extend(tags::of(vault, name, sequence, pending)?.map(|tags| ("tags", tags)));
-            more.extend(late(&source.plan, pending, now).map(|why| ("late", why.into_bytes())));
+            more.extend(tags::of(vault, name, sequence, &pending)?.map(|tags| ("tags", tags)));
+            more.extend(late(&source.plan, &pending, now).map(|why| ("late", why.into_bytes())));
             records.push(to_record(pending, more, self.salts.of_record()?)?);
         }
         let (note, heard) = self.watch.notes(source.heard);
@@ -265,12 +267,11 @@ impl Sealer {
                 .and_then(|draft| draft.sign(&key))
                 .expect("the vault's chain gives sequence and previous, its key the name");
         counted.keep(vault, name, sequence, tally)?;
-        let evidence: Vec<_> = own.iter().map(|pending| pending.evidence).collect();
         let after = newest.as_ref().map(|(note, _)| note);
         let (statement, batch) = (&statement, &batch);
         let sealed = now;
         vault.seal(&Sealed { statement, batch, evidence: &evidence, after, through, sealed })?;
-        let said = SealedNow { source: name.clone(), sequence, records: own.len() };
+        let said = SealedNow { source: name.clone(), sequence, records: evidence.len() };
         self.sources[at].heard = heard;
         Ok((said, taken))
     }

@@ -24,8 +24,9 @@ use super::{NewVault, Source, Unlock, Vault, pack, rows};
 use crate::durable::Access;
 use crate::error::AgentError;
 
-/// The database's share of memory.
-const CACHE_SIZE: usize = 64 * 1024 * 1024;
+/// The database's share of memory. A larger one only fills up: most rows lie under hashes, so that
+/// the next is hardly ever on a page that was read before, and the upper pages of all trees fit in.
+const CACHE_SIZE: usize = 16 * 1024 * 1024;
 
 pub(super) const KEY_FILE: &str = "key.age";
 pub(super) const POLICY_FILE: &str = "policy";

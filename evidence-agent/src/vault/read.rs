@@ -81,6 +81,23 @@ impl Vault {
         Ok(Some(Kept { statement, stage, sealed: row.sealed, logged }))
     }
 
+    /// Says that nothing was found, and that it may have been deleted where anything was: of what was
+    /// deleted no look-up is left either.
+    pub(crate) fn no_such_record(&self) -> AgentError {
+        let text = match self.deletions() {
+            Ok(deletions) if deletions.is_empty() => "the vault has no such record".to_string(),
+            Err(error) => return error,
+            Ok(deletions) => {
+                let count: usize = deletions.iter().map(|one| one.records.len()).sum();
+                format!(
+                    "the vault has no such record, or no longer: {count} were deleted by rules of \
+                     retention; see `fiducial-agent deletions`"
+                )
+            }
+        };
+        AgentError::Failed(text)
+    }
+
     /// Every record with every salt, checked against the statement.
     pub(crate) fn batch(&self, source: &KeyName, sequence: u64) -> Result<Batch, AgentError> {
         let opening = self.opening(source, sequence)?;

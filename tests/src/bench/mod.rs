@@ -10,6 +10,7 @@ pub mod disputed;
 pub mod grown;
 pub mod machine;
 pub mod process;
+pub mod replayed;
 pub mod statements;
 pub mod static_files;
 pub mod table;
@@ -59,12 +60,14 @@ pub struct Scale {
     pub reports: u64,
     /// Units of the bundle that is judged.
     pub units: u64,
+    /// Sources of the agent that lives without its log, and for how many minutes.
+    pub outage: (u64, u64),
     /// Where files go.
     pub folder: PathBuf,
 }
 
 /// Which rows are measured, by name.
-pub const ROWS: [&str; 10] = [
+pub const ROWS: [&str; 11] = [
     "add",
     "sequential",
     "large",
@@ -75,6 +78,7 @@ pub const ROWS: [&str; 10] = [
     "witnessed",
     "captured",
     "disputed",
+    "replayed",
 ];
 
 /// Measures the rows in `only`, or all, and prints each as it is done.
@@ -108,6 +112,7 @@ pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError>
             "add" => adding::concurrent(scale).await?,
             "captured" => captured::rows(scale).await?,
             "disputed" => disputed::rows(scale, &machine).await?,
+            "replayed" => replayed::rows(scale).await?,
             "sequential" => adding::sequential(scale, &machine).await?,
             "large" => adding::large(scale).await?,
             "statements" => statements::rows(scale, &machine).await?,

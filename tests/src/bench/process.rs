@@ -65,6 +65,11 @@ pub fn run_watched(name: &str, arguments: &[&str]) -> Result<(Duration, u64), Be
     Err(BenchError::Program(format!("`{line}` ended with {status}: {said}")))
 }
 
+/// An address at which nobody listens now.
+pub fn free_address() -> Result<SocketAddr, BenchError> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
 /// A server in a process of its own. Dropping it kills the process.
 pub struct Server {
     process: Child,
@@ -77,7 +82,15 @@ pub struct Server {
 impl Server {
     /// Starts a program with `arguments` and `--listen` on a free port; waits until it is ready.
     pub async fn start(name: &str, arguments: &[&str]) -> Result<Self, BenchError> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        Self::start_at(free_address()?, name, arguments).await
+    }
+
+    /// The same at an address that clients were told before.
+    pub async fn start_at(
+        address: SocketAddr,
+        name: &str,
+        arguments: &[&str],
+    ) -> Result<Self, BenchError> {
         let mut command = Command::new(program(name)?);
         command.args(arguments).args(["--listen", &address.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -159,7 +172,8 @@ pub struct Written {
     pub device: u64,
 }
 
-fn peak_memory(process: u32) -> Result<u64, BenchError> {
+/// The most memory a process ever had, in bytes; nothing once it has ended.
+pub fn peak_memory(process: u32) -> Result<u64, BenchError> {
     let text = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|value| value.trim().strip_suffix(" kB")?.parse::<u64>().ok());

@@ -57,6 +57,16 @@ pub async fn rows(scale: &Scale, machine: &Machine) -> Result<Vec<Row>, BenchErr
     Ok(rows)
 }
 
+/// How many statements a second a fresh log admits through `/add-batch`, with nobody else at work.
+pub(super) async fn rate(scale: &Scale, folder: &Path) -> Result<f64, BenchError> {
+    let sources = sign(scale.statements / SOURCES)?;
+    let count: usize = sources.iter().map(|source| source.statements.len()).sum();
+    let log = start(folder, &sources).await?;
+    let took = add_batches(&log, &sources).await?;
+    log.stop().await?;
+    Ok(count as f64 / took)
+}
+
 /// `beside` is what the machine verified per second before and after.
 fn row(what: &str, rate: f64, beside: &[f64], machine: &Machine) -> Row {
     let verifications = beside.iter().sum::<f64>() / beside.len() as f64;

@@ -48,6 +48,8 @@ fn measure(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         statements: if arguments.quick { 1024 } else { 64 * 1024 },
         reports: if arguments.quick { 2000 } else { 100_000 },
         units: if arguments.quick { 300 } else { 5000 },
+        // A day of a campus; a hundredth of it.
+        outage: if arguments.quick { (10, 144) } else { (100, 1440) },
         folder: folder.path().to_path_buf(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

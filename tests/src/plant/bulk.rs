@@ -8,7 +8,7 @@ use std::path::Path;
 use super::START;
 use super::clock::{Clock, PLANT_ZONE_MINUTES};
 use super::dice::Dice;
-use super::format::cfx;
+use super::format::{cfx, yestech};
 use super::journey;
 use super::product::{Product, products};
 use super::report::{Board, Inspection, Line, Station, Style};
@@ -47,6 +47,21 @@ impl Bulk {
     /// The report at an index: CFX `UnitsInspected` in its envelope.
     #[must_use]
     pub fn report(&self, index: u64) -> Vec<u8> {
+        self.inspect(index, START + index * 500, |inspection| cfx::inspected(inspection).bytes)
+    }
+
+    /// The same inspection, ended at another time, as one row of a file that grows.
+    #[must_use]
+    pub fn row(&self, index: u64, ended: u64) -> Vec<u8> {
+        self.inspect(index, ended, yestech::row_of_growing)
+    }
+
+    fn inspect(
+        &self,
+        index: u64,
+        ended: u64,
+        write: impl FnOnce(&Inspection<'_>) -> Vec<u8>,
+    ) -> Vec<u8> {
         let mut dice = Dice::of(&[self.seed, 0x6275_6c6b, index]);
         let barcode = format!("PN01{index:08}");
         let boards = (1..=self.product.units()).map(|position| Board {
@@ -59,7 +74,6 @@ impl Bulk {
                 .collect(),
         });
         let boards = boards.collect();
-        let ended = START + index * 500;
         let inspection = Inspection {
             line: &self.line,
             product: &self.product,
@@ -76,7 +90,7 @@ impl Bulk {
             identity: dice.whole(0, u64::MAX - 1),
             judged: None,
         };
-        cfx::inspected(&inspection).bytes
+        write(&inspection)
     }
 
     /// Writes the first `count` reports below `folder`, a thousand to a folder, and gives back how

@@ -38,6 +38,8 @@ mod ranges;
 mod reconcile;
 /// A log that is stopped and started again.
 mod restart;
+/// What retention deletes is gone, and what was handed out or is held stays true.
+mod retention;
 /// Keys that follow one another, with overlap.
 mod rotation;
 /// Reports that somebody brings along.

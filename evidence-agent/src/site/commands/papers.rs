@@ -41,7 +41,7 @@ pub(crate) fn papers(
     };
     let unsealed = vault.waiting_sources(&|pending| wanted.is(pending))?;
     if places.is_empty() && unsealed.is_empty() {
-        return Err(AgentError::Failed("the vault has no such record".to_string()));
+        return Err(vault.no_such_record());
     }
     desk.caller.make_folders(out).map_err(AgentError::file(out))?;
     let (mut text, mut rows, mut code) = (String::new(), Vec::new(), EXIT_ANCHORED);

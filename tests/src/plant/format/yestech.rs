@@ -28,7 +28,7 @@ pub(crate) fn report(inspection: &Inspection<'_>) -> Vec<Draft> {
     let stamp = inspection.claimed().compact();
     let name = format!("{stamp}_{}_{}.csv", inspection.file_barcode(), inspection.attempt);
     let rows = encode(&text, encoding_rs::WINDOWS_1252);
-    let growing = encode(&summary(inspection), encoding_rs::WINDOWS_1252);
+    let growing = row_of_growing(inspection);
     vec![
         Draft::write(line.path(Station::Aoi, &format!("SPC/{name}")), rows),
         Draft::append(line.path(Station::Aoi, "AOIData.Dat"), growing),
@@ -88,6 +88,11 @@ fn reviewed(inspection: &Inspection<'_>) -> (String, String, &'static str) {
     let Some(judged) = &inspection.judged else { return (String::new(), String::new(), "I") };
     let time = inspection.line.clock(Station::Review).shows(judged.at);
     (format!("{} {}", time.american(), time.time(':')), format!("Prüfer {:04}", judged.badge), "IR")
+}
+
+/// What is added to the growing file.
+pub(crate) fn row_of_growing(inspection: &Inspection<'_>) -> Vec<u8> {
+    encode(&summary(inspection), encoding_rs::WINDOWS_1252)
 }
 
 /// One line of the growing file: date, time, board, program, verdict, counts, worst offset.
