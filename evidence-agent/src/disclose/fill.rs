@@ -9,14 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use spec::Hash;
 use spec::bundle::{Claim, PartPath, Place, Role};
-use spec::encoding::{decode_hex, parse_decimal};
 use spec::evidence::disclosure::Pick;
 use spec::evidence::record::Record;
 use spec::key::KeyName;
 use spec::proof::Proof;
 
+use super::evidence;
 use crate::cli::Language;
 use crate::durable::Access;
 use crate::error::AgentError;
@@ -103,17 +102,14 @@ impl<'a> Folder<'a> {
             let Some((kept, record)) = kept.and_then(|kept| Some((kept, kept.whole()?))) else {
                 continue;
             };
-            let Some(hash) = hash_of(record, "file/sha256") else { continue };
+            let Some(hash) = evidence::hash_of(record) else { continue };
             let path = PartPath::Evidence(hash);
             if self.made.borrow().contains(&path.to_string()) {
                 continue;
             }
-            match report(vault, record, hash, kept.evidence())? {
-                Some(bytes) => {
-                    self.write(&path, &bytes)?;
-                    written += 1;
-                }
-                None => {
+            match self.copy_evidence(vault, record, kept.evidence(), &path)? {
+                true => written += 1,
+                false => {
                     let (source, sequence) = (&opening.place.source, opening.place.sequence);
                     missing.push(match language {
                         Language::En => format!(
@@ -144,46 +140,42 @@ impl<'a> Folder<'a> {
         self.write(&PartPath::SourceKeys, keys.as_bytes())
     }
 
+    /// Copies the evidence behind a record, if the vault has it, a chunk at a time.
+    fn copy_evidence(
+        &self,
+        vault: &Vault,
+        record: &Record,
+        behind: Option<Hash256>,
+        path: &PartPath,
+    ) -> Result<bool, AgentError> {
+        let name = path.to_string();
+        let failed = |error: io::Error| AgentError::file(&self.path.join(&name))(error);
+        self.make_folders(&name).map_err(failed)?;
+        let begin = || self.disk.begin_whole(&name, Access::Owner);
+        let written = evidence::write_evidence(vault, record, behind, &begin, &failed)?;
+        if written {
+            self.made.borrow_mut().insert(name);
+        }
+        Ok(written)
+    }
+
     fn write(&self, path: &PartPath, bytes: &[u8]) -> Result<(), AgentError> {
         let name = path.to_string();
         let failed = |error: io::Error| AgentError::file(&self.path.join(&name))(error);
+        self.make_folders(&name).map_err(failed)?;
+        self.disk.write_whole(&name, bytes, Access::Owner).map_err(failed)?;
+        self.made.borrow_mut().insert(name);
+        Ok(())
+    }
+
+    /// Makes the folders above a part that are not there.
+    fn make_folders(&self, name: &str) -> io::Result<()> {
         let mut made = self.made.borrow_mut();
         for (end, _) in name.match_indices('/') {
             if made.insert(name[..end].to_string()) {
-                self.disk.make_folder(&name[..end]).map_err(failed)?;
+                self.disk.make_folder(&name[..end])?;
             }
         }
-        self.disk.write_whole(&name, bytes, Access::Owner).map_err(failed)?;
-        made.insert(name.clone());
         Ok(())
     }
-}
-
-/// Exactly the bytes with this hash: stored as they are, or a part of a larger file. The larger file
-/// itself is never given out: its other parts may be of somebody else.
-fn report(
-    vault: &Vault,
-    record: &Record,
-    hash: Hash,
-    behind: Option<Hash256>,
-) -> Result<Option<Vec<u8>>, AgentError> {
-    if let Some(bytes) = vault.evidence(&Hash256::from(hash))? {
-        return Ok(Some(bytes));
-    }
-    let Some(whole) = behind.map(|behind| vault.evidence(&behind)).transpose()?.flatten() else {
-        return Ok(None);
-    };
-    let number = |name| {
-        let text = std::str::from_utf8(record.value(name)?).ok()?;
-        usize::try_from(parse_decimal(text).ok()?).ok()
-    };
-    let span = number("part/start")
-        .zip(number("file/size"))
-        .and_then(|(start, size)| whole.get(start..start.checked_add(size)?));
-    Ok(span.filter(|bytes| Hash::of(bytes) == hash).map(<[u8]>::to_vec))
-}
-
-fn hash_of(record: &Record, name: &str) -> Option<Hash> {
-    let text = std::str::from_utf8(record.value(name)?).ok()?;
-    decode_hex(text).ok().map(Hash::from_bytes)
 }

@@ -19,7 +19,9 @@ use super::disk::{DiskFile, EVIDENCE};
 use super::open::{Sync, pack_path};
 use super::pack::{Appended, ItemHeader, ItemId, PackWriter};
 use super::rows::{self, Blob, PackRow};
-use super::tables::{BLOBS, HEADS, LINKS, PACKS, PENDING, SEEN, STATE, damaged, numbered_key, owned};
+use super::tables::{
+    BLOBS, HEADS, LINKS, PACKS, PENDING, SEEN, STATE, damaged, numbered_key, owned,
+};
 use super::{Stored, Vault};
 use crate::error::AgentError;
 use crate::model::{Content, Hash256, ItemKey, Pending, Seen, WatchName};

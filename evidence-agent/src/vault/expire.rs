@@ -349,9 +349,8 @@ impl Due {
     /// Whether one of these holds keeps any of the records.
     fn is_held(&self, vault: &Vault, holds: &[Hold]) -> bool {
         let records = self.records.iter().filter_map(|at| self.opening.records[*at].whole());
-        let kept = |record| {
-            holds.iter().any(|hold| hold.keeps(vault, &self.source, self.sealed, record))
-        };
+        let kept =
+            |record| holds.iter().any(|hold| hold.keeps(vault, &self.source, self.sealed, record));
         records.into_iter().any(kept)
     }
 
