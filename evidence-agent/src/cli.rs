@@ -21,7 +21,7 @@ use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT};
 use crate::init::{NewSource, init};
 use crate::site::commands::{self, Desk, Said};
 use crate::site::control::{self, Here};
-use crate::site::run;
+use crate::site::{run, words};
 
 /// From how many bytes or files on a progress bar is worth its line.
 const MUCH: (u64, usize) = (256 * 1024 * 1024, 1000);
@@ -124,7 +124,7 @@ pub(crate) fn said(command: &Command, desk: &Desk<'_>) -> Result<Said, AgentErro
         Command::LotKey { lot, vault, from, out, units } => {
             commands::lot_key(desk, lot, vault, from.as_deref(), units.as_deref(), out)
         }
-        Command::Mapping { name } => commands::mapping(name.as_deref()),
+        Command::Mapping { name } => commands::mapping(name.as_deref(), language),
         Command::Papers { vault, which, evidence, out } => {
             commands::papers(desk, vault, which, *evidence, out)
         }
@@ -213,7 +213,12 @@ fn run_init(asked: Asked, new: &NewSource<'_>, err: &mut dyn Write) -> (u8, Stri
         Ok(key) if asked.json => {
             (EXIT_ANCHORED, format!("{}\n", serde_json::json!({ "source_key": key.to_string() })))
         }
-        Ok(key) => (EXIT_ANCHORED, format!("{key}\n")),
+        Ok(key) => {
+            // The key alone is the answer, for scripts; what to do next is for people.
+            let next = words::after_init(&key, &new.vault.vault, asked.language);
+            drop(writeln!(err, "{next}"));
+            (EXIT_ANCHORED, format!("{key}\n"))
+        }
         Err(error) => (error.exit_code(), complain(asked, &error, err)),
     }
 }

@@ -21,19 +21,63 @@ pub(crate) enum Access {
 
 /// Writes a file whole; what stood there before is replaced in one step.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    let folder = folder_of(path);
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-    name.push(".new");
-    let temporary = folder.join(name);
-    // What an earlier crash left under this name is ours and worth nothing.
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    let mut growing = Growing::begin(path, access)?;
+    growing.write_all(bytes)?;
+    growing.finish()
+}
+
+/// A file that is written in parts under another name, and takes its place when it is whole. Dropped
+/// before that, nothing of it is left.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    path: PathBuf,
+    temporary: PathBuf,
+    file: File,
+    finished: bool,
+}
+
+impl Growing {
+    /// Begins one; what stands at `path` stays until the end.
+    pub(crate) fn begin(path: &Path, access: Access) -> io::Result<Self> {
+        let mut name = std::ffi::OsString::from(".");
+        name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+        name.push(".new");
+        let temporary = folder_of(path).join(name);
+        // What an earlier crash left under this name is ours and worth nothing.
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let file = os::create_new(&temporary, access == Access::Owner)?;
+        Ok(Self { path: path.to_path_buf(), temporary, file, finished: false })
     }
-    write_synced(&temporary, bytes, access)?;
-    fs::rename(&temporary, path)?;
-    sync_folder(&folder)
+
+    /// Syncs it and puts it in its place; what stood there before is replaced in one step.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, &self.path)?;
+        self.finished = true;
+        sync_folder(&folder_of(&self.path))
+    }
+}
+
+impl Write for Growing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Growing {
+    fn drop(&mut self) {
+        if !self.finished {
+            // If it stays, the next one of this name removes it.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
 }
 
 /// Writes a new file and syncs it; refuses to replace one. Its folder is the caller's to sync.
@@ -85,6 +129,19 @@ mod tests {
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(write_synced(&path, b"third", Access::Owner).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_given_up_leaves_nothing_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("evidence");
+        write_whole(&path, b"before", Access::Owner).unwrap();
+        let mut growing = Growing::begin(&path, Access::Owner).unwrap();
+        growing.write_all(b"half").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"before");
+        drop(growing);
+        assert_eq!(fs::read(&path).unwrap(), b"before");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

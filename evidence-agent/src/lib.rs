@@ -27,6 +27,8 @@ mod collect;
 mod disclose;
 mod durable;
 mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz_targets;
 mod import;
 mod init;
 mod log_client;

@@ -283,10 +283,11 @@ pub(crate) struct DiscloseArgs {
     /// Records that name this unit or panel; can be repeated.
     #[arg(long, value_name = "ID")]
     pub(crate) unit: Vec<String>,
-    /// Records that name a unit or panel of this list, one a line.
+    /// Records that name a unit or panel of this list, one a line; at most 16 MiB.
     #[arg(long, value_name = "FILE")]
     pub(crate) units: Option<PathBuf>,
-    /// Records of this lot; can be repeated.
+    /// Records of this lot, and of those that name no lot the ones of its units and panels, such as
+    /// reviews and repairs; can be repeated.
     #[arg(long, value_name = "LOT")]
     pub(crate) lot: Vec<String>,
     /// Records under this reflow certificate, by its number or its file's SHA-256.

@@ -2,6 +2,11 @@
 //!
 //! Files and units are looked up; lots, certificates and times are looked for in every statement,
 //! since nothing but the openings knows them.
+//!
+//! A lot's records are those whose `lot` says so, and of those that say nothing of a lot the ones that
+//! name a unit or panel of it: one that was said to belong to it (`lot-key --units`), or one that a record
+//! of the lot names. So a review or a repair that knows the board alone is found with its report,
+//! whichever source has made either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -31,6 +36,8 @@ pub(super) type Chosen = BTreeMap<(KeyName, u64), BTreeSet<u64>>;
 struct Conditions {
     units: Option<BTreeSet<Vec<u8>>>,
     lots: Vec<Vec<u8>>,
+    /// Units and panels that records of the lots name.
+    of_lots: BTreeSet<Vec<u8>>,
     certificate: Option<String>,
     between: Option<(UnixMillis, UnixMillis)>,
     source: Option<KeyName>,
@@ -44,15 +51,29 @@ pub(crate) fn read_units(desk: &Desk<'_>, path: &Path) -> Result<BTreeSet<Vec<u8
 }
 
 /// Finds the records, and the sources with a record that would be one of them and waits for its
-/// statement, which only units tell. None if no condition is given: that is for a range, which has
+/// statement, which units and lots tell. None if no condition is given: that is for a range, which has
 /// others.
 pub(super) fn records(
     desk: &Desk<'_>,
     vault: &Vault,
     args: &DiscloseArgs,
 ) -> Result<(Chosen, Vec<KeyName>), AgentError> {
-    let conditions = Conditions::parse(desk, args)?;
-    conditions.find(vault)
+    let mut conditions = Conditions::parse(desk, args)?;
+    conditions.of_lots = conditions.units_of_lots(vault)?;
+    match &conditions.units {
+        Some(units) => {
+            let mut chosen = Chosen::new();
+            for unit in units {
+                for place in vault.of_unit(unit)? {
+                    let key = (place.source, place.sequence);
+                    chosen.entry(key).or_default().insert(place.record);
+                }
+            }
+            Ok((conditions.narrow(vault, chosen)?, conditions.waiting(vault)?))
+        }
+        None if conditions.is_empty() => Ok((Chosen::new(), Vec::new())),
+        None => Ok((conditions.search(vault)?, conditions.waiting(vault)?)),
+    }
 }
 
 impl Conditions {
@@ -87,6 +108,7 @@ impl Conditions {
         Ok(Self {
             units: is_by_unit.then_some(units),
             lots: args.lot.iter().map(|lot| lot.as_bytes().to_vec()).collect(),
+            of_lots: BTreeSet::new(),
             certificate: args.certificate.clone(),
             between,
             source: args.source.as_deref().map(parse_name).transpose()?,
@@ -111,20 +133,19 @@ impl Conditions {
         Ok(kept)
     }
 
-    /// The sources with a record that names one of the units and is in no statement yet.
-    fn waiting(
-        &self,
-        vault: &Vault,
-        units: &BTreeSet<Vec<u8>>,
-    ) -> Result<Vec<KeyName>, AgentError> {
+    /// The sources with a record that is of the units and lots and is in no statement yet. Which
+    /// certificate it will name is not known before.
+    fn waiting(&self, vault: &Vault) -> Result<Vec<KeyName>, AgentError> {
         // What is not sealed yet was not sealed between two moments.
-        if self.between.is_some() {
+        if self.between.is_some() || (self.units.is_none() && self.lots.is_empty()) {
             return Ok(Vec::new());
         }
         let mut sources = vault.waiting_sources(&|pending| {
-            let named = pending.values.get("units").map(Vec::as_slice).unwrap_or_default();
-            let panel = pending.values.get("panel").map(Vec::as_slice);
-            items(named).chain(panel).any(|unit| units.contains(unit))
+            let value = |name: &str| pending.values.get(name).map(Vec::as_slice);
+            let named = Named { lot: value("lot"), units: value("units"), panel: value("panel") };
+            let is_meant = |units: &BTreeSet<Vec<u8>>| named.all().any(|unit| units.contains(unit));
+            self.units.as_ref().is_none_or(is_meant)
+                && self.is_of_lot(vault, &named).unwrap_or(true)
         })?;
         sources.retain(|source| self.source.as_ref().is_none_or(|only| only == source));
         Ok(sources)
@@ -164,22 +185,56 @@ impl Conditions {
         let mut fits = BTreeSet::new();
         for (index, kept) in (0..).zip(&opening.records).skip(1) {
             let Some(record) = kept.whole() else { continue };
-            if self.is_certified(record) && self.is_of_lot(vault, record)? {
+            if self.is_certified(record) && self.is_of_lot(vault, &Named::of(record))? {
                 fits.insert(index);
             }
         }
         Ok(fits)
     }
 
-    /// Whether the record names one of the lots, or a unit that was said to belong to one.
-    fn is_of_lot(&self, vault: &Vault, record: &Record) -> Result<bool, AgentError> {
-        let is_meant = |lot: &[u8]| self.lots.iter().any(|meant| meant == lot);
-        if self.lots.is_empty() || record.value("lot").is_some_and(is_meant) {
+    /// Every unit and panel that a record of the lots names, of whichever source: the board's report
+    /// knows the lot, and the bench that repairs it knows the board.
+    fn units_of_lots(&self, vault: &Vault) -> Result<BTreeSet<Vec<u8>>, AgentError> {
+        let mut of_lots = BTreeSet::new();
+        if self.lots.is_empty() {
+            return Ok(of_lots);
+        }
+        for source in vault.sources()? {
+            for sequence in 0..vault.head(&source)?.next_sequence {
+                if vault.statement(&source, sequence)?.is_none() {
+                    continue;
+                }
+                let opening = vault.opening(&source, sequence)?;
+                for record in opening.records.iter().filter_map(|kept| kept.whole()) {
+                    let named = Named::of(record);
+                    if named.lot.is_some_and(|lot| self.is_meant(lot)) {
+                        of_lots.extend(named.all().map(<[u8]>::to_vec));
+                    }
+                }
+            }
+        }
+        Ok(of_lots)
+    }
+
+    fn is_meant(&self, lot: &[u8]) -> bool {
+        self.lots.iter().any(|meant| meant == lot)
+    }
+
+    /// Whether a record is of one of the lots, as it says itself or as its units tell.
+    fn is_of_lot(&self, vault: &Vault, named: &Named<'_>) -> Result<bool, AgentError> {
+        if self.lots.is_empty() {
             return Ok(true);
         }
-        for unit in items(record.value("units").unwrap_or_default()) {
-            if vault.lot_of_unit(unit)?.is_some_and(|lot| is_meant(&lot)) {
-                return Ok(true);
+        if named.lot.is_some_and(|lot| self.is_meant(lot)) {
+            return Ok(true);
+        }
+        for unit in named.all() {
+            match vault.lot_of_unit(unit)? {
+                Some(lot) if self.is_meant(&lot) => return Ok(true),
+                // What the factory has said counts before what a record lets one conclude.
+                Some(_) => {}
+                None if named.lot.is_none() && self.of_lots.contains(unit) => return Ok(true),
+                None => {}
             }
         }
         Ok(false)
@@ -195,6 +250,28 @@ impl Conditions {
             named || is_it
         };
         self.certificate.as_ref().is_none_or(certified)
+    }
+}
+
+/// What a record names.
+struct Named<'a> {
+    lot: Option<&'a [u8]>,
+    units: Option<&'a [u8]>,
+    panel: Option<&'a [u8]>,
+}
+
+impl<'a> Named<'a> {
+    fn of(record: &'a Record) -> Self {
+        Self {
+            lot: record.value("lot"),
+            units: record.value("units"),
+            panel: record.value("panel"),
+        }
+    }
+
+    /// Its units and its panel.
+    fn all(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        items(self.units.unwrap_or_default()).chain(self.panel)
     }
 }
 

@@ -7,26 +7,25 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use spec::Hash;
 use spec::bundle::{
     Bundle, BundleError, Claim, Contents, MAX_BUNDLE_SIZE, PartPath, Place, Role, how_to,
 };
-use spec::encoding::{decode_hex, parse_decimal};
 use spec::evidence::disclosure::Pick;
 use spec::evidence::record::Record;
 use spec::key::KeyName;
 use spec::proof::Proof;
 
+use super::evidence;
 use crate::cli::Language;
 use crate::durable::Access;
 use crate::error::AgentError;
 use crate::model::Hash256;
 use crate::site::control::Caller;
-use crate::vault::{Disk, Opening, Vault};
+use crate::vault::{Disk, Opening, Vault, Whole};
 
 /// A folder that this run has made, or a file that it makes, among the files of whoever asked for it.
 pub(super) struct Folder<'a> {
@@ -44,7 +43,7 @@ enum Target {
     /// Each into a file of its own.
     Files(Arc<dyn Disk>),
     /// All into one, at the end.
-    Bundle(RefCell<Held>),
+    Bundle(Arc<Mutex<Held>>),
 }
 
 /// Parts that wait for the others.
@@ -72,7 +71,7 @@ impl<'a> Folder<'a> {
 
     /// A bundle, of which nothing is written before [`Self::finish`].
     pub(super) fn bundle(caller: &'a dyn Caller, path: &Path) -> Self {
-        Self::to(caller, path, Target::Bundle(RefCell::default()))
+        Self::to(caller, path, Target::Bundle(Arc::default()))
     }
 
     fn to(caller: &'a dyn Caller, path: &Path, to: Target) -> Self {
@@ -88,7 +87,7 @@ impl<'a> Folder<'a> {
     /// Writes the bundle, with instructions for following it by hand. A folder is whole already.
     pub(super) fn finish(&self) -> Result<(), AgentError> {
         let Target::Bundle(held) = &self.to else { return Ok(()) };
-        let bytes = put_together(&held.borrow().parts)
+        let bytes = put_together(&held.lock().expect("no panic under this lock").parts)
             .map_err(|error| AgentError::Failed(format!("{}: {error}", self.path.display())))?;
         let written = self.caller.write(&self.path, &bytes, Access::Owner);
         written.map_err(AgentError::file(&self.path))
@@ -145,17 +144,14 @@ impl<'a> Folder<'a> {
             let Some((kept, record)) = kept.and_then(|kept| Some((kept, kept.whole()?))) else {
                 continue;
             };
-            let Some(hash) = hash_of(record, "file/sha256") else { continue };
+            let Some(hash) = evidence::hash_of(record) else { continue };
             let path = PartPath::Evidence(hash);
             if self.made.borrow().contains(&path.to_string()) {
                 continue;
             }
-            match report(vault, record, hash, kept.evidence())? {
-                Some(bytes) => {
-                    self.write(&path, &bytes)?;
-                    written += 1;
-                }
-                None => {
+            match self.copy_evidence(vault, record, kept.evidence(), &path)? {
+                true => written += 1,
+                false => {
                     let (source, sequence) = (&opening.place.source, opening.place.sequence);
                     missing.push(match language {
                         Language::En => format!(
@@ -186,35 +182,85 @@ impl<'a> Folder<'a> {
         self.write(&PartPath::SourceKeys, keys.as_bytes())
     }
 
+    /// Copies the evidence behind a record, if the vault has it, a chunk at a time.
+    fn copy_evidence(
+        &self,
+        vault: &Vault,
+        record: &Record,
+        behind: Option<Hash256>,
+        path: &PartPath,
+    ) -> Result<bool, AgentError> {
+        let name = path.to_string();
+        let failed = |error: io::Error| AgentError::file(&self.path.join(&name))(error);
+        let begin = || self.begin(path);
+        let written = evidence::write_evidence(vault, record, behind, &begin, &failed)?;
+        if written {
+            self.made.borrow_mut().insert(name);
+        }
+        Ok(written)
+    }
+
     fn write(&self, path: &PartPath, bytes: &[u8]) -> Result<(), AgentError> {
         let name = path.to_string();
         let failed = |error: io::Error| AgentError::file(&self.path.join(&name))(error);
+        let written = self.begin(path).and_then(|mut part| {
+            part.write_all(bytes)?;
+            part.finish()
+        });
+        written.map_err(failed)?;
+        self.made.borrow_mut().insert(name);
+        Ok(())
+    }
+
+    /// Begins a part: a file, with the folders above it, or a place in the bundle.
+    fn begin(&self, path: &PartPath) -> io::Result<Box<dyn Whole>> {
+        let disk = match &self.to {
+            Target::Bundle(held) => {
+                let (held, bytes) = (Arc::clone(held), Vec::new());
+                return Ok(Box::new(InBundle { path: path.clone(), bytes, held }));
+            }
+            Target::Files(disk) => disk,
+        };
+        let name = path.to_string();
         let mut made = self.made.borrow_mut();
-        match &self.to {
-            Target::Bundle(held) => held.borrow_mut().take(path, bytes)?,
-            Target::Files(disk) => {
-                for (end, _) in name.match_indices('/') {
-                    if made.insert(name[..end].to_string()) {
-                        disk.make_folder(&name[..end]).map_err(failed)?;
-                    }
-                }
-                disk.write_whole(&name, bytes, Access::Owner).map_err(failed)?;
+        for (end, _) in name.match_indices('/') {
+            if made.insert(name[..end].to_string()) {
+                disk.make_folder(&name[..end])?;
             }
         }
-        made.insert(name.clone());
+        disk.begin_whole(&name, Access::Owner)
+    }
+}
+
+/// A part of a bundle that is being written.
+struct InBundle {
+    path: PartPath,
+    bytes: Vec<u8>,
+    held: Arc<Mutex<Held>>,
+}
+
+impl io::Write for InBundle {
+    /// Takes no more than the whole may have: an error comes before memory grows.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let size = self.held.lock().expect("no panic under this lock").size;
+        if size + self.bytes.len() + bytes.len() > MAX_BUNDLE_SIZE {
+            let why = format!("a bundle has at most {MAX_BUNDLE_SIZE} bytes: choose fewer records");
+            return Err(io::Error::other(why));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-impl Held {
-    /// Takes a part, unless the whole then was larger than any bundle.
-    fn take(&mut self, path: &PartPath, bytes: &[u8]) -> Result<(), AgentError> {
-        self.size += bytes.len();
-        if self.size > MAX_BUNDLE_SIZE {
-            let why = format!("a bundle has at most {MAX_BUNDLE_SIZE} bytes: choose fewer records");
-            return Err(AgentError::Failed(why));
-        }
-        self.parts.push((path.clone(), bytes.to_vec()));
+impl Whole for InBundle {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        let mut held = self.held.lock().expect("no panic under this lock");
+        held.size += self.bytes.len();
+        held.parts.push((self.path, self.bytes));
         Ok(())
     }
 }
@@ -225,33 +271,4 @@ fn put_together(parts: &[(PartPath, Vec<u8>)]) -> Result<Vec<u8>, BundleError> {
     let text = how_to::text(&Contents::new(borrowed())?, &|_| None);
     let how_to = (PartPath::HowTo, Cow::from(text.into_bytes()));
     Ok(Bundle::new(Contents::new(borrowed().chain([how_to]))?)?.to_bytes())
-}
-
-/// Exactly the bytes with this hash: stored as they are, or a part of a larger file. The larger file
-/// itself is never given out: its other parts may be of somebody else.
-fn report(
-    vault: &Vault,
-    record: &Record,
-    hash: Hash,
-    behind: Option<Hash256>,
-) -> Result<Option<Vec<u8>>, AgentError> {
-    if let Some(bytes) = vault.evidence(&Hash256::from(hash))? {
-        return Ok(Some(bytes));
-    }
-    let Some(whole) = behind.map(|behind| vault.evidence(&behind)).transpose()?.flatten() else {
-        return Ok(None);
-    };
-    let number = |name| {
-        let text = std::str::from_utf8(record.value(name)?).ok()?;
-        usize::try_from(parse_decimal(text).ok()?).ok()
-    };
-    let span = number("part/start")
-        .zip(number("file/size"))
-        .and_then(|(start, size)| whole.get(start..start.checked_add(size)?));
-    Ok(span.filter(|bytes| Hash::of(bytes) == hash).map(<[u8]>::to_vec))
-}
-
-fn hash_of(record: &Record, name: &str) -> Option<Hash> {
-    let text = std::str::from_utf8(record.value(name)?).ok()?;
-    decode_hex(text).ok().map(Hash::from_bytes)
 }

@@ -19,6 +19,7 @@
 mod answer;
 mod choose;
 mod context;
+mod evidence;
 mod fields;
 mod fill;
 mod pins;
@@ -35,6 +36,7 @@ use spec::key::KeyName;
 
 pub(crate) use answer::answer;
 pub(crate) use choose::read_units;
+pub(crate) use evidence::write_evidence;
 pub(crate) use pins::pins;
 
 use self::choose::Chosen;

@@ -63,6 +63,11 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     ("no answer to a question: {}", "询问没有得到回答：{}"),
     ("no proof yet", "尚无证明"),
+    ("source {} is not listed in this log", "来源 {} 未在此日志中登记"),
+    (
+        "{}; give its operator the file that `fiducial-agent source request` writes",
+        "{}；请把 `fiducial-agent source request` 写出的文件交给日志运营方",
+    ),
     ("the log refused statement {}: {}", "日志拒绝了声明 {}：{}"),
     (
         "the vault is not its newest copy; the log is asked where to go on",
@@ -291,6 +296,16 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     ("there is no mapping {}; there are {}", "没有映射 {}；现有 {}"),
     ("unknown field {}, expected {}", "未知的项 {}，可用的有 {}"),
+    ("unknown field {}, expected one of {}", "未知的项 {}，可用的是 {}"),
+    ("TOML parse error at line {}, column {}\n{}", "第 {} 行第 {} 列有误：\n{}"),
+    (
+        "TOML parse error at line {}, column {}\n{}\nunknown field {}, expected one of {}",
+        "第 {} 行第 {} 列有误：\n{}\n未知的项 {}，可用的是 {}",
+    ),
+    (
+        "a key name is 1 to 255 bytes without spaces, plus signs or control characters",
+        "名称为 1 至 255 字节，不含空格、加号和控制字符",
+    ),
     ("missing field {}", "缺少项 {}"),
     ("a depth of {} is more than {}", "层级 {} 超过 {}"),
     ("`key` names no column", "`key` 没有指明列"),

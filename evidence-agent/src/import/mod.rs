@@ -64,6 +64,12 @@ impl Mapping {
         shipped::names().collect()
     }
 
+    /// What a shipped mapping is for, in a few words, as its file says it.
+    pub(crate) fn shipped_description(name: &str) -> Option<String> {
+        let file: toml::Table = shipped::text(name)?.parse().ok()?;
+        file.get("description")?.as_str().map(str::to_string)
+    }
+
     /// What a shipped mapping's file says, as an example to begin with.
     pub(crate) fn shipped_text(name: &str) -> Option<&'static str> {
         shipped::text(name)

@@ -402,7 +402,7 @@ impl Observer {
             raise(AlarmCode::LogRefused, &status.log, lie);
         }
         for (source, why) in &sending.unlisted {
-            raise(AlarmCode::NotListed, source, why);
+            raise(AlarmCode::NotListed, source, &words::of(why, self.language));
         }
         if sending.is_down {
             let why = sending.away.as_deref().unwrap_or_default();

@@ -10,11 +10,14 @@
 //! A stop is asked for by SIGTERM or SIGINT and takes effect between two turns: whatever is durable
 //! then is gone on with by the next run, and nothing else was promised.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
+
+use spec::key::KeyName;
 
 use super::config::Config;
 use super::control::{Door, Turn};
@@ -301,8 +304,10 @@ pub(crate) fn run_once(
     meter.aside(|| say(&done.said(language)));
     meter.sealed(opened.vault.unanchored_count()?);
     let began = clock.monotonic();
+    let mut unlisted = BTreeMap::new();
     loop {
         let turn = sender.turn(&opened.vault, clock)?;
+        unlisted.extend(turn.unlisted.into_iter().map(|(name, refusal)| (name, refusal.detail)));
         for (source, sequence, index) in &turn.anchored {
             meter.aside(|| say(&words::anchored(source, *sequence, *index, language)));
         }
@@ -319,6 +324,13 @@ pub(crate) fn run_once(
             let text = format!("{blind} of {watches} watches cannot be looked at");
             return Err(AgentError::Failed(text));
         }
+        if let Some(why) = only_unlisted_wait(&opened.vault, &unlisted)? {
+            let why = format!(
+                "{why}; give its operator the file that `fiducial-agent source request` writes"
+            );
+            let text = format!("{waiting} statements are kept and not anchored yet: {why}");
+            return Err(AgentError::Failed(text));
+        }
         if clock.monotonic().saturating_sub(began) > ONCE_PATIENCE {
             let why = turn.away.unwrap_or_else(|| "no proof yet".to_string());
             let text = format!("{waiting} statements are kept and not anchored yet: {why}");
@@ -326,6 +338,19 @@ pub(crate) fn run_once(
         }
         clock.rest(turn.wait.min(REST));
     }
+}
+
+/// What the log has said of a source that it does not list, if statements of no other source wait.
+fn only_unlisted_wait(
+    vault: &Vault,
+    unlisted: &BTreeMap<KeyName, String>,
+) -> Result<Option<String>, AgentError> {
+    for source in vault.sources()? {
+        if !unlisted.contains_key(&source) && !vault.unanchored(&source, 1)?.is_empty() {
+            return Ok(None);
+        }
+    }
+    Ok(unlisted.values().next().cloned())
 }
 
 /// How many of the sightings that became durable were messages of a broker, which it forgets.

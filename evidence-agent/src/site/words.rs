@@ -3,13 +3,16 @@
 //! Whoever reads them knows boards and reports, and nothing of logs: each says what is, since when,
 //! and in the words of `spec/text`.
 
-use spec::key::KeyName;
+use std::path::Path;
+
+use spec::key::{KeyName, VerifierKey};
 
 use super::config::Config;
 use super::status::SourceStatus;
 use crate::cli::Language;
 use crate::clock;
 use crate::error::chinese;
+use crate::import::Mapping;
 use crate::model::UnixMillis;
 use crate::spool::resume::Resumed;
 use crate::vault::WentBack;
@@ -317,6 +320,52 @@ impl Captured {
             };
         }
         text
+    }
+}
+
+/// What a shipped mapping is for.
+pub(crate) fn mapping(name: &str, language: Language) -> String {
+    let chinese = MAPPINGS.iter().find(|(have, _)| *have == name).map(|(_, text)| *text);
+    match (language, chinese) {
+        (Language::Zh, Some(text)) => text.to_string(),
+        _ => Mapping::shipped_description(name).unwrap_or_default(),
+    }
+}
+
+/// What each shipped mapping is for, in Chinese; the English stands in its file.
+const MAPPINGS: &[(&str, &str)] = &[
+    ("attachment", "任意文件：仅其字节，不作解读"),
+    ("cfx", "IPC-CFX 消息：检测、回流焊、维修及其他全部"),
+    ("datapaq-like", "炉温曲线，CSV，小数点为逗号"),
+    ("defect-table-like", "缺陷代码或限值，CSV"),
+    ("domestic-like", "AOI 与复判，中文表头的 CSV"),
+    ("kic-like", "炉温曲线，CSV：先为各项参数，后为曲线"),
+    ("koh-young-like", "AOI 与复判，TB_AOIResult 各行，JSON"),
+    ("omron-like-machine", "AOI，成对的 CSV：机器判定"),
+    ("omron-like-operator", "AOI，成对的 CSV：操作员判定"),
+    ("program-file", "程序、配方、限值：任意文件"),
+    ("saki-like", "AOI，XML：Panel、Program、Image、Results"),
+    ("t-962-like", "小型回流炉的读数，CSV"),
+    ("t-962-like-certificate", "炉温曲线，小型回流炉的原始读数"),
+    ("viscom-like-codes", "缺陷代码，INI"),
+    ("yestech-dat-like", "AOI 与复判，不断增长的文件中的各行"),
+    ("yestech-like", "AOI 与复判，每行一处缺陷"),
+];
+
+/// What comes after a vault and its first source are made.
+pub(crate) fn after_init(key: &VerifierKey, vault: &Path, language: Language) -> String {
+    let vault = vault.display();
+    match language {
+        Language::En => format!(
+            "The vault {vault} is made. Next: give that key to the log's operator, who lists it with\n  \
+             fiducial-log source add '{key}' --data DIR\nThen write a configuration and try it with\n  \
+             fiducial-agent check-config --config agent.toml --dry-run"
+        ),
+        Language::Zh => format!(
+            "保险库 {vault} 已建好。下一步：把上面的密钥交给日志运营方，由其登记：\n  \
+             fiducial-log source add '{key}' --data DIR\n然后编写配置并试运行：\n  \
+             fiducial-agent check-config --config agent.toml --dry-run"
+        ),
     }
 }
 

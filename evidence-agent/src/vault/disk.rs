@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError};
 
-use crate::durable::{self, Access};
+use crate::durable::{self, Access, Growing};
 use crate::os;
 
 /// The database.
@@ -46,6 +46,19 @@ pub(crate) trait DiskFile: Debug + Send + Sync {
     fn sync(&self) -> io::Result<()>;
 }
 
+/// A file that is written in parts and takes its place when it is whole. Dropped before that, nothing
+/// of it is left.
+pub(crate) trait Whole: Write {
+    /// Syncs it and puts it in its place.
+    fn finish(self: Box<Self>) -> io::Result<()>;
+}
+
+impl Whole for Growing {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        Self::finish(*self)
+    }
+}
+
 /// What a vault needs of a file system.
 pub(crate) trait Disk: Debug + Send + Sync {
     /// Opens a file to read and write it; makes it if `create` says so, and it may be there.
@@ -62,6 +75,8 @@ pub(crate) trait Disk: Debug + Send + Sync {
     fn read(&self, name: &str, limit: usize) -> io::Result<Vec<u8>>;
     /// Writes a file whole: under another name, synced, renamed, its folder synced.
     fn write_whole(&self, name: &str, bytes: &[u8], access: Access) -> io::Result<()>;
+    /// The same in parts, for what is too large for memory.
+    fn begin_whole(&self, name: &str, access: Access) -> io::Result<Box<dyn Whole>>;
     /// How much room there is; `None` where the system does not tell.
     fn room(&self) -> io::Result<Option<Room>>;
     /// Keeps other processes out for as long as the answer lives.
@@ -133,6 +148,10 @@ impl Disk for Folder {
 
     fn write_whole(&self, name: &str, bytes: &[u8], access: Access) -> io::Result<()> {
         durable::write_whole(&self.path(name), bytes, access)
+    }
+
+    fn begin_whole(&self, name: &str, access: Access) -> io::Result<Box<dyn Whole>> {
+        Ok(Box::new(Growing::begin(&self.path(name), access)?))
     }
 
     fn room(&self) -> io::Result<Option<Room>> {

@@ -70,7 +70,7 @@ use crate::model::{Hash256, UnixMillis};
 pub(crate) use backup::{Copied, refuse_inside};
 pub(crate) use capture::Capture;
 pub(crate) use check::{Checked, GONE, Progress};
-pub(crate) use disk::{Disk, DiskFile, Folder, Room};
+pub(crate) use disk::{Disk, DiskFile, Folder, Room, Whole};
 pub(crate) use expire::{Expired, Rule};
 pub(crate) use high_water::WentBack;
 pub(crate) use holds::{Scope, names_unit};

@@ -127,7 +127,7 @@ impl Opening {
     }
 
     /// Writes the bytes.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.raw(HEADER).number(self.records.len() as u64);
         for kept in &self.records {
@@ -145,7 +145,7 @@ impl Opening {
     }
 
     /// Parses the bytes; what they commit to is the caller's to check.
-    pub(super) fn parse(place: Place, bytes: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn parse(place: Place, bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         if reader.raw(HEADER.len())? != HEADER {
             return Err(Malformed);
@@ -291,6 +291,17 @@ mod tests {
         assert_eq!(shredded.to_batch(), Err(2));
         let bytes = shredded.to_bytes();
         assert_eq!(Opening::parse(place(3), &bytes), Ok(shredded));
+    }
+
+    #[test]
+    fn the_seeds_of_the_fuzz_target_are_openings() {
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/opening");
+        let mut opening = sample();
+        for name in ["whole", "shredded"] {
+            assert_eq!(std::fs::read(folder.join(name)).unwrap(), opening.to_bytes(), "{name}");
+            opening.records[2] = opening.records[2].shredded();
+        }
     }
 
     #[test]

@@ -187,7 +187,8 @@ impl Vault {
         Note::parse(&bytes).map_err(|error| self.wrong(&error))
     }
 
-    /// Evidence, verified while it is read. For what fits into memory; see [`Self::copy_evidence`].
+    /// Evidence, verified while it is read.
+    #[cfg(test)]
     pub(crate) fn evidence(&self, sha256: &Hash256) -> Result<Option<Vec<u8>>, AgentError> {
         let mut bytes = Vec::new();
         let found = self.copy_evidence(sha256, &mut bytes)?;

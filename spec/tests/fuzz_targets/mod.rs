@@ -3,9 +3,12 @@
 //!
 //! Each parses, prints and compares: whatever is accepted has one encoding. Nothing may panic.
 
+use spec::bundle::Bundle;
 use spec::checkpoint::Checkpoint;
+use spec::evidence::challenge::{Challenge, MAX_PICKS};
 use spec::evidence::disclosure::Disclosure;
 use spec::evidence::enrolment::Enrolment;
+use spec::evidence::pins::Pins;
 use spec::evidence::statement::Statement;
 use spec::key::VerifierKey;
 use spec::note::Note;
@@ -18,12 +21,15 @@ use spec::tile::{Tile, TileKind, parse_entries, push_entry};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 14] = [
     ("bundle", bundle),
+    ("challenge", challenge),
     ("checkpoint", checkpoint),
     ("disclosure", disclosure),
     ("enrolment", enrolment),
+    ("evidence-bundle", evidence_bundle),
     ("note", note),
+    ("pins", pins),
     ("policy", policy),
     ("proof", proof),
     ("split", split),
@@ -40,6 +46,14 @@ pub fn bundle(bytes: &[u8]) {
         let mut again = Vec::new();
         entries.iter().for_each(|entry| push_entry(&mut again, entry));
         assert_eq!(again, bundle);
+    }
+}
+
+/// A challenge. Its picks are only claimed, and never more than a challenge may have.
+pub fn challenge(bytes: &[u8]) {
+    if let Ok(challenge) = Challenge::parse(bytes) {
+        assert_eq!(challenge.to_string().as_bytes(), bytes);
+        assert!((1..=MAX_PICKS).contains(&challenge.picks().len()));
     }
 }
 
@@ -68,10 +82,24 @@ pub fn enrolment(bytes: &[u8]) {
     }
 }
 
+/// A bundle of evidence: parts, lists and the zip around them have one form.
+pub fn evidence_bundle(bytes: &[u8]) {
+    if let Ok(bundle) = Bundle::parse(bytes) {
+        assert_eq!(bundle.to_bytes(), bytes);
+    }
+}
+
 /// A signed note.
 pub fn note(bytes: &[u8]) {
     if let Ok(note) = Note::parse(bytes) {
         assert_eq!(note.to_bytes(), bytes);
+    }
+}
+
+/// Pins.
+pub fn pins(bytes: &[u8]) {
+    if let Ok(pins) = Pins::parse(bytes) {
+        assert_eq!(pins.to_string().as_bytes(), bytes);
     }
 }
 

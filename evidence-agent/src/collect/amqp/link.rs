@@ -118,7 +118,7 @@ impl Inbox {
     }
 
     /// A connection is there.
-    fn connected(&self) {
+    pub(super) fn connected(&self) {
         self.held().line = Line::Up(Instant::now());
     }
 
@@ -133,7 +133,7 @@ impl Inbox {
         Standing { down, undecided, expecting }
     }
 
-    fn complain(&self, item: &str, trouble: Trouble) {
+    pub(super) fn complain(&self, item: &str, trouble: Trouble) {
         let mut held = self.held();
         if matches!(trouble, Trouble::Broker(_)) {
             held.line = Line::Down(trouble.clone());

@@ -272,3 +272,18 @@ fn a_configuration_that_cannot_work_is_refused_at_once() {
         assert!(matches!(made, Err(AgentError::Config(_))), "{broker} {more}");
     }
 }
+
+#[test]
+fn before_an_attempt_has_ended_nothing_is_known_and_a_broker_that_speaks_has_perhaps_more() {
+    let inbox = Inbox::default();
+    let standing = |silence| {
+        let standing = inbox.standing(silence);
+        (standing.down.is_some(), standing.undecided, standing.expecting)
+    };
+    assert_eq!(standing(Duration::ZERO), (false, true, true));
+    inbox.complain("broker", Trouble::Broker("away".to_string()));
+    assert_eq!(standing(Duration::MAX), (true, false, false));
+    inbox.connected();
+    assert_eq!(standing(Duration::MAX), (false, false, true));
+    assert_eq!(standing(Duration::ZERO), (false, false, false));
+}

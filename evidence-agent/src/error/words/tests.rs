@@ -95,6 +95,12 @@ fn a_reason_is_translated_with_its_facts_and_what_it_stands_behind() {
             "/etc/agent.toml: source \"aoi\": watch \"reports\": `type` is missing",
             "/etc/agent.toml：来源 \"aoi\"：监视 \"reports\"：缺少 `type`",
         ),
+        (
+            "a.toml: TOML parse error at line 2, column 1\n  |\n2 | lisen = 1\n  | ^^^^^\nunknown \
+             field `lisen`, expected one of `vault`, `listen`\n",
+            "a.toml：第 2 行第 1 列有误：\n  |\n2 | lisen = 1\n  | ^^^^^\n未知的项 `lisen`，可用的是 \
+             `vault`, `listen`\n",
+        ),
         ("io: Connection refused (os error 111)", "连接被拒绝，对方没有程序在监听（系统错误 111）"),
         ("what nobody knows", "what nobody knows"),
         ("", ""),

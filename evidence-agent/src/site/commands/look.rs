@@ -18,6 +18,7 @@ use crate::site::control;
 use crate::site::open::{no_source, open, watched};
 use crate::site::page::stands_still;
 use crate::site::status::Status;
+use crate::site::words;
 use crate::spool::capture::Watched;
 
 /// How long a running agent may take to answer, and how much it may say.
@@ -56,7 +57,7 @@ pub(crate) fn check_config(
         Language::Zh => format!("{sources} 个来源，{watches} 个监视"),
     };
     let text = if blind.is_empty() {
-        format!("{} {}: {counted}\n", shown(path), either(language, "is sound", "无误"))
+        format!("{}{}{counted}\n", shown(path), either(language, " is sound: ", " 无误："))
     } else {
         let lines = blind.iter().map(|(name, why)| format!("! {name}: {why}\n"));
         lines.collect::<String>() + &blind_said(blind.len(), watches, language)
@@ -255,10 +256,11 @@ pub(crate) fn status(path: &Path, language: Language) -> Result<Said, AgentError
 }
 
 /// Lists the shipped mappings, or shows one.
-pub(crate) fn mapping(name: Option<&str>) -> Result<Said, AgentError> {
+pub(crate) fn mapping(name: Option<&str>, language: Language) -> Result<Said, AgentError> {
     let names = import::Mapping::names();
     let Some(name) = name else {
-        return Ok(Said::done(names.join("\n") + "\n", json!(names)));
+        let line = |name: &&str| format!("{name:24}{}\n", words::mapping(name, language));
+        return Ok(Said::done(names.iter().map(line).collect::<String>(), json!(names)));
     };
     let text = import::Mapping::shipped_text(name).ok_or_else(|| {
         AgentError::Input(format!("there is no mapping {name:?}; there are {}", names.join(", ")))

@@ -14,6 +14,7 @@ use spec::key::KeyName;
 use super::{Desk, Said, either, shown};
 use crate::cli::Language;
 use crate::cli::args::{VaultArgs, WhichArgs};
+use crate::disclose::write_evidence as write_evidence_of;
 use crate::durable::Access;
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_INCOMPLETE};
 use crate::model::{Hash256, Pending};
@@ -135,21 +136,17 @@ fn write_evidence(
     place: &RecordPlace,
     path: &Path,
 ) -> Result<String, AgentError> {
-    let batch = vault.batch(&place.source, place.sequence)?;
+    let opening = vault.opening(&place.source, place.sequence)?;
     let at = usize::try_from(place.record).unwrap_or(usize::MAX);
-    let value = batch.records().get(at).and_then(|record| record.value("file/sha256"));
-    let hash = value.and_then(|text| decode_hex(std::str::from_utf8(text).ok()?).ok());
-    let bytes = hash.map(|hash| vault.evidence(&Hash256(hash))).transpose()?.flatten();
-    match bytes {
-        Some(bytes) => {
-            desk.caller.write(path, &bytes, Access::Owner).map_err(AgentError::file(path))?;
-            Ok(format!("{}\n", shown(path)))
-        }
-        None => {
-            let gone = either(desk.language, "not in the vault", "不在保险库中");
-            Ok(format!("{}: {gone}\n", shown(path)))
-        }
+    let kept = opening.records.get(at).and_then(|kept| Some((kept.whole()?, kept.evidence())));
+    let failed = |error| AgentError::file(path)(error);
+    let begin = || desk.caller.disk(path).begin_whole("", Access::Owner);
+    let write = |(record, behind)| write_evidence_of(vault, record, behind, &begin, &failed);
+    if kept.map(write).transpose()? == Some(true) {
+        return Ok(format!("{}\n", shown(path)));
     }
+    let gone = either(desk.language, "not in the vault", "不在保险库中");
+    Ok(format!("{}: {gone}\n", shown(path)))
 }
 
 fn wanted(desk: &Desk<'_>, which: &WhichArgs) -> Result<Wanted, AgentError> {

@@ -13,15 +13,17 @@ use serde_json::Value;
 use super::caller::Caller;
 use super::grants::Grants;
 use super::wire::{
-    self, Act, FromAgent, FromCaller, MAX_ANSWER_SIZE, MAX_BODY_SIZE, Request, What, access,
+    self, Act, FromAgent, FromCaller, MAX_ANSWER_SIZE, MAX_BODY_SIZE, MAX_READ_SIZE, Request, What,
+    access,
 };
 use super::{Address, NONCE_SIZE, PROOF_SIZE, Secret, Side, proof};
 use crate::cli::Language;
 use crate::cli::args::{Command, VaultArgs};
+use crate::durable::Access;
 use crate::error::AgentError;
 use crate::site::commands::Said;
 use crate::spool::salts::random;
-use crate::vault::{Disk, DiskFile, Progress, Vault};
+use crate::vault::{Disk, DiskFile, Progress, Vault, Whole};
 
 /// How long an agent may take to say who it is.
 const FIRST_PATIENCE: Duration = Duration::from_secs(10);
@@ -30,9 +32,8 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(10);
 const TURNS: u32 = if cfg!(test) { 3 } else { 50 };
 const TURN: Duration = Duration::from_millis(100);
 
-/// The most files that are open for an agent at once, and the most bytes that wait for their last.
+/// The most files that are open for an agent at once.
 const MAX_OPEN: usize = 16;
-const MAX_STAGED: usize = 1024 * 1024 * 1024;
 
 /// Does a command here, or has the vault's agent do it. A vault that is in use by something that
 /// takes no commands, another command for one, is waited for.
@@ -111,10 +112,17 @@ struct Hands<'a> {
     grants: Grants,
     open: BTreeMap<u64, Arc<dyn DiskFile>>,
     next: u64,
-    /// Parts of a file that is written whole.
-    staged: Vec<u8>,
+    /// The file that is written in parts.
+    growing: Option<Parts>,
     /// Folders that were not there before this command.
     made: BTreeSet<PathBuf>,
+}
+
+/// A file of which parts have come.
+struct Parts {
+    root: PathBuf,
+    name: String,
+    file: Box<dyn Whole>,
 }
 
 /// What came of an act, with the bytes that were read.
@@ -127,7 +135,7 @@ impl<'a> Hands<'a> {
             grants,
             open: BTreeMap::new(),
             next: 1,
-            staged: Vec::new(),
+            growing: None,
             made: BTreeSet::new(),
         }
     }
@@ -145,7 +153,7 @@ impl<'a> Hands<'a> {
                     let (answer, body) = self
                         .act(&act, body)
                         .unwrap_or_else(|error| (FromCaller::failed(&error), Vec::new()));
-                    wire::send(stream, &answer, &body)?;
+                    send_in_parts(stream, &answer, &body)?;
                 }
                 FromAgent::Failed { code, message } => {
                     return Ok(Err(AgentError::Relayed { code, message }));
@@ -187,9 +195,13 @@ impl<'a> Hands<'a> {
             }
             What::DropFolder => self.caller.drop_folder(&act.root).map(done),
             What::Open { create } => self.open(&*disk, name, *create),
-            What::Part => self.stage(&body).map(done),
+            What::DropParts => {
+                self.growing = None;
+                Ok(done(()))
+            }
+            What::Part { private } => self.add(act, access(*private), &body).map(done),
             What::Read { limit } => {
-                let limit = usize::try_from(*limit).unwrap_or(MAX_BODY_SIZE).min(MAX_BODY_SIZE);
+                let limit = usize::try_from(*limit).unwrap_or(MAX_READ_SIZE).min(MAX_READ_SIZE);
                 disk.read(name, limit).map(|bytes| (FromCaller::Done, bytes))
             }
             What::Remove => disk.remove(name).map(done),
@@ -199,10 +211,12 @@ impl<'a> Hands<'a> {
                 Ok((FromCaller::Done, hash.0.to_vec()))
             }
             What::SyncFolder => disk.sync_folder(name).map(done),
+            What::WriteWhole { private } if self.growing.is_none() => {
+                disk.write_whole(name, &body, access(*private)).map(done)
+            }
             What::WriteWhole { private } => {
-                self.stage(&body)?;
-                let bytes = std::mem::take(&mut self.staged);
-                disk.write_whole(name, &bytes, access(*private)).map(done)
+                self.add(act, access(*private), &body)?;
+                self.growing.take().map_or(Ok(()), |parts| parts.file.finish()).map(done)
             }
             of_file => self.act_on_file(of_file, &body),
         }
@@ -245,11 +259,91 @@ impl<'a> Hands<'a> {
         Ok((FromCaller::Number(number), Vec::new()))
     }
 
-    fn stage(&mut self, part: &[u8]) -> io::Result<()> {
-        if self.staged.len() + part.len() > MAX_STAGED {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.staged.extend_from_slice(part);
-        Ok(())
+    /// Adds a part to the file that is being written, or begins it.
+    fn add(&mut self, act: &Act, access: Access, part: &[u8]) -> io::Result<()> {
+        let parts = match &mut self.growing {
+            // Danger: what may be written at one place must not end up at another.
+            Some(parts) if (&parts.root, &parts.name) != (&act.root, &act.name) => {
+                return Err(io::Error::other("another file is being written"));
+            }
+            Some(parts) => parts,
+            none => {
+                let file = self.caller.disk(&act.root).begin_whole(&act.name, access)?;
+                none.insert(Parts { root: act.root.clone(), name: act.name.clone(), file })
+            }
+        };
+        parts.file.write_all(part)
+    }
+}
+
+/// Sends what was read in as many frames as it takes.
+fn send_in_parts(to: &mut impl Write, answer: &FromCaller, body: &[u8]) -> io::Result<()> {
+    let mut rest = body;
+    while rest.len() > MAX_BODY_SIZE {
+        let (part, behind) = rest.split_at(MAX_BODY_SIZE);
+        wire::send(to, &FromCaller::Part, part)?;
+        rest = behind;
+    }
+    wire::send(to, answer, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::path::Path;
+
+    use super::super::caller::Here;
+    use super::super::remote::Remote;
+    use super::*;
+
+    /// Has `act` work with the files of a caller whose command is `command`, over a connection.
+    fn beside(command: &Command, act: impl FnOnce(&Remote) + Send) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let remote = Remote::new(listener.accept().unwrap().0);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                act(&remote);
+                remote.say(&FromAgent::Text, b"done").unwrap();
+                remote.say(&FromAgent::Json, b"null").unwrap();
+                remote.say(&FromAgent::Said { code: 0 }, b"").unwrap();
+            });
+            let here = Here::new();
+            let said = Hands::new(&here, Grants::of(command)).work(&mut stream).unwrap();
+            assert_eq!(said.unwrap().text, "done");
+        });
+    }
+
+    #[test]
+    fn a_large_file_is_written_in_parts_and_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("copy");
+        std::fs::create_dir(&to).unwrap();
+        let vault = VaultArgs { vault: "V".into(), passphrase_file: None };
+        let command = Command::Backup { vault, to: to.clone() };
+        let large: Vec<u8> = (0..3 * MAX_BODY_SIZE + 17).map(|n| (n % 251) as u8).collect();
+        let count = |folder: &Path| std::fs::read_dir(folder).unwrap().count();
+        beside(&command, |remote| {
+            let disk = remote.disk(&to);
+            let mut file = disk.begin_whole("large", Access::Owner).unwrap();
+            large.chunks(70_001).for_each(|part| file.write_all(part).unwrap());
+            assert!(!to.join("large").exists() && count(&to) == 1, "it is on its way");
+            // What is written at one place cannot be completed at another.
+            let error = disk.write_whole("other", b"x", Access::Owner).unwrap_err();
+            assert!(error.to_string().contains("another file"), "{error}");
+            file.finish().unwrap();
+            let mut given_up = disk.begin_whole("given-up", Access::Owner).unwrap();
+            given_up.write_all(&large).unwrap();
+            drop(given_up);
+            disk.write_whole("small", b"x", Access::Owner).unwrap();
+            assert_eq!(disk.read("large", large.len()).unwrap(), large, "it is read in parts too");
+            let error = disk.read("large", large.len() - 1).unwrap_err();
+            assert!(error.to_string().contains("longer than"), "{error}");
+            let outside = remote.disk(folder.path()).begin_whole("x", Access::Owner).unwrap();
+            assert!(outside.finish().is_err(), "and only where the command has said");
+        });
+        assert_eq!(std::fs::read(to.join("large")).unwrap(), large);
+        assert_eq!(count(&to), 2);
+        assert_eq!(count(folder.path()), 1);
     }
 }

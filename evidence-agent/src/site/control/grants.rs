@@ -64,10 +64,12 @@ impl Grants {
 
     /// Whether this may be done, when the command has made these folders.
     pub(super) fn allow(&self, act: &Act, made: &BTreeSet<PathBuf>) -> bool {
-        // Below what was opened everything goes by the number of an open file.
+        // Below what was opened everything goes by the number of an open file, or is the one file that
+        // is being written.
         let by_number = matches!(
             act.what,
             What::Close { .. }
+                | What::DropParts
                 | What::Len { .. }
                 | What::ReadAt { .. }
                 | What::SetLen { .. }
@@ -91,7 +93,7 @@ impl Grants {
             What::Read { .. } | What::Sha256 => {
                 act.name.is_empty() && self.read.contains(&act.root)
             }
-            What::Part | What::WriteWhole { .. } => {
+            What::Part { .. } | What::WriteWhole { .. } => {
                 let named = self.write.contains(&act.root) || self.is_paper(&act.root);
                 act.name.is_empty() && named
             }

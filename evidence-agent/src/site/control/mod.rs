@@ -24,6 +24,7 @@
 
 mod ask;
 mod caller;
+mod doorway;
 mod grants;
 mod remote;
 mod serve;

@@ -5,7 +5,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 
 use super::caller::Caller;
-use super::wire::{self, Act, FromAgent, FromCaller, MAX_BODY_SIZE, What};
+use super::wire::{self, Act, FromAgent, FromCaller, MAX_BODY_SIZE, MAX_READ_SIZE, What};
 use crate::durable::Access;
 use crate::model::Hash256;
-use crate::vault::{Disk, DiskFile, Progress, Room};
+use crate::vault::{Disk, DiskFile, Progress, Room, Whole};
 
 /// How long a caller may take for one thing: to sync a large file on a slow disk, for one.
 pub(super) const PATIENCE: Duration = Duration::from_secs(300);
@@ -51,8 +51,21 @@ impl Line {
         let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         let act = Act { root: root.to_path_buf(), name: name.to_string(), what };
         wire::send(&mut *stream, &FromAgent::Act(act), body)?;
-        let (answer, body) = wire::receive::<FromCaller>(&mut *stream)?;
-        Ok((answer.result()?, body))
+        let mut read = Vec::new();
+        loop {
+            let (answer, mut body) = wire::receive::<FromCaller>(&mut *stream)?;
+            if read.len() + body.len() > MAX_READ_SIZE {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+            if read.is_empty() {
+                read = body;
+            } else {
+                read.append(&mut body);
+            }
+            if !matches!(answer, FromCaller::Part) {
+                return Ok((answer.result()?, read));
+            }
+        }
     }
 }
 
@@ -160,24 +173,24 @@ impl Disk for RemoteDisk {
     }
 
     fn read(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
-        let limit = limit.min(MAX_BODY_SIZE) as u64;
+        let limit = limit.min(MAX_READ_SIZE) as u64;
         Ok(self.ask(name, What::Read { limit }, b"")?.1)
     }
 
     fn write_whole(&self, name: &str, bytes: &[u8], access: Access) -> io::Result<()> {
-        let private = access == Access::Owner;
-        // Larger ones go in parts; only the last makes the file whole and puts it in its place.
-        let (last, parts) = match bytes.len().div_ceil(MAX_BODY_SIZE) {
-            0 | 1 => (bytes, &[][..]),
-            count => {
-                let (parts, last) = bytes.split_at((count - 1) * MAX_BODY_SIZE);
-                (last, parts)
-            }
-        };
-        for part in parts.chunks(MAX_BODY_SIZE) {
-            self.ask(name, What::Part, part)?;
-        }
-        self.ask(name, What::WriteWhole { private }, last).map(drop)
+        let mut file = self.begin_whole(name, access)?;
+        file.write_all(bytes)?;
+        file.finish()
+    }
+
+    fn begin_whole(&self, name: &str, access: Access) -> io::Result<Box<dyn Whole>> {
+        Ok(Box::new(RemoteWhole {
+            disk: Self { line: Arc::clone(&self.line), root: self.root.clone() },
+            name: name.to_string(),
+            private: access == Access::Owner,
+            held: Vec::new(),
+            begun: false,
+        }))
     }
 
     fn room(&self) -> io::Result<Option<Room>> {
@@ -186,6 +199,54 @@ impl Disk for RemoteDisk {
 
     fn lock(&self) -> io::Result<Box<dyn Any + Send + Sync>> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// A file of the caller that is written in parts; only the last makes it whole and puts it in its place.
+struct RemoteWhole {
+    disk: RemoteDisk,
+    name: String,
+    private: bool,
+    /// What is not sent yet: less than two parts.
+    held: Vec<u8>,
+    /// Whether the caller has parts of it.
+    begun: bool,
+}
+
+impl Write for RemoteWhole {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = &bytes[..bytes.len().min(MAX_BODY_SIZE)];
+        self.held.extend_from_slice(taken);
+        // The last part stays: it goes with the word that it is the last.
+        if self.held.len() > MAX_BODY_SIZE {
+            let rest = self.held.split_off(MAX_BODY_SIZE);
+            let part = std::mem::replace(&mut self.held, rest);
+            self.begun = true;
+            self.disk.ask(&self.name, What::Part { private: self.private }, &part)?;
+        }
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Whole for RemoteWhole {
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        let last = std::mem::take(&mut self.held);
+        self.disk.ask(&self.name, What::WriteWhole { private: self.private }, &last)?;
+        self.begun = false;
+        Ok(())
+    }
+}
+
+impl Drop for RemoteWhole {
+    fn drop(&mut self) {
+        if self.begun {
+            // A caller who is gone has given it up himself.
+            let _ = self.disk.ask(&self.name, What::DropParts, b"");
+        }
     }
 }
 

@@ -7,13 +7,14 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hmac::Mac;
 use zeroize::Zeroizing;
 
+use super::doorway::Doorway;
 use super::remote::{PATIENCE, Remote};
 use super::wire::{self, FromAgent, Request};
 use super::{Address, FILE, NONCE_SIZE, PROOF_SIZE, Secret, Side, proof};
@@ -23,9 +24,6 @@ use crate::error::{AgentError, EXIT_COULD_NOT};
 use crate::site::commands::Desk;
 use crate::spool::salts::random;
 use crate::vault::Vault;
-
-/// How many commands are done at once.
-const MAX_AT_ONCE: usize = 8;
 
 /// How long a caller may take to show that he may ask, and to ask.
 const FIRST_PATIENCE: Duration = Duration::from_secs(10);
@@ -41,7 +39,7 @@ struct House {
     vault: Arc<Vault>,
     secret: Secret,
     turn: Turn,
-    at_work: AtomicUsize,
+    doorway: Doorway,
     closed: AtomicBool,
 }
 
@@ -65,7 +63,7 @@ impl Door {
             vault: Arc::clone(vault),
             secret: vault.secret(&token),
             turn: Arc::clone(turn),
-            at_work: AtomicUsize::new(0),
+            doorway: Doorway::default(),
             closed: AtomicBool::new(false),
         });
         let text = Address { socket, token }.to_text();
@@ -96,27 +94,29 @@ fn answer(listener: &TcpListener, house: &Arc<House>) {
             std::thread::sleep(PAUSE);
             continue;
         };
-        if house.at_work.fetch_add(1, Ordering::SeqCst) >= MAX_AT_ONCE {
-            house.at_work.fetch_sub(1, Ordering::SeqCst);
-            // The connection closes: the caller asks again.
+        // Otherwise the connection closes: the caller asks again.
+        let Some(number) = stream.try_clone().ok().and_then(|copy| house.doorway.arrives(copy))
+        else {
             continue;
-        }
+        };
         let house = Arc::clone(house);
         std::thread::spawn(move || {
             // What goes wrong here is the caller's to hear; if he is gone, nobody's.
-            let _ = serve(&stream, &house);
+            let _ = serve(&stream, &house, number);
+            house.doorway.goes(number);
             let _ = stream.shutdown(Shutdown::Both);
-            house.at_work.fetch_sub(1, Ordering::SeqCst);
         });
     }
 }
 
-fn serve(mut stream: &TcpStream, house: &House) -> io::Result<()> {
+fn serve(mut stream: &TcpStream, house: &House, number: u64) -> io::Result<()> {
     stream.set_read_timeout(Some(FIRST_PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
     greet(&mut stream, &house.secret)?;
+    let mut inside = house.doorway.enters(number).ok_or(io::ErrorKind::ConnectionAborted)?;
     let (request, _) = wire::receive::<Request>(&mut stream)?;
+    inside.wait_to_work();
     stream.set_read_timeout(Some(PATIENCE))?;
     let remote = Remote::new(stream.try_clone()?);
     let Request { command, language } = request;

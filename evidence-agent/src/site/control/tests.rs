@@ -341,3 +341,39 @@ fn a_configuration_is_checked_against_the_vault_of_a_running_agent() {
         }
     }
 }
+
+#[test]
+fn idle_connections_keep_no_command_out() {
+    let mut site = Site::new(None);
+    site.start();
+    let address = Address::read(&site.folder.path().join("V")).unwrap();
+    let idle: Vec<TcpStream> =
+        (0..20).map(|_| TcpStream::connect(address.socket).unwrap()).collect();
+    for _ in 0..3 {
+        let (code, out, err) = site.agent(&["source", "list"]);
+        assert!(code == 0 && out.contains(SOURCE), "{out}{err}");
+    }
+    drop(idle);
+}
+
+#[test]
+fn a_list_of_units_of_several_mebibytes_is_taken_beside_a_running_agent() {
+    let mut site = Site::new(None);
+    site.start();
+    let (units, out) = (site.path("units"), site.path("key"));
+    let mut list: Vec<u8> = (0..3000).flat_map(|n| format!("{n:01000}\n").into_bytes()).collect();
+    list.extend_from_slice(b"THE-LAST\n");
+    assert!(list.len() > 2 * wire::MAX_BODY_SIZE);
+    site.write("units", &list);
+    let (code, _, err) = site.agent(&["lot-key", "L-7", "--units", &units, "--out", &out]);
+    assert_eq!(code, 0, "{err}");
+    // The whole list was taken: its last unit belongs to that lot, and can belong to no other.
+    site.write("one", b"THE-LAST\n");
+    let (one, other) = (site.path("one"), site.path("other"));
+    let (code, _, err) = site.agent(&["lot-key", "L-8", "--units", &one, "--out", &other]);
+    assert!(code == 2 && err.contains("belongs to another lot"), "{err}");
+    // Beyond the limit it is refused, by its size.
+    site.write("units", &vec![b'\n'; wire::MAX_READ_SIZE + 1]);
+    let (code, _, err) = site.agent(&["lot-key", "L-9", "--units", &units, "--out", &out]);
+    assert!(code == 2 && err.contains("16777216"), "{err}");
+}

@@ -6,7 +6,9 @@
 //! body   bytes that belong to it, at most 1 MiB
 //! ```
 //!
-//! Whatever is longer is sent in parts; a frame that claims more is refused before memory is taken.
+//! Whatever is longer is sent in parts; a frame that claims more is refused before memory is taken. A
+//! file that a command reads has at most 16 MiB, which is the largest list of units; files that are
+//! written have any size, and neither side holds more of them than one part.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -21,6 +23,9 @@ use crate::durable::Access;
 /// The most bytes of a head and of a body: a copy is made in steps of 1 MiB.
 const MAX_HEAD_SIZE: usize = 1024 * 1024;
 pub(super) const MAX_BODY_SIZE: usize = 1024 * 1024;
+
+/// The most bytes of a file that is read whole: some hundred thousand serial numbers.
+pub(super) const MAX_READ_SIZE: usize = 16 * 1024 * 1024;
 
 /// The most bytes of a whole answer.
 pub(super) const MAX_ANSWER_SIZE: usize = 256 * 1024 * 1024;
@@ -65,6 +70,8 @@ pub(super) enum What {
     },
     /// Removes what `NewFolder` has made on this connection, and nothing else.
     DropFolder,
+    /// Gives up the parts of a file that was not completed.
+    DropParts,
     Len {
         file: u64,
     },
@@ -75,8 +82,10 @@ pub(super) enum What {
     Open {
         create: bool,
     },
-    /// A part of what `WriteWhole` then completes.
-    Part,
+    /// A part of what `WriteWhole` then completes, at the same place.
+    Part {
+        private: bool,
+    },
     Read {
         limit: u64,
     },
@@ -111,9 +120,15 @@ pub(super) enum What {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum FromCaller {
     Done,
-    Failed { system: Option<i32>, kind: FailureKind, message: String },
+    Failed {
+        system: Option<i32>,
+        kind: FailureKind,
+        message: String,
+    },
     Names(Vec<String>),
     Number(u64),
+    /// A part of what was read; the last comes with the answer.
+    Part,
 }
 
 /// The kinds of failure that a copy tells apart.

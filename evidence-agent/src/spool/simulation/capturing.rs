@@ -20,6 +20,7 @@ struct Folder {
     items: VecDeque<(String, Content, Option<u64>)>,
     is_away: bool,
     is_missing: bool,
+    is_undecided: bool,
     settled: Vec<u64>,
 }
 
@@ -46,6 +47,7 @@ impl Collector for Script {
             looked.blind = Some(Trouble::Missing);
             return Ok(looked);
         }
+        looked.undecided = folder.is_undecided;
         for (token, (name, content, prefix)) in folder.items.iter().enumerate().take(limit) {
             let key = ItemKey(name.as_bytes().to_vec());
             let before = remembered.seen(&self.1, &key)?;
@@ -276,6 +278,31 @@ fn a_folder_that_is_not_there_is_an_outage_and_a_restart_does_not_shorten_it() {
     let (_, mut watched) = world.watch();
     world.capture(&mut watched);
     assert_eq!(world.waiting().len(), 1);
+}
+
+#[test]
+fn an_outage_of_a_broker_goes_on_over_a_restart_until_it_is_known_to_be_over() {
+    let mut world = World::new(&["aoi"]);
+    let (folder, mut watched) = world.watch();
+    folder.lock().unwrap().is_missing = true;
+    world.capture(&mut watched);
+    world.clock.pass(Duration::from_secs(3000));
+    // The next run connects: before it has, or has failed to, nothing has begun and nothing ended.
+    world.restart();
+    let (folder, mut watched) = world.watch();
+    folder.lock().unwrap().is_undecided = true;
+    world.capture(&mut watched);
+    assert!(world.waiting().is_empty(), "{:?}", world.waiting());
+    folder.lock().unwrap().is_missing = true;
+    world.clock.pass(Duration::from_secs(600));
+    world.capture(&mut watched);
+    world.clock.pass(Duration::from_secs(10));
+    *folder.lock().unwrap() = Folder::default();
+    world.capture(&mut watched);
+    let waiting = world.waiting();
+    assert_eq!(waiting.len(), 1, "{waiting:?}");
+    assert_eq!(waiting[0]["claimed/start"], START.replace('Z', ".000Z"));
+    assert_eq!(waiting[0]["claimed/end"], "2026-03-02T09:00:10.000Z");
 }
 
 #[test]

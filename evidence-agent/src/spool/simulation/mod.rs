@@ -5,6 +5,7 @@
 mod support;
 
 mod capturing;
+mod disclosing;
 mod faults;
 mod resuming;
 mod speaking;

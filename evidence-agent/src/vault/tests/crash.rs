@@ -6,8 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use super::fake::{Fake, Machine};
 use super::support::*;
+use crate::clock::SystemClock;
+use crate::collect::{Collector, Looked, Remembered, Trouble};
 use crate::error::AgentError;
-use crate::model::UnixMillis;
+use crate::import::Mapping;
+use crate::model::{UnixMillis, WatchName};
+use crate::spool::capture::{Watched, turn};
 use crate::vault::backup::Life;
 use crate::vault::settings::{Encryption, Settings};
 use crate::vault::{NewVault, Rule, Unlock, Vault};
@@ -249,4 +253,53 @@ fn below_the_reserve_nothing_is_captured_and_what_was_is_still_sealed() {
     anchor(&vault).unwrap();
     vault.set_reserve(0);
     capture(&vault, 2..3).unwrap();
+}
+
+/// A folder that is there or not, and empty.
+struct Share(bool, WatchName);
+
+impl Collector for Share {
+    fn watch(&self) -> &WatchName {
+        &self.1
+    }
+
+    fn look(&mut self, _: &dyn Remembered, _: UnixMillis, _: usize) -> Result<Looked, AgentError> {
+        Ok(Looked { blind: (!self.0).then_some(Trouble::Missing), ..Looked::default() })
+    }
+}
+
+/// A capture turn over the share, as a run that has just begun does it.
+fn look_at(vault: &Vault, is_there: bool) -> Result<(), AgentError> {
+    let (mapping, patience) = (Mapping::shipped("cfx").unwrap(), std::time::Duration::ZERO);
+    let share = Box::new(Share(is_there, watch()));
+    turn(vault, &SystemClock::new(), &mut [Watched::new(source(), mapping, None, share, patience)])
+        .map(|_| ())
+}
+
+#[test]
+fn an_outage_is_stated_once_whenever_the_power_goes() {
+    let machine = fake(Machine::default());
+    let vault = create_on(&machine).unwrap();
+    look_at(&vault, false).unwrap();
+    drop(vault);
+    let image = machine.machine().restarted(1);
+    for cut in 0.. {
+        let machine = fake(image.clone());
+        let vault = open(&machine).unwrap();
+        machine.machine().cut_after(cut);
+        let finished = look_at(&vault, true).is_ok();
+        drop(vault);
+        for seed in 0..4 {
+            let after = fake(machine.machine().restarted(cut * 4 + seed));
+            let vault = open(&after).unwrap();
+            look_at(&vault, true).unwrap();
+            let waiting = vault.pending(&source(), 9).unwrap();
+            assert_eq!(waiting.len(), 1, "cut {cut}, seed {seed}");
+            assert_eq!(waiting[0].1.kind, "outage");
+        }
+        if finished {
+            assert!(cut > 3, "the turn has only {cut} operations");
+            break;
+        }
+    }
 }

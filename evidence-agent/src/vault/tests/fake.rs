@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 
 use crate::durable::Access;
-use crate::vault::disk::{Disk, DiskFile, HIGH_WATER, Room};
+use crate::vault::disk::{Disk, DiskFile, HIGH_WATER, Room, Whole};
 
 /// The whole machine, shared by its disks.
 #[derive(Clone, Debug, Default)]
@@ -315,6 +315,15 @@ impl Disk for Fake {
         Ok(())
     }
 
+    fn begin_whole(&self, name: &str, access: Access) -> io::Result<Box<dyn Whole>> {
+        Ok(Box::new(FakeWhole {
+            disk: self.clone(),
+            name: name.to_string(),
+            access,
+            bytes: vec![],
+        }))
+    }
+
     fn room(&self) -> io::Result<Option<Room>> {
         let machine = self.machine();
         let total = machine.capacity.unwrap_or(u64::MAX);
@@ -323,6 +332,30 @@ impl Disk for Fake {
 
     fn lock(&self) -> io::Result<Box<dyn Any + Send + Sync>> {
         Ok(Box::new(()))
+    }
+}
+
+/// Written in one operation at its end.
+struct FakeWhole {
+    disk: Fake,
+    name: String,
+    access: Access,
+    bytes: Vec<u8>,
+}
+
+impl io::Write for FakeWhole {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Whole for FakeWhole {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        self.disk.write_whole(&self.name, &self.bytes, self.access)
     }
 }
 

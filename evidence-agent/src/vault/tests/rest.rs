@@ -458,3 +458,26 @@ fn two_copies_into_one_folder_at_once_leave_a_whole_one() {
     let restored = Vault::restore(&to, &back, &Unlock::Plain, &mut |_| {}).unwrap();
     assert_eq!((restored.checked.evidence, restored.checked.damage), (4, Vec::new()));
 }
+
+#[test]
+fn of_two_that_switch_keys_at_once_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = create(&folder.path().join("V"), &Unlock::Plain);
+    for round in 1..=16 {
+        let seed = [round + 100; 32];
+        let key = SigningKey::from_seed(source(), Algorithm::NoteEd25519, &seed).unwrap();
+        vault.put_next_key(&key).unwrap();
+        let both = std::sync::Barrier::new(2);
+        let switch = || {
+            both.wait();
+            vault.switch_key(&source()).is_ok()
+        };
+        let done = std::thread::scope(|scope| {
+            [scope.spawn(switch), scope.spawn(switch)].map(|one| one.join().unwrap())
+        });
+        assert_eq!(done.iter().filter(|done| **done).count(), 1, "round {round}");
+        let keys = vault.verifier_keys(&source()).unwrap();
+        assert_eq!(keys.len(), usize::from(round) + 1, "each that has signed is kept once");
+        assert_eq!(keys.last(), Some(key.verifier()));
+    }
+}

@@ -1,0 +1,59 @@
+//! Which records are found by what is said of a lot.
+
+use std::ffi::OsString;
+
+use serde_json::Value;
+
+use super::*;
+
+impl World {
+    /// Types a command about the vault, which nobody else has open then: its exit code and answer.
+    fn typed(&mut self, words: &[&str]) -> (u8, Value, String) {
+        self.kill();
+        let vault = self.path().to_str().unwrap().to_string();
+        let words = ["fiducial-agent", "--lang", "en"].iter().chain(words);
+        let words = words.copied().chain(["--json", "--vault", &vault]).map(OsString::from);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = crate::run(words.collect::<Vec<_>>(), &mut out, &mut err);
+        self.start();
+        let json = serde_json::from_slice(&out).unwrap_or_default();
+        (code, json, String::from_utf8(err).unwrap())
+    }
+}
+
+#[test]
+fn a_lot_is_what_names_it_and_what_names_its_boards() {
+    let mut world = World::new(&["aoi", "bench"]);
+    world.report_with(0, "panel", &[("lot", "L-7"), ("panel", "P1"), ("units", "B1\nB2\n")]);
+    world.report_with(0, "other", &[("lot", "L-8"), ("panel", "P2"), ("units", "B3\n")]);
+    world.seal_all();
+    // Reviews and repairs know the board, or the panel, and no lot.
+    world.report_with(1, "repair of B2", &[("units", "B2\n")]);
+    world.report_with(1, "review of P1", &[("panel", "P1")]);
+    world.report_with(1, "repair of B3", &[("units", "B3\n")]);
+    // A board whose number is used again: what names another lot is of that one.
+    world.report_with(1, "B1 of another lot", &[("lot", "L-9"), ("units", "B1\n")]);
+    world.report_with(1, "told apart", &[("units", "B4\n")]);
+    world.seal_all();
+    world.drain();
+    world.vault().put_lot_of_units(b"L-7", &[b"B4"]).unwrap();
+    let mut disclosed = |more: &[&str], folder: &str| {
+        let out = world.folder.path().join(folder).to_str().unwrap().to_string();
+        let words = ["disclose", "--out", &out].iter().chain(more).copied().collect::<Vec<_>>();
+        let (code, json, err) = world.typed(&words);
+        (code, json["records"].as_u64().unwrap_or_default(), err)
+    };
+    assert_eq!(disclosed(&["--lot", "L-7"], "a"), (0, 4, String::new()));
+    assert_eq!(disclosed(&["--lot", "L-8"], "b"), (0, 2, String::new()));
+    assert_eq!(disclosed(&["--lot", "L-9"], "c"), (0, 1, String::new()));
+    assert_eq!(disclosed(&["--lot", "L-7", "--source", "bench"], "d"), (0, 3, String::new()));
+    assert_eq!(disclosed(&["--lot", "L-7", "--unit", "B2"], "e"), (0, 2, String::new()));
+    let (code, records, _) = disclosed(&["--lot", "B1"], "f");
+    assert_eq!((code, records), (2, 0), "a board is no lot");
+    // One that waits for its statement is not passed over in silence.
+    world.report_with(1, "late", &[("units", "B2\n")]);
+    let out = world.folder.path().join("g").to_str().unwrap().to_string();
+    let (code, json, _) = world.typed(&["disclose", "--out", &out, "--lot", "L-7"]);
+    assert_eq!((code, json["records"].as_u64()), (3, Some(4)), "{json}");
+    assert!(json["warnings"][0].as_str().unwrap().contains("bench"), "{json}");
+}
