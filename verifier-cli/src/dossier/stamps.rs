@@ -31,8 +31,7 @@ pub(super) struct Stamped {
 pub(super) fn check(contents: &Contents<'_>, checked: &[Checked]) -> Result<Vec<Stamped>, Stop> {
     let mut stamped = Vec::new();
     for one in checked {
-        let (Some(bytes), Some(receipt)) =
-            (contents.of(one.place, Role::Timestamp), &one.receipt)
+        let (Some(bytes), Some(receipt)) = (contents.of(one.place, Role::Timestamp), &one.receipt)
         else {
             continue;
         };

@@ -212,10 +212,11 @@ fn attribute<'a>(signer: &Signer<'a>, name: ObjectIdentifier) -> Option<&'a [u8]
 fn find_certificate<'a>(token: &Token<'a>) -> Result<(&'a [u8], Certificate), Fault> {
     let named = named_hash(&token.signer).ok_or_else(|| wrong(Message::StampNamesNone, &[]))?;
     let (by, hash) = named;
-    let mut fitting = token.certificates.iter().filter(|raw| digest::digest(by, raw).as_ref() == hash);
+    let mut fitting =
+        token.certificates.iter().filter(|raw| digest::digest(by, raw).as_ref() == hash);
     let raw = *fitting.next().ok_or_else(|| wrong(Message::StampWithoutCertificate, &[]))?;
-    let certificate = Certificate::from_der(raw)
-        .map_err(|_| wrong(Message::StampMalformed, &["Certificate"]))?;
+    let certificate =
+        Certificate::from_der(raw).map_err(|_| wrong(Message::StampMalformed, &["Certificate"]))?;
     if is_named(&token.signer.named, &certificate) {
         Ok((raw, certificate))
     } else {

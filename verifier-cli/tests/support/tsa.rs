@@ -39,7 +39,9 @@ impl Tsa {
             Some(bits) => format!("-newkey rsa:{bits}"),
             None => format!("-newkey ec -pkeyopt ec_paramgen_curve:{kind}"),
         };
-        self.run(&format!("req -new {key} -nodes -keyout {name}.key -out request -subj /CN={name}"));
+        self.run(&format!(
+            "req -new {key} -nodes -keyout {name}.key -out request -subj /CN={name}"
+        ));
         self.run(&format!(
             "x509 -req -in request -CA {issuer}.pem -CAkey {issuer}.key -CAcreateserial -days 3650 \
              -extfile extensions -out {name}.pem"
@@ -95,6 +97,13 @@ pub(crate) fn response(token: &[u8]) -> Vec<u8> {
     let body = [&[0x30, 0x03, 0x02, 0x01, 0x00], token].concat();
     let size = u16::try_from(body.len()).unwrap().to_be_bytes();
     [&[0x30, 0x82, size[0], size[1]], &body[..]].concat()
+}
+
+/// A sequence of less than 256 bytes.
+pub(crate) fn sequence(contents: &[u8]) -> Vec<u8> {
+    let size = u8::try_from(contents.len()).unwrap();
+    let head = if size < 0x80 { vec![0x30, size] } else { vec![0x30, 0x81, size] };
+    [&head, contents].concat()
 }
 
 /// The bytes with one run of them exchanged for another of the same length.
