@@ -173,13 +173,18 @@ impl Template {
             out.push_str(before);
             // A fact of several lines stands below one another, as far in as its place.
             let line = out.rsplit('\n').next().unwrap_or_default();
-            let indent = " ".repeat(line.chars().count());
+            let indent = " ".repeat(line.chars().map(width).sum());
             let lines = value(place, proven, language);
             out.push_str(&lines.join(&format!("\n{indent}")));
             rest = after;
         }
         out + rest
     }
+}
+
+/// How many columns a letter takes: Chinese ones take two.
+const fn width(letter: char) -> usize {
+    if letter as u32 >= 0x2e80 { 2 } else { 1 }
 }
 
 /// What stands at a place.
