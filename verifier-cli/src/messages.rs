@@ -128,7 +128,11 @@ impl Said {
 
 /// A sentence of the program: its name for machines and its texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Message {
+pub(crate) struct Message(&'static Texts);
+
+/// Behind a reference, so that a message travels in every `Result` as one word.
+#[derive(Debug, PartialEq, Eq)]
+struct Texts {
     code: &'static str,
     english: &'static str,
     chinese: &'static str,
@@ -137,14 +141,14 @@ pub(crate) struct Message {
 impl Message {
     /// The name for machines.
     pub(crate) const fn code(self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// The text with its places for values.
     pub(crate) const fn text(self, language: Language) -> &'static str {
         match language {
-            Language::Chinese => self.chinese,
-            Language::English => self.english,
+            Language::Chinese => self.0.chinese,
+            Language::English => self.0.english,
         }
     }
 }
@@ -157,8 +161,11 @@ macro_rules! catalogue {
         #[allow(non_upper_case_globals, reason = "they are read as the variants of one type")]
         impl Message {
             $(
-                pub(crate) const $name: Self =
-                    Self { code: $code, english: $english, chinese: $chinese };
+                pub(crate) const $name: Self = Self(&crate::messages::Texts {
+                    code: $code,
+                    english: $english,
+                    chinese: $chinese,
+                });
             )*
         }
 

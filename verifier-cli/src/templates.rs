@@ -13,7 +13,7 @@
 //! Out of scope: law. A paper says what a rule asks and what a bundle holds for it, and never that
 //! anything is admitted; each says that a lawyer must read it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::args::papers::{TemplateCommand, TemplateFill};
 use crate::args::{Dossier, PolicyArgs};
@@ -132,7 +132,7 @@ fn fill(wanted: &TemplateFill, language: Language, network: &Network) -> Result<
     }
 }
 
-fn written(out: &PathBuf, text: &str) -> Result<Report, Stop> {
+fn written(out: &Path, text: &str) -> Result<Report, Stop> {
     durable::write(out, text.as_bytes()).map_err(|error| {
         let values = [out.display().to_string(), error.to_string()];
         Failure::new(Said::new(Message::FileUnwritable, &values.each_ref().map(String::as_str)))
@@ -173,13 +173,18 @@ impl Template {
             out.push_str(before);
             // A fact of several lines stands below one another, as far in as its place.
             let line = out.rsplit('\n').next().unwrap_or_default();
-            let indent = " ".repeat(line.chars().count());
+            let indent = " ".repeat(line.chars().map(width).sum());
             let lines = value(place, proven, language);
             out.push_str(&lines.join(&format!("\n{indent}")));
             rest = after;
         }
         out + rest
     }
+}
+
+/// How many columns a letter takes: Chinese ones take two.
+const fn width(letter: char) -> usize {
+    if letter as u32 >= 0x2e80 { 2 } else { 1 }
 }
 
 /// What stands at a place.

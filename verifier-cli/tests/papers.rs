@@ -70,7 +70,17 @@ fn what_was_verified_is_filled_in_and_everything_else_stays_blank() {
     // Who runs a witness is said only by a list, and whose word a time is only by the reader's own.
     assert!(!fill("witnesses", &[]).contains("factory"));
     let named = fill("witnesses", &["--parties", "parties.toml"]);
-    assert!(named.contains("one (witness.example/one): factory"), "{named}");
+    // One witness with two keys, of which the list names one.
+    for key in ["one", "one-pq"] {
+        assert!(named.contains(&format!("{key} (witness.example/one): factory")), "{named}");
+    }
+    fs::write(folder.join("parties.toml"), "[parties]\nbuyer = []\n").unwrap();
+    let nobody = fill("witnesses", &["--parties", "parties.toml"]);
+    assert!(nobody.contains("one (witness.example/one): nobody named in the list"), "{nobody}");
+    // A name that the policy does not know may be misspelt, and would then count as nobody's.
+    fs::write(folder.join("parties.toml"), "[parties]\nbuyer = [\"onne\"]\n").unwrap();
+    let words = [&["template", "fill", "witnesses"], &base[..], &["--parties", "parties.toml"]];
+    assert_eq!(fiducial(folder, &words.concat()).0, 2);
     assert!(fill("log-operator", &[]).contains("CN=clock [not checked]"));
     let led = fill("log-operator", &["--tsa-ca", "tsa/ca.pem"]);
     assert!(led.contains("CN=clock [CN=Root]"), "{led}");
@@ -89,12 +99,12 @@ fn nothing_is_filled_in_from_what_does_not_hold() {
     let words = [&words[..], &["--source-key", "source.vkey", "--out", "paper.txt"]].concat();
     judge(folder, &words, 0);
     fs::remove_file(folder.join("paper.txt")).unwrap();
+    // Without any key of the source there is no verdict, and no paper.
+    judge(folder, &words[..7], 2);
     let evidence = fs::read_dir(folder.join("shown/evidence")).unwrap().next().unwrap().unwrap();
     fs::write(evidence.path(), "altered").unwrap();
     judge(folder, &words, 1);
     assert!(!folder.join("paper.txt").exists());
-    // Without a key of the source, or with a policy of another log, likewise.
-    judge(folder, &words[..7], 2);
     let missing = ["template", "fill", "fre-902-13", "--bundle", "gone", "--policy", "policy"];
     judge(folder, &missing, 2);
 }

@@ -16,7 +16,7 @@ use dossier::{codes, fiducial, judge, records};
 use serde_json::Value;
 use spec::bundle::{Bundle, PartPath};
 use tempfile::TempDir;
-use tsa::{GOOD, Tsa, exchanged};
+use tsa::{GOOD, Tsa, exchanged, sequence};
 
 /// A log of two sizes with a receipt in each, a request over the first, and an authority.
 fn stage() -> (TempDir, Tsa) {
@@ -124,9 +124,9 @@ fn a_token_of_something_else_or_for_another_request_is_refused() {
     let stated = tsa.stated(&token);
     let nonce = &first[first.len() - 13..first.len() - 3];
     let at = stated.windows(10).position(|window| window == nonce).unwrap();
-    let mut without = [&stated[..at], &stated[at + 10..]].concat();
-    without[2] -= 10;
-    let token = tsa.sign(&without, "clock", "-md sha256");
+    let head = if stated[1] == 0x81 { 3 } else { 2 };
+    let without = [&stated[head..at], &stated[at + 10..]].concat();
+    let token = tsa.sign(&sequence(&without), "clock", "-md sha256");
     assert_eq!(refused(folder.path(), &token), "stamp-other-nonce");
     fs::copy(folder.path().join("1.tsq"), folder.path().join("0.tsq")).unwrap();
     assert_eq!(refused(folder.path(), &token), "stamp-other-request");
@@ -242,7 +242,8 @@ fn the_signer_must_be_the_one_whose_certificate_is_named_and_enclosed() {
     assert_eq!(refused(folder.path(), &other), "stamp-without-certificate");
     let both = tsa.sign(&stated, "clock", "-md sha256 -certfile rsa.pem");
     verify(folder.path(), &both, 0);
-    verify(folder.path(), &tsa.sign(&stated, "clock", "-md sha256 -keyid"), 1);
+    // Named by its key's identifier instead of its issuer.
+    verify(folder.path(), &tsa.sign(&stated, "clock", "-md sha256 -keyid"), 0);
     // Two signers are one too many; another padding is not known, which decides nothing.
     let two = tsa.sign(&stated, "clock", "-md sha256 -signer rsa.pem -inkey rsa.key");
     assert_eq!(refused(folder.path(), &two), "stamp-malformed");
@@ -319,6 +320,14 @@ fn a_token_that_is_wrong_is_never_enclosed_and_rejects_the_claim_where_it_was() 
         fs::write(folder.join("shown/records/0/0.tsr"), bytes).unwrap();
         judge(folder, &words, code);
     }
+    // Signed in a way that is not known: not checked, and never enclosed by us.
+    tsa.issue("rsa", "rsa:2048", "ca", GOOD);
+    let pss = "-md sha256 -keyopt rsa_padding_mode:pss";
+    let pss = tsa.sign(&tsa.stated(&token), "rsa", pss);
+    fs::write(folder.join("shown/records/0/0.tsr"), &pss).unwrap();
+    let json = judge(folder, &words, 0);
+    assert!(codes(&json, "not_checked").contains(&"stamp-unknown".into()), "{json}");
+    fs::write(folder.join("shown/records/0/0.tsr"), &token).unwrap();
     // In the place of another receipt it is a token of something else.
     fs::rename(folder.join("shown/records/0/0.tsr"), folder.join("shown/records/0/1.tsr")).unwrap();
     let json = judge(folder, &words, 1);

@@ -132,9 +132,35 @@ fn only_related(demand: &Independence, accepted: &AcceptedCheckpoint) -> Said {
     Said::new(Message::OnlyRelated, &[&demand.named]).with(details)
 }
 
-/// The caller's list of which party runs which witnesses.
-pub(crate) fn parties_of(path: &Path) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-    read_parties(path, &path.display().to_string())
+/// The caller's list of which party runs which witnesses: for each party the key names of these. A name
+/// that the policy does not know is refused here as well.
+pub(crate) fn parties_of(
+    path: &Path,
+    policy: &Policy,
+) -> Result<BTreeMap<String, Vec<KeyName>>, Failure> {
+    let shown = path.display().to_string();
+    let mut parties = BTreeMap::new();
+    for (party, names) in read_parties(path, &shown)? {
+        let mut keys = Vec::new();
+        for name in &names {
+            let found = named(policy, name);
+            if found.is_empty() {
+                let values = [shown.as_str(), &party, name];
+                return Err(hinted(Said::new(Message::PartyUnknownWitness, &values)));
+            }
+            keys.extend(found.iter().map(|one| one.key().name().clone()));
+        }
+        parties.insert(party, keys);
+    }
+    Ok(parties)
+}
+
+/// The witnesses that a name of the list means: a name of the policy, or a key name.
+fn named<'p>(policy: &'p Policy, name: &str) -> Vec<&'p PolicyWitness> {
+    let is_named = |witness: &&PolicyWitness| {
+        witness.name().as_bytes() == name.as_bytes() || witness.key().name().as_str() == name
+    };
+    policy.witnesses().iter().filter(is_named).collect()
 }
 
 fn independence(path: &Path, parties: &[String], policy: &Policy) -> Result<Independence, Failure> {
@@ -146,11 +172,7 @@ fn independence(path: &Path, parties: &[String], policy: &Policy) -> Result<Inde
             return Err(hinted(Said::new(Message::PartyUnknown, &[&shown, party])));
         };
         for name in names {
-            let is_named = |witness: &&PolicyWitness| {
-                witness.name().as_bytes() == name.as_bytes()
-                    || witness.key().name().as_str() == name
-            };
-            let found: Vec<&PolicyWitness> = policy.witnesses().iter().filter(is_named).collect();
+            let found = named(policy, name);
             if found.is_empty() {
                 let values = [shown.as_str(), party, name];
                 return Err(hinted(Said::new(Message::PartyUnknownWitness, &values)));

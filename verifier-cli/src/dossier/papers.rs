@@ -7,6 +7,7 @@ use std::path::Path;
 
 use spec::Hash;
 use spec::bundle::{Claim, PartPath};
+use spec::key::KeyName;
 use spec::policy::{Cosigner, Member};
 use spec::time::format_utc;
 
@@ -55,7 +56,7 @@ pub(crate) fn prove(
         proven.push(("checkpoint", checkpoint(newest)));
         proven.push(("witness-times", times(newest)));
         let own = wanted.policy.parties.as_deref();
-        proven.push(("witnesses", witnesses(newest, own, language)?));
+        proven.push(("witnesses", witnesses(newest, &judge, own, language)?));
     }
     proven.push(("quorum", quorum(&judge)));
     proven.push(("records", records(&held)));
@@ -100,23 +101,21 @@ fn times(receipt: &Receipt) -> Vec<String> {
     both.map(|[first, last]| format!("{} .. {}", format_utc(first), format_utc(last))).collect()
 }
 
-/// Each witness that has signed, and who runs it by the caller's list.
+/// Each witness that has signed, and who runs it by the caller's list. All keys of one key name are one
+/// witness: whoever runs one of them runs them all.
 fn witnesses(
     receipt: &Receipt,
+    judge: &Judge,
     list: Option<&Path>,
     language: Language,
 ) -> Result<Vec<String>, Stop> {
-    let parties = list.map(parties_of).transpose()?;
+    let parties = list.map(|path| parties_of(path, judge.policy())).transpose()?;
     let line = |cosigner: &Cosigner| {
         let name = format!("{} ({})", cosigner.witness, cosigner.key_name);
         let Some(parties) = &parties else { return name };
-        let runs = |names: &Vec<String>| {
-            names.iter().any(|one| {
-                *one == cosigner.witness.to_string() || one == cosigner.key_name.as_str()
-            })
-        };
+        let runs = |keys: &[KeyName]| keys.contains(&cosigner.key_name);
         let named: Vec<&str> =
-            parties.iter().filter(|(_, names)| runs(names)).map(|(party, _)| &**party).collect();
+            parties.iter().filter(|(_, keys)| runs(keys)).map(|(party, _)| &**party).collect();
         match &named[..] {
             [] => format!("{name}: {}", Message::TemplateNobody.text(language)),
             _ => format!("{name}: {}", named.join(", ")),

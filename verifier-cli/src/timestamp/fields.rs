@@ -39,7 +39,7 @@ impl<'a> Fields<'a> {
     /// The contents of the next field, which has this tag.
     pub(super) fn take(&mut self, tag: Tag) -> Option<&'a [u8]> {
         let field = AnyRef::decode(&mut self.0).ok()?;
-        (Tag::from(field.header().tag()) == tag).then(|| field.value())
+        (field.header().tag() == tag).then(|| field.value())
     }
 
     /// The same, of a field that may be left out: then `None` within.

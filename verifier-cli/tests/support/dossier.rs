@@ -54,7 +54,7 @@ pub(crate) fn records(folder: &Path) {
             fs::write(folder.join(format!("shown/records/0/{at}.{suffix}")), bytes).unwrap();
         };
         put("statement", &statement.to_bytes());
-        let picks = [Pick { record: 0, fields: PickFields::All }];
+        let picks = [0, 1].map(|record| Pick { record, fields: PickFields::All });
         put("disclosure.json", Disclosure::of(batch, &picks).unwrap().to_json().as_bytes());
         let evidence = folder.join("shown/evidence").join(Hash::of(files[at]).to_hex());
         fs::write(evidence, files[at]).unwrap();

@@ -99,6 +99,13 @@ pub(crate) fn response(token: &[u8]) -> Vec<u8> {
     [&[0x30, 0x82, size[0], size[1]], &body[..]].concat()
 }
 
+/// A sequence of less than 256 bytes.
+pub(crate) fn sequence(contents: &[u8]) -> Vec<u8> {
+    let size = u8::try_from(contents.len()).unwrap();
+    let head = if size < 0x80 { vec![0x30, size] } else { vec![0x30, 0x81, size] };
+    [&head, contents].concat()
+}
+
 /// The bytes with one run of them exchanged for another of the same length.
 pub(crate) fn exchanged(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     assert_eq!(old.len(), new.len());

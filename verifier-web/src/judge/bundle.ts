@@ -89,6 +89,8 @@ export async function judgeBundle(
   if (evidence.vouched > 0) draft.reason("evidence-vouched", `${evidence.vouched}`);
   if (evidence.missing > 0) draft.open("open-files", `${evidence.missing}`);
   sayCheckpoint(draft, own.policy, checked);
+  const stamps = [...bundle.parts.keys()].filter((path) => path.endsWith(".tsr"));
+  for (const path of stamps) draft.open("open-timestamp", path);
   await sayCopies(draft, window, bundle, own);
   draft.open("open-truth");
   draft.records = checked.filter(({ place }) => place.claim === "records").flatMap((one) =>

@@ -367,5 +367,9 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "抗量子计算：仅凭 ML-DSA-44 未达到法定数“{0}”。",
   },
   "open-shown": { en: "Who was shown which of the two, and when.", zh: "二者各在何时出示给谁。" },
+  "open-timestamp": {
+    en: "{0}: the timestamp: this page does not check it, the program `fiducial` does.",
+    zh: "{0}：时间戳：本页不作检查，由 fiducial 程序检查。",
+  },
   "open-truth": { en: "Whether the machine told the truth.", zh: "机器所报是否属实。" },
 };
