@@ -192,9 +192,8 @@ fn show_proof(html: &mut Html, reader: Reader, facts: &EntryFacts) {
             let mut names: Vec<String> =
                 note.signatures().iter().map(|line| line.name.to_string()).collect();
             names.dedup();
-            html.text(" (");
+            html.text(" ");
             html.text(lang.fill(words::SIGNED_BY, &[&names.join(", ")]));
-            html.text(")");
         }
     });
 }

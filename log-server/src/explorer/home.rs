@@ -185,21 +185,18 @@ impl Home<'_> {
     }
 
     fn signature(&self, html: &mut Html, line: &Signature) {
-        let lang = self.reader.lang;
         let of_log = self.log.verifier_keys().iter().find(|key| key.claims(line));
         let witnesses = self.log.witness_policy().map_or(&[][..], |policy| policy.witnesses());
         let of_witness = witnesses.iter().find(|witness| witness.key().claims(line));
         let (role, key) = match (of_log, of_witness) {
-            (Some(key), _) => (self.say(words::ROLE_LOG).to_owned(), Some(key)),
-            (None, Some(witness)) => {
-                (lang.fill(words::ROLE_WITNESS, &[witness.name()]), Some(witness.key()))
-            }
-            (None, None) => (self.say(words::ROLE_UNKNOWN).to_owned(), None),
+            (Some(key), _) => (words::ROLE_LOG, Some(key)),
+            (None, Some(witness)) => (words::ROLE_WITNESS, Some(witness.key())),
+            (None, None) => (words::ROLE_UNKNOWN, None),
         };
         html.leaf("th", &[("scope", &"row")], &line.name);
-        html.leaf("td", &[], role);
+        html.leaf("td", &[], self.say(role));
         html.leaf("td", &[], self.say(kind(key)));
-        html.leaf("td", &[("class", &"hash")], encode_hex(line.id.as_bytes()));
+        html.leaf("td", &[("class", &"hash when")], encode_hex(line.id.as_bytes()));
         let time = key.and_then(|key| time_of(key, line));
         let time = time.map_or_else(|| self.say(words::NO_TIME).to_owned(), moment);
         html.leaf("td", &[("class", &"when")], time);

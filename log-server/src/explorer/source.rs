@@ -70,6 +70,9 @@ fn along(html: &mut Html, reader: Reader, chain: &Chain, path: &SourcePath) {
     let older = (bottom > 0).then_some(Some(bottom));
     let oldest = (bottom > STATEMENTS_PER_PAGE).then_some(Some(STATEMENTS_PER_PAGE));
     let newest = (top < chain.newest).then_some(None);
+    if newest.is_none() && older.is_none() {
+        return;
+    }
     let label = lang.fill(words::SOURCE_TITLE, &[&chain.source]);
     html.element("nav", &[("class", &"along"), ("aria-label", &label)], |html| {
         for (to, word) in [

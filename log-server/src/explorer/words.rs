@@ -61,7 +61,7 @@ words! {
     TIME: "Time in the signature", "签名中的时间";
     NO_TIME: "none", "无";
     ROLE_LOG: "the log", "日志";
-    ROLE_WITNESS: "witness {0}", "见证方 {0}";
+    ROLE_WITNESS: "a witness", "见证方";
     ROLE_UNKNOWN: "key not known here", "此处未知的密钥";
     KIND_NOTE: "Ed25519", "Ed25519";
     KIND_COSIGNATURE: "Ed25519 cosignature", "Ed25519 联署";
@@ -152,7 +152,7 @@ words! {
     LEFT_FORMULA: "SHA-256(01 ‖ given ‖ result of {0})", "SHA-256(01 ‖ 给出的值 ‖ 第 {0} 步的结果)";
     RIGHT_FORMULA: "SHA-256(01 ‖ result of {0} ‖ given)", "SHA-256(01 ‖ 第 {0} 步的结果 ‖ 给出的值)";
     REACHED: "The last result is the root that the log has signed: {0} entries, {1}.", "最后的结果就是日志已签名的根：{0} 个条目，{1}。";
-    SIGNED_BY: "signed by {0}", "签名方：{0}";
+    SIGNED_BY: "Signed by {0}.", "签名方：{0}。";
     SIGNED_ROOT: "signed root", "已签名的根";
     START_LEAF: "leaf", "叶";
 

@@ -46,7 +46,9 @@ fn page(answer: &Answer, status: u16) -> String {
     assert_eq!(answer.header("referrer-policy"), "no-referrer");
     assert_eq!(answer.header("vary"), "accept, accept-language");
     let html = answer.text().to_lowercase();
-    for never in ["<script", "<img", "<iframe", "<object", "javascript:", "http://", "https://"] {
+    for never in
+        ["<script", "<img", "<iframe", "<object", "href=\"javascript:", "http://", "https://"]
+    {
         assert!(!html.contains(never), "{never}");
     }
     answer.text().to_owned()
@@ -111,7 +113,7 @@ async fn the_start_shows_what_is_signed_in_both_languages() {
         assert!(html.contains(&root));
         assert!(html.contains("log.example/http"));
         for key in served.log.verifier_keys() {
-            assert!(html.contains(&key.to_string().replace('+', "+")));
+            assert!(html.contains(&key.to_string()));
             assert!(html.contains(&key.id().to_string()));
         }
     }
@@ -214,19 +216,19 @@ async fn numbers_have_one_spelling_and_end_with_the_log() {
 async fn pages_that_are_not_there_are_pages_for_browsers_and_problems_for_programs() {
     let served = opaque(1).await;
     for path in [
-        "/nothing",
+        "/no-such",
         "/entry",
         "/entry/",
         "/entry/1/2",
         "/source/",
         "/verify/x",
-        "/<script>",
+        "/%3Cscript%3E",
         "//x/",
     ] {
         let answer = browse(&served, path).await;
         assert_eq!(answer.header("cache-control"), "no-store");
         let html = page(&answer, 404);
-        assert!(html.contains("There is no such page") && !html.contains("nothing"), "{path}");
+        assert!(html.contains("There is no such page") && !html.contains("no-such"), "{path}");
         served.get(path).await.is_problem(404, "not-found");
         let chinese = page(&browse_in(&served, path, "zh").await, 404);
         assert!(chinese.contains("没有这个页面"));
@@ -318,7 +320,6 @@ async fn a_hostile_name_is_text_and_nothing_else() {
             let html = page(&browse(served, path).await, 200);
             let tags = ["<script", "onmouseover=\"", "<b>", "\u{202e}", "\u{200b}"];
             assert!(tags.iter().all(|tag| !html.contains(tag)), "{name}: {path}");
-            assert!(html.contains(&format!("href=\"{path}")) || path != "/source", "{name}");
         }
         assert!(page(&browse(served, "/entry/1").await, 200).contains(&format!("href=\"{path}\"")));
         // Another spelling of the same name leads to the one.

@@ -104,7 +104,7 @@ fn asked_witness(home: &Home<'_>, state: &WitnessState) -> Known {
         None if size < home.size() => (words::STATE_BEHIND, "open"),
         None => (words::STATE_GOOD, "good"),
     };
-    Known { name: state.name.clone(), size, time, state: word }
+    Known { name: state.name.replace(',', ", "), size, time, state: word }
 }
 
 /// A witness whose cosignatures come by file: only its line in the published note is known.
