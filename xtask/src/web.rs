@@ -33,7 +33,7 @@ pub(crate) fn page() -> Result<Outcome, String> {
     Ok(Outcome::Ran(tally.and(Tally::one(built))))
 }
 
-/// The built page in Chromium; pictures of it are left in `verifier-web/out/pictures/`.
+/// The built page in Chromium, with evidence of the built programs; pictures of it are left in `verifier-web/out/pictures/`.
 pub(crate) fn in_browser() -> Result<Outcome, String> {
     if let Some(why) = missing_tools() {
         return Ok(Outcome::Skipped(why));
@@ -42,7 +42,8 @@ pub(crate) fn in_browser() -> Result<Outcome, String> {
         let why = format!("no {}; `apt-get install {}`", browser().display(), PACKAGES.join(" "));
         return Ok(Outcome::Skipped(why));
     }
-    tests("test:browser", None).map(Outcome::Ran)
+    let programs = target()?.join("debug");
+    tests("test:browser", Some((&programs, false))).map(Outcome::Ran)
 }
 
 /// The program and the page on the same mutated evidence; the programs are built by then.
