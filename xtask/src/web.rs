@@ -45,7 +45,7 @@ pub(crate) fn build() -> Result<PathBuf, String> {
     Ok(room().join("dist/fiducial-verify.html"))
 }
 
-/// The built page and the log's own pages in Chromium; the programs are built by then. Pictures are
+/// The built page, with evidence of the built programs, and the log's own pages in Chromium. Pictures are
 /// left in `verifier-web/out/pictures/`.
 pub(crate) fn in_browser() -> Result<Outcome, String> {
     if let Some(why) = missing_tools() {

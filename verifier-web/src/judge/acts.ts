@@ -48,8 +48,7 @@ export function actsOf(
       units: lines("units"),
       verdicts: lines("verdict"),
       panel: text("panel"),
-      claimed: text("claimed/start"),
-      zone: text("claimed/zone"),
+      claimed: claimedOf(text("claimed/start"), text("claimed/zone")),
       seen: text("seen"),
       fileHash: text("file/sha256"),
       supersedes: text("supersedes"),
@@ -59,6 +58,12 @@ export function actsOf(
     };
     return act.units.length > 0 || act.panel !== "" || act.fileHash !== "" ? [act] : [];
   });
+}
+
+/** A time with the zone that the record states for it, where it has none of its own. */
+function claimedOf(time: string, zone: string): string {
+  const isBare = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?$/.test(time);
+  return isBare && /^(Z|[+-]\d\d:\d\d)$/.test(zone) ? `${time}${zone}` : time;
 }
 
 function textOf(record: OpenedRecord, name: string): string {

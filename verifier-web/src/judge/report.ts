@@ -59,7 +59,6 @@ export interface Act {
   readonly verdicts: readonly string[];
   readonly panel: string;
   readonly claimed: string;
-  readonly zone: string;
   readonly seen: string;
   readonly fileHash: string;
   readonly supersedes: string;

@@ -84,6 +84,10 @@ class Page {
 
   async #add(files: readonly File[]): Promise<void> {
     await this.#files.add(files);
+    // What a bundle is checked with should not have to be looked for.
+    if (this.#files.files.some(({ role }) => role === "bundle")) {
+      byId("ranges", HTMLDetailsElement).open = true;
+    }
     this.#tell(this.#speaker.text("filesAdded", `${this.#files.files.length}`));
   }
 

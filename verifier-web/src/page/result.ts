@@ -35,8 +35,8 @@ export function showRun(run: Run, speaker: Speaker, version: string): HTMLElemen
   if (report.verdict === "verified" && report.facts.some((fact) => fact.code === "origin")) {
     parts.push(summary(report, speaker));
   }
-  if (report.acts.length > 0) parts.push(showStory(report.acts, run.files, speaker));
   parts.push(...list(inOrder(report.notChecked), speaker, speaker.text("notChecked"), "open"));
+  if (report.acts.length > 0) parts.push(showStory(report.acts, run.files, speaker));
   if (report.records.length > 0) parts.push(showRecords(report.records, speaker));
   parts.push(technical(run, speaker, version));
   return parts;

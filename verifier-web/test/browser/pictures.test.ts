@@ -84,7 +84,7 @@ test("Saki-like calls without positions are listed, and not drawn", () =>
     }
     assert.equal(await driver.page.locator(".board svg").count(), 0);
     await driver.picture("story-saki-en");
-  }));
+  }, new Map([["units", "PNL0099123\n"], ["verdict", "Fail\n"]])));
 
 test("XML with a document type is not read at all", async () => {
   const text = new TextDecoder().decode(sample("evidence-agent/tests/samples/saki-like.xml"));

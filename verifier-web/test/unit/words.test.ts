@@ -10,6 +10,7 @@ import { ROLES } from "../../src/judge/given.ts";
 import { FIELDS } from "../../src/page/words/fields.ts";
 import { FACTS, ROLE_NAMES, TEXTS } from "../../src/page/words/labels.ts";
 import { fill, preferredLanguage, printable, type Words } from "../../src/page/words/language.ts";
+import { KINDS, STORY } from "../../src/page/words/story.ts";
 import { MEANINGS, SENTENCES, VERDICTS } from "../../src/page/words/verdicts.ts";
 import { ROOT } from "../vector.ts";
 
@@ -33,7 +34,7 @@ test("every code of the judgement has its sentence, and no sentence is left over
 });
 
 test("both languages take the same values, and Chinese is not English", () => {
-  const all: [string, Words][] = [SENTENCES, VERDICTS, MEANINGS, FACTS, ROLE_NAMES, TEXTS, FIELDS]
+  const all: [string, Words][] = [SENTENCES, VERDICTS, MEANINGS, FACTS, ROLE_NAMES, TEXTS, FIELDS, KINDS, STORY]
     .flatMap((words) => Object.entries(words));
   for (const [code, { en, zh }] of all) {
     const values = (text: string) => [...text.matchAll(/\{\d\}/g)].map(String).sort();

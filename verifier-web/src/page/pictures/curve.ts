@@ -263,5 +263,5 @@ function statedList(stated: Profile["stated"], speaker: Speaker): HTMLElement {
   for (const [name, value] of stated) {
     values.append(element("dt", {}, printable(name)), element("dd", {}, printable(value)));
   }
-  return element("details", {}, element("summary", {}, speaker.story("statedValues")), values);
+  return element("details", { open: "" }, element("summary", {}, speaker.story("statedValues")), values);
 }

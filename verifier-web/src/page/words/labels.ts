@@ -67,8 +67,25 @@ export const TEXTS = {
   removeFile: { en: "Remove {0}", zh: "移除 {0}" },
   step2: { en: "2. What you trust", zh: "2. 您信任什么" },
   step2Help: {
-    en: "Both must be your own, from before the dispute. Never take them from whoever hands you the evidence.",
-    zh: "两者都必须是您自己在争议之前就有的，切勿采用提供证据的一方给出的。",
+    en: "A policy, and keys or pins. They must be your own, from before the dispute: never take them from whoever hands you the evidence.",
+    zh: "策略，以及密钥或固定项。它们必须是您自己在争议之前就有的，切勿采用提供证据的一方给出的。",
+  },
+  whereFrom: { en: "Where do I get these?", zh: "这些从哪里得到？" },
+  wherePolicy: {
+    en: "The policy says whose signatures count: the log and its witnesses. It is agreed with the factory in the contract, or published by an association or an auditor; whoever handles your quality agreements has it. It is a text that begins with “log”.",
+    zh: "策略写明谁的签名算数：日志及其见证者。它在合同中与工厂约定，或由行业协会、审计方公布；负责质量协议的同事应当有。它是以“log”开头的文本。",
+  },
+  whereKeys: {
+    en: "The keys of the machines are one line each. The factory handed them over when the machines were enrolled, before anything was in dispute.",
+    zh: "机器的密钥每台一行，由工厂在登记机器时交给您，早于任何争议。",
+  },
+  wherePins: {
+    en: "Pins are a text that begins with “fiducial/pins/v1”: keys, places and beginnings of the machines in one. Whoever has pins needs no keys beside them.",
+    zh: "固定项是以“fiducial/pins/v1”开头的文本，合并了机器的密钥、位置与起点。有固定项便无需另填密钥。",
+  },
+  whereNone: {
+    en: "Nothing of this at hand? A copy may lie in the bundle. Do not use it before somebody else than its maker has confirmed it: a witness or an auditor, by telephone, is enough.",
+    zh: "手头没有？证据包内可能附有副本。在制造方以外的人（例如见证者或审计方，电话即可）确认之前，请勿使用。",
   },
   policy: { en: "Your policy: which log, which witnesses", zh: "您的策略：哪个日志、哪些见证者" },
   policyFile: { en: "Read the policy from a file", zh: "从文件读取策略" },
@@ -81,7 +98,7 @@ export const TEXTS = {
     en: "Your pins: what you knew of the machines beforehand",
     zh: "您的固定项：您事先对机器的了解",
   },
-  ranges: { en: "For a bundle that claims that nothing is left out", zh: "用于声称没有遗漏的证据包" },
+  ranges: { en: "For a bundle: your pins, and how to find your own units in it", zh: "用于证据包：您的固定项，以及如何在其中找到您自己的单元" },
   lotKeys: { en: "Keys of your lots, one a line", zh: "您的批次密钥，每行一个" },
   lotKeysFile: { en: "Read the lot keys from a file", zh: "从文件读取批次密钥" },
   units: { en: "Your units, one serial number a line", zh: "您的单元，每行一个序列号" },
