@@ -135,9 +135,11 @@ fn write_evidence(
     place: &RecordPlace,
     path: &Path,
 ) -> Result<String, AgentError> {
-    let batch = vault.batch(&place.source, place.sequence)?;
+    // What is left of the batch: others of its records may be deleted.
+    let opening = vault.opening(&place.source, place.sequence)?;
     let at = usize::try_from(place.record).unwrap_or(usize::MAX);
-    let value = batch.records().get(at).and_then(|record| record.value("file/sha256"));
+    let record = opening.records.get(at).and_then(|kept| kept.whole());
+    let value = record.and_then(|record| record.value("file/sha256"));
     let hash = value.and_then(|text| decode_hex(std::str::from_utf8(text).ok()?).ok());
     let bytes = hash.map(|hash| vault.evidence(&Hash256(hash))).transpose()?.flatten();
     match bytes {
