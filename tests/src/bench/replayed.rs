@@ -12,6 +12,9 @@
 //! statement from tiles and keeps the receipts, and goes on making a statement a minute and source.
 //! What is timed is from the log's first answer of "ready" to the last receipt in the vault.
 //!
+//! At full size it takes some twenty minutes, nearly all of them the day itself: each statement is
+//! synced by itself, and a commit costs the more the larger the vault is.
+//!
 //! Not measured: a network, witnesses, and the pause of at most five minutes after which an agent that
 //! has been running asks a log again that was away. How large the evidence is does not matter here:
 //! none of it is sent. What capturing files of 8 kB takes is the row before this one.

@@ -136,6 +136,7 @@ fn write_evidence(
     place: &RecordPlace,
     path: &Path,
 ) -> Result<String, AgentError> {
+    // What is left of the batch: others of its records may be deleted.
     let opening = vault.opening(&place.source, place.sequence)?;
     let at = usize::try_from(place.record).unwrap_or(usize::MAX);
     let kept = opening.records.get(at).and_then(|kept| Some((kept.whole()?, kept.evidence())));
