@@ -324,15 +324,10 @@ pub(crate) fn run_once(
             let text = format!("{blind} of {watches} watches cannot be looked at");
             return Err(AgentError::Failed(text));
         }
-        if let Some(why) = only_unlisted_wait(&opened.vault, &unlisted)? {
-            let why = format!(
-                "{why}; give its operator the file that `fiducial-agent source request` writes"
-            );
-            let text = format!("{waiting} statements are kept and not anchored yet: {why}");
-            return Err(AgentError::Failed(text));
-        }
-        if clock.monotonic().saturating_sub(began) > ONCE_PATIENCE {
-            let why = turn.away.unwrap_or_else(|| "no proof yet".to_string());
+        let is_over = clock.monotonic().saturating_sub(began) > ONCE_PATIENCE;
+        let late = || turn.away.clone().unwrap_or_else(|| "no proof yet".to_string());
+        let why = only_unlisted_wait(&opened.vault, &unlisted)?;
+        if let Some(why) = why.or_else(|| is_over.then(late)) {
             let text = format!("{waiting} statements are kept and not anchored yet: {why}");
             return Err(AgentError::Failed(text));
         }
@@ -350,7 +345,8 @@ fn only_unlisted_wait(
             return Ok(None);
         }
     }
-    Ok(unlisted.values().next().cloned())
+    let what_to_do = "give its operator the file that `fiducial-agent source request` writes";
+    Ok(unlisted.values().next().map(|why| format!("{why}; {what_to_do}")))
 }
 
 /// How many of the sightings that became durable were messages of a broker, which it forgets.

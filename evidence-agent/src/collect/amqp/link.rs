@@ -314,13 +314,22 @@ where
         .name(target.link.clone())
         .source(target.address.clone())
         .receiver_settle_mode(ReceiverSettleMode::First)
-        .credit_mode(CreditMode::Auto(target.prefetch))
+        .credit_mode(CreditMode::Manual)
         .max_message_size(target.max_message as u64);
     let mut receiver = patient("attach", receiver.attach(&mut session)).await?;
     inbox.connected();
     let disposer = receiver.disposer();
     let mut unaccepted: HashMap<u64, DeliveryInfo> = HashMap::new();
+    // How many messages the broker may still send. It is given leave for more only when all of these
+    // have come: brokers differ in what they count leave from, and one too many ends the link.
+    let mut leave = 0;
     loop {
+        let room =
+            target.prefetch.saturating_sub(u32::try_from(unaccepted.len()).unwrap_or(u32::MAX));
+        if leave == 0 && room > 0 {
+            receiver.set_credit(room).await.map_err(|error| error.to_string())?;
+            leave = room;
+        }
         tokio::select! {
             tokens = settled.recv() => {
                 let Some(tokens) = tokens else { break };
@@ -332,6 +341,7 @@ where
             delivery = receiver.recv::<Body<LazyValue>>() => {
                 let delivery = delivery.map_err(|error| error.to_string())?;
                 *has_received = true;
+                leave = leave.saturating_sub(1);
                 let info = DeliveryInfo::from(&delivery);
                 let (message, oddity) = message(delivery);
                 if let Some(oddity) = oddity {
