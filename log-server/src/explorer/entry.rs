@@ -12,7 +12,9 @@ use super::ladder;
 use super::language::Reader;
 use super::link::Link;
 use super::number::grouped;
-use super::page::{Page, document, fact, hash, help, link, range, section, source_link, table};
+use super::page::{
+    Page, document, fact, hash, help, link, range, section, source_link, table, wide,
+};
 use super::read::EntryFacts;
 use super::steps::{Side, Step};
 use super::words;
@@ -169,7 +171,7 @@ fn show_proof(html: &mut Html, reader: Reader, facts: &EntryFacts) {
         help(html, lang.say(words::PROOF_ALONE));
     } else {
         help(html, lang.fill(words::PROOF_HELP, &[&facts.steps.len()]));
-        ladder::draw(html, reader, facts);
+        wide(html, |html| ladder::draw(html, reader, facts));
     }
     let columns =
         [(words::STEP, "number"), (words::FORMULA, ""), (words::GIVEN, ""), (words::RESULT, "")];

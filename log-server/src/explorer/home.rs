@@ -10,7 +10,7 @@ use super::html::Html;
 use super::language::{Reader, Word};
 use super::link::Link;
 use super::number::{grouped, moment, span};
-use super::page::{Page, document, fact, hash, help, link, section, source_link, table};
+use super::page::{Page, document, fact, hash, help, link, section, source_link, table, wide};
 use super::read::Newest;
 use super::words;
 use crate::admission::Admission;
@@ -230,7 +230,7 @@ impl Home<'_> {
                 words::GROWTH_LABEL,
                 &[&grouped(from.size), &moment(from.time), &grouped(to.size), &moment(to.time)],
             );
-            chart::draw(html, &shown, &label);
+            wide(html, |html| chart::draw(html, &shown, &label));
             let time = span(lang, to.time - from.time);
             help(html, lang.fill(words::GROWN, &[&grouped(to.size - from.size), &time]));
         }

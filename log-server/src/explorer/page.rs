@@ -169,6 +169,11 @@ pub(super) fn hash(html: &mut Html, hash: Hash) {
     html.leaf("span", &[("class", &"hash")], hash.to_hex());
 }
 
+/// A box that is scrolled sideways where the window is narrow; the keyboard can do it too.
+pub(super) fn wide(html: &mut Html, inside: impl FnOnce(&mut Html)) {
+    html.element("div", &[("class", &"wide"), ("tabindex", &0)], inside);
+}
+
 /// A table with its column heads inside a box that may be scrolled.
 pub(super) fn table(
     html: &mut Html,
@@ -176,7 +181,7 @@ pub(super) fn table(
     columns: &[(Word, &'static str)],
     rows: impl FnOnce(&mut Html),
 ) {
-    html.element("div", &[("class", &"wide"), ("tabindex", &0)], |html| {
+    wide(html, |html| {
         html.element("table", &[], |html| {
             html.element("thead", &[], |html| {
                 html.element("tr", &[], |html| {
