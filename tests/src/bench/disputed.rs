@@ -276,11 +276,7 @@ fn disclosure_blocks(part: &[u8], units: u64) -> Result<u64, BenchError> {
 }
 
 /// ML-DSA-44 verifications per second over all cores: what a note takes beyond its Ed25519 lines.
-fn ml_dsa_per_second(
-    bytes: &[u8],
-    policy: &Policy,
-    machine: &Machine,
-) -> Result<f64, BenchError> {
+fn ml_dsa_per_second(bytes: &[u8], policy: &Policy, machine: &Machine) -> Result<f64, BenchError> {
     let bundle = Bundle::parse(bytes).map_err(|why| broken(&why))?;
     let receipt = bundle.contents().parts().find_map(|(path, part)| match path {
         PartPath::Of(_, Role::Receipt) => Proof::parse(part).ok(),
