@@ -24,6 +24,8 @@ export interface Watch {
   readonly path: string;
   /** How the names of its files end; all if empty. */
   readonly ending?: string;
+  /** The oven that its boards go through. */
+  readonly oven?: string;
 }
 
 export class Factory {
@@ -136,13 +138,15 @@ async function freePort(): Promise<number> {
 }
 
 function configOf(watches: readonly Watch[], sources: readonly string[], folder: string): string {
-  const text = ['vault = "vault"'];
+  const text = ['vault = "vault"', 'mappings = "mappings"'];
+  mkdirSync(join(folder, "mappings"), { recursive: true });
   for (const source of sources) {
     text.push("[[source]]", `name = "${source}"`);
-    for (const { name, mapping, path, ending } of watches.filter((watch) => watch.source === source)) {
+    for (const { name, mapping, path, ending, oven } of watches.filter((watch) => watch.source === source)) {
       text.push("[[source.watch]]", `name = "${name}"`, 'type = "folder"', `mapping = "${mapping}"`);
       text.push(`path = "${join(folder, path)}"`, 'stable = "0s"');
       if (ending) text.push(`include = ["*${ending}"]`);
+      if (oven) text.push(`oven = "${oven}"`);
       mkdirSync(join(folder, path), { recursive: true });
     }
   }

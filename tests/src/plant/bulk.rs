@@ -40,7 +40,9 @@ impl Bulk {
             style: Style::Cfx,
             clocks: Station::ALL.map(|_| clock.clone()).to_vec(),
         };
-        let product = products(seed).swap_remove(4);
+        let mut product = products(seed).swap_remove(4);
+        // So that every board is a unit that a buyer can ask for.
+        product.own_serials = true;
         Self { seed, line, product }
     }
 

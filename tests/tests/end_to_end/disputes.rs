@@ -84,7 +84,7 @@ impl Dispute {
     }
 }
 
-/// Lets the plant work and the agent look once an hour; gives serials of one lot that was shipped.
+/// Lets the plant work and the agent look once an hour; gives what reports call shipped boards of one lot.
 fn work(mut plant: Plant, panel: &Panel) -> Vec<String> {
     let world = &panel.world;
     let mut disk = Disk::open(&world.path("plant"), &world.path("unreachable")).unwrap();
@@ -95,21 +95,22 @@ fn work(mut plant: Plant, panel: &Panel) -> Vec<String> {
         world.agent(&["run", "--once", "--config", "agent.toml"]).ends_with(0);
     }
     let truth = plant.truth();
+    let has_serials =
+        |product: &str| truth.products.iter().any(|one| one.name == product && one.own_serials);
+    // Boards without a code of their own bear their panel's in reports; where none was read, none.
     let of_lot = |lot: &str| -> Vec<String> {
-        // Where no code was read, only the panel's other stations know which boards these are.
         let panels = truth.panels.iter().filter(|panel| panel.lot == lot && panel.barcode_read);
-        let own = panels.filter(|panel| truth_has_serials(&truth.products, &panel.product));
-        let units = own.flat_map(|panel| panel.units.iter());
-        units.filter(|unit| unit.shipped).map(|unit| unit.serial.clone()).collect()
+        let shipped = panels.flat_map(|panel| {
+            let own = has_serials(&panel.product);
+            let units = panel.units.iter().filter(|unit| unit.shipped);
+            units.map(move |unit| if own { unit.serial.clone() } else { panel.barcode.clone() })
+        });
+        shipped.collect()
     };
     let lots = truth.lots.iter().map(|lot| of_lot(&lot.name));
     let mut units = lots.into_iter().find(|units| units.len() >= BOARDS).expect("a lot is large");
     units.truncate(BOARDS);
     units
-}
-
-fn truth_has_serials(products: &[tests::plant::Product], name: &str) -> bool {
-    products.iter().any(|product| product.name == name && product.own_serials)
 }
 
 /// The units that opened records of a kind name.

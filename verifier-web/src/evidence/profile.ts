@@ -18,7 +18,7 @@ const MAX_STATED = 40;
 const MAX_ZONES = 40;
 
 /** Headings of the column of times, in seconds. */
-const TIME = /^#?\s*(time|zeit|时间|時間)\b|^(时间|時間)/i;
+const TIMES = ["time", "zeit", "时间", "時間"];
 
 /** Words by which a line holds one figure for each channel. */
 const FIGURE = /slope|ramp|soak|peak|above|liquid|steigung|spitze|flussmittel|haltezeit|斜率|恒温|峰值|回流/i;
@@ -79,7 +79,9 @@ export function traceOf(text: string): Profile | undefined {
 function headingsOf(line: string): { delimiter: string; cells: string[] } | undefined {
   for (const delimiter of [";", "\t", ","]) {
     const cells = line.split(delimiter).map(shortened);
-    if (cells.length > 1 && TIME.test(cells[0] ?? "")) return { delimiter, cells };
+    // The word alone, or with its unit: "Time above 217 °C" is a figure.
+    const first = (cells[0] ?? "").replace(/^#\s*/, "").split(/[([]/)[0] ?? "";
+    if (cells.length > 1 && TIMES.includes(first.trim().toLowerCase())) return { delimiter, cells };
   }
   return undefined;
 }

@@ -60,8 +60,13 @@ export function showStory(
   return section;
 }
 
+/** What others ran under: it is shown with each of them, and names no board that anybody ships. */
+const UNDER = ["program", "reflow-certificate"];
+
 /** Every unit that an act names, in ascending order; panels where no unit is named. */
-function unitsOf(acts: readonly Act[]): string[] {
+function unitsOf(all: readonly Act[]): string[] {
+  const own = all.filter(({ kind }) => !UNDER.includes(kind));
+  const acts = own.some(({ units, panel }) => units.length > 0 || panel !== "") ? own : all;
   const named = new Set(acts.flatMap((act) => act.units));
   const known = new Set(acts.flatMap((act) => (act.units.length > 0 ? [act.panel] : [])));
   for (const { units, panel } of acts) {
@@ -140,9 +145,11 @@ function titleOf(
 
 /** What a record says of one unit; of all of them together where it does not tell them apart. */
 function verdictOf(act: Act, unit: string): string {
-  const at = act.units.indexOf(unit);
-  const own = act.verdicts.length === act.units.length && at >= 0 ? act.verdicts[at] : undefined;
-  return own ?? [...new Set(act.verdicts)].join(", ");
+  // Boards of a panel without codes of their own all bear the panel's name.
+  const own = act.verdicts.length === act.units.length
+    ? act.verdicts.filter((_, at) => act.units[at] === unit)
+    : [];
+  return [...new Set(own.length > 0 ? own : act.verdicts)].join(", ");
 }
 
 function isFailed(verdict: string): boolean {

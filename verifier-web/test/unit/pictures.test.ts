@@ -97,10 +97,12 @@ test("traces are read with their decimal commas, and cells without a number are 
 });
 
 test("figures of each channel stand with their window", () => {
-  const text = "PWI: 71.2\r\nPeak (°C): 235.0,255.0,241.70,243.10\r\nTime (s),TC1,TC2\r\n0.0,25,25\r\n0.5,26,26\r\n";
+  const text = "PWI: 71.2\r\nPeak (°C): 235.0,255.0,241.70,243.10\r\n" +
+    "Time above 217 °C (s): 40.0,90.0,55.50,54.00\r\nTime (s),TC1,TC2\r\n0.0,25,25\r\n0.5,26,26\r\n";
   const profile = traceOf(text);
   assert.deepEqual(profile?.figures, [
     { name: "Peak (°C)", limits: [235, 255], values: ["241.70", "243.10"] },
+    { name: "Time above 217 °C (s)", limits: [40, 90], values: ["55.50", "54.00"] },
   ]);
   assert.deepEqual(profile?.stated, [["PWI", "71.2"]]);
 });
