@@ -7,8 +7,8 @@ use spec::cosignature::CosignatureError;
 use spec::key::{Algorithm, KeyId, KeyName, VerifierKey};
 use spec::note::Note;
 use spec::policy::{
-    BadLine, Cosigner, Counting, Explanation, MemberStanding, Policy, PolicyFailure, PostQuantum, Rule,
-    Standing, Times,
+    BadLine, Cosigner, Counting, Explanation, MemberStanding, Policy, PolicyFailure, PostQuantum,
+    Rule, Standing, Times,
 };
 use spec::time::format_utc;
 

@@ -5,13 +5,18 @@ use std::collections::BTreeMap;
 use super::markup::{Html, class};
 use super::words::{Words, utc};
 use super::{inspection, timeline};
-use crate::matter::{
-    Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step,
-};
+use crate::matter::{Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step};
 use crate::messages::Message;
+use crate::pictures::Unread;
 
 /// How many digits of a hash stand for it in a table; the whole one is in the bundle.
 const SHORT: usize = 12;
+
+/// The most letters of a name in a heading; below it stands the whole one.
+const MAX_TITLE: usize = 60;
+
+/// When the page has this many bytes, no more pictures are drawn.
+const ENOUGH: usize = 6 * 1024 * 1024;
 
 /// Lists every board, and shows the first ones in full.
 pub(super) fn draw(html: &mut Html, words: Words, matter: &Matter) {
@@ -30,7 +35,9 @@ pub(super) fn draw(html: &mut Html, words: Words, matter: &Matter) {
         html.leaf("p", &[class("note")], &text);
     }
     for (at, board) in matter.boards.iter().take(MAX_IN_FULL).enumerate() {
-        html.tag("section", &[class("board-section")], |html| in_full(html, words, at + 1, board, matter));
+        html.tag("section", &[class("board-section")], |html| {
+            in_full(html, words, at + 1, board, matter)
+        });
     }
 }
 
@@ -55,7 +62,8 @@ fn list(html: &mut Html, words: Words, matter: &Matter) {
                     html.cell("td", &[], &last.unwrap_or_default().replace('\n', ", "));
                     let first = board.steps.iter().filter_map(|step| step.bounds.not_before).min();
                     let all = board.steps.iter().map(|step| step.bounds.not_after);
-                    let last = all.collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max());
+                    let last =
+                        all.collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max());
                     bound(html, words, first);
                     bound(html, words, last);
                 });
@@ -75,22 +83,30 @@ fn bound(html: &mut Html, words: Words, time: Option<u64>) {
 
 /// What a board is called: its panel or first unit, and how many more names it has.
 fn title(words: Words, board: &Board) -> String {
+    let short = |name: &str| name.chars().take(MAX_TITLE).collect::<String>();
     match board.names.as_slice() {
         [] => words.of(Message::HtmlUnnamed).to_string(),
-        [one] => one.clone(),
-        [first, more @ ..] => format!("{first} (+{})", more.len()),
+        [one] => short(one),
+        [first, more @ ..] => format!("{} (+{})", short(first), more.len()),
     }
 }
 
 fn in_full(html: &mut Html, words: Words, number: usize, board: &Board, matter: &Matter) {
     let title = words.with(Message::HtmlBoardTitle, &[&number.to_string(), &title(words, board)]);
     html.leaf("h3", &[], &title);
-    if board.names.len() > 1 {
-        html.leaf("p", &[class("note")], &words.with(Message::HtmlAlsoCalled, &[&board.names.join(", ")]));
+    if board.names.len() > 1 || board.names.iter().any(|name| name.chars().count() > MAX_TITLE) {
+        html.leaf(
+            "p",
+            &[class("note")],
+            &words.with(Message::HtmlAlsoCalled, &[&board.names.join(", ")]),
+        );
     }
     chain(html, words, board);
     timeline::draw(html, words, &board.steps);
     for (at, step) in board.steps.iter().enumerate() {
+        if html.size() > ENOUGH {
+            return words.say(html, "p", &[class("note")], Message::HtmlLongEnough);
+        }
         picture(html, words, at + 1, step, matter);
     }
 }
@@ -139,7 +155,9 @@ fn row(html: &mut Html, words: Words, number: usize, step: &Step, known: &BTreeM
     let claimed = if start == Field::Absent { step.field("claimed/end") } else { start };
     html.tag("td", &[class("time")], |html| {
         html.value(&shown(words, claimed));
-        if let Some(zone) = step.text("claimed/zone").filter(|_| step.text("claimed/start").is_some()) {
+        if let Some(zone) =
+            step.text("claimed/zone").filter(|_| step.text("claimed/start").is_some())
+        {
             html.leaf("small", &[], &words.with(Message::HtmlZoneOfTime, &[zone]));
         }
     });
@@ -198,15 +216,26 @@ pub(super) fn short(hash: &str) -> String {
     hash.chars().take(SHORT).collect()
 }
 
+/// Says why nothing is drawn of a file that is there.
+pub(super) fn unread(html: &mut Html, words: Words, why: Unread) {
+    let why = match why {
+        Unread::Form => Message::HtmlUnread,
+        Unread::TooLarge => Message::HtmlTooLarge,
+    };
+    words.say(html, "p", &[class("note")], why);
+}
+
 fn picture(html: &mut Html, words: Words, number: usize, step: &Step, matter: &Matter) {
     let heading = |html: &mut Html| {
-        let title = words.with(Message::HtmlPictureOf, &[&number.to_string(), words.kind(step.kind)]);
+        let title =
+            words.with(Message::HtmlPictureOf, &[&number.to_string(), words.kind(step.kind)]);
         html.leaf("h4", &[], &title);
     };
     if let Some(hash) = step.text("certificate/sha256") {
         let at = matter.profiles.iter().position(|one| one.text("file/sha256") == Some(hash));
         let text = match at {
-            Some(at) => words.with(Message::HtmlProfileInForce, &[&number.to_string(), &(at + 1).to_string()]),
+            Some(at) => words
+                .with(Message::HtmlProfileInForce, &[&number.to_string(), &(at + 1).to_string()]),
             None => words.with(Message::HtmlProfileElsewhere, &[&number.to_string(), &short(hash)]),
         };
         html.leaf("p", &[class("note")], &text);
@@ -216,9 +245,9 @@ fn picture(html: &mut Html, words: Words, number: usize, step: &Step, matter: &M
             heading(html);
             inspection::draw(html, words, found, program.as_ref());
         }
-        Some(Picture::Unread(_)) => {
+        Some(Picture::Unread(why)) => {
             heading(html);
-            words.say(html, "p", &[class("note")], Message::HtmlUnread);
+            unread(html, words, *why);
         }
         Some(Picture::Profile(..)) | None => {}
     }

@@ -63,7 +63,12 @@ pub(super) fn draw(html: &mut Html, words: Words, curve: &Curve, peak: Option<(f
                 let ((left, top), (right, bottom)) =
                     (axes.at(axes.seconds.0, high), axes.at(axes.seconds.1, low));
                 svg::rect(html, "window", (left, top), (right - left, bottom - top));
-                svg::label(html, "mark", (LEFT + 4.0, top + 10.0), words.of(Message::HtmlCurveWindow));
+                svg::label(
+                    html,
+                    "mark",
+                    (LEFT + 4.0, top + 10.0),
+                    words.of(Message::HtmlCurveWindow),
+                );
             }
             for (degrees, text) in [(150.0, "150"), (200.0, "200"), (217.0, "217 °C")] {
                 if degrees < axes.degrees.1 {
@@ -75,8 +80,10 @@ pub(super) fn draw(html: &mut Html, words: Words, curve: &Curve, peak: Option<(f
             for (at, channel) in curve.channels.iter().enumerate() {
                 let strokes = strokes(&curve.times, &channel.samples);
                 for stroke in &strokes {
-                    let points: Vec<(f64, f64)> =
-                        thinned(stroke).into_iter().map(|(time, value)| axes.at(time, value)).collect();
+                    let points: Vec<(f64, f64)> = thinned(stroke)
+                        .into_iter()
+                        .map(|(time, value)| axes.at(time, value))
+                        .collect();
                     match points.as_slice() {
                         [alone] => svg::circle(html, "sample", *alone, 1.6),
                         points => svg::path(html, LINES[at % LINES.len()], points),
@@ -147,7 +154,13 @@ pub(super) fn thinned(stroke: &[(f64, f64)]) -> Vec<(f64, f64)> {
 }
 
 /// The channel's number at three places of its line, those of other channels elsewhere.
-fn numbers(html: &mut Html, axes: &Axes, channel: usize, count: usize, strokes: &[Vec<(f64, f64)>]) {
+fn numbers(
+    html: &mut Html,
+    axes: &Axes,
+    channel: usize,
+    count: usize,
+    strokes: &[Vec<(f64, f64)>],
+) {
     let all: Vec<(f64, f64)> = strokes.iter().flatten().copied().collect();
     for third in 0..3 {
         let part = (third as f64 + (channel as f64 + 0.5) / count as f64) / 3.0;
@@ -157,5 +170,43 @@ fn numbers(html: &mut Html, axes: &Axes, channel: usize, count: usize, strokes: 
             svg::circle(html, "tag", (x, y), 6.5);
             svg::label(html, "number-small", (x, y + 3.0), &(channel + 1).to_string());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pictures::Channel;
+
+    #[test]
+    fn a_sample_stands_at_its_time_and_temperature() {
+        let samples = vec![Some(25.0), None, Some(240.0)];
+        let channels = vec![Channel { name: "TC1".to_string(), samples }];
+        let curve = Curve { times: vec![0.0, 100.0, 200.0], channels, ..Curve::default() };
+        let axes = Axes::of(&curve, 255.0);
+        assert_eq!(axes.degrees, (0.0, 300.0));
+        assert_eq!(axes.at(0.0, 0.0), (LEFT, BOTTOM));
+        assert_eq!(axes.at(200.0, 300.0), (RIGHT, TOP));
+        assert_eq!(axes.at(100.0, 150.0), (f64::midpoint(LEFT, RIGHT), f64::midpoint(TOP, BOTTOM)));
+    }
+
+    #[test]
+    fn a_missing_sample_breaks_the_line_and_is_not_bridged() {
+        let times = [0.0, 1.0, 2.0, 3.0, 20.0, 21.0];
+        let samples = [Some(1.0), Some(2.0), None, Some(4.0), Some(5.0), Some(6.0)];
+        let lengths: Vec<usize> = strokes(&times, &samples).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2, 1, 2]);
+        assert!(strokes(&times[..1], &[None]).is_empty());
+    }
+
+    #[test]
+    fn a_long_trace_keeps_its_peak() {
+        let stroke: Vec<(f64, f64)> = (0..72_000)
+            .map(|at| (f64::from(at), if at == 31_337 { 250.0 } else { 100.0 }))
+            .collect();
+        let thin = thinned(&stroke);
+        assert!(thin.len() <= MAX_POINTS + 2, "{}", thin.len());
+        assert!(thin.contains(&(31_337.0, 250.0)));
+        assert!(thin.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 }

@@ -45,7 +45,8 @@ pub(super) fn draw(html: &mut Html, words: Words, found: &Inspection, program: O
 fn summary(html: &mut Html, words: Words, found: &Inspection) {
     let board = |board: &crate::pictures::InspectedBoard| {
         let place = board.position.map_or(board.unit.clone(), |position| position.to_string());
-        let looked = board.looked_at.map(|count| words.with(Message::HtmlLookedAt, &[&count.to_string()]));
+        let looked =
+            board.looked_at.map(|count| words.with(Message::HtmlLookedAt, &[&count.to_string()]));
         let name = words.with(Message::HtmlBoardResult, &[&place, &board.result]);
         [Some(name), looked].into_iter().flatten().collect::<Vec<String>>().join(", ")
     };
@@ -88,7 +89,8 @@ fn list(html: &mut Html, words: Words, found: &Inspection, program: Option<&Prog
             let boards = found.boards.iter();
             let calls = boards.flat_map(|board| board.calls.iter().map(move |call| (board, call)));
             for (at, (board, call)) in calls.take(MAX_LISTED).enumerate() {
-                let position = board.position.map_or(board.unit.clone(), |number| number.to_string());
+                let position =
+                    board.position.map_or(board.unit.clone(), |number| number.to_string());
                 html.tag("tr", &[], |html| {
                     html.cell("td", &[class("n")], &(at + 1).to_string());
                     html.cell("td", &[class("key")], &call.designator);
@@ -111,7 +113,11 @@ fn decision(words: Words, call: &Call) -> String {
         Standing::Confirmed => Message::HtmlConfirmed,
         Standing::FalseCall => Message::HtmlFalseCall,
     });
-    if call.verification.is_empty() { said.to_string() } else { format!("{said} ({})", call.verification) }
+    if call.verification.is_empty() {
+        said.to_string()
+    } else {
+        format!("{said} ({})", call.verification)
+    }
 }
 
 fn place(words: Words, call: &Call, program: Option<&Program>) -> String {

@@ -85,7 +85,9 @@ impl Page<'_> {
         let (kind, sentence) = match self.verdict {
             Verdict::Verified => ("verdict verified", Message::HtmlMeansVerified),
             Verdict::Rejected => ("verdict rejected", Message::HtmlMeansRejected),
-            Verdict::Done | Verdict::Undecided => ("verdict undecided", Message::HtmlMeansUndecided),
+            Verdict::Done | Verdict::Undecided => {
+                ("verdict undecided", Message::HtmlMeansUndecided)
+            }
         };
         html.tag("header", &[], |html| {
             words.say(html, "p", &[class("kind")], Message::HtmlTitle);
@@ -246,7 +248,8 @@ fn draw_profiles(html: &mut Html, words: Words, matter: &Matter) {
     words.say(html, "p", &[], Message::HtmlProfilesMean);
     for (at, step) in matter.profiles.iter().enumerate() {
         html.tag("section", &[class("board-section")], |html| {
-            let name = step.text("certificate").or_else(|| step.text("file/name")).unwrap_or_default();
+            let name =
+                step.text("certificate").or_else(|| step.text("file/name")).unwrap_or_default();
             let title = words.with(Message::HtmlProfileTitle, &[&(at + 1).to_string(), name]);
             html.leaf("h3", &[], &title);
             html.tag("dl", &[], |html| profile_facts(html, words, step));
@@ -288,7 +291,8 @@ fn others(html: &mut Html, words: Words, matter: &Matter) {
     }
     words.say(html, "h2", &[], Message::HtmlOthers);
     html.tag("table", &[], |html| {
-        let titles = [Message::HtmlWhat, Message::HtmlSays, Message::HtmlNotBefore, Message::HtmlNotAfter];
+        let titles =
+            [Message::HtmlWhat, Message::HtmlSays, Message::HtmlNotBefore, Message::HtmlNotAfter];
         words.head(html, &titles);
         html.tag("tbody", &[], |html| {
             for step in &matter.others {

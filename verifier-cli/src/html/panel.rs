@@ -69,12 +69,16 @@ fn numbered(found: &Inspection) -> impl Iterator<Item = (&InspectedBoard, Vec<us
 
 /// A board by itself, in the box around its defects.
 fn lone(board: &InspectedBoard, numbers: &[usize]) -> Option<Sheet> {
-    let spots: Vec<Spot> = board.calls.iter().zip(numbers).filter_map(|(call, number)| {
-        let place = call.place.as_ref()?;
-        let (corners, middle) = (place.corners().to_vec(), place.middle());
-        Some(Spot { number: *number, standing: call.standing, corners, middle })
-    })
-    .collect();
+    let spots: Vec<Spot> = board
+        .calls
+        .iter()
+        .zip(numbers)
+        .filter_map(|(call, number)| {
+            let place = call.place.as_ref()?;
+            let (corners, middle) = (place.corners().to_vec(), place.middle());
+            Some(Spot { number: *number, standing: call.standing, corners, middle })
+        })
+        .collect();
     if spots.is_empty() {
         return None;
     }
@@ -117,11 +121,18 @@ fn panel(found: &Inspection, program: &Program) -> Option<Sheet> {
     });
     let parts = parts.take(MAX_PARTS).collect();
     let frame = ((0.0, 0.0), size);
-    (!spots.is_empty()).then_some(Sheet { board: None, frame, is_outline: true, boards, parts, spots })
+    (!spots.is_empty()).then_some(Sheet {
+        board: None,
+        frame,
+        is_outline: true,
+        boards,
+        parts,
+        spots,
+    })
 }
 
 /// The most parts that are drawn, as a ground for the defects.
-const MAX_PARTS: usize = 3000;
+const MAX_PARTS: usize = 2000;
 
 /// Where a board stands on the panel, by the position that the report gives it.
 fn origin(board: &InspectedBoard, program: &Program) -> Option<(f64, f64)> {
@@ -149,7 +160,9 @@ pub(super) struct Layout {
 impl Layout {
     /// As large as fits; the box around a single point is given a size.
     pub(super) fn of((low, high): ((f64, f64), (f64, f64))) -> Self {
-        let widen = |low: f64, high: f64| if high - low < 1.0 { (low - 5.0, high + 5.0) } else { (low, high) };
+        let widen = |low: f64, high: f64| {
+            if high - low < 1.0 { (low - 5.0, high + 5.0) } else { (low, high) }
+        };
         let (left, right) = widen(low.0, high.0);
         let (bottom, top) = widen(low.1, high.1);
         let room = (MOST.0 - 2.0 * MARGIN, MOST.1 - 2.0 * MARGIN);
@@ -180,11 +193,15 @@ pub(super) fn draw(html: &mut Html, words: Words, sheet: &Sheet) {
             for (number, low, high) in &sheet.boards {
                 layout.rect(html, "board", *low, *high);
                 let corner = layout.at((low.0, high.1));
-                svg::label(html, "board-number", (corner.0 + 4.0, corner.1 + 12.0), &number.to_string());
+                svg::label(
+                    html,
+                    "board-number",
+                    (corner.0 + 4.0, corner.1 + 12.0),
+                    &number.to_string(),
+                );
             }
-            for part in &sheet.parts {
-                svg::circle(html, "part", layout.at(*part), 0.9);
-            }
+            let parts: Vec<(f64, f64)> = sheet.parts.iter().map(|part| layout.at(*part)).collect();
+            svg::dots(html, "part", &parts);
             marks(html, &layout, &sheet.spots);
         });
         let (low, high) = sheet.frame;
@@ -202,7 +219,8 @@ fn marks(html: &mut Html, layout: &Layout, spots: &[Spot]) {
     let mut taken: Vec<(f64, f64)> = Vec::new();
     for spot in spots {
         let middle = layout.at(spot.middle);
-        let corners: Vec<(f64, f64)> = spot.corners.iter().map(|corner| layout.at(*corner)).collect();
+        let corners: Vec<(f64, f64)> =
+            spot.corners.iter().map(|corner| layout.at(*corner)).collect();
         if corners.len() > 2 {
             svg::area(html, "region", &corners);
         }
@@ -213,7 +231,12 @@ fn marks(html: &mut Html, layout: &Layout, spots: &[Spot]) {
         match spot.standing {
             Standing::Called => svg::diamond(html, "called", mark, MARK + 3.0),
             Standing::Confirmed => {
-                svg::rect(html, "confirmed", (mark.0 - MARK, mark.1 - MARK), (2.0 * MARK, 2.0 * MARK));
+                svg::rect(
+                    html,
+                    "confirmed",
+                    (mark.0 - MARK, mark.1 - MARK),
+                    (2.0 * MARK, 2.0 * MARK),
+                );
             }
             Standing::FalseCall => svg::circle(html, "false-call", mark, MARK),
         }
@@ -225,7 +248,14 @@ fn marks(html: &mut Html, layout: &Layout, spots: &[Spot]) {
 /// The first of eight directions, near and then farther, in which no other mark stands.
 fn beside(middle: (f64, f64), size: (f64, f64), taken: &[(f64, f64)]) -> (f64, f64) {
     const WAYS: [(f64, f64); 8] = [
-        (0.7, -0.7), (-0.7, -0.7), (0.7, 0.7), (-0.7, 0.7), (1.0, 0.0), (-1.0, 0.0), (0.0, -1.0), (0.0, 1.0),
+        (0.7, -0.7),
+        (-0.7, -0.7),
+        (0.7, 0.7),
+        (-0.7, 0.7),
+        (1.0, 0.0),
+        (-1.0, 0.0),
+        (0.0, -1.0),
+        (0.0, 1.0),
     ];
     let places = [1.0, 1.8, 2.6].into_iter().flat_map(|far| {
         WAYS.iter().map(move |(x, y)| (middle.0 + x * REACH * far, middle.1 + y * REACH * far))
@@ -236,4 +266,101 @@ fn beside(middle: (f64, f64), size: (f64, f64), taken: &[(f64, f64)]) -> (f64, f
         inside && !taken.iter().any(|other| near(&other))
     };
     places.clone().find(is_free).unwrap_or((middle.0 + REACH, middle.1 - REACH))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::pictures::{Call, Place};
+
+    fn call(designator: &str, place: Option<Place>) -> Call {
+        Call {
+            designator: designator.to_string(),
+            defect: String::new(),
+            verification: String::new(),
+            standing: Standing::Called,
+            confidence: None,
+            place,
+        }
+    }
+
+    fn board(position: u64, calls: Vec<Call>) -> InspectedBoard {
+        InspectedBoard { position: Some(position), calls, ..InspectedBoard::default() }
+    }
+
+    fn program() -> Program {
+        Program {
+            name: "P".to_string(),
+            board: (60.0, 40.0),
+            panel: (130.0, 50.0),
+            origins: BTreeMap::from([(1, (0.0, 5.0)), (2, (65.0, 5.0))]),
+            parts: BTreeMap::from([("C1".to_string(), (10.0, 20.0))]),
+        }
+    }
+
+    #[test]
+    fn a_place_on_the_board_is_a_place_on_the_drawing() {
+        let layout = Layout::of(((0.0, 0.0), (100.0, 50.0)));
+        // 628 units are left for 100 mm; y goes up on the board and down on the drawing.
+        let scale = (MOST.0 - 2.0 * MARGIN) / 100.0;
+        assert_eq!(layout.at((0.0, 0.0)), (MARGIN, layout.size.1 - MARGIN));
+        assert_eq!(layout.at((100.0, 50.0)), (MOST.0 - MARGIN, MARGIN));
+        let (x, y) = layout.at((25.0, 10.0));
+        assert!((x - (MARGIN + 25.0 * scale)).abs() < 1e-9);
+        assert!((y - (MARGIN + 40.0 * scale)).abs() < 1e-9);
+        // A tall one is bound by its height, a point has a box of its own.
+        assert!(Layout::of(((0.0, 0.0), (10.0, 500.0))).size.1 <= MOST.1 + 1e-9);
+        let point = Layout::of(((7.0, 7.0), (7.0, 7.0)));
+        let (x, y) = point.at((7.0, 7.0));
+        assert!((x - point.size.0 / 2.0).abs() < 1e-9 && (y - point.size.1 / 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn on_a_panel_each_board_has_its_origin_and_a_part_its_place() {
+        let area = Place::Area(vec![(1.0, 2.0), (3.0, 2.0), (3.0, 6.0), (1.0, 6.0)]);
+        let boards = vec![
+            board(1, vec![call("U9", Some(area))]),
+            board(2, vec![call("C1.2", None), call("X1", None)]),
+            board(7, vec![call("C1", None)]),
+        ];
+        let found = Inspection { boards, calls_left_out: 0 };
+        let sheets = sheets(&found, Some(&program()));
+        let [sheet] = sheets.as_slice() else { panic!("one panel") };
+        assert_eq!(sheet.frame, ((0.0, 0.0), (130.0, 50.0)));
+        let middles: Vec<(usize, (f64, f64))> =
+            sheet.spots.iter().map(|spot| (spot.number, spot.middle)).collect();
+        // X1 is in no program, and board 7 on no panel: neither is drawn anywhere.
+        assert_eq!(middles, [(1, (2.0, 9.0)), (2, (75.0, 25.0))]);
+    }
+
+    #[test]
+    fn without_a_program_each_board_is_drawn_by_itself_in_a_box() {
+        let at = |x, y| call("R1", Some(Place::Point((x, y))));
+        let boards = vec![
+            board(1, vec![]),
+            board(2, vec![at(10.0, 10.0), call("R2", None), at(30.0, 20.0)]),
+            board(3, vec![call("R3", None)]),
+        ];
+        let sheets = sheets(&Inspection { boards, calls_left_out: 0 }, None);
+        let [sheet] = sheets.as_slice() else { panic!("one board has places") };
+        assert_eq!((sheet.board.as_deref(), sheet.is_outline), (Some("2"), false));
+        assert_eq!(sheet.frame, ((10.0, 10.0), (30.0, 20.0)));
+        let numbers: Vec<usize> = sheet.spots.iter().map(|spot| spot.number).collect();
+        assert_eq!(numbers, [1, 3]);
+    }
+
+    #[test]
+    fn marks_stand_apart_where_there_is_room() {
+        let (mut taken, size) = (Vec::new(), (400.0, 400.0));
+        for _ in 0..12 {
+            let mark = beside((200.0, 200.0), size, &taken);
+            let near =
+                |other: &&(f64, f64)| (other.0 - mark.0).hypot(other.1 - mark.1) < 2.0 * MARK;
+            assert!(!taken.iter().any(|other| near(&other)), "{taken:?}");
+            taken.push(mark);
+        }
+        assert_eq!(beside((0.0, 0.0), size, &[]), (14.0, 14.0));
+    }
 }

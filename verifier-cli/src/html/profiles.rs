@@ -23,7 +23,10 @@ const KNOWN: [Known; 5] = [
 /// Shows the picture of one certificate.
 pub(super) fn draw(html: &mut Html, words: Words, step: &Step) {
     match &step.picture {
-        Some(Picture::Profile(profile, window)) => profile_of(html, words, profile, window.as_ref()),
+        Some(Picture::Profile(profile, window)) => {
+            profile_of(html, words, profile, window.as_ref())
+        }
+        Some(Picture::Unread(why)) => super::boards::unread(html, words, *why),
         _ => words.say(html, "p", &[class("note")], Message::HtmlNoCurve),
     }
 }
@@ -61,8 +64,10 @@ fn profile_of(html: &mut Html, words: Words, profile: &Profile, window: Option<&
 /// The limits of each known figure, from the profile's own file or else the recipe's window.
 fn limits(profile: &Profile, window: Option<&Window>) -> [Option<(f64, f64)>; 5] {
     KNOWN.map(|(_, names, _)| {
-        let own = profile.figures.iter().find(|one| is_called(&one.name, names) && one.limits.is_some());
-        let recipe = window.and_then(|window| window.limits.iter().find(|(name, _)| is_called(name, names)));
+        let own =
+            profile.figures.iter().find(|one| is_called(&one.name, names) && one.limits.is_some());
+        let recipe =
+            window.and_then(|window| window.limits.iter().find(|(name, _)| is_called(name, names)));
         own.and_then(|one| one.limits).or_else(|| recipe.map(|(_, limits)| *limits))
     })
 }
@@ -98,7 +103,8 @@ fn table(
                 for ((title, ..), limits) in KNOWN.iter().zip(limits) {
                     html.tag("th", &[class("n")], |html| {
                         html.text(words.of(*title));
-                        let shown = limits.map(|(low, high)| format!("{} – {}", decimal(low), decimal(high)));
+                        let shown = limits
+                            .map(|(low, high)| format!("{} – {}", decimal(low), decimal(high)));
                         html.cell("small", &[], &shown.unwrap_or_default());
                     });
                 }
@@ -112,7 +118,8 @@ fn table(
                     words.say(html, "td", &[class("how")], Message::HtmlStated);
                     for ((_, names, _), limits) in KNOWN.iter().zip(limits) {
                         let of = profile.figures.iter().find(|one| is_called(&one.name, names));
-                        let value = of.and_then(|one| one.values.get(at)).map_or("–", String::as_str);
+                        let value =
+                            of.and_then(|one| one.values.get(at)).map_or("–", String::as_str);
                         let number = value.replace(',', ".").parse::<f64>().ok();
                         html.cell("td", &[class("n")], &marked(value, number, *limits));
                     }
@@ -122,7 +129,8 @@ fn table(
                     words.say(html, "td", &[class("how")], Message::HtmlComputed);
                     for ((.., of), limits) in KNOWN.iter().zip(limits) {
                         let value = of(&computed);
-                        let shown = value.map_or_else(|| words.of(Message::HtmlNotComputable).into(), decimal);
+                        let shown = value
+                            .map_or_else(|| words.of(Message::HtmlNotComputable).into(), decimal);
                         html.cell("td", &[class("n")], &marked(&shown, value, *limits));
                     }
                 });
@@ -162,11 +170,13 @@ pub(super) fn zones(html: &mut Html, words: Words, zones: &[Zone]) {
         return;
     }
     html.tag("table", &[], |html| {
-        let titles = [Message::HtmlZone, Message::HtmlZoneKind, Message::HtmlSetpoint, Message::HtmlReading];
+        let titles =
+            [Message::HtmlZone, Message::HtmlZoneKind, Message::HtmlSetpoint, Message::HtmlReading];
         words.head(html, &titles);
         html.tag("tbody", &[], |html| {
             let shown = |values: &[(String, f64)]| {
-                let values = values.iter().map(|(place, value)| format!("{place} {}", decimal(*value)));
+                let values =
+                    values.iter().map(|(place, value)| format!("{place} {}", decimal(*value)));
                 values.collect::<Vec<String>>().join(", ")
             };
             for zone in zones {

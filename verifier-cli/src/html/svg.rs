@@ -2,11 +2,16 @@
 //!
 //! What a shape means never rests on its colour: dashes, outlines and letters differ as well.
 
-use super::markup::Attribute::{Fixed, Number, Points, Text};
+use super::markup::Attribute::{Dots, Fixed, Number, Points, Text};
 use super::markup::{Html, class};
 
 /// A drawing of this many units; a unit is a quarter of a millimetre on A4.
-pub(super) fn drawing(html: &mut Html, (width, height): (f64, f64), title: &str, inner: impl FnOnce(&mut Html)) {
+pub(super) fn drawing(
+    html: &mut Html,
+    (width, height): (f64, f64),
+    title: &str,
+    inner: impl FnOnce(&mut Html),
+) {
     let view = format!("0 0 {} {}", super::markup::decimal(width), super::markup::decimal(height));
     let attributes = [
         ("viewBox", Text(&view)),
@@ -36,8 +41,8 @@ pub(super) fn rect(html: &mut Html, kind: &'static str, corner: (f64, f64), size
 
 /// A circle.
 pub(super) fn circle(html: &mut Html, kind: &'static str, middle: (f64, f64), radius: f64) {
-    let [a, b, c] =
-        [("cx", middle.0), ("cy", middle.1), ("r", radius)].map(|(name, number)| (name, Number(number)));
+    let [a, b, c] = [("cx", middle.0), ("cy", middle.1), ("r", radius)]
+        .map(|(name, number)| (name, Number(number)));
     html.tag("circle", &[class(kind), a, b, c], |_| {});
 }
 
@@ -49,6 +54,11 @@ pub(super) fn area(html: &mut Html, kind: &'static str, corners: &[(f64, f64)]) 
 /// A line of many points.
 pub(super) fn path(html: &mut Html, kind: &'static str, points: &[(f64, f64)]) {
     html.tag("polyline", &[class(kind), ("points", Points(points))], |_| {});
+}
+
+/// Many dots at once.
+pub(super) fn dots(html: &mut Html, kind: &'static str, dots: &[(f64, f64)]) {
+    html.tag("path", &[class(kind), ("d", Dots(dots))], |_| {});
 }
 
 /// A short text.

@@ -12,10 +12,7 @@ const MAX_NAMES: usize = 24;
 
 /// Whether records of this kind are about boards.
 pub(super) const fn is_about_boards(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::AoiReport | Kind::OvenData | Kind::Repair | Kind::Review | Kind::SpiReport
-    )
+    matches!(kind, Kind::AoiReport | Kind::OvenData | Kind::Repair | Kind::Review | Kind::SpiReport)
 }
 
 /// Groups records by board, boards in the order in which they were first seen.

@@ -7,8 +7,8 @@ use spec::evidence::disclosure::OpenedBatch;
 use spec::evidence::kind::Kind;
 
 use super::{
-    Bounds, Evidence, MAX_IN_FULL, MAX_LINES, MAX_OTHERS, MAX_PROFILES, Matter, Picture, Step, Witness,
-    boards,
+    Bounds, Evidence, MAX_IN_FULL, MAX_LINES, MAX_OTHERS, MAX_PROFILES, Matter, Picture, Step,
+    Witness, boards,
 };
 use crate::pictures::{self, Program, Window};
 
@@ -91,24 +91,21 @@ impl Gathering<'_> {
         let bytes = self.bytes(step)?;
         let reader = step.text("interpreted");
         match step.kind {
-            Kind::AoiReport | Kind::Review => {
-                Some(match pictures::inspection(bytes, reader) {
-                    Ok(found) => Picture::Inspection(found, programs.of(step)),
-                    Err(why) => Picture::Unread(why),
-                })
-            }
-            Kind::ReflowCertificate => {
-                Some(match pictures::profile(bytes, reader) {
-                    Ok(mut profile) => {
-                        let trace = self.behind(step, "trace/sha256").filter(|_| profile.curve.is_none());
-                        if let Some(Ok(trace)) = trace.map(|bytes| pictures::profile(bytes, None)) {
-                            (profile.curve, profile.figures) = (trace.curve, trace.figures);
-                        }
-                        Picture::Profile(Box::new(profile), programs.window_of(step))
+            Kind::AoiReport | Kind::Review => Some(match pictures::inspection(bytes, reader) {
+                Ok(found) => Picture::Inspection(found, programs.of(step)),
+                Err(why) => Picture::Unread(why),
+            }),
+            Kind::ReflowCertificate => Some(match pictures::profile(bytes, reader) {
+                Ok(mut profile) => {
+                    let trace =
+                        self.behind(step, "trace/sha256").filter(|_| profile.curve.is_none());
+                    if let Some(Ok(trace)) = trace.map(|bytes| pictures::profile(bytes, None)) {
+                        (profile.curve, profile.figures) = (trace.curve, trace.figures);
                     }
-                    Err(why) => Picture::Unread(why),
-                })
-            }
+                    Picture::Profile(Box::new(profile), programs.window_of(step))
+                }
+                Err(why) => Picture::Unread(why),
+            }),
             _ => None,
         }
     }

@@ -106,7 +106,12 @@ pub(crate) struct Step {
 
 impl Step {
     /// Takes what a report shows of a record.
-    pub(super) fn new(source: String, sequence: u64, bounds: Bounds, record: &OpenedRecord) -> Self {
+    pub(super) fn new(
+        source: String,
+        sequence: u64,
+        bounds: Bounds,
+        record: &OpenedRecord,
+    ) -> Self {
         let mut values = BTreeMap::new();
         for name in SHOWN.iter().chain(&SHOWN_TOO) {
             match record.shown(name) {

@@ -119,9 +119,7 @@ fn zone(data: &Object) -> Zone {
     let temperatures = |items: &str, kind: &str, value: &str| {
         let items = list(data, items).into_iter().flatten().filter_map(Value::as_object);
         let of_kind = items.filter(|item| text(item, kind) == "Temperature").take(4);
-        let shown = of_kind.filter_map(|item| {
-            Some((text(item, "SubZone"), number(item, value)?))
-        });
+        let shown = of_kind.filter_map(|item| Some((text(item, "SubZone"), number(item, value)?)));
         shown.collect::<Vec<(String, f64)>>()
     };
     Zone {

@@ -23,8 +23,19 @@ const TIME: [&str; 4] = ["time", "zeit", "时间", "時間"];
 
 /// Words by which a line is one of figures, one for each channel.
 const FIGURE_WORDS: [&str; 13] = [
-    "slope", "ramp", "soak", "peak", "above", "liquid", "steigung", "spitze", "flussmittel", "斜率",
-    "恒温", "峰值", "回流",
+    "slope",
+    "ramp",
+    "soak",
+    "peak",
+    "above",
+    "liquid",
+    "steigung",
+    "spitze",
+    "flussmittel",
+    "斜率",
+    "恒温",
+    "峰值",
+    "回流",
 ];
 
 /// What a profile says.
@@ -87,8 +98,10 @@ pub(crate) struct Zone {
 /// Reads a trace; `None` if it has no heading row or no sample.
 pub(super) fn profile(text: &str) -> Option<Profile> {
     let lines: Vec<&str> = text.lines().collect();
-    let (at, delimiter, headings) =
-        lines.iter().enumerate().find_map(|(at, line)| heading(line).map(|(by, row)| (at, by, row)))?;
+    let (at, delimiter, headings) = lines
+        .iter()
+        .enumerate()
+        .find_map(|(at, line)| heading(line).map(|(by, row)| (at, by, row)))?;
     let used = columns(&headings);
     if used.is_empty() || used.len() > MAX_CHANNELS {
         return None;
@@ -106,7 +119,8 @@ pub(super) fn profile(text: &str) -> Option<Profile> {
 fn heading(line: &str) -> Option<(char, Vec<String>)> {
     [';', '\t', ','].into_iter().find_map(|delimiter| {
         let cells: Vec<String> = line.split(delimiter).map(|cell| name(cell)).collect();
-        let first = cells[0].trim_start_matches('#').split(['(', '[']).next()?.trim().to_lowercase();
+        let first =
+            cells[0].trim_start_matches('#').split(['(', '[']).next()?.trim().to_lowercase();
         (cells.len() > 1 && TIME.contains(&first.as_str())).then_some((delimiter, cells))
     })
 }
@@ -127,7 +141,8 @@ fn samples(lines: &[&str], delimiter: char, headings: &[String], used: &[usize])
             // A row of units under the headings; behind the first sample, the end of the grid.
             if curve.times.is_empty() { continue } else { break }
         };
-        if curve.times.last().is_some_and(|last| *last >= time) || curve.times.len() >= MAX_SAMPLES {
+        if curve.times.last().is_some_and(|last| *last >= time) || curve.times.len() >= MAX_SAMPLES
+        {
             return None;
         }
         curve.times.push(time);

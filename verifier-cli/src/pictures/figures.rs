@@ -43,8 +43,12 @@ pub(crate) struct Figures {
 /// Computes the figures of one channel.
 pub(crate) fn figures(curve: &Curve, channel: usize) -> Figures {
     let samples = &curve.channels[channel].samples;
-    let there: Vec<(f64, f64)> =
-        curve.times.iter().zip(samples).filter_map(|(time, value)| Some((*time, (*value)?))).collect();
+    let there: Vec<(f64, f64)> = curve
+        .times
+        .iter()
+        .zip(samples)
+        .filter_map(|(time, value)| Some((*time, (*value)?)))
+        .collect();
     let top = there.iter().copied().reduce(|best, next| if next.1 > best.1 { next } else { best });
     let Some((top, peak)) = top else { return Figures::default() };
     let is_whole = there.len() > 1 && there.windows(2).all(|pair| pair[1].0 - pair[0].0 <= MAX_GAP);

@@ -80,9 +80,10 @@ pub(super) fn program(text: &str) -> Option<Program> {
         }
     }
     let has_outline = program.board.0 > 0.0 && program.board.1 > 0.0 && !program.parts.is_empty();
-    let corners = program.origins.values().flat_map(|(x, y)| {
-        [(*x, *y), (x + program.board.0, y + program.board.1)]
-    });
+    let corners = program
+        .origins
+        .values()
+        .flat_map(|(x, y)| [(*x, *y), (x + program.board.0, y + program.board.1)]);
     let (low, high) = bounds(corners);
     let on_panel = program.origins.is_empty()
         || (low.0 >= -0.01

@@ -23,7 +23,8 @@ pub(super) fn decode(bytes: &[u8], reader: Option<&str>) -> Result<String, Unrea
     let words = reader.unwrap_or_default().split([' ', ',', ';']);
     let named = words.filter_map(|word| Encoding::for_label(word.as_bytes()));
     let named = named.into_iter().find(|encoding| *encoding != UTF_8);
-    let text = named.unwrap_or(WINDOWS_1252).decode_without_bom_handling_and_without_replacement(body);
+    let text =
+        named.unwrap_or(WINDOWS_1252).decode_without_bom_handling_and_without_replacement(body);
     text.map(std::borrow::Cow::into_owned).ok_or(Unread::Form)
 }
 
