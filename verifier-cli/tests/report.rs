@@ -99,9 +99,15 @@ fn check_harmless(page: &str) {
     let found = tags(page);
     assert!(found.is_subset(&known), "{:?}", found.difference(&known).collect::<Vec<_>>());
     assert!(page.contains("content=\"default-src &#39;none&#39;; style-src &#39;sha256-"));
-    for forbidden in [" src=", " href=", " style=", "url(", "@import", "javascript:"] {
-        assert!(!page.contains(forbidden), "{forbidden}");
+    // What stands between < and > is a tag; the same words outside are text and harmless.
+    let inside = |rest: &str| rest.split('>').next().unwrap().to_string();
+    for tag in page.split('<').skip(1).map(inside) {
+        for forbidden in [" src=", " href=", " style=", " on"] {
+            assert!(!tag.contains(forbidden), "{forbidden} in <{tag}>");
+        }
     }
+    let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+    assert!(!style.contains("url(") && !style.contains("@import"));
     let turns = |letter: char| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}');
     let controls = |letter: char| letter.is_control() && letter != '\n';
     assert!(!page.contains(|letter| turns(letter) || controls(letter)));
@@ -212,7 +218,7 @@ fn a_bundle_of_many_boards_gives_a_page_that_can_be_read() {
     let page = dispute.verify("dispute.zip", "en", 0);
     check_harmless(&page);
     assert_eq!(page.matches("<h3>Board ").count(), 20);
-    assert!(page.contains("1200 boards or panels") && page.contains("1180 more are left out"));
+    assert!(page.contains("opened records: 1200.") && page.contains("1180 more are left out"));
     assert!(page.contains("700 more are left out"));
 }
 

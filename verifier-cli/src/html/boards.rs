@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::markup::{Html, class};
-use super::words::{Words, utc};
+use super::words::{Words, spaced, utc};
 use super::{inspection, timeline};
 use crate::matter::{Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step};
 use crate::messages::Message;
@@ -154,14 +154,14 @@ fn row(html: &mut Html, words: Words, number: usize, step: &Step, known: &BTreeM
     let start = step.field("claimed/start");
     let claimed = if start == Field::Absent { step.field("claimed/end") } else { start };
     html.tag("td", &[class("time")], |html| {
-        html.value(&shown(words, claimed));
+        html.value(&spaced(&shown(words, claimed)));
         if let Some(zone) =
             step.text("claimed/zone").filter(|_| step.text("claimed/start").is_some())
         {
             html.leaf("small", &[], &words.with(Message::HtmlZoneOfTime, &[zone]));
         }
     });
-    html.cell("td", &[class("time")], &shown(words, step.field("seen")));
+    html.cell("td", &[class("time")], &spaced(&shown(words, step.field("seen"))));
     bound(html, words, step.bounds.not_before);
     bound(html, words, step.bounds.not_after);
 }

@@ -164,10 +164,11 @@ impl Files {
         let aoi = include_str!("../../../tests/samples/aoi-panel-failed.json");
         let confirmed = "\"Verification\": \"DefectConfirmed\"";
         let review = aoi.replace("\"Verification\": \"NotVerifiedYet\"", confirmed);
+        // The short was none.
+        let (before, after) = review.split_once("SHT02").unwrap();
+        let after = after.replacen("DefectConfirmed", "DefectRejected", 1);
         Self {
-            review: review
-                .replacen(confirmed, "\"Verification\": \"DefectRejected\"", 2)
-                .into_bytes(),
+            review: [before, "SHT02", &after].concat().into_bytes(),
             aoi: aoi.as_bytes().to_vec(),
             again: include_bytes!("../../../tests/samples/aoi-panel-second-attempt.json").to_vec(),
             repair: include_bytes!("../../../tests/samples/repair.json").to_vec(),
@@ -280,7 +281,7 @@ fn profile() -> String {
         (180.0, 200.0),
         (226.0, 246.0),
         (238.0, 245.0),
-        (338.0, 50.0),
+        (340.0, 50.0),
     ];
     for at in 0..170 {
         let time = f64::from(at) * 2.0;

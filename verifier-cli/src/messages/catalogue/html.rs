@@ -56,7 +56,7 @@ catalogue! {
     HtmlAttempt = "html-attempt", "attempt {0}", "第 {0} 次";
     HtmlBoardColumn = "html-board-column", "Board or panel", "单板或拼板";
     HtmlBoardCount = "html-board-count",
-        "{0} boards or panels are named in the opened records. Verdicts are the machine's or the person's own words.",
+        "Boards or panels named in the opened records: {0}. Verdicts are the machine's or the person's own words.",
         "已公开的记录涉及 {0} 块单板或拼板。判定均为机器或人员的原话。";
     HtmlBoardTitle = "html-board-title", "Board {0}: {1}", "板 {0}：{1}";
     HtmlBoards = "html-boards", "The boards", "电路板";
