@@ -10,7 +10,7 @@ use crate::messages::Message;
 use crate::pictures::{InspectedBoard, Inspection, Program, Standing, bounds};
 
 /// The largest drawing.
-const MOST: (f64, f64) = (680.0, 330.0);
+const MOST: (f64, f64) = (680.0, 300.0);
 
 /// White around the outline, for marks of defects at its edge.
 const MARGIN: f64 = 26.0;
@@ -18,6 +18,9 @@ const MARGIN: f64 = 26.0;
 /// Half the size of a mark, and how far it stands from its place.
 const MARK: f64 = 9.0;
 const REACH: f64 = 20.0;
+
+/// A corner of a rectangle, mm.
+type Corner = (f64, f64);
 
 /// One defect on the drawing, by its number in the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +45,7 @@ pub(super) struct Sheet {
     /// Whether the frame is an outline that a file states.
     pub(super) is_outline: bool,
     /// Boards on the panel: number, lower left and upper right corner.
-    pub(super) boards: Vec<(u64, (f64, f64), (f64, f64))>,
+    pub(super) boards: Vec<(u64, Corner, Corner)>,
     /// Where parts are.
     pub(super) parts: Vec<(f64, f64)>,
     /// What was called.
@@ -107,7 +110,7 @@ fn panel(found: &Inspection, program: &Program) -> Option<Sheet> {
         }
     }
     let size = if program.origins.is_empty() { program.board } else { program.panel };
-    let boards: Vec<(u64, (f64, f64), (f64, f64))> = program
+    let boards: Vec<(u64, Corner, Corner)> = program
         .origins
         .iter()
         .map(|(number, (x, y))| (*number, (*x, *y), (x + program.board.0, y + program.board.1)))
@@ -302,14 +305,14 @@ mod tests {
 
     #[test]
     fn a_place_on_the_board_is_a_place_on_the_drawing() {
-        let layout = Layout::of(((0.0, 0.0), (100.0, 40.0)));
+        let layout = Layout::of(((0.0, 0.0), (100.0, 38.0)));
         // 628 units are left for 100 mm; y goes up on the board and down on the drawing.
         let scale = (MOST.0 - 2.0 * MARGIN) / 100.0;
         assert_eq!(layout.at((0.0, 0.0)), (MARGIN, layout.size.1 - MARGIN));
-        assert_eq!(layout.at((100.0, 40.0)), (MOST.0 - MARGIN, MARGIN));
+        assert_eq!(layout.at((100.0, 38.0)), (MOST.0 - MARGIN, MARGIN));
         let (x, y) = layout.at((25.0, 10.0));
         assert!((x - (MARGIN + 25.0 * scale)).abs() < 1e-9);
-        assert!((y - (MARGIN + 30.0 * scale)).abs() < 1e-9);
+        assert!((y - (MARGIN + 28.0 * scale)).abs() < 1e-9);
         // A tall one is bound by its height, a point has a box of its own.
         assert!(Layout::of(((0.0, 0.0), (10.0, 500.0))).size.1 <= MOST.1 + 1e-9);
         let point = Layout::of(((7.0, 7.0), (7.0, 7.0)));
