@@ -305,14 +305,14 @@ mod tests {
 
     #[test]
     fn a_place_on_the_board_is_a_place_on_the_drawing() {
-        let layout = Layout::of(((0.0, 0.0), (100.0, 38.0)));
+        let layout = Layout::of(((0.0, 0.0), (100.0, 25.0)));
         // 628 units are left for 100 mm; y goes up on the board and down on the drawing.
         let scale = (MOST.0 - 2.0 * MARGIN) / 100.0;
         assert_eq!(layout.at((0.0, 0.0)), (MARGIN, layout.size.1 - MARGIN));
-        assert_eq!(layout.at((100.0, 38.0)), (MOST.0 - MARGIN, MARGIN));
+        assert_eq!(layout.at((100.0, 25.0)), (MOST.0 - MARGIN, MARGIN));
         let (x, y) = layout.at((25.0, 10.0));
         assert!((x - (MARGIN + 25.0 * scale)).abs() < 1e-9);
-        assert!((y - (MARGIN + 28.0 * scale)).abs() < 1e-9);
+        assert!((y - (MARGIN + 15.0 * scale)).abs() < 1e-9);
         // A tall one is bound by its height, a point has a box of its own.
         assert!(Layout::of(((0.0, 0.0), (10.0, 500.0))).size.1 <= MOST.1 + 1e-9);
         let point = Layout::of(((7.0, 7.0), (7.0, 7.0)));
