@@ -17,6 +17,11 @@ mod saki;
 mod table;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(crate) use self::curve::Channel;
 pub(crate) use self::curve::{Curve, Profile, Zone};
 pub(crate) use self::figures::{Figures, MAX_GAP, figures};
 pub(crate) use self::program::{Program, Window};

@@ -3,13 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::markup::{Html, class};
-use super::words::{Words, utc};
+use super::words::{Words, spaced, utc};
 use super::{inspection, timeline};
 use crate::matter::{Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step};
 use crate::messages::Message;
+use crate::pictures::Unread;
 
 /// How many digits of a hash stand for it in a table; the whole one is in the bundle.
 const SHORT: usize = 12;
+
+/// The most letters of a name in a heading; below it stands the whole one.
+const MAX_TITLE: usize = 60;
+
+/// When the page has this many bytes, no more pictures are drawn.
+const ENOUGH: usize = 6 * 1024 * 1024;
 
 /// Lists every board, and shows the first ones in full.
 pub(super) fn draw(html: &mut Html, words: Words, matter: &Matter) {
@@ -76,17 +83,18 @@ fn bound(html: &mut Html, words: Words, time: Option<u64>) {
 
 /// What a board is called: its panel or first unit, and how many more names it has.
 fn title(words: Words, board: &Board) -> String {
+    let short = |name: &str| name.chars().take(MAX_TITLE).collect::<String>();
     match board.names.as_slice() {
         [] => words.of(Message::HtmlUnnamed).to_string(),
-        [one] => one.clone(),
-        [first, more @ ..] => format!("{first} (+{})", more.len()),
+        [one] => short(one),
+        [first, more @ ..] => format!("{} (+{})", short(first), more.len()),
     }
 }
 
 fn in_full(html: &mut Html, words: Words, number: usize, board: &Board, matter: &Matter) {
     let title = words.with(Message::HtmlBoardTitle, &[&number.to_string(), &title(words, board)]);
     html.leaf("h3", &[], &title);
-    if board.names.len() > 1 {
+    if board.names.len() > 1 || board.names.iter().any(|name| name.chars().count() > MAX_TITLE) {
         html.leaf(
             "p",
             &[class("note")],
@@ -96,6 +104,9 @@ fn in_full(html: &mut Html, words: Words, number: usize, board: &Board, matter: 
     chain(html, words, board);
     timeline::draw(html, words, &board.steps);
     for (at, step) in board.steps.iter().enumerate() {
+        if html.size() > ENOUGH {
+            return words.say(html, "p", &[class("note")], Message::HtmlLongEnough);
+        }
         picture(html, words, at + 1, step, matter);
     }
 }
@@ -143,14 +154,14 @@ fn row(html: &mut Html, words: Words, number: usize, step: &Step, known: &BTreeM
     let start = step.field("claimed/start");
     let claimed = if start == Field::Absent { step.field("claimed/end") } else { start };
     html.tag("td", &[class("time")], |html| {
-        html.value(&shown(words, claimed));
+        html.value(&spaced(&shown(words, claimed)));
         if let Some(zone) =
             step.text("claimed/zone").filter(|_| step.text("claimed/start").is_some())
         {
             html.leaf("small", &[], &words.with(Message::HtmlZoneOfTime, &[zone]));
         }
     });
-    html.cell("td", &[class("time")], &shown(words, step.field("seen")));
+    html.cell("td", &[class("time")], &spaced(&shown(words, step.field("seen"))));
     bound(html, words, step.bounds.not_before);
     bound(html, words, step.bounds.not_after);
 }
@@ -205,6 +216,15 @@ pub(super) fn short(hash: &str) -> String {
     hash.chars().take(SHORT).collect()
 }
 
+/// Says why nothing is drawn of a file that is there.
+pub(super) fn unread(html: &mut Html, words: Words, why: Unread) {
+    let why = match why {
+        Unread::Form => Message::HtmlUnread,
+        Unread::TooLarge => Message::HtmlTooLarge,
+    };
+    words.say(html, "p", &[class("note")], why);
+}
+
 fn picture(html: &mut Html, words: Words, number: usize, step: &Step, matter: &Matter) {
     let heading = |html: &mut Html| {
         let title =
@@ -225,9 +245,9 @@ fn picture(html: &mut Html, words: Words, number: usize, step: &Step, matter: &M
             heading(html);
             inspection::draw(html, words, found, program.as_ref());
         }
-        Some(Picture::Unread(_)) => {
+        Some(Picture::Unread(why)) => {
             heading(html);
-            words.say(html, "p", &[class("note")], Message::HtmlUnread);
+            unread(html, words, *why);
         }
         Some(Picture::Profile(..)) | None => {}
     }

@@ -172,3 +172,41 @@ fn numbers(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pictures::Channel;
+
+    #[test]
+    fn a_sample_stands_at_its_time_and_temperature() {
+        let samples = vec![Some(25.0), None, Some(240.0)];
+        let channels = vec![Channel { name: "TC1".to_string(), samples }];
+        let curve = Curve { times: vec![0.0, 100.0, 200.0], channels, ..Curve::default() };
+        let axes = Axes::of(&curve, 255.0);
+        assert_eq!(axes.degrees, (0.0, 300.0));
+        assert_eq!(axes.at(0.0, 0.0), (LEFT, BOTTOM));
+        assert_eq!(axes.at(200.0, 300.0), (RIGHT, TOP));
+        assert_eq!(axes.at(100.0, 150.0), (f64::midpoint(LEFT, RIGHT), f64::midpoint(TOP, BOTTOM)));
+    }
+
+    #[test]
+    fn a_missing_sample_breaks_the_line_and_is_not_bridged() {
+        let times = [0.0, 1.0, 2.0, 3.0, 20.0, 21.0];
+        let samples = [Some(1.0), Some(2.0), None, Some(4.0), Some(5.0), Some(6.0)];
+        let lengths: Vec<usize> = strokes(&times, &samples).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2, 1, 2]);
+        assert!(strokes(&times[..1], &[None]).is_empty());
+    }
+
+    #[test]
+    fn a_long_trace_keeps_its_peak() {
+        let stroke: Vec<(f64, f64)> = (0..72_000)
+            .map(|at| (f64::from(at), if at == 31_337 { 250.0 } else { 100.0 }))
+            .collect();
+        let thin = thinned(&stroke);
+        assert!(thin.len() <= MAX_POINTS + 2, "{}", thin.len());
+        assert!(thin.contains(&(31_337.0, 250.0)));
+        assert!(thin.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+}

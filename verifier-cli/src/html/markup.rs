@@ -13,6 +13,9 @@ pub(super) const MAX_TEXT: usize = 2000;
 /// The most characters of one value in a table.
 pub(super) const MAX_VALUE: usize = 160;
 
+/// The most lines of one text.
+const MAX_LINES: usize = 60;
+
 /// A piece of the page.
 #[derive(Debug, Default)]
 pub(super) struct Html(String);
@@ -23,6 +26,8 @@ pub(super) enum Attribute<'a> {
     Fixed(&'static str),
     /// A length or a place, in the drawing's units.
     Number(f64),
+    /// Dots, as a path that a round pen draws.
+    Dots(&'a [(f64, f64)]),
     /// Corners of a line or an area.
     Points(&'a [(f64, f64)]),
     /// Anything else.
@@ -50,12 +55,22 @@ impl Html {
 
     /// Adds a text of several lines.
     pub(super) fn lines(&mut self, text: &str) {
-        for (at, line) in text.split('\n').enumerate() {
+        let mut lines = text.split('\n');
+        for (at, line) in lines.by_ref().take(MAX_LINES).enumerate() {
             if at > 0 {
                 self.0.push_str("<br>");
             }
             self.text(line);
         }
+        let left = lines.count();
+        if left > 0 {
+            self.0 += &format!("<br>… (+{left})");
+        }
+    }
+
+    /// How long the page is so far.
+    pub(super) const fn size(&self) -> usize {
+        self.0.len()
     }
 
     /// Adds a value from outside, cut shorter than a sentence.
@@ -106,6 +121,11 @@ impl Html {
             match value {
                 Attribute::Fixed(word) => self.0.push_str(word),
                 Attribute::Number(number) => self.0.push_str(&decimal(*number)),
+                Attribute::Dots(dots) => {
+                    for (x, y) in *dots {
+                        self.0 += &format!("M{} {}h0", decimal(*x), decimal(*y));
+                    }
+                }
                 Attribute::Points(points) => {
                     for (at, (x, y)) in points.iter().enumerate() {
                         let space = if at == 0 { "" } else { " " };

@@ -5,7 +5,7 @@ use spec::encoding::encode_base64;
 
 use super::markup::Attribute::{Fixed, Text};
 use super::markup::{Html, class};
-use super::words::{Words, utc};
+use super::words::{Words, spaced, utc};
 use super::{boards, profiles, svg};
 use crate::matter::{MAX_OTHERS, Matter, Step};
 use crate::messages::{Language, Message};
@@ -273,7 +273,7 @@ fn profile_facts(html: &mut Html, words: Words, step: &Step) {
         (Message::HtmlValidUntil, "valid/until"),
     ] {
         words.say(html, "dt", &[], label);
-        html.cell("dd", &[], &boards::shown(words, step.field(field)));
+        html.cell("dd", &[], &spaced(&boards::shown(words, step.field(field))));
     }
     for (label, time) in [
         (Message::HtmlNotBefore, step.bounds.not_before),

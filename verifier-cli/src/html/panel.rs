@@ -10,7 +10,7 @@ use crate::messages::Message;
 use crate::pictures::{InspectedBoard, Inspection, Program, Standing, bounds};
 
 /// The largest drawing.
-const MOST: (f64, f64) = (680.0, 420.0);
+const MOST: (f64, f64) = (680.0, 300.0);
 
 /// White around the outline, for marks of defects at its edge.
 const MARGIN: f64 = 26.0;
@@ -18,6 +18,9 @@ const MARGIN: f64 = 26.0;
 /// Half the size of a mark, and how far it stands from its place.
 const MARK: f64 = 9.0;
 const REACH: f64 = 20.0;
+
+/// A corner of a rectangle, mm.
+type Corner = (f64, f64);
 
 /// One defect on the drawing, by its number in the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +45,7 @@ pub(super) struct Sheet {
     /// Whether the frame is an outline that a file states.
     pub(super) is_outline: bool,
     /// Boards on the panel: number, lower left and upper right corner.
-    pub(super) boards: Vec<(u64, (f64, f64), (f64, f64))>,
+    pub(super) boards: Vec<(u64, Corner, Corner)>,
     /// Where parts are.
     pub(super) parts: Vec<(f64, f64)>,
     /// What was called.
@@ -107,7 +110,7 @@ fn panel(found: &Inspection, program: &Program) -> Option<Sheet> {
         }
     }
     let size = if program.origins.is_empty() { program.board } else { program.panel };
-    let boards: Vec<(u64, (f64, f64), (f64, f64))> = program
+    let boards: Vec<(u64, Corner, Corner)> = program
         .origins
         .iter()
         .map(|(number, (x, y))| (*number, (*x, *y), (x + program.board.0, y + program.board.1)))
@@ -132,7 +135,7 @@ fn panel(found: &Inspection, program: &Program) -> Option<Sheet> {
 }
 
 /// The most parts that are drawn, as a ground for the defects.
-const MAX_PARTS: usize = 3000;
+const MAX_PARTS: usize = 2000;
 
 /// Where a board stands on the panel, by the position that the report gives it.
 fn origin(board: &InspectedBoard, program: &Program) -> Option<(f64, f64)> {
@@ -200,9 +203,8 @@ pub(super) fn draw(html: &mut Html, words: Words, sheet: &Sheet) {
                     &number.to_string(),
                 );
             }
-            for part in &sheet.parts {
-                svg::circle(html, "part", layout.at(*part), 0.9);
-            }
+            let parts: Vec<(f64, f64)> = sheet.parts.iter().map(|part| layout.at(*part)).collect();
+            svg::dots(html, "part", &parts);
             marks(html, &layout, &sheet.spots);
         });
         let (low, high) = sheet.frame;
@@ -267,4 +269,101 @@ fn beside(middle: (f64, f64), size: (f64, f64), taken: &[(f64, f64)]) -> (f64, f
         inside && !taken.iter().any(|other| near(&other))
     };
     places.clone().find(is_free).unwrap_or((middle.0 + REACH, middle.1 - REACH))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::pictures::{Call, Place};
+
+    fn call(designator: &str, place: Option<Place>) -> Call {
+        Call {
+            designator: designator.to_string(),
+            defect: String::new(),
+            verification: String::new(),
+            standing: Standing::Called,
+            confidence: None,
+            place,
+        }
+    }
+
+    fn board(position: u64, calls: Vec<Call>) -> InspectedBoard {
+        InspectedBoard { position: Some(position), calls, ..InspectedBoard::default() }
+    }
+
+    fn program() -> Program {
+        Program {
+            name: "P".to_string(),
+            board: (60.0, 40.0),
+            panel: (130.0, 50.0),
+            origins: BTreeMap::from([(1, (0.0, 5.0)), (2, (65.0, 5.0))]),
+            parts: BTreeMap::from([("C1".to_string(), (10.0, 20.0))]),
+        }
+    }
+
+    #[test]
+    fn a_place_on_the_board_is_a_place_on_the_drawing() {
+        let layout = Layout::of(((0.0, 0.0), (100.0, 25.0)));
+        // 628 units are left for 100 mm; y goes up on the board and down on the drawing.
+        let scale = (MOST.0 - 2.0 * MARGIN) / 100.0;
+        assert_eq!(layout.at((0.0, 0.0)), (MARGIN, layout.size.1 - MARGIN));
+        assert_eq!(layout.at((100.0, 25.0)), (MOST.0 - MARGIN, MARGIN));
+        let (x, y) = layout.at((25.0, 10.0));
+        assert!((x - (MARGIN + 25.0 * scale)).abs() < 1e-9);
+        assert!((y - (MARGIN + 15.0 * scale)).abs() < 1e-9);
+        // A tall one is bound by its height, a point has a box of its own.
+        assert!(Layout::of(((0.0, 0.0), (10.0, 500.0))).size.1 <= MOST.1 + 1e-9);
+        let point = Layout::of(((7.0, 7.0), (7.0, 7.0)));
+        let (x, y) = point.at((7.0, 7.0));
+        assert!((x - point.size.0 / 2.0).abs() < 1e-9 && (y - point.size.1 / 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn on_a_panel_each_board_has_its_origin_and_a_part_its_place() {
+        let area = Place::Area(vec![(1.0, 2.0), (3.0, 2.0), (3.0, 6.0), (1.0, 6.0)]);
+        let boards = vec![
+            board(1, vec![call("U9", Some(area))]),
+            board(2, vec![call("C1.2", None), call("X1", None)]),
+            board(7, vec![call("C1", None)]),
+        ];
+        let found = Inspection { boards, calls_left_out: 0 };
+        let sheets = sheets(&found, Some(&program()));
+        let [sheet] = sheets.as_slice() else { panic!("one panel") };
+        assert_eq!(sheet.frame, ((0.0, 0.0), (130.0, 50.0)));
+        let middles: Vec<(usize, (f64, f64))> =
+            sheet.spots.iter().map(|spot| (spot.number, spot.middle)).collect();
+        // X1 is in no program, and board 7 on no panel: neither is drawn anywhere.
+        assert_eq!(middles, [(1, (2.0, 9.0)), (2, (75.0, 25.0))]);
+    }
+
+    #[test]
+    fn without_a_program_each_board_is_drawn_by_itself_in_a_box() {
+        let at = |x, y| call("R1", Some(Place::Point((x, y))));
+        let boards = vec![
+            board(1, vec![]),
+            board(2, vec![at(10.0, 10.0), call("R2", None), at(30.0, 20.0)]),
+            board(3, vec![call("R3", None)]),
+        ];
+        let sheets = sheets(&Inspection { boards, calls_left_out: 0 }, None);
+        let [sheet] = sheets.as_slice() else { panic!("one board has places") };
+        assert_eq!((sheet.board.as_deref(), sheet.is_outline), (Some("2"), false));
+        assert_eq!(sheet.frame, ((10.0, 10.0), (30.0, 20.0)));
+        let numbers: Vec<usize> = sheet.spots.iter().map(|spot| spot.number).collect();
+        assert_eq!(numbers, [1, 3]);
+    }
+
+    #[test]
+    fn marks_stand_apart_where_there_is_room() {
+        let (mut taken, size) = (Vec::new(), (400.0, 400.0));
+        for _ in 0..12 {
+            let mark = beside((200.0, 200.0), size, &taken);
+            let near =
+                |other: &&(f64, f64)| (other.0 - mark.0).hypot(other.1 - mark.1) < 2.0 * MARK;
+            assert!(!taken.iter().any(|other| near(&other)), "{taken:?}");
+            taken.push(mark);
+        }
+        assert_eq!(beside((0.0, 0.0), size, &[]), (14.0, 14.0));
+    }
 }

@@ -26,6 +26,7 @@ pub(super) fn draw(html: &mut Html, words: Words, step: &Step) {
         Some(Picture::Profile(profile, window)) => {
             profile_of(html, words, profile, window.as_ref())
         }
+        Some(Picture::Unread(why)) => super::boards::unread(html, words, *why),
         _ => words.say(html, "p", &[class("note")], Message::HtmlNoCurve),
     }
 }

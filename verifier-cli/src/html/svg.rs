@@ -2,7 +2,7 @@
 //!
 //! What a shape means never rests on its colour: dashes, outlines and letters differ as well.
 
-use super::markup::Attribute::{Fixed, Number, Points, Text};
+use super::markup::Attribute::{Dots, Fixed, Number, Points, Text};
 use super::markup::{Html, class};
 
 /// A drawing of this many units; a unit is a quarter of a millimetre on A4.
@@ -54,6 +54,11 @@ pub(super) fn area(html: &mut Html, kind: &'static str, corners: &[(f64, f64)]) 
 /// A line of many points.
 pub(super) fn path(html: &mut Html, kind: &'static str, points: &[(f64, f64)]) {
     html.tag("polyline", &[class(kind), ("points", Points(points))], |_| {});
+}
+
+/// Many dots at once.
+pub(super) fn dots(html: &mut Html, kind: &'static str, dots: &[(f64, f64)]) {
+    html.tag("path", &[class(kind), ("d", Dots(dots))], |_| {});
 }
 
 /// A short text.

@@ -1,6 +1,7 @@
 //! Words of the page in its language, and times as people read them.
 
 use spec::evidence::kind::Kind;
+use spec::evidence::time::parse_millis;
 use spec::time::format_utc;
 
 use super::markup::{Attributes, Html};
@@ -58,6 +59,15 @@ impl Words {
             Kind::SpiReport => Message::HtmlKindSpi,
             _ => return kind.as_str(),
         })
+    }
+}
+
+/// A time as it was written, with a space for the letter in the middle of RFC 3339, so that a line can
+/// end there.
+pub(super) fn spaced(text: &str) -> String {
+    match parse_millis(text) {
+        Some(_) => text.replacen('T', " ", 1).replace('Z', " UTC"),
+        None => text.to_string(),
     }
 }
 

@@ -118,7 +118,7 @@ pub(super) fn profile(text: &str) -> Option<Profile> {
 /// The row that names the columns: its first cell is a word for time, with or without its unit.
 fn heading(line: &str) -> Option<(char, Vec<String>)> {
     [';', '\t', ','].into_iter().find_map(|delimiter| {
-        let cells: Vec<String> = line.split(delimiter).map(|cell| name(cell)).collect();
+        let cells: Vec<String> = line.split(delimiter).map(name).collect();
         let first =
             cells[0].trim_start_matches('#').split(['(', '[']).next()?.trim().to_lowercase();
         (cells.len() > 1 && TIME.contains(&first.as_str())).then_some((delimiter, cells))

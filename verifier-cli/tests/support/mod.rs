@@ -214,8 +214,20 @@ impl Source {
         kind: Kind,
         values: Vec<(FieldName, Vec<u8>)>,
     ) -> (VerifiedStatement, Batch) {
+        self.records(after, vec![(kind, values)])
+    }
+
+    /// A statement with these records in its batch, and that batch with all its salts.
+    pub(crate) fn records(
+        &mut self,
+        after: After,
+        records: Vec<(Kind, Vec<(FieldName, Vec<u8>)>)>,
+    ) -> (VerifiedStatement, Batch) {
         let place = Place { origin: origin(), source: name(SOURCE), sequence: self.next };
-        let record = Record::new(kind, values, || self.salt()).unwrap();
+        let records: Vec<Record> = records
+            .into_iter()
+            .map(|(kind, values)| Record::new(kind, values, || self.salt()).unwrap())
+            .collect();
         let header = Header {
             first_record: self.next,
             opened: "2026-01-02T03:00:00Z".to_string(),
@@ -223,7 +235,7 @@ impl Source {
             clock: "synchronised".to_string(),
             ..Header::default()
         };
-        let batch = Batch::new(place, header, vec![record], || self.salt()).unwrap();
+        let batch = Batch::new(place, header, records, || self.salt()).unwrap();
         (self.sign(after, batch.commitment()), batch)
     }
 

@@ -56,7 +56,7 @@ catalogue! {
     HtmlAttempt = "html-attempt", "attempt {0}", "第 {0} 次";
     HtmlBoardColumn = "html-board-column", "Board or panel", "单板或拼板";
     HtmlBoardCount = "html-board-count",
-        "{0} boards or panels are named in the opened records. Verdicts are the machine's or the person's own words.",
+        "Boards or panels named in the opened records: {0}. Verdicts are the machine's or the person's own words.",
         "已公开的记录涉及 {0} 块单板或拼板。判定均为机器或人员的原话。";
     HtmlBoardTitle = "html-board-title", "Board {0}: {1}", "板 {0}：{1}";
     HtmlBoards = "html-boards", "The boards", "电路板";
@@ -84,6 +84,8 @@ catalogue! {
     HtmlLastVerdict = "html-last-verdict", "Last verdict, as stated", "最后的判定（原话）";
     HtmlLate = "html-late", "late: {0}", "迟到：{0}";
     HtmlLeftOut = "html-left-out", "{0} more are left out of this page.", "另有 {0} 项未列入本页。";
+    HtmlLongEnough = "html-long-enough", "This page is long enough: no further pictures are drawn for this board.",
+        "本页篇幅已足：不再为此板绘图。";
     HtmlNoBoards = "html-no-boards", "No record about a board is opened.", "没有公开任何关于电路板的记录。";
     HtmlNotAfter = "html-not-after", "Logged not after", "记录不晚于";
     HtmlNotBefore = "html-not-before", "Stated not before", "声明不早于";
@@ -133,11 +135,13 @@ catalogue! {
         "拼板俯视，{0} × {1} mm；外形、单板及元件取自所附的、该记录所指的检测程序。";
     HtmlPanelTitle = "html-panel-title", "Defects at their positions", "不良的位置";
     HtmlPictureOf = "html-picture-of", "No. {0}, {1}: what the file shows", "第 {0} 项，{1}：文件所示";
-    HtmlPlace = "html-place", "x, y in mm", "x, y（mm）";
+    HtmlPlace = "html-place", "x, y in mm", "坐标 x, y（mm）";
     HtmlPlaceNone = "html-place-none", "none in the file", "文件中没有";
     HtmlPlaceOfProgram = "html-place-of-program", "{0} (program)", "{0}（取自程序）";
     HtmlSomePlaces = "html-some-places", "{0} of {1} defects are drawn; for the others no position could be found.",
         "{1} 个不良中绘出 {0} 个；其余没有可用的坐标。";
+    HtmlTooLarge = "html-too-large", "Not drawn: the file is larger than this program reads for a picture.",
+        "未绘图：文件超出本程序为绘图而读取的大小。";
     HtmlUnread = "html-unread",
         "Not drawn: this program does not read files of this form, or the file breaks its form. The file itself is byte for byte the one that was recorded.",
         "未绘图：本程序不读取这种格式，或文件不合其格式。文件本身与所记录的逐字节相同。";

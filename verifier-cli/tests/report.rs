@@ -1,0 +1,249 @@
+//! The report for people, as the program writes it: golden pages in both languages, what they show and
+//! what they must not, and values that try to be markup.
+//!
+//! `FIDUCIAL_WRITE_FIXTURE=1` writes the golden pages anew; look at them in a browser before you keep them.
+
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+#[path = "report/dispute.rs"]
+mod dispute;
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use dispute::Dispute;
+
+/// The most bytes of a page, whatever the bundle holds.
+const MAX_PAGE: usize = 1_500_000;
+
+/// A page without the time of its making, the only thing in it that differs from run to run.
+fn timeless(page: &str) -> String {
+    let is_time = |line: &&str| line.contains("Made at ") || line.contains("生成于 ");
+    let lines = page.lines().map(|line| if is_time(&line) { "<p>TIME</p>" } else { line });
+    lines.collect::<Vec<&str>>().join("\n") + "\n"
+}
+
+fn hold_to_golden(name: &str, page: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let page = timeless(page);
+    if std::env::var_os("FIDUCIAL_WRITE_FIXTURE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &page).unwrap();
+    }
+    let golden = fs::read_to_string(&path).unwrap();
+    for (at, (have, want)) in page.lines().zip(golden.lines()).enumerate() {
+        assert_eq!(have, want, "{name}, line {}", at + 1);
+    }
+    assert_eq!(page.lines().count(), golden.lines().count(), "{name}");
+}
+
+/// Names of all tags of a page.
+fn tags(page: &str) -> BTreeSet<String> {
+    let names = page.split('<').skip(1).map(|rest| {
+        let end = |letter: char| !(letter.is_ascii_alphanumeric() || "/!".contains(letter));
+        rest.split(end).next().unwrap().trim_start_matches('/').to_string()
+    });
+    names.collect()
+}
+
+const TAGS: [&str; 42] = [
+    "!DOCTYPE",
+    "b",
+    "body",
+    "br",
+    "circle",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "figcaption",
+    "figure",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "head",
+    "header",
+    "html",
+    "li",
+    "line",
+    "main",
+    "meta",
+    "p",
+    "polygon",
+    "polyline",
+    "rect",
+    "section",
+    "small",
+    "span",
+    "style",
+    "svg",
+    "table",
+    "tbody",
+    "td",
+    "text",
+    "th",
+    "thead",
+    "title",
+    "tr",
+    "ul",
+    "path",
+];
+
+/// No script, nothing loaded, no tag that is not ours, no character that turns or hides text.
+fn check_harmless(page: &str) {
+    let known: BTreeSet<String> = TAGS.into_iter().map(str::to_string).collect();
+    let found = tags(page);
+    assert!(found.is_subset(&known), "{:?}", found.difference(&known).collect::<Vec<_>>());
+    assert!(page.contains("content=\"default-src &#39;none&#39;; style-src &#39;sha256-"));
+    // What stands between < and > is a tag; the same words outside are text and harmless.
+    let inside = |rest: &str| rest.split('>').next().unwrap().to_string();
+    for tag in page.split('<').skip(1).map(inside) {
+        for forbidden in [" src=", " href=", " style=", " on"] {
+            assert!(!tag.contains(forbidden), "{forbidden} in <{tag}>");
+        }
+    }
+    let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+    assert!(!style.contains("url(") && !style.contains("@import"));
+    let turns = |letter: char| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}');
+    let controls = |letter: char| letter.is_control() && letter != '\n';
+    assert!(!page.contains(|letter| turns(letter) || controls(letter)));
+    assert!(page.len() < MAX_PAGE, "{}", page.len());
+}
+
+/// What only evidence brings onto a page.
+fn check_no_evidence(page: &str) {
+    for shown in [
+        "PNL0099123",
+        "C14",
+        "SAC305",
+        "class=\"line ",
+        "class=\"outline\"",
+        "class=\"spot\"",
+        "class=\"span\"",
+    ] {
+        assert!(!page.contains(shown), "{shown} is shown though nothing vouches for it");
+    }
+}
+
+#[test]
+fn a_bundle_that_holds_is_shown_with_its_boards_and_pictures() {
+    let dispute = Dispute::new();
+    for (language, word) in [("en", "VERIFIED"), ("zh", "已验证")] {
+        let page = dispute.verify("dispute.zip", language, 0);
+        check_harmless(&page);
+        assert!(page.contains(&format!("<h1>{word}</h1>")));
+        // Designator, outline of the program, curve of each thermocouple, both bounds, the witness.
+        for shown in
+            ["C14", "class=\"outline\"", "line line-3", "2026-01-02 03:04:05 UTC", "PNL0099123"]
+        {
+            assert!(page.contains(shown), "{shown}");
+        }
+        hold_to_golden(&format!("verified.{language}.html"), &page);
+    }
+}
+
+#[test]
+fn the_same_bundle_gives_the_same_page() {
+    let dispute = Dispute::new();
+    let pages = [0, 1].map(|_| timeless(&dispute.verify("dispute.zip", "en", 0)));
+    assert_eq!(pages[0], pages[1]);
+}
+
+#[test]
+fn of_what_is_rejected_nothing_is_shown() {
+    let dispute = Dispute::new();
+    let mut altered = dispute.read("dispute.zip");
+    let at = altered.len() / 2;
+    altered[at] ^= 1;
+    dispute.write("altered.zip", &altered);
+    for (language, word) in [("en", "REJECTED"), ("zh", "不通过")] {
+        let page = dispute.verify("altered.zip", language, 1);
+        check_harmless(&page);
+        check_no_evidence(&page);
+        assert!(page.contains(&format!("<h1>{word}</h1>")));
+        hold_to_golden(&format!("rejected.{language}.html"), &page);
+    }
+    // Made anew, so that its lists agree, with a report that no record commits to.
+    dispute.remake("exchanged.zip", b"{\"InspectedUnits\":[{\"UnitIdentifier\":\"PNL0099123\"}]}");
+    let page = dispute.verify("exchanged.zip", "en", 1);
+    check_harmless(&page);
+    check_no_evidence(&page);
+}
+
+#[test]
+fn where_nothing_could_be_told_the_page_says_so() {
+    let dispute = Dispute::new();
+    fs::rename(dispute.path("policy"), dispute.path("gone")).unwrap();
+    for (language, word) in [("en", "COULD NOT TELL"), ("zh", "无法判定")] {
+        let page = dispute.verify("dispute.zip", language, 2);
+        check_harmless(&page);
+        check_no_evidence(&page);
+        assert!(page.contains(&format!("<h1>{word}</h1>")));
+        hold_to_golden(&format!("undecided.{language}.html"), &page);
+    }
+}
+
+#[test]
+fn a_receipt_with_its_files_is_shown_like_a_bundle() {
+    let dispute = Dispute::new();
+    let files = ["--file", "aoi.json", "--file", "profile.csv", "--file", "program.csv"];
+    let words = ["verify", "0.tlog-proof", "--disclosure", "0.disclosure.json"];
+    let page = dispute.report(&[&words[..], &files].concat(), "en", 0);
+    check_harmless(&page);
+    for shown in ["class=\"outline\"", "line line-3", "file not enclosed", "aoi.json"] {
+        assert!(page.contains(shown), "{shown}");
+    }
+}
+
+#[test]
+fn what_tries_to_be_markup_is_text() {
+    let long = "<b>".repeat(21_000);
+    let hostile =
+        ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "\u{202e}dessap", &long];
+    for value in hostile {
+        let dispute = Dispute::saying(value);
+        let page = dispute.verify("dispute.zip", "en", 0);
+        check_harmless(&page);
+        assert!(!page.contains("<script") && !page.contains("<img"));
+    }
+}
+
+#[test]
+fn a_bundle_of_many_boards_gives_a_page_that_can_be_read() {
+    let dispute = Dispute::of_many(1200);
+    let page = dispute.verify("dispute.zip", "en", 0);
+    check_harmless(&page);
+    assert_eq!(page.matches("<h3>Board ").count(), 20);
+    assert!(page.contains("opened records: 1200.") && page.contains("1180 more are left out"));
+    assert!(page.contains("700 more are left out"));
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_no_verdict() {
+    let dispute = Dispute::new();
+    let words = ["bundle", "verify", "dispute.zip", "--report", "no/such/folder.html"];
+    let (code, _, err) = dispute.run(&words, "en");
+    assert_eq!(code, 2);
+    assert!(err.contains("no/such/folder.html") && err.contains("VERIFIED"), "{err}");
+}
+
+#[test]
+fn the_example_of_the_readme_does_what_it_shows() {
+    let readme = include_str!("../../README.md");
+    let line = readme.lines().find_map(|line| line.strip_prefix("$ fiducial bundle verify "));
+    let words = format!("bundle verify {}", line.unwrap());
+    let dispute = Dispute::new();
+    let output = dispute.plain(&words.split(' ').collect::<Vec<&str>>());
+    assert_eq!(output.0, 0, "{output:?}");
+    let shown = readme.split(&format!("$ fiducial {words}\n")).nth(1).unwrap();
+    for line in
+        shown.lines().take_while(|line| !line.starts_with("```")).filter(|line| *line != "...")
+    {
+        assert!(output.1.lines().any(|said| said == line), "{line}\n{}", output.1);
+    }
+    assert!(dispute.read("dispute.html").starts_with(b"<!DOCTYPE html>"));
+}
