@@ -17,6 +17,7 @@ mod csv;
 mod entry;
 mod finding;
 mod list;
+mod paint;
 mod rules;
 mod verdict;
 
@@ -34,10 +35,11 @@ use self::case::Book;
 use self::entry::Entry;
 use self::finding::{Colour, Finding};
 use self::list::Unit;
+pub(crate) use self::paint::paint;
 use self::rules::{Context, Counted};
 use self::verdict::Words;
 
-/// How many units are listed for people; the table that can be written has all of them.
+/// How many units are listed for people; machines, and the table that can be written, get all of them.
 const MAX_LISTED: usize = 1000;
 
 /// A unit with its colour and what it comes from.
@@ -83,7 +85,10 @@ pub(crate) fn run(with: &Reconcile, network: &Network, wanted: &Wanted) -> Resul
             Stop::from(Said::of_error(Message::FileUnwritable, &[&shown], &error))
         })?;
     }
-    Ok(report(with, &evidence, &entries, &context, &results, &counted))
+    let most = if wanted.json { usize::MAX } else { MAX_LISTED };
+    let mut report = report(with, most, &results, &counted);
+    say_open(&mut report, &evidence, &entries, &context);
+    Ok(report)
 }
 
 /// Whatever reports may call the units: their serials and their panels.
@@ -123,14 +128,7 @@ fn verdict(results: &[Outcome<'_>], counted: &[Counted], is_strict: bool) -> Ver
     }
 }
 
-fn report(
-    with: &Reconcile,
-    evidence: &Evidence,
-    entries: &[Entry],
-    context: &Context<'_>,
-    results: &[Outcome<'_>],
-    counted: &[Counted],
-) -> Report {
+fn report(with: &Reconcile, most: usize, results: &[Outcome<'_>], counted: &[Counted]) -> Report {
     let mut report = Report::new(verdict(results, counted, with.strict));
     let of = |colour| results.iter().filter(|one| one.colour == colour).count().to_string();
     let numbers = [of(Colour::Green), of(Colour::Amber), of(Colour::Red), of(Colour::Unknown)];
@@ -143,24 +141,22 @@ fn report(
     let mut listed: Vec<&Outcome<'_>> =
         results.iter().filter(|one| with.all || one.colour != Colour::Green).collect();
     listed.sort_by_key(|one| std::cmp::Reverse(one.colour));
-    for one in listed.iter().take(MAX_LISTED) {
+    for one in listed.iter().take(most) {
         let details = one.findings.iter().map(Finding::said).collect();
         report.reason(Said::new(one.colour.line(), &[&one.unit.serial]).with(details));
     }
-    if listed.len() > MAX_LISTED {
-        let more = (listed.len() - MAX_LISTED).to_string();
+    if listed.len() > most {
+        let more = (listed.len() - most).to_string();
         report.reason(Said::new(Message::UnitsMore, &[&more]));
     }
     say_findings(&mut report, results);
     say_lots(&mut report, results);
-    say_open(&mut report, evidence, entries, context);
     report
 }
 
 fn say_counted(report: &mut Report, counted: &Counted) {
     let source = counted.source.as_str();
-    let numbers =
-        [counted.first, counted.last, counted.records, counted.closings, counted.outages];
+    let numbers = [counted.first, counted.last, counted.records, counted.closings, counted.outages];
     let numbers = numbers.map(|number| number.to_string());
     let [first, last, records, closings, outages] = numbers.each_ref().map(String::as_str);
     let values = [source, first, last, records, closings, outages];
@@ -192,9 +188,8 @@ fn say_lots(report: &mut Report, results: &[Outcome<'_>]) {
     let mut lots: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for result in results {
         let Some(lot) = &result.unit.lot else { continue };
-        let is_missing = |one: &Finding| {
-            matches!(one.message, Message::FoundMissing | Message::FoundNothing)
-        };
+        let is_missing =
+            |one: &Finding| matches!(one.message, Message::FoundMissing | Message::FoundNothing);
         let counts = lots.entry(lot).or_default();
         counts.0 += 1;
         counts.1 += usize::from(!result.findings.iter().any(is_missing));
@@ -205,12 +200,7 @@ fn say_lots(report: &mut Report, results: &[Outcome<'_>]) {
 }
 
 /// What this comparison cannot see, in general and of this evidence.
-fn say_open(
-    report: &mut Report,
-    evidence: &Evidence,
-    entries: &[Entry],
-    context: &Context<'_>,
-) {
+fn say_open(report: &mut Report, evidence: &Evidence, entries: &[Entry], context: &Context<'_>) {
     let sources: BTreeSet<&str> = entries.iter().map(|entry| entry.source.as_str()).collect();
     let spans = |source: &str| {
         let source = source.to_owned();

@@ -30,6 +30,8 @@ mod killed;
 mod papers;
 /// Whole ranges, of which nothing is withheld and nothing of others is shown.
 mod ranges;
+/// Shipped units beside what was recorded of them.
+mod reconcile;
 /// A log that is stopped and started again.
 mod restart;
 /// Keys that follow one another, with overlap.
@@ -46,8 +48,6 @@ mod tiles;
 mod tls;
 /// The agent as a service.
 mod watching;
-/// Shipped units beside what was recorded of them.
-mod reconcile;
 /// Histories that were put back from a copy, and those that have grown apart.
 mod went_back;
 /// Receipts of a log whose witnesses answer, and what happens while they do not.

@@ -239,12 +239,18 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     ("List every unit, also those that need no attention", "列出每个单元，包括无需关注的"),
     ("Take amber for red", "把黄色当作红色"),
-    ("The units that were shipped: one a line, or CSV with a header", "已出货的单元：每行一个，或带表头的 CSV"),
+    (
+        "The units that were shipped: one a line, or CSV with a header",
+        "已出货的单元：每行一个，或带表头的 CSV",
+    ),
     (
         "What the maker has opened: a bundle or a folder; can be repeated",
         "制造方所开示的内容：证据包或文件夹；可重复",
     ),
-    ("Write all findings as a table as well: CSV in UTF-8", "另将全部结果写成表格：UTF-8 编码的 CSV"),
+    (
+        "Write all findings as a table as well: CSV in UTF-8",
+        "另将全部结果写成表格：UTF-8 编码的 CSV",
+    ),
 ];
 
 /// What stands behind the options: whole words, wherever they occur.

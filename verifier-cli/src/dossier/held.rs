@@ -158,9 +158,8 @@ impl Evidence {
 
     /// The range of this source that this statement lies in.
     pub(crate) fn span_of(&self, source: &KeyName, sequence: u64) -> Option<&Span> {
-        let holds = |span: &&Span| {
-            span.source == *source && (span.first..=span.last).contains(&sequence)
-        };
+        let holds =
+            |span: &&Span| span.source == *source && (span.first..=span.last).contains(&sequence);
         self.spans.iter().find(holds)
     }
 }

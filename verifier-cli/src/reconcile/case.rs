@@ -144,12 +144,7 @@ fn names(entry: &Entry) -> impl Iterator<Item = &[u8]> {
     entry.items("units").into_iter().chain(entry.bytes("panel")).filter(|name| !name.is_empty())
 }
 
-fn is_about(
-    entry: &Entry,
-    serial: &[u8],
-    panel: Option<&[u8]>,
-    names: &BTreeSet<&[u8]>,
-) -> bool {
+fn is_about(entry: &Entry, serial: &[u8], panel: Option<&[u8]>, names: &BTreeSet<&[u8]>) -> bool {
     let units = entry.items("units");
     if units.contains(&serial) {
         return true;

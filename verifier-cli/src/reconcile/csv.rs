@@ -10,8 +10,17 @@ use super::rules::Counted;
 use crate::messages::{Language, Message, Said};
 
 const HEADER: [&str; 11] = [
-    "serial", "panel", "position", "lot", "unit_colour", "finding", "finding_colour", "text", "source",
-    "statement", "record",
+    "serial",
+    "panel",
+    "position",
+    "lot",
+    "unit_colour",
+    "finding",
+    "finding_colour",
+    "text",
+    "source",
+    "statement",
+    "record",
 ];
 
 /// Writes all rows.
@@ -54,7 +63,8 @@ pub(super) fn table(outcomes: &[Outcome<'_>], counted: &[Counted], language: Lan
             let sequence = sequence.to_string();
             let message = Message::ClosingDiffers;
             let text_of = Said::new(message, &[source, &sequence, said, &due]).to_text(language);
-            let cells = ["", "", "", "", "", message.code(), "red", &text_of, source, &sequence, ""];
+            let cells =
+                ["", "", "", "", "", message.code(), "red", &text_of, source, &sequence, ""];
             row(&mut text, &cells);
         }
     }

@@ -153,7 +153,9 @@ impl Entry {
         let mut fields: BTreeMap<String, Option<Vec<u8>>> =
             kind.table().iter().map(|name| ((*name).to_owned(), None)).collect();
         fields.extend(
-            values.iter().map(|(name, value)| ((*name).to_owned(), Some(value.as_bytes().to_vec()))),
+            values
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Some(value.as_bytes().to_vec()))),
         );
         let behind = (fields.len() - kind.table().len()) as u64;
         Self { source, sequence, record, kind, behind, closed: None, fields }

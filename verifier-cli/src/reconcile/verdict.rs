@@ -9,14 +9,44 @@ use crate::failure::Failure;
 use crate::messages::{Message, Said};
 
 const GOOD: [&str; 14] = [
-    "accepted", "bestanden", "good", "i.o.", "io", "ok", "pass", "passed", "repairsuccessful",
-    "succeeded", "success", "合格", "良品", "通过",
+    "accepted",
+    "bestanden",
+    "good",
+    "i.o.",
+    "io",
+    "ok",
+    "pass",
+    "passed",
+    "repairsuccessful",
+    "succeeded",
+    "success",
+    "合格",
+    "良品",
+    "通过",
 ];
 
 const BAD: [&str; 21] = [
-    "aborted", "bad", "error", "fail", "failed", "n.i.o.", "ng", "nicht bestanden", "nio", "nok",
-    "rejected", "scrap", "skip", "skipped", "unabletorepair", "不合格", "不良", "不通过", "报废",
-    "失败", "跳过",
+    "aborted",
+    "bad",
+    "error",
+    "fail",
+    "failed",
+    "n.i.o.",
+    "ng",
+    "nicht bestanden",
+    "nio",
+    "nok",
+    "rejected",
+    "scrap",
+    "skip",
+    "skipped",
+    "unabletorepair",
+    "不合格",
+    "不良",
+    "不通过",
+    "报废",
+    "失败",
+    "跳过",
 ];
 
 /// What a word says.

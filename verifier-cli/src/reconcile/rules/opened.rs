@@ -9,13 +9,18 @@ use crate::reconcile::finding::Finding;
 /// What is read of each kind; of names behind the table all are needed, or none is known to be absent.
 const fn needed(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::AoiReport | Kind::SpiReport => {
-            &["units", "panel", "verdict", "seen", "file/sha256", "file/name", "supersedes", "defects"]
-        }
+        Kind::AoiReport | Kind::SpiReport => &[
+            "units",
+            "panel",
+            "verdict",
+            "seen",
+            "file/sha256",
+            "file/name",
+            "supersedes",
+            "defects",
+        ],
         Kind::Review => &["units", "panel", "verdict", "seen", "file/sha256", "verdict/before"],
-        Kind::OvenData => {
-            &["units", "seen", "machine", "program", "claimed/start", "claimed/zone"]
-        }
+        Kind::OvenData => &["units", "seen", "machine", "program", "claimed/start", "claimed/zone"],
         Kind::Repair => &["units", "seen", "file/sha256"],
         _ => &[],
     }

@@ -55,8 +55,7 @@ fn review(sequence: u64, minute: u64, verdict: &str) -> Entry {
 
 fn repair(sequence: u64, minute: u64, unit: &str) -> Entry {
     let (name, unit) = (format!("repair-{sequence}"), format!("{unit}\n"));
-    let values =
-        [("file/sha256", name.as_str()), ("seen", &time(minute)), ("units", &unit)];
+    let values = [("file/sha256", name.as_str()), ("seen", &time(minute)), ("units", &unit)];
     Entry::whole((AOI, sequence, 1), Kind::Repair, &values)
 }
 
@@ -156,10 +155,10 @@ fn a_serial_that_is_listed_twice_is_told() {
 #[test]
 fn a_unit_without_a_report_is_missing() {
     finds(&with_looks(vec![]), &[(Message::FoundMissing, Red)]);
-    finds(&[report(1, "other", 1, "Passed").with(&[("units", "SN9\n"), ("panel", "PN9")])], &[(
-        Message::FoundNothing,
-        Red,
-    )]);
+    finds(
+        &[report(1, "other", 1, "Passed").with(&[("units", "SN9\n"), ("panel", "PN9")])],
+        &[(Message::FoundNothing, Red)],
+    );
     // A review is nobody's report.
     finds(&with_looks(vec![review(6, 51, "Passed\nPassed\n")]), &[(Message::FoundMissing, Red)]);
     // A report on another board of the panel is none on this one.
@@ -188,17 +187,18 @@ fn a_look_again_without_a_repair_is_best_of_several() {
     let repaired = [again("Passed\nFailed\n"), vec![repair(7, 51, "SN2")]].concat();
     finds(&with_looks(repaired), &[]);
     // A repair of a board that only a file of reports on single boards shows to be of the panel.
-    let single = |unit: &str, record: u64, verdict: &str, file: &str, attempt: &str, minute: u64| {
-        let unit_list = format!("{unit}\n");
-        let own = format!("{file}-{unit}");
-        report(5 + minute, file, minute, verdict).at(5 + minute, record).with(&[
-            ("units", &unit_list),
-            ("panel", ""),
-            ("file/sha256", &own),
-            ("part/of-sha256", file),
-            ("attempt", attempt),
-        ])
-    };
+    let single =
+        |unit: &str, record: u64, verdict: &str, file: &str, attempt: &str, minute: u64| {
+            let unit_list = format!("{unit}\n");
+            let own = format!("{file}-{unit}");
+            report(5 + minute, file, minute, verdict).at(5 + minute, record).with(&[
+                ("units", &unit_list),
+                ("panel", ""),
+                ("file/sha256", &own),
+                ("part/of-sha256", file),
+                ("attempt", attempt),
+            ])
+        };
     let looks = vec![
         single("SN1", 1, "Passed", "rows-1", "", 50),
         single("SN9", 2, "Failed", "rows-1", "", 50),
@@ -232,12 +232,11 @@ fn a_report_that_was_written_again_is_compared_with_what_it_was() {
     // Where nothing is counted, a better word is enough.
     finds(&versions((bad, ""), (good, "")), &[(Message::FoundEdited, Red)]);
     // A first version that could not be read.
-    let unread = Entry::whole((AOI, 4, 1), Kind::Attachment, &[
-        ("file/sha256", "v1"),
-        ("file/name", "r"),
-        ("panel", "PN1"),
-        ("seen", &time(49)),
-    ]);
+    let unread = Entry::whole(
+        (AOI, 4, 1),
+        Kind::Attachment,
+        &[("file/sha256", "v1"), ("file/name", "r"), ("panel", "PN1"), ("seen", &time(49))],
+    );
     let mut entries = versions((bad, "2"), (good, "0"));
     entries.remove(entries.len() - 2);
     entries.push(unread);
@@ -246,8 +245,7 @@ fn a_report_that_was_written_again_is_compared_with_what_it_was() {
 
 #[test]
 fn what_a_report_replaces_must_be_shown() {
-    let replaces =
-        report(5, "report-1", 50, "Passed\nPassed\n").with(&[("supersedes", "another")]);
+    let replaces = report(5, "report-1", 50, "Passed\nPassed\n").with(&[("supersedes", "another")]);
     finds(&with_looks(vec![replaces]), &[(Message::FoundBeforeNotShown, Unknown)]);
 }
 
@@ -257,14 +255,14 @@ fn the_last_word_decides() {
     finds(&with_looks(vec![bad.clone()]), &[(Message::FoundFailed, Red)]);
     // Another board's verdict is not this one's.
     finds(&with_looks(vec![report(5, "report-1", 50, "Passed\nFailed\n")]), &[]);
-    finds(&with_looks(vec![bad.clone(), review(6, 55, "Passed\nPassed\n")]), &[(
-        Message::FoundOverride,
-        Amber,
-    )]);
-    finds(&with_looks(vec![bad.clone(), review(6, 55, "Failed\nPassed\n")]), &[(
-        Message::FoundFailed,
-        Red,
-    )]);
+    finds(
+        &with_looks(vec![bad.clone(), review(6, 55, "Passed\nPassed\n")]),
+        &[(Message::FoundOverride, Amber)],
+    );
+    finds(
+        &with_looks(vec![bad.clone(), review(6, 55, "Failed\nPassed\n")]),
+        &[(Message::FoundFailed, Red)],
+    );
     // A review of an earlier attempt does not speak of a later one.
     let early = review(4, 45, "Passed\nPassed\n").with(&[("verdict/before", "Passed\nPassed\n")]);
     finds(&with_looks(vec![early, bad]), &[(Message::FoundFailed, Red)]);
@@ -296,9 +294,10 @@ fn what_is_late_says_so() {
 #[test]
 fn what_is_not_opened_is_never_green() {
     for name in ["verdict", "seen", "file/name", "supersedes", "panel", "defects"] {
-        let found = found_of(&unit(), &with_looks(vec![
-            report(5, "report-1", 50, "Passed\nPassed\n").hiding(name),
-        ]));
+        let found = found_of(
+            &unit(),
+            &with_looks(vec![report(5, "report-1", 50, "Passed\nPassed\n").hiding(name)]),
+        );
         assert!(found.contains(&(Message::FoundNotOpened.code(), Unknown)), "{name}: {found:?}");
     }
     // A name behind the table that is not opened may be that of an attempt.
@@ -332,15 +331,15 @@ fn a_certificate_must_be_valid_when_the_panel_passes() {
     finds(&of(sound().with(&[("verdict", "Fail")])), &[(Message::FoundCertificateFailed, Red)]);
     finds(&of(sound().with(&[("verdict", "perhaps")])), &[(Message::FoundNoWord, Unknown)]);
     finds(&of(sound().with(&[("verdict", "")])), &[]);
-    finds(&of(sound().with(&[("valid/until", &time(30))])), &[(
-        Message::FoundCertificateOutside,
-        Red,
-    )]);
+    finds(
+        &of(sound().with(&[("valid/until", &time(30))])),
+        &[(Message::FoundCertificateOutside, Red)],
+    );
     finds(&of(sound().with(&[("valid/until", &time(41))])), &[]);
-    finds(&of(sound().with(&[("valid/from", &time(43))])), &[(
-        Message::FoundCertificateOutside,
-        Red,
-    )]);
+    finds(
+        &of(sound().with(&[("valid/from", &time(43))])),
+        &[(Message::FoundCertificateOutside, Red)],
+    );
     let other = pass(1, 40, "profile-1").with(&[("program", "B")]);
     let recipe = sound().with(&[("program", "A")]);
     finds(&with_oven(vec![recipe], other), &[(Message::FoundCertificateOfAnother, Red)]);
@@ -349,10 +348,10 @@ fn a_certificate_must_be_valid_when_the_panel_passes() {
         .with(&[("certificate/ends", "profile-1"), ("certificate/until", &time(28))]);
     let ended = with_oven(vec![sound(), ends], pass(1, 40, "profile-1"));
     finds(&ended, &[(Message::FoundCertificateEnded, Red)]);
-    finds(&with_oven(vec![], pass(1, 40, "profile-1")), &[(
-        Message::FoundCertificateNotShown,
-        Unknown,
-    )]);
+    finds(
+        &with_oven(vec![], pass(1, 40, "profile-1")),
+        &[(Message::FoundCertificateNotShown, Unknown)],
+    );
     finds(&with_oven(vec![sound()], pass(1, 40, "")), &[(Message::FoundNoCertificate, Amber)]);
     let elsewhere = pass(1, 40, "profile-1").with(&[("units", "PN9\n")]);
     finds(&with_oven(vec![sound()], elsewhere), &[(Message::FoundNoOven, Amber)]);
@@ -364,10 +363,11 @@ fn a_certificate_behind_its_panels_is_backdated_unless_an_outage_explains_it() {
     let both = || vec![certificate(0, "profile-1", 0, 8), late()];
     finds(&with_oven(both(), pass(1, 40, "profile-1")), &[(Message::FoundBackdated, Red)]);
     let outage = |source: &str, from: u64, until: u64| {
-        Entry::whole((source, 8, 1), Kind::Outage, &[
-            ("claimed/start", &time(from)),
-            ("claimed/end", &time(until)),
-        ])
+        Entry::whole(
+            (source, 8, 1),
+            Kind::Outage,
+            &[("claimed/start", &time(from)), ("claimed/end", &time(until))],
+        )
     };
     let mut explained = with_oven(both(), pass(1, 40, "profile-1"));
     explained.push(outage(OVEN, 4, 88));
@@ -379,10 +379,13 @@ fn a_certificate_behind_its_panels_is_backdated_unless_an_outage_explains_it() {
         finds(&entries, &[(Message::FoundBackdated, Red)]);
     }
     // What clocks and a profile run explain is no lie.
-    finds(&with_oven(
-        vec![certificate(0, "profile-1", 0, 8), certificate(9, "profile-2", 15, 44)],
-        pass(1, 40, "profile-1"),
-    ), &[]);
+    finds(
+        &with_oven(
+            vec![certificate(0, "profile-1", 0, 8), certificate(9, "profile-2", 15, 44)],
+            pass(1, 40, "profile-1"),
+        ),
+        &[],
+    );
 }
 
 #[test]
@@ -402,10 +405,8 @@ fn limits_that_change_and_keep_their_revision_are_noticed_while_they_are_in_forc
     };
     finds(&with(vec![first.clone(), elsewhere.clone()]), &[]);
     let mut named = with(vec![first, elsewhere]);
-    named[3] = report(5, "report-1", 50, "Passed\nPassed\n").with(&[(
-        "program/sha256",
-        "limits-2",
-    )]);
+    named[3] =
+        report(5, "report-1", 50, "Passed\nPassed\n").with(&[("program/sha256", "limits-2")]);
     finds(&named, &[(Message::FoundLimits, Red)]);
     // Without a revision nobody can say that it was kept.
     let silent = with(vec![limits(2, "limits-2", 45, "")]);

@@ -66,7 +66,8 @@ fn overrides(case: &Case<'_>, found: &mut Vec<Finding>) {
         if after != Some(Verdict::Good) {
             continue;
         }
-        let about = |report: &&Entry| report.bytes("verdict").is_some() && is_behind(review, report);
+        let about =
+            |report: &&Entry| report.bytes("verdict").is_some() && is_behind(review, report);
         let report = case.of_kind(Kind::AoiReport).filter(about).last();
         let own = case.word(review, "verdict/before");
         let before = own.or_else(|| case.word(report?, "verdict"));
