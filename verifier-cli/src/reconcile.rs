@@ -23,6 +23,8 @@ mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use spec::key::KeyName;
+
 use crate::args::{Reconcile, Wanted};
 use crate::command::{Judge, Stop};
 use crate::dossier::{self, Evidence, Reading};
@@ -77,7 +79,10 @@ pub(crate) fn run(with: &Reconcile, network: &Network, wanted: &Wanted) -> Resul
             Outcome { unit, colour, findings }
         })
         .collect();
-    let counted = rules::count(&evidence, &entries);
+    let header = |source: &KeyName, sequence: u64| {
+        evidence.openings.get(&(source.clone(), sequence)).and_then(|it| it.first_record)
+    };
+    let counted = rules::count(&evidence.spans, &header, &entries);
     if let Some(path) = &with.csv {
         let table = csv::table(&results, &counted, wanted.language);
         durable::write(path, table.as_bytes()).map_err(|error| {
@@ -102,7 +107,7 @@ fn names(units: &[Unit]) -> Vec<Vec<u8>> {
 
 /// Every opened record once, in the order of the chains.
 fn entries(evidence: &Evidence) -> Vec<Entry> {
-    let mut entries: BTreeMap<(&spec::key::KeyName, u64, u64), Entry> = BTreeMap::new();
+    let mut entries: BTreeMap<(&KeyName, u64, u64), Entry> = BTreeMap::new();
     for opening in evidence.openings.values() {
         for record in opening.records.iter().flatten().filter(|record| record.index() > 0) {
             let (source, sequence) = (&opening.source, opening.sequence);
@@ -261,7 +266,7 @@ mod tests {
     #[test]
     fn a_closing_that_counts_otherwise_is_red_whatever_the_units_are() {
         let counted = Counted {
-            source: spec::key::KeyName::parse("aoi").unwrap(),
+            source: KeyName::parse("aoi").unwrap(),
             first: 0,
             last: 9,
             records: 40,

@@ -362,6 +362,12 @@ fn a_certificate_behind_its_panels_is_backdated_unless_an_outage_explains_it() {
     let late = || certificate(9, "profile-2", 5, 90);
     let both = || vec![certificate(0, "profile-1", 0, 8), late()];
     finds(&with_oven(both(), pass(1, 40, "profile-1")), &[(Message::FoundBackdated, Red)]);
+    // A pass that its oven reported later still came first.
+    let mut reported_late = with_oven(both(), pass(1, 40, "profile-1"));
+    reported_late.push(pass(12, 60, "profile-1").with(&[("seen", &time(120))]));
+    reported_late.retain(|entry| entry.sequence != 1);
+    reported_late.push(pass(1, 41, "profile-1").with(&[("units", "PN8\n")]));
+    finds(&reported_late, &[(Message::FoundBackdated, Red)]);
     let outage = |source: &str, from: u64, until: u64| {
         Entry::whole(
             (source, 8, 1),
