@@ -174,13 +174,6 @@ impl Shipped {
             self.world.fiducial(&["bundle", "make", &folder, "--out", &bundle]).ends_with(0);
             bundles.push(bundle);
         }
-        if let Ok(keep) = std::env::var("KEEP") {
-            let mut json = Vec::new();
-            self.truth.write_json(&mut json).unwrap();
-            self.world.write("truth.json", json);
-            let from = self.world.folder.path();
-            std::process::Command::new("cp").arg("-a").arg(from).arg(keep).status().unwrap();
-        }
         bundles
     }
 }
