@@ -1,4 +1,4 @@
-//! Judges: inclusion, consistency, audits, disclosures, ranges, bundles, splits; offline where it can.
+//! Judges: inclusion, consistency, audits, disclosures, ranges, bundles, deliveries, splits; offline.
 //!
 //! One way through every command: what was typed (`args`) becomes what is meant, bytes from
 //! outside become types of `spec`, and a verdict comes out as a `report::Report`. Nothing below
@@ -29,7 +29,7 @@ mod watch;
 mod words;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::time::SystemTime;
 
 use crate::failure::Failure;
@@ -84,6 +84,8 @@ const fn exit_code(verdict: Verdict) -> u8 {
 fn print_report(report: &Report, language: Language, json: bool) -> std::io::Result<()> {
     let text = if json { report.to_json(language) } else { report.to_text(language) };
     let mut out = std::io::stdout().lock();
+    let is_painted = !json && out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let text = if is_painted { reconcile::paint(&text) } else { text };
     out.write_all(text.as_bytes())?;
     out.flush()
 }

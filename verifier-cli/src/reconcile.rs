@@ -17,10 +17,13 @@ mod csv;
 mod entry;
 mod finding;
 mod list;
+mod paint;
 mod rules;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use spec::key::KeyName;
 
 use crate::args::{Reconcile, Wanted};
 use crate::command::{Judge, Stop};
@@ -34,10 +37,11 @@ use self::case::Book;
 use self::entry::Entry;
 use self::finding::{Colour, Finding};
 use self::list::Unit;
+pub(crate) use self::paint::paint;
 use self::rules::{Context, Counted};
 use self::verdict::Words;
 
-/// How many units are listed for people; the table that can be written has all of them.
+/// How many units are listed for people; machines, and the table that can be written, get all of them.
 const MAX_LISTED: usize = 1000;
 
 /// A unit with its colour and what it comes from.
@@ -75,7 +79,10 @@ pub(crate) fn run(with: &Reconcile, network: &Network, wanted: &Wanted) -> Resul
             Outcome { unit, colour, findings }
         })
         .collect();
-    let counted = rules::count(&evidence, &entries);
+    let header = |source: &KeyName, sequence: u64| {
+        evidence.openings.get(&(source.clone(), sequence)).and_then(|it| it.first_record)
+    };
+    let counted = rules::count(&evidence.spans, &header, &entries);
     if let Some(path) = &with.csv {
         let table = csv::table(&results, &counted, wanted.language);
         durable::write(path, table.as_bytes()).map_err(|error| {
@@ -83,7 +90,10 @@ pub(crate) fn run(with: &Reconcile, network: &Network, wanted: &Wanted) -> Resul
             Stop::from(Said::of_error(Message::FileUnwritable, &[&shown], &error))
         })?;
     }
-    Ok(report(with, &evidence, &entries, &context, &results, &counted))
+    let most = if wanted.json { usize::MAX } else { MAX_LISTED };
+    let mut report = report(with, most, &results, &counted);
+    say_open(&mut report, &evidence, &entries, &context);
+    Ok(report)
 }
 
 /// Whatever reports may call the units: their serials and their panels.
@@ -97,7 +107,7 @@ fn names(units: &[Unit]) -> Vec<Vec<u8>> {
 
 /// Every opened record once, in the order of the chains.
 fn entries(evidence: &Evidence) -> Vec<Entry> {
-    let mut entries: BTreeMap<(&spec::key::KeyName, u64, u64), Entry> = BTreeMap::new();
+    let mut entries: BTreeMap<(&KeyName, u64, u64), Entry> = BTreeMap::new();
     for opening in evidence.openings.values() {
         for record in opening.records.iter().flatten().filter(|record| record.index() > 0) {
             let (source, sequence) = (&opening.source, opening.sequence);
@@ -123,14 +133,7 @@ fn verdict(results: &[Outcome<'_>], counted: &[Counted], is_strict: bool) -> Ver
     }
 }
 
-fn report(
-    with: &Reconcile,
-    evidence: &Evidence,
-    entries: &[Entry],
-    context: &Context<'_>,
-    results: &[Outcome<'_>],
-    counted: &[Counted],
-) -> Report {
+fn report(with: &Reconcile, most: usize, results: &[Outcome<'_>], counted: &[Counted]) -> Report {
     let mut report = Report::new(verdict(results, counted, with.strict));
     let of = |colour| results.iter().filter(|one| one.colour == colour).count().to_string();
     let numbers = [of(Colour::Green), of(Colour::Amber), of(Colour::Red), of(Colour::Unknown)];
@@ -143,17 +146,16 @@ fn report(
     let mut listed: Vec<&Outcome<'_>> =
         results.iter().filter(|one| with.all || one.colour != Colour::Green).collect();
     listed.sort_by_key(|one| std::cmp::Reverse(one.colour));
-    for one in listed.iter().take(MAX_LISTED) {
+    for one in listed.iter().take(most) {
         let details = one.findings.iter().map(Finding::said).collect();
         report.reason(Said::new(one.colour.line(), &[&one.unit.serial]).with(details));
     }
-    if listed.len() > MAX_LISTED {
-        let more = (listed.len() - MAX_LISTED).to_string();
+    if listed.len() > most {
+        let more = (listed.len() - most).to_string();
         report.reason(Said::new(Message::UnitsMore, &[&more]));
     }
     say_findings(&mut report, results);
     say_lots(&mut report, results);
-    say_open(&mut report, evidence, entries, context);
     report
 }
 
@@ -264,7 +266,7 @@ mod tests {
     #[test]
     fn a_closing_that_counts_otherwise_is_red_whatever_the_units_are() {
         let counted = Counted {
-            source: spec::key::KeyName::parse("aoi").unwrap(),
+            source: KeyName::parse("aoi").unwrap(),
             first: 0,
             last: 9,
             records: 40,

@@ -178,30 +178,152 @@ impl Shipped {
     }
 }
 
-#[test]
-fn explore() {
-    let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
-    let n = std::env::var("DEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(2);
-    let shipped = Shipped::new(seed, Misbehaviour::each(n));
-    let bundles = shipped.show();
-    let mut json = Vec::new();
-    shipped.truth.write_json(&mut json).unwrap();
-    shipped.world.write("truth.json", json);
-    println!("{bundles:?} {}", shipped.world.folder.path().display());
-    for deed in &shipped.truth.misbehaviours {
-        println!("{:?} line {} {:?} {:?}", deed.kind, deed.line, deed.panels, deed.files);
-    }
-    let keep = format!("/tmp/recon/{seed}-{n}");
-    fs::create_dir_all("/tmp/recon").unwrap();
-    let _ = fs::remove_dir_all(&keep);
-    let Shipped { world, server, .. } = shipped;
-    drop(server);
-    fs::rename(world.folder.path(), &keep).unwrap_or_else(|_| {
-        std::process::Command::new("cp")
-            .arg("-a")
-            .arg(world.folder.path())
-            .arg(&keep)
-            .status()
-            .unwrap();
+/// One unit's row: its colour, and the names of its findings.
+type Row = (String, BTreeSet<String>);
+
+/// What `fiducial reconcile` says of all of it.
+fn reconcile(shipped: &Shipped, bundles: &[String], more: &[&str]) -> (i32, Value) {
+    let words = ["reconcile", "--units", "shipped.csv", "--policy", "policy", "--pins", "pins"];
+    let mut words = [&words[..], &["--json", "--all"], more].concat();
+    bundles.iter().for_each(|bundle| words.extend(["--bundle", bundle]));
+    let said = shipped.world.fiducial(&words);
+    (said.code, said.json())
+}
+
+/// The rows of the table, by serial.
+fn rows(json: &Value) -> BTreeMap<String, Row> {
+    let units = json["reasons"].as_array().unwrap().iter().filter_map(|said| {
+        let colour = said["code"].as_str()?.strip_prefix("unit-")?.to_owned();
+        let none = Vec::new();
+        let details = said["details"].as_array().unwrap_or(&none);
+        let codes = details.iter().map(|one| one["code"].as_str().unwrap().to_owned());
+        Some((said["values"][0].as_str()?.to_owned(), (colour, codes.collect())))
     });
+    units.collect()
+}
+
+fn codes(json: &Value, of: &str) -> BTreeSet<String> {
+    let all = json[of].as_array().unwrap();
+    all.iter().map(|said| said["code"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The finding in which a deed shows; none for what the design says cannot be seen.
+const fn shows_as(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::BackdatedCertificate => Some("found-backdated"),
+        Kind::BestOfThree => Some("found-tried"),
+        Kind::EditedReport => Some("found-edited"),
+        Kind::OmittedPanel => Some("found-missing"),
+        Kind::SuppressedAttempts => None,
+        Kind::WidenedLimits => Some("found-limits"),
+    }
+}
+
+/// Whether a unit of this panel may have the deed's finding as well: a certificate that was backdated
+/// claims a little more than the lot, and limits are in force for whatever is inspected.
+fn is_touched(deed: &Deed, panel: &Panel) -> bool {
+    const MARGIN: u64 = 20 * 60_000;
+    let during = |at: u64| (deed.at.saturating_sub(MARGIN)..=deed.until + MARGIN).contains(&at);
+    let is_on_line = deed.line == panel.line;
+    match deed.kind {
+        Kind::BackdatedCertificate => is_on_line && during(panel.oven.1),
+        Kind::WidenedLimits => is_on_line && panel.attempts.iter().any(|one| during(one.at)),
+        _ => deed.panels.contains(&panel.barcode),
+    }
+}
+
+/// Every deed is found on its units, and no other unit is red. Gives how often each finding was due.
+#[track_caller]
+fn compare(truth: &Truth, rows: &BTreeMap<String, Row>) -> BTreeMap<&'static str, usize> {
+    let mut due = BTreeMap::new();
+    for deed in &truth.misbehaviours {
+        let Some(code) = shows_as(deed.kind) else { continue };
+        let panels = truth.panels.iter().filter(|panel| deed.panels.contains(&panel.barcode));
+        for unit in panels.flat_map(|panel| &panel.units).filter(|unit| unit.shipped) {
+            let (colour, found) = &rows[&unit.serial];
+            let what = format!("{:?} line {} {}: {found:?}", deed.kind, deed.line, unit.serial);
+            assert!(found.contains(code), "not found: {what}");
+            assert_eq!(colour, "red", "{what}");
+            *due.entry(code).or_insert(0) += 1;
+        }
+    }
+    for panel in &truth.panels {
+        let deeds = truth.misbehaviours.iter().filter(|deed| is_touched(deed, panel));
+        let mut allowed: BTreeSet<&str> = deeds.filter_map(|deed| shows_as(deed.kind)).collect();
+        if !panel.barcode_read {
+            // Nobody's report names it.
+            allowed.insert("found-missing");
+        }
+        for unit in panel.units.iter().filter(|unit| unit.shipped) {
+            let (colour, found) = &rows[&unit.serial];
+            let is_explained = found.iter().any(|code| allowed.contains(code.as_str()));
+            let what = format!("{} of {:?}: {found:?}", unit.serial, panel.misbehaviours);
+            assert!(colour != "red" || is_explained, "nobody did this: {what}");
+        }
+    }
+    due
+}
+
+#[test]
+fn what_the_maker_does_shows_on_the_right_units() {
+    let shipped = Shipped::new(1, Misbehaviour::each(2));
+    let bundles = shipped.show();
+    let key = ["--lot-key", "buyer.key"];
+    let (code, json) = reconcile(&shipped, &bundles, &[&key[..], &["--csv", "out.csv"]].concat());
+    assert_eq!(code, 1, "{json}");
+    let all = rows(&json);
+    let due = compare(&shipped.truth, &all);
+    eprintln!("{due:?}\n{:#}\n{:#}", json["facts"], json["not_checked"]);
+    for kind in Kind::ALL {
+        let code = shows_as(kind);
+        assert!(code.is_none_or(|code| due.contains_key(code)), "{kind:?} was never done: {due:?}");
+    }
+    // What cannot be seen is named.
+    let open = codes(&json, "not_checked");
+    for code in ["open-suppressed", "open-noise-tags", "open-second-source", "open-scan"] {
+        assert!(open.contains(code), "{code}: {open:?}");
+    }
+    let csv = String::from_utf8(shipped.world.read("out.csv")).unwrap();
+    let edited = csv.lines().filter(|line| line.contains("\"found-edited\",\"red\"")).count();
+    assert!(csv.starts_with('\u{feff}') && edited > 0, "{csv}");
+    // With the log, nobody has a second chain, and the colours stay.
+    let url = shipped.server.url.clone();
+    let (code, json) = reconcile(&shipped, &bundles, &[&key[..], &["--log", &url]].concat());
+    assert_eq!((code, rows(&json)), (1, all));
+    assert!(!codes(&json, "not_checked").contains("open-scan"), "{json}");
+    withheld(&shipped, &bundles);
+}
+
+/// What is not handed over is missed, and what was altered is rejected.
+fn withheld(shipped: &Shipped, bundles: &[String]) {
+    // Without a line's inspection nothing of its units is known but the oven.
+    let left: Vec<String> = bundles.iter().filter(|name| **name != bundles[0]).cloned().collect();
+    let (code, json) = reconcile(shipped, &left, &["--lot-key", "buyer.key"]);
+    assert_eq!(code, 1);
+    let gone = rows(&json).into_values().filter(|(_, found)| found.contains("found-missing"));
+    assert!(gone.count() > 10, "{json}");
+    // Without the lot's key the ranges hold, and nobody says whose records they are.
+    let (_, json) = reconcile(shipped, bundles, &[]);
+    assert!(codes(&json, "not_checked").contains("open-no-reader"), "{json}");
+    let mut bytes = shipped.world.read(&bundles[1]);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    shipped.world.write(&bundles[1], bytes);
+    let (code, json) = reconcile(shipped, bundles, &[]);
+    assert_eq!((code, codes(&json, "reasons")), (1, BTreeSet::from(["bundle-altered".to_owned()])));
+}
+
+#[test]
+fn an_honest_plant_with_the_usual_faults_has_no_red_unit() {
+    let shipped = Shipped::new(2, Misbehaviour::none());
+    let bundles = shipped.show();
+    let (code, json) = reconcile(&shipped, &bundles, &["--lot-key", "buyer.key"]);
+    let all = rows(&json);
+    assert_eq!(compare(&shipped.truth, &all), BTreeMap::new());
+    eprintln!("{:#}", json["facts"]);
+    let red = all.values().filter(|(colour, _)| colour == "red").count();
+    assert_eq!(code == 1, red > 0, "{json}");
+    assert!(!codes(&json, "reasons").contains("closing-differs"), "{json}");
+    let green = all.values().filter(|(colour, _)| colour == "green").count();
+    assert!(all.len() > 500 && green * 10 > all.len(), "{green} of {}", all.len());
 }

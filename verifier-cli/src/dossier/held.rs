@@ -155,13 +155,6 @@ impl Evidence {
         opening.records.push(one.opened.records().to_vec());
         Ok(())
     }
-
-    /// The range of this source that this statement lies in.
-    pub(crate) fn span_of(&self, source: &KeyName, sequence: u64) -> Option<&Span> {
-        let holds =
-            |span: &&Span| span.source == *source && (span.first..=span.last).contains(&sequence);
-        self.spans.iter().find(holds)
-    }
 }
 
 #[cfg(test)]

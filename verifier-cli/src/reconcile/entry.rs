@@ -182,6 +182,11 @@ impl Entry {
         Self { sequence, record, ..self }
     }
 
+    /// The same of another source.
+    pub(super) fn of(self, source: &str) -> Self {
+        Self { source: KeyName::parse(source).unwrap(), ..self }
+    }
+
     /// The same with a field that is not opened.
     pub(super) fn hiding(mut self, name: &str) -> Self {
         self.fields.remove(name);

@@ -24,9 +24,11 @@ pub(super) fn judge(case: &Case<'_>, context: &Context<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     looks::twice_in_list(case, &mut found);
     if looks::missing(case, &mut found) {
-        // Whatever else may be said, it is said of records.
-        ovens::judge(case, context, &mut found);
-        opened::judge(case, &mut found);
+        // What else may be said is said of records.
+        if !case.own.is_empty() {
+            ovens::judge(case, context, &mut found);
+            opened::judge(case, &mut found);
+        }
         return found;
     }
     opened::judge(case, &mut found);

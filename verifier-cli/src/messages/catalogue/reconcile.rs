@@ -17,8 +17,8 @@ catalogue! {
 
     // Counters.
     SourceCounted = "source-counted",
-        "{0}: statements {1} to {2} count {3} records without a gap; {4} closings agree or are told below; {5} outages stated",
-        "{0}：第 {1} 至 {2} 号声明连续计有 {3} 条记录；比对了 {4} 次日结（不符者见下）；申明中断 {5} 次";
+        "{0}: statements {1} to {2} count {3} records without a gap; {4} closings compared; {5} outages stated",
+        "{0}：第 {1} 至 {2} 号声明连续计有 {3} 条记录；比对了 {4} 次日结；申明中断 {5} 次";
     ClosingDiffers = "closing-differs",
         "RED             {0}: the closing in statement {1} counts {2} records of its day, the headers count {3}",
         "红        {0}：第 {1} 号声明的日结称当日有 {2} 条记录，而各批次表头合计为 {3} 条";

@@ -63,8 +63,11 @@ fn stream(entry: &Entry) -> (Kind, &str, bool, Vec<Option<&[u8]>>) {
     (entry.kind, entry.source.as_str(), entry.is_appended(), told_apart)
 }
 
-/// Looks of one machine at a panel, each with all its reports: versions of one file are one look.
-fn looks<'e>(case: &'e Case<'_>) -> Vec<Vec<(&'e [u8], Vec<&'e Entry>)>> {
+/// One look of a machine at a panel: the name of its file, or the hash of its row, and its reports.
+type Look<'e> = (&'e [u8], Vec<&'e Entry>);
+
+/// Looks of each machine at a panel, in their order: versions of one file are one look.
+fn looks<'e>(case: &'e Case<'_>) -> Vec<Vec<Look<'e>>> {
     let mut streams: BTreeMap<_, BTreeMap<&[u8], Vec<&Entry>>> = BTreeMap::new();
     for report in case.panel.iter().copied().filter(|one| one.kind == Kind::AoiReport) {
         // Rows of a file that only grows are told apart by their own bytes.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use spec::evidence::kind::Kind;
-use spec::key::KeyName;
 
 use super::*;
 use crate::messages::Message;
@@ -27,7 +26,7 @@ fn unit() -> Unit {
 }
 
 fn report(sequence: u64, name: &str, minute: u64, verdict: &str) -> Entry {
-    let values = [
+    let values: &[(&str, &str)] = &[
         ("file/sha256", name),
         ("file/name", name),
         ("seen", &time(minute)),
@@ -37,12 +36,12 @@ fn report(sequence: u64, name: &str, minute: u64, verdict: &str) -> Entry {
         ("panel", "PN1"),
         ("defects", if verdict.contains("Failed") { "2" } else { "0" }),
     ];
-    Entry::whole((AOI, sequence, 1), Kind::AoiReport, &values)
+    Entry::whole((AOI, sequence, 1), Kind::AoiReport, values)
 }
 
 fn review(sequence: u64, minute: u64, verdict: &str) -> Entry {
     let name = format!("review-{sequence}");
-    let values = [
+    let values: &[(&str, &str)] = &[
         ("file/sha256", name.as_str()),
         ("file/name", &name),
         ("seen", &time(minute)),
@@ -50,17 +49,18 @@ fn review(sequence: u64, minute: u64, verdict: &str) -> Entry {
         ("units", "SN1\nSN2\n"),
         ("panel", "PN1"),
     ];
-    Entry::whole((AOI, sequence, 1), Kind::Review, &values)
+    Entry::whole((AOI, sequence, 1), Kind::Review, values)
 }
 
 fn repair(sequence: u64, minute: u64, unit: &str) -> Entry {
     let (name, unit) = (format!("repair-{sequence}"), format!("{unit}\n"));
-    let values = [("file/sha256", name.as_str()), ("seen", &time(minute)), ("units", &unit)];
-    Entry::whole((AOI, sequence, 1), Kind::Repair, &values)
+    let values: &[(&str, &str)] =
+        &[("file/sha256", name.as_str()), ("seen", &time(minute)), ("units", &unit)];
+    Entry::whole((AOI, sequence, 1), Kind::Repair, values)
 }
 
 fn certificate(sequence: u64, name: &str, claimed: u64, seen: u64) -> Entry {
-    let values = [
+    let values: &[(&str, &str)] = &[
         ("file/sha256", name),
         ("file/name", name),
         ("machine", "OVEN-1"),
@@ -69,12 +69,12 @@ fn certificate(sequence: u64, name: &str, claimed: u64, seen: u64) -> Entry {
         ("claimed/zone", "Z"),
         ("seen", &time(seen)),
     ];
-    Entry::whole((OVEN, sequence, 1), Kind::ReflowCertificate, &values)
+    Entry::whole((OVEN, sequence, 1), Kind::ReflowCertificate, values)
 }
 
 fn pass(sequence: u64, minute: u64, certificate: &str) -> Entry {
     let name = format!("pass-{sequence}");
-    let values = [
+    let values: &[(&str, &str)] = &[
         ("file/sha256", name.as_str()),
         ("machine", "OVEN-1"),
         ("units", "PN1\n"),
@@ -83,17 +83,17 @@ fn pass(sequence: u64, minute: u64, certificate: &str) -> Entry {
         ("seen", &time(minute + 2)),
         ("certificate/sha256", certificate),
     ];
-    Entry::whole((OVEN, sequence, 1), Kind::OvenData, &values)
+    Entry::whole((OVEN, sequence, 1), Kind::OvenData, values)
 }
 
 fn limits(sequence: u64, bytes: &str, minute: u64, revision: &str) -> Entry {
-    let values = [
+    let values: &[(&str, &str)] = &[
         ("file/sha256", bytes),
         ("file/name", "limits"),
         ("seen", &time(minute)),
         ("revision", revision),
     ];
-    Entry::whole((AOI, sequence, 2), Kind::Program, &values)
+    Entry::whole((AOI, sequence, 2), Kind::Program, values)
 }
 
 /// What an honest unit leaves behind: limits, a certificate, the oven, and a report that is good.
@@ -362,6 +362,12 @@ fn a_certificate_behind_its_panels_is_backdated_unless_an_outage_explains_it() {
     let late = || certificate(9, "profile-2", 5, 90);
     let both = || vec![certificate(0, "profile-1", 0, 8), late()];
     finds(&with_oven(both(), pass(1, 40, "profile-1")), &[(Message::FoundBackdated, Red)]);
+    // A pass that its oven reported later still came first.
+    let mut reported_late = with_oven(both(), pass(1, 40, "profile-1"));
+    reported_late.push(pass(12, 60, "profile-1").with(&[("seen", &time(120))]));
+    reported_late.retain(|entry| entry.sequence != 1);
+    reported_late.push(pass(1, 41, "profile-1").with(&[("units", "PN8\n")]));
+    finds(&reported_late, &[(Message::FoundBackdated, Red)]);
     let outage = |source: &str, from: u64, until: u64| {
         Entry::whole(
             (source, 8, 1),
@@ -398,11 +404,8 @@ fn limits_that_change_and_keep_their_revision_are_noticed_while_they_are_in_forc
     finds(&with(vec![widened(), limits(3, "limits-1", 48, "1")]), &[]);
     finds(&with(vec![limits(6, "limits-2", 60, "1")]), &[]);
     // Of another source, unless the report names the very bytes.
-    let elsewhere = Entry { source: KeyName::parse("line.example/other").unwrap(), ..widened() };
-    let first = Entry {
-        source: KeyName::parse("line.example/other").unwrap(),
-        ..limits(0, "limits-1", 0, "1")
-    };
+    let elsewhere = widened().of("line.example/other");
+    let first = limits(0, "limits-1", 0, "1").of("line.example/other");
     finds(&with(vec![first.clone(), elsewhere.clone()]), &[]);
     let mut named = with(vec![first, elsewhere]);
     named[3] =
