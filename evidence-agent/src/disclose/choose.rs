@@ -77,23 +77,6 @@ pub(super) fn records(
 }
 
 impl Conditions {
-    fn find(&self, vault: &Vault) -> Result<(Chosen, Vec<KeyName>), AgentError> {
-        match &self.units {
-            Some(units) => {
-                let mut chosen = Chosen::new();
-                for unit in units {
-                    for place in vault.of_unit(unit)? {
-                        let key = (place.source, place.sequence);
-                        chosen.entry(key).or_default().insert(place.record);
-                    }
-                }
-                Ok((self.narrow(vault, chosen)?, self.waiting(vault, units)?))
-            }
-            None if self.is_empty() => Ok((Chosen::new(), Vec::new())),
-            None => Ok((self.search(vault)?, Vec::new())),
-        }
-    }
-
     fn parse(desk: &Desk<'_>, args: &DiscloseArgs) -> Result<Self, AgentError> {
         let mut units: BTreeSet<Vec<u8>> =
             args.unit.iter().map(|unit| unit.as_bytes().to_vec()).collect();
