@@ -59,10 +59,11 @@ impl<'e> Book<'e> {
             for name in names {
                 book.by_name.entry(name).or_default().push(at);
             }
-            if is_look(entry) && !entry.is_appended() {
-                if let Some(whole) = entry.bytes("part/of-sha256") {
-                    book.by_whole.entry((entry.source.as_str(), whole)).or_default().push(at);
-                }
+            if is_look(entry)
+                && !entry.is_appended()
+                && let Some(whole) = entry.bytes("part/of-sha256")
+            {
+                book.by_whole.entry((entry.source.as_str(), whole)).or_default().push(at);
             }
             book.hashes.extend(entry.hashes());
         }
