@@ -16,9 +16,7 @@ use spec::hash::leaf_hash;
 use spec::proof::Proof;
 use tempfile::TempDir;
 
-use crate::support::{self, Source, TestLog};
-
-type Values = Vec<(FieldName, Vec<u8>)>;
+use crate::support::{self, Source, TestLog, Values};
 
 /// The folder with everything in it.
 pub(crate) struct Dispute {

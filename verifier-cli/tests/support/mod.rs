@@ -182,6 +182,9 @@ pub(crate) fn signed_by(tree: Tree, cosigners: &[(u8, u64)]) -> Note {
     Note::new(text, lines)
 }
 
+/// The fields of a record that are used.
+pub(crate) type Values = Vec<(FieldName, Vec<u8>)>;
+
 /// Makes statements of one source, each continuing the one before.
 pub(crate) struct Source {
     next: u64,
@@ -221,7 +224,7 @@ impl Source {
     pub(crate) fn records(
         &mut self,
         after: After,
-        records: Vec<(Kind, Vec<(FieldName, Vec<u8>)>)>,
+        records: Vec<(Kind, Values)>,
     ) -> (VerifiedStatement, Batch) {
         let place = Place { origin: origin(), source: name(SOURCE), sequence: self.next };
         let records: Vec<Record> = records
