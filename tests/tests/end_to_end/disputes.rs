@@ -12,12 +12,9 @@ use tests::crash::points::soaks;
 use tests::plant::{Disk, Faults, Misbehaviour, Plant, Scale};
 use tests::seed::Seed;
 
+use crate::site;
 use crate::support::Server;
 use crate::witnesses::Panel;
-
-#[allow(dead_code, reason = "only its configuration is used here")]
-#[path = "../plant_week/site.rs"]
-mod site;
 
 /// How many boards are in dispute.
 const BOARDS: usize = 20;

@@ -11,8 +11,16 @@
 mod factory;
 /// A source that inspects boards for two buyers.
 mod plant;
+/// What an agent watches at a whole plant.
+#[allow(dead_code, reason = "each of the tests that share it uses a part")]
+#[path = "../plant_week/site.rs"]
+mod site;
 /// A server, a client that speaks HTTP by hand, and folders that go away by themselves.
 mod support;
+/// The agent's own code in a process whose clock the test turns.
+#[allow(dead_code, reason = "each of the tests that share it uses a part")]
+#[path = "../plant_week/agent.rs"]
+mod turned;
 /// A log with its witnesses, each a process of its own.
 mod witnesses;
 

@@ -4,13 +4,6 @@
 //! The plant's files, the agent beside them under a clock that is turned, a log, and what the maker opens
 //! for the buyer are real; the plant's own account says what should be found.
 
-#[allow(dead_code, reason = "each of the tests that share it uses a part")]
-#[path = "../plant_week/agent.rs"]
-mod agent;
-#[allow(dead_code, reason = "each of the tests that share it uses a part")]
-#[path = "../plant_week/site.rs"]
-mod site;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
@@ -18,8 +11,9 @@ use serde_json::Value;
 use tests::plant::truth::{Deed, Panel};
 use tests::plant::{Disk, Faults, Kind, Misbehaviour, Plant, Scale, Truth};
 
-use self::agent::{Agent, Clock, Turn};
+use crate::site;
 use crate::support::{Server, World};
+use crate::turned::{Agent, Clock, Turn};
 
 /// How far the clock is turned at once.
 const STEP: u64 = 180_000;
