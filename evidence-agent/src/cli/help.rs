@@ -71,7 +71,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
         "改为生成一个可直接交付的文件：证据包，与 fiducial bundle make 由该文件夹所作者相同",
     ),
     ("disclose certificate", "适用此回流焊证书的记录，按其编号或文件的 SHA-256"),
-    ("disclose context", "同时出示与所选记录相关的内容：提到其面板的记录（如炉子数据），以及以文件 SHA-256 指明的回流焊证书和检测程序"),
+    (
+        "disclose context",
+        "同时出示与所选记录相关的内容：提到其面板的记录（如炉子数据），以及以文件 SHA-256 指明的回流焊证书和检测程序",
+    ),
     ("disclose hide", "除此字段外全部开示；可重复"),
     ("disclose lot", "该批次的记录；可重复"),
     ("disclose open", "所选记录只开示此字段，或写 all；可重复。不指定时，除操作员外全部开示"),
