@@ -65,30 +65,36 @@ fn send(broker: &Broker, count: usize) {
 fn a_broker_alone_is_drained_and_what_was_taken_is_counted() {
     let Some(mut broker) = Broker::start() else { return };
     let (folder, log) = (tempfile::tempdir().unwrap(), TestLog::start());
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
-    init(folder.path(), &log);
-    fs::write(path("password"), PASSWORD).unwrap();
-    let config = format!(
-        "vault = \"V\"\n[[source]]\nname = \"line-4.example/aoi-7\"\n[[source.watch]]\n\
-         name = \"messages\"\ntype = \"amqp\"\nmapping = \"cfx\"\nbroker = {:?}\n\
-         address = {ADDRESS:?}\nuser = {USER:?}\npassword_file = {:?}\nprefetch = 16\n",
-        broker.url(),
-        path("password"),
-    );
-    fs::write(path("agent.toml"), config).unwrap();
-    let once = || agent(&["run", "--once", "--config", &path("agent.toml")]);
+    let (other_folder, other_log) = (tempfile::tempdir().unwrap(), TestLog::start());
+    let configured = |folder: &Path, log: &TestLog| {
+        let path = |name: &str| folder.join(name).to_str().unwrap().to_string();
+        init(folder, log);
+        fs::write(path("password"), PASSWORD).unwrap();
+        let config = format!(
+            "vault = \"V\"\n[[source]]\nname = \"line-4.example/aoi-7\"\n[[source.watch]]\n\
+             name = \"messages\"\ntype = \"amqp\"\nmapping = \"cfx\"\nbroker = {:?}\n\
+             address = {ADDRESS:?}\nuser = {USER:?}\npassword_file = {:?}\nprefetch = 16\n",
+            broker.url(),
+            path("password"),
+        );
+        fs::write(path("agent.toml"), config).unwrap();
+        path("agent.toml")
+    };
+    let config = configured(folder.path(), &log);
+    let fresh = configured(other_folder.path(), &other_log);
+    let once = |config: &str| agent(&["run", "--once", "--config", config]);
 
     // More than the broker sends ahead of their acceptance.
     send(&broker, 100);
-    let (code, said) = once();
+    let (code, said) = once(&config);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("captured 100 items as 100 records"), "{said}");
     assert!(said.contains("100 of them are messages, taken from a broker"), "{said}");
-    // They were accepted: nothing is there for the next run, which says so and ends.
-    let (code, said) = once();
+    // They were accepted: nothing is there for another vault, which remembers none of them.
+    let (code, said) = once(&fresh);
     assert!(code == 0 && said.contains("captured 0 items"), "{said}");
     broker.end();
-    let (code, said) = once();
+    let (code, said) = once(&config);
     assert!(code == 2 && said.contains("1 of 1 watches cannot be looked at"), "{said}");
 }
 

@@ -76,6 +76,11 @@ pub(crate) struct Board {
     pub(crate) steps: Vec<Step>,
     /// How many records it has.
     pub(crate) step_count: usize,
+    /// The last verdict of all records, also of those that are not among `steps`.
+    pub(crate) last_verdict: Option<String>,
+    /// Between which times all records were stated: the earliest bound before them, and the latest
+    /// behind them, if every one has one.
+    pub(crate) bounds: Bounds,
 }
 
 /// What is drawn of a step.

@@ -251,6 +251,16 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_is_dated_by_the_last_time_of_the_quorum_only() {
+        let paper = find("fre-902-14").unwrap();
+        let english = paper.english.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(english.contains("no later than the last time in the quorum of witnesses"));
+        assert!(english.contains("each of the checkpoint beside that statement only"));
+        assert!(paper.chinese.contains("不晚于下列达到法定数的见证者所签最晚时间"));
+        assert!(paper.chinese.contains("各自仅针对所列声明旁的检查点"));
+    }
+
+    #[test]
     fn what_was_not_proven_is_a_blank_or_says_none_and_what_a_person_must_say_stays_blank() {
         let text = find("witnesses").unwrap().fill(None, Language::English);
         assert!(!text.contains("{{") && text.contains("[TO BE FILLED IN: "), "{text}");

@@ -6,7 +6,9 @@
 //! A lot's records are those whose `lot` says so, and of those that say nothing of a lot the ones that
 //! name a unit or panel of it: one that was said to belong to it (`lot-key --units`), or one that a record
 //! of the lot names. So a review or a repair that knows the board alone is found with its report,
-//! whichever source has made either.
+//! whichever source has made either. One that names a unit or panel that was given to another lot, and
+//! none of the lot, is not followed; and what machines write for a code that they could not read names no
+//! unit at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,6 +30,18 @@ use crate::vault::Vault;
 
 /// The most bytes of a list of units: some hundred thousand serial numbers.
 const MAX_UNITS_SIZE: usize = 16 * 1024 * 1024;
+
+/// What machines write in place of a code that they could not read, without case and signs: `N/A`,
+/// `NOREAD`, `No Read`, `---`. It stands on panels of every customer. The mappings know such words as
+/// `not-a-value`; here they are those of every machine, since a record does not keep its mapping's.
+const NOBODY: [&[u8]; 3] = [b"", b"NA", b"NOREAD"];
+
+/// Whether this stands for a code that was not read, and so names neither unit nor panel.
+pub(super) fn names_nobody(code: &[u8]) -> bool {
+    let plain = code.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    let plain: Vec<u8> = plain.map(u8::to_ascii_uppercase).collect();
+    NOBODY.contains(&plain.as_slice())
+}
 
 /// The chosen records of each statement.
 pub(super) type Chosen = BTreeMap<(KeyName, u64), BTreeSet<u64>>;
@@ -81,7 +95,8 @@ impl Conditions {
         let mut units: BTreeSet<Vec<u8>> =
             args.unit.iter().map(|unit| unit.as_bytes().to_vec()).collect();
         if let Some(path) = &args.units {
-            units.extend(read_units(desk, path)?);
+            // In a list they come from a machine; who means them says so with `--unit`.
+            units.extend(read_units(desk, path)?.into_iter().filter(|unit| !names_nobody(unit)));
         }
         let between = match args.between.as_deref() {
             Some([from, until]) => Some((moment(from)?, moment(until)?)),
@@ -211,16 +226,16 @@ impl Conditions {
         if named.lot.is_some_and(|lot| self.is_meant(lot)) {
             return Ok(true);
         }
+        let (mut is_followed, mut is_of_another) = (false, false);
         for unit in named.all() {
             match vault.lot_of_unit(unit)? {
                 Some(lot) if self.is_meant(&lot) => return Ok(true),
-                // What the factory has said counts before what a record lets one conclude.
-                Some(_) => {}
-                None if named.lot.is_none() && self.of_lots.contains(unit) => return Ok(true),
-                None => {}
+                Some(_) => is_of_another = true,
+                None => is_followed |= self.of_lots.contains(unit),
             }
         }
-        Ok(false)
+        // What the factory has said counts before what a record lets one conclude.
+        Ok(is_followed && !is_of_another && named.lot.is_none())
     }
 
     fn is_certified(&self, record: &Record) -> bool {
@@ -237,14 +252,14 @@ impl Conditions {
 }
 
 /// What a record names.
-struct Named<'a> {
-    lot: Option<&'a [u8]>,
+pub(super) struct Named<'a> {
+    pub(super) lot: Option<&'a [u8]>,
     units: Option<&'a [u8]>,
     panel: Option<&'a [u8]>,
 }
 
 impl<'a> Named<'a> {
-    fn of(record: &'a Record) -> Self {
+    pub(super) fn of(record: &'a Record) -> Self {
         Self {
             lot: record.value("lot"),
             units: record.value("units"),
@@ -252,9 +267,10 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// Its units and its panel.
-    fn all(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        items(self.units.unwrap_or_default()).chain(self.panel)
+    /// Its units and its panel, as far as they were read.
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let all = items(self.units.unwrap_or_default()).chain(self.panel);
+        all.filter(|code| !names_nobody(code))
     }
 }
 
@@ -307,6 +323,16 @@ fn moment(text: &String) -> Result<UnixMillis, AgentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_that_was_not_read_names_nobody() {
+        for code in ["", "N/A", "n/a", "NA", "NOREAD", "NoRead", "NO READ", "no-read", "??"] {
+            assert!(names_nobody(code.as_bytes()), "{code}");
+        }
+        for code in ["PNL-1", "NA1", "0", "NOREADER", "\u{677f}"] {
+            assert!(!names_nobody(code.as_bytes()), "{code}");
+        }
+    }
 
     #[test]
     fn a_range_is_two_numbers_in_order() {

@@ -2,13 +2,17 @@
 //!
 //! | of | opened besides |
 //! |---|---|
-//! | the panels that chosen records name | whatever names them, such as the oven's data |
+//! | the panels that chosen records name | what names them and is of no other lot, such as the oven's data |
 //! | the sources of chosen records, and the programs that they name by their files | programs, limits and code tables |
 //! | the ovens that chosen records name, and the certificates that they name | reflow certificates |
 //!
 //! Of each program and each oven: what was sealed between the first and the last chosen record, the
 //! newest before and the first behind. Without the one before nobody sees that limits were changed, without
 //! the one behind nobody sees that they were changed back or that a certificate came too late.
+//!
+//! Of all panels whose code was not read none is followed. A program of which records that were not
+//! chosen name a version, and chosen ones none, is another product's: it stays closed. Limit files and
+//! code tables that no record names are of the source, and are opened.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +20,13 @@ use spec::evidence::kind::Kind;
 use spec::evidence::record::Record;
 use spec::key::KeyName;
 
-use super::choose::Chosen;
+use super::choose::{self, Chosen};
 use crate::error::AgentError;
 use crate::model::UnixMillis;
 use crate::vault::Vault;
+
+/// Names of lots, units or panels.
+type Names = BTreeSet<Vec<u8>>;
 
 /// What the chosen records say of what they were made under.
 #[derive(Default)]
@@ -37,14 +44,16 @@ struct Candidate {
     record: u64,
     sealed: UnixMillis,
     is_named: bool,
+    /// Its file's SHA-256, in hexadecimal digits.
+    file: Vec<u8>,
 }
 
-/// Adds the context of the chosen records to them.
-pub(super) fn add(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> {
-    add_panels(vault, chosen)?;
+/// Adds the context of the chosen records to them. `lots` are those that were asked for, if any.
+pub(super) fn add(vault: &Vault, chosen: &mut Chosen, lots: &[String]) -> Result<(), AgentError> {
+    add_panels(vault, chosen, lots)?;
     let named = Named::by(vault, chosen)?;
     let Some(span) = named.span else { return Ok(()) };
-    for candidates in named.candidates(vault)?.into_values() {
+    for candidates in named.candidates(vault, chosen)?.into_values() {
         let before = candidates.iter().map(|one| one.sealed).filter(|sealed| *sealed < span.0);
         let behind = candidates.iter().map(|one| one.sealed).filter(|sealed| *sealed > span.1);
         let (before, behind) = (before.max(), behind.min());
@@ -59,20 +68,59 @@ pub(super) fn add(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> 
     Ok(())
 }
 
-/// Adds what names the panels of chosen records.
-fn add_panels(vault: &Vault, chosen: &mut Chosen) -> Result<(), AgentError> {
-    let mut panels: BTreeSet<Vec<u8>> = BTreeSet::new();
+/// Adds what names the panels of chosen records and is of no other lot than theirs.
+fn add_panels(vault: &Vault, chosen: &mut Chosen, lots: &[String]) -> Result<(), AgentError> {
+    let mut panels = Names::new();
+    let mut own: Names = lots.iter().map(|lot| lot.as_bytes().to_vec()).collect();
     for ((source, sequence), records) in &*chosen {
         let opening = vault.opening(source, *sequence)?;
-        let records = records.iter().filter_map(|index| super::record_at(&opening, *index));
-        panels.extend(records.filter_map(|one| one.value("panel").map(<[u8]>::to_vec)));
+        for record in records.iter().filter_map(|index| super::record_at(&opening, *index)) {
+            let panel = record.value("panel").filter(|panel| !choose::names_nobody(panel));
+            panels.extend(panel.map(<[u8]>::to_vec));
+            // Lots that were asked for say it better than what their records name besides.
+            if lots.is_empty() {
+                let (stated, known) = lots_of(vault, record)?;
+                own.extend(stated.into_iter().chain(known));
+            }
+        }
     }
+    let mut found = Chosen::new();
     for panel in panels {
         for place in vault.of_unit(&panel)? {
-            chosen.entry((place.source, place.sequence)).or_default().insert(place.record);
+            found.entry((place.source, place.sequence)).or_default().insert(place.record);
+        }
+    }
+    for (key, records) in found {
+        let opening = vault.opening(&key.0, key.1)?;
+        for index in records {
+            let Some(record) = super::record_at(&opening, index) else { continue };
+            if !is_of_another(vault, record, &own)? {
+                chosen.entry(key.clone()).or_default().insert(index);
+            }
         }
     }
     Ok(())
+}
+
+/// The lot that a record states, and those that its units and its panel were said to belong to.
+fn lots_of(vault: &Vault, record: &Record) -> Result<(Option<Vec<u8>>, Names), AgentError> {
+    let named = choose::Named::of(record);
+    let mut known = Names::new();
+    for unit in named.all() {
+        known.extend(vault.lot_of_unit(unit)?);
+    }
+    Ok((named.lot.map(<[u8]>::to_vec), known))
+}
+
+/// Whether a record is of another lot than these, as it says itself or as its units tell. Where
+/// nobody knows of any lot, none is another.
+fn is_of_another(vault: &Vault, record: &Record, own: &Names) -> Result<bool, AgentError> {
+    if own.is_empty() {
+        return Ok(false);
+    }
+    let (stated, known) = lots_of(vault, record)?;
+    let is_stated = stated.is_some_and(|lot| !own.contains(&lot));
+    Ok(is_stated || (!known.is_empty() && known.is_disjoint(own)))
 }
 
 impl Named {
@@ -99,21 +147,38 @@ impl Named {
     }
 
     /// Every program of the sources and every certificate of the ovens, by what it is a version of.
-    fn candidates(&self, vault: &Vault) -> Result<BTreeMap<Vec<u8>, Vec<Candidate>>, AgentError> {
+    fn candidates(
+        &self,
+        vault: &Vault,
+        chosen: &Chosen,
+    ) -> Result<BTreeMap<Vec<u8>, Vec<Candidate>>, AgentError> {
         let mut found: BTreeMap<Vec<u8>, Vec<Candidate>> = BTreeMap::new();
+        // Files of the programs that records ran under which were not chosen.
+        let mut of_others: BTreeSet<Vec<u8>> = BTreeSet::new();
         for source in vault.sources()? {
             for sequence in 0..vault.head(&source)?.next_sequence {
                 let Some(kept) = vault.statement(&source, sequence)? else { continue };
                 let opening = vault.opening(&source, sequence)?;
+                let key = (source.clone(), sequence);
+                let here = chosen.get(&key);
                 for (record, held) in (0..).zip(&opening.records).skip(1) {
                     let Some(held) = held.whole() else { continue };
+                    if here.is_none_or(|records| !records.contains(&record)) {
+                        of_others.extend(held.value("program/sha256").map(<[u8]>::to_vec));
+                    }
                     let Some((subject, is_named)) = self.subject(&source, held) else { continue };
-                    let key = (source.clone(), sequence);
-                    let one = Candidate { key, record, sealed: kept.sealed, is_named };
+                    let file = held.value("file/sha256").map(<[u8]>::to_vec).unwrap_or_default();
+                    let (key, sealed) = (key.clone(), kept.sealed);
+                    let one = Candidate { key, record, sealed, is_named, file };
                     found.entry(subject).or_default().push(one);
                 }
             }
         }
+        // What others ran under and the chosen records did not is another product's.
+        found.retain(|_, versions| {
+            versions.iter().any(|one| one.is_named)
+                || !versions.iter().any(|one| of_others.contains(&one.file))
+        });
         Ok(found)
     }
 

@@ -74,7 +74,7 @@ pub(crate) fn disclose(
     let wanted = Wanted::parse(&args.open, &args.hide)?;
     let (mut chosen, waiting) = choose::records(desk, &vault, args)?;
     if args.context {
-        context::add(&vault, &mut chosen)?;
+        context::add(&vault, &mut chosen, &args.lot)?;
     }
     let mut tally = Tally::new(language);
     let span = args.range.as_deref().map(choose::span).transpose()?;

@@ -34,6 +34,8 @@ const PHRASES: &[(&str, &str)] = &[
     ("timeout: {}", "超时（{}）"),
     ("host not found", "找不到主机名"),
     ("failed to lookup address information: {}", "无法解析主机名：{}"),
+    // The command line.
+    ("say --out or --bundle", "请给出 --out 或 --bundle"),
     // The log.
     ("no time is left", "时间已用完"),
     ("status {}: {}", "状态 {}：{}"),

@@ -155,11 +155,29 @@ impl Watched {
 
     /// It is over, and nothing had to be said of it.
     fn works(&mut self, vault: &Vault) -> Result<(), AgentError> {
-        if self.failing.is_some() {
-            state::clear(vault, &self.row())?;
+        if self.failing.is_none() {
+            return Ok(());
+        }
+        let cleared = state::clear(vault, &self.row());
+        // An error may come after the commit was made.
+        if cleared.is_ok() || self.is_gone(vault) {
             self.failing = None;
         }
-        Ok(())
+        cleared
+    }
+
+    /// Whether the vault has no row of it.
+    fn is_gone(&self, vault: &Vault) -> bool {
+        matches!(state::read::<Failing>(vault, &self.row()), Ok(None))
+    }
+
+    /// Whether the vault has its row, which is written if it could not be before. A commit that takes
+    /// the row away was made if the row is gone, whatever the commit said.
+    fn is_kept(&self, vault: &Vault) -> bool {
+        if let Some(failing) = self.failing.as_ref().filter(|_| self.is_gone(vault)) {
+            let _ = state::write(vault, &self.row(), failing);
+        }
+        matches!(state::read::<Failing>(vault, &self.row()), Ok(Some(_)))
     }
 }
 
@@ -311,6 +329,8 @@ fn commit(
     let read = |(at, sighting): &(usize, Sighting)| readings(mappings[*at], sighting);
     let readings: Vec<Vec<Reading>> = group.sightings.par_iter().map(read).collect();
 
+    let back = group.back.iter().map(|(at, _)| *at);
+    let kept: Vec<usize> = back.filter(|at| watched[*at].is_kept(vault)).collect();
     let mut capture = vault.capture()?;
     let now = clock.now();
     for (at, gap) in &group.back {
@@ -338,7 +358,15 @@ fn commit(
         turn.sightings += 1;
         turn.bytes += stored.size;
     }
-    capture.commit()?;
+    if let Err(error) = capture.commit() {
+        // It may have been made all the same. Of what had no row nothing is known: better stated twice.
+        for at in kept {
+            if watched[at].is_gone(vault) {
+                watched[at].failing = None;
+            }
+        }
+        return Err(error);
+    }
     group.back.iter().for_each(|(at, _)| watched[*at].failing = None);
     for (at, tokens) in settled {
         let collector = &mut watched[at].collector;

@@ -166,6 +166,12 @@ impl Disk for Folder {
     }
 }
 
+/// A file that cannot be written, for tests.
+#[cfg(test)]
+pub(super) fn read_only(path: &std::path::Path) -> io::Result<Arc<dyn DiskFile>> {
+    Ok(Arc::new(Positioned(Mutex::new(File::open(path)?))))
+}
+
 /// A file whose one position is moved under a lock, which every system can do.
 #[derive(Debug)]
 struct Positioned(Mutex<File>);

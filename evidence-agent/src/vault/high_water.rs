@@ -106,6 +106,12 @@ impl HighWater {
         Ok(())
     }
 
+    /// A record in this file, for tests.
+    #[cfg(test)]
+    pub(super) fn of(file: Arc<dyn DiskFile>) -> Self {
+        Self { file, turn: Mutex::new(0) }
+    }
+
     /// Forgets what was there: another life begins.
     pub(super) fn begin(&self, mark: Mark) -> io::Result<()> {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);

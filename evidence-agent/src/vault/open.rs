@@ -282,6 +282,14 @@ impl Vault {
         Ok((result, mark))
     }
 
+    /// From now on the second record of commits cannot be written, and each commit says so.
+    #[cfg(test)]
+    pub(crate) fn break_high_water(&mut self) {
+        let path = self.settings.high_water_path(&self.folder);
+        let file = super::disk::read_only(&path).expect("an open vault has its second record");
+        self.high_water = Some(HighWater::of(file));
+    }
+
     fn compare_marks(&self) -> Result<Option<WentBack>, AgentError> {
         let transaction = self.database.begin_read().map_err(damaged)?;
         let meta = transaction.open_table(META).map_err(damaged)?;

@@ -14,7 +14,8 @@
 //! ```
 //!
 //! Each line is a sample: its kind, seconds since 1970 UTC, the published size. Kinds stand in this
-//! order, times ascend within a kind, sizes do not fall.
+//! order, times ascend within a kind, sizes do not fall: neither within a kind nor from one time to a
+//! later one of another kind.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -46,6 +47,9 @@ const DAY: Kind = Kind { name: "day", seconds: 86_400, most: 36_525 };
 const HOUR: Kind = Kind { name: "hour", seconds: 3600, most: 31 * 24 };
 const MINUTE: Kind = Kind { name: "minute", seconds: 60, most: 24 * 60 };
 const KINDS: [Kind; 3] = [DAY, HOUR, MINUTE];
+
+/// 2024-01-01: a clock that says less was never set.
+const EARLIEST: u64 = 1_704_067_200;
 
 /// A size at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,10 +104,16 @@ impl Growth {
 }
 
 impl Samples {
-    /// Keeps the last sample of every minute, hour and day.
+    /// Keeps the last sample of every minute, hour and day. One of a clock that was never set, or that
+    /// is more than a day behind, is left out: what was noted before outlives it.
     fn note(&mut self, sample: Sample) {
+        let newest = self.0.iter().filter_map(VecDeque::back).map(|last| last.time).max();
+        let behind = newest.unwrap_or_default().saturating_sub(sample.time);
+        if sample.time < EARLIEST || behind > DAY.seconds {
+            return;
+        }
         for (kind, samples) in KINDS.into_iter().zip(&mut self.0) {
-            // A clock that was ahead, or a log that was put back: what cannot be is forgotten.
+            // A clock that was a little ahead, or a log that was put back: what cannot be is forgotten.
             while samples
                 .back()
                 .is_some_and(|last| last.time > sample.time || last.size > sample.size)
@@ -163,7 +173,11 @@ impl Samples {
             kind_before = kind;
             kept.push_back(sample);
         }
-        Some(samples)
+        // Kinds are joined to one line, whose parts change as old samples go: so all are looked at.
+        let mut all: Vec<Sample> = samples.0.iter().flatten().copied().collect();
+        all.sort_by_key(|sample| (sample.time, sample.size));
+        let never_falls = all.windows(2).all(|two| two[0].size <= two[1].size);
+        never_falls.then_some(samples)
     }
 }
 
@@ -223,6 +237,8 @@ mod tests {
             "fiducial/growth/v1\nday 5 1\nday 5 1\n",
             "fiducial/growth/v1\nday 5 2\nday 6 1\n",
             "fiducial/growth/v1\nhour 5 1\nday 6 1\n",
+            "fiducial/growth/v1\nday 86400 100\nminute 172800 1\n",
+            "fiducial/growth/v1\nday 172800 100\nhour 86400 1\nhour 259200 2\n",
             "fiducial/growth/v1\nday 5 1 \n",
             "fiducial/growth/v1\nday 5 18446744073709551616\n",
         ] {
@@ -230,17 +246,37 @@ mod tests {
             std::fs::write(folder.path().join(GROWTH), wrong).unwrap();
             assert!(Growth::load(&disk, folder.path()).samples_since(0).is_empty(), "{wrong:?}");
         }
-        assert!(Samples::parse("fiducial/growth/v1\n").is_some());
+        for right in
+            ["fiducial/growth/v1\n", "fiducial/growth/v1\nday 86400 1\nminute 172800 100\n"]
+        {
+            assert!(Samples::parse(right).is_some(), "{right:?}");
+        }
     }
 
     #[test]
     fn a_clock_that_was_ahead_and_a_log_that_was_put_back_are_forgotten() {
         let growth = grown(3);
-        growth.note(START + 10_000_000, 30);
+        growth.note(START + 80_000, 30);
         growth.note(START + 200, 31);
         let line = growth.samples_since(0);
         assert_eq!(*line.last().unwrap(), Sample { time: START + 200, size: 31 });
         growth.note(START + 300, 2);
         assert!(growth.samples_since(0).iter().all(|sample| sample.size <= 2));
+    }
+
+    #[test]
+    fn a_clock_that_is_far_behind_deletes_nothing() {
+        let growth = grown(60 * 24 * 2);
+        let before = growth.lock().clone();
+        let newest = growth.samples_since(0).last().unwrap().time;
+        for wrong in [0, EARLIEST - 1, EARLIEST, newest - 86_401] {
+            growth.note(wrong, 1_000_000);
+            assert_eq!(*growth.lock(), before, "{wrong}");
+        }
+        growth.note(newest - 86_400, 1_000_000);
+        assert_ne!(*growth.lock(), before);
+        let anew = Growth::default();
+        anew.note(EARLIEST - 1, 1);
+        assert!(anew.samples_since(0).is_empty());
     }
 }

@@ -181,7 +181,8 @@ fn judge_log(panel: &Panel, server: &Server, noted: &Noted) {
     oracle.audit(server).unwrap();
     let (entries, receipts) = (oracle.acknowledged(), noted.receipts.len());
     assert!(entries > 100 && receipts > 20, "too little happened: {entries}, {receipts}");
-    assert!(oracle.heads() > 20, "too little happened: {} heads", oracle.heads());
+    // A busy log signs five heads a second at most.
+    assert!(oracle.heads() > 10, "too little happened: {} heads", oracle.heads());
 }
 
 /// What a witness has signed of one size.

@@ -11,7 +11,7 @@ use super::PolicyArgs;
   fiducial reconcile --units shipped.csv --bundle lot-7.zip --policy policy --pins pins \\
       --lot-key lot-7.key
   fiducial reconcile --units shipped.csv --bundle aoi.zip --bundle oven.zip --policy policy \\
-      --pins pins --lot-key lot-7.key --accept review-overrode --csv findings.csv
+      --pins pins --lot-key lot-7.key --accept found-override --csv findings.csv
 Exit codes: 0 no unit is red, 1 a unit is red or the evidence is rejected, 2 could not tell.")]
 pub(crate) struct Reconcile {
     /// The units that were shipped: one a line, or CSV with a header

@@ -58,14 +58,10 @@ fn list(html: &mut Html, words: Words, matter: &Matter) {
                     html.cell("td", &[class("n")], &(at + 1).to_string());
                     html.cell("td", &[class("key")], &title(words, board));
                     html.cell("td", &[class("n")], &board.step_count.to_string());
-                    let last = board.steps.iter().rev().find_map(|step| step.text("verdict"));
-                    html.cell("td", &[], &last.unwrap_or_default().replace('\n', ", "));
-                    let first = board.steps.iter().filter_map(|step| step.bounds.not_before).min();
-                    let all = board.steps.iter().map(|step| step.bounds.not_after);
-                    let last =
-                        all.collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max());
-                    bound(html, words, first);
-                    bound(html, words, last);
+                    let last = board.last_verdict.as_deref().unwrap_or_default();
+                    html.cell("td", &[], &last.replace('\n', ", "));
+                    bound(html, words, board.bounds.not_before);
+                    bound(html, words, board.bounds.not_after);
                 });
             }
         });

@@ -16,8 +16,14 @@ const BOTTOM: f64 = 300.0;
 const TOP: f64 = 12.0;
 const RIGHT: f64 = 690.0;
 
-/// The most points of one line: more than the print shows.
+/// The most points of one line: more than the print shows. A channel of many lines has twice as many.
 const MAX_POINTS: usize = 700;
+
+/// The most lines and lone samples of one drawing, all channels together.
+const MAX_STROKES: usize = 4000;
+
+/// The most lines of the grid in one direction.
+const MAX_GRID: usize = 50;
 
 /// Lines by their dashes; with more channels they begin again, and the numbers tell.
 const LINES: [&str; 6] =
@@ -79,11 +85,9 @@ pub(super) fn draw(html: &mut Html, words: Words, curve: &Curve, peak: Option<(f
             }
             for (at, channel) in curve.channels.iter().enumerate() {
                 let strokes = strokes(&curve.times, &channel.samples);
-                for stroke in &strokes {
-                    let points: Vec<(f64, f64)> = thinned(stroke)
-                        .into_iter()
-                        .map(|(time, value)| axes.at(time, value))
-                        .collect();
+                for stroke in drawn(&strokes, curve.channels.len()) {
+                    let points: Vec<(f64, f64)> =
+                        stroke.into_iter().map(|(time, value)| axes.at(time, value)).collect();
                     match points.as_slice() {
                         [alone] => svg::circle(html, "sample", *alone, 1.6),
                         points => svg::path(html, LINES[at % LINES.len()], points),
@@ -97,23 +101,30 @@ pub(super) fn draw(html: &mut Html, words: Words, curve: &Curve, peak: Option<(f
 }
 
 fn grid(html: &mut Html, axes: &Axes) {
-    let mut degrees = axes.degrees.0;
-    while degrees <= axes.degrees.1 {
+    let fifties = (axes.degrees.1 - axes.degrees.0) / 50.0;
+    let step = 50.0 * (fifties / (MAX_GRID - 1) as f64).ceil().max(1.0);
+    for degrees in marks(axes.degrees, step) {
         let (left, y) = axes.at(axes.seconds.0, degrees);
         svg::line(html, "grid", (left, y), (RIGHT, y));
         svg::label(html, "degrees", (LEFT - 5.0, y + 3.5), &format!("{degrees}"));
-        degrees += 50.0;
     }
     let length = axes.seconds.1 - axes.seconds.0;
     let step = [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3600.0];
     let step = step.into_iter().find(|step| length / step <= 12.0).unwrap_or(length);
-    let mut seconds = (axes.seconds.0 / step).ceil() * step;
-    while seconds <= axes.seconds.1 {
+    for seconds in marks(axes.seconds, step) {
         let (x, bottom) = axes.at(seconds, axes.degrees.0);
         svg::line(html, "grid", (x, bottom), (x, TOP));
         svg::label(html, "tick", (x, bottom + 13.0), &format!("{seconds} s"));
-        seconds += step;
     }
+}
+
+/// The multiples of `step` from the low to the high end, at most [`MAX_GRID`] whatever these are.
+/// They are counted: a sum of great numbers and small ones does not advance.
+fn marks((low, high): (f64, f64), step: f64) -> Vec<f64> {
+    let first = (low / step).ceil();
+    // What is no number counts as none, what is beyond all numbers as the most.
+    let count = ((high / step).floor() - first + 1.0) as usize;
+    (0..count.min(MAX_GRID)).map(|at| (first + at as f64) * step).collect()
 }
 
 /// The samples without those that are missing, broken where too long nothing is known.
@@ -136,12 +147,26 @@ pub(super) fn strokes(times: &[f64], samples: &[Option<f64>]) -> Vec<Vec<(f64, f
     strokes
 }
 
-/// At most [`MAX_POINTS`], of each stretch the lowest and the highest, so that no peak is lost.
-pub(super) fn thinned(stroke: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    if stroke.len() <= MAX_POINTS {
+/// What is drawn of one channel's strokes: its share of [`MAX_STROKES`], of each stretch of strokes the
+/// one that goes highest.
+fn drawn(strokes: &[Vec<(f64, f64)>], channels: usize) -> Vec<Vec<(f64, f64)>> {
+    let share = (MAX_STROKES / channels.max(1)).max(1);
+    let top = |stroke: &[(f64, f64)]| stroke.iter().map(|at| at.1).fold(f64::MIN, f64::max);
+    let chosen: Vec<&Vec<(f64, f64)>> = strokes
+        .chunks(strokes.len().div_ceil(share).max(1))
+        .filter_map(|chunk| chunk.iter().max_by(|one, other| top(one).total_cmp(&top(other))))
+        .collect();
+    let all: usize = chosen.iter().map(|stroke| stroke.len()).sum();
+    let room = |stroke: &[(f64, f64)]| (2 * MAX_POINTS * stroke.len() / all.max(1)).max(2);
+    chosen.into_iter().map(|stroke| thinned(stroke, room(stroke).min(MAX_POINTS))).collect()
+}
+
+/// At most about `most`, of each stretch the lowest and the highest, so that no peak is lost.
+fn thinned(stroke: &[(f64, f64)], most: usize) -> Vec<(f64, f64)> {
+    if stroke.len() <= most {
         return stroke.to_vec();
     }
-    let stretch = stroke.len().div_ceil(MAX_POINTS / 2);
+    let stretch = stroke.len().div_ceil(most / 2);
     let ends = stroke.chunks(stretch).flat_map(|chunk| {
         let by = |one: &&(f64, f64), other: &&(f64, f64)| one.1.total_cmp(&other.1);
         let (low, high) = (chunk.iter().min_by(by), chunk.iter().max_by(by));
@@ -204,9 +229,50 @@ mod tests {
         let stroke: Vec<(f64, f64)> = (0..72_000)
             .map(|at| (f64::from(at), if at == 31_337 { 250.0 } else { 100.0 }))
             .collect();
-        let thin = thinned(&stroke);
+        let thin = thinned(&stroke, MAX_POINTS);
         assert!(thin.len() <= MAX_POINTS + 2, "{}", thin.len());
         assert!(thin.contains(&(31_337.0, 250.0)));
         assert!(thin.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn of_very_many_strokes_some_are_drawn_and_the_highest_is_among_them() {
+        let lone = |at: u32| vec![(f64::from(at), if at == 31_337 { 250.0 } else { 100.0 })];
+        let strokes: Vec<Vec<(f64, f64)>> = (0..36_000).map(lone).collect();
+        let few = drawn(&strokes, 24);
+        assert!(few.len() <= MAX_STROKES / 24, "{}", few.len());
+        assert!(few.contains(&vec![(31_337.0, 250.0)]));
+        // Many long ones have few points, and few ones stay as they are.
+        let long = |at: u32| -> Vec<(f64, f64)> {
+            (0..720_u32).map(|point| (f64::from(at * 1000 + point), 100.0)).collect()
+        };
+        let strokes: Vec<Vec<(f64, f64)>> = (0..100).map(long).collect();
+        let points: usize = drawn(&strokes, 1).iter().map(Vec::len).sum();
+        assert!(points <= 2 * MAX_POINTS + 2 * strokes.len(), "{points}");
+        let short: Vec<Vec<(f64, f64)>> = (0..100).map(lone).collect();
+        assert_eq!(drawn(&short, 24), short);
+        assert!(drawn(&[], 0).is_empty());
+    }
+
+    #[test]
+    fn the_grid_has_few_lines_whatever_its_ends_are() {
+        assert_eq!(marks((-50.0, 120.0), 50.0), [-50.0, 0.0, 50.0, 100.0]);
+        assert_eq!(marks((-1.0, 2.5), 1.0), [-1.0, 0.0, 1.0, 2.0]);
+        for ends in [(0.0, 99_999_999_999.0), (1e18, 1e18 + 1024.0), (0.0, f64::INFINITY)] {
+            assert!(marks(ends, 1.0).len() <= MAX_GRID, "{ends:?}");
+        }
+        assert!(marks((f64::NAN, f64::NAN), 1.0).is_empty());
+        let lines = |times: [f64; 2], high: f64| {
+            let channels =
+                vec![Channel { name: "TC1".to_string(), samples: vec![Some(25.0), Some(26.0)] }];
+            let curve = Curve { times: times.to_vec(), channels, ..Curve::default() };
+            let mut html = Html::default();
+            grid(&mut html, &Axes::of(&curve, high));
+            html.into_string().matches("<line").count()
+        };
+        assert_eq!(lines([0.0, 12.0], 250.0), 6 + 13);
+        for (times, high) in [([0.0, 1.0], 99_999_999_999.0), ([-1e18, -1e18 + 256.0], 250.0)] {
+            assert!(lines(times, high) <= 2 * MAX_GRID, "{times:?} {high}");
+        }
     }
 }

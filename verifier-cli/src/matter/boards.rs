@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use spec::evidence::kind::Kind;
 use spec::evidence::time::parse_millis;
 
-use super::{Board, MAX_STEPS, Step};
+use super::{Board, Bounds, MAX_STEPS, Step};
 
 /// How many names of one board are kept.
 const MAX_NAMES: usize = 24;
@@ -28,7 +28,13 @@ pub(super) fn group(mut steps: Vec<Step>) -> Vec<Board> {
     }
     let mut boards: BTreeMap<usize, Board> = BTreeMap::new();
     for (at, step) in steps.into_iter().enumerate() {
-        let empty = || Board { names: Vec::new(), steps: Vec::new(), step_count: 0 };
+        let empty = || Board {
+            names: Vec::new(),
+            steps: Vec::new(),
+            step_count: 0,
+            last_verdict: None,
+            bounds: step.bounds,
+        };
         let board = boards.entry(sets.root(at)).or_insert_with(empty);
         for name in step.names() {
             if board.names.len() < MAX_NAMES && !board.names.iter().any(|known| known == name) {
@@ -36,11 +42,23 @@ pub(super) fn group(mut steps: Vec<Step>) -> Vec<Board> {
             }
         }
         board.step_count += 1;
+        if let Some(verdict) = step.text("verdict") {
+            board.last_verdict = Some(verdict.to_string());
+        }
+        board.bounds = around(board.bounds, step.bounds);
         if board.steps.len() < MAX_STEPS {
             board.steps.push(step);
         }
     }
     boards.into_values().collect()
+}
+
+/// The bounds of two statements together. Where one has no time behind it, nobody knows the latest.
+fn around(one: Bounds, other: Bounds) -> Bounds {
+    Bounds {
+        not_before: [one.not_before, other.not_before].into_iter().flatten().min(),
+        not_after: one.not_after.zip(other.not_after).map(|(one, other)| one.max(other)),
+    }
 }
 
 /// In the order of sight by the agent's clock; where that is not opened, in that of the statements.
@@ -76,5 +94,52 @@ impl Sets {
     fn join(&mut self, one: usize, other: usize) {
         let (one, other) = (self.root(one), self.root(other));
         self.0[one.max(other)] = one.min(other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn bounds(not_before: Option<u64>, not_after: Option<u64>) -> Bounds {
+        Bounds { not_before, not_after }
+    }
+
+    fn step(number: u64, bounds: Bounds, values: &[(&'static str, &str)]) -> Step {
+        let mut step = Step::of(Kind::AoiReport, number, values);
+        step.bounds = bounds;
+        step
+    }
+
+    #[test]
+    fn the_last_verdict_and_the_bounds_are_of_all_steps() {
+        let count = MAX_STEPS as u64 + 5;
+        let all = (1..=count).map(|number| {
+            let verdict = if number == count { "PASSED" } else { "FAILED" };
+            let times = bounds(Some(1000 - number), Some(2000 + number));
+            step(number, times, &[("panel", "P1"), ("verdict", verdict)])
+        });
+        let boards = group(all.collect());
+        assert_eq!(boards.len(), 1);
+        assert_eq!((boards[0].steps.len(), boards[0].step_count), (MAX_STEPS, MAX_STEPS + 5));
+        assert_eq!(boards[0].last_verdict.as_deref(), Some("PASSED"));
+        assert_eq!(boards[0].bounds, bounds(Some(1000 - count), Some(2000 + count)));
+    }
+
+    #[test]
+    fn bounds_are_around_all_and_the_latest_is_unknown_if_one_is() {
+        let (one, other) = (bounds(None, Some(9)), bounds(Some(3), Some(7)));
+        assert_eq!(around(one, other), bounds(Some(3), Some(9)));
+        assert_eq!(around(other, bounds(Some(2), None)), bounds(Some(2), None));
+    }
+
+    #[test]
+    fn a_word_for_no_code_joins_no_boards() {
+        let all = ["N/A", "NOREAD", "N/A", "P1", "P1"].into_iter().zip(1..);
+        let all = all.map(|(name, number)| step(number, Bounds::default(), &[("panel", name)]));
+        let boards = group(all.collect());
+        let counts: Vec<usize> = boards.iter().map(|board| board.step_count).collect();
+        assert_eq!(counts, [1, 1, 1, 2]);
+        assert!(boards[0].names.is_empty() && boards[3].names == ["P1"]);
     }
 }

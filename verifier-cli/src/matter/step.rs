@@ -53,6 +53,9 @@ const SHOWN_TOO: [&str; 11] = [
     "verdict/before",
 ];
 
+/// What machines write where they read no code. It names nobody.
+const NO_NAMES: [&str; 2] = ["N/A", "NOREAD"];
+
 /// A field as it is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Field<'a> {
@@ -129,6 +132,22 @@ impl Step {
         Self { source, sequence, record, kind, bounds, evidence, picture, values }
     }
 
+    /// One with these fields, the only record of its statement.
+    #[cfg(test)]
+    pub(super) fn of(kind: Kind, sequence: u64, values: &[(&'static str, &str)]) -> Self {
+        let values = values.iter().map(|(name, value)| (*name, Some((*value).to_string())));
+        Self {
+            source: "source.example".to_string(),
+            sequence,
+            record: 1,
+            kind,
+            bounds: Bounds::default(),
+            evidence: Evidence::None,
+            picture: None,
+            values: values.collect(),
+        }
+    }
+
     /// A field as it is opened.
     pub(crate) fn field(&self, name: &str) -> Field<'_> {
         match self.values.get(name) {
@@ -149,6 +168,7 @@ impl Step {
     /// What a name calls the boards it is about: the panel, then the units.
     pub(crate) fn names(&self) -> Vec<&str> {
         let units = self.text("units").into_iter().flat_map(str::lines);
-        self.text("panel").into_iter().chain(units).filter(|name| !name.is_empty()).collect()
+        let is_name = |name: &&str| !name.is_empty() && !NO_NAMES.contains(name);
+        self.text("panel").into_iter().chain(units).filter(is_name).collect()
     }
 }

@@ -12,6 +12,13 @@ const MAX_CHANNELS: usize = 24;
 /// The most samples of a channel: an hour at 20 Hz.
 const MAX_SAMPLES: usize = 72_000;
 
+/// The latest time, and the earliest before zero, in seconds: some four months. What is beyond is no
+/// profile, and times that great may not differ by a second.
+const MAX_TIME: f64 = 1e7;
+
+/// The greatest limit of a figure, in its unit: no oven has a greater one.
+const MAX_LIMIT: f64 = 5000.0;
+
 /// The most lines of keys that are kept.
 pub(super) const MAX_STATED: usize = 40;
 
@@ -141,8 +148,8 @@ fn samples(lines: &[&str], delimiter: char, headings: &[String], used: &[usize])
             // A row of units under the headings; behind the first sample, the end of the grid.
             if curve.times.is_empty() { continue } else { break }
         };
-        if curve.times.last().is_some_and(|last| *last >= time) || curve.times.len() >= MAX_SAMPLES
-        {
+        let is_late = curve.times.last().is_some_and(|last| *last >= time);
+        if is_late || time.abs() > MAX_TIME || curve.times.len() >= MAX_SAMPLES {
             return None;
         }
         curve.times.push(time);
@@ -173,7 +180,8 @@ fn state(profile: &mut Profile, line: &str, delimiter: char, channels: usize) {
     let room = profile.figures.len() < MAX_STATED && profile.stated.len() < MAX_STATED;
     let (limits, values) = match cells.len() {
         count if may_be && count == channels + 2 && is_number(0).is_some() => {
-            (is_number(0).zip(is_number(1)), &cells[2..])
+            let is_limit = |(low, high): &(f64, f64)| low.abs().max(high.abs()) <= MAX_LIMIT;
+            (is_number(0).zip(is_number(1)).filter(is_limit), &cells[2..])
         }
         count if may_be && count == channels => (None, &cells[..]),
         _ => {

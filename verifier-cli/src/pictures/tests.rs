@@ -137,6 +137,27 @@ fn limits_and_figures_are_told_from_other_lists_of_numbers() {
 }
 
 #[test]
+fn times_and_limits_beyond_reason_are_none() {
+    let limits = |high: &str| {
+        let text = format!("Peak (C): 235,{high},241.0\nTime (s),TC1\n0,25\n1,26\n");
+        profile(text.as_bytes(), None).unwrap().figures[0].limits
+    };
+    assert_eq!(limits("5000"), Some((235.0, 5000.0)));
+    for far in ["5000.1", "-5000.1", "99999999999"] {
+        assert_eq!(limits(far), None, "{far}");
+    }
+    let read = |time: &str| {
+        profile(format!("Time (s),TC1\n0,25\n{time},26\n").as_bytes(), None).map(|_| ())
+    };
+    assert_eq!(read("10000000"), Ok(()));
+    for far in ["10000001", "1000000000000000000"] {
+        assert_eq!(read(far), Err(Unread::Form), "{far}");
+    }
+    let early = "Time (s),TC1\n-1000000000000000000,25\n0,26\n";
+    assert_eq!(profile(early.as_bytes(), None), Err(Unread::Form));
+}
+
+#[test]
 fn a_cfx_profile_states_its_figures_and_zones() {
     let found = profile(sample!("tests/samples/reflow-profile.json"), None).unwrap();
     let stated =

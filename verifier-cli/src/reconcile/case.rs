@@ -20,6 +20,9 @@ use super::verdict::{Verdict, Words};
 /// What machines write for a board whose code they could not read.
 const NO_NAMES: [&[u8]; 2] = [b"N/A", b"NOREAD"];
 
+/// What machines write for a board that is crossed out, in small letters.
+const CROSSED_OUT: [&str; 2] = ["skip", "跳过"];
+
 /// All records, and where each name occurs.
 pub(super) struct Book<'e> {
     pub(super) entries: &'e [Entry],
@@ -35,6 +38,8 @@ pub(super) struct Book<'e> {
 /// One unit's evidence, in the order of sight.
 pub(super) struct Case<'e> {
     pub(super) unit: &'e Unit,
+    /// What its panel is called.
+    panel_name: Option<&'e [u8]>,
     /// Records about the unit.
     pub(super) own: Vec<&'e Entry>,
     /// Records about its panel, those about the unit among them.
@@ -68,7 +73,7 @@ impl<'e> Book<'e> {
             book.hashes.extend(entry.hashes());
         }
         for unit in units {
-            if let Some(panel) = &unit.panel {
+            if let Some(panel) = unit.panel.as_ref().filter(|panel| is_name(panel.as_bytes())) {
                 book.listed.entry(panel).or_default().push(&unit.serial);
             }
         }
@@ -88,7 +93,7 @@ impl<'e> Book<'e> {
             let of_panel = self.of(panel).filter(|entry| entry.bytes("panel") == Some(panel));
             names.extend(of_panel.flat_map(|entry| entry.items("units")).filter(|name| {
                 // What a machine writes for a board that it could not read is nobody's name.
-                !name.is_empty() && !NO_NAMES.contains(name) && self.is_of_one_panel(name, panel)
+                is_name(name) && self.is_of_one_panel(name, panel)
             }));
         }
         let places: BTreeSet<usize> =
@@ -98,7 +103,7 @@ impl<'e> Book<'e> {
         let is_own = |entry: &&&Entry| is_about(entry, serial, panel, &names);
         let own = on_panel.iter().filter(is_own).copied().collect();
         let repairs = self.repairs(&on_panel, &names);
-        Case { unit, own, panel: on_panel, repairs, book: self }
+        Case { unit, panel_name: panel, own, panel: on_panel, repairs, book: self }
     }
 
     fn of(&self, name: &[u8]) -> impl Iterator<Item = &'e Entry> + use<'e, '_> {
@@ -107,24 +112,25 @@ impl<'e> Book<'e> {
 
     /// The panel that the list names, or else the one that reports on the unit name.
     fn panel_of(&'e self, unit: &'e Unit) -> Option<&'e [u8]> {
-        if let Some(panel) = &unit.panel {
-            return Some(panel.as_bytes());
+        let listed = unit.panel.as_deref().map(str::as_bytes);
+        if let Some(panel) = listed.filter(|panel| is_name(panel)) {
+            return Some(panel);
         }
         let serial = unit.serial.as_bytes();
         let lists_it = |entry: &&Entry| is_look(entry) && entry.items("units").contains(&serial);
-        self.of(serial).filter(lists_it).find_map(|entry| entry.bytes("panel"))
+        self.of(serial).filter(lists_it).find_map(panel_in)
     }
 
     /// Whether every report that lists this name and a panel at all is of this panel.
     fn is_of_one_panel(&self, name: &[u8], panel: &[u8]) -> bool {
-        self.of(name).filter_map(|entry| entry.bytes("panel")).all(|other| other == panel)
+        self.of(name).filter_map(panel_in).all(|other| other == panel)
     }
 
     /// Repairs of the panel's boards, also of those that only a file of reports on single boards
     /// shows to belong to it.
     fn repairs(&self, on_panel: &[&'e Entry], names: &BTreeSet<&[u8]>) -> Vec<&'e Entry> {
         let files = on_panel.iter().filter_map(|entry| {
-            let whole = entry.bytes("part/of-sha256").filter(|_| entry.bytes("panel").is_none())?;
+            let whole = entry.bytes("part/of-sha256").filter(|_| panel_in(entry).is_none())?;
             self.by_whole.get(&(entry.source.as_str(), whole))
         });
         let beside = files.flatten().flat_map(|at| self.entries[*at].items("units"));
@@ -141,8 +147,24 @@ fn is_look(entry: &Entry) -> bool {
     matches!(entry.kind, Kind::AoiReport | Kind::Review | Kind::SpiReport)
 }
 
+/// Whether it is a name, and not what a machine writes for a board or panel that it could not read.
+fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && !NO_NAMES.contains(&name)
+}
+
+/// The panel that a record names.
+fn panel_in(entry: &Entry) -> Option<&[u8]> {
+    entry.bytes("panel").filter(|panel| is_name(panel))
+}
+
 fn names(entry: &Entry) -> impl Iterator<Item = &[u8]> {
-    entry.items("units").into_iter().chain(entry.bytes("panel")).filter(|name| !name.is_empty())
+    entry.items("units").into_iter().chain(entry.bytes("panel")).filter(|name| is_name(name))
+}
+
+/// Whether a word is that of a board that is crossed out.
+fn is_crossed_out(word: &[u8]) -> bool {
+    let word = String::from_utf8_lossy(word).trim().to_lowercase();
+    CROSSED_OUT.iter().any(|known| word.starts_with(*known))
 }
 
 fn is_about(entry: &Entry, serial: &[u8], panel: Option<&[u8]>, names: &BTreeSet<&[u8]>) -> bool {
@@ -168,11 +190,25 @@ impl Case<'_> {
         self.own.iter().filter(move |entry| entry.kind == kind).copied()
     }
 
+    /// Whether a record names other boards, and neither the unit nor its panel nor one that was not read.
+    pub(super) fn is_of_others(&self, entry: &Entry) -> bool {
+        let units = entry.items("units");
+        let serial = self.unit.serial.as_bytes();
+        // A unit of which no panel is known may be one itself, and the others its boards.
+        let is_panel = self.panel_name.is_none() && entry.bytes("panel") == Some(serial);
+        let is_ours =
+            |name: &&[u8]| *name == serial || self.panel_name == Some(*name) || !is_name(name);
+        !is_panel && !units.is_empty() && !units.iter().any(is_ours)
+    }
+
     /// What a record's `field` of verdicts says of the unit; `None` if the record has none.
     pub(super) fn word(&self, entry: &Entry, field: &str) -> Option<Word> {
         let (units, words) = (entry.items("units"), &self.book.words);
         let whole = entry.bytes(field)?;
         let serial = self.unit.serial.as_bytes();
+        if self.is_of_others(entry) {
+            return Some(Word { verdict: Verdict::Unknown, is_own: false });
+        }
         if !whole.ends_with(b"\n") {
             let is_own = units == [serial];
             return Some(Word { verdict: words.of(whole), is_own });
@@ -200,9 +236,7 @@ impl Case<'_> {
                 let words = entry.items("verdict");
                 let says = |word: &[u8]| self.book.words.of(word);
                 // A crossed-out board is no finding.
-                words.iter().any(|word| {
-                    says(word) == Verdict::Bad && !word.to_ascii_lowercase().starts_with(b"skip")
-                })
+                words.iter().any(|word| says(word) == Verdict::Bad && !is_crossed_out(word))
             }
             None => entry.number("defects").is_some_and(|count| count > 0),
         }

@@ -155,6 +155,14 @@ mod tests {
     }
 
     #[test]
+    fn what_the_help_accepts_can_be_accepted() {
+        let help = include_str!("../args/reconcile.rs");
+        let behind = help.split("--accept ").nth(1).unwrap();
+        let name = behind.split(' ').next().unwrap().to_owned();
+        assert!(accepted(std::slice::from_ref(&name)).is_ok(), "{name}");
+    }
+
+    #[test]
     fn only_amber_can_be_accepted() {
         assert_eq!(accepted(&["found-late".to_owned()]).unwrap(), [Message::FoundLate]);
         for name in ["found-edited", "found-not-opened", "late", ""] {

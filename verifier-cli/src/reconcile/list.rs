@@ -7,8 +7,9 @@
 //!
 //! Columns are found by their names in the header; `serial`, or else the first column, names the unit.
 //! Plain lines have no header: a first line with neither a comma nor a known name is a unit. Byte order mark
-//! and CRLF are taken off; quotes as in RFC 4180. Not UTF-8, a quote that is not closed, and more than
-//! the limits are refused, since a list that was cut would be taken for a shipment.
+//! and CRLF are taken off; quotes as in RFC 4180. Not UTF-8, a quote that is not closed, several columns
+//! without a header that names a known one, and more than the limits are refused, since a list that was cut
+//! would be taken for a shipment.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -53,7 +54,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<Unit>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut rows = rows(text)?.into_iter();
     let Some(first) = rows.next() else { return Err("no unit is in it".to_owned()) };
-    let columns = Columns::of(&first);
+    let columns = Columns::of(&first)?;
     let head = columns.is_none().then_some(first);
     let columns = columns.unwrap_or_default();
     let mut units: Vec<Unit> = Vec::new();
@@ -76,6 +77,9 @@ fn parse(bytes: &[u8]) -> Result<Vec<Unit>, String> {
 /// A row's number and its cells.
 type Row = (usize, Vec<String>);
 
+/// The columns that a header can name, in any case of letters.
+const HEADERS: [&str; 4] = ["serial", "panel", "position", "lot"];
+
 /// Where each thing stands.
 #[derive(Default)]
 struct Columns {
@@ -86,14 +90,18 @@ struct Columns {
 }
 
 impl Columns {
-    /// The columns that a header names; `None` if the row is no header.
-    fn of((_, cells): &Row) -> Option<Self> {
+    /// The columns that a header names; `None` if the row is no header, but a unit.
+    fn of((line, cells): &Row) -> Result<Option<Self>, String> {
         let find = |name: &str| cells.iter().position(|cell| cell.eq_ignore_ascii_case(name));
-        let serial = find("serial");
-        let rest = [find("panel"), find("position"), find("lot")];
-        let is_header = serial.is_some() || cells.len() > 1;
-        let [panel, position, lot] = rest;
-        is_header.then(|| Self { serial: serial.unwrap_or(0), panel, position, lot })
+        let found = HEADERS.map(find);
+        if found.iter().all(Option::is_none) {
+            // Of several columns nobody can say which is which.
+            let known = HEADERS.join(", ");
+            let why = format!("line {line}: no header, of which these are known: {known}");
+            return if cells.len() > 1 { Err(why) } else { Ok(None) };
+        }
+        let [serial, panel, position, lot] = found;
+        Ok(Some(Self { serial: serial.unwrap_or(0), panel, position, lot }))
     }
 
     fn unit(&self, cells: &[String]) -> Option<Unit> {
@@ -181,6 +189,13 @@ mod tests {
         };
         assert_eq!(units[0], first);
         assert_eq!(units[1], Unit { serial: "SN2".to_owned(), ..Unit::default() });
+    }
+
+    #[test]
+    fn columns_without_a_header_are_refused_and_lose_no_unit() {
+        let why = parse(b"SN1,PN1\nSN2,PN1\n").unwrap_err();
+        assert!(HEADERS.iter().all(|name| why.contains(name)), "{why}");
+        assert_eq!(serials("board,Panel\nSN1,PN1\n"), ["SN1"]);
     }
 
     #[test]

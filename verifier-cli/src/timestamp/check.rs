@@ -4,7 +4,9 @@
 //! signed is itself signed). RSA (PKCS #1 v1.5) from 2048 bits and ECDSA on P-256, P-384 and P-521, each
 //! with SHA-256, SHA-384 or SHA-512. Another algorithm is *unknown*: then nothing is decided. SHA-1 dates
 //! nothing: two texts of one SHA-1 can be made. It is read only where an old token names its certificate
-//! by it, since there the signature binds the same certificate once more, by its issuer and number.
+//! by it. The issuer and number beside it are not asked: many such tokens leave them out, and those of the
+//! signer are not signed. There it rests on this: that no second certificate is made to a given SHA-1, and
+//! that whoever issues the certificate does not make two of one. That authority is the reader's choice.
 //!
 //! Invariant: there is no [`Stamp`] but for the note it was checked with.
 

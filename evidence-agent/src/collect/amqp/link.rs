@@ -68,7 +68,8 @@ enum Line {
     Unknown,
     /// Nothing can arrive, and why.
     Down(Trouble),
-    /// Since when the broker is silent: since it was connected, or since the last message.
+    /// Since when the broker is silent although it may send: since it was given leave, since the last
+    /// message came, or since the last one was accepted.
     Up(Instant),
 }
 
@@ -98,9 +99,13 @@ impl Inbox {
     pub(super) fn forget(&self, tokens: &[u64]) {
         let mut held = self.held();
         tokens.iter().for_each(|token| drop(held.messages.remove(token)));
+        // Leave for more may follow, which takes the other thread a moment.
+        if let (Line::Up(since), false) = (&mut held.line, tokens.is_empty()) {
+            *since = Instant::now();
+        }
     }
 
-    fn put(&self, message: Message) -> u64 {
+    pub(super) fn put(&self, message: Message) -> u64 {
         let mut held = self.held();
         held.next_token += 1;
         let token = held.next_token;
@@ -117,7 +122,7 @@ impl Inbox {
         self.changed.notify_all();
     }
 
-    /// A connection is there.
+    /// A connection is there, and the broker has leave to send: its silence counts from here on.
     pub(super) fn connected(&self) {
         self.held().line = Line::Up(Instant::now());
     }
@@ -317,7 +322,6 @@ where
         .credit_mode(CreditMode::Manual)
         .max_message_size(target.max_message as u64);
     let mut receiver = patient("attach", receiver.attach(&mut session)).await?;
-    inbox.connected();
     let disposer = receiver.disposer();
     let mut unaccepted: HashMap<u64, DeliveryInfo> = HashMap::new();
     // How many messages the broker may still send. It is given leave for more only when all of these
@@ -329,6 +333,7 @@ where
         if leave == 0 && room > 0 {
             receiver.set_credit(room).await.map_err(|error| error.to_string())?;
             leave = room;
+            inbox.connected();
         }
         tokio::select! {
             tokens = settled.recv() => {

@@ -12,8 +12,8 @@
 //!
 //! The connection lives on a thread of its own (`link`); a look takes what has arrived and never
 //! waits. Until the first attempt to connect has ended a look is undecided, and until the broker has
-//! been silent for a while it expects more. Memory is bounded by `prefetch` messages of at most
-//! `max_message` bytes.
+//! been silent for a while, with leave to send, it expects more. Memory is bounded by `prefetch`
+//! messages of at most `max_message` bytes.
 
 mod link;
 
@@ -217,6 +217,8 @@ impl Collector for Amqp {
                 token,
             });
         }
+        // What is held may have used up the broker's leave: until then its silence says nothing.
+        looked.expecting |= !known.is_empty() || !looked.sightings.is_empty();
         self.settled(&known)?;
         Ok(looked)
     }

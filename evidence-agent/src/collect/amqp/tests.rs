@@ -274,6 +274,24 @@ fn a_configuration_that_cannot_work_is_refused_at_once() {
 }
 
 #[test]
+fn while_messages_are_held_more_is_expected_however_silent_the_broker_is() {
+    let mut agent = Agent::of(config("amqp://127.0.0.1:1", ""));
+    // Nothing is connected: what arrives is put there by hand.
+    agent.collector.target = None;
+    let body = b"held".to_vec();
+    let message = super::Message { id: None, body, is_json: false, is_gzip: false };
+    agent.collector.inbox.put(message);
+    // Without a line nothing is expected for the sake of the line.
+    agent.collector.inbox.complain("broker", Trouble::Broker("away".to_string()));
+    let mut memory = Memory::default();
+    let now = UnixMillis(1_772_438_400_000);
+    let looked = agent.collector.look(&memory, now, 100).unwrap();
+    assert!(looked.expecting && looked.sightings.len() == 1);
+    memory.commit(&mut agent.collector, &looked.sightings);
+    assert!(!agent.collector.look(&memory, now, 100).unwrap().expecting);
+}
+
+#[test]
 fn before_an_attempt_has_ended_nothing_is_known_and_a_broker_that_speaks_has_perhaps_more() {
     let inbox = Inbox::default();
     let standing = |silence| {

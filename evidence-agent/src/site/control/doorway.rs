@@ -101,6 +101,8 @@ impl Drop for Inside<'_> {
 mod tests {
     use std::io::Read;
     use std::net::TcpListener;
+    use std::sync::mpsc;
+    use std::time::Duration;
 
     use super::*;
 
@@ -145,11 +147,15 @@ mod tests {
         let mut working: Vec<Inside<'_>> = (0..MAX_AT_WORK).map(|_| enter()).collect();
         working.iter_mut().for_each(Inside::wait_to_work);
         let mut next = enter();
+        let (says, hears) = mpsc::channel();
         std::thread::scope(|scope| {
-            let waits = scope.spawn(|| next.wait_to_work());
-            assert!(!waits.is_finished());
+            scope.spawn(|| {
+                next.wait_to_work();
+                says.send(()).unwrap();
+            });
+            assert!(hears.recv_timeout(Duration::from_millis(100)).is_err(), "no room yet");
             working.pop();
-            waits.join().unwrap();
+            hears.recv().unwrap();
         });
         assert_eq!(doorway.state().at_work, MAX_AT_WORK);
         let more: Vec<Inside<'_>> = (MAX_AT_WORK..MAX_INSIDE).map(|_| enter()).collect();

@@ -254,6 +254,23 @@ fn a_watch_that_could_not_look_for_long_leaves_an_outage() {
 }
 
 #[test]
+fn an_outage_is_stated_once_though_its_commit_said_that_it_failed() {
+    let mut world = World::new(&["aoi"]);
+    let (folder, mut watched) = world.watch();
+    folder.lock().unwrap().is_away = true;
+    world.capture(&mut watched);
+    world.clock.pass(Duration::from_secs(3600));
+    folder.lock().unwrap().is_away = false;
+    world.run.as_mut().unwrap().vault.break_high_water();
+    assert!(turn(world.vault(), &world.clock, &mut watched).is_err());
+    for _ in 0..2 {
+        world.clock.pass(Duration::from_secs(3600));
+        drop(turn(world.vault(), &world.clock, &mut watched));
+    }
+    assert_eq!(world.waiting().len(), 1, "{:?}", world.waiting());
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_an_outage_and_a_restart_does_not_shorten_it() {
     let mut world = World::new(&["aoi"]);
     let (folder, mut watched) = world.watch();

@@ -19,6 +19,14 @@ impl World {
         let json = serde_json::from_slice(&out).unwrap_or_default();
         (code, json, String::from_utf8(err).unwrap())
     }
+
+    /// How `disclose` into this folder ends, how many records it opens, and what it says.
+    fn disclosed(&mut self, more: &[&str], folder: &str) -> (u8, u64, String) {
+        let out = self.folder.path().join(folder).to_str().unwrap().to_string();
+        let words = ["disclose", "--out", &out].iter().chain(more).copied().collect::<Vec<_>>();
+        let (code, json, err) = self.typed(&words);
+        (code, json["records"].as_u64().unwrap_or_default(), err)
+    }
 }
 
 #[test]
@@ -37,12 +45,7 @@ fn a_lot_is_what_names_it_and_what_names_its_boards() {
     world.seal_all();
     world.drain();
     world.vault().put_lot_of_units(b"L-7", &[b"B4"]).unwrap();
-    let mut disclosed = |more: &[&str], folder: &str| {
-        let out = world.folder.path().join(folder).to_str().unwrap().to_string();
-        let words = ["disclose", "--out", &out].iter().chain(more).copied().collect::<Vec<_>>();
-        let (code, json, err) = world.typed(&words);
-        (code, json["records"].as_u64().unwrap_or_default(), err)
-    };
+    let mut disclosed = |more: &[&str], folder: &str| world.disclosed(more, folder);
     assert_eq!(disclosed(&["--lot", "L-7"], "a"), (0, 4, String::new()));
     assert_eq!(disclosed(&["--lot", "L-8"], "b"), (0, 2, String::new()));
     assert_eq!(disclosed(&["--lot", "L-9"], "c"), (0, 1, String::new()));
@@ -56,4 +59,42 @@ fn a_lot_is_what_names_it_and_what_names_its_boards() {
     let (code, json, _) = world.typed(&["disclose", "--out", &out, "--lot", "L-7"]);
     assert_eq!((code, json["records"].as_u64()), (3, Some(4)), "{json}");
     assert!(json["warnings"][0].as_str().unwrap().contains("bench"), "{json}");
+}
+
+#[test]
+fn a_panel_that_was_not_read_or_is_of_another_lot_is_followed_by_nothing() {
+    let mut world = World::new(&["aoi", "oven"]);
+    world.report_with(0, "read", &[("lot", "L-7"), ("panel", "P1"), ("units", "B1\n")]);
+    world.report_with(0, "unread", &[("lot", "L-7"), ("panel", "N/A"), ("units", "B2\nNOREAD\n")]);
+    world.report_with(1, "oven of P1", &[("panel", "P1")]);
+    // What is another customer's.
+    world.report_with(1, "oven, unread", &[("panel", "N/A")]);
+    world.report_with(1, "repair, unread", &[("units", "NOREAD\n")]);
+    world.report_with(1, "P1 of another lot", &[("lot", "L-9"), ("panel", "P1")]);
+    world.report_with(1, "known to be of another", &[("panel", "P1"), ("units", "B9\n")]);
+    world.seal_all();
+    world.drain();
+    world.vault().put_lot_of_units(b"L-9", &[b"B9"]).unwrap();
+    let mut opened = |more: &[&str], folder: &str| world.disclosed(more, folder).1;
+    assert_eq!(opened(&["--lot", "L-7"], "a"), 3);
+    assert_eq!(opened(&["--lot", "L-7", "--context"], "b"), 3);
+    assert_eq!(opened(&["--lot", "L-7", "--source", "aoi", "--context"], "c"), 3);
+    assert_eq!(opened(&["--unit", "B1", "--context"], "d"), 2);
+    assert_eq!(opened(&["--unit", "B2", "--context"], "e"), 1);
+}
+
+#[test]
+fn the_program_of_another_product_is_no_context() {
+    let mut world = World::new(&["aoi"]);
+    for name in ["limits", "ours", "theirs"] {
+        world.record_with(0, "program", name, &[]);
+    }
+    for (lot, program) in [("L-7", "ours"), ("L-8", "theirs")] {
+        let sha256 = spec::Hash::of(program.as_bytes()).to_hex();
+        world.report_with(0, lot, &[("lot", lot), ("program/sha256", &sha256)]);
+    }
+    world.seal_all();
+    world.drain();
+    // The report, its program, and the limits that nothing names.
+    assert_eq!(world.disclosed(&["--lot", "L-7", "--context"], "a").1, 3);
 }

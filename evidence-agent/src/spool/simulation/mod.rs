@@ -172,6 +172,10 @@ impl World {
     }
 
     fn report_with(&self, at: usize, name: &str, more: &[(&str, &str)]) {
+        self.record_with(at, "aoi-report", name, more);
+    }
+
+    fn record_with(&self, at: usize, kind: &str, name: &str, more: &[(&str, &str)]) {
         let vault = self.vault();
         let mut capture = vault.capture().unwrap();
         let stored = capture.store(&Content::Bytes(name.as_bytes().to_vec())).unwrap();
@@ -183,7 +187,7 @@ impl World {
         values.insert("file/name".to_string(), name.as_bytes().to_vec());
         let hash = spec::encoding::encode_hex(&stored.sha256.0);
         values.insert("file/sha256".to_string(), hash.into_bytes());
-        let (kind, evidence) = ("aoi-report".to_string(), Some(stored.sha256));
+        let (kind, evidence) = (kind.to_string(), Some(stored.sha256));
         capture.put_pending(&self.sources[at], Pending { kind, values, evidence, seen });
         capture.commit().unwrap();
     }

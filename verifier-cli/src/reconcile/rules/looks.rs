@@ -152,7 +152,8 @@ fn files<'e>(case: &'e Case<'_>) -> Vec<Vec<Version<'e>>> {
         let version = versions.entry(number).or_default();
         version.reports.push(entry);
         let count = |name| entry.number(name);
-        let calls = count("defects").map(|calls| calls + count("calls/false").unwrap_or(0));
+        let calls =
+            count("defects").map(|calls| calls.saturating_add(count("calls/false").unwrap_or(0)));
         version.calls = match (version.calls, calls) {
             (Some(others), Some(own)) => Some(others.saturating_add(own)),
             (others, own) => others.or(own),

@@ -183,6 +183,10 @@ fn a_look_again_without_a_repair_is_best_of_several() {
     // The board beside it failed: the panel was tried again all the same.
     finds(&with_looks(again("Passed\nFailed\n")), &[(Message::FoundTried, Red)]);
     finds(&with_looks(again("Passed\nPassed\n")), &[(Message::FoundAgain, Amber)]);
+    // A board that is crossed out is no failure of the panel.
+    for crossed_out in ["Passed\nSkipped\n", "Passed\n跳过\n"] {
+        finds(&with_looks(again(crossed_out)), &[(Message::FoundAgain, Amber)]);
+    }
     // A repair of any board explains it.
     let repaired = [again("Passed\nFailed\n"), vec![repair(7, 51, "SN2")]].concat();
     finds(&with_looks(repaired), &[]);
@@ -273,6 +277,88 @@ fn the_last_word_decides() {
 }
 
 #[test]
+fn a_review_that_rejects_stands_above_the_machine_that_passed() {
+    let rejected =
+        vec![report(5, "report-1", 50, "Passed\nPassed\n"), review(6, 55, "Failed\nPassed\n")];
+    finds(&with_looks(rejected), &[(Message::FoundFailed, Red)]);
+}
+
+#[test]
+fn what_failed_on_one_side_is_not_excused_by_the_other() {
+    let (bad, good) = ("Failed\nPassed\n", "Passed\nPassed\n");
+    let both = |top: &str, bottom: &str| {
+        vec![
+            report(5, "report-1", 50, top).with(&[("side", "top")]),
+            report(6, "report-2", 52, bottom).with(&[("side", "bottom")]),
+        ]
+    };
+    finds(&with_looks(both(good, good)), &[]);
+    finds(&with_looks(both(bad, good)), &[(Message::FoundFailed, Red)]);
+    let reviewed = |about: &str| {
+        let review = review(7, 55, good).with(&[("about/sha256", about)]);
+        with_looks([both(bad, good), vec![review]].concat())
+    };
+    finds(&reviewed("report-2"), &[(Message::FoundFailed, Red)]);
+    finds(&reviewed("report-1"), &[(Message::FoundOverride, Amber)]);
+    finds(&reviewed(""), &[(Message::FoundOverride, Amber)]);
+}
+
+#[test]
+fn what_failed_at_one_machine_is_not_excused_by_another() {
+    let with = |more: Vec<Entry>| {
+        let other = report(6, "report-2", 60, "Passed\nPassed\n").with(&[("machine", "AOI-2")]);
+        let looks = vec![report(5, "report-1", 50, "Failed\nPassed\n"), other];
+        with_looks([looks, more].concat())
+    };
+    finds(&with(vec![]), &[(Message::FoundTried, Red)]);
+    finds(&with(vec![repair(7, 55, "SN1")]), &[]);
+    finds(&with(vec![review(7, 55, "Passed\nPassed\n")]), &[(Message::FoundOverride, Amber)]);
+}
+
+#[test]
+fn a_later_report_that_only_counts_defects_is_bad() {
+    let with = |units: &str| {
+        let last = report(6, "report-2", 52, "").with(&[("defects", "2"), ("units", units)]);
+        with_looks(vec![report(5, "report-1", 50, "Passed\nPassed\n"), last])
+    };
+    let again = (Message::FoundAgain, Amber);
+    finds(&with("SN1\n"), &[again, (Message::FoundFailed, Red)]);
+    finds(&with("SN1\nSN2\n"), &[again, (Message::FoundPanelFailed, Amber)]);
+}
+
+#[test]
+fn a_neighbours_verdict_is_not_taken_whatever_panel_it_is_put_on() {
+    for word in ["Passed", "Passed\n"] {
+        let neighbour = report(5, "report-1", 50, word).with(&[("units", "SN2\n")]);
+        let elsewhere =
+            report(6, "report-2", 51, "Passed\n").with(&[("units", "SN2\n"), ("panel", "PN9")]);
+        finds(&with_looks(vec![neighbour, elsewhere]), &[(Message::FoundNoWord, Unknown)]);
+    }
+}
+
+#[test]
+fn a_panel_that_was_not_read_is_no_panel() {
+    let unread = Unit { panel: Some("N/A".to_owned()), ..unit() };
+    assert_eq!(found_of(&unread, &honest()), []);
+    let of = |sequence: u64, name: &str, units: &str, verdict: &str| {
+        report(sequence, name, 45 + sequence, verdict).with(&[("units", units), ("panel", "N/A")])
+    };
+    let looks =
+        vec![of(4, "report-0", "SN9\n", "Failed\n"), of(5, "report-1", "SN1\n", "Passed\n")];
+    // Nothing says which panel went through the oven; a stranger's failure is not the unit's.
+    let found = found_of(&unread, &with_looks(looks));
+    assert_eq!(found, [(Message::FoundNoOven.code(), Amber)]);
+}
+
+#[test]
+fn counts_that_are_too_large_are_no_failure_of_the_rules() {
+    let most = u64::MAX.to_string();
+    let large = report(5, "report-1", 50, "Passed\nPassed\n")
+        .with(&[("defects", &most), ("calls/false", "1")]);
+    finds(&with_looks(vec![large]), &[]);
+}
+
+#[test]
 fn boards_that_share_a_name_are_told_apart_by_their_positions() {
     let shared = |verdicts: &str| {
         report(5, "report-1", 50, verdicts)
@@ -293,7 +379,19 @@ fn what_is_late_says_so() {
 
 #[test]
 fn what_is_not_opened_is_never_green() {
-    for name in ["verdict", "seen", "file/name", "supersedes", "panel", "defects"] {
+    for name in [
+        "verdict",
+        "seen",
+        "file/name",
+        "supersedes",
+        "panel",
+        "defects",
+        "machine",
+        "program",
+        "program/sha256",
+        "claimed/start",
+        "claimed/zone",
+    ] {
         let found = found_of(
             &unit(),
             &with_looks(vec![report(5, "report-1", 50, "Passed\nPassed\n").hiding(name)]),

@@ -1,5 +1,7 @@
 //! What was said of a unit last, and whether a person said other than the machine.
 
+use std::collections::BTreeMap;
+
 use spec::evidence::kind::Kind;
 
 use crate::messages::Message;
@@ -13,35 +15,135 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
     last(case, found);
 }
 
-/// The machine's last report that says a word, and the reviews that come behind it.
-fn last(case: &Case<'_>, found: &mut Vec<Finding>) {
-    let spoken = |entry: &&Entry| entry.bytes("verdict").is_some();
-    let Some(report) = case.of_kind(Kind::AoiReport).filter(spoken).last() else {
-        let reports = case.of_kind(Kind::AoiReport);
-        found.push(Finding::new(Message::FoundNoVerdict, &[]).on(reports));
-        return;
-    };
-    let mut words = vec![(report, word(case, report))];
-    let reviews = case.of_kind(Kind::Review).filter(spoken);
-    words.extend(reviews.filter(|it| is_behind(it, report)).map(|it| (it, word(case, it))));
-    // A good word of the machine needs no review; else the last review decides.
-    let decides = if words[0].1.verdict == Verdict::Good { words.first() } else { words.last() };
-    let (entry, word) = decides.expect("the report is among them");
-    let message = match (word.verdict, word.is_own) {
-        (Verdict::Good, _) => return,
-        (Verdict::Bad, true) => Message::FoundFailed,
-        (Verdict::Bad, false) => Message::FoundPanelFailed,
-        (Verdict::Unknown, _) => Message::FoundNoWord,
-    };
-    let said = entry.text("verdict").unwrap_or_default();
-    let said = said.trim_end().replace('\n', " ");
-    let said: String = said.chars().take(80).collect();
-    found.push(Finding::new(message, &[&said]).on([*entry]));
+/// A panel's side, as reports name it.
+type Side<'e> = Option<&'e [u8]>;
+
+/// A report or a review, and what it says.
+type Spoken<'e> = (&'e Entry, Word);
+
+/// The reports that say whether the unit is good, by side: what passed on one says nothing of another.
+type Sides<'e> = BTreeMap<Side<'e>, Vec<Spoken<'e>>>;
+
+fn sides<'c>(case: &'c Case<'_>) -> Sides<'c> {
+    let mut sides = Sides::new();
+    for report in case.of_kind(Kind::AoiReport) {
+        if let Some(word) = of_report(case, report) {
+            sides.entry(report.bytes("side")).or_default().push((report, word));
+        }
+    }
+    sides
 }
 
-fn word(case: &Case<'_>, entry: &Entry) -> Word {
-    let none = Word { verdict: Verdict::Unknown, is_own: false };
-    case.word(entry, "verdict").unwrap_or(none)
+/// What a report says: without a word it is bad if it counts defects.
+fn of_report(case: &Case<'_>, report: &Entry) -> Option<Word> {
+    let word = case.word(report, "verdict");
+    if word.is_some() || report.number("defects").unwrap_or(0) == 0 {
+        return word;
+    }
+    let is_own = report.items("units") == [case.unit.serial.as_bytes()];
+    let verdict = if case.is_of_others(report) { Verdict::Unknown } else { Verdict::Bad };
+    Some(Word { verdict, is_own })
+}
+
+/// Of each side the machine's last report that says something, and the last review behind it.
+fn last(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let sides = sides(case);
+    if sides.is_empty() {
+        let reports = case.of_kind(Kind::AoiReport);
+        found.push(Finding::new(Message::FoundNoVerdict, &[]).on(reports));
+    }
+    for reports in sides.values() {
+        let Some(last) = reports.last() else { continue };
+        let review = reviews(case, &sides, last.0).last();
+        let (entry, word) = review.unwrap_or(*last);
+        let message = match (word.verdict, word.is_own) {
+            (Verdict::Good, _) => {
+                passed_elsewhere(case, &sides, reports, found);
+                continue;
+            }
+            (Verdict::Bad, true) => Message::FoundFailed,
+            (Verdict::Bad, false) => Message::FoundPanelFailed,
+            (Verdict::Unknown, _) => Message::FoundNoWord,
+        };
+        add(Finding::new(message, &[&shown(entry)]).on([entry]), found);
+    }
+}
+
+/// Boards that failed at one machine, or by one program, and passed at another without repair or review.
+fn passed_elsewhere(
+    case: &Case<'_>,
+    sides: &Sides<'_>,
+    reports: &[Spoken<'_>],
+    found: &mut Vec<Finding>,
+) {
+    let Some((passed, _)) = reports.last() else { return };
+    let is_other = |failed: &Entry| {
+        let mut pairs = by(failed).into_iter().zip(by(passed));
+        pairs.any(|(one, other)| one.is_some() && other.is_some() && one != other)
+    };
+    let lasts: BTreeMap<_, _> = reports.iter().map(|said| (by(said.0), said)).collect();
+    for (failed, word) in lasts.into_values() {
+        let is_bad = word.is_own && word.verdict == Verdict::Bad;
+        let is_repaired = case.repairs.iter().any(|repair| is_behind(repair, failed));
+        let review = reviews(case, sides, failed).last();
+        if !is_bad || !is_other(failed) || is_repaired {
+            continue;
+        }
+        if let Some((review, _)) = review.filter(|(_, word)| word.verdict == Verdict::Good) {
+            add(Finding::new(Message::FoundOverride, &[]).on([*failed, review]), found);
+        } else {
+            let (looks, repairs) = (reports.len().to_string(), case.repairs.len().to_string());
+            let finding = Finding::new(Message::FoundTried, &[&looks, &repairs]);
+            add(finding.on([*failed, *passed]), found);
+        }
+    }
+}
+
+/// What made a report.
+fn by(report: &Entry) -> [Option<&[u8]>; 2] {
+    ["machine", "program"].map(|name| report.bytes(name))
+}
+
+/// The reviews behind a report, but those of another side.
+fn reviews<'c>(
+    case: &'c Case<'_>,
+    sides: &Sides<'_>,
+    report: &Entry,
+) -> impl Iterator<Item = Spoken<'c>> {
+    let is_here = move |review: &&Entry| {
+        is_behind(review, report)
+            && side_of(review, sides).is_none_or(|side| side == report.bytes("side"))
+    };
+    let all = case.of_kind(Kind::Review).filter(is_here);
+    all.filter_map(move |review| Some((review, case.word(review, "verdict")?)))
+}
+
+/// The side that a review is about, if it says so: by the report that it names, or by its name.
+fn side_of<'s>(review: &Entry, sides: &Sides<'s>) -> Option<Side<'s>> {
+    let about = review.bytes("about/sha256");
+    let named = sides.iter().find(|(_, reports)| {
+        about.is_some() && reports.iter().any(|(report, _)| report.bytes("file/sha256") == about)
+    });
+    let own = || {
+        let side = review.bytes("side")?;
+        sides.keys().copied().find(|known| *known == Some(side))
+    };
+    named.map(|(side, _)| *side).or_else(own)
+}
+
+/// The words of a record for people, or how many defects it counts.
+fn shown(entry: &Entry) -> String {
+    match entry.text("verdict") {
+        Some(said) => said.trim_end().replace('\n', " ").chars().take(80).collect(),
+        None => format!("defects {}", entry.number("defects").unwrap_or(0)),
+    }
+}
+
+/// Adds what was not found before.
+fn add(finding: Finding, found: &mut Vec<Finding>) {
+    if !found.contains(&finding) {
+        found.push(finding);
+    }
 }
 
 /// Whether a review is about this report or what came after it: by what it says itself, by the time
@@ -59,21 +161,25 @@ fn is_behind(review: &Entry, report: &Entry) -> bool {
     review.seen() >= report.seen()
 }
 
-/// Reviews that found good what the machine had found bad.
+/// Reviews that found good what the machine had found bad, on whichever side they are about.
 fn overrides(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let sides = sides(case);
     for review in case.of_kind(Kind::Review) {
-        let after = case.word(review, "verdict").map(|word| word.verdict);
-        if after != Some(Verdict::Good) {
+        let is_bad = |word: Word| word.verdict == Verdict::Bad;
+        if case.word(review, "verdict").map(|word| word.verdict) != Some(Verdict::Good) {
             continue;
         }
-        let about =
-            |report: &&Entry| report.bytes("verdict").is_some() && is_behind(review, report);
-        let report = case.of_kind(Kind::AoiReport).filter(about).last();
-        let own = case.word(review, "verdict/before");
-        let before = own.or_else(|| case.word(report?, "verdict"));
-        if before.is_some_and(|word| word.verdict == Verdict::Bad) {
-            let both = report.into_iter().chain([review]);
-            found.push(Finding::new(Message::FoundOverride, &[]).on(both));
+        let was_bad = case.word(review, "verdict/before").is_some_and(is_bad);
+        let about = side_of(review, &sides);
+        let here = sides.iter().filter(|(side, _)| about.is_none_or(|about| about == **side));
+        let last = here.filter_map(|(_, reports)| {
+            reports.iter().rfind(|(report, _)| is_behind(review, report))
+        });
+        let bad: Vec<&Entry> =
+            last.filter(|(_, word)| was_bad || is_bad(*word)).map(|(report, _)| *report).collect();
+        if was_bad || !bad.is_empty() {
+            let finding = Finding::new(Message::FoundOverride, &[]);
+            add(finding.on(bad.into_iter().chain([review])), found);
         }
     }
 }
