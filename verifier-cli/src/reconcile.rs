@@ -102,7 +102,7 @@ fn names(units: &[Unit]) -> Vec<Vec<u8>> {
     let panels = units.iter().filter_map(|unit| unit.panel.as_ref());
     let panels = panels.map(|panel| panel.as_bytes().to_vec());
     let names: BTreeSet<Vec<u8>> = serials.chain(panels).collect();
-    names.into_iter().collect()
+    names.into_iter().filter(|name| case::is_name(name)).collect()
 }
 
 /// Every opened record once, in the order of the chains.

@@ -148,7 +148,7 @@ fn is_look(entry: &Entry) -> bool {
 }
 
 /// Whether it is a name, and not what a machine writes for a board or panel that it could not read.
-fn is_name(name: &[u8]) -> bool {
+pub(super) fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && !NO_NAMES.contains(&name)
 }
 
