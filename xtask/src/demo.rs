@@ -220,7 +220,9 @@ fn verifier_key(said: &str) -> Option<String> {
         let is_hex = id.len() == 8 && id.bytes().all(|digit| digit.is_ascii_hexdigit());
         !name.is_empty() && name != "PRIVATE" && is_hex && key.len() >= 44
     };
-    said.split_whitespace().find(is_key).map(str::to_string)
+    // Within a command that is shown to be typed it stands between quotes.
+    let mut words = said.split_whitespace().map(|word| word.trim_matches('\''));
+    words.find(is_key).map(str::to_string)
 }
 
 #[cfg(test)]
@@ -232,6 +234,7 @@ mod tests {
     #[test]
     fn a_verifier_key_is_found_in_what_a_program_says() {
         assert_eq!(verifier_key(&format!("the key:\n  {KEY}\n")).as_deref(), Some(KEY));
+        assert_eq!(verifier_key(&format!("source add '{KEY}' --data DIR")).as_deref(), Some(KEY));
         assert_eq!(verifier_key("nothing+here and a+0123456g+short"), None);
         let private = format!("PRIVATE+KEY+{KEY}");
         assert_eq!(verifier_key(&private), None, "a private key is never taken for a public one");
