@@ -104,6 +104,11 @@ fn by(report: &Entry) -> [Option<&[u8]>; 2] {
     ["machine", "program"].map(|name| report.bytes(name))
 }
 
+/// Whether two sides may be the same: what names none may be about any.
+fn may_be_one(one: Side<'_>, other: Side<'_>) -> bool {
+    one.is_none() || other.is_none() || one == other
+}
+
 /// The reviews behind a report, but those of another side.
 fn reviews<'c>(
     case: &'c Case<'_>,
@@ -111,24 +116,23 @@ fn reviews<'c>(
     report: &Entry,
 ) -> impl Iterator<Item = Spoken<'c>> {
     let is_here = move |review: &&Entry| {
-        is_behind(review, report)
-            && side_of(review, sides).is_none_or(|side| side == report.bytes("side"))
+        is_behind(review, report) && may_be_one(side_of(review, sides), report.bytes("side"))
     };
     let all = case.of_kind(Kind::Review).filter(is_here);
     all.filter_map(move |review| Some((review, case.word(review, "verdict")?)))
 }
 
 /// The side that a review is about, if it says so: by the report that it names, or by its name.
-fn side_of<'s>(review: &Entry, sides: &Sides<'s>) -> Option<Side<'s>> {
+fn side_of<'s>(review: &Entry, sides: &Sides<'s>) -> Side<'s> {
     let about = review.bytes("about/sha256");
     let named = sides.iter().find(|(_, reports)| {
         about.is_some() && reports.iter().any(|(report, _)| report.bytes("file/sha256") == about)
     });
     let own = || {
         let side = review.bytes("side")?;
-        sides.keys().copied().find(|known| *known == Some(side))
+        sides.keys().copied().flatten().find(|known| *known == side)
     };
-    named.map(|(side, _)| *side).or_else(own)
+    named.and_then(|(side, _)| *side).or_else(own)
 }
 
 /// The words of a record for people, or how many defects it counts.
@@ -171,7 +175,7 @@ fn overrides(case: &Case<'_>, found: &mut Vec<Finding>) {
         }
         let was_bad = case.word(review, "verdict/before").is_some_and(is_bad);
         let about = side_of(review, &sides);
-        let here = sides.iter().filter(|(side, _)| about.is_none_or(|about| about == **side));
+        let here = sides.iter().filter(|(side, _)| may_be_one(about, **side));
         let last = here.filter_map(|(_, reports)| {
             reports.iter().rfind(|(report, _)| is_behind(review, report))
         });
