@@ -4,7 +4,7 @@
 //! The bundle is made by the programs: reports of a bulk, an agent that states some of them at a time with
 //! a lot key, a log with two witnesses, one command that opens the range.
 //!
-//! What the work is, is counted from the bundle by [`Work`]: what nobody who judges it can leave out. Each
+//! What the work is, is counted from the bundle by `Work`: what nobody who judges it can leave out. Each
 //! part is hashed once, each opened field and record, each node of each proof once, each tag once (two
 //! blocks, as if the key's state were kept), each note that differs from the others once. ML-DSA-44
 //! verifications are counted too, and stand in a row of their own, since the design asks for SHA-256 and
