@@ -10,12 +10,14 @@
 //! Out of scope: signatures and chains of statements, which `fiducial audit` verifies without
 //! trusting this program, and the index, which is rebuilt on any doubt.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use bytes::Bytes;
 use rayon::prelude::*;
+use rustix::fs::OFlags;
 use spec::Hash;
 use spec::frontier::Frontier;
 use spec::hash::leaf_hash;
@@ -93,14 +95,18 @@ pub fn check(folder: &Path, listener: &dyn Listener) -> Result<Summary, CheckErr
     check.promised = loaded.as_ref().map_or(0, |loaded| loaded.base.frontier.size());
     let count = check.bundle_count(loaded.as_ref());
     check.bundles(count, loaded.as_ref());
-    let published = check.heads(&settings, std::sync::Arc::new(disk));
     let size = loaded.as_ref().map_or(0, Loaded::size).max(count * TILE_WIDTH);
-    for problem in stray::find(folder, size) {
+    let in_journal = loaded.as_ref().map_or(0, |loaded| loaded.entries.len() as u64);
+    let (published, strays) = rayon::join(
+        || check.heads(&settings, std::sync::Arc::new(disk), loaded),
+        || stray::find(folder, size),
+    );
+    for problem in strays {
         check.report(problem);
     }
     Ok(Summary {
         sealed: count * TILE_WIDTH,
-        in_journal: loaded.map_or(0, |loaded| loaded.entries.len() as u64),
+        in_journal,
         published,
         problems: check.problems,
     })
@@ -219,7 +225,12 @@ impl Check<'_> {
     }
 
     /// Both heads must be this log's own and have the root that is stored.
-    fn heads(&mut self, settings: &Settings, disk: std::sync::Arc<dyn Disk>) -> u64 {
+    fn heads(
+        &mut self,
+        settings: &Settings,
+        disk: std::sync::Arc<dyn Disk>,
+        loaded: Option<Loaded>,
+    ) -> u64 {
         let keys = match LogKeys::load(self.folder, &settings.origin) {
             Ok(keys) => keys,
             Err(error) => {
@@ -236,29 +247,45 @@ impl Check<'_> {
                 return 0;
             }
         };
-        let objects = FolderObjects::new(disk.clone(), self.folder);
+        let objects = FolderObjects::new(disk, self.folder);
+        // A journal that cannot be read is reported already; what it held is unknown.
+        let stored = loaded.map(Stored::of);
+        let mut sound = None;
         for (name, head) in [("signed-head", &signed), ("checkpoint", &published)] {
             let Some(head) = head else { continue };
-            if let Err(fatal) = self.head(head, disk.as_ref(), &objects) {
-                self.report(Problem { file: name.to_string(), what: fatal.to_string() });
+            // Most often both are of one tree, which need not be hashed twice.
+            if sound == Some(head.checkpoint.tree()) {
+                continue;
             }
+            let what = match &stored {
+                Some(stored) => match agrees(head, stored, &objects) {
+                    Ok(()) => {
+                        sound = Some(head.checkpoint.tree());
+                        continue;
+                    }
+                    Err(fatal) => fatal.to_string(),
+                },
+                None => "cannot be compared with a journal that cannot be read".to_string(),
+            };
+            self.report(Problem { file: name.to_string(), what });
         }
         published.map_or(0, |head| head.checkpoint.tree().size())
     }
+}
 
-    fn head(&self, head: &SignedHead, disk: &dyn Disk, objects: &dyn Objects) -> Result<(), Fatal> {
-        let tree = head.checkpoint.tree();
-        let stored = Stored::read(disk, &self.folder.join(JOURNAL))?.tree(tree.size(), objects)?;
-        if stored == tree {
-            return Ok(());
-        }
-        let have = stored.root();
-        Err(Fatal::new(format!(
-            "the log has signed root {} at size {}, but what is stored gives {have}",
-            tree.root(),
-            tree.size()
-        )))
+/// A signed head must have the root of what is stored.
+fn agrees(head: &SignedHead, stored: &Stored, objects: &dyn Objects) -> Result<(), Fatal> {
+    let tree = head.checkpoint.tree();
+    let have = stored.tree(tree.size(), objects)?;
+    if have == tree {
+        return Ok(());
     }
+    Err(Fatal::new(format!(
+        "the log has signed root {} at size {}, but what is stored gives {}",
+        tree.root(),
+        tree.size(),
+        have.root()
+    )))
 }
 
 /// Hashes one bundle again and compares it with its tile, and with the journal if that holds its
@@ -311,21 +338,32 @@ fn read_hashes(folder: &Path, tile: Tile) -> Result<Vec<Hash>, String> {
 
 /// Reads a plain file of at most `most` bytes: never a pipe or a device, on which a read could
 /// wait for ever.
-fn read_plain(path: &PathBuf, most: usize) -> Result<Bytes, String> {
-    let about = match fs::symlink_metadata(path) {
-        Ok(about) => about,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(MISSING.to_string());
-        }
+fn read_plain(path: &Path, most: usize) -> Result<Bytes, String> {
+    // Opened first and looked at then: one walk along the path, and what is read is what was looked
+    // at. Without waiting, so that a pipe nobody writes to is opened at once, and not through links.
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
+    let mut file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(MISSING.to_string()),
+        Err(error) if is_other(path) => return Err(format!("is not a plain file: {error}")),
         Err(error) => return Err(format!("cannot be read: {error}")),
     };
+    let unreadable = |error: io::Error| format!("cannot be read: {error}");
+    let about = file.metadata().map_err(unreadable)?;
     if !about.is_file() {
         return Err("is not a plain file".to_string());
     }
     if about.len() > most as u64 {
         return Err(format!("has {} bytes, more than it can have", about.len()));
     }
-    fs::read(path).map(Bytes::from).map_err(|error| format!("cannot be read: {error}"))
+    let mut bytes = vec![0; about.len() as usize];
+    file.read_exact(&mut bytes).map_err(unreadable)?;
+    Ok(bytes.into())
+}
+
+/// Whether a link or a socket, which cannot be opened, stands at `path`.
+fn is_other(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|about| !about.is_file())
 }
 
 #[cfg(test)]

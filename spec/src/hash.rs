@@ -90,13 +90,15 @@ impl fmt::Debug for Hash {
 /// The hash of an entry as a leaf of the tree.
 #[must_use]
 pub fn leaf_hash(entry: &[u8]) -> Hash {
-    if entry.len() < MAX_SHORT {
-        let mut blocks = [[0; BLOCK_SIZE]; 2];
-        let message = blocks.as_flattened_mut();
-        message[1..=entry.len()].copy_from_slice(entry);
-        return finish_short(blocks, 1 + entry.len());
+    match entry.len() {
+        ..MAX_ONE => finish([leaf_block(entry)], 1 + entry.len()),
+        ..MAX_TWO => {
+            let mut blocks = [[0; BLOCK_SIZE]; 2];
+            blocks.as_flattened_mut()[1..=entry.len()].copy_from_slice(entry);
+            finish(blocks, 1 + entry.len())
+        }
+        _ => Hash::of_parts(&[&[0x00], entry]),
     }
-    Hash::of_parts(&[&[0x00], entry])
 }
 
 /// The hash of an inner node. Costs two SHA-256 blocks.
@@ -107,29 +109,45 @@ pub fn node_hash(left: Hash, right: Hash) -> Hash {
     message[0] = 0x01;
     message[1..=HASH_SIZE].copy_from_slice(&left.0);
     message[1 + HASH_SIZE..=2 * HASH_SIZE].copy_from_slice(&right.0);
-    finish_short(blocks, 1 + 2 * HASH_SIZE)
+    finish(blocks, 1 + 2 * HASH_SIZE)
 }
 
 /// The bytes that one step of SHA-256 takes in.
 const BLOCK_SIZE: usize = 64;
 
-/// The longest message that is two blocks with its padding: one byte and the length follow it.
-const MAX_SHORT: usize = 2 * BLOCK_SIZE - 1 - size_of::<u64>();
+/// A message of fewer bytes is one block with its padding: one byte and the length follow it.
+const MAX_ONE: usize = BLOCK_SIZE - 1 - size_of::<u64>();
 
-/// SHA-256 of the first `length` bytes of `blocks`, all others being zero.
+/// A message of fewer bytes is at most two blocks with its padding.
+const MAX_TWO: usize = 2 * BLOCK_SIZE - 1 - size_of::<u64>();
+
+/// A short entry behind its prefix. A commitment of 32 bytes, which most entries are, is copied as
+/// such: a copy of unknown length is a call.
+fn leaf_block(entry: &[u8]) -> [u8; BLOCK_SIZE] {
+    let mut block = [0; BLOCK_SIZE];
+    if let Ok(commitment) = <&[u8; HASH_SIZE]>::try_from(entry) {
+        block[1..=HASH_SIZE].copy_from_slice(commitment);
+    } else {
+        block[1..=entry.len()].copy_from_slice(entry);
+    }
+    block
+}
+
+/// SHA-256 of the first `length` bytes of `blocks`, all others being zero. The last block is the one
+/// in which the padding ends.
 ///
 /// The padding of FIPS 180-4, section 5.1.1, written in place. The streaming interface copies every
 /// message through a buffer, which costs a third of what the blocks of a node do.
-fn finish_short(mut blocks: [[u8; BLOCK_SIZE]; 2], length: usize) -> Hash {
-    debug_assert!(length <= MAX_SHORT, "the message leaves room for its padding");
-    let used = if length < BLOCK_SIZE - size_of::<u64>() { 1 } else { 2 };
+#[inline]
+fn finish<const N: usize>(mut blocks: [[u8; BLOCK_SIZE]; N], length: usize) -> Hash {
+    let room = (N - 1) * BLOCK_SIZE..N * BLOCK_SIZE;
+    debug_assert!(room.contains(&(length + size_of::<u64>())), "these blocks are not its own");
     let bits = 8 * length as u64;
     let message = blocks.as_flattened_mut();
     message[length] = 0x80;
-    message[used * BLOCK_SIZE - size_of::<u64>()..used * BLOCK_SIZE]
-        .copy_from_slice(&bits.to_be_bytes());
+    message[room.end - size_of::<u64>()..].copy_from_slice(&bits.to_be_bytes());
     let mut state = INITIAL_STATE;
-    compress256(&mut state, &blocks[..used]);
+    compress256(&mut state, &blocks);
     let mut hash = [0; HASH_SIZE];
     for (bytes, word) in hash.chunks_exact_mut(size_of::<u32>()).zip(state) {
         bytes.copy_from_slice(&word.to_be_bytes());
