@@ -104,12 +104,7 @@ pub fn check(folder: &Path, listener: &dyn Listener) -> Result<Summary, CheckErr
     for problem in strays {
         check.report(problem);
     }
-    Ok(Summary {
-        sealed: count * TILE_WIDTH,
-        in_journal,
-        published,
-        problems: check.problems,
-    })
+    Ok(Summary { sealed: count * TILE_WIDTH, in_journal, published, problems: check.problems })
 }
 
 struct Check<'a> {
