@@ -69,4 +69,6 @@ const out = join(own, "dist", "fiducial-verify.html");
 mkdirSync(dirname(out), { recursive: true });
 writeFileSync(out, page);
 const sum = createHash("sha256").update(page).digest("hex");
+// What sha256sum --check reads, to be published with the page.
+writeFileSync(`${out}.sha256`, `${sum}  fiducial-verify.html\n`);
 console.log(`${sum}  dist/fiducial-verify.html  (${Buffer.byteLength(page)} bytes)`);

@@ -371,3 +371,11 @@ test("the built page is the one that its content security policy names", () => {
   execFileSync(process.execPath, [join(ROOT, "verifier-web/build.mjs")], { stdio: "ignore" });
   assert.equal(readFileSync(PAGE_FILE, "utf8"), page);
 });
+
+test("the page is published with its hash, and building it again changes nothing", () => {
+  const page = readFileSync(PAGE_FILE);
+  const listed = `${encodeHex(sha256(page))}  fiducial-verify.html\n`;
+  assert.equal(readFileSync(`${PAGE_FILE}.sha256`, "utf8"), listed);
+  execFileSync("node", ["build.mjs"], { cwd: join(ROOT, "verifier-web") });
+  assert.deepEqual(readFileSync(PAGE_FILE), page);
+});
