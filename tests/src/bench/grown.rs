@@ -10,6 +10,7 @@ use spec::key::VerifierKey;
 use spec::tile::{TILE_WIDTH, Tile, TileKind, nodes_at};
 
 use super::batches::{batch, send};
+use super::explored;
 use super::machine::{BLOCK_SIZE, Machine, blocks_of};
 use super::process::{Server, new_log, run_watched};
 use super::table::Row;
@@ -165,14 +166,14 @@ impl Sizes {
 }
 
 /// The check on disk and the audit of a copy, both beside bare SHA-256 of as many blocks; the audit
-/// over HTTP beside nothing but itself.
+/// over HTTP beside nothing but itself, and the explorer's pages beside a tile.
 async fn full_reads(
     scale: &Scale,
     machine: &Machine,
     serve: &[&str],
     data: &str,
     key: &VerifierKey,
-) -> Result<[Row; 3], BenchError> {
+) -> Result<[Row; 4], BenchError> {
     let hashed = Hashed::of(scale, machine);
     let on_disk = hashed.beside(|| run_watched("fiducial-log", &["check", "--data", data]))?;
     let check = hashed.row("check: every leaf and node hashed again, on disk", &on_disk);
@@ -181,6 +182,7 @@ async fn full_reads(
     fs::write(&policy, format!("log {key}\nquorum none\n"))?;
     let policy = policy.display().to_string();
     let log = Server::start("fiducial-log", serve).await?;
+    let explorer = explored::row(scale, log.address).await?;
     let copy = scale.folder.join("copy");
     copied(&log, Path::new(data), &copy, scale.entries).await?;
     let audit = |from: &str| {
@@ -200,7 +202,7 @@ async fn full_reads(
         format!("{:.2} s, {:.0} MB", took.as_secs_f64(), megabytes(peak)),
         format!("{:.0} requests/s", requests as f64 / took.as_secs_f64()),
     );
-    Ok([check, folder, over_http])
+    Ok([check, folder, over_http, explorer])
 }
 
 /// What is hashed when a log of so many entries is hashed again.

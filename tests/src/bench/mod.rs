@@ -7,6 +7,7 @@ pub mod adding;
 pub mod batches;
 pub mod captured;
 pub mod disputed;
+pub mod explored;
 pub mod grown;
 pub mod machine;
 pub mod process;
