@@ -133,7 +133,7 @@ impl One<'_> {
         let bytes = self.part(Role::Disclosure).expect("the contents have one for each statement");
         let path = PartPath::Of(self.place, Role::Disclosure).to_string();
         let opened = Disclosure::parse(bytes)
-            .and_then(|disclosure| disclosure.verify(&statement))
+            .and_then(|disclosure| disclosure.open(&statement))
             .map_err(|error| rejected(Message::BadDisclosure, &[&path, &error.to_string()]))?;
         let after = self.check_after(&statement, receipt.as_ref())?;
         Ok(Checked { place: self.place, statement, opened, receipt, after })
