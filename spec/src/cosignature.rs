@@ -172,7 +172,7 @@ fn verify_message(
             verify_bytes(key, &ed25519(seconds), bytes).map_err(|_| CosignatureError::Invalid)?;
         }
         PublicKey::Ed25519(_) => return Err(CosignatureError::WrongType),
-        PublicKey::MlDsa44(public) => verify_ml_dsa(public.as_slice(), &ml_dsa(seconds), bytes)?,
+        PublicKey::MlDsa44(key) => verify_ml_dsa(key.decoded(), &ml_dsa(seconds), bytes)?,
     }
     // The time is looked at last: before the signature is checked it is anyone's.
     Ok(Timestamp::from_seconds(seconds)?)
@@ -286,9 +286,11 @@ fn push_short(message: &mut Vec<u8>, text: &str) {
     message.extend_from_slice(text.as_bytes());
 }
 
-fn verify_ml_dsa(public: &[u8], message: &[u8], signature: &[u8]) -> Result<(), CosignatureError> {
-    let public = public.try_into().expect("a parsed ML-DSA-44 key has the length of its type");
-    let key = ml_dsa::VerifyingKey::<MlDsa44>::decode(public);
+fn verify_ml_dsa(
+    key: &ml_dsa::VerifyingKey<MlDsa44>,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), CosignatureError> {
     let signature =
         ml_dsa::Signature::<MlDsa44>::try_from(signature).map_err(|_| CosignatureError::Invalid)?;
     let verified = key.verify_with_context(message, &[], &signature);

@@ -113,7 +113,7 @@ pub fn node_hash(left: Hash, right: Hash) -> Hash {
 }
 
 /// The bytes that one step of SHA-256 takes in.
-const BLOCK_SIZE: usize = 64;
+pub(crate) const BLOCK_SIZE: usize = 64;
 
 /// A message of fewer bytes is one block with its padding: one byte and the length follow it.
 const MAX_ONE: usize = BLOCK_SIZE - 1 - size_of::<u64>();
@@ -148,15 +148,23 @@ fn finish<const N: usize>(mut blocks: [[u8; BLOCK_SIZE]; N], length: usize) -> H
     message[room.end - size_of::<u64>()..].copy_from_slice(&bits.to_be_bytes());
     let mut state = INITIAL_STATE;
     compress256(&mut state, &blocks);
+    Hash(bytes_of(&state))
+}
+
+/// The words of SHA-256 between two blocks.
+pub(crate) type State = [u32; 8];
+
+/// A state as bytes; behind the last block that is the hash.
+pub(crate) fn bytes_of(state: &State) -> [u8; HASH_SIZE] {
     let mut hash = [0; HASH_SIZE];
     for (bytes, word) in hash.chunks_exact_mut(size_of::<u32>()).zip(state) {
         bytes.copy_from_slice(&word.to_be_bytes());
     }
-    Hash(hash)
+    hash
 }
 
 /// FIPS 180-4, section 5.3.3.
-const INITIAL_STATE: [u32; 8] = [
+pub(crate) const INITIAL_STATE: State = [
     0x6a09_e667,
     0xbb67_ae85,
     0x3c6e_f372,

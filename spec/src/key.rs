@@ -15,7 +15,6 @@
 //! refused when parsed, and verification is always the strict one, so that a signature that we
 //! accept is accepted by every careful verifier.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -29,7 +28,10 @@ use crate::hash::Hash;
 use crate::note::Signature;
 
 mod lines;
+mod ml_dsa;
 mod new_name;
+
+use self::ml_dsa::MlDsaPublic;
 
 pub use self::lines::{KeyLinesError, MAX_KEY_LINES, parse_key_lines};
 pub use self::new_name::{NewNameError, check_new_name};
@@ -209,7 +211,7 @@ impl Algorithm {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PublicKey {
     Ed25519(Ed25519Public),
-    MlDsa44(Box<[u8; ML_DSA_44_PUBLIC_SIZE]>),
+    MlDsa44(MlDsaPublic),
 }
 
 /// A key that verifies: name, algorithm and public key, with the ID that follows from them.
@@ -270,7 +272,7 @@ impl VerifierKey {
     pub fn public_bytes(&self) -> &[u8] {
         match &self.public {
             PublicKey::Ed25519(key) => key.as_bytes(),
-            PublicKey::MlDsa44(key) => key.as_slice(),
+            PublicKey::MlDsa44(key) => key.bytes(),
         }
     }
 
@@ -458,7 +460,7 @@ fn ed25519_public(bytes: &[u8]) -> Result<PublicKey, KeyError> {
 fn ml_dsa_public(bytes: &[u8]) -> Result<PublicKey, KeyError> {
     let length = KeyError::Length { have: bytes.len(), want: ML_DSA_44_PUBLIC_SIZE };
     let bytes: [u8; ML_DSA_44_PUBLIC_SIZE] = bytes.try_into().map_err(|_| length)?;
-    Ok(PublicKey::MlDsa44(Box::new(bytes)))
+    Ok(PublicKey::MlDsa44(MlDsaPublic::new(bytes)))
 }
 
 #[cfg(test)]

@@ -31,8 +31,12 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::new(Said::of_error(Message::FileUnreadable, &[&shown], &error))
     };
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
+    // What the file is said to have is asked for at once: one that grows is moved again and again. What
+    // is no file has no length, and one that grows meanwhile is read to its end as well.
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let length = usize::try_from(length).unwrap_or(usize::MAX).min(limit);
+    let mut bytes = Vec::with_capacity(length.saturating_add(1));
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > limit {
         return Err(Said::new(Message::FileTooLarge, &[&shown, &limit.to_string()]).into());

@@ -3,58 +3,58 @@
 //! Rule: `spec/text/bundle.md`. Both are written and compared, never parsed: one value, one spelling.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Contents;
-use super::path::{Claim, PartPath, Place};
+use super::path::{Claim, Place};
+use super::{Contents, Part};
 use crate::hash::Hash;
 
 /// What `bundle.json` calls itself.
 const FORMAT: &str = "fiducial/bundle/v1";
 
+/// What [`super::PartPath::Sums`] is called.
+const SUMS: &str = "SHA256SUMS";
+
 /// A part in a list: its path, size and SHA-256.
-pub(super) struct Listed {
-    path: String,
+pub(super) struct Listed<'a> {
+    path: &'a str,
     size: usize,
-    sha256: Hash,
+    /// In hexadecimal digits.
+    sha256: String,
 }
 
-/// Hashes every part, in ascending order of the paths.
-pub(super) fn hash(contents: &Contents<'_>) -> Vec<Listed> {
-    let listed = |(path, bytes): (&PartPath, &[u8])| {
-        // Evidence was hashed when it was taken in.
-        let sha256 = match path {
-            PartPath::Evidence(hash) => *hash,
-            _ => Hash::of(bytes),
-        };
-        Listed { path: path.to_string(), size: bytes.len(), sha256 }
+/// Every part, in ascending order of the paths.
+pub(super) fn listed<'a>(contents: &'a Contents<'_>) -> Vec<Listed<'a>> {
+    let listed = |(path, part): (&'a String, &Part<'_>)| Listed {
+        path,
+        size: part.bytes.len(),
+        sha256: part.sha256.to_hex(),
     };
-    contents.parts().map(listed).collect()
+    contents.parts.iter().map(listed).collect()
 }
 
 /// The text for `sha256sum -c`.
-pub(super) fn sums(listed: &[Listed]) -> String {
-    let line = |part: &Listed| format!("{}  {}\n", part.sha256.to_hex(), part.path);
-    listed.iter().map(line).collect()
+pub(super) fn sums(listed: &[Listed<'_>]) -> String {
+    let mut text = String::new();
+    for Listed { path, sha256, .. } in listed {
+        text.extend([sha256, "  ", path, "\n"]);
+    }
+    text
 }
 
 /// `bundle.json` over the parts and the sums.
-pub(super) fn manifest(contents: &Contents<'_>, mut listed: Vec<Listed>, sums: &str) -> String {
-    let own = Listed {
-        path: PartPath::Sums.to_string(),
-        size: sums.len(),
-        sha256: Hash::of(sums.as_bytes()),
-    };
-    let at = listed.partition_point(|part| part.path < own.path);
-    listed.insert(at, own);
+pub(super) fn manifest(contents: &Contents<'_>, mut listed: Vec<Listed<'_>>, sums: &str) -> String {
+    let sha256 = Hash::of(sums.as_bytes()).to_hex();
+    let at = listed.partition_point(|part| part.path < SUMS);
+    listed.insert(at, Listed { path: SUMS, size: sums.len(), sha256 });
 
     let sources: Vec<String> =
         contents.sources().iter().map(|name| quoted(name.as_str())).collect();
     let parts: Vec<String> = listed
         .iter()
         .map(|Listed { path, size, sha256 }| {
-            let (path, sha256) = (quoted(path), sha256.to_hex());
+            let path = quoted(path);
             format!("{{\"path\": {path}, \"size\": {size}, \"sha256\": \"{sha256}\"}}")
         })
         .collect();

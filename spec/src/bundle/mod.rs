@@ -7,6 +7,9 @@
 //! zip   -> parts -> Contents -> Bundle -> written again and compared
 //! ```
 //!
+//! Each part is hashed once, when it is taken in: evidence is compared with its path, and all hashes go
+//! into the lists. Who has more than one core hands in how parts are hashed ([`Bundle::parse_with`]).
+//!
 //! A [`Bundle`] is only *parsed*: its parts are where they belong and its lists are those of its
 //! parts. Whether statements are signed, logged and opened truly is for whoever holds a policy and
 //! pins. Nothing here believes a signature.
@@ -145,21 +148,46 @@ pub enum BundleError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contents<'a> {
     /// By path; neither `bundle.json` nor `SHA256SUMS`.
-    parts: BTreeMap<String, (PartPath, Cow<'a, [u8]>)>,
+    parts: BTreeMap<String, Part<'a>>,
     origin: Origin,
     /// In ascending order.
     sources: Vec<KeyName>,
     statements: BTreeMap<Place, Statement>,
 }
 
+/// What is kept of a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part<'a> {
+    path: PartPath,
+    bytes: Cow<'a, [u8]>,
+    sha256: Hash,
+}
+
+/// Hashes parts in turn, on the one core that asks.
+fn hash_in_turn(parts: &[&[u8]]) -> Vec<Hash> {
+    parts.iter().map(|part| Hash::of(part)).collect()
+}
+
 impl<'a> Contents<'a> {
-    /// Takes parts in any order: paths known and bounded, statements where they belong.
+    /// Takes parts in any order: paths known and bounded, statements where they belong. Hashes every
+    /// part once.
     pub fn new(
         given: impl IntoIterator<Item = (PartPath, Cow<'a, [u8]>)>,
     ) -> Result<Self, BundleError> {
+        Self::hashed(given, hash_in_turn)
+    }
+
+    /// The same; `hash` gives the SHA-256 of each part, in their order.
+    fn hashed(
+        given: impl IntoIterator<Item = (PartPath, Cow<'a, [u8]>)>,
+        hash: impl FnOnce(&[&[u8]]) -> Vec<Hash>,
+    ) -> Result<Self, BundleError> {
+        let given: Vec<(PartPath, Cow<'a, [u8]>)> = given.into_iter().collect();
+        let hashes = hash(&given.iter().map(|(_, bytes)| bytes.as_ref()).collect::<Vec<&[u8]>>());
+        assert_eq!(hashes.len(), given.len(), "one hash for each part");
         let (mut parts, mut statements) = (BTreeMap::new(), BTreeMap::new());
-        for (at, (path, bytes)) in given.into_iter().enumerate() {
-            check_part(&path, &bytes)?;
+        for (at, ((path, bytes), sha256)) in given.into_iter().zip(hashes).enumerate() {
+            check_part(&path, &bytes, sha256)?;
             if let PartPath::Of(place, Role::Statement) = path {
                 let statement = Statement::parse(&bytes);
                 let statement =
@@ -171,7 +199,7 @@ impl<'a> Contents<'a> {
             if is_list || parts.contains_key(&text) {
                 return Err(BundleError::Path { at, path: text });
             }
-            parts.insert(text, (path, bytes));
+            parts.insert(text, Part { path, bytes, sha256 });
         }
         // The two lists count as well.
         if parts.len() + 2 > MAX_PARTS {
@@ -211,7 +239,7 @@ impl<'a> Contents<'a> {
     /// A part's bytes.
     #[must_use]
     pub fn part(&self, path: &PartPath) -> Option<&[u8]> {
-        self.parts.get(&path.to_string()).map(|(_, bytes)| bytes.as_ref())
+        self.parts.get(&path.to_string()).map(|part| part.bytes.as_ref())
     }
 
     /// A part of a statement.
@@ -222,7 +250,7 @@ impl<'a> Contents<'a> {
 
     /// All parts in ascending order of their paths, without the two lists.
     pub fn parts(&self) -> impl Iterator<Item = (&PartPath, &[u8])> {
-        self.parts.values().map(|(path, bytes)| (path, bytes.as_ref()))
+        self.parts.values().map(|part| (&part.path, part.bytes.as_ref()))
     }
 
     /// The highest statement of a range, which has the receipt that holds for all of them.
@@ -275,8 +303,8 @@ impl<'a> Contents<'a> {
                 require(*place, Role::Receipt)?;
             }
         }
-        for (path, _) in self.parts.values() {
-            let PartPath::Of(place, role) = path else { continue };
+        for part in self.parts.values() {
+            let PartPath::Of(place, role) = &part.path else { continue };
             require(*place, Role::Statement)?;
             if *role == Role::Consistency {
                 require(*place, Role::After)?;
@@ -292,7 +320,7 @@ impl<'a> Contents<'a> {
 }
 
 /// A part is no larger than its kind may be, and evidence is what its path says.
-fn check_part(path: &PartPath, bytes: &[u8]) -> Result<(), BundleError> {
+fn check_part(path: &PartPath, bytes: &[u8], sha256: Hash) -> Result<(), BundleError> {
     let limit = match path {
         PartPath::Evidence(_) | PartPath::Manifest | PartPath::Sums => MAX_BUNDLE_SIZE,
         PartPath::HowTo
@@ -313,9 +341,8 @@ fn check_part(path: &PartPath, bytes: &[u8]) -> Result<(), BundleError> {
         return Err(BundleError::TooLarge { path: path.to_string(), size: bytes.len(), limit });
     }
     match path {
-        PartPath::Evidence(hash) if Hash::of(bytes) != *hash => {
-            let have = Hash::of(bytes).to_hex();
-            Err(BundleError::Evidence { path: path.to_string(), have })
+        PartPath::Evidence(hash) if sha256 != *hash => {
+            Err(BundleError::Evidence { path: path.to_string(), have: sha256.to_hex() })
         }
         _ => Ok(()),
     }
@@ -330,12 +357,12 @@ pub struct Bundle<'a> {
 }
 
 impl<'a> Bundle<'a> {
-    /// Makes the lists of these parts. Hashes every part once.
+    /// Makes the lists of these parts.
     pub fn new(contents: Contents<'a>) -> Result<Self, BundleError> {
         if contents.part(&PartPath::HowTo).is_none() {
             return Err(BundleError::Missing { path: PartPath::HowTo.to_string() });
         }
-        let hashed = lists::hash(&contents);
+        let hashed = lists::listed(&contents);
         let sums = lists::sums(&hashed);
         let manifest = lists::manifest(&contents, hashed, &sums);
         let bundle = Self { contents, manifest, sums };
@@ -355,8 +382,22 @@ impl<'a> Bundle<'a> {
             && bytes.get(30..30 + path.len()) == Some(path.as_slice())
     }
 
-    /// Parses a file of at most [`MAX_BUNDLE_SIZE`] bytes. Hashes every part twice or thrice.
+    /// Parses a file of at most [`MAX_BUNDLE_SIZE`] bytes. Hashes every part once, and once for its
+    /// CRC-32.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, BundleError> {
+        Self::parse_with(bytes, hash_in_turn)
+    }
+
+    /// The same on all cores of whoever calls: `hash` gives the SHA-256 of each part, in their order. It
+    /// is believed.
+    ///
+    /// # Panics
+    ///
+    /// If it does not give one hash for each.
+    pub fn parse_with(
+        bytes: &'a [u8],
+        hash: impl FnOnce(&[&[u8]]) -> Vec<Hash>,
+    ) -> Result<Self, BundleError> {
         if bytes.len() > MAX_BUNDLE_SIZE {
             let (path, size) = ("bundle".to_string(), bytes.len());
             return Err(BundleError::TooLarge { path, size, limit: MAX_BUNDLE_SIZE });
@@ -382,7 +423,7 @@ impl<'a> Bundle<'a> {
             }
             before = Some(raw);
         }
-        let bundle = Self::new(Contents::new(given)?)?;
+        let bundle = Self::new(Contents::hashed(given, hash)?)?;
         // The sums first: the line that differs names the part that was changed.
         for (path, have, want) in
             [("SHA256SUMS", sums, &bundle.sums), ("bundle.json", manifest, &bundle.manifest)]
@@ -427,7 +468,7 @@ impl<'a> Bundle<'a> {
         let mut others: Vec<zip::Part<'_>> = Vec::with_capacity(self.contents.parts.len() + 1);
         others.push((sums.as_bytes(), self.sums.as_bytes()));
         let parts = self.contents.parts.iter();
-        others.extend(parts.map(|(path, (_, bytes))| (path.as_bytes(), bytes.as_ref())));
+        others.extend(parts.map(|(path, part)| (path.as_bytes(), part.bytes.as_ref())));
         others.sort_unstable_by_key(|(path, _)| *path);
         others.insert(0, (manifest.0.as_bytes(), manifest.1));
         zip::write(&others)
@@ -438,7 +479,7 @@ impl<'a> Bundle<'a> {
         let lists = [("bundle.json", &self.manifest), ("SHA256SUMS", &self.sums)];
         let lists = lists.map(|(path, text)| zip::size_of(path.len(), text.len()));
         let parts = self.contents.parts.iter();
-        let parts = parts.map(|(path, (_, bytes))| zip::size_of(path.len(), bytes.len()));
+        let parts = parts.map(|(path, part)| zip::size_of(path.len(), part.bytes.len()));
         parts.chain(lists).sum::<usize>() + zip::END_SIZE
     }
 }

@@ -84,6 +84,12 @@ impl Field {
         &self.content
     }
 
+    /// The same, out of the field.
+    #[must_use]
+    pub fn into_content(self) -> Content {
+        self.content
+    }
+
     /// The bytes that the leaf commits to.
     #[must_use]
     pub fn leaf_data(&self) -> Vec<u8> {

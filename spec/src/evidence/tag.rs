@@ -9,13 +9,18 @@
 //!
 //! `sequence` is eight big-endian bytes. The buyer of a lot holds its key; everybody else sees
 //! noise that differs from statement to statement even for the same unit.
+//!
+//! Who looks for his units computes a tag for each at every statement: for a lot of thousands that is
+//! most of all hashing there is. So HMAC (RFC 2104) is written out here over single blocks of SHA-256: a
+//! key is kept as the two states behind its padded blocks, and a unit as the blocks that it fills, padded
+//! once for all statements. What is left of a tag is one block inside and one outside.
 
 use alloc::vec::Vec;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::block_api::compress256;
 use zeroize::Zeroizing;
 
+use crate::hash::{BLOCK_SIZE, HASH_SIZE, INITIAL_STATE, State, bytes_of};
 use crate::key::KeyName;
 
 /// The length of a tag in bytes.
@@ -26,6 +31,9 @@ pub const LOT_KEY_SIZE: usize = 32;
 
 /// What the first HMAC's message starts with.
 const TAG_PREFIX: &[u8] = b"fiducial/tag/v1\n";
+
+/// A block of a message.
+type Block = [u8; BLOCK_SIZE];
 
 /// A secret that the buyer and the maker of one lot share: 32 random bytes.
 pub struct LotKey(Zeroizing<[u8; LOT_KEY_SIZE]>);
@@ -43,24 +51,125 @@ impl LotKey {
         self.of_statement(source, sequence).tag(unit)
     }
 
-    /// What the tags of one statement are made with. Hashes as much as two tags do.
+    /// What the tags of one statement are made with. Hashes as much as three tags do.
     #[must_use]
     pub fn of_statement(&self, source: &KeyName, sequence: u64) -> StatementKey {
-        let message = [TAG_PREFIX, source.as_str().as_bytes(), &sequence.to_be_bytes()];
-        let key = Zeroizing::new(finish(keyed(self.0.as_slice()), &message));
-        StatementKey(keyed(key.as_slice()))
+        let message = [TAG_PREFIX, source.as_str().as_bytes(), &sequence.to_be_bytes()].concat();
+        let key = Zeroizing::new(Mac::new(&self.0).of(&padded(&message)));
+        StatementKey(Mac::new(&key))
     }
 }
 
 /// A lot key at one statement, for as many units as there are.
-pub struct StatementKey(Hmac<Sha256>);
+pub struct StatementKey(Mac);
 
 impl StatementKey {
     /// The tag of `unit`.
     #[must_use]
     pub fn tag(&self, unit: &[u8]) -> [u8; TAG_SIZE] {
-        finish(self.0.clone(), &[unit])
+        self.0.of(&padded(unit))
     }
+
+    /// The tags of all units in their order.
+    pub(crate) fn tags(&self, units: &Units) -> impl Iterator<Item = Tag> {
+        units.blocks().map(|blocks| Tag(self.0.state_of(blocks)))
+    }
+}
+
+/// A tag as it was computed: most are compared with those of a statement and never written.
+pub(crate) struct Tag(State);
+
+impl Tag {
+    /// Its first two bytes as a number.
+    pub(crate) const fn head(&self) -> u16 {
+        (self.0[0] >> 16) as u16
+    }
+
+    pub(crate) fn to_bytes(&self) -> [u8; TAG_SIZE] {
+        bytes_of(&self.0)
+    }
+}
+
+/// Units as the blocks that they fill behind a key, for tags at many statements.
+pub(crate) struct Units {
+    blocks: Vec<Block>,
+    /// Where each ends in `blocks`.
+    ends: Vec<usize>,
+}
+
+impl Units {
+    pub(crate) fn new<'a>(units: impl Iterator<Item = &'a [u8]>) -> Self {
+        let (mut blocks, mut ends) = (Vec::new(), Vec::new());
+        for unit in units {
+            blocks.extend(padded(unit));
+            ends.push(blocks.len());
+        }
+        Self { blocks, ends }
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = &[Block]> {
+        let begins = core::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(begin, end)| &self.blocks[begin..*end])
+    }
+}
+
+/// HMAC-SHA256 under one key: the states behind the key's block inside and outside (RFC 2104). Wiped when
+/// dropped.
+struct Mac {
+    inner: Zeroizing<State>,
+    outer: Zeroizing<State>,
+}
+
+impl Mac {
+    fn new(key: &[u8; HASH_SIZE]) -> Self {
+        let behind = |pad: u8| {
+            let mut block = Zeroizing::new([pad; BLOCK_SIZE]);
+            block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
+            let mut state = Zeroizing::new(INITIAL_STATE);
+            compress256(&mut state, core::slice::from_ref(&*block));
+            state
+        };
+        Self { inner: behind(0x36), outer: behind(0x5c) }
+    }
+
+    fn of(&self, message: &[Block]) -> [u8; HASH_SIZE] {
+        bytes_of(&self.state_of(message))
+    }
+
+    fn state_of(&self, message: &[Block]) -> State {
+        let mut state = *self.inner;
+        compress256(&mut state, message);
+        let mut block = OUTER_BLOCK;
+        block[..HASH_SIZE].copy_from_slice(&bytes_of(&state));
+        state = *self.outer;
+        compress256(&mut state, &[block]);
+        state
+    }
+}
+
+/// The last block outside, where the hash inside is still to be written.
+const OUTER_BLOCK: Block = {
+    let mut block = [0; BLOCK_SIZE];
+    block[HASH_SIZE] = 0x80;
+    let bits = (8 * (BLOCK_SIZE + HASH_SIZE) as u64).to_be_bytes();
+    let mut at = 0;
+    while at < bits.len() {
+        block[BLOCK_SIZE - bits.len() + at] = bits[at];
+        at += 1;
+    }
+    block
+};
+
+/// A message that stands behind one block of a key, with its padding (FIPS 180-4, section 5.1.1).
+fn padded(message: &[u8]) -> Vec<Block> {
+    let count = (message.len() + 1 + size_of::<u64>()).div_ceil(BLOCK_SIZE);
+    let mut blocks = alloc::vec![[0; BLOCK_SIZE]; count];
+    let bits = 8 * (BLOCK_SIZE + message.len()) as u64;
+    let bytes = blocks.as_flattened_mut();
+    bytes[..message.len()].copy_from_slice(message);
+    bytes[message.len()] = 0x80;
+    bytes.last_chunk_mut().map(|length| *length = bits.to_be_bytes());
+    blocks
 }
 
 /// Joins tags into the value of a `tags` field: 32 bytes each, in the order of the units.
@@ -76,21 +185,13 @@ pub fn split_tags(value: &[u8]) -> Option<Vec<[u8; TAG_SIZE]>> {
     rest.is_empty().then(|| tags.to_vec())
 }
 
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length")
-}
-
-fn finish(mut mac: Hmac<Sha256>, parts: &[&[u8]]) -> [u8; TAG_SIZE] {
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hash::Hash;
+    use alloc::vec;
+    use hmac::{Hmac, KeyInit, Mac as _};
+    use sha2::Sha256;
 
     /// RFC 2104 written out over plain SHA-256, for keys of at most one block.
     fn literal_hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
@@ -115,6 +216,29 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_of_a_unit_of_any_length_is_hmac_by_other_hands() {
+        let source = KeyName::parse("line-3-aoi").unwrap();
+        let hmac = |key: &[u8], message: &[u8]| -> [u8; TAG_SIZE] {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+            mac.update(message);
+            mac.finalize().into_bytes().into()
+        };
+        let key = LotKey::new([0x42; LOT_KEY_SIZE]).of_statement(&source, 7);
+        let own = hmac(&[0x42; LOT_KEY_SIZE], b"fiducial/tag/v1\nline-3-aoi\0\0\0\0\0\0\0\x07");
+        // Beyond the lengths at which the padding needs another block: 55, 56, 63, 64, 119, 120.
+        let units: Vec<Vec<u8>> = (0..200).map(|length| vec![b'U'; length]).collect();
+        let want: Vec<[u8; TAG_SIZE]> = units.iter().map(|unit| hmac(&own, unit)).collect();
+        let singly: Vec<[u8; TAG_SIZE]> = units.iter().map(|unit| key.tag(unit)).collect();
+        assert_eq!(singly, want);
+        let units = Units::new(units.iter().map(Vec::as_slice));
+        let together: Vec<[u8; TAG_SIZE]> = key.tags(&units).map(|tag| tag.to_bytes()).collect();
+        assert_eq!(together, want);
+        let heads: Vec<u16> = key.tags(&units).map(|tag| tag.head()).collect();
+        let want: Vec<u16> = want.iter().map(|tag| u16::from_be_bytes([tag[0], tag[1]])).collect();
+        assert_eq!(heads, want);
+    }
+
+    #[test]
     fn a_unit_cannot_be_followed_from_statement_to_statement() {
         let source = KeyName::parse("line-3-aoi").unwrap();
         let key = LotKey::new([1; LOT_KEY_SIZE]);
@@ -126,6 +250,6 @@ mod tests {
         let tags = [[1; TAG_SIZE], [2; TAG_SIZE]];
         assert_eq!(split_tags(&join_tags(&tags)), Some(tags.to_vec()));
         assert_eq!(split_tags(&[0; 33]), None);
-        assert_eq!(split_tags(&[]), Some(alloc::vec![]));
+        assert_eq!(split_tags(&[]), Some(vec![]));
     }
 }

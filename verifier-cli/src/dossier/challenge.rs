@@ -156,8 +156,8 @@ struct Tagging {
 
 impl Tagging {
     fn open(wanted: &Dossier) -> Result<Self, Failure> {
-        let own = ranges::own(&wanted.lot_keys, wanted.units.as_deref())?;
-        let units = own.map(|own| own.units).unwrap_or_default();
+        let units = wanted.units.as_deref().map(ranges::units).transpose()?.unwrap_or_default();
+        let units = units.into_iter().collect();
         Ok(Self { keys: ranges::lot_keys(&wanted.lot_keys)?, units })
     }
 

@@ -14,7 +14,7 @@ use spec::key::{KeyName, VerifierKey};
 
 use super::judge::{Held, hold};
 use super::open::{self, Opened};
-use super::ranges::{self, Own};
+use super::ranges;
 use super::statements::{Checked, Keys};
 use super::{evidence, scan};
 use crate::command::{Judge, Stop};
@@ -104,12 +104,11 @@ pub(crate) fn read_all(
     Ok(evidence)
 }
 
-fn own(keys: &[PathBuf], units: Vec<Vec<u8>>) -> Result<Option<Own>, Failure> {
+fn own(keys: &[PathBuf], units: Vec<Vec<u8>>) -> Result<Option<Reader>, Failure> {
     if keys.is_empty() {
         return Ok(None);
     }
-    let reader = Reader::new(ranges::lot_keys(keys)?, units.clone());
-    Ok(Some(Own { reader, units: units.into_iter().collect() }))
+    Ok(Some(Reader::new(ranges::lot_keys(keys)?, units)))
 }
 
 impl Evidence {

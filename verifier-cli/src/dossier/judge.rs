@@ -4,12 +4,12 @@ use std::path::Path;
 
 use spec::bundle::{Claim, Contents, PartPath};
 use spec::evidence::pins::Pins;
-use spec::evidence::range::Followed;
+use spec::evidence::range::{Followed, Reader};
 use spec::time::format_utc;
 
 use super::evidence::{self, Found};
 use super::open::{self, Opened};
-use super::ranges::{self, Own, Sound};
+use super::ranges::{self, Sound};
 use super::scan::{self, Scanned};
 use super::shown;
 use super::stamps::{self, Stamped};
@@ -100,7 +100,7 @@ pub(super) fn hold<'a>(
     judge: &Judge,
     keys: &Keys,
     pins: Option<&'a Pins>,
-    own: Option<&'a Own>,
+    own: Option<&Reader>,
 ) -> Result<Held<'a>, Stop> {
     if let Some(pins) = pins.filter(|pins| pins.origin() != contents.origin()) {
         let both = [contents.origin().as_str(), pins.origin().as_str()];
@@ -159,21 +159,21 @@ fn say_range(
 }
 
 /// What the range says of the caller's own units.
-fn say_own(report: &mut Report, sound: &Sound<'_>, own: Option<&Own>) {
+fn say_own(report: &mut Report, sound: &Sound<'_>, own: Option<&Reader>) {
     let source = sound.pin.source().as_str();
     let Some(own) = own else {
         report.not_checked(Message::OpenNoReader, &[source]);
         return;
     };
     let Followed { own: records, own_units, .. } = &sound.followed;
-    let asked = own.reader.unit_count().to_string();
+    let asked = own.units().len().to_string();
     let numbers = [records.len(), own_units.len()].map(|number| number.to_string());
     let values = [numbers[0].as_str(), source, &numbers[1], &asked];
     report.reason(Said::new(Message::OwnSound, &values));
     for (statement, record) in records.iter().take(MAX_LISTED) {
         report.fact(Message::LabelOwnRecord, format!("{source} {statement}, {record}"));
     }
-    let without = own.units.iter().filter(|unit| !own_units.contains_key(*unit));
+    let without = own.units().iter().filter(|unit| !own_units.contains_key(*unit));
     for unit in without.take(MAX_LISTED) {
         report.fact(Message::LabelUnitWithout, String::from_utf8_lossy(unit));
     }

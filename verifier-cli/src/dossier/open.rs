@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fs::{self, DirEntry};
 use std::path::Path;
 
+use rayon::prelude::*;
+use spec::Hash;
 use spec::bundle::{Bundle, BundleError, Contents, MAX_BUNDLE_SIZE, MAX_PARTS, PartPath};
 use spec::evidence::pins::{MAX_PINS_SIZE, Pins};
 
@@ -46,7 +48,7 @@ impl Opened {
     /// The parts, each where it belongs. Of a bundle the lists are compared as well.
     pub(super) fn contents(&self, shown: &str) -> Result<Contents<'_>, Stop> {
         match self {
-            Self::Bundle(bytes) => match Bundle::parse(bytes) {
+            Self::Bundle(bytes) => match Bundle::parse_with(bytes, hash_on_all_cores) {
                 Ok(bundle) => Ok(bundle.into_contents()),
                 Err(error) => Err(refused(shown, &error, Bundle::is_meant_by(bytes))),
             },
@@ -68,6 +70,10 @@ impl Opened {
             }
         }
     }
+}
+
+fn hash_on_all_cores(parts: &[&[u8]]) -> Vec<Hash> {
+    parts.par_iter().map(|part| Hash::of(part)).collect()
 }
 
 /// A bundle that was altered is wrong; what never was one proves nothing.

@@ -1,12 +1,13 @@
 //! Ranges: followed in order, with the caller's pins, keys of lots and units.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use spec::bundle::Claim;
 use spec::encoding::decode_hex;
 use spec::evidence::pins::{Pin, Pins};
-use spec::evidence::range::{Followed, Range, RangeError, Reader};
+use spec::evidence::range::{Followed, Range, RangeError, Reader, Searched};
 use spec::evidence::tag::LotKey;
 use spec::key::KeyName;
 
@@ -22,12 +23,6 @@ const MAX_UNITS_SIZE: usize = 16 * 1024 * 1024;
 /// The most bytes of a file with one lot key.
 const MAX_KEY_SIZE: usize = 1024;
 
-/// Whose records are looked for.
-pub(super) struct Own {
-    pub(super) reader: Reader,
-    pub(super) units: BTreeSet<Vec<u8>>,
-}
-
 /// A range that holds.
 pub(super) struct Sound<'a> {
     pub(super) pin: &'a Pin,
@@ -37,17 +32,19 @@ pub(super) struct Sound<'a> {
 }
 
 /// Reads the keys of lots and the list of units. Neither says anything without the other.
-pub(super) fn own(keys: &[PathBuf], units: Option<&Path>) -> Result<Option<Own>, Failure> {
+pub(super) fn own(keys: &[PathBuf], units: Option<&Path>) -> Result<Option<Reader>, Failure> {
     let Some(path) = units else {
         return Ok(None);
     };
+    Ok(Some(Reader::new(lot_keys(keys)?, self::units(path)?)))
+}
+
+/// Reads a list of units, one a line.
+pub(super) fn units(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let bytes = input::read(path, MAX_UNITS_SIZE)?;
     let lines = bytes.split(|byte| *byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let units: BTreeSet<Vec<u8>> =
-        lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
-    let reader = Reader::new(lot_keys(keys)?, units.iter().cloned().collect());
-    Ok(Some(Own { reader, units }))
+    Ok(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
 /// Reads the keys of lots, one a file.
@@ -68,11 +65,18 @@ fn lot_key(path: &Path) -> Result<LotKey, Failure> {
 pub(super) fn follow<'a>(
     checked: &[Checked],
     pins: Option<&'a Pins>,
-    own: Option<&'a Own>,
+    own: Option<&Reader>,
 ) -> Result<Vec<Sound<'a>>, Stop> {
-    let mut by_source: BTreeMap<&KeyName, Vec<&Checked>> = BTreeMap::new();
-    for one in checked.iter().filter(|one| one.place.claim == Claim::Range) {
-        by_source.entry(one.statement.source()).or_default().push(one);
+    let in_ranges = |one: &&Checked| one.place.claim == Claim::Range;
+    // The reader's tags are looked for in each statement by itself, so all cores take their share.
+    let searched: Vec<(&Checked, Searched<'_>)> = checked
+        .par_iter()
+        .filter(in_ranges)
+        .map(|one| (one, Searched::new(&one.statement, &one.opened, own)))
+        .collect();
+    let mut by_source: BTreeMap<&KeyName, Vec<(&Checked, Searched<'_>)>> = BTreeMap::new();
+    for (one, searched) in searched {
+        by_source.entry(one.statement.source()).or_default().push((one, searched));
     }
     let mut sound = Vec::new();
     for (source, statements) in by_source {
@@ -82,12 +86,12 @@ pub(super) fn follow<'a>(
             let failure = Failure::new(Said::new(Message::NoPin, &[source.as_str()]));
             Stop::from(failure.with_hint(Said::new(Message::HintPins, &[])))
         })?;
-        let mut range = Range::new(pin, own.map(|own| &own.reader));
-        for one in &statements {
-            range.follow(&one.statement, &one.opened).map_err(|error| refused(source, &error))?;
+        let mut range = Range::new(pin);
+        for (_, searched) in &statements {
+            range.follow(searched).map_err(|error| refused(source, &error))?;
         }
         let (first, last) = match (statements.first(), statements.last()) {
-            (Some(first), Some(last)) => (first.place.sequence, last.place.sequence),
+            (Some((first, _)), Some((last, _))) => (first.place.sequence, last.place.sequence),
             _ => continue,
         };
         let pinned = pin.first().0;

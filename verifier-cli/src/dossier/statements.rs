@@ -14,9 +14,10 @@ use spec::evidence::statement::{Statement, VerifiedStatement};
 use spec::key::{KeyName, VerifierKey};
 use spec::note::Note;
 use spec::policy::Times;
-use spec::proof::{Proof, ProofFailure};
-use spec::tree::{Tree, verify_consistency};
+use spec::proof::Proof;
+use spec::tree::{Tree, verify_consistency, verify_inclusion};
 
+use super::notes::Notes;
 use crate::command::{Judge, Judged, Stop, not_included};
 use crate::failure::Failure;
 use crate::messages::{Message, Said};
@@ -103,10 +104,11 @@ pub(super) fn check(
         return Err(failure.with_hint(Said::new(Message::HintPins, &[])).into());
     }
     let all: Vec<(&Place, &Statement)> = contents.statements().iter().collect();
+    let notes = &Notes::new(judge);
     let checked: Vec<Result<Checked, Stop>> = all
         .into_par_iter()
         .map(|(place, statement)| {
-            let one = One { contents, judge, place: *place };
+            let one = One { contents, judge, notes, place: *place };
             one.check(statement, keys).map_err(|stop| stop.within(&place.to_string()))
         })
         .collect();
@@ -117,6 +119,7 @@ pub(super) fn check(
 struct One<'a> {
     contents: &'a Contents<'a>,
     judge: &'a Judge,
+    notes: &'a Notes<'a>,
     place: Place,
 }
 
@@ -130,7 +133,7 @@ impl One<'_> {
         let bytes = self.part(Role::Disclosure).expect("the contents have one for each statement");
         let path = PartPath::Of(self.place, Role::Disclosure).to_string();
         let opened = Disclosure::parse(bytes)
-            .and_then(|disclosure| disclosure.verify(&statement))
+            .and_then(|disclosure| disclosure.open(&statement))
             .map_err(|error| rejected(Message::BadDisclosure, &[&path, &error.to_string()]))?;
         let after = self.check_after(&statement, receipt.as_ref())?;
         Ok(Checked { place: self.place, statement, opened, receipt, after })
@@ -142,19 +145,16 @@ impl One<'_> {
         if proof.extra().is_some_and(|extra| extra != statement.to_bytes()) {
             return Err(rejected(Message::ReceiptOfAnother, &[&path]));
         }
-        let verified = proof.verify(statement.leaf_hash(), self.judge.policy());
-        let verified = verified.map_err(|failure| match failure {
-            ProofFailure::Inclusion(error) => not_included(&error),
-            ProofFailure::Policy(failure) => self.judge.refuse(proof.checkpoint(), &failure),
-            other => rejected(Message::NotAccepted, &[&other.to_string()]),
-        })?;
-        let judged = self.judge.consider(verified.checkpoint().clone())?;
+        let (accepted, index) = (self.notes.check(proof.checkpoint())?, proof.index());
+        verify_inclusion(statement.leaf_hash(), index, accepted.tree(), proof.hashes())
+            .map_err(|error| not_included(&error))?;
+        let judged = self.judge.consider(accepted)?;
         let origin = judged.accepted.origin();
         if origin != statement.origin() {
             let both = [statement.origin().as_str(), origin.as_str()];
             return Err(rejected(Message::StatementOfAnotherLog, &both));
         }
-        let (after, index) = (statement.after().tree().size(), verified.index());
+        let after = statement.after().tree().size();
         if after > index {
             let numbers = [after.to_string(), index.to_string()];
             return Err(rejected(Message::AfterTheFuture, &[&numbers[0], &numbers[1]]));
@@ -176,7 +176,7 @@ impl One<'_> {
             return Err(rejected(Message::AfterOtherNote, &values.each_ref().map(String::as_str)));
         }
         let note = Note::parse(bytes).map_err(|error| bad_part(&path, &error.to_string()))?;
-        let judged = self.judge.accept(&note).map_err(|stop| stop.within(&path))?;
+        let judged = self.notes.accept(&note).map_err(|stop| stop.within(&path))?;
         let accepted = &judged.accepted;
         if accepted.origin() != statement.origin() || accepted.tree() != named.tree() {
             return Err(rejected(Message::AfterOtherTree, &[&path]));

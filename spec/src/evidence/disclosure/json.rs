@@ -7,14 +7,14 @@
 //! object is due. Numbers above 2^53 would be rounded by readers that use floating point, so the
 //! sequence is decimal text.
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Disclosure, DisclosureError, RecordOpening};
@@ -35,36 +35,91 @@ pub(super) const FORMAT: &str = "fiducial/disclosure/v1";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DisclosureFile {
-    format: String,
-    log: String,
-    source: String,
-    sequence: String,
+struct DisclosureFile<'a> {
+    #[serde(borrow)]
+    format: Text<'a>,
+    #[serde(borrow)]
+    log: Text<'a>,
+    #[serde(borrow)]
+    source: Text<'a>,
+    #[serde(borrow)]
+    sequence: Text<'a>,
     record_count: u64,
-    records: Vec<Object<RecordFile>>,
-    proof: Vec<String>,
+    #[serde(borrow)]
+    records: Vec<Object<RecordFile<'a>>>,
+    #[serde(borrow)]
+    proof: Vec<Text<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RecordFile {
+struct RecordFile<'a> {
     index: u64,
     field_count: u64,
-    fields: Vec<Object<FieldFile>>,
-    proof: Vec<String>,
+    #[serde(borrow)]
+    fields: Vec<Object<FieldFile<'a>>>,
+    #[serde(borrow)]
+    proof: Vec<Text<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FieldFile {
+struct FieldFile<'a> {
     index: u64,
-    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    salt: String,
-    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
-    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
-    base64: Option<String>,
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "not_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    salt: Text<'a>,
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "not_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    text: Option<Text<'a>>,
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "not_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    base64: Option<Text<'a>>,
+}
+
+/// A JSON string. Most have nothing escaped and stay where the file has them: a full opening has tens of
+/// thousands.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor).map(Self)
+    }
+}
+
+/// Takes a string and nothing else.
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_string()))
+    }
 }
 
 /// A JSON object with the members of `T`. Derived readers alone would also take a list of the
@@ -94,20 +149,25 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-fn not_null<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
-    String::deserialize(value).map(Some)
+fn not_null<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Text<'de>>, D::Error> {
+    Text::deserialize(value).map(Some)
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Disclosure, DisclosureError> {
     if bytes.len() > MAX_DISCLOSURE_SIZE {
         return Err(DisclosureError::TooLarge { size: bytes.len() });
     }
-    let read = serde_json::from_slice::<Object<DisclosureFile>>(bytes);
+    // Of text that is known to be UTF-8 no string is looked through again. What is not, is refused, and
+    // where is said by who reads bytes.
+    let read = match core::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str::<Object<DisclosureFile<'_>>>(text),
+        Err(_) => serde_json::from_slice(bytes),
+    };
     let Object(file) = read.map_err(|error| {
         let (line, column) = (error.line(), error.column());
         DisclosureError::Json { line, column, reason: error.to_string() }
     })?;
-    if file.format != FORMAT {
+    if file.format.0 != FORMAT {
         return Err(DisclosureError::Format);
     }
     let count = file.record_count.max(file.records.len() as u64);
@@ -116,9 +176,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Disclosure, DisclosureError> {
     }
     let malformed = |name| DisclosureError::Member { name };
     let place = Place {
-        origin: Origin::parse(&file.log).map_err(|_| malformed("log"))?,
-        source: KeyName::parse(&file.source).map_err(|_| malformed("source"))?,
-        sequence: parse_decimal(&file.sequence).map_err(|_| malformed("sequence"))?,
+        origin: Origin::parse(&file.log.0).map_err(|_| malformed("log"))?,
+        source: KeyName::parse(&file.source.0).map_err(|_| malformed("source"))?,
+        sequence: parse_decimal(&file.sequence.0).map_err(|_| malformed("sequence"))?,
     };
     let records: Result<Vec<RecordOpening>, DisclosureError> =
         file.records.into_iter().map(parse_record).collect();
@@ -126,7 +186,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Disclosure, DisclosureError> {
     Ok(Disclosure { place, record_count: file.record_count, records: records?, proof })
 }
 
-fn parse_record(Object(file): Object<RecordFile>) -> Result<RecordOpening, DisclosureError> {
+fn parse_record(Object(file): Object<RecordFile<'_>>) -> Result<RecordOpening, DisclosureError> {
     let (record, have) = (file.index, file.field_count.max(file.fields.len() as u64));
     if have > MAX_FIELDS as u64 {
         return Err(DisclosureError::FieldCount { record, have, least: 1 });
@@ -137,21 +197,20 @@ fn parse_record(Object(file): Object<RecordFile>) -> Result<RecordOpening, Discl
     Ok(RecordOpening { index: record, field_count: file.field_count, fields: fields?, proof })
 }
 
-fn parse_field(Object(file): Object<FieldFile>) -> Result<(u64, Field), DisclosureError> {
+fn parse_field(Object(file): Object<FieldFile<'_>>) -> Result<(u64, Field), DisclosureError> {
     let malformed = |name| DisclosureError::Member { name };
-    let salt = decode_base64(&file.salt).ok();
-    let salt: Option<Salt> = salt.and_then(|bytes| bytes.try_into().ok());
-    let salt = salt.ok_or_else(|| malformed("salt"))?;
+    // A salt is as long as a hash, and spelt like one.
+    let salt: Salt = *decode_hash(&file.salt.0).map_err(|_| malformed("salt"))?.as_bytes();
     let content = match (file.name, file.text, file.base64) {
         (None, None, None) => Content::Absent,
-        (Some(name), Some(text), None) => present(&name, text.into_bytes())?,
+        (Some(name), Some(text), None) => present(&name.0, text.0.into_owned().into_bytes())?,
         (Some(name), None, Some(base64)) => {
-            let value = decode_base64(&base64).map_err(|_| malformed("base64"))?;
+            let value = decode_base64(&base64.0).map_err(|_| malformed("base64"))?;
             // What is text is written as text, so that a value has one spelling.
             if core::str::from_utf8(&value).is_ok() {
                 return Err(malformed("base64"));
             }
-            present(&name, value)?
+            present(&name.0, value)?
         }
         (None, ..) => return Err(malformed("name")),
         (Some(_), ..) => return Err(malformed("text")),
@@ -165,8 +224,8 @@ fn present(name: &str, value: Vec<u8>) -> Result<Content, DisclosureError> {
     Ok(Content::Present { name, value })
 }
 
-fn parse_proof(lines: &[String]) -> Result<Vec<Hash>, DisclosureError> {
-    let hash = |line: &String| decode_hash(line);
+fn parse_proof(lines: &[Text<'_>]) -> Result<Vec<Hash>, DisclosureError> {
+    let hash = |line: &Text<'_>| decode_hash(&line.0);
     let hashes: Result<Vec<Hash>, _> = lines.iter().map(hash).collect();
     hashes.map_err(|_| DisclosureError::Member { name: "proof" })
 }
@@ -174,10 +233,10 @@ fn parse_proof(lines: &[String]) -> Result<Vec<Hash>, DisclosureError> {
 pub(super) fn format(disclosure: &Disclosure) -> String {
     let Disclosure { place, record_count, records, proof } = disclosure;
     let file = DisclosureFile {
-        format: FORMAT.to_owned(),
-        log: place.origin.to_string(),
-        source: place.source.to_string(),
-        sequence: place.sequence.to_string(),
+        format: Text(FORMAT.into()),
+        log: Text(place.origin.as_str().into()),
+        source: Text(place.source.as_str().into()),
+        sequence: Text(place.sequence.to_string().into()),
         record_count: *record_count,
         records: records.iter().map(|record| Object(format_record(record))).collect(),
         proof: format_proof(proof),
@@ -187,7 +246,7 @@ pub(super) fn format(disclosure: &Disclosure) -> String {
     text
 }
 
-fn format_record(record: &RecordOpening) -> RecordFile {
+fn format_record(record: &RecordOpening) -> RecordFile<'_> {
     let fields = record.fields.iter();
     RecordFile {
         index: record.index,
@@ -197,18 +256,18 @@ fn format_record(record: &RecordOpening) -> RecordFile {
     }
 }
 
-fn format_field(index: u64, field: &Field) -> FieldFile {
-    let salt = encode_base64(field.salt());
+fn format_field(index: u64, field: &Field) -> FieldFile<'_> {
+    let salt = Text(encode_base64(field.salt()).into());
     match field.content() {
         Content::Absent => FieldFile { index, name: None, salt, text: None, base64: None },
         Content::Present { name, value } => {
-            let text = core::str::from_utf8(value).ok().map(ToOwned::to_owned);
-            let base64 = text.is_none().then(|| encode_base64(value));
-            FieldFile { index, name: Some(name.to_string()), salt, text, base64 }
+            let text = core::str::from_utf8(value).ok().map(|text| Text(text.into()));
+            let base64 = text.is_none().then(|| Text(encode_base64(value).into()));
+            FieldFile { index, name: Some(Text(name.as_str().into())), salt, text, base64 }
         }
     }
 }
 
-fn format_proof(proof: &[Hash]) -> Vec<String> {
-    proof.iter().map(ToString::to_string).collect()
+fn format_proof(proof: &[Hash]) -> Vec<Text<'static>> {
+    proof.iter().map(|hash| Text(hash.to_string().into())).collect()
 }

@@ -270,12 +270,13 @@ impl Disclosure {
 
     /// Checks everything that is opened against a signed statement.
     pub fn verify(&self, statement: &VerifiedStatement) -> Result<OpenedBatch, DisclosureError> {
-        let place = Place {
-            origin: statement.origin().clone(),
-            source: statement.source().clone(),
-            sequence: statement.sequence(),
-        };
-        self.verify_commitment(&place, statement.batch())
+        self.verify_commitment(&place_of(statement), statement.batch())
+    }
+
+    /// The same for who needs the disclosure no more: names and values move into what is opened.
+    pub fn open(self, statement: &VerifiedStatement) -> Result<OpenedBatch, DisclosureError> {
+        self.check(&place_of(statement), statement.batch())?;
+        opened::open(self)
     }
 
     /// Checks everything that is opened against a commitment that the caller has verified
@@ -285,6 +286,13 @@ impl Disclosure {
         place: &Place,
         committed: Hash,
     ) -> Result<OpenedBatch, DisclosureError> {
+        self.check(place, committed)?;
+        opened::open(self.clone())
+    }
+
+    /// Climbs from what is opened to the commitment. From there on every value is the source's own. What is
+    /// left to check is whether the source kept the rules: it may have committed to nonsense.
+    fn check(&self, place: &Place, committed: Hash) -> Result<(), DisclosureError> {
         if self.place != *place {
             return Err(DisclosureError::Place);
         }
@@ -296,12 +304,7 @@ impl Disclosure {
             .map_err(DisclosureError::Records)?;
         let tree = Tree::new(self.record_count, root).expect("a shown record lies in the tree");
         let computed = commitment(place, tree);
-        if computed != committed {
-            return Err(DisclosureError::Commitment { computed });
-        }
-        // From here on every value is the source's own. What is left to check is whether the
-        // source kept the rules: it may have committed to nonsense.
-        opened::open(self)
+        if computed == committed { Ok(()) } else { Err(DisclosureError::Commitment { computed }) }
     }
 
     /// Checks a full opening and gives back the batch with all its salts, from which any part can
@@ -316,6 +319,14 @@ impl Disclosure {
             Record::from_opened(opened.kind(), fields)
         });
         Ok(Batch::from_records(self.place.clone(), records.collect())?)
+    }
+}
+
+fn place_of(statement: &VerifiedStatement) -> Place {
+    Place {
+        origin: statement.origin().clone(),
+        source: statement.source().clone(),
+        sequence: statement.sequence(),
     }
 }
 

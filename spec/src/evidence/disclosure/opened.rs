@@ -158,21 +158,18 @@ impl OpenedField {
 }
 
 /// Checks names, kinds and the header of a disclosure whose commitment holds.
-pub(super) fn open(disclosure: &Disclosure) -> Result<OpenedBatch, DisclosureError> {
+pub(super) fn open(disclosure: Disclosure) -> Result<OpenedBatch, DisclosureError> {
+    let Disclosure { place, record_count, records, .. } = disclosure;
     let records: Result<Vec<OpenedRecord>, DisclosureError> =
-        disclosure.records.iter().map(open_record).collect();
-    let opened = OpenedBatch {
-        place: disclosure.place.clone(),
-        record_count: disclosure.record_count,
-        records: records?,
-    };
+        records.into_iter().map(open_record).collect();
+    let opened = OpenedBatch { place, record_count, records: records? };
     if let Some(header) = opened.header() {
-        check_header(header, disclosure.record_count)?;
+        check_header(header, record_count)?;
     }
     Ok(opened)
 }
 
-fn open_record(shown: &RecordOpening) -> Result<OpenedRecord, DisclosureError> {
+fn open_record(shown: RecordOpening) -> Result<OpenedRecord, DisclosureError> {
     let (record, kind) = (shown.index, shown.kind()?);
     if (record == 0) != (kind == Kind::Batch) {
         let index = usize::try_from(record).unwrap_or(usize::MAX);
@@ -183,9 +180,9 @@ fn open_record(shown: &RecordOpening) -> Result<OpenedRecord, DisclosureError> {
         return Err(DisclosureError::FieldCount { record, have: shown.field_count, least });
     }
     let mut fields: Vec<OpenedField> = Vec::with_capacity(shown.fields.len());
-    for (index, field) in &shown.fields {
-        let opened = open_field(kind, *index, field.content(), fields.last());
-        fields.push(opened.ok_or(DisclosureError::Name { record, index: *index })?);
+    for (index, field) in shown.fields {
+        let opened = open_field(kind, index, field.into_content(), fields.last());
+        fields.push(opened.ok_or(DisclosureError::Name { record, index })?);
     }
     Ok(OpenedRecord { index: record, kind, field_count: shown.field_count, fields })
 }
@@ -194,7 +191,7 @@ fn open_record(shown: &RecordOpening) -> Result<OpenedRecord, DisclosureError> {
 fn open_field(
     kind: Kind,
     index: u64,
-    content: &Content,
+    content: Content,
     before: Option<&OpenedField>,
 ) -> Option<OpenedField> {
     let place = usize::try_from(index).ok()?;
@@ -202,15 +199,15 @@ fn open_field(
     let (name, value) = match (known, content) {
         (Some(known), Content::Absent) => (FieldName::parse(known).ok()?, None),
         (Some(known), Content::Present { name, value }) if name.as_str() == known => {
-            (name.clone(), Some(value.clone()))
+            (name, Some(value))
         }
         (None, Content::Present { name, value }) => {
             // Ascending order is what lets a full opening show that no name is there twice.
-            let ascends = before.is_none_or(|before| before.known || before.name < *name);
+            let ascends = before.is_none_or(|before| before.known || before.name < name);
             if kind.index_of(name.as_str()).is_some() || !ascends {
                 return None;
             }
-            (name.clone(), Some(value.clone()))
+            (name, Some(value))
         }
         _ => return None,
     };

@@ -3,8 +3,9 @@
 //! Rule: `spec/text/disclosure.md`, "Ranges".
 //!
 //! ```text
-//! statement + opened batch  -> Range::follow -> ... -> Range::finish -> Followed
-//!                              chain, counts, what must be shown, the reader's own tags
+//! statement + opened batch -> Searched      each by itself: the reader's own tags
+//! Searched -> Range::follow -> ... -> Range::finish -> Followed
+//!             in order: chain, counts, what must be shown, units and tags
 //! ```
 //!
 //! What each record of a range must show is decided in one place, [`show`] for who opens it and
@@ -13,6 +14,7 @@
 //! Out of scope: receipts, and whether the log holds a second chain of the same source. Both need
 //! more than the range.
 
+mod search;
 mod show;
 
 use alloc::collections::BTreeMap;
@@ -24,10 +26,11 @@ use crate::evidence::disclosure::{OpenedBatch, OpenedRecord, Shown};
 use crate::evidence::kind::Kind;
 use crate::evidence::pins::Pin;
 use crate::evidence::statement::VerifiedStatement;
-use crate::evidence::tag::{LotKey, TAG_SIZE, split_tags};
+use crate::evidence::tag::split_tags;
 use crate::evidence::time::parse_millis;
 use crate::hash::Hash;
 
+pub use search::{Reader, Searched};
 pub use show::{OWN, show, show_own};
 
 /// After how many cadences without a statement an outage must have been stated. A source states one
@@ -120,32 +123,6 @@ pub enum RangeError {
     },
 }
 
-/// Who reads a range: the keys of his lots and the units that he looks for.
-pub struct Reader {
-    keys: Vec<LotKey>,
-    units: Vec<Vec<u8>>,
-}
-
-impl Reader {
-    /// Units may come in any order and more than once.
-    #[must_use]
-    pub fn new(keys: Vec<LotKey>, mut units: Vec<Vec<u8>>) -> Self {
-        units.sort_unstable();
-        units.dedup();
-        Self { keys, units }
-    }
-
-    /// How many units are looked for.
-    #[must_use]
-    pub const fn unit_count(&self) -> usize {
-        self.units.len()
-    }
-
-    fn holds(&self, unit: &[u8]) -> bool {
-        self.units.binary_search_by(|own| own.as_slice().cmp(unit)).is_ok()
-    }
-}
-
 /// What a sound range holds. Numbers are of records unless they say otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -182,26 +159,20 @@ struct End {
 /// A range on its way: statements are taken in in order.
 pub struct Range<'a> {
     pin: &'a Pin,
-    reader: Option<&'a Reader>,
     end: Option<End>,
     followed: Followed,
 }
 
 impl<'a> Range<'a> {
-    /// Begins with nothing. Without a reader nobody's units are looked for.
+    /// Begins with nothing.
     #[must_use]
-    pub fn new(pin: &'a Pin, reader: Option<&'a Reader>) -> Self {
-        Self { pin, reader, end: None, followed: Followed::default() }
+    pub fn new(pin: &'a Pin) -> Self {
+        Self { pin, end: None, followed: Followed::default() }
     }
 
-    /// Takes in the next statement with what is opened of it.
-    ///
-    /// Computes one tag for each of the reader's units and keys if a record has tags.
-    pub fn follow(
-        &mut self,
-        statement: &VerifiedStatement,
-        opened: &OpenedBatch,
-    ) -> Result<(), RangeError> {
+    /// Takes in the next statement with what is opened of it; all of one reader, or all of none.
+    pub fn follow(&mut self, searched: &Searched<'_>) -> Result<(), RangeError> {
+        let (statement, opened) = (searched.statement(), searched.opened());
         let (sequence, leaf) = (statement.sequence(), statement.leaf_hash());
         if let Some(end) = &self.end {
             end.check(statement)?;
@@ -215,7 +186,7 @@ impl<'a> Range<'a> {
         }
         let header = read_header(opened).ok_or(RangeError::Header { sequence })?;
         self.check_header(sequence, &header, opened)?;
-        self.look_at_records(statement, opened)?;
+        self.look_at_records(searched)?;
         let count = opened.record_count() - 1;
         self.followed.statements += 1;
         self.followed.records += count;
@@ -264,13 +235,8 @@ impl<'a> Range<'a> {
     }
 
     /// Every record is there and shows what it must.
-    fn look_at_records(
-        &mut self,
-        statement: &VerifiedStatement,
-        opened: &OpenedBatch,
-    ) -> Result<(), RangeError> {
-        let sequence = statement.sequence();
-        let own = self.own_tags(statement, opened);
+    fn look_at_records(&mut self, searched: &Searched<'_>) -> Result<(), RangeError> {
+        let (sequence, opened) = (searched.statement().sequence(), searched.opened());
         let mut records = opened.records().iter().skip(1);
         for record in 1..opened.record_count() {
             let hidden = |field| RangeError::Hidden { sequence, record, field };
@@ -279,50 +245,24 @@ impl<'a> Range<'a> {
             if let Some(field) = show::missing(shown) {
                 return Err(hidden(field));
             }
-            self.look_at_record(sequence, shown, &own)?;
+            self.look_at_record(searched, shown)?;
         }
         Ok(())
     }
 
-    /// The tags of the reader's units at this statement, each with its unit.
-    fn own_tags(
-        &self,
-        statement: &VerifiedStatement,
-        opened: &OpenedBatch,
-    ) -> BTreeMap<[u8; TAG_SIZE], &'a [u8]> {
-        let Some(reader) = self.reader else { return BTreeMap::new() };
-        // Only tags that are there can be found, and there are fewer of them than units.
-        let there: Vec<[u8; TAG_SIZE]> = opened.records().iter().flat_map(tags_of).collect();
-        let mut there: BTreeMap<[u8; TAG_SIZE], Option<&[u8]>> =
-            there.into_iter().map(|tag| (tag, None)).collect();
-        if there.is_empty() {
-            return BTreeMap::new();
-        }
-        for key in &reader.keys {
-            let key = key.of_statement(statement.source(), statement.sequence());
-            for unit in &reader.units {
-                if let Some(found) = there.get_mut(&key.tag(unit)) {
-                    *found = Some(unit);
-                }
-            }
-        }
-        there.into_iter().filter_map(|(tag, unit)| Some((tag, unit?))).collect()
-    }
-
     fn look_at_record(
         &mut self,
-        sequence: u64,
+        searched: &Searched<'_>,
         shown: &OpenedRecord,
-        own: &BTreeMap<[u8; TAG_SIZE], &'a [u8]>,
     ) -> Result<(), RangeError> {
-        let record = shown.index();
+        let (sequence, record) = (searched.statement().sequence(), shown.index());
         let mistagged = RangeError::Mistagged { sequence, record };
         if let Shown::Value(value) = shown.shown("tags")
             && split_tags(value).is_none()
         {
             return Err(mistagged);
         }
-        let tags = tags_of(shown);
+        let tags = search::tags_of(shown);
         self.followed.outages += u64::from(shown.kind() == Kind::Outage);
         self.followed.tagged += u64::from(!tags.is_empty());
         let names = ["units", "panel", "lot"];
@@ -330,8 +270,11 @@ impl<'a> Range<'a> {
         let names_nothing = names.iter().all(|name| shown.shown(name) == Shown::Absent);
         self.followed.unnamed += u64::from(is_evidence && tags.is_empty() && names_nothing);
 
-        let found: Vec<(usize, &[u8])> =
-            tags.iter().enumerate().filter_map(|(at, tag)| Some((at, *own.get(tag)?))).collect();
+        let found: Vec<(usize, &[u8])> = tags
+            .iter()
+            .enumerate()
+            .filter_map(|(at, tag)| Some((at, searched.unit_of(tag)?)))
+            .collect();
         if !found.is_empty() {
             let hidden = OWN.iter().find(|name| shown.shown(name) == Shown::Hidden);
             if let Some(field) = hidden {
@@ -350,7 +293,7 @@ impl<'a> Range<'a> {
             return Err(mistagged);
         }
         for (at, unit) in units.iter().enumerate() {
-            let is_own = self.reader.is_some_and(|reader| reader.holds(unit));
+            let is_own = searched.is_own(unit);
             let is_tagged = found.iter().any(|(place, _)| *place == at);
             if is_own && !is_tagged {
                 let unit = String::from_utf8_lossy(unit).into_owned();
@@ -399,13 +342,6 @@ fn read_header(opened: &OpenedBatch) -> Option<Header> {
     let closed_millis = parse_millis(header.text("closed")?)?;
     let says_outage = matches!(header.shown("outage/reason"), Shown::Value(_));
     Some(Header { first_record, closed_millis, says_outage })
-}
-
-fn tags_of(record: &OpenedRecord) -> Vec<[u8; TAG_SIZE]> {
-    match record.shown("tags") {
-        Shown::Value(value) => split_tags(value).unwrap_or_default(),
-        Shown::Absent | Shown::Hidden => Vec::new(),
-    }
 }
 
 /// The items of a list: each ends in a line feed.

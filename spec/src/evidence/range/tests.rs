@@ -7,6 +7,7 @@ use crate::evidence::disclosure::{Disclosure, Pick, PickFields};
 use crate::evidence::kind::FieldName;
 use crate::evidence::record::Record;
 use crate::evidence::statement::{After, Draft};
+use crate::evidence::tag::LotKey;
 use crate::key::{Algorithm, KeyName, SigningKey};
 use alloc::format;
 use alloc::string::ToString;
@@ -144,11 +145,16 @@ fn follow_from(chain: &[Made], first: u64) -> Result<Followed, RangeError> {
     let statements = opened(chain, first);
     let pinned = (first, statements[0].0.leaf_hash());
     let (pin, reader) = (pin(pinned, Some(60)), reader());
-    let mut range = Range::new(&pin, Some(&reader));
+    let mut range = Range::new(&pin);
     for (statement, opened) in &statements {
-        range.follow(statement, opened)?;
+        range.follow(&Searched::new(statement, opened, Some(&reader)))?;
     }
     Ok(range.finish())
+}
+
+/// A statement whose tags nobody looks at.
+fn unread((statement, opened): &(VerifiedStatement, OpenedBatch)) -> Searched<'_> {
+    Searched::new(statement, opened, None)
 }
 
 fn follow(chain: &[Made]) -> Result<Followed, RangeError> {
@@ -190,11 +196,11 @@ fn changed(change: impl FnOnce(&mut Vec<Made>)) -> RangeError {
 fn a_statement_that_is_left_out_or_does_not_continue_is_found() {
     let statements = opened(&chain(), 0);
     let pin = pin((0, statements[0].0.leaf_hash()), None);
-    let mut range = Range::new(&pin, None);
-    range.follow(&statements[0].0, &statements[0].1).unwrap();
-    let skipped = range.follow(&statements[2].0, &statements[2].1);
+    let mut range = Range::new(&pin);
+    range.follow(&unread(&statements[0])).unwrap();
+    let skipped = range.follow(&unread(&statements[2]));
     assert_eq!(skipped, Err(RangeError::Sequence { sequence: 2, due: 1 }));
-    let again = range.follow(&statements[0].0, &statements[0].1);
+    let again = range.follow(&unread(&statements[0]));
     assert_eq!(again, Err(RangeError::Sequence { sequence: 0, due: 1 }));
     let other = changed(|chain| chain[2].previous = Some(Hash::of(b"another")));
     assert_eq!(other, RangeError::Chain { sequence: 2 });
@@ -286,13 +292,13 @@ fn the_pinned_statement_is_that_one() {
     let statements = opened(&chain(), 0);
     for at in [0_usize, 2] {
         let pin = pin((at as u64, Hash::of(b"another")), None);
-        let mut range = Range::new(&pin, None);
+        let mut range = Range::new(&pin);
         let followed: Result<Vec<()>, RangeError> =
-            statements.iter().map(|(statement, opened)| range.follow(statement, opened)).collect();
+            statements.iter().map(|one| range.follow(&unread(one))).collect();
         assert_eq!(followed, Err(RangeError::NotPinned { sequence: at as u64 }));
     }
     let pin = pin((9, Hash::of(b"later")), None);
-    let mut range = Range::new(&pin, None);
-    range.follow(&statements[0].0, &statements[0].1).unwrap();
+    let mut range = Range::new(&pin);
+    range.follow(&unread(&statements[0])).unwrap();
     assert!(!range.finish().holds_pinned);
 }
