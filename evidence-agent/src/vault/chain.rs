@@ -161,12 +161,16 @@ impl Vault {
         let (statement, batch) = (sealed.statement, sealed.batch);
         let source = self.source(statement.source())?;
         let opening = Opening::new(batch, sealed.evidence);
+        // The largest part of the work is done before the one writer's turn is taken.
+        let key = (source.number, statement.sequence());
+        let (commitment, pieces) =
+            rayon::join(|| opening.commitment(), || self.opening_pieces(key, &opening));
         let refuse = |reason: &str| Err(self.wrong(&format!("a statement {reason}")));
         if batch.place().sequence != statement.sequence()
             || batch.place().source != *statement.source()
             || batch.place().origin != *statement.origin()
             || *statement.origin() != self.settings.origin
-            || opening.commitment() != statement.batch()
+            || commitment != statement.batch()
         {
             return refuse("that does not commit to its batch was to be kept");
         }
@@ -178,9 +182,7 @@ impl Vault {
         if note_hash != statement.after().note_hash() {
             return refuse("was to be kept with another checkpoint than it names");
         }
-        // The largest part of the work is done before the one writer's turn is taken.
-        let key = (source.number, statement.sequence());
-        let pieces = self.opening_pieces(key, &opening)?;
+        let pieces = pieces?;
         self.write(Sync::Now, |transaction| {
             self.move_chain(transaction, source.number, sealed)?;
             if let Some(note) = &note {
