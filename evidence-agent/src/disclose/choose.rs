@@ -37,7 +37,7 @@ const MAX_UNITS_SIZE: usize = 16 * 1024 * 1024;
 const NOBODY: [&[u8]; 3] = [b"", b"NA", b"NOREAD"];
 
 /// Whether this stands for a code that was not read, and so names neither unit nor panel.
-pub(super) fn names_nobody(code: &[u8]) -> bool {
+pub(crate) fn names_nobody(code: &[u8]) -> bool {
     let plain = code.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
     let plain: Vec<u8> = plain.map(u8::to_ascii_uppercase).collect();
     NOBODY.contains(&plain.as_slice())

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 1. every collector looks once           what it gives is read whole and not durable
-//! 2. readings are made, on both cores     pure
+//! 2. readings and hashes are made          pure; on the other cores while this one does 3 and 4
 //! 3. evidence into the open pack
 //! 4. links, pending records, seen rows
 //! 5. the commit of all of it              THE COMMIT POINT
@@ -16,7 +16,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use spec::Hash;
 use spec::encoding::encode_hex;
@@ -24,20 +23,24 @@ use spec::evidence::kind::Kind;
 use spec::key::KeyName;
 
 use super::outage::Gap;
+use super::understood::{Understood, understand};
 use super::{record, state};
 use crate::chain::{self, Linked};
 use crate::clock::{self, Clock};
 use crate::collect::{Collector, Remembered, Trouble};
 use crate::error::AgentError;
-use crate::import::{self, MAX_INTERPRETED_SIZE, Mapping};
+use crate::import::Mapping;
 use crate::model::{
     Content, Hash256, ItemKey, Pending, Reading, Seen, Sighting, UnixMillis, WatchName,
 };
-use crate::vault::{Capture, Stored, Vault};
+use crate::vault::{Capture, Hashed, Stored, Vault};
 
 /// How many sightings one commit has at most, and from how many bytes on it has no more. A look
 /// gives at most some 64 MiB, so about twice that is in memory.
 const MAX_COMMIT: (usize, u64) = (2048, 48 * 1024 * 1024);
+
+/// How many of them are read at once, while those before are stored.
+const PART: usize = 256;
 
 /// One watch with what its evidence is for.
 pub(crate) struct Watched {
@@ -325,10 +328,6 @@ fn commit(
     if group.sightings.is_empty() && is_said {
         return group.back.iter().try_for_each(|(at, _)| watched[*at].works(vault));
     }
-    let mappings: Vec<&Mapping> = watched.iter().map(|watch| &watch.mapping).collect();
-    let read = |(at, sighting): &(usize, Sighting)| readings(mappings[*at], sighting);
-    let readings: Vec<Vec<Reading>> = group.sightings.par_iter().map(read).collect();
-
     let back = group.back.iter().map(|(at, _)| *at);
     let kept: Vec<usize> = back.filter(|at| watched[*at].is_kept(vault)).collect();
     let mut capture = vault.capture()?;
@@ -340,24 +339,7 @@ fn commit(
             capture.put_pending(&watched[*at].source, gap.to_pending(now));
         }
     }
-    let mut settled: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
-    for ((at, sighting), readings) in group.sightings.into_iter().zip(readings) {
-        let watch = &watched[at];
-        let stored = match store(&mut capture, &sighting)? {
-            Ok(stored) => stored,
-            Err(reason) => {
-                let item = String::from_utf8_lossy(&sighting.name).into_owned();
-                turn.complaints.push((sighting.watch, item, Trouble::Unreadable(reason)));
-                continue;
-            }
-        };
-        let made = put(&mut capture, watch, &sighting, &stored, readings)?;
-        turn.note_read(&sighting, &made);
-        capture.put_seen(&sighting.watch, &sighting.key, &sighting.now);
-        settled.entry(at).or_default().push(sighting.token);
-        turn.sightings += 1;
-        turn.bytes += stored.size;
-    }
+    let settled = put_all(&mut capture, watched, &group.sightings, turn)?;
     if let Err(error) = capture.commit() {
         // It may have been made all the same. Of what had no row nothing is known: better stated twice.
         for at in kept {
@@ -377,12 +359,71 @@ fn commit(
     Ok(())
 }
 
+/// Puts sightings into a capture, part by part, and gives the tokens of those that are in it by watch.
+/// While this core stores one part, the others read what is in the next.
+fn put_all(
+    capture: &mut Capture<'_>,
+    watched: &[Watched],
+    sightings: &[(usize, Sighting)],
+    turn: &mut CaptureTurn,
+) -> Result<BTreeMap<usize, Vec<u64>>, AgentError> {
+    let mappings: Vec<&Mapping> = watched.iter().map(|watch| &watch.mapping).collect();
+    let mut settled: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+    let mut parts = sightings.chunks(PART);
+    let mut next = parts.next().map(|part| (part, understand(&mappings, part)));
+    while let Some((part, understood)) = next.take() {
+        let behind = parts.next();
+        let mut understood_behind = Vec::new();
+        rayon::in_place_scope(|scope| {
+            if let Some(part) = behind {
+                scope.spawn(|_| understood_behind = understand(&mappings, part));
+            }
+            for ((at, sighting), understood) in part.iter().zip(understood) {
+                if put_one(capture, &watched[*at], sighting, understood, turn)? {
+                    settled.entry(*at).or_default().push(sighting.token);
+                }
+            }
+            Ok::<_, AgentError>(())
+        })?;
+        next = behind.map(|part| (part, understood_behind));
+    }
+    Ok(settled)
+}
+
+/// Puts a sighting into a capture, and says whether it is in it.
+fn put_one(
+    capture: &mut Capture<'_>,
+    watch: &Watched,
+    sighting: &Sighting,
+    understood: Understood<'_>,
+    turn: &mut CaptureTurn,
+) -> Result<bool, AgentError> {
+    let stored = match store(capture, sighting, understood.hashed.as_ref())? {
+        Ok(stored) => stored,
+        Err(reason) => {
+            let item = String::from_utf8_lossy(&sighting.name).into_owned();
+            turn.complaints.push((sighting.watch.clone(), item, Trouble::Unreadable(reason)));
+            return Ok(false);
+        }
+    };
+    let made = put(capture, watch, sighting, &stored, understood.readings)?;
+    turn.note_read(sighting, &made);
+    capture.put_seen(&sighting.watch, &sighting.key, &sighting.now);
+    turn.sightings += 1;
+    turn.bytes += stored.size;
+    Ok(true)
+}
+
 /// Stores evidence. The inner error is the item's own: a file that changed since it was seen, which
 /// is seen again when it is stable.
 fn store(
     capture: &mut Capture<'_>,
     sighting: &Sighting,
+    hashed: Option<&Hashed<'_>>,
 ) -> Result<Result<Stored, String>, AgentError> {
+    if let Some(hashed) = hashed {
+        return capture.store_hashed(hashed).map(Ok);
+    }
     let Content::File(own) = &sighting.content else {
         return capture.store(&sighting.content).map(Ok);
     };
@@ -393,16 +434,6 @@ fn store(
         }
         Err(AgentError::File { path, error }) if path == *own => Ok(Err(error.to_string())),
         other => other.map(Ok),
-    }
-}
-
-/// What is understood of a sighting: at least one reading.
-fn readings(mapping: &Mapping, sighting: &Sighting) -> Vec<Reading> {
-    match &sighting.content {
-        Content::Bytes(bytes) if bytes.len() <= MAX_INTERPRETED_SIZE => {
-            import::read(mapping, &sighting.name, bytes)
-        }
-        _ => vec![import::too_large(usize::try_from(sighting.now.size).unwrap_or(usize::MAX))],
     }
 }
 
@@ -525,12 +556,13 @@ fn fitting(
     values: BTreeMap<String, Vec<u8>>,
     added: chain::Added,
 ) -> BTreeMap<String, Vec<u8>> {
-    let mut all = values.clone();
-    all.extend(added.clone());
+    let names: Vec<String> = added.keys().cloned().collect();
+    let mut all = values;
+    all.extend(added);
     if record::check(kind, &all).is_ok() {
         return all;
     }
-    let mut all = values;
+    let added: Vec<_> = names.into_iter().filter_map(|name| all.remove_entry(&name)).collect();
     for (name, value) in added {
         all.insert(name.clone(), value);
         if record::check(kind, &all).is_err() {

@@ -14,9 +14,10 @@
 //! sequence that may have been signed before; nothing is anchored by the log's word alone; a log
 //! that is away for weeks stops nothing but sending.
 //!
-//! The rooms: `capture`, `seal`, `send` are the turns; `schedule`, `closing`, `outage`, `record`
-//! and `tags` say what is in a statement; `clock` watches the clock; `checkpoint`, `receipts` and
-//! `resume` judge what the log says; `daily` is for lines without a network.
+//! The rooms: `capture`, `seal`, `send` are the turns; `understood` says what is in a sighting,
+//! `schedule`, `closing`, `outage`, `record` and `tags` what is in a statement; `clock` watches the
+//! clock; `checkpoint`, `receipts` and `resume` judge what the log says; `daily` is for lines without
+//! a network.
 
 pub(crate) mod capture;
 pub(crate) mod checkpoint;
@@ -33,6 +34,7 @@ pub(crate) mod seal;
 pub(crate) mod send;
 mod state;
 pub(crate) mod tags;
+mod understood;
 
 #[cfg(test)]
 mod simulation;

@@ -17,21 +17,26 @@
 
 use std::time::Duration;
 
+use rayon::prelude::*;
 use spec::Hash;
-use spec::evidence::batch::{Batch, Header, MAX_RECORDS, Place};
+use spec::evidence::batch::{Batch, Header, MAX_RECORDS, Place, commitment};
 use spec::evidence::disclosure::MAX_DISCLOSURE_SIZE;
+use spec::evidence::multiproof::root_of;
+use spec::evidence::record::Record;
 use spec::evidence::statement::{After, Draft};
 use spec::key::KeyName;
 use spec::note::Note;
 use spec::policy::AcceptedCheckpoint;
+use spec::tree::Tree;
 
 use super::clock::{ClockWatch, word};
 use super::closing::{self, Tally};
 use super::outage::{self, Gap};
 use super::record::{opening_cost, to_record};
+use super::resume;
 use super::salts::Salts;
 use super::schedule::{DayEnd, Plan, Ticks};
-use super::{resume, tags};
+use super::tags::Tagger;
 use crate::clock::{self, Clock};
 use crate::error::AgentError;
 use crate::import;
@@ -43,6 +48,9 @@ const MAX_EVIDENCE: usize = MAX_RECORDS - 1;
 
 /// How many pending records are read first: enough for most ticks.
 const FIRST_PAGE: usize = 512;
+
+/// How many records one core makes at least: so many share salts that were drawn at once.
+const EACH: usize = 256;
 
 /// How large the whole opening of a statement may be reckoned to be.
 const MAX_OPENING_COST: usize = MAX_DISCLOSURE_SIZE - 1024 * 1024;
@@ -228,14 +236,7 @@ impl Sealer {
         let counted = of_today.with(&own);
 
         let evidence: Vec<_> = own.iter().map(|pending| pending.evidence).collect();
-        let mut records = Vec::with_capacity(own.len());
-        // Each pending record is gone once its own is made: a full statement is large enough once.
-        for pending in own {
-            let mut more = Vec::new();
-            more.extend(tags::of(vault, name, sequence, &pending)?.map(|tags| ("tags", tags)));
-            more.extend(late(&source.plan, &pending, now).map(|why| ("late", why.into_bytes())));
-            records.push(to_record(pending, more, self.salts.of_record()?)?);
-        }
+        let records = records(vault, &source.plan, sequence, own, now)?;
         let (note, heard) = self.watch.notes(source.heard);
         let header = Header {
             first_record: head.next_record,
@@ -261,7 +262,7 @@ impl Sealer {
         }
         // Read each time: a change of keys is effective from the next statement on.
         let key = vault.key(name)?;
-        let (origin, commitment) = (vault.origin().clone(), batch.commitment());
+        let (origin, commitment) = (vault.origin().clone(), commitment_of(&batch));
         let statement =
             Draft::new(origin, name.clone(), sequence, head.previous, after, commitment)
                 .and_then(|draft| draft.sign(&key))
@@ -327,6 +328,32 @@ impl Sealer {
         self.clock_kept = Some(since_start);
         Ok(())
     }
+}
+
+/// Makes the records of a statement on all cores, in their order. Each pending record is gone once its
+/// own is made: a full statement is large enough once.
+fn records(
+    vault: &Vault,
+    plan: &Plan,
+    sequence: u64,
+    pending: Vec<Pending>,
+    now: UnixMillis,
+) -> Result<Vec<Record>, AgentError> {
+    let tagger = Tagger::new(vault, &plan.source, sequence, &pending)?;
+    let make = |salts: &mut Salts, pending: Pending| {
+        let mut more = Vec::new();
+        more.extend(tagger.of(&pending)?.map(|tags| ("tags", tags)));
+        more.extend(late(plan, &pending, now).map(|why| ("late", why.into_bytes())));
+        to_record(pending, more, salts.of_record()?)
+    };
+    pending.into_par_iter().with_min_len(EACH).map_init(Salts::new, make).collect()
+}
+
+/// The commitment to a batch, its fields hashed on all cores.
+fn commitment_of(batch: &Batch) -> Hash {
+    let hashes: Vec<Hash> = batch.records().par_iter().map(Record::leaf_hash).collect();
+    let tree = Tree::new(hashes.len() as u64, root_of(&hashes));
+    commitment(batch.place(), tree.expect("a batch has at least its header"))
 }
 
 /// The newest checkpoint that this agent has verified, by its policy as it is now.

@@ -4,6 +4,8 @@
 //! lot has none gets noise of the same form, so that nobody learns from an opened record whether
 //! somebody else's lot is tagged.
 
+use std::collections::BTreeMap;
+
 use spec::Hash;
 use spec::evidence::field::MAX_VALUE_SIZE;
 use spec::evidence::tag::{LOT_KEY_SIZE, LotKey, TAG_SIZE};
@@ -36,30 +38,61 @@ pub(crate) fn put_lot_key(
     }
 }
 
-/// The value of `tags` for a record at `sequence`; `None` if it names no units.
-pub(super) fn of(
-    vault: &Vault,
-    source: &KeyName,
+/// Tags the records of one statement. The keys of the lots that they name are read once, however many
+/// units share them.
+pub(super) struct Tagger<'a> {
+    vault: &'a Vault,
+    source: &'a KeyName,
     sequence: u64,
-    pending: &Pending,
-) -> Result<Option<Vec<u8>>, AgentError> {
-    let Some(units) = pending.values.get("units") else {
-        return Ok(None);
-    };
-    let units: Vec<&[u8]> = items(units).collect();
-    if units.is_empty() || units.len() > MAX_TAGGED_UNITS {
-        return Ok(None);
-    }
-    let mut tags = vec![0; units.len() * TAG_SIZE];
-    random(&mut tags)?;
-    // Noise stays where no lot key is known, of a whole record or of one unit.
-    let named = pending.values.get("lot").map(Vec::as_slice);
-    for (unit, tag) in units.iter().zip(tags.chunks_exact_mut(TAG_SIZE)) {
-        if let Some(key) = key_for(vault, named, unit)? {
-            tag.copy_from_slice(&key.tag(source, sequence, unit));
+    lots: BTreeMap<Vec<u8>, Option<LotKey>>,
+    /// Whether any unit was said to belong to a lot.
+    knows_units: bool,
+}
+
+impl<'a> Tagger<'a> {
+    /// Reads the keys of the lots that these records name.
+    pub(super) fn new(
+        vault: &'a Vault,
+        source: &'a KeyName,
+        sequence: u64,
+        records: &[Pending],
+    ) -> Result<Self, AgentError> {
+        let mut lots = BTreeMap::new();
+        for lot in records.iter().filter_map(|record| record.values.get("lot")) {
+            if !lots.contains_key(lot) {
+                lots.insert(lot.clone(), lot_key(vault, lot)?);
+            }
         }
+        Ok(Self { vault, source, sequence, lots, knows_units: vault.knows_lots_of_units()? })
     }
-    Ok(Some(tags))
+
+    /// The value of `tags` for a record; `None` if it names no units.
+    pub(super) fn of(&self, pending: &Pending) -> Result<Option<Vec<u8>>, AgentError> {
+        let Some(units) = pending.values.get("units") else {
+            return Ok(None);
+        };
+        let units: Vec<&[u8]> = items(units).collect();
+        if units.is_empty() || units.len() > MAX_TAGGED_UNITS {
+            return Ok(None);
+        }
+        let mut tags = vec![0; units.len() * TAG_SIZE];
+        random(&mut tags)?;
+        // Noise stays where no lot key is known, of a whole record or of one unit.
+        let named = pending.values.get("lot").and_then(|lot| self.lots.get(lot)?.as_ref());
+        for (unit, tag) in units.iter().zip(tags.chunks_exact_mut(TAG_SIZE)) {
+            let mut put = |key: &LotKey| {
+                tag.copy_from_slice(&key.tag(self.source, self.sequence, unit));
+            };
+            match named {
+                Some(key) => put(key),
+                None if self.knows_units => {
+                    key_for(self.vault, None, unit)?.iter().for_each(put);
+                }
+                None => {}
+            }
+        }
+        Ok(Some(tags))
+    }
 }
 
 /// The key that a unit is tagged with: that of the lot in its record, or else that of the lot which

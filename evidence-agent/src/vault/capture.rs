@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
+use rayon::prelude::*;
+use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable, WriteTransaction};
 use sha2::{Digest, Sha256};
 use spec::key::KeyName;
 
@@ -38,12 +39,26 @@ pub(super) struct Packs {
     pub(super) open: Option<(u64, Arc<dyn DiskFile>, u64)>,
 }
 
+/// Bytes with their hash, which nobody else can make.
+#[derive(Clone, Copy)]
+pub(crate) struct Hashed<'a> {
+    bytes: &'a [u8],
+    sha256: Hash256,
+}
+
+impl<'a> Hashed<'a> {
+    /// Hashes the bytes.
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, sha256: Hash256(Sha256::digest(bytes).into()) }
+    }
+}
+
 /// Several sightings on their way to one commit. Dropped without a commit, nothing of it is.
 pub(crate) struct Capture<'a> {
     vault: &'a Vault,
     packs: MutexGuard<'a, Packs>,
-    before: ReadTransaction,
     known: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    linked: ReadOnlyTable<&'static [u8], &'static [u8]>,
     writer: Option<PackWriter>,
     /// Packs that were filled in this capture, synced already.
     filled: Vec<(u64, u64)>,
@@ -68,11 +83,12 @@ impl Vault {
         let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.database.begin_read().map_err(damaged)?;
         let known = before.open_table(BLOBS).map_err(damaged)?;
+        let linked = before.open_table(LINKS).map_err(damaged)?;
         Ok(Capture {
             vault: self,
             packs,
-            before,
             known,
+            linked,
             writer: None,
             filled: Vec::new(),
             made_pack: false,
@@ -160,13 +176,14 @@ impl Capture<'_> {
     /// Appends evidence to the open pack; the same bytes twice are stored once.
     pub(crate) fn store(&mut self, content: &Content) -> Result<Stored, AgentError> {
         match content {
-            Content::Bytes(bytes) => self.store_bytes(bytes),
+            Content::Bytes(bytes) => self.store_hashed(&Hashed::of(bytes)),
             Content::File(path) => self.store_file(path),
         }
     }
 
-    fn store_bytes(&mut self, bytes: &[u8]) -> Result<Stored, AgentError> {
-        let sha256 = Hash256(Sha256::digest(bytes).into());
+    /// The same for bytes that were hashed before, on another core for one.
+    pub(crate) fn store_hashed(&mut self, hashed: &Hashed<'_>) -> Result<Stored, AgentError> {
+        let Hashed { bytes, sha256 } = *hashed;
         let stored = Stored { sha256, size: bytes.len() as u64 };
         let Some(header) = self.wanted(&stored)? else { return Ok(stored) };
         let mut writer = self.take_writer()?;
@@ -295,8 +312,7 @@ impl Capture<'_> {
         if let Some(row) = self.links.get(&key) {
             return Ok(Some(row.clone()));
         }
-        let table = self.before.open_table(LINKS).map_err(damaged)?;
-        let Some(row) = owned(&table, key.as_slice())? else { return Ok(None) };
+        let Some(row) = owned(&self.linked, key.as_slice())? else { return Ok(None) };
         let row = self.vault.cipher.open("links", &key, &row);
         row.map(|row| Some(row.to_vec())).map_err(|error| self.vault.wrong(&error))
     }
@@ -350,10 +366,11 @@ impl Capture<'_> {
         self.put_blobs(transaction)?;
         for (definition, name, rows) in [(SEEN, "seen", &self.seen), (LINKS, "links", &self.links)]
         {
+            let seal = |(key, row): (&Vec<u8>, &Vec<u8>)| cipher.seal(name, key, row);
+            let sealed: Vec<Vec<u8>> = rows.par_iter().map(seal).collect::<Result<_, _>>()?;
             let mut table = transaction.open_table(definition).map_err(damaged)?;
-            for (key, row) in rows {
-                let sealed = cipher.seal(name, key, row)?;
-                table.insert(key.as_slice(), sealed.as_slice()).map_err(damaged)?;
+            for (key, row) in rows.keys().zip(&sealed) {
+                table.insert(key.as_slice(), row.as_slice()).map_err(damaged)?;
             }
         }
         let mut table = transaction.open_table(STATE).map_err(damaged)?;
@@ -397,10 +414,14 @@ impl Capture<'_> {
         let mut heads = transaction.open_table(HEADS).map_err(damaged)?;
         let (head, mut next) = self.vault.read_head(&heads, source)?;
         let mut table = transaction.open_table(PENDING).map_err(damaged)?;
-        for row in records {
-            let key = (source, next);
-            let sealed = self.vault.cipher.seal("pending", &numbered_key(key), row)?;
-            table.insert(key, sealed.as_slice()).map_err(damaged)?;
+        let cipher = &self.vault.cipher;
+        let numbered: Vec<(u64, &Vec<u8>)> = (next..).zip(records).collect();
+        let seal = |(number, row): &(u64, &Vec<u8>)| {
+            cipher.seal("pending", &numbered_key((source, *number)), row)
+        };
+        let sealed: Vec<Vec<u8>> = numbered.par_iter().map(seal).collect::<Result<_, _>>()?;
+        for row in &sealed {
+            table.insert((source, next), row.as_slice()).map_err(damaged)?;
             next += 1;
         }
         heads.insert(source, rows::head(&head, next).as_slice()).map_err(damaged)?;

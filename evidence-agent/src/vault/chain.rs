@@ -18,8 +18,8 @@ use super::opening::Opening;
 use super::pack::ItemId;
 use super::rows::{self, Blob, StatementRow};
 use super::tables::{
-    BLOBS, HEADS, NOTES, OF_FILE, OF_UNIT, OPENINGS, PENDING, RECEIPTS, SOURCES, STATE, STATEMENTS,
-    WAITING, damaged, numbered_key, owned, place_key,
+    BLOBS, HEADS, NOTES, OF_FILE, OF_UNIT, OPENINGS, PENDING, Places, RECEIPTS, SOURCES, STATE,
+    STATEMENTS, WAITING, damaged, numbered_key, owned, place_key,
 };
 use super::{Head, Kept, Sealed, Source, Vault};
 use crate::error::AgentError;
@@ -161,12 +161,16 @@ impl Vault {
         let (statement, batch) = (sealed.statement, sealed.batch);
         let source = self.source(statement.source())?;
         let opening = Opening::new(batch, sealed.evidence);
+        // The largest part of the work is done before the one writer's turn is taken.
+        let key = (source.number, statement.sequence());
+        let (commitment, pieces) =
+            rayon::join(|| opening.commitment(), || self.opening_pieces(key, &opening));
         let refuse = |reason: &str| Err(self.wrong(&format!("a statement {reason}")));
         if batch.place().sequence != statement.sequence()
             || batch.place().source != *statement.source()
             || batch.place().origin != *statement.origin()
             || *statement.origin() != self.settings.origin
-            || opening.commitment() != statement.batch()
+            || commitment != statement.batch()
         {
             return refuse("that does not commit to its batch was to be kept");
         }
@@ -178,9 +182,7 @@ impl Vault {
         if note_hash != statement.after().note_hash() {
             return refuse("was to be kept with another checkpoint than it names");
         }
-        // The largest part of the work is done before the one writer's turn is taken.
-        let key = (source.number, statement.sequence());
-        let pieces = self.opening_pieces(key, &opening)?;
+        let pieces = pieces?;
         self.write(Sync::Now, |transaction| {
             self.move_chain(transaction, source.number, sealed)?;
             if let Some(note) = &note {
@@ -283,23 +285,21 @@ impl Vault {
         (source, sequence): (u32, u64),
         opening: &Opening,
     ) -> Result<(), AgentError> {
-        let mut of_file = transaction.open_table(OF_FILE).map_err(damaged)?;
-        let mut of_unit = transaction.open_table(OF_UNIT).map_err(damaged)?;
+        let (mut of_file, mut of_unit) = (Vec::new(), Vec::new());
         for (index, kept) in opening.records.iter().enumerate() {
             let index = u32::try_from(index).expect("a batch is bounded");
             let Some(record) = kept.whole() else { continue };
             for hash in files_of(record, kept.evidence()) {
                 let name = self.cipher.short_name("of_file", &hash);
-                let key = place_key(name, source, sequence, index);
-                of_file.insert(&key, ()).map_err(damaged)?;
+                of_file.push(place_key(name, source, sequence, index));
             }
             for unit in units_of(record) {
                 let name = self.cipher.short_name("of_unit", unit);
-                let key = place_key(name, source, sequence, index);
-                of_unit.insert(&key, ()).map_err(damaged)?;
+                of_unit.push(place_key(name, source, sequence, index));
             }
         }
-        Ok(())
+        put_sorted(transaction, OF_FILE, of_file)?;
+        put_sorted(transaction, OF_UNIT, of_unit)
     }
 
     /// The oldest statements of a source that are not anchored, in order.
@@ -413,6 +413,21 @@ impl Vault {
 /// The row of `state` that says that a chain was moved to this statement.
 pub(super) fn moved_row(source: u32, sequence: u64) -> String {
     format!("vault/moved/{source}/{sequence}")
+}
+
+/// Puts keys into a look-up in their order: they are hashes, and in the order of the records each
+/// would touch another page, more than the cache holds, to be written and read again in between.
+fn put_sorted(
+    transaction: &WriteTransaction,
+    table: Places,
+    mut keys: Vec<[u8; 32]>,
+) -> Result<(), AgentError> {
+    keys.sort_unstable();
+    let mut table = transaction.open_table(table).map_err(damaged)?;
+    for key in &keys {
+        table.insert(key, ()).map_err(damaged)?;
+    }
+    Ok(())
 }
 
 /// Writes an opening's rows; pieces of an older, longer opening are removed.

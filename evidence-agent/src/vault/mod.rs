@@ -68,7 +68,7 @@ use spec::tree::Tree;
 use crate::model::{Hash256, UnixMillis};
 
 pub(crate) use backup::{Copied, refuse_inside};
-pub(crate) use capture::Capture;
+pub(crate) use capture::{Capture, Hashed};
 pub(crate) use check::{Checked, GONE, Progress};
 pub(crate) use disk::{Disk, DiskFile, Folder, Room, Whole};
 pub(crate) use expire::{Expired, Rule};

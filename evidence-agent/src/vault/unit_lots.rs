@@ -3,10 +3,15 @@
 //! IPC-CFX inspection messages name no lot, and a review or a repair seldom does. What the factory's own
 //! system knows is kept here, one row of state a unit, so that the unit's records are tagged for its lot.
 
+use redb::ReadableDatabase;
+
 use super::Vault;
 use super::open::Sync;
 use super::tables::{STATE, damaged};
 use crate::error::AgentError;
+
+/// What the names of the rows begin with.
+const ROWS: &str = "unit-lot/";
 
 impl Vault {
     /// Remembers that these units belong to a lot; all of them or none, durable on return. A unit
@@ -42,9 +47,18 @@ impl Vault {
         self.state(&self.row_of_unit(unit))
     }
 
+    /// Whether any unit was said to belong to a lot: where none was, none need be asked for.
+    pub(crate) fn knows_lots_of_units(&self) -> Result<bool, AgentError> {
+        let transaction = self.database.begin_read().map_err(damaged)?;
+        let table = transaction.open_table(STATE).map_err(damaged)?;
+        let mut from = table.range(ROWS..).map_err(damaged)?;
+        let first = from.next().transpose().map_err(damaged)?;
+        Ok(first.is_some_and(|(name, _)| name.value().starts_with(ROWS)))
+    }
+
     /// Serial numbers are easily guessed, so an encrypted vault names the row by a keyed hash.
     fn row_of_unit(&self, unit: &[u8]) -> String {
         let name = self.cipher.short_name("unit-lot", unit);
-        format!("unit-lot/{}", spec::encoding::encode_hex(&name))
+        format!("{ROWS}{}", spec::encoding::encode_hex(&name))
     }
 }

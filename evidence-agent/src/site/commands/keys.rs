@@ -178,6 +178,12 @@ pub(crate) fn lot_key(
 ) -> Result<Said, AgentError> {
     let vault = desk.vault(args)?;
     let units = units.map(|path| disclose::read_units(desk, path)).transpose()?.unwrap_or_default();
+    // It stands on panels of every customer, who would all be tagged for this lot.
+    if let Some(code) = units.iter().find(|unit| disclose::names_nobody(unit)) {
+        let code = String::from_utf8_lossy(code);
+        let reason = format!("{code:?} stands for a code that was not read, and names no unit");
+        return Err(AgentError::Input(reason));
+    }
     let kept = tags::kept_lot_key(&vault, lot.as_bytes())?;
     let is_kept = kept.is_some();
     let key = match (from, kept) {

@@ -377,3 +377,20 @@ fn a_list_of_units_of_several_mebibytes_is_taken_beside_a_running_agent() {
     let (code, _, err) = site.agent(&["lot-key", "L-9", "--units", &units, "--out", &out]);
     assert!(code == 2 && err.contains("16777216"), "{err}");
 }
+
+#[test]
+fn a_code_that_was_not_read_belongs_to_no_lot() {
+    let mut site = Site::new(None);
+    site.start();
+    let (units, out) = (site.path("units"), site.path("key"));
+    for code in ["N/A", "no read", "---"] {
+        site.write("units", format!("SN-1\n{code}\nSN-2\n").as_bytes());
+        let (code, _, err) = site.agent(&["lot-key", "L-7", "--units", &units, "--out", &out]);
+        assert!(code == 2 && err.contains("was not read"), "{err}");
+    }
+    // Nothing was kept of the lists that were refused: their units can be another lot's.
+    assert!(!Path::new(&out).exists());
+    site.write("units", b"SN-1\nSN-2\n");
+    let (code, _, err) = site.agent(&["lot-key", "L-8", "--units", &units, "--out", &out]);
+    assert_eq!(code, 0, "{err}");
+}
