@@ -90,14 +90,15 @@ impl fmt::Debug for Hash {
 /// The hash of an entry as a leaf of the tree.
 #[must_use]
 pub fn leaf_hash(entry: &[u8]) -> Hash {
-    match entry.len() {
-        ..MAX_ONE => finish([leaf_block(entry)], 1 + entry.len()),
-        ..MAX_TWO => {
-            let mut blocks = [[0; BLOCK_SIZE]; 2];
-            blocks.as_flattened_mut()[1..=entry.len()].copy_from_slice(entry);
-            finish(blocks, 1 + entry.len())
-        }
-        _ => Hash::of_parts(&[&[0x00], entry]),
+    let length = 1 + entry.len();
+    if length <= MAX_ONE {
+        finish([leaf_block(entry)], length)
+    } else if length <= MAX_TWO {
+        let mut blocks = [[0; BLOCK_SIZE]; 2];
+        blocks.as_flattened_mut()[1..length].copy_from_slice(entry);
+        finish(blocks, length)
+    } else {
+        Hash::of_parts(&[&[0x00], entry])
     }
 }
 
@@ -115,10 +116,10 @@ pub fn node_hash(left: Hash, right: Hash) -> Hash {
 /// The bytes that one step of SHA-256 takes in.
 pub(crate) const BLOCK_SIZE: usize = 64;
 
-/// A message of fewer bytes is one block with its padding: one byte and the length follow it.
+/// The longest message that is one block with its padding: one byte and the length follow it.
 const MAX_ONE: usize = BLOCK_SIZE - 1 - size_of::<u64>();
 
-/// A message of fewer bytes is at most two blocks with its padding.
+/// The longest message that is two blocks with its padding.
 const MAX_TWO: usize = 2 * BLOCK_SIZE - 1 - size_of::<u64>();
 
 /// A short entry behind its prefix. A commitment of 32 bytes, which most entries are, is copied as

@@ -168,7 +168,9 @@ fn padded(message: &[u8]) -> Vec<Block> {
     let bytes = blocks.as_flattened_mut();
     bytes[..message.len()].copy_from_slice(message);
     bytes[message.len()] = 0x80;
-    bytes.last_chunk_mut().map(|length| *length = bits.to_be_bytes());
+    if let Some(length) = bytes.last_chunk_mut() {
+        *length = bits.to_be_bytes();
+    }
     blocks
 }
 

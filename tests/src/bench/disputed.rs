@@ -189,8 +189,9 @@ impl Dispute {
         fs::write(self.path("agent.toml"), config)?;
         let end = |statement: u64| (statement * count / STATEMENTS) as usize;
         for statement in 0..STATEMENTS {
-            for index in end(statement)..end(statement + 1) {
-                fs::write(reports.join(format!("{index:08}.json")), &made[index])?;
+            let first = end(statement);
+            for (index, report) in (first..).zip(&made[first..end(statement + 1)]) {
+                fs::write(reports.join(format!("{index:08}.json")), report)?;
             }
             run("fiducial-agent", &["run", "--once", "--config", &self.path("agent.toml")])?;
         }
