@@ -1,5 +1,6 @@
 //! What can be typed. What it means is decided in [`crate::command`].
 
+mod files;
 mod help;
 pub(crate) mod papers;
 mod reconcile;
@@ -11,6 +12,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::messages::Language;
 
+pub(crate) use files::Files;
 pub(crate) use reconcile::Reconcile;
 
 /// The variable that sets the language of all our programs, and stands before the system's.

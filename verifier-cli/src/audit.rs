@@ -31,6 +31,7 @@ use self::problems::Problems;
 use self::state::{Mode, Start};
 use crate::args::{Audit as Wanted, Entries};
 use crate::command::{Judge, Stop, describe};
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::input;
 use crate::log::{Log, Network, ReadError};
@@ -44,8 +45,13 @@ const ROUND: u64 = 256;
 /// How many requests to a remote log are under way at once: it is waited for, not computed.
 const REMOTE_THREADS: usize = 8;
 
-/// Audits the log up to its latest checkpoint.
-pub(crate) fn run(wanted: &Wanted, network: &Network, quiet: bool) -> Result<Report, Stop> {
+/// Audits the log up to its latest checkpoint; how far it came is remembered in `target`.
+pub(crate) fn run(
+    wanted: &Wanted,
+    target: Option<&Target>,
+    network: &Network,
+    quiet: bool,
+) -> Result<Report, Stop> {
     let judge = Judge::open(&wanted.policy)?;
     let keys = wanted.source_keys.as_deref().map(input::key_file).transpose()?;
     let mode = match (wanted.entries, &keys) {
@@ -71,9 +77,9 @@ pub(crate) fn run(wanted: &Wanted, network: &Network, quiet: bool) -> Result<Rep
     describe(&mut report, &judge, &note, &judged);
     audit.say_what_is_open(&mut report, old);
     if report.verdict() == Verdict::Verified
-        && let Some(path) = &wanted.state
+        && let Some(target) = target
     {
-        state::save(path, accepted.origin(), accepted.tree(), mode, &audit.chains)?;
+        state::save(target, accepted.origin(), accepted.tree(), mode, &audit.chains)?;
     }
     Ok(report)
 }

@@ -14,6 +14,7 @@ use crate::args::{
     BundleCommand, ChallengeCommand, Command, Prove, VerifyDossier, VerifyWhat, Wanted,
 };
 use crate::dossier::{self, Expected, Show};
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::log::Network;
 use crate::messages::Said;
@@ -24,24 +25,35 @@ pub(crate) use accepted::{describe, unknown_log, witnesses};
 pub(crate) use judge::{Judge, Judged, parties_of};
 pub(crate) use prove::not_included;
 
-/// Runs what was asked for. Of a long watch, `show` gets each report but the last.
-pub(crate) fn run(wanted: &Wanted, show: &dyn Fn(&Report)) -> Result<Report, Failure> {
+/// Runs what was asked for. What is made goes to `target`, where one was named. Of a long watch, `show`
+/// gets each report but the last.
+pub(crate) fn run(
+    wanted: &Wanted,
+    target: Option<&Target>,
+    show: &dyn Fn(&Report),
+) -> Result<Report, Failure> {
     let network = &Network::new(wanted.ca_file.as_deref())?;
     match &wanted.command {
-        Command::Audit(audit) => settled(audit::run(audit, network, wanted.json)),
-        Command::Bundle(command) => settled(run_bundle(command, network, wanted.json)),
-        Command::Challenge(ChallengeCommand::Make(make)) => settled(dossier::make_challenge(make)),
+        Command::Audit(audit) => settled(audit::run(audit, target, network, wanted.json)),
+        Command::Bundle(command) => settled(run_bundle(command, target, network, wanted.json)),
+        Command::Challenge(ChallengeCommand::Make(make)) => {
+            settled(dossier::make_challenge(make, target))
+        }
         Command::Challenge(ChallengeCommand::Verify(verify)) => {
             settled(dossier::verify_challenge(verify))
         }
         Command::Inspect(inspect) => inspect::run(inspect),
-        Command::Prove(Prove::Consistency(prove)) => settled(prove::consistency(prove, network)),
-        Command::Prove(Prove::Inclusion(prove)) => {
-            settled(prove::inclusion(prove, network, wanted.json))
+        Command::Prove(Prove::Consistency(prove)) => {
+            settled(prove::consistency(prove, target, network))
         }
-        Command::Template(command) => settled(templates::run(command, wanted.language, network)),
-        Command::Timestamp(command) => settled(timestamp::run(command)),
-        Command::Reconcile(with) => settled(reconcile::run(with, network, wanted)),
+        Command::Prove(Prove::Inclusion(prove)) => {
+            settled(prove::inclusion(prove, target, network, wanted.json))
+        }
+        Command::Template(command) => {
+            settled(templates::run(command, target, wanted.language, network))
+        }
+        Command::Timestamp(command) => settled(timestamp::run(command, target)),
+        Command::Reconcile(with) => settled(reconcile::run(with, target, network, wanted)),
         Command::Verify(verify) => match &verify.what {
             Some(VerifyWhat::Consistency(verify)) => settled(consistency::run(verify, network)),
             Some(VerifyWhat::Range(verify)) => {
@@ -50,14 +62,19 @@ pub(crate) fn run(wanted: &Wanted, show: &dyn Fn(&Report)) -> Result<Report, Fai
             Some(VerifyWhat::Split(verify)) => settled(split::run(verify)),
             None => settled(verify::run(verify, network)),
         },
-        Command::Watch(watch) => watch::run(watch, network, show),
+        Command::Watch(watch) => watch::run(watch, target, network, show),
     }
 }
 
-fn run_bundle(command: &BundleCommand, network: &Network, quiet: bool) -> Result<Report, Stop> {
+fn run_bundle(
+    command: &BundleCommand,
+    target: Option<&Target>,
+    network: &Network,
+    quiet: bool,
+) -> Result<Report, Stop> {
     match command {
         BundleCommand::Explain(explain) => dossier::explain(explain),
-        BundleCommand::Make(make) => dossier::make(make, network),
+        BundleCommand::Make(make) => dossier::make(make, target, network),
         BundleCommand::Verify(verify) => run_dossier(verify, Expected::Anything, network, quiet),
     }
 }

@@ -1,7 +1,7 @@
 //! The report for people: one HTML file that prints well, needs nothing, and runs nothing.
 //!
 //! ```text
-//! verdict or failure -> Page (words in one language) -> sections -> markup -> durable::write
+//! verdict or failure -> Page (words in one language) -> sections -> markup -> Target
 //! ```
 //!
 //! Invariants: the page says what the program found and nothing more: evidence is shown only beside a
@@ -25,8 +25,9 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::args::{BundleCommand, Command, VerifyWhat, Wanted};
-use crate::durable;
+use crate::durable::Target;
 use crate::failure::Failure;
+use crate::masked;
 use crate::messages::{Language, Message, Said};
 use crate::report::{Report, Verdict};
 use crate::run_log;
@@ -46,24 +47,23 @@ pub(crate) fn begin(wanted: &Wanted) {
 pub(crate) fn keep(
     wanted: &Wanted,
     arguments: &[OsString],
+    target: Option<&Target>,
     outcome: Result<Report, Failure>,
     now: SystemTime,
 ) -> Result<Report, Failure> {
-    let Some(path) = place(&wanted.command) else { return outcome };
+    let Some(target) = target.filter(|_| place(&wanted.command).is_some()) else { return outcome };
     let at = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let run = Run { command: command(arguments), files: run_log::finish(), at };
     let (page, verdict) = match &outcome {
         Ok(report) => (of_report(report, run, wanted.language), report.verdict()),
         Err(failure) => (of_failure(failure, run, wanted.language), Verdict::Undecided),
     };
-    let shown = path.display().to_string();
-    if let Err(error) = durable::write(path, page.to_html().as_bytes()) {
-        let why = Said::of_error(Message::FileUnwritable, &[&shown], &error);
+    if let Err(why) = target.write(page.to_html().as_bytes()) {
         let word = verdict.message().unwrap_or(Message::CouldNotTell).text(wanted.language);
         return Err(Failure::new(why).with_hint(Said::new(Message::HtmlVerdictWas, &[word])));
     }
     outcome.map(|mut report| {
-        report.fact(Message::LabelReport, shown);
+        report.fact(Message::LabelReport, target.path().display());
         report
     })
 }
@@ -85,7 +85,9 @@ fn place(command: &Command) -> Option<&Path> {
 fn command(arguments: &[OsString]) -> String {
     let mut words = vec!["fiducial".to_string()];
     words.extend(arguments.iter().skip(1).map(|word| {
-        let word = word.to_string_lossy().into_owned();
+        let word = word.to_string_lossy();
+        // The page is handed on, and a lot key must not be.
+        let word = masked::masked(&word).into_owned();
         let is_plain = |letter: char| letter.is_alphanumeric() || "-_./,:=+@".contains(letter);
         if !word.is_empty() && word.chars().all(is_plain) {
             word

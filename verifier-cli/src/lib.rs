@@ -16,6 +16,7 @@ mod failure;
 mod html;
 mod input;
 mod log;
+mod masked;
 mod matter;
 mod messages;
 mod pictures;
@@ -32,6 +33,8 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::time::SystemTime;
 
+use crate::args::{Files, Wanted};
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::messages::Language;
 use crate::report::{Report, Verdict};
@@ -52,24 +55,34 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let wanted = match args::parse(&arguments, guessed) {
         Ok(wanted) => wanted,
         Err(refused) => {
-            // Help and the version come this way too. Nothing is left to do if the terminal
-            // itself is gone.
-            let _ = refused.print();
+            print_refused(&refused, &arguments);
             return if refused.use_stderr() { COULD_NOT_TELL } else { VERIFIED };
         }
     };
     let language = wanted.language;
     // A watch whose reader has gone goes on all the same: what it finds it writes to files.
     let show = |report: &Report| drop(print_report(report, language, wanted.json));
-    html::begin(&wanted);
-    let outcome = command::run(&wanted, &show);
-    let outcome = html::keep(&wanted, &arguments, outcome, SystemTime::now());
-    let (printed, code) = match outcome {
+    let (printed, code) = match judge(&wanted, &arguments, &show) {
         Ok(report) => (print_report(&report, language, wanted.json), exit_code(report.verdict())),
         Err(failure) => (print_failure(&failure, language, wanted.json), COULD_NOT_TELL),
     };
     // A verdict that nobody could read is no verdict.
     if printed.is_err() { COULD_NOT_TELL } else { code }
+}
+
+/// Runs the command, and writes its page if there is to be one. Where the output goes is looked at first:
+/// what must not be written is neither judged nor touched.
+fn judge(
+    wanted: &Wanted,
+    arguments: &[OsString],
+    show: &dyn Fn(&Report),
+) -> Result<Report, Failure> {
+    let files = Files::of(wanted);
+    let target = files.output.as_deref().map(|path| Target::new(path, &files.inputs));
+    let target = target.transpose()?;
+    html::begin(wanted);
+    let outcome = command::run(wanted, target.as_ref(), show);
+    html::keep(wanted, arguments, target.as_ref(), outcome, SystemTime::now())
 }
 
 /// The one place where a verdict becomes an exit code.
@@ -79,6 +92,21 @@ const fn exit_code(verdict: Verdict) -> u8 {
         Verdict::Rejected => REJECTED,
         Verdict::Undecided => COULD_NOT_TELL,
     }
+}
+
+/// Says why arguments are refused. Help and the version come this way too. Nothing is left to do if the
+/// terminal itself is gone.
+fn print_refused(refused: &clap::Error, arguments: &[OsString]) {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let keys: Vec<&str> = words.into_iter().filter_map(masked::key_in).collect();
+    let _ = if keys.is_empty() {
+        refused.print()
+    } else {
+        // The words that are refused are repeated, and so would be a key.
+        let text = refused.to_string();
+        let text = keys.iter().fold(text, |text, key| text.replace(key, &masked::masked(key)));
+        std::io::stderr().lock().write_all(text.as_bytes())
+    };
 }
 
 fn print_report(report: &Report, language: Language, json: bool) -> std::io::Result<()> {

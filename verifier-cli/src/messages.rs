@@ -188,8 +188,9 @@ mod tests {
     #[test]
     fn every_message_has_both_languages_with_the_same_values_and_its_own_code() {
         let mut codes = BTreeSet::new();
-        use catalogue::{html, papers, reconcile};
-        for message in [catalogue::ALL, html::ALL, papers::ALL, reconcile::ALL].concat() {
+        use catalogue::{files, html, papers, reconcile};
+        for message in [catalogue::ALL, files::ALL, html::ALL, papers::ALL, reconcile::ALL].concat()
+        {
             let english = message.text(Language::English);
             let chinese = message.text(Language::Chinese);
             assert!(english.is_ascii() && !english.is_empty(), "{message:?}");

@@ -28,7 +28,7 @@ use spec::key::KeyName;
 use crate::args::{Reconcile, Wanted};
 use crate::command::{Judge, Stop};
 use crate::dossier::{self, Evidence, Reading};
-use crate::durable;
+use crate::durable::Target;
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
@@ -51,8 +51,13 @@ struct Outcome<'u> {
     findings: Vec<Finding>,
 }
 
-/// Compares what was shipped with what was recorded.
-pub(crate) fn run(with: &Reconcile, network: &Network, wanted: &Wanted) -> Result<Report, Stop> {
+/// Compares what was shipped with what was recorded; the table goes to `target`.
+pub(crate) fn run(
+    with: &Reconcile,
+    target: Option<&Target>,
+    network: &Network,
+    wanted: &Wanted,
+) -> Result<Report, Stop> {
     let judge = Judge::open(&with.policy)?;
     let words = Words::new(&with.good, &with.bad)?;
     let accepted = finding::accepted(&with.accept)?;
@@ -83,12 +88,8 @@ pub(crate) fn run(with: &Reconcile, network: &Network, wanted: &Wanted) -> Resul
         evidence.openings.get(&(source.clone(), sequence)).and_then(|it| it.first_record)
     };
     let counted = rules::count(&evidence.spans, &header, &entries);
-    if let Some(path) = &with.csv {
-        let table = csv::table(&results, &counted, wanted.language);
-        durable::write(path, table.as_bytes()).map_err(|error| {
-            let shown = path.display().to_string();
-            Stop::from(Said::of_error(Message::FileUnwritable, &[&shown], &error))
-        })?;
+    if let Some(target) = target {
+        target.write(csv::table(&results, &counted, wanted.language).as_bytes())?;
     }
     let most = if wanted.json { usize::MAX } else { MAX_LISTED };
     let mut report = report(with, most, &results, &counted);

@@ -13,13 +13,11 @@
 //! Out of scope: law. A paper says what a rule asks and what a bundle holds for it, and never that
 //! anything is admitted; each says that a lawyer must read it.
 
-use std::path::Path;
-
 use crate::args::papers::{TemplateCommand, TemplateFill};
 use crate::args::{Dossier, PolicyArgs};
 use crate::command::Stop;
 use crate::dossier::{self, Proven};
-use crate::durable;
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::log::Network;
 use crate::messages::{Language, Message, Said};
@@ -88,6 +86,7 @@ const FACTS: [&str; 14] = [
 /// Runs `fiducial template`.
 pub(crate) fn run(
     command: &TemplateCommand,
+    target: Option<&Target>,
     language: Language,
     network: &Network,
 ) -> Result<Report, Stop> {
@@ -104,11 +103,16 @@ pub(crate) fn run(
             let text = find(&wanted.name)?.fill(None, language);
             Ok(product(text))
         }
-        TemplateCommand::Fill(wanted) => fill(wanted, language, network),
+        TemplateCommand::Fill(wanted) => fill(wanted, target, language, network),
     }
 }
 
-fn fill(wanted: &TemplateFill, language: Language, network: &Network) -> Result<Report, Stop> {
+fn fill(
+    wanted: &TemplateFill,
+    target: Option<&Target>,
+    language: Language,
+    network: &Network,
+) -> Result<Report, Stop> {
     let template = find(&wanted.name)?;
     let policy = PolicyArgs {
         policy: Some(wanted.policy.clone()),
@@ -126,20 +130,17 @@ fn fill(wanted: &TemplateFill, language: Language, network: &Network) -> Result<
     };
     let proven = dossier::prove(&wanted.bundle, &by, network, language)?;
     let text = template.fill(Some(&proven), language);
-    match &wanted.out {
+    match target {
         None => Ok(product(text)),
-        Some(out) => written(out, &text),
+        Some(target) => written(target, &text),
     }
 }
 
-fn written(out: &Path, text: &str) -> Result<Report, Stop> {
-    durable::write(out, text.as_bytes()).map_err(|error| {
-        let values = [out.display().to_string(), error.to_string()];
-        Failure::new(Said::new(Message::FileUnwritable, &values.each_ref().map(String::as_str)))
-    })?;
+fn written(target: &Target, text: &str) -> Result<Report, Stop> {
+    target.write(text.as_bytes())?;
     let mut report = Report::new(Verdict::Done);
     report.reason(Said::new(Message::TemplateNotLawyer, &[]));
-    report.fact(Message::LabelWritten, out.display());
+    report.fact(Message::LabelWritten, target.path().display());
     Ok(report)
 }
 

@@ -31,7 +31,7 @@ pub(crate) use check::{Fault, Stamp, check, claims};
 
 use crate::args::papers::{TimestampCommand, TimestampRequest, TimestampVerify};
 use crate::command::Stop;
-use crate::durable;
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
@@ -41,27 +41,26 @@ use crate::report::{Report, Verdict};
 const RECEIPT: &[u8] = b"c2sp.org/tlog-proof@";
 
 /// Runs `fiducial timestamp`.
-pub(crate) fn run(command: &TimestampCommand) -> Result<Report, Stop> {
+pub(crate) fn run(command: &TimestampCommand, target: Option<&Target>) -> Result<Report, Stop> {
     match command {
-        TimestampCommand::Request(wanted) => write_request(wanted),
+        TimestampCommand::Request(wanted) => {
+            write_request(wanted, target.expect("clap asks for --out"))
+        }
         TimestampCommand::Verify(wanted) => verify(wanted),
     }
 }
 
-fn write_request(wanted: &TimestampRequest) -> Result<Report, Stop> {
+fn write_request(wanted: &TimestampRequest, target: &Target) -> Result<Report, Stop> {
     let note = read_note(&wanted.checkpoint)?;
     let mut nonce = [0; 8];
     getrandom::fill(&mut nonce)
         .map_err(|error| Failure::new(Said::new(Message::StampNoRandom, &[&error.to_string()])))?;
     let imprint = spec::Hash::of(&note);
-    durable::write(&wanted.out, &request::encode(&imprint, nonce)).map_err(|error| {
-        let path = wanted.out.display().to_string();
-        Failure::new(Said::new(Message::FileUnwritable, &[&path, &error.to_string()]))
-    })?;
+    target.write(&request::encode(&imprint, nonce))?;
     let mut report = Report::new(Verdict::Done);
-    report.fact(Message::LabelWritten, wanted.out.display());
+    report.fact(Message::LabelWritten, target.path().display());
     report.fact(Message::LabelSha256, imprint.to_hex());
-    report.reason(Said::new(Message::StampHowToAsk, &[&wanted.out.display().to_string()]));
+    report.reason(Said::new(Message::StampHowToAsk, &[&target.path().display().to_string()]));
     Ok(report)
 }
 

@@ -27,17 +27,20 @@ use self::look::Watcher;
 use spec::time::format_utc;
 
 use crate::args::Watch as Wanted;
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::log::Network;
 use crate::report::{Report, Verdict};
 
-/// Looks once, or until something is wrong with the log. `show` gets each report but the last.
+/// Looks once, or until something is wrong with the log. The state is in `target`. `show` gets each
+/// report but the last.
 pub(crate) fn run(
     wanted: &Wanted,
+    target: Option<&Target>,
     network: &Network,
     show: &dyn Fn(&Report),
 ) -> Result<Report, Failure> {
-    let watcher = Watcher::open(wanted, network)?;
+    let watcher = Watcher::open(wanted, target.expect("clap asks for --state"), network)?;
     if wanted.once {
         return watcher.look();
     }

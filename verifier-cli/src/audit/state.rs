@@ -27,7 +27,7 @@ use spec::tree::Tree;
 use super::chain::{Chains, Head, MAX_SOURCES};
 use crate::args::Audit as Wanted;
 use crate::command::{Judge, Stop};
-use crate::durable;
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
@@ -104,17 +104,14 @@ pub(super) fn start(
 
 /// Writes the state whole, beside its place first, so that a crash leaves the old one.
 pub(super) fn save(
-    path: &Path,
+    target: &Target,
     origin: &Origin,
     tree: Tree,
     mode: Mode,
     chains: &Chains,
 ) -> Result<(), Failure> {
     let text = format(origin, tree, mode, chains);
-    durable::write(path, text.as_bytes()).map_err(|error| {
-        let shown = path.display().to_string();
-        Said::of_error(Message::FileUnwritable, &[&shown], &error).into()
-    })
+    target.write(text.as_bytes()).map_err(Failure::from)
 }
 
 fn load(path: &Path, origin: &Origin, mode: Mode) -> Result<Start, Failure> {

@@ -14,6 +14,7 @@ use spec::tree::{InclusionError, verify_inclusion};
 use super::judge::{Judge, Judged};
 use super::{Stop, consistency, describe};
 use crate::args::{ProveConsistency, ProveInclusion};
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::input;
 use crate::log::tiles::Tiles;
@@ -26,6 +27,7 @@ use crate::words;
 /// Makes a receipt, or with `--size` the bare path.
 pub(crate) fn inclusion(
     wanted: &ProveInclusion,
+    target: Option<&Target>,
     network: &Network,
     quiet: bool,
 ) -> Result<Report, Stop> {
@@ -47,13 +49,17 @@ pub(crate) fn inclusion(
     let entry = log.entry(index, shown).map_err(Failure::from)?;
     let leaf = leaf_hash(&entry);
     match wanted.size {
-        Some(smaller) => bare_path(wanted, &tiles, &judged.accepted, (index, leaf), smaller),
-        None => receipt(wanted, &tiles, &judge, (note, &judged), (index, entry)),
+        Some(smaller) => bare_path(target, &tiles, &judged.accepted, (index, leaf), smaller),
+        None => receipt(target, &tiles, &judge, (note, &judged), (index, entry)),
     }
 }
 
 /// Proves that the newer checkpoint only appends to the older, and writes the hashes.
-pub(crate) fn consistency(wanted: &ProveConsistency, network: &Network) -> Result<Report, Stop> {
+pub(crate) fn consistency(
+    wanted: &ProveConsistency,
+    target: Option<&Target>,
+    network: &Network,
+) -> Result<Report, Stop> {
     let judge = Judge::open(&wanted.policy)?;
     let log = Log::open(&wanted.log, network)?;
     let (_, old) = consistency::accept(&judge, &wanted.from)?;
@@ -72,7 +78,7 @@ pub(crate) fn consistency(wanted: &ProveConsistency, network: &Network) -> Resul
     let sizes = [before.to_string(), after.to_string()];
     report.reason(Said::new(Message::ConsistentFromTo, &[&sizes[0], &sizes[1]]));
     describe(&mut report, &judge, &note, &new);
-    write_out(report, wanted.out.as_deref(), &hash_lines(&proof))
+    write_out(report, target, &hash_lines(&proof))
 }
 
 /// The index that was typed, or the place of the leaf that was named.
@@ -122,7 +128,7 @@ fn level_zero(at: u64, size: u64) -> Tile {
 }
 
 fn receipt(
-    wanted: &ProveInclusion,
+    target: Option<&Target>,
     tiles: &Tiles<'_>,
     judge: &Judge,
     (note, judged): (Note, &Judged),
@@ -142,13 +148,13 @@ fn receipt(
     describe(&mut report, judge, &note, judged);
     let open = if is_statement { Message::OpenStatement } else { Message::OpenOpaque };
     report.not_checked(open, &[]);
-    write_out(report, wanted.out.as_deref(), &proof.to_string())
+    write_out(report, target, &proof.to_string())
 }
 
 /// The path in an older tree. That tree is tied to the accepted checkpoint by a consistency proof,
 /// so that the path means something.
 fn bare_path(
-    wanted: &ProveInclusion,
+    target: Option<&Target>,
     tiles: &Tiles<'_>,
     accepted: &AcceptedCheckpoint,
     (index, leaf): (u64, Hash),
@@ -173,7 +179,7 @@ fn bare_path(
     report.fact(Message::LabelLeaf, leaf.to_hex());
     report.fact(Message::LabelProvedSize, size);
     report.fact(Message::LabelProvedRoot, tree.root());
-    write_out(report, wanted.out.as_deref(), &hash_lines(&hashes))
+    write_out(report, target, &hash_lines(&hashes))
 }
 
 /// The path does not place the entry.
@@ -186,15 +192,12 @@ fn hash_lines(hashes: &[Hash]) -> String {
 }
 
 /// Writes the product to its file, or makes it the whole output.
-fn write_out(mut report: Report, out: Option<&Path>, text: &str) -> Result<Report, Stop> {
-    let Some(path) = out else {
+fn write_out(mut report: Report, target: Option<&Target>, text: &str) -> Result<Report, Stop> {
+    let Some(target) = target else {
         report.set_product(text.to_string());
         return Ok(report);
     };
-    let shown = path.display().to_string();
-    std::fs::write(path, text).map_err(|error| {
-        Failure::new(Said::of_error(Message::FileUnwritable, &[&shown], &error))
-    })?;
-    report.fact(Message::LabelWritten, shown);
+    target.write(text.as_bytes())?;
+    report.fact(Message::LabelWritten, target.path().display());
     Ok(report)
 }

@@ -17,7 +17,7 @@ use super::open::{self, Opened};
 use super::stamps;
 use crate::args::{BundleMake, Inspect};
 use crate::command::Stop;
-use crate::durable;
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::input;
 use crate::log::tiles::Tiles;
@@ -28,8 +28,14 @@ use crate::report::{Report, Verdict};
 /// Parts on their way into a bundle.
 pub(super) type Parts = BTreeMap<String, (PartPath, Vec<u8>)>;
 
-/// Makes a bundle. What the parts say is not verified: that is for whoever receives it.
-pub(crate) fn make(wanted: &BundleMake, network: &Network) -> Result<Report, Stop> {
+/// Makes a bundle. What the parts say is not verified: that is for whoever receives it. Another file is
+/// never replaced by it: that may be evidence that somebody has the hash of.
+pub(crate) fn make(
+    wanted: &BundleMake,
+    target: Option<&Target>,
+    network: &Network,
+) -> Result<Report, Stop> {
+    let target = target.expect("clap asks for --out");
     let opened = Opened::read(&wanted.folder)?;
     let shown = wanted.folder.display().to_string();
     let mut parts = Parts::new();
@@ -52,12 +58,9 @@ pub(crate) fn make(wanted: &BundleMake, network: &Network) -> Result<Report, Sto
     let contents = made(&parts)?;
     let bundle = Bundle::new(contents).map_err(|error| malformed(&shown, &error.to_string()))?;
     let bytes = bundle.to_bytes();
-    durable::write(&wanted.out, &bytes).map_err(|error| {
-        let path = wanted.out.display().to_string();
-        Failure::from(Said::new(Message::FileUnwritable, &[&path, &error.to_string()]))
-    })?;
+    target.write_once(&bytes)?;
     let mut report = Report::new(Verdict::Done);
-    report.fact(Message::LabelWritten, wanted.out.display());
+    report.fact(Message::LabelWritten, target.path().display());
     report.fact(Message::LabelBytes, bytes.len());
     report.fact(Message::LabelSha256, spec::Hash::of(&bytes).to_hex());
     describe(&mut report, bundle.contents());

@@ -22,7 +22,7 @@ use super::ranges;
 use super::statements::{self, Checked, Keys};
 use crate::args::{ChallengeMake, ChallengeVerify, Dossier};
 use crate::command::{Judge, Stop};
-use crate::durable;
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
@@ -56,17 +56,15 @@ struct Base {
 }
 
 /// Picks records.
-pub(crate) fn make(wanted: &ChallengeMake) -> Result<Report, Stop> {
+pub(crate) fn make(wanted: &ChallengeMake, target: Option<&Target>) -> Result<Report, Stop> {
     let court = Court::open(&wanted.dossier)?;
     let base = base(&wanted.range, &wanted.note, &wanted.dossier, &court)?;
     let challenge = Challenge::make(base.ground, &base.records, wanted.count)
         .map_err(|error| Failure::new(Said::new(Message::NotAccepted, &[&error.to_string()])))?;
-    durable::write(&wanted.out, challenge.to_string().as_bytes()).map_err(|error| {
-        let path = wanted.out.display().to_string();
-        Failure::from(Said::new(Message::FileUnwritable, &[&path, &error.to_string()]))
-    })?;
+    let target = target.expect("clap asks for --out");
+    target.write(challenge.to_string().as_bytes())?;
     let mut report = Report::new(Verdict::Done);
-    report.fact(Message::LabelWritten, wanted.out.display());
+    report.fact(Message::LabelWritten, target.path().display());
     for (statement, record) in challenge.picks() {
         report.fact(Message::LabelOwnRecord, format!("{statement}, {record}"));
     }

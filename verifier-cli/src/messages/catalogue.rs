@@ -2,6 +2,7 @@
 //!
 //! One that lacks a language does not compile. Codes never change; `{0}` stands for the first value.
 
+pub(super) mod files;
 pub(super) mod html;
 pub(super) mod papers;
 pub(super) mod reconcile;

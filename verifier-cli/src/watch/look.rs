@@ -14,7 +14,7 @@ use super::compare::{Relation, compare};
 use super::state::State;
 use crate::args::Watch as Wanted;
 use crate::command::{Judge, Stop, describe, unknown_log};
-use crate::durable;
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::log::{Log, Network};
 use crate::messages::{Message, Said};
@@ -31,14 +31,14 @@ const LOG_RETRY: Duration = Duration::from_millis(250);
 const MAX_EVIDENCE: usize = 16;
 
 /// All that a watch needs to look.
-pub(super) struct Watcher {
+pub(super) struct Watcher<'t> {
     judge: Judge,
     log: Log,
     /// The log's address, for people.
     place: String,
     log_keys: Vec<VerifierKey>,
     witnesses: Vec<Witness>,
-    state: PathBuf,
+    state: &'t Target,
     evidence: PathBuf,
 }
 
@@ -53,8 +53,12 @@ struct Found {
     open: Vec<Said>,
 }
 
-impl Watcher {
-    pub(super) fn open(wanted: &Wanted, network: &Network) -> Result<Self, Failure> {
+impl<'t> Watcher<'t> {
+    pub(super) fn open(
+        wanted: &Wanted,
+        state: &'t Target,
+        network: &Network,
+    ) -> Result<Self, Failure> {
         let judge = Judge::open(&wanted.policy)?;
         let hurried = network.hurried();
         let log = Log::open(&wanted.log, &hurried)?;
@@ -62,7 +66,7 @@ impl Watcher {
         let log_keys = judge.policy().logs().iter().map(|log| log.key().clone()).collect();
         let beside = || wanted.state.parent().map(Path::to_path_buf).unwrap_or_default();
         let evidence = wanted.evidence.clone().unwrap_or_else(beside);
-        let (place, state) = (wanted.log.clone(), wanted.state.clone());
+        let place = wanted.log.clone();
         Ok(Self { judge, log, place, log_keys, witnesses, state, evidence })
     }
 
@@ -70,7 +74,7 @@ impl Watcher {
     /// make it fail.
     pub(super) fn look(&self) -> Result<Report, Failure> {
         let mut found = Found::default();
-        let state = State::load(&self.state, self.judge.policy(), &self.log_keys)?;
+        let state = State::load(self.state.path(), self.judge.policy(), &self.log_keys)?;
         let mut shown = self.ask_log(&mut found);
         let origin = self.origin(state.as_ref(), &mut shown, &mut found)?;
         let answers = ask_all(&self.witnesses, &origin, self.judge.policy(), &self.log_keys);
@@ -88,7 +92,7 @@ impl Watcher {
         if report.verdict() != Verdict::Rejected
             && let Some(next) = next
         {
-            next.save(&self.state)?;
+            next.save(self.state)?;
         }
         if state.is_none() {
             report.not_checked(Message::OpenFirstLook, &[]);
@@ -291,14 +295,12 @@ impl Watcher {
         let bytes = split.to_bytes();
         let path = self.evidence.join(name_of(split, &bytes));
         let shown = path.display().to_string();
-        let written = match std::fs::read(&path) {
-            Ok(there) if there == bytes => Ok(()),
-            _ => durable::write(&path, &bytes),
-        };
-        match written {
-            Ok(()) => Ok(shown),
-            Err(error) => Err(Said::of_error(Message::FileUnwritable, &[&shown], &error)),
+        match std::fs::read(&path) {
+            Ok(there) if there == bytes => {}
+            // Nothing that was typed is at risk: the name holds the hash of the bytes.
+            _ => Target::new(&path, &[])?.write(&bytes)?,
         }
+        Ok(shown)
     }
 }
 

@@ -22,7 +22,7 @@ use spec::note::{MAX_NOTE_SIZE, Note};
 use spec::policy::{MAX_WITNESSES, Policy};
 
 use super::ask::Seen;
-use crate::durable;
+use crate::durable::Target;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
@@ -63,15 +63,12 @@ impl State {
     }
 
     /// Writes the state, durably, unless it is what is there already.
-    pub(super) fn save(&self, path: &Path) -> Result<(), Failure> {
+    pub(super) fn save(&self, target: &Target) -> Result<(), Failure> {
         let text = self.format();
-        if std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+        if std::fs::read(target.path()).is_ok_and(|bytes| bytes == text.as_bytes()) {
             return Ok(());
         }
-        durable::write(path, text.as_bytes()).map_err(|error| {
-            let shown = path.display().to_string();
-            Said::of_error(Message::FileUnwritable, &[&shown], &error).into()
-        })
+        target.write(text.as_bytes()).map_err(Failure::from)
     }
 
     fn format(&self) -> String {

@@ -1,0 +1,27 @@
+//! What is said of files: those that are not written, and those given in the wrong place.
+
+use crate::messages::Message;
+
+catalogue! {
+    // What is not written.
+    OutputNoFile = "output-no-file",
+        "nothing is written to {0}: it is there and is no regular file (a link is not followed); name another file, or remove it yourself",
+        "不写入 {0}：该处已有的不是普通文件（链接不予跟随）；请另指文件，或自行将其删除";
+    OutputIsInput = "output-is-input",
+        "nothing is written to {0}: it is the same file as {1}, which this command reads; name another file for what is written",
+        "不写入 {0}：它与本命令所读取的 {1} 是同一个文件；请为输出另指文件";
+    OutputInInput = "output-in-input",
+        "nothing is written to {0}: it lies in the folder {1}, which this command reads; name a file outside of it for what is written",
+        "不写入 {0}：它位于本命令所读取的文件夹 {1} 中；请将输出指到该文件夹之外";
+    FileThere = "file-there",
+        "{0} is there already, and with other bytes: it may be evidence and is left as it is; name another file, or move that one away first",
+        "{0} 已存在，且内容不同：它可能是证据，故保持原样；请另指文件，或先将其移走";
+
+    // What was given in the wrong place.
+    GivenBundle = "given-bundle",
+        "{0}, given as {1}, is a bundle: name the bundle first, and the file of your own behind {1}, as in: fiducial bundle verify BUNDLE --policy POLICY --pins PINS",
+        "以 {1} 给出的 {0} 是证据包：请先写证据包，再在 {1} 之后写您自己的文件，例如：fiducial bundle verify 证据包 --policy 策略 --pins 固定项";
+    HintLotKey = "hint-lot-key",
+        "It looks like a lot key, given where a file is asked for, and is not shown: write it into a file of its own and name that with --lot-key FILE.",
+        "它像是批次密钥，却给在了应为文件的位置，故不予显示：请把它写入单独的文件，再用 --lot-key 给出该文件。";
+}
