@@ -399,7 +399,7 @@ catalogue! {
     EvidenceVouched = "evidence-vouched", "{0} files of evidence are byte for byte those of opened records",
         "{0} 个证据文件与已公开记录所承诺的逐字节相同";
     OwnSound = "own-sound",
-        "{0} records of {1} carry tags of your units, of {2} units out of {3}; each of them is shown",
+        "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown",
         "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示";
     RangeSound = "range-sound",
         "{0}: statements {1} to {2} are all {3} of one chain, with exactly {4} records, each of which shows its tags",
@@ -532,6 +532,6 @@ catalogue! {
     LabelOwnRecord = "own-record", "your record (statement, record)", "您的记录（声明号，记录号）";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed by", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
-    LabelStatementRecords = "statement-records", "statement: records opened / all", "声明：已公开/全部记录数";
+    LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已公开/全部记录数（含批次头）";
     LabelStatementWitnessed = "statement-witnessed", "witnessed by", "不晚于（见证时间）";
 }
