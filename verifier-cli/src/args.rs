@@ -275,7 +275,7 @@ pub(crate) struct Dossier {
     pub(crate) lot_keys: Vec<PathBuf>,
 
     /// Your units, one a line: their records are looked for
-    #[arg(long, value_name = "FILE", requires = "lot_keys")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) units: Option<PathBuf>,
 
     /// The log, every entry of which is read: no source has said two things at one place

@@ -17,6 +17,7 @@ mod held;
 mod judge;
 mod notes;
 mod open;
+mod own;
 mod papers;
 mod ranges;
 mod scan;

@@ -13,10 +13,12 @@ mod boards;
 mod gather;
 mod moment;
 mod step;
+mod verdicts;
 
 pub(crate) use self::gather::{Gathering, Statement};
 pub(crate) use self::moment::moment;
 pub(crate) use self::step::{Bounds, Evidence, Field, Step};
+pub(crate) use self::verdicts::Verdicts;
 
 use crate::pictures::{Inspection, Profile, Program, Unread, Window};
 
@@ -76,8 +78,10 @@ pub(crate) struct Board {
     pub(crate) steps: Vec<Step>,
     /// How many records it has.
     pub(crate) step_count: usize,
-    /// The last verdict of all records, also of those that are not among `steps`.
-    pub(crate) last_verdict: Option<String>,
+    /// The last verdicts of all records, also of those that are not among `steps`.
+    pub(crate) verdicts: Verdicts,
+    /// Whether the reader's own list names it: then it is among the first.
+    pub(crate) is_asked: bool,
     /// Between which times all records were stated: the earliest bound before them, and the latest
     /// behind them, if every one has one.
     pub(crate) bounds: Bounds,

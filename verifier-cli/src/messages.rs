@@ -80,16 +80,21 @@ impl Said {
             None => String::new(),
         };
         // Split at the braces, so that a value that itself holds `{1}` stays as it is.
+        let mut is_one = false;
         for piece in self.message.text(language).split_inclusive('}') {
-            match piece.rsplit_once('{') {
-                Some((before, number)) => {
-                    text.push_str(before);
-                    let at = number.strip_suffix('}').and_then(|at| at.parse::<usize>().ok());
-                    let value = at.and_then(|at| self.value(at, language));
-                    text.push_str(value.as_deref().unwrap_or("?"));
-                }
-                None => text.push_str(piece),
+            let (before, number) = match piece.rsplit_once('{') {
+                Some((before, number)) => (before, Some(number)),
+                None => (piece, None),
+            };
+            match singular(before).filter(|_| is_one && language == Language::English) {
+                Some((one, rest)) => text.extend([one, rest]),
+                None => text.push_str(before),
             }
+            let Some(number) = number else { continue };
+            let at = number.strip_suffix('}').and_then(|at| at.parse::<usize>().ok());
+            let value = at.and_then(|at| self.value(at, language));
+            text.push_str(value.as_deref().unwrap_or("?"));
+            is_one = value.as_deref() == Some("1");
         }
         let (colon, semicolon) = match language {
             Language::Chinese => ("：", "；"),
@@ -124,6 +129,48 @@ impl Said {
         }
         value
     }
+}
+
+/// What follows a number in English, where it is of many and where it is of one; longer ones first.
+const NUMBERS: [(&str, &str); 23] = [
+    (" files of evidence are", " file of evidence is"),
+    (
+        " files to which opened records commit: they are",
+        " file to which opened records commit: it is",
+    ),
+    (" records that were picked are", " record that was picked is"),
+    (" records are", " record is"),
+    (
+        " statements were not made long before: the checkpoints they name, or the proofs from these on, are",
+        " statement was not made long before: the checkpoint it names, or the proof from this on, is",
+    ),
+    (" entries are no longer those", " entry is no longer that"),
+    (" entries of the log were", " entry of the log was"),
+    (" entries hash", " entry hashes"),
+    (" defects are", " defect is"),
+    (" outages stated", " outage stated"),
+    (" closings compared", " closing compared"),
+    (" things", " thing"),
+    (" records", " record"),
+    (" entries", " entry"),
+    (" statements", " statement"),
+    (" units", " unit"),
+    (" hashes", " hash"),
+    (" repairs", " repair"),
+    (" problems", " problem"),
+    (" places", " place"),
+    (" bytes", " byte"),
+    (" times", " time"),
+    (" changes", " change"),
+];
+
+/// The words for one of what a text begins with, and the rest of it.
+fn singular(text: &str) -> Option<(&'static str, &str)> {
+    NUMBERS.iter().find_map(|(many, one)| {
+        let rest = text.strip_prefix(many)?;
+        let is_whole = !rest.starts_with(|letter: char| letter.is_ascii_alphanumeric());
+        is_whole.then_some((*one, rest))
+    })
 }
 
 /// A sentence of the program: its name for machines and its texts.
@@ -208,6 +255,22 @@ mod tests {
         assert!(said.to_text(Language::Chinese).contains("{1} 和 b"));
         let within = said.within("x").to_text(Language::English);
         assert!(within.starts_with("x: the checkpoints"));
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        let said = |message, values: &[&str]| Said::new(message, values).to_text(Language::English);
+        let range = said(Message::RangeSound, &["aoi", "1", "1", "1", "1"]);
+        assert!(range.contains("statements 1 to 1 are all 1 of one chain, with exactly 1 record,"));
+        assert!(said(Message::EvidenceVouched, &["1"]).starts_with("1 file of evidence is byte"));
+        assert!(said(Message::EvidenceVouched, &["11"]).starts_with("11 files of evidence are"));
+        assert!(
+            said(Message::OpenLowerBounds, &["1"]).starts_with("that 1 statement was not made")
+        );
+        assert!(said(Message::AuditSound, &["2"]).starts_with("all 2 entries hash to"));
+        assert_eq!(singular(" recordsets"), None);
+        let own = said(Message::OwnSound, &["1", "aoi", "1", "1"]);
+        assert!(own.contains("1 record of aoi, of 1 unit out of 1;"), "{own}");
     }
 
     #[test]

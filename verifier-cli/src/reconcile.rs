@@ -16,7 +16,6 @@ mod claimed;
 mod csv;
 mod entry;
 mod finding;
-mod list;
 mod paint;
 mod rules;
 mod verdict;
@@ -29,6 +28,9 @@ use crate::args::{Reconcile, Wanted};
 use crate::command::{Judge, Stop};
 use crate::dossier::{self, Evidence, Reading};
 use crate::durable::Target;
+use crate::durable;
+use crate::failure::Failure;
+use crate::list::{self, List, Unit};
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
@@ -36,10 +38,10 @@ use crate::report::{Report, Verdict};
 use self::case::Book;
 use self::entry::Entry;
 use self::finding::{Colour, Finding};
-use self::list::Unit;
 pub(crate) use self::paint::paint;
 use self::rules::{Context, Counted};
 use self::verdict::Words;
+pub(crate) use self::verdict::{says_bad, says_good};
 
 /// How many units are listed for people; machines, and the table that can be written, get all of them.
 const MAX_LISTED: usize = 1000;
@@ -61,19 +63,20 @@ pub(crate) fn run(
     let judge = Judge::open(&with.policy)?;
     let words = Words::new(&with.good, &with.bad)?;
     let accepted = finding::accepted(&with.accept)?;
-    let units = list::read(&with.units)?;
+    let list = list::read(&with.units)?;
+    let units = &list.units;
     let reading = Reading {
         paths: &with.bundles,
         judge: &judge,
         pins: with.pins.as_ref(),
         source_keys: &with.source_keys,
         lot_keys: &with.lot_keys,
-        units: names(&units),
+        units: list.octets(),
         log: with.log.as_deref(),
     };
     let evidence = dossier::read_all(reading, network, wanted.json)?;
     let entries = entries(&evidence);
-    let book = Book::new(&entries, &units, &words);
+    let book = Book::new(&entries, units, &words);
     let context = Context::new(&entries);
     let results: Vec<Outcome<'_>> = units
         .iter()
@@ -84,6 +87,7 @@ pub(crate) fn run(
             Outcome { unit, colour, findings }
         })
         .collect();
+    let is_header = first_line(&list, &results)?;
     let header = |source: &KeyName, sequence: u64| {
         evidence.openings.get(&(source.clone(), sequence)).and_then(|it| it.first_record)
     };
@@ -93,17 +97,25 @@ pub(crate) fn run(
     }
     let most = if wanted.json { usize::MAX } else { MAX_LISTED };
     let mut report = report(with, most, &results, &counted);
+    if let Some(first) = is_header {
+        report.not_checked(Message::OpenFirstLine, &[&first.serial]);
+    }
     say_open(&mut report, &evidence, &entries, &context);
     Ok(report)
 }
 
-/// Whatever reports may call the units: their serials and their panels.
-fn names(units: &[Unit]) -> Vec<Vec<u8>> {
-    let serials = units.iter().map(|unit| unit.serial.as_bytes().to_vec());
-    let panels = units.iter().filter_map(|unit| unit.panel.as_ref());
-    let panels = panels.map(|panel| panel.as_bytes().to_vec());
-    let names: BTreeSet<Vec<u8>> = serials.chain(panels).collect();
-    names.into_iter().filter(|name| case::is_name(name)).collect()
+/// The first line of a list without a known header, if nothing is recorded of it while others are found: it
+/// may be a header that this program does not know, and no unit. Fails if it has no digit, as no serial is.
+fn first_line<'u>(list: &'u List, results: &[Outcome<'_>]) -> Result<Option<&'u Unit>, Failure> {
+    let is_unknown =
+        |one: &Outcome<'_>| one.findings.iter().any(|one| one.message == Message::FoundNothing);
+    let is_first = results.first().is_some_and(is_unknown) && !results.iter().all(is_unknown);
+    let Some(first) = list.first_line().filter(|_| is_first) else { return Ok(None) };
+    if first.serial.contains(|letter: char| letter.is_ascii_digit()) {
+        return Ok(Some(first));
+    }
+    let why = Said::new(Message::ListHeader, &[&first.serial]);
+    Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])))
 }
 
 /// Every opened record once, in the order of the chains.
@@ -262,6 +274,33 @@ mod tests {
         assert_eq!(of(&[Amber, Unknown], false), Verdict::Undecided);
         assert_eq!(of(&[Amber, Unknown], true), Verdict::Rejected);
         assert_eq!(of(&[Red, Unknown, Green], false), Verdict::Rejected);
+    }
+
+    #[test]
+    fn a_first_line_of_which_nothing_is_known_may_be_a_header() {
+        let of = |lines: &[&str], found: &[usize]| {
+            let unit = |serial: &&str| Unit { serial: (*serial).to_owned(), ..Unit::default() };
+            let units: Vec<Unit> = lines.iter().map(unit).collect();
+            let list = List { units, has_header: false };
+            let results: Vec<Outcome<'_>> = (list.units.iter().enumerate())
+                .map(|(at, unit)| match found.contains(&at) {
+                    true => result(unit, Colour::Green),
+                    false => {
+                        let findings = vec![Finding::new(Message::FoundNothing, &[])];
+                        Outcome { unit, colour: Colour::Red, findings }
+                    }
+                })
+                .collect();
+            let told = first_line(&list, &results);
+            told.map(|first| first.is_some()).map_err(|failure| failure.said().0.message())
+        };
+        assert_eq!(of(&["Seriennummer", "SN1"], &[1]), Err(Message::ListHeader));
+        assert_eq!(of(&["\u{5e8f}\u{5217}\u{53f7}", "SN1"], &[1]), Err(Message::ListHeader));
+        // A serial without a record is red, and a warning says what else it could be.
+        assert_eq!(of(&["SN0", "SN1"], &[1]), Ok(true));
+        assert_eq!(of(&["SNX", "SN1"], &[0]), Ok(false));
+        // Where nothing is found at all, the header is not the reason.
+        assert_eq!(of(&["Seriennummer", "SN1"], &[]), Ok(false));
     }
 
     #[test]

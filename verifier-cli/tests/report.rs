@@ -223,6 +223,56 @@ fn a_bundle_of_many_boards_gives_a_page_that_can_be_read() {
 }
 
 #[test]
+fn the_boards_of_the_reader_s_own_units_come_first() {
+    let dispute = Dispute::of_many(30);
+    let page = dispute.verify("dispute.zip", "en", 0);
+    assert!(page.contains("Board 1: SN000000") && page.contains("--units FILE"));
+    // A byte order mark, Windows line ends and a header, as a table program writes them.
+    dispute.write("mine", "\u{feff}lot,serial\r\nL7,SN000025\r\nL7,SN-none\r\n".as_bytes());
+    let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+    let page = dispute.report(&words, "en", 0);
+    check_harmless(&page);
+    assert!(page.contains("Board 1: SN000025") && page.contains("Board 2: SN000000"));
+    assert!(page.contains("your unit SN-none: no opened record names it"));
+    assert!(!page.contains("your unit SN000025"));
+}
+
+#[test]
+fn units_of_which_none_is_found_are_no_verdict() {
+    let dispute = Dispute::of_many(3);
+    let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+    for (list, said) in [
+        ("PN000000-1\nPN000001-1\n", "none of your 2 units is found"),
+        ("\n", "no unit is in it"),
+        ("board;lot\nSN000000;L7\n", "none of your 2 units is found"),
+    ] {
+        dispute.write("mine", list.as_bytes());
+        let (code, out, err) = dispute.run(&words, "en");
+        assert_eq!(code, 2, "{list}{out}{err}");
+        assert!(err.contains(said) && err.contains("serial"), "{err}");
+    }
+    // What is found of them is verified; a first line that is no unit of any record is told.
+    dispute.write("mine", b"Seriennummer\nSN000000\n");
+    let (code, out, err) = dispute.run(&words, "en");
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("whether the first line of your list, Seriennummer, is a header"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_lot_key_is_for_ranges() {
+    let dispute = Dispute::of_many(3);
+    dispute.write("lot.key", "07".repeat(32).as_bytes());
+    dispute.write("mine", b"SN000000\n");
+    let words = ["bundle", "verify", "dispute.zip", "--units", "mine", "--lot-key", "lot.key"];
+    let (code, _, err) = dispute.run(&words, "en");
+    assert_eq!(code, 2);
+    assert!(err.contains("--lot-key is for ranges") && err.contains("give --units alone"), "{err}");
+}
+
+#[test]
 fn a_page_that_cannot_be_written_is_no_verdict() {
     let dispute = Dispute::new();
     let words = ["bundle", "verify", "dispute.zip", "--report", "no/such/folder.html"];

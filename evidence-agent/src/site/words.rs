@@ -291,7 +291,12 @@ impl Captured {
         let Self { items, records, statements, not_understood, messages, goes_on } = self;
         let mut text = match language {
             Language::En => {
-                format!("captured {items} items as {records} records in {statements} statements")
+                let of = |count: usize, one: &str| match count {
+                    1 => format!("1 {one}"),
+                    _ => format!("{count} {one}s"),
+                };
+                let [items, records] = [of(*items, "item"), of(*records, "record")];
+                format!("captured {items} as {records} in {}", of(*statements, "statement"))
             }
             Language::Zh => format!("已采集 {items} 项，{records} 条记录，{statements} 条声明"),
         };

@@ -144,7 +144,7 @@ fn run_once_anchors_what_is_there_and_ends() {
     factory.world.write("reports/one.json", &bytes);
     let once = ["run", "--once", "--config", "agent.toml"];
     let said = factory.world.agent(&once).ends_with(0);
-    assert!(said.out.contains("captured 1 items as 1 records"), "{}", said.out);
+    assert!(said.out.contains("captured 1 item as 1 record"), "{}", said.out);
     assert_eq!(records(&factory, &bytes), 1);
     factory.world.agent(&once).ends_with(0);
     assert_eq!(records(&factory, &bytes), 1, "nothing is anchored twice");

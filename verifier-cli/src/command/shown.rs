@@ -1,6 +1,6 @@
 //! What a report on paper shows of a single statement and the files given with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -32,7 +32,8 @@ pub(super) fn matter(
     let (source, sequence) = (statement.source().as_str(), statement.sequence());
     let statements =
         opened.map(|opened| Statement { source, sequence, bounds, opened }).into_iter().collect();
-    Gathering { witnesses: witnesses(judged), statements, evidence }.into_matter()
+    let asked = BTreeSet::new();
+    Gathering { witnesses: witnesses(judged), statements, evidence, asked }.into_matter()
 }
 
 /// A file that is small enough for a picture.

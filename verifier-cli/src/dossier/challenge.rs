@@ -18,6 +18,7 @@ use spec::note::{MAX_NOTE_SIZE, Note};
 use super::evidence;
 use super::judge::hold;
 use super::open::{self, Opened};
+use super::own::Own;
 use super::ranges;
 use super::statements::{self, Checked, Keys};
 use crate::args::{ChallengeMake, ChallengeVerify, Dossier};
@@ -25,6 +26,7 @@ use crate::command::{Judge, Stop};
 use crate::durable::Target;
 use crate::failure::Failure;
 use crate::input;
+use crate::list;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
 
@@ -154,9 +156,12 @@ struct Tagging {
 
 impl Tagging {
     fn open(wanted: &Dossier) -> Result<Self, Failure> {
-        let units = wanted.units.as_deref().map(ranges::units).transpose()?.unwrap_or_default();
-        let units = units.into_iter().collect();
-        Ok(Self { keys: ranges::lot_keys(&wanted.lot_keys)?, units })
+        let list = wanted.units.as_deref().map(list::read).transpose()?;
+        let keys = ranges::lot_keys(&wanted.lot_keys)?;
+        // Without a key no tag can be told from noise, so none is said to be missing.
+        let list = list.filter(|_| !keys.is_empty());
+        let units = list.map(|list| list.octets()).unwrap_or_default().into_iter().collect();
+        Ok(Self { keys, units })
     }
 
     fn check(&self, ground: &Ground, sequence: u64, record: &OpenedRecord) -> Result<(), Stop> {
@@ -182,10 +187,11 @@ impl Tagging {
 
 /// Judges the range and the note, and gives what the picks follow from.
 fn base(range: &Path, note: &Path, wanted: &Dossier, court: &Court) -> Result<Base, Stop> {
-    let own = ranges::own(&wanted.lot_keys, wanted.units.as_deref())?;
+    let own = Own::read(&wanted.lot_keys, wanted.units.as_deref())?;
+    let reader = own.as_ref().and_then(Own::reader);
     let opened = Opened::read(range)?;
     let contents = opened.contents(&range.display().to_string())?;
-    let held = hold(&contents, &court.judge, &court.keys, court.pins.as_ref(), own.as_ref())?;
+    let held = hold(&contents, &court.judge, &court.keys, court.pins.as_ref(), reader)?;
     let [sound] = held.sound.as_slice() else {
         return Err(Said::new(Message::ChallengeOneRange, &[]).into());
     };

@@ -9,6 +9,7 @@ use spec::time::format_utc;
 
 use super::evidence::{self, Found};
 use super::open::{self, Opened};
+use super::own::{self, Own};
 use super::ranges::{self, Sound};
 use super::scan::{self, Scanned};
 use super::shown;
@@ -21,9 +22,6 @@ use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
 use crate::timestamp::Authorities;
-
-/// How many of a long list are said.
-const MAX_LISTED: usize = 100;
 
 /// What the command was asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,17 +58,21 @@ pub(crate) fn verify(
 ) -> Result<Report, Stop> {
     let judge = Judge::open(&wanted.policy)?;
     let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
-    let own = ranges::own(&wanted.lot_keys, wanted.units.as_deref())?;
+    let own = Own::read(&wanted.lot_keys, wanted.units.as_deref())?;
     let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
     let authorities = wanted.tsa_ca.as_deref().map(Authorities::read).transpose()?;
     let opened = Opened::read(path)?;
     let contents = opened.contents(&path.display().to_string())?;
 
-    let held = hold(&contents, &judge, &keys, pins.as_ref(), own.as_ref())?;
+    let reader = own.as_ref().and_then(Own::reader);
+    let held = hold(&contents, &judge, &keys, pins.as_ref(), reader)?;
     if expected == Expected::Range && held.sound.is_empty() {
         return Err(Said::new(Message::NoRange, &[]).into());
     }
     let found = evidence::check(&contents, &held.checked)?;
+    if reader.is_some() && held.sound.is_empty() {
+        return Err(own::needs_a_range().into());
+    }
     let scanned = match &wanted.log {
         Some(_) if held.sound.is_empty() => return Err(scan::needs_a_range().into()),
         Some(log) => Some(scan::scan(log, network, &judge, &keys, &held.checked, show.quiet)?),
@@ -80,7 +82,12 @@ pub(crate) fn verify(
     let mut report = Report::new(Verdict::Verified);
     for sound in &held.sound {
         say_range(&mut report, sound, &held.checked, scanned.as_ref())?;
-        say_own(&mut report, sound, own.as_ref());
+        if reader.is_none() {
+            report.not_checked(Message::OpenNoReader, &[sound.pin.source().as_str()]);
+        }
+    }
+    if let Some(own) = &own {
+        own.say(&mut report, &held.sound, &held.checked)?;
     }
     say_records(&mut report, &held.checked);
     say_evidence(&mut report, &found);
@@ -89,7 +96,7 @@ pub(crate) fn verify(
     say_copies(&mut report, &contents, wanted, pins.as_ref())?;
     report.not_checked(Message::OpenTruth, &[]);
     match show.matter {
-        true => Ok(report.with_matter(shown::matter(&contents, &held.checked))),
+        true => Ok(report.with_matter(shown::matter(&contents, &held.checked, own.as_ref()))),
         false => Ok(report),
     }
 }
@@ -158,36 +165,15 @@ fn say_range(
     Ok(())
 }
 
-/// What the range says of the caller's own units.
-fn say_own(report: &mut Report, sound: &Sound<'_>, own: Option<&Reader>) {
-    let source = sound.pin.source().as_str();
-    let Some(own) = own else {
-        report.not_checked(Message::OpenNoReader, &[source]);
-        return;
-    };
-    let Followed { own: records, own_units, .. } = &sound.followed;
-    let asked = own.units().len().to_string();
-    let numbers = [records.len(), own_units.len()].map(|number| number.to_string());
-    let values = [numbers[0].as_str(), source, &numbers[1], &asked];
-    report.reason(Said::new(Message::OwnSound, &values));
-    for (statement, record) in records.iter().take(MAX_LISTED) {
-        report.fact(Message::LabelOwnRecord, format!("{source} {statement}, {record}"));
-    }
-    let without = own.units().iter().filter(|unit| !own_units.contains_key(*unit));
-    for unit in without.take(MAX_LISTED) {
-        report.fact(Message::LabelUnitWithout, String::from_utf8_lossy(unit));
-    }
-    report.not_checked(Message::OpenNoise, &[source]);
-}
-
 fn say_records(report: &mut Report, checked: &[Checked]) {
     let records = |one: &&Checked| one.place.claim == Claim::Records;
     for one in checked.iter().filter(records) {
         let source = one.statement.source().as_str();
-        let shown = one.opened.records().len() as u64;
+        // As in ranges, the header is no record of evidence.
+        let shown = one.opened.records().iter().filter(|record| record.index() > 0).count() as u64;
+        let all = one.opened.record_count().saturating_sub(1);
         let index = one.receipt.as_ref().map_or(0, |receipt| receipt.index);
-        let numbers =
-            [one.place.sequence, index, shown, one.opened.record_count()].map(|n| n.to_string());
+        let numbers = [one.place.sequence, index, shown, all].map(|n| n.to_string());
         let [sequence, index, shown, all] = numbers.each_ref().map(String::as_str);
         report.reason(Said::new(Message::RecordsSound, &[source, sequence, index, shown, all]));
     }

@@ -17,9 +17,6 @@ use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
 
-/// The most bytes of a list of units: some hundred thousand serial numbers.
-const MAX_UNITS_SIZE: usize = 16 * 1024 * 1024;
-
 /// The most bytes of a file with one lot key.
 const MAX_KEY_SIZE: usize = 1024;
 
@@ -29,22 +26,6 @@ pub(super) struct Sound<'a> {
     pub(super) first: u64,
     pub(super) last: u64,
     pub(super) followed: Followed,
-}
-
-/// Reads the keys of lots and the list of units. Neither says anything without the other.
-pub(super) fn own(keys: &[PathBuf], units: Option<&Path>) -> Result<Option<Reader>, Failure> {
-    let Some(path) = units else {
-        return Ok(None);
-    };
-    Ok(Some(Reader::new(lot_keys(keys)?, self::units(path)?)))
-}
-
-/// Reads a list of units, one a line.
-pub(super) fn units(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
-    let bytes = input::read(path, MAX_UNITS_SIZE)?;
-    let lines = bytes.split(|byte| *byte == b'\n');
-    let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    Ok(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
 /// Reads the keys of lots, one a file.

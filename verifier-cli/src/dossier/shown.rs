@@ -2,12 +2,14 @@
 
 use spec::bundle::{Claim, Contents, PartPath};
 
+use super::own::Own;
 use super::statements::{After, Checked};
 use crate::command::witnesses;
 use crate::matter::{Bounds, Gathering, Matter, Statement};
 
-/// Gathers it: every opened record with its bounds, the evidence, the newest tree's witnesses.
-pub(super) fn matter(contents: &Contents<'_>, checked: &[Checked]) -> Matter {
+/// Gathers it: every opened record with its bounds, the evidence, the newest tree's witnesses. Boards of
+/// the caller's own units come first.
+pub(super) fn matter(contents: &Contents<'_>, checked: &[Checked], own: Option<&Own>) -> Matter {
     let receipts = checked.iter().filter_map(|one| one.receipt.as_ref());
     let newest = receipts.max_by_key(|receipt| receipt.tree().size());
     let statements = checked.iter().zip(bounds(checked));
@@ -25,6 +27,7 @@ pub(super) fn matter(contents: &Contents<'_>, checked: &[Checked]) -> Matter {
         witnesses: newest.map(|receipt| witnesses(&receipt.judged)).unwrap_or_default(),
         statements: statements.collect(),
         evidence: evidence.collect(),
+        asked: own.map(Own::names).unwrap_or_default(),
     }
     .into_matter()
 }

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use spec::evidence::kind::Kind;
+
 use super::markup::{Html, class};
 use super::words::{Words, spaced, utc};
 use super::{inspection, timeline};
-use crate::matter::{Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step};
+use crate::matter::{
+    Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step, Verdicts,
+};
 use crate::messages::Message;
 use crate::pictures::Unread;
 
@@ -47,7 +51,9 @@ fn list(html: &mut Html, words: Words, matter: &Matter) {
             Message::HtmlNumber,
             Message::HtmlBoardColumn,
             Message::HtmlRecords,
-            Message::HtmlLastVerdict,
+            Message::HtmlMachineVerdict,
+            Message::HtmlPersonVerdict,
+            Message::HtmlOvenVerdict,
             Message::HtmlNotBefore,
             Message::HtmlNotAfter,
         ];
@@ -58,8 +64,7 @@ fn list(html: &mut Html, words: Words, matter: &Matter) {
                     html.cell("td", &[class("n")], &(at + 1).to_string());
                     html.cell("td", &[class("key")], &title(words, board));
                     html.cell("td", &[class("n")], &board.step_count.to_string());
-                    let last = board.last_verdict.as_deref().unwrap_or_default();
-                    html.cell("td", &[], &last.replace('\n', ", "));
+                    verdicts(html, words, &board.verdicts);
                     bound(html, words, board.bounds.not_before);
                     bound(html, words, board.bounds.not_after);
                 });
@@ -70,6 +75,26 @@ fn list(html: &mut Html, words: Words, matter: &Matter) {
         let left = (matter.board_count - matter.boards.len()).to_string();
         html.leaf("p", &[class("note")], &words.with(Message::HtmlLeftOut, &[&left]));
     }
+}
+
+/// Each in a cell of its own, so that no later record stands for an earlier one of another kind.
+fn verdicts(html: &mut Html, words: Words, verdicts: &Verdicts) {
+    let Verdicts { machine, person, oven, is_failed, is_overridden, .. } = verdicts;
+    let cell = |html: &mut Html, verdict: Option<&str>, kind: Option<Kind>, mark| {
+        html.tag("td", &[], |html| {
+            html.value(&verdict.unwrap_or_default().replace('\n', ", "));
+            if let Some(kind) = kind {
+                html.leaf("small", &[], words.kind(kind));
+            }
+            if let Some(mark) = mark {
+                html.tag("small", &[], |html| html.leaf("b", &[], words.of(mark)));
+            }
+        });
+    };
+    cell(html, machine.as_deref(), None, is_failed.then_some(Message::HtmlMachineFailed));
+    let (kind, word) = person.as_ref().map(|(kind, word)| (*kind, word.as_str())).unzip();
+    cell(html, word, kind, is_overridden.then_some(Message::HtmlOverridden));
+    cell(html, oven.as_deref(), None, None);
 }
 
 fn bound(html: &mut Html, words: Words, time: Option<u64>) {

@@ -1,11 +1,11 @@
 //! Which records are about one board: those that share a panel, a unit, or a link between files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::evidence::kind::Kind;
 use spec::evidence::time::parse_millis;
 
-use super::{Board, Bounds, MAX_STEPS, Step};
+use super::{Board, Bounds, MAX_STEPS, Step, Verdicts};
 
 /// How many names of one board are kept.
 const MAX_NAMES: usize = 24;
@@ -15,8 +15,9 @@ pub(super) const fn is_about_boards(kind: Kind) -> bool {
     matches!(kind, Kind::AoiReport | Kind::OvenData | Kind::Repair | Kind::Review | Kind::SpiReport)
 }
 
-/// Groups records by board, boards in the order in which they were first seen.
-pub(super) fn group(mut steps: Vec<Step>) -> Vec<Board> {
+/// Groups records by board: those that are `asked` for by name, then the rest, both in the order in which
+/// they were first seen.
+pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> {
     steps.sort_by_cached_key(seen);
     let mut sets = Sets::new(steps.len());
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
@@ -32,25 +33,27 @@ pub(super) fn group(mut steps: Vec<Step>) -> Vec<Board> {
             names: Vec::new(),
             steps: Vec::new(),
             step_count: 0,
-            last_verdict: None,
+            verdicts: Verdicts::default(),
+            is_asked: false,
             bounds: step.bounds,
         };
         let board = boards.entry(sets.root(at)).or_insert_with(empty);
         for name in step.names() {
+            board.is_asked |= asked.contains(name);
             if board.names.len() < MAX_NAMES && !board.names.iter().any(|known| known == name) {
                 board.names.push(name.to_string());
             }
         }
         board.step_count += 1;
-        if let Some(verdict) = step.text("verdict") {
-            board.last_verdict = Some(verdict.to_string());
-        }
+        board.verdicts.add(&step);
         board.bounds = around(board.bounds, step.bounds);
         if board.steps.len() < MAX_STEPS {
             board.steps.push(step);
         }
     }
-    boards.into_values().collect()
+    let mut boards: Vec<Board> = boards.into_values().collect();
+    boards.sort_by_key(|board| !board.is_asked);
+    boards
 }
 
 /// The bounds of two statements together. Where one has no time behind it, nobody knows the latest.
@@ -119,10 +122,11 @@ mod tests {
             let times = bounds(Some(1000 - number), Some(2000 + number));
             step(number, times, &[("panel", "P1"), ("verdict", verdict)])
         });
-        let boards = group(all.collect());
+        let boards = group(all.collect(), &BTreeSet::new());
         assert_eq!(boards.len(), 1);
         assert_eq!((boards[0].steps.len(), boards[0].step_count), (MAX_STEPS, MAX_STEPS + 5));
-        assert_eq!(boards[0].last_verdict.as_deref(), Some("PASSED"));
+        assert_eq!(boards[0].verdicts.machine.as_deref(), Some("PASSED"));
+        assert!(boards[0].verdicts.is_failed);
         assert_eq!(boards[0].bounds, bounds(Some(1000 - count), Some(2000 + count)));
     }
 
@@ -134,10 +138,21 @@ mod tests {
     }
 
     #[test]
+    fn boards_that_are_asked_for_come_first() {
+        let all = (1..=5).map(|number| {
+            let name = format!("SN{number}");
+            step(number, Bounds::default(), &[("units", name.as_str())])
+        });
+        let boards = group(all.collect(), &BTreeSet::from(["SN5", "SN4", "SN9"]));
+        let names: Vec<&str> = boards.iter().map(|board| board.names[0].as_str()).collect();
+        assert_eq!(names, ["SN4", "SN5", "SN1", "SN2", "SN3"]);
+    }
+
+    #[test]
     fn a_word_for_no_code_joins_no_boards() {
         let all = ["N/A", "NOREAD", "N/A", "P1", "P1"].into_iter().zip(1..);
         let all = all.map(|(name, number)| step(number, Bounds::default(), &[("panel", name)]));
-        let boards = group(all.collect());
+        let boards = group(all.collect(), &BTreeSet::new());
         let counts: Vec<usize> = boards.iter().map(|board| board.step_count).collect();
         assert_eq!(counts, [1, 1, 1, 2]);
         assert!(boards[0].names.is_empty() && boards[3].names == ["P1"]);

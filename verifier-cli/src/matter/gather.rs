@@ -1,6 +1,6 @@
 //! From what a judge holds to what a report shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::encoding::decode_hex;
 use spec::evidence::disclosure::OpenedBatch;
@@ -32,6 +32,8 @@ pub(crate) struct Gathering<'a> {
     pub(crate) statements: Vec<Statement<'a>>,
     /// The evidence by its SHA-256.
     pub(crate) evidence: BTreeMap<[u8; 32], &'a [u8]>,
+    /// What the boards are called that are shown first.
+    pub(crate) asked: BTreeSet<&'a str>,
 }
 
 impl Gathering<'_> {
@@ -52,7 +54,7 @@ impl Gathering<'_> {
             }
         }
         let programs = Programs::read(&self, &others);
-        let mut boards = boards::group(about);
+        let mut boards = boards::group(about, &self.asked);
         let board_count = boards.len();
         boards.truncate(MAX_LINES);
         for step in boards.iter_mut().take(MAX_IN_FULL).flat_map(|board| &mut board.steps) {

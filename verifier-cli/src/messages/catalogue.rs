@@ -400,7 +400,7 @@ catalogue! {
     EvidenceVouched = "evidence-vouched", "{0} files of evidence are byte for byte those of opened records",
         "{0} 个证据文件与已公开记录所承诺的逐字节相同";
     OwnSound = "own-sound",
-        "{0} records of {1} carry tags of your units, of {2} units out of {3}; each of them is shown",
+        "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown",
         "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示";
     RangeSound = "range-sound",
         "{0}: statements {1} to {2} are all {3} of one chain, with exactly {4} records, each of which shows its tags",
@@ -465,6 +465,11 @@ catalogue! {
     HintPins = "hint-pins",
         "Pins are your own file; the maker prints a draft with `fiducial-agent pins`: compare its keys before you keep it.",
         "固定项是您自己的文件；制造方可用 fiducial-agent pins 打印草稿：保存前请核对其中的密钥。";
+    HintUnitsAlone = "hint-units-alone",
+        "Single records name their units: give --units alone, and they are looked for by name.",
+        "单条记录直接写明单元：只给出 --units，即按名称查找。";
+    LotKeyNeedsRange = "lot-key-needs-range", "--lot-key is for ranges, and none is claimed here",
+        "--lot-key 用于区间，而此处没有声称任何区间";
     LogCopyShort = "log-copy-short", "the log, or this copy of it, ends at {0} entries, and a receipt is of {1}",
         "日志（或这份副本）止于 {0} 条，而有回执属于 {1} 条的树";
     NoNoteName = "no-note-name",
@@ -475,6 +480,9 @@ catalogue! {
     NoRange = "no-range", "no range is claimed here; single records are verified by `fiducial bundle verify`",
         "此处没有声称任何区间；单条记录请用 fiducial bundle verify 验证";
     NotAPart = "not-a-part", "{0} is no part of a bundle", "{0} 不属于证据包的任何部分";
+    OwnNoneFound = "own-none-found",
+        "none of your {0} units is found: another lot key, or the machine spells them differently",
+        "您的 {0} 个单元一个也没有找到：批次密钥不对，或机器的写法不同";
     ScanNeedsRange = "scan-needs-range", "--log is for ranges, and none is claimed here",
         "--log 用于区间，而此处没有声称任何区间";
 
@@ -500,6 +508,13 @@ catalogue! {
     OpenUnnamed = "open-unnamed",
         "{0}: {1} records without tags that name no unit, panel or lot: what their files say",
         "{0}：{1} 条没有标签、也未提及单元、面板或批次的记录：其文件的内容";
+    OpenUnitUnnamed = "open-unit-unnamed", "your unit {0}: no opened record names it",
+        "您的单元 {0}：没有已公开的记录提到它";
+    OpenUnitWithout = "open-unit-without",
+        "{0}: your unit {1}: no record carries a tag of it: another lot key, another spelling, or none was made",
+        "{0}：您的单元 {1}：没有记录带有其标签：批次密钥不对、写法不同，或未作记录";
+    OpenUnitsMore = "open-units-more", "{0} more of your units of which no record is found",
+        "另有您的 {0} 个单元没有找到记录";
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.
@@ -514,10 +529,10 @@ catalogue! {
     LabelMakerSays = "maker-says", "the maker says", "制造方称";
     LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
     LabelOutages = "outages", "outages stated", "申明的中断数";
+    LabelOwnMore = "own-more", "more records of yours, not listed here", "此处未列出的您的其他记录数";
     LabelOwnRecord = "own-record", "your record (statement, record)", "您的记录（声明号，记录号）";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed by", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
-    LabelStatementRecords = "statement-records", "statement: records opened / all", "声明：已公开/全部记录数";
+    LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已公开/全部记录数（含批次头）";
     LabelStatementWitnessed = "statement-witnessed", "witnessed by", "不晚于（见证时间）";
-    LabelUnitWithout = "unit-without", "no record of your unit", "没有记录的单元";
 }

@@ -14,14 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use spec::evidence::kind::Kind;
 
 use super::entry::Entry;
-use super::list::Unit;
-use super::verdict::{Verdict, Words};
-
-/// What machines write for a board whose code they could not read.
-const NO_NAMES: [&[u8]; 2] = [b"N/A", b"NOREAD"];
-
-/// What machines write for a board that is crossed out, in small letters.
-const CROSSED_OUT: [&str; 2] = ["skip", "跳过"];
+use super::verdict::{CROSSED_OUT, Verdict, Words};
+use crate::list::{Unit, is_name};
 
 /// All records, and where each name occurs.
 pub(super) struct Book<'e> {
@@ -145,11 +139,6 @@ impl<'e> Book<'e> {
 /// What a machine or a person saw of a board.
 fn is_look(entry: &Entry) -> bool {
     matches!(entry.kind, Kind::AoiReport | Kind::Review | Kind::SpiReport)
-}
-
-/// Whether it is a name, and not what a machine writes for a board or panel that it could not read.
-pub(super) fn is_name(name: &[u8]) -> bool {
-    !name.is_empty() && !NO_NAMES.contains(&name)
 }
 
 /// The panel that a record names.

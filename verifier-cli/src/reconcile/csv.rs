@@ -88,8 +88,8 @@ fn cell(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::list::Unit;
     use crate::reconcile::finding::{Colour, Finding};
-    use crate::reconcile::list::Unit;
 
     #[test]
     fn no_cell_is_a_formula() {

@@ -49,6 +49,9 @@ const BAD: [&str; 21] = [
     "跳过",
 ];
 
+/// What machines write for a board that is crossed out, in small letters.
+pub(super) const CROSSED_OUT: [&str; 2] = ["skip", "跳过"];
+
 /// What a word says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -104,6 +107,17 @@ impl Words {
             Verdict::Good
         }
     }
+}
+
+/// Whether a usual word says that something is bad, and not that a board is crossed out.
+pub(crate) fn says_bad(word: &str) -> bool {
+    let word = plain(word);
+    BAD.contains(&word.as_str()) && !CROSSED_OUT.iter().any(|known| word.starts_with(*known))
+}
+
+/// Whether a usual word says that something is good.
+pub(crate) fn says_good(word: &str) -> bool {
+    GOOD.contains(&plain(word).as_str())
 }
 
 fn plain(word: &str) -> String {

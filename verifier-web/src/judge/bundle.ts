@@ -15,7 +15,7 @@ import { encodeHex } from "../formats/hex.ts";
 import { claims, formatNote, parseNote, verifyNote, type Note } from "../formats/note.ts";
 import { PINS_COPY, POLICY_COPY, pathOf, type PartRole } from "../formats/parts.ts";
 import { formatPins, parsePins, type Pins } from "../formats/pins.ts";
-import { shownName, type Policy } from "../formats/policy.ts";
+import type { Policy } from "../formats/policy.ts";
 import { parseProof } from "../formats/proof.ts";
 import { Refusal } from "../formats/refusal.ts";
 import type { VerifierKey } from "../formats/key.ts";
@@ -27,6 +27,7 @@ import { MAX_ACTS, actsOf, boundsOf } from "./acts.ts";
 import { compareEvidence } from "./evidence.ts";
 import type { Desk, RoledFile } from "./given.ts";
 import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
+import { sayOwn, taggedReader } from "./own.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
 import type { Times } from "./quorum.ts";
 import { followRange, type Followed } from "./range.ts";
@@ -38,16 +39,13 @@ import { formatUtc } from "./time.ts";
 /** The most records that are handed to the page; all are checked. */
 const MAX_SHOWN = 200;
 
-/** How many of a long list are said. */
-const MAX_LISTED = 100;
-
 /** The reader's own. */
 export interface Own {
   readonly policy: Policy;
   readonly policyBytes: Uint8Array;
   readonly pins: Pins | undefined;
   readonly keys: readonly VerifierKey[];
-  /** Whose records are looked for in ranges. */
+  /** Whose records are looked for. */
   readonly reader: Reader | undefined;
 }
 
@@ -81,10 +79,10 @@ export async function judgeBundle(
   }
   const ranges = bundle.sources.flatMap((_, source) => followOf(checked, source, own) ?? []);
   const evidence = compareEvidence(bundle, checked);
-  for (const range of ranges) {
-    sayRange(draft, range);
-    sayOwn(draft, range, own.reader);
-  }
+  // Nothing would be done with keys of lots.
+  if (ranges.length === 0 && taggedReader(own.reader)) throw undecided("lot-key-needs-range");
+  for (const range of ranges) sayRange(draft, range);
+  sayOwn(draft, own.reader, ranges, checked);
   sayRecords(draft, checked);
   if (evidence.vouched > 0) draft.reason("evidence-vouched", `${evidence.vouched}`);
   if (evidence.missing > 0) draft.open("open-files", `${evidence.missing}`);
@@ -308,7 +306,7 @@ function followOf(checked: readonly Checked[], source: number, own: Own): SoundR
   const pin = own.pins?.pins.get(name);
   // Without a pin the maker would say what is missing from the maker's own evidence.
   if (!pin) throw undecided("no-pin", name);
-  const followed = followRange(pin, range, own.reader);
+  const followed = followRange(pin, range, taggedReader(own.reader));
   // What lies before the pin, the pin says nothing of.
   if (followed.last < pin.first.sequence) {
     throw rejected("range-before-pin", name, `${followed.last}`, `${pin.first.sequence}`);
@@ -333,24 +331,12 @@ function sayRange(draft: Draft, range: SoundRange): void {
   if (range.unnamed > 0) draft.open("open-unnamed", source, `${range.unnamed}`);
 }
 
-/** What a range says of the reader's own units. */
-function sayOwn(draft: Draft, range: SoundRange, reader: Reader | undefined): void {
-  const { source, own, ownUnits } = range;
-  if (!reader) return draft.open("open-no-reader", source);
-  const numbers = [`${own.length}`, source, `${ownUnits.size}`, `${reader.units.size}`];
-  draft.reason("own-sound", ...numbers);
-  for (const [sequence, index] of own.slice(0, MAX_LISTED)) {
-    draft.fact("own-record", `${source} ${sequence}, ${index}`);
-  }
-  const without = [...reader.units].filter((unit) => !ownUnits.has(unit));
-  without.slice(0, MAX_LISTED).forEach((unit) => draft.fact("unit-without", shownName(unit)));
-  draft.open("open-noise", source);
-}
-
 function sayRecords(draft: Draft, checked: readonly Checked[]): void {
   const records = checked.filter(({ place }) => place.claim === "records");
   for (const { statement, receipt, opened } of records) {
-    const numbers = [statement.sequence, receipt?.index ?? 0n, opened.records.length, opened.recordCount];
+    // As in ranges, the header is no record of evidence.
+    const shown = opened.records.filter((record) => record.index > 0n).length;
+    const numbers = [statement.sequence, receipt?.index ?? 0n, shown, opened.recordCount - 1n];
     draft.reason("records-sound", statement.source, ...numbers.map(String));
     const times = receipt?.accepted.times;
     const place = `${statement.source} ${statement.sequence}`;

@@ -229,7 +229,7 @@ function tagsOf(record: OpenedRecord): string[] {
 }
 
 /** The items of a list, each of which ends in a line feed. */
-function itemsOf(list: string): string[] {
+export function itemsOf(list: string): string[] {
   const items = list.split("\n");
   return list === "" || list.endsWith("\n") ? items.slice(0, -1) : items;
 }

@@ -14,6 +14,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bigEndian, concat } from "../crypto/bytes.ts";
 import { encodeUtf8 } from "../formats/encoding.ts";
 import { decodeHex } from "../formats/hex.ts";
+import { namesOf, readList, type List } from "./list.ts";
 import { undecided } from "./report.ts";
 
 export const TAG_SIZE = 32;
@@ -30,7 +31,9 @@ const PREFIX = encodeUtf8("fiducial/tag/v1\n");
 /** What the reader looks for. */
 export interface Reader {
   readonly keys: readonly Uint8Array[];
+  /** All names of all units, as octets. */
   readonly units: ReadonlySet<string>;
+  readonly list: List;
 }
 
 /** One letter for each octet. */
@@ -40,7 +43,7 @@ export function octetsOf(bytes: Uint8Array): string {
   return text;
 }
 
-/** Reads both, each one a line; undefined without either. One without the other says nothing. */
+/** Reads both; undefined without either. Keys say nothing without units. */
 export function readReader(lotKeys: string, unitList: Uint8Array): Reader | undefined {
   const isTooLarge = lotKeys.length > MAX_LOT_KEYS_SIZE || unitList.length > MAX_UNITS_SIZE;
   if (isTooLarge) throw undecided("reader-too-large");
@@ -51,11 +54,13 @@ export function readReader(lotKeys: string, unitList: Uint8Array): Reader | unde
     if (key?.length !== LOT_KEY_SIZE) throw undecided("bad-lot-key", `${at + 1}`);
     return key;
   });
-  const units = octetsOf(unitList).split("\n").map((line) => line.replace(/\r$/, ""));
-  const named = new Set(units.filter((unit) => unit !== ""));
-  if (keys.length === 0 && named.size === 0) return undefined;
-  if (keys.length === 0 || named.size === 0) throw undecided("reader-incomplete");
-  return { keys, units: named };
+  if (unitList.length === 0) {
+    if (keys.length > 0) throw undecided("reader-incomplete");
+    return undefined;
+  }
+  const list = readList(unitList);
+  const units = new Set(list.units.flatMap(namesOf).map((name) => octetsOf(encodeUtf8(name))));
+  return { keys, units, list };
 }
 
 /** The reader's units among these tags of one statement: each tag with its unit. */

@@ -198,8 +198,29 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   const facts = (code: string) =>
     found.facts.filter((one) => one.code === code).map((one) => one.value);
   assert.deepEqual(facts("own-record"), [20, 21, 22].map((at) => `${SOURCE} ${at}, 1`));
-  assert.deepEqual(facts("unit-without"), ["PNL-of-nobody"]);
+  const without = found.notChecked.filter(({ code }) => code === "open-unit-without");
+  assert.deepEqual(without.map(({ values }) => values), [[SOURCE, "PNL-of-nobody"]]);
   assert.ok(codes(found.notChecked).includes("open-noise"));
+
+  // A table, as a table program writes it, is the same list.
+  const table = await read(as(), `\ufeffLot,Serial\r\nL7,${mine}\r\n`);
+  assert.deepEqual(table.reasons[1]?.values, ["3", SOURCE, "1", "1"]);
+  assert.ok(!codes(table.notChecked).includes("open-unit-without"));
+  // What finds nothing is no proof.
+  for (const [list, code] of [
+    ["PNL-of-nobody\n", "own-none-found"],
+    [`${mine}-1\nPNL-of-nobody\n`, "own-none-found"],
+    ["\n", "list-empty"],
+    ["unit,batch\nSN1,L7\n", "list-columns"],
+    ["serial,lot\n,L7\n", "list-no-serial"],
+    ['"SN1', "list-malformed"],
+  ] as const) {
+    assert.deepEqual(told(await read(as(), list)), ["undecided", code]);
+  }
+  const many = Array.from({ length: 197 }, (_, at) => `SN${at}`);
+  const cut = await read(as(), [mine, ...many].join("\n"));
+  assert.equal(cut.notChecked.filter(({ code }) => code === "open-unit-without").length, 100);
+  assert.deepEqual(cut.notChecked.find(({ code }) => code === "open-units-more")?.values, ["97"]);
 
   const untagged = await read(as(), `${other}\n`);
   assert.deepEqual(told(untagged), ["rejected", "range-untagged"]);
@@ -207,8 +228,8 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   assert.deepEqual(told(swapped), ["rejected", "range-mistagged"]);
   const fewer = await read(as(["units", `${mine}\n`]), `${mine}\n`);
   assert.deepEqual(told(fewer), ["rejected", "range-mistagged"]);
-  const cut = await read(as(["tags", noise.subarray(1)]), "nobody\n");
-  assert.deepEqual(told(cut), ["rejected", "range-mistagged"]);
+  const short = await read(as(["tags", noise.subarray(1)]), "nobody\n");
+  assert.deepEqual(told(short), ["rejected", "range-mistagged"]);
   const otherStatement = await read(as(["tags", concat(tagOf(19n, mine), noise)]), `${mine}\n`);
   assert.deepEqual(told(otherStatement), ["rejected", "range-untagged"]);
 });
@@ -218,7 +239,7 @@ test("a lot key says nothing without units, and is never shown", async () => {
   const units = encodeUtf8("PNL0099123-1\n");
   const cases: [string, Partial<Given>][] = [
     ["reader-incomplete", { lotKeys: hexKey }],
-    ["reader-incomplete", { units }],
+    ["lot-key-needs-range", { lotKeys: hexKey, units }],
     ["bad-lot-key", { lotKeys: hexKey.slice(2), units }],
     ["bad-lot-key", { lotKeys: hexKey.toUpperCase(), units }],
   ];
@@ -227,8 +248,12 @@ test("a lot key says nothing without units, and is never shown", async () => {
     assert.deepEqual(told(report), ["undecided", code]);
     assert.ok(!JSON.stringify(report).includes(hexKey.slice(4, 40)));
   }
-  const both = await judged(GOOD, { lotKeys: `${hexKey}\n`, units });
-  assert.equal(both.verdict, "verified");
+  // Without a key units are looked for by their names in what is opened.
+  const named = async (list: string) => judged(GOOD, { units: encodeUtf8(list) });
+  assert.deepEqual(told(await named("SN-of-nobody\n")), ["undecided", "own-none-found"]);
+  const some = await named("Seriennummer\nPNL0099123-1\n");
+  assert.equal(some.verdict, "verified");
+  assert.ok(["open-first-line", "open-unit-unnamed"].every((code) => codes(some.notChecked).includes(code)));
 });
 
 test("pins have one form, and are told from the maker's copy", async () => {

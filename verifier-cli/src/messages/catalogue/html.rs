@@ -69,8 +69,8 @@ catalogue! {
         "继此处未出示的报告之后（{0}…）";
     HtmlHidden = "html-hidden", "not opened", "未公开";
     HtmlInFull = "html-in-full",
-        "The first {0} are shown in full below; {1} more are left out of this page and are in the bundle.",
-        "以下完整展示前 {0} 块；另有 {1} 块未列入本页，见证据包。";
+        "The first {0} are shown in full below; {1} more are left out of this page and are in the bundle. To see the board in dispute in full, name it in a list: --units FILE puts its boards first.",
+        "以下完整展示前 {0} 块；另有 {1} 块未列入本页，见证据包。要完整查看有争议的板，请将其列入清单：--units 所给文件中的板排在最前。";
     HtmlKindAoi = "html-kind-aoi", "optical inspection", "光学检测";
     HtmlKindAttachment = "html-kind-attachment", "attachment", "附件";
     HtmlKindCertificate = "html-kind-certificate", "reflow profile", "炉温曲线";
@@ -81,15 +81,19 @@ catalogue! {
     HtmlKindRepair = "html-kind-repair", "repair", "维修";
     HtmlKindReview = "html-kind-review", "review by a person", "人工复判";
     HtmlKindSpi = "html-kind-spi", "paste inspection", "锡膏检测";
-    HtmlLastVerdict = "html-last-verdict", "Last verdict, as stated", "最后的判定（原话）";
     HtmlLate = "html-late", "late: {0}", "迟到：{0}";
     HtmlLeftOut = "html-left-out", "{0} more are left out of this page.", "另有 {0} 项未列入本页。";
     HtmlLongEnough = "html-long-enough", "This page is long enough: no further pictures are drawn for this board.",
         "本页篇幅已足：不再为此板绘图。";
+    HtmlMachineFailed = "html-machine-failed", "a machine said failed", "机器曾判不良";
+    HtmlMachineVerdict = "html-machine-verdict", "Inspection, last verdict as stated", "检测的最后判定（原话）";
     HtmlNoBoards = "html-no-boards", "No record about a board is opened.", "没有公开任何关于电路板的记录。";
     HtmlNotAfter = "html-not-after", "Logged not after", "记录不晚于";
     HtmlNotBefore = "html-not-before", "Stated not before", "声明不早于";
     HtmlNumber = "html-number", "No.", "序号";
+    HtmlOvenVerdict = "html-oven-verdict", "Oven, as stated", "回流炉（原话）";
+    HtmlOverridden = "html-overridden", "a review overrode the machine", "复判推翻了机器的判定";
+    HtmlPersonVerdict = "html-person-verdict", "Review or repair, last as stated", "复判或维修的最后判定（原话）";
     HtmlRecords = "html-records", "Records", "记录数";
     HtmlReplaces = "html-replaces", "replaces no. {0}", "取代第 {0} 项";
     HtmlReplacesElsewhere = "html-replaces-elsewhere", "replaces a file that is not shown here ({0}...)",

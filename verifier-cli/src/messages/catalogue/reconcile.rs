@@ -78,6 +78,9 @@ catalogue! {
     FoundTwice = "found-twice", "{0} times in the list", "在清单中出现 {0} 次";
 
     // What went wrong.
+    ListHeader = "list-header",
+        "the first line of the list, {0}, is in no record, and others are: it looks like a header that names no known column",
+        "清单首行 {0} 在任何记录中都找不到，而其他行可以找到：它像是表头，却没有列名可识别";
     HintList = "hint-list",
         "A list has one serial a line, or is CSV in UTF-8 with a header: serial, and panel, position, lot if you have them.",
         "清单每行一个序列号，或为带表头的 UTF-8 CSV：serial，另可有 panel、position、lot。";
@@ -87,6 +90,9 @@ catalogue! {
     WordIsBoth = "word-is-both", "{0} cannot be both good and bad", "{0} 不能既是良品又是不良";
 
     // What was not checked.
+    OpenFirstLine = "open-first-line",
+        "whether the first line of your list, {0}, is a header: it is in no record; known headers are serial, panel, position, lot",
+        "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为 serial、panel、position、lot";
     OpenNoiseTags = "open-noise-tags",
         "records that carry noise in the place of your tags: only a challenge finds them",
         "以噪声代替您标签的记录：只有质询能够发现";

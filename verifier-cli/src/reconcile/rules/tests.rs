@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use spec::evidence::kind::Kind;
 
 use super::*;
+use crate::list::Unit;
 use crate::messages::Message;
 use crate::reconcile::case::Book;
 use crate::reconcile::entry::Entry;
 use crate::reconcile::finding::Colour;
-use crate::reconcile::list::Unit;
 use crate::reconcile::verdict::Words;
 
 const AOI: &str = "line.example/aoi";

@@ -16,6 +16,7 @@ export const FACTS: Readonly<Record<string, Words>> = {
   older: { en: "The smaller tree", zh: "较小的树" },
   origin: { en: "Log", zh: "日志" },
   "other-copy": { en: "The maker's copy is not your own", zh: "制造方的副本与您自己的不同" },
+  "own-more": { en: "More records of yours, not listed here", zh: "此处未列出的您的其他记录数" },
   "own-record": { en: "Your record (statement, record)", zh: "您的记录（声明号，记录号）" },
   outages: { en: "Outages stated", zh: "申明的中断数" },
   "post-quantum": { en: "Holds also without Ed25519", zh: "不依赖 Ed25519 亦成立" },
@@ -26,7 +27,6 @@ export const FACTS: Readonly<Record<string, Words>> = {
   source: { en: "Made by (source)", zh: "作者（来源）" },
   "statement-witnessed": { en: "Existed no later than", zh: "不晚于此时已存在" },
   times: { en: "Witnessed", zh: "见证时间" },
-  "unit-without": { en: "No record of your unit", zh: "没有记录的单元" },
   "tree-size": { en: "Entries in the log", zh: "日志条数" },
 };
 

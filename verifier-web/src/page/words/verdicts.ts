@@ -48,7 +48,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "与已公开记录所承诺的逐字节相同的证据文件：{0} 个。",
   },
   "own-sound": {
-    en: "{0} records of {1} carry tags of your units, of {2} units out of {3}; each of them is shown.",
+    en: "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown.",
     zh: "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示。",
   },
   "range-sound": {
@@ -277,9 +277,32 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0} holds {1} hashes where the two sizes require {2}: it was cut, or is the proof of other checkpoints.",
     zh: "{0} 有 {1} 个哈希，而两个大小要求 {2} 个：文件被截断，或是其他检查点的证明。",
   },
+  "list-columns": {
+    en: "Line {0} of your list of units is no header, of which these are known: serial, panel, position, lot.",
+    zh: "您的单元清单第 {0} 行不是表头；可识别的表头为 serial、panel、position、lot。",
+  },
+  "list-empty": { en: "No unit is in your list of units.", zh: "您的单元清单中没有任何单元。" },
+  "list-malformed": {
+    en: "Line {0} of your list of units cannot be read: a quote out of place, a control character, or a cell that is too long.",
+    zh: "您的单元清单第 {0} 行无法读取：引号位置不当、含控制字符或单元格过长。",
+  },
+  "list-no-serial": {
+    en: "Line {0} of your list of units has no serial.",
+    zh: "您的单元清单第 {0} 行没有序列号。",
+  },
+  "list-encoding": { en: "Your list of units is not in UTF-8.", zh: "您的单元清单不是 UTF-8 编码。" },
+  "list-too-long": { en: "Your list of units has more than {0} units.", zh: "您的单元清单超过 {0} 个单元。" },
+  "lot-key-needs-range": {
+    en: "A lot key is for bundles of which it is claimed that nothing is left out, and this one claims no such thing. Leave the key out: single records name their units, and your list is looked up by name.",
+    zh: "批次密钥用于声称没有遗漏的证据包，而此处未作此声称。请去掉密钥：单条记录直接写明单元，将按清单中的名称查找。",
+  },
+  "own-none-found": {
+    en: "None of your {0} units is found: another lot key, or the machine spells them differently.",
+    zh: "您的 {0} 个单元一个也没有找到：批次密钥不对，或机器的写法不同。",
+  },
   "reader-incomplete": {
-    en: "Your units are found by lot key and list together: one of the two is missing.",
-    zh: "查找您的单元需要批次密钥和单元清单：二者缺一。",
+    en: "A lot key finds nothing without the list of your units: put it in as well.",
+    zh: "没有您的单元清单，批次密钥查不到任何记录：请一并填入清单。",
   },
   "reader-too-large": { en: "The lot keys or the list of units are too long.", zh: "批次密钥或单元清单过长。" },
   "several-files": {
@@ -308,6 +331,22 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "open-no-reader": {
     en: "{0}: which records are yours: no lot key and no list of your units were given.",
     zh: "{0}：哪些记录属于您：未给出批次密钥和您的单元清单。",
+  },
+  "open-first-line": {
+    en: "Whether the first line of your list, {0}, is a header: it is in no record. Known headers are serial, panel, position, lot.",
+    zh: "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为 serial、panel、position、lot。",
+  },
+  "open-unit-unnamed": {
+    en: "Your unit {0}: no opened record names it.",
+    zh: "您的单元 {0}：没有已公开的记录提到它。",
+  },
+  "open-unit-without": {
+    en: "{0}: your unit {1}: no record carries a tag of it: another lot key, another spelling, or none was made.",
+    zh: "{0}：您的单元 {1}：没有记录带有其标签：批次密钥不对、写法不同，或未作记录。",
+  },
+  "open-units-more": {
+    en: "{0} more of your units of which no record is found.",
+    zh: "另有您的 {0} 个单元没有找到记录。",
   },
   "open-noise": {
     en: "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that.",

@@ -1,4 +1,4 @@
-//! The list of what was shipped: lines, or CSV with a header.
+//! The caller's list of units: lines, or CSV with a header. Every command reads it here.
 //!
 //! ```text
 //! serial,panel,position,lot          or one serial a line, without a header
@@ -11,7 +11,7 @@
 //! without a header that names a known one, and more than the limits are refused, since a list that was cut
 //! would be taken for a shipment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::failure::Failure;
@@ -29,18 +29,59 @@ const MAX_CELL_SIZE: usize = 256;
 
 /// One shipped unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Unit {
-    pub(super) serial: String,
-    pub(super) panel: Option<String>,
+pub(crate) struct Unit {
+    pub(crate) serial: String,
+    pub(crate) panel: Option<String>,
     /// Its position on the panel, as reports write it.
-    pub(super) position: Option<String>,
-    pub(super) lot: Option<String>,
+    pub(crate) position: Option<String>,
+    pub(crate) lot: Option<String>,
     /// How often it is in the list beyond the first time.
-    pub(super) repeated: usize,
+    pub(crate) repeated: usize,
 }
 
-/// Reads a list; units in their order, each once.
-pub(super) fn read(path: &Path) -> Result<Vec<Unit>, Failure> {
+/// What machines write for a board whose code they could not read.
+const NO_NAMES: [&[u8]; 2] = [b"N/A", b"NOREAD"];
+
+/// Whether it is a name, and not what a machine writes for a board or panel that it could not read.
+pub(crate) fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && !NO_NAMES.contains(&name)
+}
+
+impl Unit {
+    /// Whatever reports may call it: its serial or its panel.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let names = std::iter::once(&self.serial).chain(&self.panel);
+        names.map(String::as_str).filter(|name| is_name(name.as_bytes()))
+    }
+}
+
+/// A list that was read: at least one unit, in their order, each once.
+#[derive(Debug)]
+pub(crate) struct List {
+    pub(crate) units: Vec<Unit>,
+    /// Whether its first line names columns. Without one, that line was taken for a unit.
+    pub(crate) has_header: bool,
+}
+
+impl List {
+    /// All names of all units, each once.
+    pub(crate) fn names(&self) -> BTreeSet<&str> {
+        self.units.iter().flat_map(Unit::names).collect()
+    }
+
+    /// The same as octets, as tags are made of them.
+    pub(crate) fn octets(&self) -> Vec<Vec<u8>> {
+        self.names().into_iter().map(|name| name.as_bytes().to_vec()).collect()
+    }
+
+    /// The first line, where it was taken for a unit: it could be a header that nobody knows.
+    pub(crate) fn first_line(&self) -> Option<&Unit> {
+        self.units.first().filter(|_| !self.has_header)
+    }
+}
+
+/// Reads a list.
+pub(crate) fn read(path: &Path) -> Result<List, Failure> {
     let bytes = input::read(path, MAX_LIST_SIZE)?;
     parse(&bytes).map_err(|why| {
         let shown = path.display().to_string();
@@ -49,13 +90,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<Unit>, Failure> {
     })
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<Unit>, String> {
+fn parse(bytes: &[u8]) -> Result<List, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| input::NOT_UTF_8.to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut rows = rows(text)?.into_iter();
     let Some(first) = rows.next() else { return Err("no unit is in it".to_owned()) };
     let columns = Columns::of(&first)?;
-    let head = columns.is_none().then_some(first);
+    let has_header = columns.is_some();
+    let head = (!has_header).then_some(first);
     let columns = columns.unwrap_or_default();
     let mut units: Vec<Unit> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -71,7 +113,10 @@ fn parse(bytes: &[u8]) -> Result<Vec<Unit>, String> {
         known.insert(unit.serial.clone(), units.len());
         units.push(unit);
     }
-    if units.is_empty() { Err("no unit is in it".to_owned()) } else { Ok(units) }
+    if units.is_empty() {
+        return Err("no unit is in it".to_owned());
+    }
+    Ok(List { units, has_header })
 }
 
 /// A row's number and its cells.
@@ -168,7 +213,7 @@ mod tests {
     use super::*;
 
     fn serials(text: &str) -> Vec<String> {
-        parse(text.as_bytes()).unwrap().into_iter().map(|unit| unit.serial).collect()
+        parse(text.as_bytes()).unwrap().units.into_iter().map(|unit| unit.serial).collect()
     }
 
     #[test]
@@ -178,7 +223,8 @@ mod tests {
         assert_eq!(serials("Serial\r\nSN1\r\n"), ["SN1"]);
         assert_eq!(serials("board,lot\nSN1,L7\n"), ["SN1"]);
         let table = "\u{feff}lot,panel,serial,position\r\nL7,\"PN,1\",\"S\"\"1\",2\r\n,,SN2,\r\n";
-        let units = parse(table.as_bytes()).unwrap();
+        let List { units, has_header } = parse(table.as_bytes()).unwrap();
+        assert!(has_header);
         let text = |text: &str| Some(text.to_owned());
         let first = Unit {
             serial: "S\"1".to_owned(),
@@ -199,8 +245,18 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_is_called_by_its_serial_or_its_panel_and_never_by_what_is_no_name() {
+        let list = parse(b"serial,panel\nSN1,PN1\nSN2,PN1\nN/A,NOREAD\n").unwrap();
+        assert_eq!(list.names().into_iter().collect::<Vec<_>>(), ["PN1", "SN1", "SN2"]);
+        assert_eq!(list.octets()[0], b"PN1");
+        assert!(list.first_line().is_none());
+        let lines = parse("\u{feff}Seriennummer\nSN1\n".as_bytes()).unwrap();
+        assert_eq!(lines.first_line().unwrap().serial, "Seriennummer");
+    }
+
+    #[test]
     fn what_is_there_twice_is_one_unit_and_told() {
-        let units = parse(b"SN1\nSN2\nSN1\nSN1\n").unwrap();
+        let units = parse(b"SN1\nSN2\nSN1\nSN1\n").unwrap().units;
         assert_eq!((units.len(), units[0].repeated, units[1].repeated), (2, 2, 0));
     }
 

@@ -1,0 +1,189 @@
+//! The caller's own units: what the evidence says of each, and that none is passed over in silence.
+//!
+//! Rule: `spec/text/bundle.md`, "Your own units". In ranges a unit is found by its tags, for which a key of
+//! its lot is needed; in what is opened of single records, and where there is no key, by its name.
+//!
+//! Invariant: a verdict is never VERIFIED if units were given and none of them is found. A key of another
+//! lot, and a list that spells units as no machine does, find nothing, and nothing found is no proof.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use spec::bundle::Claim;
+use spec::evidence::disclosure::{OpenedRecord, Shown};
+use spec::evidence::range::{Reader, items};
+
+use super::ranges::{self, Sound};
+use super::statements::Checked;
+use crate::failure::Failure;
+use crate::list::{self, List, Unit};
+use crate::messages::{Message, Said};
+use crate::report::Report;
+
+/// How many of a long list are said.
+const MAX_LISTED: usize = 100;
+
+/// The caller's units, and whose tags are looked for.
+pub(super) struct Own {
+    list: List,
+    reader: Option<Reader>,
+}
+
+impl Own {
+    /// Reads the list of units and the keys of lots. Keys say nothing without units.
+    pub(super) fn read(keys: &[PathBuf], units: Option<&Path>) -> Result<Option<Self>, Failure> {
+        let Some(path) = units else { return Ok(None) };
+        let list = list::read(path)?;
+        let keys = ranges::lot_keys(keys)?;
+        let reader = if keys.is_empty() { None } else { Some(Reader::new(keys, list.octets())) };
+        Ok(Some(Self { list, reader }))
+    }
+
+    /// Who looks for tags, if there is a key.
+    pub(super) const fn reader(&self) -> Option<&Reader> {
+        self.reader.as_ref()
+    }
+
+    /// What reports may call the units.
+    pub(super) fn names(&self) -> BTreeSet<&str> {
+        self.list.names()
+    }
+
+    /// Says of each range which records are the caller's, and of each unit whether it is found at all.
+    ///
+    /// Fails if none of them is.
+    pub(super) fn say(
+        &self,
+        report: &mut Report,
+        sound: &[Sound<'_>],
+        checked: &[Checked],
+    ) -> Result<(), Failure> {
+        let named = self.named(checked);
+        let tagged = sound.iter().flat_map(|one| one.followed.own_units.keys());
+        let found: BTreeSet<&[u8]> = named.into_iter().chain(tagged.map(Vec::as_slice)).collect();
+        let all = self.list.units.len();
+        let missing = self.without(|name| found.contains(name));
+        if missing.len() == all {
+            let why = Said::new(Message::OwnNoneFound, &[&all.to_string()]);
+            return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
+        }
+        if self.list.first_line().is_some_and(|first| missing.contains(&first)) {
+            report.not_checked(Message::OpenFirstLine, &[&missing[0].serial]);
+        }
+        if self.reader.is_none() || sound.is_empty() {
+            say_missing(report, None, &missing);
+            return Ok(());
+        }
+        for one in sound {
+            self.say_range(report, one);
+        }
+        Ok(())
+    }
+
+    fn say_range(&self, report: &mut Report, sound: &Sound<'_>) {
+        let source = sound.pin.source().as_str();
+        let (records, units) = (&sound.followed.own, &sound.followed.own_units);
+        let missing = self.without(|name| units.contains_key(name));
+        let all = self.list.units.len();
+        let numbers = [records.len(), all - missing.len(), all].map(|number| number.to_string());
+        let [count, found, all] = numbers.each_ref().map(String::as_str);
+        report.reason(Said::new(Message::OwnSound, &[count, source, found, all]));
+        for (statement, record) in records.iter().take(MAX_LISTED) {
+            report.fact(Message::LabelOwnRecord, format!("{source} {statement}, {record}"));
+        }
+        if records.len() > MAX_LISTED {
+            let more = records.len() - MAX_LISTED;
+            report.fact(Message::LabelOwnMore, format!("{source}: {more}"));
+        }
+        say_missing(report, Some(source), &missing);
+        report.not_checked(Message::OpenNoise, &[source]);
+    }
+
+    /// What records call units by name: those that are opened singly, and all where no tag can be computed.
+    fn named<'c>(&self, checked: &'c [Checked]) -> BTreeSet<&'c [u8]> {
+        let is_read = |one: &&Checked| one.place.claim == Claim::Records || self.reader.is_none();
+        let records = checked.iter().filter(is_read).flat_map(|one| one.opened.records());
+        records.flat_map(names).collect()
+    }
+
+    /// The units none of whose names is found.
+    fn without(&self, is_found: impl Fn(&[u8]) -> bool) -> Vec<&Unit> {
+        let is_without = |unit: &&Unit| !unit.names().any(|name| is_found(name.as_bytes()));
+        self.list.units.iter().filter(is_without).collect()
+    }
+}
+
+/// The units and the panel that a record shows.
+fn names(record: &OpenedRecord) -> Vec<&[u8]> {
+    let value = |name| match record.shown(name) {
+        Shown::Value(value) => Some(value),
+        Shown::Absent | Shown::Hidden => None,
+    };
+    value("units").into_iter().flat_map(items).chain(value("panel")).collect()
+}
+
+/// A line for each unit that is not found, in a range or in any opened record; the rest is counted.
+fn say_missing(report: &mut Report, source: Option<&str>, missing: &[&Unit]) {
+    for unit in missing.iter().take(MAX_LISTED) {
+        match source {
+            Some(source) => report.not_checked(Message::OpenUnitWithout, &[source, &unit.serial]),
+            None => report.not_checked(Message::OpenUnitUnnamed, &[&unit.serial]),
+        }
+    }
+    if missing.len() > MAX_LISTED {
+        let more = (missing.len() - MAX_LISTED).to_string();
+        report.not_checked(Message::OpenUnitsMore, &[&more]);
+    }
+}
+
+/// Keys of lots find tags in ranges; where none is claimed, nothing would be done with them.
+pub(super) fn needs_a_range() -> Failure {
+    let why = Said::new(Message::LotKeyNeedsRange, &[]);
+    Failure::new(why).with_hint(Said::new(Message::HintUnitsAlone, &[]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own(lines: &str) -> Own {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("units");
+        std::fs::write(&path, lines).unwrap();
+        Own::read(&[], Some(&path)).unwrap().unwrap()
+    }
+
+    #[test]
+    fn where_nothing_is_found_nothing_is_said_to_be_right() {
+        let mut report = Report::new(crate::report::Verdict::Verified);
+        let failure = own("SN1\nSN2\n").say(&mut report, &[], &[]).unwrap_err();
+        assert_eq!(failure.said().0.message(), Message::OwnNoneFound);
+        assert!(Own::read(&[], None).unwrap().is_none());
+    }
+
+    #[test]
+    fn an_empty_list_is_no_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("units");
+        std::fs::write(&path, "\u{feff}\n").unwrap();
+        assert!(Own::read(&[], Some(&path)).is_err());
+    }
+
+    #[test]
+    fn a_unit_is_found_by_its_serial_or_its_panel() {
+        let own = own("\u{feff}serial,panel\r\nSN1,PN1\r\nSN2,PN2\r\nSN3,\r\n");
+        let missing = own.without(|name| [&b"SN1"[..], b"PN2"].contains(&name));
+        assert_eq!(missing.iter().map(|unit| &unit.serial).collect::<Vec<_>>(), ["SN3"]);
+    }
+
+    #[test]
+    fn a_long_list_of_missing_units_is_cut_and_the_rest_is_counted() {
+        let lines: String = (0..MAX_LISTED + 97).map(|at| format!("SN{at}\n")).collect();
+        let own = own(&lines);
+        let mut report = Report::new(crate::report::Verdict::Verified);
+        say_missing(&mut report, Some("aoi.example/7"), &own.without(|_| false));
+        let open = report.open(crate::messages::Language::English);
+        assert_eq!(open.len(), MAX_LISTED + 1);
+        assert!(open[MAX_LISTED].contains("97"), "{}", open[MAX_LISTED]);
+    }
+}

@@ -1,0 +1,86 @@
+/**
+ * The reader's own units: what the evidence says of each, and that none is passed over in silence.
+ *
+ * Rule: `spec/text/bundle.md`, "Your own units". A verdict is never "verified" if units were given and none of
+ * them is found: a key of another lot, and a list that spells units as no machine does, prove nothing.
+ */
+
+import { encodeUtf8 } from "../formats/encoding.ts";
+import { namesOf, type Unit } from "./list.ts";
+import type { OpenedRecord } from "./opened.ts";
+import { itemsOf, type Followed, type Opened } from "./range.ts";
+import { octetsOf, type Reader } from "./reader.ts";
+import { undecided, type Draft } from "./report.ts";
+
+/** How many of a long list are said. */
+const MAX_LISTED = 100;
+
+/** A range that holds, and whose it is. */
+type OfSource = Followed & { readonly source: string };
+
+/** A statement that holds, in the folder that claims something of it. */
+type Claimed = Opened & { readonly place: { readonly claim: string } };
+
+/** Who looks for tags: without a key nobody does, and units are looked for by name. */
+export function taggedReader(reader: Reader | undefined): Reader | undefined {
+  return reader && reader.keys.length > 0 ? reader : undefined;
+}
+
+/** Says of each range which records are the reader's, and of each unit whether it is found at all. */
+export function sayOwn(
+  draft: Draft,
+  reader: Reader | undefined,
+  ranges: readonly OfSource[],
+  checked: readonly Claimed[],
+): void {
+  const hasKeys = taggedReader(reader) !== undefined;
+  if (!hasKeys) ranges.forEach(({ source }) => draft.open("open-no-reader", source));
+  if (!reader) return;
+  const found = named(checked.filter(({ place }) => !hasKeys || place.claim === "records"));
+  ranges.forEach(({ ownUnits }) => ownUnits.forEach((unit) => found.add(unit)));
+  const { units, hasHeader } = reader.list;
+  const missing = without(units, found);
+  if (missing.length === units.length) throw undecided("own-none-found", `${units.length}`);
+  const [first] = units;
+  if (!hasHeader && first && first === missing[0]) draft.open("open-first-line", first.serial);
+  if (!hasKeys || ranges.length === 0) return sayMissing(draft, undefined, missing);
+  for (const range of ranges) sayRange(draft, range, units);
+}
+
+function sayRange(draft: Draft, range: OfSource, units: readonly Unit[]): void {
+  const { source, own, ownUnits } = range;
+  const missing = without(units, ownUnits);
+  const numbers = [`${own.length}`, source, `${units.length - missing.length}`, `${units.length}`];
+  draft.reason("own-sound", ...numbers);
+  for (const [sequence, index] of own.slice(0, MAX_LISTED)) {
+    draft.fact("own-record", `${source} ${sequence}, ${index}`);
+  }
+  if (own.length > MAX_LISTED) draft.fact("own-more", `${source}: ${own.length - MAX_LISTED}`);
+  sayMissing(draft, source, missing);
+  draft.open("open-noise", source);
+}
+
+/** A line for each unit that is not found; the rest is counted. */
+function sayMissing(draft: Draft, source: string | undefined, missing: readonly Unit[]): void {
+  for (const unit of missing.slice(0, MAX_LISTED)) {
+    if (source === undefined) draft.open("open-unit-unnamed", unit.serial);
+    else draft.open("open-unit-without", source, unit.serial);
+  }
+  if (missing.length > MAX_LISTED) draft.open("open-units-more", `${missing.length - MAX_LISTED}`);
+}
+
+/** The units none of whose names is found. */
+function without(units: readonly Unit[], found: ReadonlySet<string>): Unit[] {
+  return units.filter((unit) => !namesOf(unit).some((name) => found.has(octetsOf(encodeUtf8(name)))));
+}
+
+/** The units and panels that opened records show. */
+function named(statements: readonly Opened[]): Set<string> {
+  return new Set(statements.flatMap(({ opened }) => opened.records.flatMap(namesIn)));
+}
+
+function namesIn(record: OpenedRecord): string[] {
+  const value = (name: string) => record.fields.find((field) => field.name === name)?.value;
+  const [units, panel] = [value("units"), value("panel")];
+  return [...(units ? itemsOf(octetsOf(units)) : []), ...(panel ? [octetsOf(panel)] : [])];
+}
