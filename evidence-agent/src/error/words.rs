@@ -252,6 +252,14 @@ const PHRASES: &[(&str, &str)] = &[
         "{} 在读取时发生变化；请在其写完之后再锚定",
     ),
     ("{} was not named by this command", "此命令没有指明 {}"),
+    (
+        "another file stands there and is not replaced: give another name, or remove it",
+        "该处已有另一个文件，不会覆盖：请换一个名称，或将其移除",
+    ),
+    (
+        "what stands there is no regular file and is not replaced: give another name",
+        "该处不是普通文件，不会覆盖：请换一个名称",
+    ),
     // The configuration.
     ("no [[source]]: there is nothing to do", "没有 [[source]]：无事可做"),
     ("no [[rule]]: everything is kept for ever", "没有 [[rule]]：一切永久保留"),

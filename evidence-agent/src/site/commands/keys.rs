@@ -88,7 +88,7 @@ fn give(desk: &Desk<'_>, request: &Enrolment, out: Option<&PathBuf>) -> Result<S
     let Some(path) = out else {
         return Ok(Said::done(request.to_string(), json));
     };
-    desk.caller.write(path, &bytes, Access::Everybody).map_err(AgentError::file(path))?;
+    desk.caller.write_new(path, &bytes, Access::Everybody).map_err(AgentError::file(path))?;
     let text = match desk.language {
         Language::En => format!(
             "{0}: give it to the log's operator, who runs: fiducial-log source approve {0}\n",
@@ -160,7 +160,9 @@ pub(crate) fn root(
         }
         if let Some(path) = png {
             let bytes = qr::png(&line)?;
-            desk.caller.write(path, &bytes, Access::Everybody).map_err(AgentError::file(path))?;
+            desk.caller
+                .write_new(path, &bytes, Access::Everybody)
+                .map_err(AgentError::file(path))?;
         }
         lines.push(line);
     }
@@ -195,7 +197,7 @@ pub(crate) fn lot_key(
     }
     // The file first: tags must not be made with a key that nobody has been given.
     let text = Zeroizing::new(format!("{}\n", encode_hex(key.as_slice())));
-    desk.caller.write(out, text.as_bytes(), Access::Owner).map_err(AgentError::file(out))?;
+    desk.caller.write_new(out, text.as_bytes(), Access::Owner).map_err(AgentError::file(out))?;
     if !is_kept {
         tags::put_lot_key(&vault, lot.as_bytes(), &key)?;
     }

@@ -62,6 +62,28 @@ fn a_lot_is_what_names_it_and_what_names_its_boards() {
 }
 
 #[test]
+fn a_bundle_replaces_no_other_file() {
+    let mut world = World::new(&["aoi"]);
+    world.report_with(0, "one", &[("units", "B1\n")]);
+    world.report_with(0, "two", &[("units", "B2\n")]);
+    world.seal_all();
+    world.drain();
+    let bundle = world.folder.path().join("d.zip");
+    let to = bundle.to_str().unwrap().to_string();
+    let mut made = |more: &[&str]| {
+        let words = ["disclose", "--bundle", &to].iter().chain(more).copied().collect::<Vec<_>>();
+        world.typed(&words)
+    };
+    assert_eq!(made(&["--unit", "B1", "--evidence"]).0, 0);
+    let first = std::fs::read(&bundle).unwrap();
+    let (code, json, _) = made(&["--unit", "B1"]);
+    assert!(code == 2 && json["error"].as_str().unwrap().contains("is not replaced"), "{json}");
+    assert_eq!(made(&["--unit", "B2", "--evidence"]).0, 2);
+    assert_eq!(made(&["--unit", "B1", "--evidence"]).0, 0, "the same bundle again");
+    assert_eq!(std::fs::read(&bundle).unwrap(), first);
+}
+
+#[test]
 fn a_panel_that_was_not_read_or_is_of_another_lot_is_followed_by_nothing() {
     let mut world = World::new(&["aoi", "oven"]);
     world.report_with(0, "read", &[("lot", "L-7"), ("panel", "P1"), ("units", "B1\n")]);
