@@ -374,6 +374,34 @@ fn a_configuration_is_checked_against_the_vault_of_a_running_agent() {
 }
 
 #[test]
+fn a_dry_run_that_finds_nothing_says_what_it_passed_over() {
+    let site = Site::new(None);
+    let config = fs::read_to_string(site.path("agent.toml")).unwrap();
+    let check = |more: &str| {
+        let config = config.replace("mapping = \"cfx\"\n", &format!("mapping = \"cfx\"\n{more}"));
+        site.write("agent.toml", config.as_bytes());
+        let config = site.path("agent.toml");
+        let words = ["fiducial-agent", "--lang", "en", "check-config", "--dry-run", "--config"];
+        let words = words.into_iter().chain([config.as_str()]).map(str::to_string);
+        let (code, out, err) = typed(&words.collect::<Vec<_>>());
+        assert_eq!(code, 0, "{out}{err}");
+        out
+    };
+    let empty = check("");
+    assert!(empty.contains("0 files") && !empty.contains("folders below"), "{empty}");
+    for day in ["2026-03-02", "2026-03-03"] {
+        fs::create_dir(site.folder.path().join("reports").join(day)).unwrap();
+        site.write(&format!("reports/{day}/a.json"), b"{}");
+    }
+    let whole = check("");
+    assert!(whole.contains("2 x attachment") && !whole.contains("0 files"), "{whole}");
+    let flat = check("depth = 0\n");
+    assert!(flat.contains("0 files") && flat.contains("2 folders below"), "{flat}");
+    let other = check("include = [\"*.xml\"]\n");
+    assert!(other.contains("2 files are not meant") && other.contains("`include`"), "{other}");
+}
+
+#[test]
 fn idle_connections_keep_no_command_out() {
     let mut site = Site::new(None);
     site.start();
