@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::os;
 pub(crate) use crate::os::sync_folder;
@@ -26,6 +27,17 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Resu
     growing.finish()
 }
 
+/// What is said of a file that stands where another is to be written.
+pub(crate) const NOT_REPLACED: &str =
+    "another file stands there and is not replaced: give another name, or remove it";
+
+/// What is said of a folder, a link or a device that stands there.
+pub(crate) const NO_FILE: &str =
+    "what stands there is no regular file and is not replaced: give another name";
+
+/// Tells the temporary names of one process apart.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
 /// A file that is written in parts under another name, and takes its place when it is whole. Dropped
 /// before that, nothing of it is left.
 #[derive(Debug)]
@@ -34,6 +46,8 @@ pub(crate) struct Growing {
     temporary: PathBuf,
     file: File,
     finished: bool,
+    /// Whether what stood there before is replaced.
+    replaces: bool,
 }
 
 impl Growing {
@@ -49,15 +63,83 @@ impl Growing {
             _ => {}
         }
         let file = os::create_new(&temporary, access == Access::Owner)?;
-        Ok(Self { path: path.to_path_buf(), temporary, file, finished: false })
+        Ok(Self { path: path.to_path_buf(), temporary, file, finished: false, replaces: true })
     }
 
-    /// Syncs it and puts it in its place; what stood there before is replaced in one step.
+    /// Begins one that a person has named. What stands at `path` is somebody's: at the end it is an
+    /// error, unless it is a file of exactly these bytes.
+    pub(crate) fn begin_new(path: &Path, access: Access) -> io::Result<Self> {
+        is_file(path)?;
+        // A name of its own: two that write here at once must not write into one file.
+        let mut name = std::ffi::OsString::from(".");
+        name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        name.push(format!(".{}-{number}.new", std::process::id()));
+        let temporary = folder_of(path).join(name);
+        let file = os::create_new(&temporary, access == Access::Owner)?;
+        Ok(Self { path: path.to_path_buf(), temporary, file, finished: false, replaces: false })
+    }
+
+    /// Syncs it and puts it in its place: in one step instead of what stood there before, or only
+    /// where nothing did.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.file.sync_all()?;
-        fs::rename(&self.temporary, &self.path)?;
-        self.finished = true;
+        if !self.replaces && !self.link()? {
+            return Ok(());
+        }
+        if self.replaces {
+            fs::rename(&self.temporary, &self.path)?;
+            self.finished = true;
+        }
         sync_folder(&folder_of(&self.path))
+    }
+
+    /// Gives it its name beside the temporary one, which goes when this is dropped; `false` if a file
+    /// of the same bytes has it.
+    fn link(&mut self) -> io::Result<bool> {
+        match fs::hard_link(&self.temporary, &self.path) {
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // A file system without a second name for a file, such as that of a memory stick.
+            Err(_) if !is_file(&self.path)? => {
+                fs::rename(&self.temporary, &self.path)?;
+                self.finished = true;
+                return Ok(true);
+            }
+            Err(_) => {}
+        }
+        if is_file(&self.path)? && have_same_bytes(&self.temporary, &self.path)? {
+            return Ok(false);
+        }
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, NOT_REPLACED))
+    }
+}
+
+/// Whether a file stands there; what is none, a link or a device, is an error.
+fn is_file(path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(true),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, NO_FILE)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn have_same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
+    use std::io::{BufRead, BufReader};
+    let (one, other) = (File::open(one)?, File::open(other)?);
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut one, mut other) = (BufReader::new(one), BufReader::new(other));
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let size = left.len().min(right.len());
+        if size == 0 || left[..size] != right[..size] {
+            return Ok(left.is_empty() && right.is_empty());
+        }
+        one.consume(size);
+        other.consume(size);
     }
 }
 
@@ -141,6 +223,59 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"before");
         drop(growing);
         assert_eq!(fs::read(&path).unwrap(), b"before");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut growing = Growing::begin_new(path, Access::Owner)?;
+        growing.write_all(bytes)?;
+        growing.finish()
+    }
+
+    #[test]
+    fn what_stands_where_a_person_writes_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bundle.zip");
+        let count = || fs::read_dir(folder.path()).unwrap().count();
+        let large = vec![7; 100_000];
+        write_new(&path, &large).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), count()), (large.clone(), 1));
+        write_new(&path, &large).unwrap();
+        let mut other = large.clone();
+        other[99_999] = 8;
+        for bytes in [&other[..], b"", b"shorter", &[large.as_slice(), b"x"].concat()] {
+            let error = write_new(&path, bytes).unwrap_err();
+            assert_eq!(error.to_string(), NOT_REPLACED);
+            assert_eq!((fs::read(&path).unwrap(), count()), (large.clone(), 1));
+        }
+        // One that comes while this one is written counts as well.
+        let late = folder.path().join("late");
+        let mut growing = Growing::begin_new(&late, Access::Owner).unwrap();
+        growing.write_all(b"mine").unwrap();
+        fs::write(&late, "theirs").unwrap();
+        assert_eq!(growing.finish().unwrap_err().to_string(), NOT_REPLACED);
+        assert_eq!((fs::read(&late).unwrap(), count()), (b"theirs".to_vec(), 2));
+        // A folder is no file, and neither is a link to one.
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        assert_eq!(write_new(&inner, b"x").unwrap_err().to_string(), NO_FILE);
+        let link = folder.path().join("link");
+        if os::link(&path, &link).is_ok() {
+            assert_eq!(write_new(&link, &large).unwrap_err().to_string(), NO_FILE);
+        }
+    }
+
+    #[test]
+    fn two_that_write_a_new_file_at_once_do_not_mix() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let mut one = Growing::begin_new(&path, Access::Owner).unwrap();
+        let mut other = Growing::begin_new(&path, Access::Owner).unwrap();
+        one.write_all(b"one").unwrap();
+        other.write_all(b"other").unwrap();
+        one.finish().unwrap();
+        assert!(other.finish().is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -28,7 +28,6 @@ use crate::args::{Reconcile, Wanted};
 use crate::command::{Judge, Stop};
 use crate::dossier::{self, Evidence, Reading};
 use crate::durable::Target;
-use crate::durable;
 use crate::failure::Failure;
 use crate::list::{self, List, Unit};
 use crate::log::Network;

@@ -125,6 +125,17 @@ pub(crate) struct Looked {
     /// Whether items may be on their way that come by themselves, as a broker's do. Who looks only
     /// once waits until that is over.
     pub(crate) expecting: bool,
+    /// What the last whole pass through a folder passed over because the watch does not mean it.
+    pub(crate) left_out: LeftOut,
+}
+
+/// What lies in a watched folder and is not looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    /// Files that the patterns do not mean.
+    pub(crate) files: u64,
+    /// Folders that the patterns leave out, or that lie deeper than the watch goes.
+    pub(crate) folders: u64,
 }
 
 impl Looked {

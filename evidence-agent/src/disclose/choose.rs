@@ -20,10 +20,11 @@ use spec::evidence::record::Record;
 use spec::evidence::tag::join_tags;
 use spec::key::KeyName;
 
+use super::known;
 use crate::cli::args::DiscloseArgs;
 use crate::clock;
 use crate::error::AgentError;
-use crate::model::UnixMillis;
+use crate::model::{Pending, UnixMillis};
 use crate::site::commands::Desk;
 use crate::spool::tags;
 use crate::vault::Vault;
@@ -60,8 +61,15 @@ struct Conditions {
 /// Reads a list of units, one a line.
 pub(crate) fn read_units(desk: &Desk<'_>, path: &Path) -> Result<BTreeSet<Vec<u8>>, AgentError> {
     let bytes = desk.caller.read(path, MAX_UNITS_SIZE).map_err(AgentError::file(path))?;
-    let lines = items(&bytes).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    Ok(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
+    Ok(units_of(&bytes))
+}
+
+/// The lines of a list as tables and editors write it: with CR LF, empty lines, and a byte order mark,
+/// which would make the first unit another one.
+fn units_of(list: &[u8]) -> BTreeSet<Vec<u8>> {
+    let list = list.strip_prefix(b"\xef\xbb\xbf").unwrap_or(list);
+    let lines = items(list).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
 }
 
 /// Finds the records, and the sources with a record that would be one of them and waits for its
@@ -82,6 +90,9 @@ pub(super) fn records(
                     let key = (place.source, place.sequence);
                     chosen.entry(key).or_default().insert(place.record);
                 }
+            }
+            if let Some(list) = args.units.as_ref().filter(|_| chosen.is_empty()) {
+                known::check_units(vault, units, list)?;
             }
             Ok((conditions.narrow(vault, chosen)?, conditions.waiting(vault)?))
         }
@@ -139,8 +150,7 @@ impl Conditions {
             return Ok(Vec::new());
         }
         let mut sources = vault.waiting_sources(&|pending| {
-            let value = |name: &str| pending.values.get(name).map(Vec::as_slice);
-            let named = Named { lot: value("lot"), units: value("units"), panel: value("panel") };
+            let named = Named::waiting(pending);
             let is_meant = |units: &BTreeSet<Vec<u8>>| named.all().any(|unit| units.contains(unit));
             self.units.as_ref().is_none_or(is_meant)
                 && self.is_of_lot(vault, &named).unwrap_or(true)
@@ -267,6 +277,12 @@ impl<'a> Named<'a> {
         }
     }
 
+    /// The same of a record that is in no statement yet.
+    pub(super) fn waiting(pending: &'a Pending) -> Self {
+        let value = |name: &str| pending.values.get(name).map(Vec::as_slice);
+        Self { lot: value("lot"), units: value("units"), panel: value("panel") }
+    }
+
     /// Its units and its panel, as far as they were read.
     pub(super) fn all(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let all = items(self.units.unwrap_or_default()).chain(self.panel);
@@ -332,6 +348,15 @@ mod tests {
         for code in ["PNL-1", "NA1", "0", "NOREADER", "\u{677f}"] {
             assert!(!names_nobody(code.as_bytes()), "{code}");
         }
+    }
+
+    #[test]
+    fn a_list_is_read_as_tables_and_editors_write_it() {
+        let want: BTreeSet<Vec<u8>> = [b"U1".to_vec(), b"U2".to_vec()].into();
+        for list in ["U1\nU2", "U1\nU2\n", "\u{feff}U1\r\nU2\r\n", "\u{feff}\r\nU2\n\nU1\r\n\r\n"] {
+            assert_eq!(units_of(list.as_bytes()), want, "{list:?}");
+        }
+        assert!(units_of("\u{feff}\r\n".as_bytes()).is_empty());
     }
 
     #[test]

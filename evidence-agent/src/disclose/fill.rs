@@ -89,7 +89,7 @@ impl<'a> Folder<'a> {
         let Target::Bundle(held) = &self.to else { return Ok(()) };
         let bytes = put_together(&held.lock().expect("no panic under this lock").parts)
             .map_err(|error| AgentError::Failed(format!("{}: {error}", self.path.display())))?;
-        let written = self.caller.write(&self.path, &bytes, Access::Owner);
+        let written = self.caller.write_new(&self.path, &bytes, Access::Owner);
         written.map_err(AgentError::file(&self.path))
     }
 

@@ -5,6 +5,7 @@
 //! ```text
 //! choose   conditions                -> places of records, by source and statement
 //! context  chosen records            -> programs, limits and certificates that they were made under
+//! known    a lot, a list of units    -> what the vault has of it, said where that is nothing
 //! fields   record + what was asked   -> which fields of it are opened
 //! fill     statements + picks        -> a folder with the paths of a bundle
 //! ```
@@ -22,6 +23,7 @@ mod context;
 mod evidence;
 mod fields;
 mod fill;
+mod known;
 mod pins;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +39,7 @@ use spec::key::KeyName;
 pub(crate) use answer::answer;
 pub(crate) use choose::{names_nobody, read_units};
 pub(crate) use evidence::write_evidence;
+pub(crate) use known::OfLot;
 pub(crate) use pins::pins;
 
 use self::choose::Chosen;
@@ -84,8 +87,16 @@ pub(crate) fn disclose(
         if chosen.is_empty() {
             let waits =
                 (!waiting.is_empty()).then(|| AgentError::Failed(tally.warnings.join("\n")));
-            return Err(waits.unwrap_or_else(|| vault.no_such_record()));
+            if let Some(waits) = waits {
+                return Err(waits);
+            }
+            let no_lot = known::no_lot(&vault, &args.lot)?;
+            return Err(no_lot.unwrap_or_else(|| vault.no_such_record()));
         }
+    } else if chosen.is_empty()
+        && let Some(why) = known::no_lot(&vault, &args.lot)?
+    {
+        tally.warnings.push(why.message(language));
     }
     let folder = match (&args.bundle, &args.out) {
         (Some(file), _) => Folder::bundle(desk.caller, file),

@@ -238,6 +238,32 @@ const PHRASES: &[(&str, &str)] = &[
         "该批次已有另一把密钥，且标签由其生成",
     ),
     ("{} holds no lot key", "{} 中没有批次密钥"),
+    (
+        "{}: {} is what machines write for a code that they could not read, and no unit; take it out of the \
+         list",
+        "{}：{} 是机器未能读取条码时所写的内容，并非单元；请从列表中删除",
+    ),
+    ("the unit {} belongs to another lot already", "单元 {} 已属于另一批次"),
+    (
+        "no record names the lot {}: a lot is what the machine writes into the field `lot` of its \
+         records, {} for one; where it writes none, give the lot its units with `lot-key --units`",
+        "没有记录写明批次 {}：批次是机器写入记录 `lot` 字段的内容，例如 {}；若机器不写批次，请用 \
+         `lot-key --units` 列出其单元",
+    ),
+    (
+        "no record names the lot {}: a lot is what the machine writes into the field `lot` of its \
+         records, and none here has it; where it writes none, give the lot its units with `lot-key --units`",
+        "没有记录写明批次 {}：批次是机器写入记录 `lot` 字段的内容，而此处的记录都没有该字段；若机器不写批次，请用 \
+         `lot-key --units` 列出其单元",
+    ),
+    (
+        "{}: none of its {} units is known here; a unit is what the machine writes, {} for one, one a line",
+        "{}：其中的 {} 个单元此处都不认识；单元须与机器所写一致，例如 {}，每行一个",
+    ),
+    (
+        "{}: none of its {} units is known here, and no record names a unit",
+        "{}：其中的 {} 个单元此处都不认识，且没有记录写明单元",
+    ),
     ("{} is no SHA-256 in hexadecimal", "{} 不是十六进制的 SHA-256"),
     ("{} is no http or https address", "{} 不是 http 或 https 地址"),
     (
@@ -256,6 +282,14 @@ const PHRASES: &[(&str, &str)] = &[
         "{} 在读取时发生变化；请在其写完之后再锚定",
     ),
     ("{} was not named by this command", "此命令没有指明 {}"),
+    (
+        "another file stands there and is not replaced: give another name, or remove it",
+        "该处已有另一个文件，不会覆盖：请换一个名称，或将其移除",
+    ),
+    (
+        "what stands there is no regular file and is not replaced: give another name",
+        "该处不是普通文件，不会覆盖：请换一个名称",
+    ),
     // The configuration.
     ("no [[source]]: there is nothing to do", "没有 [[source]]：无事可做"),
     ("no [[rule]]: everything is kept for ever", "没有 [[rule]]：一切永久保留"),

@@ -1,6 +1,6 @@
 //! Which lot a unit belongs to, where the machines' files do not say it.
 //!
-//! IPC-CFX inspection messages name no lot, and a review or a repair seldom does. What the factory's own
+//! IPC-CFX inspection messages name a lot only where their maker adds it, and a review or a repair seldom does. What the factory's own
 //! system knows is kept here, one row of state a unit, so that the unit's records are tagged for its lot.
 
 use redb::ReadableDatabase;

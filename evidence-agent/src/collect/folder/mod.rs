@@ -24,8 +24,8 @@ use serde::Deserialize;
 use super::memory::{Backoff, MAX_KEPT, Presence, Print, Recheck, Told, Waiting};
 use super::read::{Unread, Whole, read_whole};
 use super::{
-    Collector, Looked, MAX_LOOK_SIZE, Remembered, Span, Trouble, is_due, next_version, refused,
-    shown, trouble_of,
+    Collector, LeftOut, Looked, MAX_LOOK_SIZE, Remembered, Span, Trouble, is_due, next_version,
+    refused, shown, trouble_of,
 };
 use crate::error::AgentError;
 use crate::import::MAX_INTERPRETED_SIZE;
@@ -102,6 +102,8 @@ pub(crate) struct Folder {
     unsettled: (usize, usize),
     /// Why the last pass could not see anything, or not all that lies in the folder itself.
     blind: Option<Trouble>,
+    /// What the last whole pass passed over.
+    left_out: LeftOut,
 }
 
 /// A file that is to be read.
@@ -134,6 +136,7 @@ impl Folder {
             told: Told::default(),
             unsettled: (0, 0),
             blind: None,
+            left_out: LeftOut::default(),
         })
     }
 
@@ -323,6 +326,7 @@ impl Folder {
     ) -> Result<(), AgentError> {
         self.unsettled.1 = self.unsettled.0;
         self.blind.clone_from(&walk.blind);
+        self.left_out = walk.left_out;
         let root = self.config.path.display().to_string();
         if !walk.is_complete {
             self.presence.abandon();
@@ -393,6 +397,7 @@ impl Collector for Folder {
         }
         looked.unsettled = if looked.more { self.unsettled.0 } else { self.unsettled.1 };
         looked.blind.clone_from(&self.blind);
+        looked.left_out = self.left_out;
         Ok(looked)
     }
 

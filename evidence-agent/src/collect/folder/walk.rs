@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::super::read::nanos;
-use super::super::{Looked, Trouble, shown, trouble_of};
+use super::super::{LeftOut, Looked, Trouble, shown, trouble_of};
 use crate::model::ItemKey;
 use crate::os;
 
@@ -84,6 +84,8 @@ pub(super) struct Walk {
     pub(super) has_any: bool,
     /// Why the folder itself could not be listed to its end.
     pub(super) blind: Option<Trouble>,
+    /// What was passed over so far.
+    pub(super) left_out: LeftOut,
 }
 
 /// A folder whose listing is open.
@@ -97,7 +99,8 @@ impl Walk {
     /// Opens the folder itself; a person named it, so it may be a link.
     pub(super) fn start(root: &Path) -> io::Result<Self> {
         let level = Level { listing: fs::read_dir(root)?, prefix: Vec::new() };
-        Ok(Self { levels: vec![level], is_complete: true, has_any: false, blind: None })
+        let left_out = LeftOut::default();
+        Ok(Self { levels: vec![level], is_complete: true, has_any: false, blind: None, left_out })
     }
 
     /// Whether there is nothing left to list.
@@ -148,6 +151,10 @@ impl Walk {
         let mut key = self.levels.last().map(|level| level.prefix.clone()).unwrap_or_default();
         key.extend_from_slice(&name);
         if rules.exclude.match_any(&name, &key) {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => self.left_out.folders += 1,
+                _ => self.left_out.files += 1,
+            }
             return None;
         }
         // Of the entry itself: a link is not followed.
@@ -160,6 +167,7 @@ impl Walk {
             return None;
         }
         if !rules.include.match_any(&name, &key) {
+            self.left_out.files += 1;
             return None;
         }
         if kind.is_symlink() && told(&shown(&key)) {
@@ -186,6 +194,7 @@ impl Walk {
         looked: &mut Looked,
     ) {
         if self.levels.len() > rules.depth {
+            self.left_out.folders += 1;
             if told(&shown(&key)) {
                 looked.complain(shown(&key), Trouble::TooDeep);
             }

@@ -138,6 +138,13 @@ fn items<'d>(value: Value<'d>, name: &str) -> Vec<Value<'d>> {
     value.member(name).map(|list| list.items().collect()).unwrap_or_default()
 }
 
+/// The lot of an inspection or a repair. The standard has no member for it there, so makers put it into
+/// the metadata of the panel or of the whole message.
+fn lot<'d>(body: Value<'d>, panel: Option<Value<'d>>) -> Option<Cow<'d, str>> {
+    let of = |part: Value<'d>| text(part.member("Metadata")?, "Lot").filter(|lot| !lot.is_empty());
+    panel.and_then(of).or_else(|| of(body))
+}
+
 fn inspected(body: Value<'_>, values: &mut Values) -> Judged {
     let method = text(body, "InspectionMethod");
     let kind = match method.as_deref() {
@@ -156,6 +163,7 @@ fn inspected(body: Value<'_>, values: &mut Values) -> Judged {
     let operator = body.member("Inspector");
     values.put("operator", operator.and_then(|operator| text(operator, "OperatorIdentifier")));
     let panel = body.member("InspectedPanel");
+    values.put("lot", lot(body, panel));
     let units = items(body, "InspectedUnits");
     // What was looked at: the boards, or the panel where it is reported without them.
     let parts = if units.is_empty() { panel.into_iter().collect() } else { units.clone() };
@@ -227,6 +235,7 @@ fn repaired(body: Value<'_>, values: &mut Values) -> Judged {
     values.put("transaction", text(body, "TransactionId"));
     let operator = body.member("RepairOperator");
     values.put("operator", operator.and_then(|operator| text(operator, "OperatorIdentifier")));
+    values.put("lot", lot(body, None));
     let units = items(body, "RepairedUnits");
     let repairs: Vec<Value<'_>> = units.iter().flat_map(|unit| items(*unit, "Repairs")).collect();
     times(values, &repairs, "RepairStartTime", "RepairEndTime");

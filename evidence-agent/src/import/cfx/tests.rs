@@ -34,6 +34,26 @@ fn an_aoi_report_is_read() {
 }
 
 #[test]
+fn the_lot_of_an_inspection_is_what_makers_put_into_its_metadata() {
+    let of = |panel: &str, body: &str| {
+        let message = format!(
+            r#"{{"InspectionMethod":"AOI","InspectedUnits":[{{"UnitIdentifier":"B1"}}],
+            "InspectedPanel":{{"UnitIdentifier":"P1"{panel}}}{body}}}"#
+        );
+        value(&read(message.as_bytes()), "lot").map(str::to_string)
+    };
+    let [own, whole] = ["L-7", "L-8"].map(|lot| format!(r#","Metadata":{{"Lot":"{lot}"}}"#));
+    assert_eq!(of(&own, "").as_deref(), Some("L-7"));
+    assert_eq!(of("", &whole).as_deref(), Some("L-8"));
+    assert_eq!(of(&own, &whole).as_deref(), Some("L-7"), "the panel's own");
+    for odd in ["", r#","Metadata":null"#, r#","Metadata":{"Lot":""}"#, r#","Metadata":["Lot"]"#] {
+        assert_eq!(of(odd, ""), None, "{odd}");
+    }
+    let repair = read(br#"{"RepairedUnits":[{"UnitIdentifier":"B1"}],"Metadata":{"Lot":"L-9"}}"#);
+    assert_eq!((repair.kind, value(&repair, "lot")), (Kind::Repair, Some("L-9")));
+}
+
+#[test]
 fn an_envelope_names_machine_and_time() {
     let reading = read(&sample("aoi-panel-second-attempt.json"));
     assert_eq!(reading.kind, Kind::AoiReport);

@@ -1,5 +1,6 @@
 //! Sources: their keys, the requests for the log's operator, where their chains end.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use super::{Desk, Said, either, shown};
 use crate::cli::Language;
 use crate::cli::args::{SourceCommand, VaultArgs};
 use crate::clock::{Clock, SystemClock};
-use crate::disclose;
+use crate::disclose::{self, OfLot};
 use crate::durable::Access;
 use crate::error::AgentError;
 use crate::init::fresh_key;
@@ -88,7 +89,7 @@ fn give(desk: &Desk<'_>, request: &Enrolment, out: Option<&PathBuf>) -> Result<S
     let Some(path) = out else {
         return Ok(Said::done(request.to_string(), json));
     };
-    desk.caller.write(path, &bytes, Access::Everybody).map_err(AgentError::file(path))?;
+    desk.caller.write_new(path, &bytes, Access::Everybody).map_err(AgentError::file(path))?;
     let text = match desk.language {
         Language::En => format!(
             "{0}: give it to the log's operator, who runs: fiducial-log source approve {0}\n",
@@ -160,7 +161,9 @@ pub(crate) fn root(
         }
         if let Some(path) = png {
             let bytes = qr::png(&line)?;
-            desk.caller.write(path, &bytes, Access::Everybody).map_err(AgentError::file(path))?;
+            desk.caller
+                .write_new(path, &bytes, Access::Everybody)
+                .map_err(AgentError::file(path))?;
         }
         lines.push(line);
     }
@@ -177,13 +180,7 @@ pub(crate) fn lot_key(
     out: &Path,
 ) -> Result<Said, AgentError> {
     let vault = desk.vault(args)?;
-    let units = units.map(|path| disclose::read_units(desk, path)).transpose()?.unwrap_or_default();
-    // It stands on panels of every customer, who would all be tagged for this lot.
-    if let Some(code) = units.iter().find(|unit| disclose::names_nobody(unit)) {
-        let code = String::from_utf8_lossy(code);
-        let reason = format!("{code:?} stands for a code that was not read, and names no unit");
-        return Err(AgentError::Input(reason));
-    }
+    let units = units.map(|path| lot_units(desk, path)).transpose()?.unwrap_or_default();
     let kept = tags::kept_lot_key(&vault, lot.as_bytes())?;
     let is_kept = kept.is_some();
     let key = match (from, kept) {
@@ -201,13 +198,36 @@ pub(crate) fn lot_key(
     }
     // The file first: tags must not be made with a key that nobody has been given.
     let text = Zeroizing::new(format!("{}\n", encode_hex(key.as_slice())));
-    desk.caller.write(out, text.as_bytes(), Access::Owner).map_err(AgentError::file(out))?;
+    desk.caller.write_new(out, text.as_bytes(), Access::Owner).map_err(AgentError::file(out))?;
     if !is_kept {
         tags::put_lot_key(&vault, lot.as_bytes(), &key)?;
     }
-    let units: Vec<&[u8]> = units.iter().map(Vec::as_slice).collect();
-    vault.put_lot_of_units(lot.as_bytes(), &units)?;
-    Ok(Said::done(format!("{}\n", shown(out)), json!({ "lot": lot, "key_file": shown(out) })))
+    let rows: Vec<&[u8]> = units.iter().map(Vec::as_slice).collect();
+    vault.put_lot_of_units(lot.as_bytes(), &rows)?;
+    // Said here, and not first where the buyer finds nothing: what was sealed before has noise for tags.
+    let of_lot = OfLot::count(&vault, lot.as_bytes(), &units)?;
+    let text = format!("{}\n{}", shown(out), of_lot.said(units.len(), desk.language));
+    let json = json!({
+        "lot": lot, "key_file": shown(out), "records": of_lot.records,
+        "untagged": of_lot.untagged, "units": units.len(), "units_known": of_lot.units,
+    });
+    Ok(Said::done(text, json))
+}
+
+/// The units of a lot. What machines write for a code that they could not read is no unit: it stands on
+/// boards of every lot, and would make all of them one customer's.
+fn lot_units(desk: &Desk<'_>, path: &Path) -> Result<BTreeSet<Vec<u8>>, AgentError> {
+    let units = disclose::read_units(desk, path)?;
+    match units.iter().find(|unit| disclose::names_nobody(unit)) {
+        None => Ok(units),
+        Some(unit) => {
+            let (list, unit) = (shown(path), String::from_utf8_lossy(unit));
+            Err(AgentError::Input(format!(
+                "{list}: {unit:?} is what machines write for a code that they could not read, and no unit; \
+                 take it out of the list"
+            )))
+        }
+    }
 }
 
 fn read_lot_key(desk: &Desk<'_>, path: &Path) -> Result<Zeroizing<[u8; LOT_KEY_SIZE]>, AgentError> {

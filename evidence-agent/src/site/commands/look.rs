@@ -9,7 +9,7 @@ use super::{Desk, Said, either, shown};
 use crate::cli::Language;
 use crate::cli::args::{Command, SourceCommand, VaultArgs};
 use crate::clock::{Clock, SystemClock};
-use crate::collect::Remembered;
+use crate::collect::{LeftOut, Remembered};
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT, EXIT_REFUSED};
 use crate::import;
 use crate::model::{Content, ItemKey, Seen, UnixMillis, WatchName};
@@ -138,6 +138,43 @@ struct Found {
     complaints: Vec<String>,
     /// Whether it saw nothing of what it watches at the end.
     blind: bool,
+    /// What lies there and is not looked at.
+    left_out: LeftOut,
+}
+
+impl Found {
+    /// A heading with nothing below it says nothing: whether the folder is empty, or the watch means
+    /// something else, is what somebody wants to know who tries a configuration out.
+    fn nothing(&self, language: Language) -> Option<String> {
+        if !self.kinds.is_empty() || self.blind {
+            return None;
+        }
+        let LeftOut { files, folders } = self.left_out;
+        let mut text = either(language, "  0 files or items", "  0 个文件或条目").to_string();
+        if folders > 0 {
+            text += &match language {
+                Language::En => {
+                    format!(
+                        "; {folders} folders below are not looked at: see `depth` and `exclude`"
+                    )
+                }
+                Language::Zh => {
+                    format!("；其下有 {folders} 个文件夹未查看：请参见 `depth` 和 `exclude`")
+                }
+            };
+        }
+        if files > 0 {
+            text += &match language {
+                Language::En => {
+                    format!("; {files} files are not meant: see `include` and `exclude`")
+                }
+                Language::Zh => {
+                    format!("；有 {files} 个文件不在范围内：请参见 `include` 和 `exclude`")
+                }
+            };
+        }
+        Some(text + "\n")
+    }
 }
 
 /// Looks at every watch until it has nothing more, and reports what would be anchored.
@@ -156,6 +193,7 @@ fn look_only(desk: &Desk<'_>, config: &Config) -> Result<Said, AgentError> {
         for ((kind, how), count) in &found.kinds {
             text += &format!("  {count} x {kind}  {how}\n");
         }
+        text.extend(found.nothing(language));
         found.complaints.iter().for_each(|line| text += &format!("  ! {line}\n"));
         let kinds = found.kinds.iter().map(
             |((kind, how), count)| json!({ "kind": kind, "interpreted": how, "count": count }),
@@ -163,7 +201,8 @@ fn look_only(desk: &Desk<'_>, config: &Config) -> Result<Said, AgentError> {
         let kinds: Vec<Value> = kinds.collect();
         rows.push(json!({
             "watch": name, "found": kinds, "complaints": found.complaints,
-            "cannot_look": found.blind,
+            "cannot_look": found.blind, "files_left_out": found.left_out.files,
+            "folders_left_out": found.left_out.folders,
         }));
     }
     unready.iter().for_each(|why| text += &format!("! {why}\n"));
@@ -192,7 +231,7 @@ fn look_at(watch: &mut Watched, language: Language) -> Result<Found, AgentError>
             dry.0.insert(sighting.key.clone(), sighting.now.clone());
         }
         let tokens: Vec<u64> = looked.sightings.iter().map(|sighting| sighting.token).collect();
-        found.blind = looked.blind.is_some();
+        (found.blind, found.left_out) = (looked.blind.is_some(), looked.left_out);
         for (item, why) in looked.complaints {
             let line = format!("{item}: {}", why.text(language));
             if !found.complaints.contains(&line) {

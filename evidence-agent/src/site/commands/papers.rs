@@ -115,7 +115,7 @@ fn write_one(
     ];
     let mut text = String::new();
     for (path, bytes, access) in &files {
-        desk.caller.write(path, bytes, *access).map_err(AgentError::file(path))?;
+        desk.caller.write_new(path, bytes, *access).map_err(AgentError::file(path))?;
         text += &format!("{}\n", shown(path));
     }
     if with_evidence {
@@ -141,7 +141,7 @@ fn write_evidence(
     let at = usize::try_from(place.record).unwrap_or(usize::MAX);
     let kept = opening.records.get(at).and_then(|kept| Some((kept.whole()?, kept.evidence())));
     let failed = |error| AgentError::file(path)(error);
-    let begin = || desk.caller.disk(path).begin_whole("", Access::Owner);
+    let begin = || desk.caller.begin_new(path, Access::Owner);
     let write = |(record, behind)| write_evidence_of(vault, record, behind, &begin, &failed);
     if kept.map(write).transpose()? == Some(true) {
         return Ok(format!("{}\n", shown(path)));

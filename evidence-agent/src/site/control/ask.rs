@@ -199,7 +199,7 @@ impl<'a> Hands<'a> {
                 self.growing = None;
                 Ok(done(()))
             }
-            What::Part { private } => self.add(act, access(*private), &body).map(done),
+            What::Part { private, new } => self.add(act, access(*private), *new, &body).map(done),
             What::Read { limit } => {
                 let limit = usize::try_from(*limit).unwrap_or(MAX_READ_SIZE).min(MAX_READ_SIZE);
                 disk.read(name, limit).map(|bytes| (FromCaller::Done, bytes))
@@ -211,11 +211,11 @@ impl<'a> Hands<'a> {
                 Ok((FromCaller::Done, hash.0.to_vec()))
             }
             What::SyncFolder => disk.sync_folder(name).map(done),
-            What::WriteWhole { private } if self.growing.is_none() => {
+            What::WriteWhole { private, new: false } if self.growing.is_none() => {
                 disk.write_whole(name, &body, access(*private)).map(done)
             }
-            What::WriteWhole { private } => {
-                self.add(act, access(*private), &body)?;
+            What::WriteWhole { private, new } => {
+                self.add(act, access(*private), *new, &body)?;
                 self.growing.take().map_or(Ok(()), |parts| parts.file.finish()).map(done)
             }
             of_file => self.act_on_file(of_file, &body),
@@ -260,7 +260,7 @@ impl<'a> Hands<'a> {
     }
 
     /// Adds a part to the file that is being written, or begins it.
-    fn add(&mut self, act: &Act, access: Access, part: &[u8]) -> io::Result<()> {
+    fn add(&mut self, act: &Act, access: Access, new: bool, part: &[u8]) -> io::Result<()> {
         let parts = match &mut self.growing {
             // Danger: what may be written at one place must not end up at another.
             Some(parts) if (&parts.root, &parts.name) != (&act.root, &act.name) => {
@@ -268,7 +268,11 @@ impl<'a> Hands<'a> {
             }
             Some(parts) => parts,
             none => {
-                let file = self.caller.disk(&act.root).begin_whole(&act.name, access)?;
+                let file = match (new, act.name.as_str()) {
+                    (false, name) => self.caller.disk(&act.root).begin_whole(name, access)?,
+                    (true, "") => self.caller.begin_new(&act.root, access)?,
+                    (true, _) => return Err(io::ErrorKind::InvalidInput.into()),
+                };
                 none.insert(Parts { root: act.root.clone(), name: act.name.clone(), file })
             }
         };

@@ -1,20 +1,24 @@
 //! Whoever typed a command: his files and his screen, here or at the other end of a connection.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
-use crate::durable::{Access, create_private_folder};
+use crate::durable::{Access, Growing, create_private_folder};
 use crate::model::Hash256;
-use crate::vault::{Disk, Folder, Progress};
+use crate::vault::{Disk, Folder, Progress, Whole};
 
 /// The files and the screen of whoever typed a command.
 pub(crate) trait Caller: Send + Sync {
     /// The files below a path of his; the empty name is the path itself.
     fn disk(&self, root: &Path) -> Arc<dyn Disk>;
+
+    /// Begins a file that he has named, in parts. What stands there is his and is not replaced: at the
+    /// end that is an error, unless it is a file of exactly these bytes.
+    fn begin_new(&self, path: &Path, access: Access) -> io::Result<Box<dyn Whole>>;
 
     /// Makes a folder and those above it, where they are missing.
     fn make_folders(&self, path: &Path) -> io::Result<()>;
@@ -38,9 +42,11 @@ impl dyn Caller + '_ {
         self.disk(path).read("", limit)
     }
 
-    /// Writes a file whole; what stood there before is replaced in one step.
-    pub(crate) fn write(&self, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-        self.disk(path).write_whole("", bytes, access)
+    /// Writes a file whole, as [`Caller::begin_new`] does.
+    pub(crate) fn write_new(&self, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+        let mut file = self.begin_new(path, access)?;
+        file.write_all(bytes)?;
+        file.finish()
     }
 }
 
@@ -67,6 +73,10 @@ impl Here {
 impl Caller for Here {
     fn disk(&self, root: &Path) -> Arc<dyn Disk> {
         Arc::new(Folder { root: root.to_path_buf(), high_water: root.join("none") })
+    }
+
+    fn begin_new(&self, path: &Path, access: Access) -> io::Result<Box<dyn Whole>> {
+        Ok(Box::new(Growing::begin_new(path, access)?))
     }
 
     fn make_folders(&self, path: &Path) -> io::Result<()> {

@@ -132,7 +132,7 @@ mod tests {
     fn a_caller_lets_nothing_be_done_but_what_he_named() {
         let vault = VaultArgs { vault: "vault".into(), passphrase_file: None };
         let backup = Grants::of(&Command::Backup { vault: vault.clone(), to: "/b/copy".into() });
-        let (whole, none) = (|| What::WriteWhole { private: true }, BTreeSet::new());
+        let (whole, none) = (|| What::WriteWhole { private: true, new: false }, BTreeSet::new());
         for (root, name, fine) in [
             ("/b/copy", "vault.redb", true),
             ("/b/copy", "evidence/00000001.pack", true),
@@ -162,7 +162,7 @@ mod tests {
     fn papers_are_written_by_their_names_and_nothing_else_is_done_beside_them() {
         let grants = Grants { papers: Some("/srv/me".into()), ..Grants::default() };
         let none = BTreeSet::new();
-        let whole = || What::WriteWhole { private: true };
+        let whole = || What::WriteWhole { private: true, new: false };
         for (root, name, fine) in [
             ("/srv/me/aoi-7-1.tlog-proof", "", true),
             ("/srv/me/aoi-7-1.disclosure.json", "", true),
@@ -189,11 +189,16 @@ mod tests {
         let grants = Grants { fresh: Some("/srv/me".into()), ..Grants::default() };
         let none = BTreeSet::new();
         let made = BTreeSet::from([PathBuf::from("/srv/me")]);
-        let write = act("/srv/me", ".bashrc", What::WriteWhole { private: true });
+        let write = act("/srv/me", ".bashrc", What::WriteWhole { private: true, new: false });
         assert!(!grants.allow(&write, &none) && grants.allow(&write, &made));
         assert!(grants.allow(&act("/srv/me", "", What::NewFolder), &none));
         assert!(!grants.allow(&act("/srv/me/.ssh", "", What::NewFolder), &none));
         assert!(!grants.allow(&act("/srv/me", ".ssh", What::NewFolder), &none));
-        assert!(!grants.allow(&act("/srv/you", "x", What::WriteWhole { private: true }), &made));
+        assert!(
+            !grants.allow(
+                &act("/srv/you", "x", What::WriteWhole { private: true, new: false }),
+                &made
+            )
+        );
     }
 }

@@ -89,6 +89,11 @@ impl Caller for Remote {
         Arc::new(RemoteDisk { line: Arc::clone(&self.0), root: root.to_path_buf() })
     }
 
+    fn begin_new(&self, path: &Path, access: Access) -> io::Result<Box<dyn Whole>> {
+        let disk = RemoteDisk { line: Arc::clone(&self.0), root: path.to_path_buf() };
+        Ok(Box::new(disk.whole("", access, true)))
+    }
+
     fn make_folders(&self, path: &Path) -> io::Result<()> {
         self.0.ask(path, "", What::MakeFolders, b"").map(drop)
     }
@@ -135,6 +140,17 @@ impl RemoteDisk {
         match self.ask(name, What::Open { create }, b"")?.0 {
             FromCaller::Number(file) => Ok(RemoteFile { line: Arc::clone(&self.line), file }),
             _ => Err(odd()),
+        }
+    }
+
+    fn whole(&self, name: &str, access: Access, new: bool) -> RemoteWhole {
+        RemoteWhole {
+            disk: Self { line: Arc::clone(&self.line), root: self.root.clone() },
+            name: name.to_string(),
+            private: access == Access::Owner,
+            new,
+            held: Vec::new(),
+            begun: false,
         }
     }
 }
@@ -184,13 +200,7 @@ impl Disk for RemoteDisk {
     }
 
     fn begin_whole(&self, name: &str, access: Access) -> io::Result<Box<dyn Whole>> {
-        Ok(Box::new(RemoteWhole {
-            disk: Self { line: Arc::clone(&self.line), root: self.root.clone() },
-            name: name.to_string(),
-            private: access == Access::Owner,
-            held: Vec::new(),
-            begun: false,
-        }))
+        Ok(Box::new(self.whole(name, access, false)))
     }
 
     fn room(&self) -> io::Result<Option<Room>> {
@@ -207,6 +217,8 @@ struct RemoteWhole {
     disk: RemoteDisk,
     name: String,
     private: bool,
+    /// Whether nothing is replaced.
+    new: bool,
     /// What is not sent yet: less than two parts.
     held: Vec<u8>,
     /// Whether the caller has parts of it.
@@ -222,7 +234,8 @@ impl Write for RemoteWhole {
             let rest = self.held.split_off(MAX_BODY_SIZE);
             let part = std::mem::replace(&mut self.held, rest);
             self.begun = true;
-            self.disk.ask(&self.name, What::Part { private: self.private }, &part)?;
+            let what = What::Part { private: self.private, new: self.new };
+            self.disk.ask(&self.name, what, &part)?;
         }
         Ok(taken.len())
     }
@@ -235,7 +248,8 @@ impl Write for RemoteWhole {
 impl Whole for RemoteWhole {
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         let last = std::mem::take(&mut self.held);
-        self.disk.ask(&self.name, What::WriteWhole { private: self.private }, &last)?;
+        let what = What::WriteWhole { private: self.private, new: self.new };
+        self.disk.ask(&self.name, what, &last)?;
         self.begun = false;
         Ok(())
     }

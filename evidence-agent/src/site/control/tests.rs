@@ -250,6 +250,37 @@ fn who_cannot_open_the_vault_cannot_ask_its_agent() {
 }
 
 #[test]
+fn what_a_command_writes_replaces_nothing_beside_a_running_agent_and_without_one() {
+    let mut site = Site::new(None);
+    site.write("policy", b"a policy");
+    let (policy, folder, key) = (site.path("policy"), site.path("reports"), site.path("key"));
+    for running in [true, false] {
+        if running {
+            site.start();
+        } else {
+            site.stop();
+        }
+        let request = |out: &str| site.agent(&["source", "request", SOURCE, "--out", out]);
+        let lot_key = |out: &str| site.agent(&["lot-key", "LOT-A", "--out", out]);
+        for (code, out, err) in [request(&policy), lot_key(&policy)] {
+            assert!(code == 2 && out.is_empty() && err.contains("is not replaced"), "{err}");
+        }
+        assert_eq!(fs::read(&policy).unwrap(), b"a policy");
+        let (code, _, err) = request(&folder);
+        assert!(code == 2 && err.contains("no regular file"), "{err}");
+        // The same bytes again are no other file.
+        for _ in 0..2 {
+            assert_eq!((lot_key(&key).0, request(&site.path("request")).0), (0, 0));
+        }
+        let left = fs::read_dir(site.folder.path()).unwrap().filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().starts_with('.')
+        });
+        assert_eq!(left.count(), 0, "no temporary file is left");
+    }
+}
+
+#[test]
 fn an_address_that_an_agent_left_behind_is_no_agent() {
     let site = Site::new(None);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -340,6 +371,34 @@ fn a_configuration_is_checked_against_the_vault_of_a_running_agent() {
             site.stop();
         }
     }
+}
+
+#[test]
+fn a_dry_run_that_finds_nothing_says_what_it_passed_over() {
+    let site = Site::new(None);
+    let config = fs::read_to_string(site.path("agent.toml")).unwrap();
+    let check = |more: &str| {
+        let config = config.replace("mapping = \"cfx\"\n", &format!("mapping = \"cfx\"\n{more}"));
+        site.write("agent.toml", config.as_bytes());
+        let config = site.path("agent.toml");
+        let words = ["fiducial-agent", "--lang", "en", "check-config", "--dry-run", "--config"];
+        let words = words.into_iter().chain([config.as_str()]).map(str::to_string);
+        let (code, out, err) = typed(&words.collect::<Vec<_>>());
+        assert_eq!(code, 0, "{out}{err}");
+        out
+    };
+    let empty = check("");
+    assert!(empty.contains("0 files") && !empty.contains("folders below"), "{empty}");
+    for day in ["2026-03-02", "2026-03-03"] {
+        fs::create_dir(site.folder.path().join("reports").join(day)).unwrap();
+        site.write(&format!("reports/{day}/a.json"), b"{}");
+    }
+    let whole = check("");
+    assert!(whole.contains("2 x attachment") && !whole.contains("0 files"), "{whole}");
+    let flat = check("depth = 0\n");
+    assert!(flat.contains("0 files") && flat.contains("2 folders below"), "{flat}");
+    let other = check("include = [\"*.xml\"]\n");
+    assert!(other.contains("2 files are not meant") && other.contains("`include`"), "{other}");
 }
 
 #[test]

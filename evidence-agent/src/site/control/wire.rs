@@ -82,9 +82,10 @@ pub(super) enum What {
     Open {
         create: bool,
     },
-    /// A part of what `WriteWhole` then completes, at the same place.
+    /// A part of what `WriteWhole` then completes, at the same place; for `new` see there.
     Part {
         private: bool,
+        new: bool,
     },
     Read {
         limit: u64,
@@ -111,8 +112,10 @@ pub(super) enum What {
         file: u64,
         offset: u64,
     },
+    /// The last part, or all of it. Where it is `new`, nothing else that stands there is replaced.
     WriteWhole {
         private: bool,
+        new: bool,
     },
 }
 

@@ -62,6 +62,92 @@ fn a_lot_is_what_names_it_and_what_names_its_boards() {
 }
 
 #[test]
+fn a_lot_key_says_what_was_captured_before_it() {
+    let mut world = World::new(&["aoi"]);
+    world.report_with(0, "one", &[("lot", "L-7"), ("units", "B1\nB2\n")]);
+    world.report_with(0, "two", &[("units", "B3\n")]);
+    world.seal_all();
+    let path =
+        |world: &World, name: &str| world.folder.path().join(name).to_str().unwrap().to_string();
+    let (list, seven, eight) = (path(&world, "list"), path(&world, "7"), path(&world, "8"));
+    std::fs::write(&list, "\u{feff}B3\r\nB4\r\n").unwrap();
+    let (code, json, _) = world.typed(&["lot-key", "L-7", "--units", &list, "--out", &seven]);
+    let counts = |json: &Value| {
+        ["records", "untagged", "units", "units_known"].map(|name| json[name].as_u64().unwrap())
+    };
+    assert_eq!((code, counts(&json)), (0, [2, 2, 2, 1]), "{json}");
+    let (code, json, _) = world.typed(&["lot-key", "L-8", "--out", &eight]);
+    assert_eq!((code, counts(&json)), (0, [0, 0, 0, 0]), "{json}");
+    world.report_with(0, "three", &[("lot", "L-8"), ("units", "B5\n")]);
+    world.seal_all();
+    let (code, json, _) = world.typed(&["lot-key", "L-8", "--out", &eight]);
+    assert_eq!((code, counts(&json)), (0, [1, 0, 0, 0]), "{json}");
+    // What could not be read is of no lot, and nothing of such a list is taken.
+    for unread in ["N/A", "NoRead", "---"] {
+        std::fs::write(&list, format!("B6\n{unread}\n")).unwrap();
+        let (code, json, _) = world.typed(&["lot-key", "L-8", "--units", &list, "--out", &eight]);
+        assert!(code == 2 && json["error"].as_str().unwrap().contains(unread), "{json}");
+    }
+    assert_eq!(world.vault().lot_of_unit(b"B6").unwrap(), None);
+}
+
+#[test]
+fn what_no_record_names_is_said_with_what_one_does() {
+    let mut world = World::new(&["aoi"]);
+    world.report_with(0, "one", &[("lot", "L-7"), ("units", "B1\n")]);
+    world.seal_all();
+    world.drain();
+    let list = world.folder.path().join("list").to_str().unwrap().to_string();
+    let mut made = |more: &[&str], folder: &str| {
+        let out = world.folder.path().join(folder).to_str().unwrap().to_string();
+        let words = ["disclose", "--out", &out].iter().chain(more).copied().collect::<Vec<_>>();
+        let (code, json, _) = world.typed(&words);
+        (code, json)
+    };
+    let (code, json) = made(&["--lot", "L010002"], "a");
+    let why = json["error"].as_str().unwrap();
+    assert!(code == 2 && why.contains("no record names the lot \"L010002\""), "{why}");
+    assert!(why.contains("\"L-7\" for one"), "{why}");
+    std::fs::write(&list, "b1\r\nb2\r\n").unwrap();
+    for more in [&["--units", list.as_str()][..], &["--units", &list, "--range", "0..0"]] {
+        let (code, json) = made(more, "b");
+        let why = json["error"].as_str().unwrap();
+        assert!(
+            code == 2 && why.contains("none of its 2 units") && why.contains("\"B1\""),
+            "{why}"
+        );
+    }
+    std::fs::write(&list, "\u{feff}B1\r\nB2\r\n").unwrap();
+    let (code, json) = made(&["--units", &list], "c");
+    assert_eq!((code, json["records"].as_u64()), (0, Some(1)), "{json}");
+    let (code, json) = made(&["--lot", "L-9", "--range", "0..0"], "d");
+    assert_eq!(code, 0, "{json}");
+    assert!(json["warnings"][0].as_str().unwrap().contains("no record names the lot"), "{json}");
+}
+
+#[test]
+fn a_bundle_replaces_no_other_file() {
+    let mut world = World::new(&["aoi"]);
+    world.report_with(0, "one", &[("units", "B1\n")]);
+    world.report_with(0, "two", &[("units", "B2\n")]);
+    world.seal_all();
+    world.drain();
+    let bundle = world.folder.path().join("d.zip");
+    let to = bundle.to_str().unwrap().to_string();
+    let mut made = |more: &[&str]| {
+        let words = ["disclose", "--bundle", &to].iter().chain(more).copied().collect::<Vec<_>>();
+        world.typed(&words)
+    };
+    assert_eq!(made(&["--unit", "B1", "--evidence"]).0, 0);
+    let first = std::fs::read(&bundle).unwrap();
+    let (code, json, _) = made(&["--unit", "B1"]);
+    assert!(code == 2 && json["error"].as_str().unwrap().contains("is not replaced"), "{json}");
+    assert_eq!(made(&["--unit", "B2", "--evidence"]).0, 2);
+    assert_eq!(made(&["--unit", "B1", "--evidence"]).0, 0, "the same bundle again");
+    assert_eq!(std::fs::read(&bundle).unwrap(), first);
+}
+
+#[test]
 fn a_panel_that_was_not_read_or_is_of_another_lot_is_followed_by_nothing() {
     let mut world = World::new(&["aoi", "oven"]);
     world.report_with(0, "read", &[("lot", "L-7"), ("panel", "P1"), ("units", "B1\n")]);

@@ -1,0 +1,210 @@
+//! What the vault knows of a lot and of a list of units: said where nothing would be found, since a lot or
+//! a unit that is written otherwise than the machine writes it is found by nobody.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use spec::evidence::record::Record;
+
+use super::choose::{self, Named};
+use crate::cli::Language;
+use crate::error::AgentError;
+use crate::model::Pending;
+use crate::vault::{Opening, Scope, Vault};
+
+/// How many statements of each source are looked at, the newest first: a vault of years must not keep a
+/// command waiting that only wants to say how much is there.
+const MAX_LOOKED: u64 = 20_000;
+
+/// What the vault holds of a lot, as far as it was looked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct OfLot {
+    /// Records in statements that name the lot or one of its units.
+    pub(crate) records: u64,
+    /// Those of them whose tags are of no lot key of this vault: they were sealed before it was made.
+    pub(crate) untagged: u64,
+    /// How many of the units that were given are named by a record.
+    pub(crate) units: usize,
+    /// Whether older statements were not looked at.
+    pub(crate) is_cut: bool,
+}
+
+impl OfLot {
+    /// Looks for a lot and its units.
+    pub(crate) fn count(
+        vault: &Vault,
+        lot: &[u8],
+        units: &BTreeSet<Vec<u8>>,
+    ) -> Result<Self, AgentError> {
+        let mut of_lot = Self::default();
+        for unit in units {
+            of_lot.units += usize::from(!vault.of_unit(unit)?.is_empty());
+        }
+        of_lot.is_cut = each_record(vault, &mut |opening, record| {
+            let named = Named::of(record);
+            if named.lot == Some(lot) || named.all().any(|unit| units.contains(unit)) {
+                of_lot.records += 1;
+                of_lot.untagged += u64::from(!choose::is_tagged(vault, &opening.place, record)?);
+            }
+            Ok(true)
+        })?;
+        Ok(of_lot)
+    }
+
+    /// In lines for people; `given` is how many units were given.
+    pub(crate) fn said(&self, given: usize, language: Language) -> String {
+        let Self { records, untagged, units, is_cut } = self;
+        let mut text = match language {
+            Language::En => format!("  {records} records here are of this lot"),
+            Language::Zh => format!("  此处属于该批次的记录有 {records} 条"),
+        };
+        if given > 0 {
+            text += &match language {
+                Language::En => format!("; {units} of the {given} units are known here"),
+                Language::Zh => format!("；所列 {given} 个单元中，此处已知 {units} 个"),
+            };
+        }
+        if *is_cut {
+            text += &match language {
+                Language::En => format!(" (in the newest {MAX_LOOKED} statements of each source)"),
+                Language::Zh => format!("（仅查看每个来源最近的 {MAX_LOOKED} 条声明）"),
+            };
+        }
+        text += "\n";
+        if *records == 0 {
+            text += match language {
+                Language::En => {
+                    "  A lot is found by the field `lot` of a record, as the machine writes it, or by the \
+                     units of --units\n"
+                }
+                Language::Zh => {
+                    "  批次按记录的 `lot` 字段（与机器所写一致）或 --units 所列的单元查找\n"
+                }
+            };
+        }
+        if *untagged > 0 {
+            text += &match language {
+                Language::En => format!(
+                    "  ! {untagged} records that were captured before carry no tag of this key: its holder \
+                     does not find them, and a range with them is refused. Make lot keys before capture\n"
+                ),
+                Language::Zh => format!(
+                    "  ! 此前采集的 {untagged} 条记录没有此密钥的标签：持有者无法找到它们，含有它们的范围\
+                     会被拒绝。请在采集之前新建批次密钥\n"
+                ),
+            };
+        }
+        text
+    }
+}
+
+/// That a lot which was asked for is named by nothing here; `None` if every one is.
+pub(super) fn no_lot(vault: &Vault, lots: &[String]) -> Result<Option<AgentError>, AgentError> {
+    // Of what was deleted nobody can say which lot it named.
+    if !vault.deletions()?.is_empty() {
+        return Ok(None);
+    }
+    for lot in lots {
+        if vault.names_any(&Scope::Lot(lot.as_bytes().to_vec()))? {
+            continue;
+        }
+        let how = "a lot is what the machine writes into the field `lot` of its records";
+        let else_units = "where it writes none, give the lot its units with `lot-key --units`";
+        let example = example(vault, &|named| named.lot)?;
+        return Ok(Some(AgentError::Failed(match example {
+            Some(there) => {
+                format!("no record names the lot {lot:?}: {how}, {there:?} for one; {else_units}")
+            }
+            None => {
+                format!(
+                    "no record names the lot {lot:?}: {how}, and none here has it; {else_units}"
+                )
+            }
+        })));
+    }
+    Ok(None)
+}
+
+/// Refuses a list of which no unit is known: a range or a bundle made by it would hold nothing.
+pub(super) fn check_units(
+    vault: &Vault,
+    units: &BTreeSet<Vec<u8>>,
+    list: &Path,
+) -> Result<(), AgentError> {
+    let is_meant =
+        |pending: &Pending| Named::waiting(pending).all().any(|unit| units.contains(unit));
+    if !vault.waiting_sources(&is_meant)?.is_empty() || !vault.deletions()?.is_empty() {
+        return Ok(());
+    }
+    let (count, list) = (units.len(), list.display());
+    let example = example(vault, &|named| named.all().next())?;
+    Err(AgentError::Input(match example {
+        Some(there) => format!(
+            "{list}: none of its {count} units is known here; a unit is what the machine writes, {there:?} \
+             for one, one a line"
+        ),
+        None => {
+            format!("{list}: none of its {count} units is known here, and no record names a unit")
+        }
+    }))
+}
+
+/// Something that records name, from one of the newest that does.
+fn example(
+    vault: &Vault,
+    pick: &dyn for<'r> Fn(&Named<'r>) -> Option<&'r [u8]>,
+) -> Result<Option<String>, AgentError> {
+    let mut found = None;
+    each_record(vault, &mut |_, record| {
+        found = pick(&Named::of(record)).map(|text| String::from_utf8_lossy(text).into_owned());
+        Ok(found.is_none())
+    })?;
+    Ok(found)
+}
+
+/// Visits what is left of the newest statements of each source until `visit` says `false`; whether there
+/// were more than are looked at.
+fn each_record(
+    vault: &Vault,
+    visit: &mut dyn FnMut(&Opening, &Record) -> Result<bool, AgentError>,
+) -> Result<bool, AgentError> {
+    let mut is_cut = false;
+    for source in vault.sources()? {
+        let next = vault.head(&source)?.next_sequence;
+        let first = next.saturating_sub(MAX_LOOKED);
+        is_cut |= first > 0;
+        for sequence in (first..next).rev() {
+            // One that was lost with another copy of the vault is not there.
+            if vault.statement(&source, sequence)?.is_none() {
+                continue;
+            }
+            let opening = vault.opening(&source, sequence)?;
+            for record in opening.records.iter().filter_map(|kept| kept.whole()) {
+                if !visit(&opening, record)? {
+                    return Ok(is_cut);
+                }
+            }
+        }
+    }
+    Ok(is_cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_lot_names_what_carries_no_tag() {
+        let nothing = OfLot::default().said(0, Language::En);
+        assert!(nothing.contains("0 records") && nothing.contains("`lot`"), "{nothing}");
+        assert!(!nothing.contains('!') && !nothing.contains("units are"), "{nothing}");
+        let some = OfLot { records: 7, untagged: 3, units: 2, is_cut: true };
+        for language in [Language::En, Language::Zh] {
+            let said = some.said(5, language);
+            for number in ['7', '3', '2', '5'] {
+                assert!(said.contains(number), "{said}");
+            }
+            assert!(said.contains("  ! ") && said.contains("20000"), "{said}");
+        }
+    }
+}
