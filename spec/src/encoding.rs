@@ -143,7 +143,7 @@ mod tests {
         for wrong in [&text[..43], &text.replace('=', "A="), &text.replace("c=", "d="), ""] {
             assert_ne!(decode_hash(wrong), Ok(Hash::from_bytes([7; 32])), "{wrong:?}");
         }
-        let stray = format!("{}d=", &text[..42]);
+        let stray = alloc::format!("{}d=", &text[..42]);
         assert_eq!(decode_hash(&stray), Err(EncodingError::Base64));
     }
 

@@ -36,10 +36,6 @@ const PHRASES: &[(&str, &str)] = &[
     ("failed to lookup address information: {}", "无法解析主机名：{}"),
     // The command line.
     ("say --out or --bundle", "请给出 --out 或 --bundle"),
-    (
-        "{} stands for a code that was not read, and names no unit",
-        "{} 表示未读出的条码，不指任何单元",
-    ),
     // The log.
     ("no time is left", "时间已用完"),
     ("status {}: {}", "状态 {}：{}"),
