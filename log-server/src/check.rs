@@ -13,6 +13,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rayon::prelude::*;
@@ -26,8 +27,9 @@ use spec::tree::root_of_leaves;
 
 use crate::answer::Fatal;
 use crate::disk::{Disk, MachineDisk};
-use crate::heads::{Heads, SignedHead};
-use crate::journal::{Loaded, file};
+use crate::heads::{Heads, SignedHead, WriteError};
+use crate::journal::Loaded;
+use crate::journal::postgres::{Database, PostgresHeads};
 use crate::keys::LogKeys;
 use crate::objects::{FolderObjects, Objects};
 use crate::settings::{Settings, SettingsError};
@@ -88,22 +90,55 @@ pub fn check(folder: &Path, listener: &dyn Listener) -> Result<Summary, CheckErr
         .map_err(|error| OpenError::Io { folder: folder.to_owned(), error })?;
     let settings = Settings::load(&disk, folder)?;
     let _lock = lock(folder)?;
+    let disk: Arc<dyn Disk> = Arc::new(disk);
+    let heads = Heads::new(disk.clone(), folder);
+    Ok(check_all(folder, folder, &settings, &heads, disk, listener))
+}
+
+/// Checks a log whose journal is in a database, with the keys in `folder` and the full tiles below
+/// `tiles`. Its servers may run meanwhile.
+pub fn check_together(
+    folder: &Path,
+    tiles: &Path,
+    database: Arc<Database>,
+    listener: &dyn Listener,
+) -> Result<Summary, CheckError> {
+    let io = |error| OpenError::Io { folder: tiles.to_owned(), error };
+    let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(tiles).map_err(io)?);
+    let settings = Settings::load(disk.as_ref(), folder)?;
+    database.expect(&settings.origin);
+    let record = PostgresHeads::new(database).map_err(OpenError::Fatal)?;
+    let heads = Heads { record: Box::new(record) };
+    Ok(check_all(folder, tiles, &settings, &heads, disk, listener))
+}
+
+fn check_all(
+    keys: &Path,
+    folder: &Path,
+    settings: &Settings,
+    heads: &Heads,
+    disk: Arc<dyn Disk>,
+    listener: &dyn Listener,
+) -> Summary {
     let mut check = Check { folder, listener, problems: 0, promised: 0 };
-    let loaded = check.journal(&disk);
+    let loaded = check.journal(heads);
     check.promised = loaded.as_ref().map_or(0, |loaded| loaded.base.frontier.size());
     let count = check.bundle_count(loaded.as_ref());
     check.bundles(count, loaded.as_ref());
-    let published = check.heads(&settings, std::sync::Arc::new(disk));
-    let size = loaded.as_ref().map_or(0, Loaded::size).max(count * TILE_WIDTH);
+    let objects = FolderObjects::new(disk, folder);
+    let published = check.heads(settings, keys, heads, &objects);
+    // Servers that run meanwhile go on storing.
+    let now = if heads.record.is_shared() { heads.record.journal().ok() } else { None };
+    let size = now.as_ref().or(loaded.as_ref()).map_or(0, Loaded::size).max(count * TILE_WIDTH);
     for problem in stray::find(folder, size) {
         check.report(problem);
     }
-    Ok(Summary {
+    Summary {
         sealed: count * TILE_WIDTH,
         in_journal: loaded.map_or(0, |loaded| loaded.entries.len() as u64),
         published,
         problems: check.problems,
-    })
+    }
 }
 
 struct Check<'a> {
@@ -134,11 +169,11 @@ impl Check<'_> {
         self.listener.problem(problem);
     }
 
-    fn journal(&mut self, disk: &dyn Disk) -> Option<Loaded> {
-        match file::read(disk, &self.folder.join(JOURNAL)) {
+    fn journal(&mut self, heads: &Heads) -> Option<Loaded> {
+        match heads.record.journal() {
             Ok(loaded) => Some(loaded),
-            Err(fatal) => {
-                self.report(Problem { file: JOURNAL.to_string(), what: fatal.to_string() });
+            Err(error) => {
+                self.report(Problem { file: JOURNAL.to_string(), what: error.to_string() });
                 None
             }
         }
@@ -219,46 +254,52 @@ impl Check<'_> {
     }
 
     /// Both heads must be this log's own and have the root that is stored.
-    fn heads(&mut self, settings: &Settings, disk: std::sync::Arc<dyn Disk>) -> u64 {
-        let keys = match LogKeys::load(self.folder, &settings.origin) {
+    fn heads(
+        &mut self,
+        settings: &Settings,
+        keys: &Path,
+        heads: &Heads,
+        objects: &dyn Objects,
+    ) -> u64 {
+        let keys = match LogKeys::load(keys, &settings.origin) {
             Ok(keys) => keys,
             Err(error) => {
                 self.report(Problem { file: "keys".to_string(), what: error.to_string() });
                 return 0;
             }
         };
-        let heads = Heads::new(disk.clone(), self.folder);
-        let (signed, published) = match heads.load(&settings.origin, &keys) {
-            Ok(heads) => heads,
-            Err(fatal) => {
-                let file = "signed-head, checkpoint".to_string();
-                self.report(Problem { file, what: fatal.to_string() });
-                return 0;
-            }
-        };
-        let objects = FolderObjects::new(disk.clone(), self.folder);
+        let (signed, published) =
+            match heads.load(&settings.origin, &keys).map_err(WriteError::into_fatal) {
+                Ok(both) => both,
+                Err(fatal) => {
+                    let file = "signed-head, checkpoint".to_string();
+                    self.report(Problem { file, what: fatal.to_string() });
+                    return 0;
+                }
+            };
         for (name, head) in [("signed-head", &signed), ("checkpoint", &published)] {
             let Some(head) = head else { continue };
-            if let Err(fatal) = self.head(head, disk.as_ref(), &objects) {
+            if let Err(fatal) = check_head(head, heads, objects) {
                 self.report(Problem { file: name.to_string(), what: fatal.to_string() });
             }
         }
         published.map_or(0, |head| head.checkpoint.tree().size())
     }
+}
 
-    fn head(&self, head: &SignedHead, disk: &dyn Disk, objects: &dyn Objects) -> Result<(), Fatal> {
-        let tree = head.checkpoint.tree();
-        let stored = Stored::read(disk, &self.folder.join(JOURNAL))?.tree(tree.size(), objects)?;
-        if stored == tree {
-            return Ok(());
-        }
-        let have = stored.root();
-        Err(Fatal::new(format!(
-            "the log has signed root {} at size {}, but what is stored gives {have}",
-            tree.root(),
-            tree.size()
-        )))
+fn check_head(head: &SignedHead, heads: &Heads, objects: &dyn Objects) -> Result<(), Fatal> {
+    let tree = head.checkpoint.tree();
+    let journal = heads.record.journal().map_err(WriteError::into_fatal)?;
+    let stored = Stored::of(journal).tree(tree.size(), objects)?;
+    if stored == tree {
+        return Ok(());
     }
+    let have = stored.root();
+    Err(Fatal::new(format!(
+        "the log has signed root {} at size {}, but what is stored gives {have}",
+        tree.root(),
+        tree.size()
+    )))
 }
 
 /// Hashes one bundle again and compares it with its tile, and with the journal if that holds its
