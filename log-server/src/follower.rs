@@ -97,7 +97,7 @@ impl Follower {
     /// Prepares to follow.
     #[must_use]
     pub fn new(shared: Arc<Shared>, follow: Arc<Follow>, observer: Observer) -> Self {
-        let marked = (shared.committed_size(), Instant::now());
+        let marked = (0, Instant::now());
         Self { shared, follow, observer, marked }
     }
 
@@ -122,9 +122,12 @@ impl Follower {
             }
             away = failed.is_some();
             self.follow.end(look, away);
-            self.mark();
+            if self.marked.1.elapsed() >= MARK_INTERVAL {
+                self.mark();
+            }
             self.follow.bell.wait(if away { LOOK_AWAY } else { LOOK });
         }
+        self.mark();
         self.follow.end(u64::MAX, true);
         Ok(())
     }
@@ -191,8 +194,7 @@ impl Follower {
 
     fn mark(&mut self) {
         let size = self.shared.committed_size();
-        let (marked, at) = self.marked;
-        if size <= marked || at.elapsed() < MARK_INTERVAL {
+        if size <= self.marked.0 {
             return;
         }
         self.marked = (size, Instant::now());

@@ -51,22 +51,72 @@ impl Postgres {
             eprintln!("left out: there is no PostgreSQL");
             return None;
         };
-        let folder = tempfile::Builder::new().prefix("fiducial-pg-").tempdir().unwrap();
-        if rustix::process::geteuid().is_root() {
-            std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
-        }
-        let mut made = Self { folder, server, process: None };
+        let folder = own_folder();
+        let made = Self { folder, server, process: None };
+        made.initialise(settings)
+    }
+
+    fn initialise(mut self, settings: &[&str]) -> Option<Self> {
+        let made = &mut self;
         let mut initdb = made.command(&made.server.with_file_name("initdb"));
         initdb.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
         initdb.arg(format!("--username={OWNER}")).arg("-D").arg(made.data());
         let output = initdb.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         made.begin(settings);
-        Some(made)
+        Some(self)
+    }
+
+    /// Starts a standby of this server, which from now on confirms no commit that the standby lacks.
+    pub(crate) fn standby(&self) -> Self {
+        let folder = own_folder();
+        let mut standby = Self { folder, server: self.server.clone(), process: None };
+        let mut copy = standby.command(&self.server.with_file_name("pg_basebackup"));
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
+        copy.arg(format!("--username={OWNER}")).arg("-D").arg(standby.data());
+        copy.arg("-h").arg(self.folder.path());
+        let output = copy.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        standby.begin_until(&[], "ready to accept read-only connections");
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.sql("SELECT pg_reload_conf()");
+        standby
+    }
+
+    /// Runs SQL as its owner.
+    pub(crate) fn sql(&self, orders: &str) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let connected = tokio_postgres::connect(&self.address(), tokio_postgres::NoTls).await;
+            let (client, connection) = connected.unwrap();
+            let connection = tokio::spawn(connection);
+            client.simple_query(orders).await.unwrap();
+            drop(client);
+            connection.await.unwrap().unwrap();
+        });
+    }
+
+    /// Ends the server without a chance to say anything.
+    pub(crate) fn kill(&mut self) {
+        self.signal(Signal::QUIT);
+        if let Some(mut child) = self.process.take() {
+            child.wait().unwrap();
+        }
+    }
+
+    /// Starts a server that has ended on a new timeline, as a promoted standby does.
+    pub(crate) fn begin_on_another_timeline(&mut self) {
+        let signal = self.data().join("recovery.signal");
+        self.run(self.command(Path::new("touch")).arg(signal));
+        self.begin(&["restore_command=false"]);
     }
 
     /// Starts the server again on the same data.
     pub(crate) fn begin(&mut self, settings: &[&str]) {
+        self.begin_until(settings, "ready to accept connections");
+    }
+
+    fn begin_until(&mut self, settings: &[&str], sign: &'static str) {
         let mut server = self.command(&self.server);
         server.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
         server.args(["-c", "listen_addresses=", "-c", "max_connections=40"]);
@@ -80,7 +130,7 @@ impl Postgres {
         std::thread::spawn(move || {
             // Read to the end, so that the server never waits for a full pipe.
             for line in said.lines().map_while(Result::ok) {
-                if line.contains("ready to accept connections") {
+                if line.contains(sign) {
                     let _ = ready.send(());
                 }
             }
@@ -111,6 +161,12 @@ impl Postgres {
     /// How to reach it.
     pub(crate) fn address(&self) -> String {
         format!("host={} user={OWNER} dbname=postgres", self.folder.path().display())
+    }
+
+    /// How to reach it or another, whichever takes commits.
+    pub(crate) fn address_with(&self, other: &Self) -> String {
+        let (own, other) = (self.folder.path().display(), other.folder.path().display());
+        format!("host={own},{other} user={OWNER} dbname=postgres")
     }
 
     /// Its socket.
@@ -145,6 +201,15 @@ impl Postgres {
         }
         command
     }
+}
+
+/// A folder that the server may use.
+fn own_folder() -> tempfile::TempDir {
+    let folder = tempfile::Builder::new().prefix("fiducial-pg-").tempdir().unwrap();
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    folder
 }
 
 impl Drop for Postgres {

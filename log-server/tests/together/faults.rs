@@ -2,20 +2,8 @@
 
 use log_server::admission::Admission;
 use log_server::answer::AddError;
-use log_server::log::Log;
 
-use crate::world::{World, add, end, published, try_add, wait_until};
-
-/// Adds until it is taken; whatever was said before, the entry is in the log once.
-fn insist(log: &Log, entry: &[u8]) -> u64 {
-    loop {
-        match try_add(log, entry) {
-            Ok(sequenced) => return sequenced.index,
-            Err(AddError::Storage(_)) => std::thread::sleep(std::time::Duration::from_millis(50)),
-            Err(other) => panic!("{other}"),
-        }
-    }
-}
+use crate::world::{World, add, end, insist, published, try_add, wait_until};
 
 #[test]
 fn a_database_that_restarts_under_load_loses_nothing() {

@@ -29,6 +29,8 @@ pub(crate) fn origin() -> Origin {
 /// See the module's text.
 pub(crate) struct World {
     pub(crate) postgres: Postgres,
+    /// Where its servers find the database, if not only there.
+    pub(crate) address: Option<String>,
     folder: TempDir,
     pub(crate) keys: Vec<VerifierKey>,
 }
@@ -40,7 +42,7 @@ impl World {
         let template = folder.path().join("template");
         let keys = log_server::init::init(&template, origin(), admission, false).unwrap();
         schema::make(&database(&postgres.address()), &origin(), admission).unwrap();
-        Some(Self { postgres, folder, keys })
+        Some(Self { postgres, address: None, folder, keys })
     }
 
     /// The data folder of a server, which has the keys and the sources of all.
@@ -76,7 +78,8 @@ impl World {
             witnesses,
         };
         let objects = FolderObjects::shared(disk, &objects, name);
-        Log::open_together(options, database(&self.postgres.address()), Box::new(objects))
+        let address = self.address.clone().unwrap_or_else(|| self.postgres.address());
+        Log::open_together(options, database(&address), Box::new(objects))
     }
 
     pub(crate) fn open(&self, name: &str) -> Log {
@@ -111,6 +114,17 @@ pub(crate) fn try_add(log: &Log, entry: &[u8]) -> Result<Sequenced, AddError> {
 /// Adds an entry and returns its index.
 pub(crate) fn add(log: &Log, entry: &[u8]) -> u64 {
     try_add(log, entry).unwrap().index
+}
+
+/// Adds until it is taken; whatever was said before, the entry is in the log once.
+pub(crate) fn insist(log: &Log, entry: &[u8]) -> u64 {
+    loop {
+        match try_add(log, entry) {
+            Ok(sequenced) => return sequenced.index,
+            Err(AddError::Storage(_)) => std::thread::sleep(Duration::from_millis(50)),
+            Err(other) => panic!("{other}"),
+        }
+    }
 }
 
 pub(crate) fn published(log: &Log, size: u64) -> Arc<Published> {

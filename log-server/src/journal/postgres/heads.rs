@@ -124,6 +124,10 @@ impl Record for PostgresHeads {
         let (number, bytes) = (signed(size), note.to_bytes());
         let holder = self.holder.as_slice();
         let stored = self.line.ask(|session| {
+            // Connected anew to a database that failed over: the witnesses are asked before it is stored.
+            if self.line.database.turns() != held.turns {
+                return Ok(0);
+            }
             session.execute(order, &[&number, &bytes.as_slice(), &holder, &held.fence])
         });
         match stored {
