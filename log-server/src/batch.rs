@@ -128,6 +128,18 @@ impl Batch {
         };
         self.waiters.drain(..).for_each(|waiter| waiter.settle(failed));
     }
+
+    /// Answers every waiter when refusals could not be trusted either: only who has an index gets it.
+    pub(crate) fn fail_all(&mut self, why: &AddError) {
+        let failed = |outcome| match outcome {
+            Outcome::Settled(Ok(sequenced)) => Ok(sequenced),
+            Outcome::Settled(Err(AddError::WrongPlace { .. }))
+            | Outcome::Refused(_)
+            | Outcome::At(_) => Err(why.clone()),
+            Outcome::Settled(answer) => answer,
+        };
+        self.waiters.drain(..).for_each(|waiter| waiter.settle(failed));
+    }
 }
 
 /// What to say once the batch is committed.

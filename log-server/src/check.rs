@@ -14,6 +14,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rayon::prelude::*;
@@ -28,8 +29,9 @@ use spec::tree::root_of_leaves;
 
 use crate::answer::Fatal;
 use crate::disk::{Disk, MachineDisk};
-use crate::heads::{Heads, SignedHead};
-use crate::journal::{Loaded, file};
+use crate::heads::{Heads, SignedHead, WriteError};
+use crate::journal::Loaded;
+use crate::journal::postgres::{Database, PostgresHeads};
 use crate::keys::LogKeys;
 use crate::objects::{FolderObjects, Objects};
 use crate::settings::{Settings, SettingsError};
@@ -90,21 +92,59 @@ pub fn check(folder: &Path, listener: &dyn Listener) -> Result<Summary, CheckErr
         .map_err(|error| OpenError::Io { folder: folder.to_owned(), error })?;
     let settings = Settings::load(&disk, folder)?;
     let _lock = lock(folder)?;
+    let disk: Arc<dyn Disk> = Arc::new(disk);
+    let heads = Heads::new(disk.clone(), folder);
+    Ok(check_all(folder, folder, &settings, &heads, disk, listener))
+}
+
+/// Checks a log whose journal is in a database, with the keys in `folder` and the full tiles below
+/// `tiles`. Its servers may run meanwhile.
+pub fn check_together(
+    folder: &Path,
+    tiles: &Path,
+    database: Arc<Database>,
+    listener: &dyn Listener,
+) -> Result<Summary, CheckError> {
+    let io = |error| OpenError::Io { folder: tiles.to_owned(), error };
+    let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(tiles).map_err(io)?);
+    let settings = Settings::load(disk.as_ref(), folder)?;
+    database.expect(&settings.origin);
+    let record = PostgresHeads::new(database).map_err(OpenError::Fatal)?;
+    let heads = Heads { record: Box::new(record) };
+    Ok(check_all(folder, tiles, &settings, &heads, disk, listener))
+}
+
+fn check_all(
+    keys: &Path,
+    folder: &Path,
+    settings: &Settings,
+    heads: &Heads,
+    disk: Arc<dyn Disk>,
+    listener: &dyn Listener,
+) -> Summary {
     let mut check = Check { folder, listener, problems: 0, promised: 0 };
-    let loaded = check.journal(&disk);
+    let loaded = check.journal(heads);
     check.promised = loaded.as_ref().map_or(0, |loaded| loaded.base.frontier.size());
     let count = check.bundle_count(loaded.as_ref());
     check.bundles(count, loaded.as_ref());
+    let objects = FolderObjects::new(disk, folder);
     let size = loaded.as_ref().map_or(0, Loaded::size).max(count * TILE_WIDTH);
     let in_journal = loaded.as_ref().map_or(0, |loaded| loaded.entries.len() as u64);
-    let (published, strays) = rayon::join(
-        || check.heads(&settings, std::sync::Arc::new(disk), loaded),
-        || stray::find(folder, size),
-    );
+    let (published, mut strays) = std::thread::scope(|scope| {
+        let strays = scope.spawn(|| stray::find(folder, size));
+        let published = check.heads(settings, keys, heads, loaded, &objects);
+        (published, strays.join().expect("the search for strays does not panic"))
+    });
+    // Servers that run meanwhile go on storing: what was listed is theirs if it is within the size now.
+    if heads.record.is_shared()
+        && let Ok(now) = heads.record.journal()
+    {
+        strays.retain(|stray| stray::fault(&stray.file, now.size().max(size)).is_some());
+    }
     for problem in strays {
         check.report(problem);
     }
-    Ok(Summary { sealed: count * TILE_WIDTH, in_journal, published, problems: check.problems })
+    Summary { sealed: count * TILE_WIDTH, in_journal, published, problems: check.problems }
 }
 
 struct Check<'a> {
@@ -135,11 +175,11 @@ impl Check<'_> {
         self.listener.problem(problem);
     }
 
-    fn journal(&mut self, disk: &dyn Disk) -> Option<Loaded> {
-        match file::read(disk, &self.folder.join(JOURNAL)) {
+    fn journal(&mut self, heads: &Heads) -> Option<Loaded> {
+        match heads.record.journal() {
             Ok(loaded) => Some(loaded),
-            Err(fatal) => {
-                self.report(Problem { file: JOURNAL.to_string(), what: fatal.to_string() });
+            Err(error) => {
+                self.report(Problem { file: JOURNAL.to_string(), what: error.to_string() });
                 None
             }
         }
@@ -223,27 +263,30 @@ impl Check<'_> {
     fn heads(
         &mut self,
         settings: &Settings,
-        disk: std::sync::Arc<dyn Disk>,
+        keys: &Path,
+        heads: &Heads,
         loaded: Option<Loaded>,
+        objects: &dyn Objects,
     ) -> u64 {
-        let keys = match LogKeys::load(self.folder, &settings.origin) {
+        let keys = match LogKeys::load(keys, &settings.origin) {
             Ok(keys) => keys,
             Err(error) => {
                 self.report(Problem { file: "keys".to_string(), what: error.to_string() });
                 return 0;
             }
         };
-        let heads = Heads::new(disk.clone(), self.folder);
-        let (signed, published) = match heads.load(&settings.origin, &keys) {
-            Ok(heads) => heads,
-            Err(fatal) => {
-                let file = "signed-head, checkpoint".to_string();
-                self.report(Problem { file, what: fatal.to_string() });
-                return 0;
-            }
-        };
-        let objects = FolderObjects::new(disk, self.folder);
-        // A journal that cannot be read is reported already; what it held is unknown.
+        let (signed, published) =
+            match heads.load(&settings.origin, &keys).map_err(WriteError::into_fatal) {
+                Ok(both) => both,
+                Err(fatal) => {
+                    let file = "signed-head, checkpoint".to_string();
+                    self.report(Problem { file, what: fatal.to_string() });
+                    return 0;
+                }
+            };
+        // Servers that run meanwhile have signed more than was read before: it is read once more. A
+        // journal that cannot be read is reported already; what it held is unknown.
+        let loaded = if heads.record.is_shared() { heads.record.journal().ok() } else { loaded };
         let stored = loaded.map(Stored::of);
         let mut sound = None;
         for (name, head) in [("signed-head", &signed), ("checkpoint", &published)] {
@@ -253,7 +296,7 @@ impl Check<'_> {
                 continue;
             }
             let what = match &stored {
-                Some(stored) => match agrees(head, stored, &objects) {
+                Some(stored) => match agrees(head, stored, objects) {
                     Ok(()) => {
                         sound = Some(head.checkpoint.tree());
                         continue;

@@ -19,9 +19,10 @@ mod witness;
 use self::source::SourceCommand;
 use self::witness::WitnessCommand;
 use crate::admission::Admission;
-use crate::check::{Listener, Problem, check};
-use crate::config::{Config, ServeArgs, unknown_variables};
+use crate::check::{Listener, Problem, check, check_together};
+use crate::config::{Config, ConfigError, DatabaseArgs, ServeArgs, unknown_variables};
 use crate::init::init;
+use crate::journal::postgres::schema;
 use crate::serve::serve;
 
 /// `check` found damage.
@@ -70,6 +71,7 @@ Examples:
   fiducial-log serve --data ./log --listen 127.0.0.1:7070
   fiducial-log serve --data ./log --listen 0.0.0.0:7443 --tls-certificate c.pem --tls-key k.pem
   fiducial-log serve --data ./log --witness-policy ./policy
+  fiducial-log serve --data ./a --journal postgres://log@db/fiducial --objects /shared/tiles
   FIDUCIAL_LOG_LOG_FORMAT=json fiducial-log serve --data ./log --requests-per-second 500
 
 Flags come before environment variables, these before the configuration file, and that before
@@ -89,6 +91,12 @@ struct CheckArgs {
     /// The log's data folder
     #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_DATA")]
     data: PathBuf,
+    /// Where the journal is
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// With --journal: the folder of full tiles
+    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_OBJECTS")]
+    objects: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -105,6 +113,9 @@ struct InitArgs {
     /// Make no ML-DSA-44 key: checkpoints are then not signed for after quantum computers
     #[arg(long)]
     no_ml_dsa: bool,
+    /// Where the journal is
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
 
 /// Does what the command line says.
@@ -140,6 +151,11 @@ fn run_init(args: InitArgs) -> anyhow::Result<ExitCode> {
     // A log is named once and for ever, so its name is held to what C2SP asks of an origin.
     let name = check_new_name(&args.origin).context("--origin")?;
     let origin = Origin::parse(name.as_str()).context("--origin")?;
+    let database = args.database.database()?;
+    if let Some(database) = &database {
+        // Before the folder: one that holds a log already is found out here.
+        schema::make(database, &origin, args.admission)?;
+    }
     let keys = init(&args.data, origin, args.admission, !args.no_ml_dsa)?;
     let mut out = io::stdout().lock();
     for key in keys {
@@ -166,7 +182,12 @@ fn run_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let progress = Progress(ProgressBar::new(0));
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} entries, {per_sec}, {eta} left");
     progress.0.set_style(style.expect("the template is sound"));
-    let outcome = check(&args.data, &progress);
+    let outcome = match (args.database.database()?, &args.objects) {
+        (Some(database), Some(objects)) => check_together(&args.data, objects, database, &progress),
+        (Some(_), None) => return Err(ConfigError::Objects.into()),
+        (None, Some(_)) => return Err(ConfigError::JournalAddress.into()),
+        (None, None) => check(&args.data, &progress),
+    };
     progress.0.finish_and_clear();
     let summary = outcome?;
     println!(

@@ -14,6 +14,10 @@
 //! [witnesses]
 //! policy = "/etc/fiducial/policy"
 //!
+//! [journal]
+//! address = "postgres://fiducial@db1,db2/fiducial"
+//! objects = "/srv/fiducial/tiles"
+//!
 //! [limits]
 //! requests_per_second = 5000
 //! ```
@@ -36,6 +40,13 @@ use crate::http::{ClientLimits, Patience};
 use crate::log::Limits;
 use crate::witnesses::ANSWER_TIME;
 
+use self::journal::JournalSection;
+use crate::journal::postgres::DatabaseError;
+
+pub use self::journal::{DatabaseArgs, JournalConfig};
+
+mod journal;
+
 /// The file that is looked for in the data folder.
 pub const CONFIG_FILE: &str = "fiducial-log.toml";
 
@@ -54,6 +65,9 @@ pub enum ConfigError {
     /// No data folder is named.
     #[error("name the data folder: --data DIR, FIDUCIAL_LOG_DATA, or `data` in the file")]
     Data,
+    /// The journal's database cannot be used.
+    #[error("--journal: {0}")]
+    Database(DatabaseError),
     /// The file cannot be read.
     #[error("{}: {source}", path.display())]
     Io {
@@ -62,6 +76,15 @@ pub enum ConfigError {
         /// What the system said.
         source: io::Error,
     },
+    /// Something is said of the journal's database, and not which it is.
+    #[error("--journal-password-file, --journal-seconds and --objects need --journal")]
+    JournalAddress,
+    /// No folder of tiles is named.
+    #[error(
+        "with --journal, name the folder of full tiles that all servers of this log share: \
+         --objects DIR, FIDUCIAL_LOG_OBJECTS, or `objects` under [journal] in the file"
+    )]
+    Objects,
     /// The file is not of the form.
     #[error("{}: {message}", path.display())]
     Syntax {
@@ -134,6 +157,12 @@ pub struct ServeArgs {
     /// The verifier's page for browsers, fiducial-verify.html, which is then at /verify [default: none]
     #[arg(long, value_name = "FILE", env = "FIDUCIAL_LOG_VERIFY_PAGE")]
     pub verify_page: Option<PathBuf>,
+    /// Where the journal is
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// With --journal: the folder of full tiles, which all servers of the log share
+    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_OBJECTS")]
+    pub objects: Option<PathBuf>,
     /// What is logged, for example `info` or `log_server::http=debug` [default: RUST_LOG or info]
     #[arg(long, value_name = "FILTER", env = "FIDUCIAL_LOG_LOG")]
     pub log: Option<String>,
@@ -222,6 +251,8 @@ struct ConfigFile {
     log_format: Option<LogFormat>,
     tls: Option<TlsFiles>,
     #[serde(default)]
+    journal: JournalSection,
+    #[serde(default)]
     witnesses: WitnessSection,
     #[serde(default)]
     limits: LimitArgs,
@@ -272,6 +303,8 @@ pub struct Config {
     pub verify_page: Option<PathBuf>,
     /// TLS.
     pub tls: Option<TlsFiles>,
+    /// The journal, if it is in a database.
+    pub journal: Option<JournalConfig>,
     /// The witnesses, if the log is to have any.
     pub witnesses: Option<WitnessConfig>,
     /// What is logged, where it was said here.
@@ -329,6 +362,7 @@ impl Config {
             workers: args.workers.or(file.workers),
             verify_page: args.verify_page.or(file.verify_page),
             tls,
+            journal: journal::decide(args.database, args.objects, file.journal)?,
             witnesses,
             log: args.log.or(file.log),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),

@@ -20,6 +20,7 @@ pub mod cli;
 pub mod config;
 pub mod disk;
 pub mod explorer;
+pub mod follower;
 mod growing;
 pub mod heads;
 pub mod http;

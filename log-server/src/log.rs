@@ -27,10 +27,14 @@ use crate::answer::{AddError, Fatal, Published, ReadError, Sequenced, Status};
 use crate::disk::{Disk, MachineDisk};
 use crate::heads::WriteError;
 use crate::index::Key;
+use crate::journal::postgres::Database;
 use crate::keys::LogKeys;
+use crate::objects::Objects;
+use crate::publisher::Publisher;
 use crate::queue::Request;
 use crate::shared::Shared;
 use crate::sources::Sources;
+use crate::start::together::start_together;
 use crate::start::{Started, start};
 use crate::witnesses::Witnesses;
 use crate::{indexer, sealer};
@@ -42,6 +46,9 @@ const START_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long it waits for those that the quorum does not need.
 const START_GRACE: Duration = Duration::from_millis(500);
+
+/// How often a start looks whether the office has been taken.
+const OFFICE_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How often who waits for a checkpoint looks whether the quorum is known to be away.
 const OUTAGE_INTERVAL: Duration = Duration::from_millis(250);
@@ -110,15 +117,26 @@ impl Log {
 
     /// The same on a disk of the caller's, for tests of what a crash leaves.
     pub fn open_on(options: Options, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
-        let Started { shared, mut sequencer, mut publisher, gatherer, lock } =
-            start(options, disk)?;
-        match publisher.publish() {
-            Ok(_) => {}
-            Err(WriteError::Fatal(fatal)) => return Err(fatal.into()),
-            Err(WriteError::Refused(error)) => {
-                return Err(OpenError::Io { folder: shared.folder.clone(), error });
-            }
-        }
+        Self::begin(start(options, disk)?)
+    }
+
+    /// Opens one of several servers of a log whose journal is in a database.
+    ///
+    /// `options.data` is this server's own folder. Full tiles are kept in `objects`, which all servers
+    /// must share. Returns once a head is published, by whichever server.
+    pub fn open_together(
+        options: Options,
+        database: Arc<Database>,
+        objects: Box<dyn Objects>,
+    ) -> Result<Self, OpenError> {
+        let disk = MachineDisk::open(&options.data)
+            .map_err(|error| OpenError::Io { folder: options.data.clone(), error })?;
+        Self::begin(start_together(options, Arc::new(disk), database, objects)?)
+    }
+
+    fn begin(started: Started) -> Result<Self, OpenError> {
+        let Started { shared, mut sequencer, mut publisher, gatherer, follower, lock } = started;
+        let in_office = publish_first(&shared, &mut publisher)?;
         let log = Self {
             verifier_keys: shared.keys.verifier_keys().into(),
             shared,
@@ -131,7 +149,10 @@ impl Log {
             log.spawn("witnesses", &lock, move || gatherer.run());
         }
         log.spawn("publisher", &lock, move || publisher.run());
-        log.hear_the_witnesses()?;
+        if in_office {
+            // Who is not offers nothing, and who is has heard them.
+            log.hear_the_witnesses()?;
+        }
         if let Some(witnessing) = &log.shared.witnessing {
             witnessing.board.end_start();
         }
@@ -151,6 +172,9 @@ impl Log {
         log.spawn("sealer", &lock, move || sealer::run(&shared));
         let shared = log.shared.clone();
         log.spawn("indexer", &lock, move || indexer::run(&shared));
+        if let Some(follower) = follower {
+            log.spawn("follower", &lock, move || follower.run());
+        }
         Ok(log)
     }
 
@@ -260,6 +284,10 @@ impl Log {
         let (submission, statement) = Submission::statement(entry, origin, &self.shared.sources)?;
         let after = statement.after().tree();
         let size = after.size();
+        if size > self.published().checkpoint.tree().size() {
+            // Another server may have published it.
+            self.shared.refresh();
+        }
         let published = self.published().checkpoint.tree();
         if size > published.size() {
             return Err(AddError::AfterUnpublished { size, published: published.size() });
@@ -352,7 +380,7 @@ impl Log {
 
     /// Reads a published entry.
     pub fn entry(&self, index: u64) -> Result<Bytes, ReadError> {
-        let published = self.shared.published_size();
+        let published = self.shared.published_beyond(|size| index < size);
         if index >= published {
             return Err(ReadError::Beyond { published });
         }
@@ -377,7 +405,7 @@ impl Log {
 
     /// The leaf hash of a published entry.
     pub fn leaf(&self, index: u64) -> Result<Hash, ReadError> {
-        let published = self.shared.published_size();
+        let published = self.shared.published_beyond(|size| index < size);
         if index >= published {
             return Err(ReadError::Beyond { published });
         }
@@ -454,6 +482,31 @@ impl Log {
         let threads = std::mem::take(&mut *self.threads.lock().expect("no panic under this lock"));
         for thread in threads {
             thread.join().expect("the threads of the log catch their own panics");
+        }
+    }
+}
+
+/// Publishes what there is, so that no entry is taken before a first head is signed. Returns whether
+/// this process holds the office.
+fn publish_first(shared: &Shared, publisher: &mut Publisher) -> Result<bool, OpenError> {
+    let before = Instant::now();
+    loop {
+        match publisher.publish() {
+            Ok(_) if publisher.has_signed() => return Ok(publisher.is_in_office()),
+            Err(WriteError::Fatal(fatal)) => return Err(fatal.into()),
+            // Shared, an office may be about to change hands; alone, a disk refuses.
+            Err(WriteError::Refused(error))
+                if shared.follow.is_none() || before.elapsed() > START_PATIENCE =>
+            {
+                return Err(OpenError::Io { folder: shared.folder.clone(), error });
+            }
+            Ok(_) if before.elapsed() > START_PATIENCE => {
+                return Err(Fatal::new(
+                    "No server has signed a first head of this log yet. Start them again.",
+                )
+                .into());
+            }
+            Ok(_) | Err(WriteError::Refused(_)) => std::thread::sleep(OFFICE_INTERVAL),
         }
     }
 }

@@ -43,13 +43,22 @@ pub trait Objects: Send + Sync {
 pub struct FolderObjects {
     disk: Arc<dyn Disk>,
     folder: PathBuf,
+    /// Where files are written before they get their name; nobody else's.
+    staging: PathBuf,
 }
 
 impl FolderObjects {
     /// Keeps objects below `folder`.
     #[must_use]
     pub fn new(disk: Arc<dyn Disk>, folder: &Path) -> Self {
-        Self { disk, folder: folder.to_owned() }
+        Self { disk, folder: folder.to_owned(), staging: folder.join("staging") }
+    }
+
+    /// Keeps objects below a folder that several servers share, each of which has its own `name`.
+    #[must_use]
+    pub fn shared(disk: Arc<dyn Disk>, folder: &Path, name: &str) -> Self {
+        let staging = folder.join("staging").join(name);
+        Self { disk, folder: folder.to_owned(), staging }
     }
 
     fn path(&self, tile: Tile) -> PathBuf {
@@ -59,8 +68,8 @@ impl FolderObjects {
 
 impl Objects for FolderObjects {
     fn put_all(&self, objects: &[(Tile, Bytes)]) -> Result<(), PutError> {
-        let staging = self.folder.join("staging");
-        self.disk.create_folders(&staging)?;
+        let staging = &self.staging;
+        self.disk.create_folders(staging)?;
         let mut moves = Vec::new();
         for (at, (tile, bytes)) in objects.iter().enumerate() {
             assert!(tile.is_full(), "only full tiles are immutable");

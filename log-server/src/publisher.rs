@@ -10,6 +10,10 @@
 //! published when their quorum has cosigned it (`witnesses::flight`); nothing newer is signed
 //! meanwhile, and without the quorum nothing is published.
 //!
+//! Where servers share a journal, one of them holds the office of signing and publishing at a time
+//! (`Record::office`); the others show what it publishes (`follower`), and any takes over when it is
+//! gone: it reads the heads anew and offers the last one again, as a process does that starts.
+//!
 //! Published when something was committed, without a timer. Signing costs some milliseconds of
 //! disk, on which commits wait too. So a log that many entries come to works on heads for at most a
 //! fifth of the time, by resting four times as long after each, and rests for a fifth of a second
@@ -22,14 +26,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use spec::checkpoint::Checkpoint;
 use spec::note::Note;
 use spec::tree::{Tree, verify_consistency};
+use tokio::sync::watch;
 
 use crate::answer::{Fatal, Published};
-use crate::heads::{Heads, SignedHead, WriteError};
+use crate::heads::{Heads, Office, SignedHead, WriteError};
 use crate::journal::mark;
 use crate::sealer::ADVICE;
-use crate::shared::{JOURNAL, Seen, Shared};
+use crate::shared::{Seen, Shared};
 use crate::stored::Stored;
 use crate::witnesses::flight::{Flight, Next};
+use crate::witnesses::gather::Offer;
 
 /// How many times as long as the last publication took it rests under load.
 const REST: u32 = 4;
@@ -49,6 +55,12 @@ const MARK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait after storage refused.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How long to wait until what others have committed is read.
+const CATCH_UP: Duration = Duration::from_millis(10);
+
+/// How often it is looked who holds the office, where servers share a journal.
+const OFFICE: Duration = Duration::from_millis(200);
+
 /// How long to sleep when nothing rings: only a safety net.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -67,35 +79,66 @@ pub enum Progress {
     Waiting,
 }
 
-/// Signs and publishes. Owns the two files of heads.
+/// Signs and publishes. Owns the two heads.
 pub struct Publisher {
     shared: Arc<Shared>,
     heads: Heads,
-    /// The last signed head, as this process knows it; its file must say the same.
+    /// The last signed head, as this process knows it; what is stored must say the same.
     signed: Option<SignedHead>,
-    /// How the signed head gets its quorum, if the log has a policy.
+    /// Where heads are offered to the witnesses, if the log has a policy.
+    offers: Option<watch::Sender<Offer>>,
+    /// How the signed head gets its quorum: with a policy, as long as this process signs.
     flight: Option<Flight>,
+    /// Whether it does; always, where no other server does.
+    in_office: bool,
     pace: Pace,
     /// The size of the last mark, and when one was last written.
     marked: (u64, Instant),
 }
 
 impl Publisher {
-    /// Goes on from the last signed head; `flight` has offered it already.
+    /// Goes on from the last signed head.
     #[must_use]
     pub fn new(
         shared: Arc<Shared>,
         heads: Heads,
         signed: Option<SignedHead>,
-        flight: Option<Flight>,
+        offers: Option<watch::Sender<Offer>>,
     ) -> Self {
         let pace = Pace::new(shared.published_size());
-        let size = shared.tail.read().expect("no panic under this lock").frontier().size();
-        Self { shared, heads, signed, flight, pace, marked: (size, Instant::now()) }
+        let marked = (shared.committed_size(), Instant::now());
+        let in_office = !heads.record.is_shared();
+        Self { shared, heads, signed, offers, flight: None, in_office, pace, marked }
+    }
+
+    /// Offers the last signed head to the witnesses again, if there are any: the first act of a
+    /// process, and of one that takes over from another.
+    pub(crate) fn begin_flight(&mut self) {
+        if let (Some(witnessing), Some(offers)) = (&self.shared.witnessing, &self.offers) {
+            let (witnessing, offers) = (witnessing.clone(), offers.clone());
+            let shown = self.shared.published();
+            self.flight = Some(Flight::new(witnessing, offers, self.signed.as_ref(), &shown));
+        }
+    }
+
+    /// Whether some head is signed, by whichever server.
+    pub(crate) const fn has_signed(&self) -> bool {
+        self.signed.is_some()
+    }
+
+    /// Whether this process signs and publishes.
+    pub(crate) const fn is_in_office(&self) -> bool {
+        self.in_office
     }
 
     /// Works until the log is over and all that was committed is published.
     pub fn run(&mut self) -> Result<(), Fatal> {
+        let ended = self.work();
+        self.heads.record.leave();
+        ended
+    }
+
+    fn work(&mut self) -> Result<(), Fatal> {
         let mut end: Option<Instant> = None;
         loop {
             let over = self.shared.is_over();
@@ -116,7 +159,11 @@ impl Publisher {
                     }
                 }
                 Ok(Progress::Idle(_)) if over => return Ok(()),
-                Ok(Progress::Idle(at_most)) => self.shared.publish_bell.wait(at_most),
+                Ok(Progress::Idle(at_most)) => {
+                    let at_most =
+                        if self.heads.record.is_shared() { at_most.min(OFFICE) } else { at_most };
+                    self.shared.publish_bell.wait(at_most);
+                }
                 Ok(Progress::Waiting) => {
                     if over && end.get_or_insert_with(Instant::now).elapsed() >= END_PATIENCE {
                         tracing::warn!(
@@ -143,27 +190,85 @@ impl Publisher {
     /// Publishes the signed head if it may be, and signs the committed tree if that may be.
     pub fn publish(&mut self) -> Result<Progress, WriteError> {
         let before = Instant::now();
+        match self.heads.record.office()? {
+            Office::Ours => {}
+            Office::Begun => self.begin_office()?,
+            Office::Others => {
+                self.end_office()?;
+                return Ok(Progress::Idle(OFFICE));
+            }
+        }
         let progress = self.publish_or_sign();
         self.pace.worked(before.elapsed());
         progress
+    }
+
+    /// Takes over from another server: whatever this one knew of heads is read anew, and the last one
+    /// is offered again.
+    fn begin_office(&mut self) -> Result<(), WriteError> {
+        self.in_office = false;
+        self.flight = None;
+        let (signed, published) = self.heads.load(&self.shared.origin, &self.shared.keys)?;
+        self.note_signed(signed);
+        if let Some(head) = published {
+            let note = head.note.to_bytes().into();
+            self.shared.show(Published { note, checkpoint: head.checkpoint }, unix_seconds());
+        }
+        if let Some(witnessing) = &self.shared.witnessing {
+            witnessing.board.begin_again();
+        }
+        self.begin_flight();
+        self.in_office = true;
+        tracing::info!("this server signs and publishes from now on");
+        Ok(())
+    }
+
+    /// Another server signs: nothing is offered here any more.
+    fn end_office(&mut self) -> Result<(), WriteError> {
+        if std::mem::take(&mut self.in_office) {
+            tracing::info!("another server signs and publishes from now on");
+            self.flight = None;
+            if let (Some(offers), Some(witnessing)) = (&self.offers, &self.shared.witnessing) {
+                offers.send_replace(None);
+                witnessing.board.settled();
+            }
+        }
+        if self.signed.is_none() {
+            let signed = self.heads.read_signed(&self.shared.origin, &self.shared.keys)?;
+            self.note_signed(signed);
+        }
+        Ok(())
+    }
+
+    fn note_signed(&mut self, signed: Option<SignedHead>) {
+        let size = signed.as_ref().map_or(0, |head| head.checkpoint.tree().size());
+        self.shared.signed_size.fetch_max(size, Ordering::AcqRel);
+        if self.heads.record.is_shared() {
+            *self.shared.last_signed.lock().expect("no panic under this lock") = signed.clone();
+        }
+        self.signed = signed;
     }
 
     fn publish_or_sign(&mut self) -> Result<Progress, WriteError> {
         let committed =
             self.shared.tail.read().expect("no panic under this lock").frontier().tree();
         let last = self.signed.as_ref().map(|signed| signed.checkpoint.tree());
+        if last.is_some_and(|last| last.size() > committed.size()) {
+            // Another server has signed what this one has not read yet.
+            self.shared.queue.nudge();
+            return Ok(Progress::Idle(CATCH_UP));
+        }
         let progress = self.advance(last != Some(committed))?;
         if last == Some(committed) || !matches!(progress, Progress::Idle(_)) {
             return Ok(progress);
         }
         self.check_step(last, committed)?;
         let head = self.sign(committed)?;
-        self.heads.write_signed(&head.note)?;
-        self.shared.signed_size.store(committed.size(), Ordering::Release);
+        self.heads.write_signed(&head)?;
+        self.note_signed(Some(head.clone()));
         if let Some(flight) = &mut self.flight {
             flight.offer(&head);
         }
-        self.signed = Some(head);
         self.advance(false)
     }
 
@@ -199,7 +304,8 @@ impl Publisher {
     fn mark_durable(&mut self) {
         let size = self.shared.tail.read().expect("no panic under this lock").frontier().size();
         let (marked, at) = self.marked;
-        if size <= marked || at.elapsed() < MARK_INTERVAL {
+        // Where servers share a journal the follower writes it.
+        if self.heads.record.is_shared() || size <= marked || at.elapsed() < MARK_INTERVAL {
             return;
         }
         self.marked.1 = Instant::now();
@@ -217,27 +323,27 @@ impl Publisher {
     }
 
     /// Proves from what is stored that `new` may be signed after `last`.
-    fn check_step(&self, last: Option<Tree>, new: Tree) -> Result<(), Fatal> {
+    fn check_step(&self, last: Option<Tree>, new: Tree) -> Result<(), WriteError> {
         let on_file = self.heads.read_signed(&self.shared.origin, &self.shared.keys)?;
         if on_file.map(|head| head.checkpoint.tree()) != last {
+            if self.heads.record.is_shared() {
+                return Err(lost_office());
+            }
             return Err(Fatal::new(
                 "The file of the last signed head changed while the log was running. Nothing but \
                  this process may write it. Find out who did, restore the newest copy, and start \
                  again.",
-            ));
+            )
+            .into());
         }
-        let journal = self.shared.folder.join(JOURNAL);
-        let read = || Stored::read(self.shared.disk.as_ref(), &journal);
-        // An append may be taken back and another begun while the file is read. What is on the disk
-        // and damaged is damaged the second time too.
-        let stored = read().or_else(|_| read())?;
+        let stored = Stored::of(self.heads.record.journal()?);
         let objects = self.shared.objects.as_ref();
         let old = last.unwrap_or(Tree::EMPTY);
         if stored.tree(old.size(), objects)? != old {
-            return Err(fork("the tree that was signed last", old));
+            return Err(fork("the tree that was signed last", old).into());
         }
         if stored.tree(new.size(), objects)? != new {
-            return Err(fork("the tree in memory", new));
+            return Err(fork("the tree in memory", new).into());
         }
         let proof =
             self.shared.prove_committed_consistency(old.size(), new.size()).map_err(|error| {
@@ -248,6 +354,7 @@ impl Publisher {
                 "The new tree does not continue the signed one ({error}). It is not signed. Run \
                  `fiducial-log check` on the data folder."
             ))
+            .into()
         })
     }
 
@@ -261,7 +368,7 @@ impl Publisher {
     }
 
     fn show(&self, checkpoint: Checkpoint, note: &Note) -> Result<(), WriteError> {
-        self.heads.write_published(note)?;
+        self.heads.write_published(checkpoint.tree().size(), note)?;
         let seen = Arc::new(Published { note: note.to_bytes().into(), checkpoint });
         self.shared.seen.send_modify(|state: &mut Seen| {
             state.published = seen;
@@ -307,6 +414,10 @@ fn rest(entries: u64, since: Duration, work: Duration) -> Duration {
     } else {
         (work * REST).min(REST_MAX)
     }
+}
+
+fn lost_office() -> WriteError {
+    WriteError::Refused(std::io::Error::other("another server has signed a newer head"))
 }
 
 fn fork(what: &str, tree: Tree) -> Fatal {

@@ -61,6 +61,8 @@ struct State {
     requests: Vec<Request>,
     entries: usize,
     bytes: usize,
+    /// Whether the sequencer is to look what other servers have appended.
+    nudged: bool,
     /// Set for good by a stop or a fatal error.
     closed: Option<Fatal>,
 }
@@ -99,11 +101,11 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes everything that waits; waits for something while there is nothing. `None` when the
-    /// queue is closed and empty.
+    /// Takes everything that waits; waits for something while there is nothing, but not after a nudge.
+    /// `None` when the queue is closed and empty.
     pub fn take(&self) -> Option<Vec<Request>> {
         let mut state = self.state.lock().expect("no panic under this lock");
-        while state.requests.is_empty() {
+        while state.requests.is_empty() && !std::mem::take(&mut state.nudged) {
             if state.closed.is_some() {
                 return None;
             }
@@ -111,6 +113,18 @@ impl Queue {
         }
         (state.entries, state.bytes) = (0, 0);
         Some(std::mem::take(&mut state.requests))
+    }
+
+    /// Wakes the sequencer, which looks what other servers have appended.
+    pub fn nudge(&self) {
+        self.state.lock().expect("no panic under this lock").nudged = true;
+        self.wake.notify_one();
+    }
+
+    /// Whether nothing is taken any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.state.lock().expect("no panic under this lock").closed.is_some()
     }
 
     /// Refuses everything from now on; what waits is still taken.
@@ -179,6 +193,19 @@ mod tests {
         assert!(answered.try_recv().is_err_and(|error| error == TryRecvError::Closed));
         assert!(queue.take().is_none());
         assert!(matches!(queue.push(request(b"b")), Err(AddError::Fatal(_))));
+    }
+
+    #[test]
+    fn a_nudge_wakes_once_and_gives_out_nothing() {
+        let queue = Queue::new(Limits::default());
+        queue.nudge();
+        assert!(queue.take().unwrap().is_empty());
+        queue.nudge();
+        queue.push(request(b"a")).unwrap();
+        assert_eq!(queue.take().unwrap().len(), 1);
+        queue.close(Fatal::new("stopping"));
+        assert!(queue.is_closed() && queue.take().is_some_and(|taken| taken.is_empty()));
+        assert!(queue.take().is_none());
     }
 
     #[test]

@@ -87,8 +87,11 @@ fn store(shared: &Shared, seal: &Seal) -> Result<bool, Fatal> {
     {
         // Both change under the tail's lock: a trim never sees one without the other.
         let mut tail = shared.tail.write().expect("no panic under this lock");
-        tail.sealed_up_to(seal.size);
-        shared.sealed_leaves.lock().expect("no panic under this lock").extend(&seal.leaves);
+        // Not below what a server that was away for long has taken over anew meanwhile.
+        if tail.sealed() < seal.size {
+            tail.sealed_up_to(seal.size);
+            shared.sealed_leaves.lock().expect("no panic under this lock").extend(&seal.leaves);
+        }
     }
     metrics::counter!("fiducial_log_objects_total").increment(seal.objects.len() as u64);
     Ok(true)

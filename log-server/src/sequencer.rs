@@ -3,6 +3,7 @@
 //! One thread takes all that waits, decides what of it is admitted and in which order, computes
 //! what the tree will be, and commits it with one append to the journal. The order of the lines
 //! in `Sequencer::round` is the safety argument; `spec/text/sequencing.md` tells it in words.
+//! Where servers share the journal, the round is that of `together`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +11,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use spec::Hash;
 use spec::evidence::statement::Statement;
-use spec::frontier::Frontier;
+use spec::frontier::{Frontier, Growth};
 use spec::hash::leaf_hash;
 use spec::tile::TILE_WIDTH;
 use tokio::runtime::Handle;
@@ -23,6 +24,8 @@ use crate::journal::{AppendError, Base, Journal, frame};
 use crate::queue::Request;
 use crate::sealer::{ADVICE, read_bundle};
 use crate::shared::Shared;
+
+mod together;
 
 /// Beyond this the journal is trimmed even past the last signed head, whose root is then computed
 /// again from tiles at the next signature: slower, but the journal stays small while witnesses
@@ -59,8 +62,12 @@ impl Sequencer {
 
     /// Works until the queue is closed and empty.
     pub fn run(&mut self) -> Result<(), Fatal> {
+        let is_shared = self.journal.is_shared();
         while let Some(requests) = self.shared.queue.take() {
-            self.round(requests)?;
+            match is_shared {
+                true => self.round_together(requests)?,
+                false => self.round(requests)?,
+            }
         }
         Ok(())
     }
@@ -99,6 +106,11 @@ impl Sequencer {
                 return Err(fatal);
             }
         }
+        self.committed(batch, growth)
+    }
+
+    /// Makes a batch that is in the journal part of what is read, and answers who waits for it.
+    fn committed(&mut self, mut batch: Batch, growth: Growth) -> Result<(), Fatal> {
         self.chains.merge(std::mem::take(&mut batch.pending));
         {
             // Index and tail change together: whoever sees the entry can find it.
@@ -109,7 +121,7 @@ impl Sequencer {
             }
         }
         batch.answer(self.runtime.as_ref());
-        self.wake(from, batch.leaves.len() as u64);
+        self.wake(batch.from, batch.leaves.len() as u64);
         self.spare = batch;
         self.trim_if_due()
     }
@@ -220,7 +232,9 @@ impl Sequencer {
             base.advance(&growth);
         }
         let heads_size = tail.frontier().size();
-        let kept = self.kept_entries(&tail, to)?;
+        // Where servers share it, what is kept is in its place already.
+        let is_shared = self.journal.is_shared();
+        let kept = if is_shared { Vec::new() } else { self.kept_entries(&tail, to)? };
         drop(tail);
         let whole = Base { frontier: base.clone(), heads_size, heads: self.chains.to_heads() };
         match self.journal.trim(&whole, &kept) {

@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::admission::Admission;
 use crate::answer::Fatal;
-use crate::config::{Config, LogFormat, WitnessConfig};
+use crate::config::{Config, JournalConfig, LogFormat, WitnessConfig};
 use crate::disk::MachineDisk;
 use crate::explorer::Explorer;
 use crate::explorer::verify::VerifyPage;
@@ -27,7 +27,8 @@ use crate::http::{
 };
 use crate::keys::LogKeys;
 use crate::log::{Log, Options};
-use crate::settings::Settings;
+use crate::objects::FolderObjects;
+use crate::settings::{Settings, SettingsError};
 use crate::sources::Sources;
 use crate::witnesses::Witnesses;
 
@@ -70,9 +71,9 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
 
     let engine = config.engine;
     let (data, admission) = (config.data.clone(), config.admission);
-    let witnesses = config.witnesses.clone();
-    let opened =
-        tokio::task::spawn_blocking(move || open(&data, admission, engine, witnesses)).await;
+    let (witnesses, journal) = (config.witnesses.clone(), config.journal.clone());
+    let opening = move || open(&data, admission, engine, witnesses, journal);
+    let opened = tokio::task::spawn_blocking(opening).await;
     let log = opened.expect("opening a log does not panic")?;
 
     wait_for_index(&log).await;
@@ -134,11 +135,19 @@ fn open(
     admission: Option<Admission>,
     limits: crate::log::Limits,
     witnesses: Option<WitnessConfig>,
+    journal: Option<JournalConfig>,
 ) -> anyhow::Result<Log> {
     let disk = MachineDisk::open(data)
         .with_context(|| format!("{}: make a log with `fiducial-log init`", data.display()))?;
     let settings = Settings::load(&disk, data)?;
-    let settings = settle_admission(&disk, data, settings, admission)?;
+    let settings = match (&journal, admission) {
+        // The database has said it from the beginning, to all servers.
+        (Some(_), Some(want)) if want != settings.admission => {
+            return Err(SettingsError::Admission { have: settings.admission, want }.into());
+        }
+        (Some(_), _) => settings,
+        (None, _) => settle_admission(&disk, data, settings, admission)?,
+    };
     let keys = LogKeys::load(data, &settings.origin)?;
     let sources = Sources::load(data)?;
     if settings.admission == Admission::Statements && sources.count() == 0 {
@@ -147,7 +156,28 @@ fn open(
         );
     }
     let witnesses = witnesses.map(|config| load_witnesses(&config, &keys)).transpose()?;
-    Ok(Log::open(Options { data: data.to_owned(), limits, keys, sources, witnesses })?)
+    let options = Options { data: data.to_owned(), limits, keys, sources, witnesses };
+    match journal {
+        None => Ok(Log::open(options)?),
+        Some(journal) => open_together(options, &journal),
+    }
+}
+
+/// Opens one of several servers.
+fn open_together(options: Options, journal: &JournalConfig) -> anyhow::Result<Log> {
+    let JournalConfig { database, objects } = journal;
+    if database.is_remote() {
+        tracing::warn!(
+            "the journal's database is reached without TLS: whoever is on the way can read and change it"
+        );
+    }
+    std::fs::create_dir_all(objects).with_context(|| objects.display().to_string())?;
+    let disk = MachineDisk::open(objects).with_context(|| objects.display().to_string())?;
+    let mut name = [0; 8];
+    getrandom::fill(&mut name).context("the system gives no random numbers")?;
+    let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+    let objects = FolderObjects::shared(Arc::new(disk), objects, &name);
+    Ok(Log::open_together(options, database.clone(), Box::new(objects))?)
 }
 
 fn load_witnesses(config: &WitnessConfig, keys: &LogKeys) -> anyhow::Result<Witnesses> {

@@ -22,6 +22,8 @@ use tokio::sync::watch;
 use crate::admission::Admission;
 use crate::answer::{Fatal, Published, ReadError, Refused};
 use crate::disk::Disk;
+use crate::follower::Follow;
+use crate::heads::SignedHead;
 use crate::index::{Damaged, Index, Key};
 use crate::keys::LogKeys;
 use crate::log::Limits;
@@ -87,6 +89,10 @@ pub struct Shared {
     pub witnessing: Option<Arc<Witnessing>>,
     /// Wakes the indexer.
     pub index_bell: Bell,
+    /// How it is learned what other servers do, if the journal is shared.
+    pub follow: Option<Arc<Follow>>,
+    /// Then also: the newest head that this server has read or signed.
+    pub last_signed: Mutex<Option<SignedHead>>,
 }
 
 /// Wakes one thread. A ring while nobody waits is remembered.
@@ -156,6 +162,35 @@ impl Shared {
         self.drained.load(Ordering::Acquire) || self.seen.borrow().fatal.is_some()
     }
 
+    /// Shows a checkpoint that another server has published, if it is newer than what is shown or has more cosignatures.
+    pub fn show(&self, published: Published, now: u64) {
+        let worth = |published: &Published| {
+            (published.checkpoint.tree().size(), !published.note.is_empty(), published.note.len())
+        };
+        self.seen.send_if_modified(|seen| {
+            let newer = worth(&published) > worth(&seen.published);
+            if newer {
+                seen.published = Arc::new(published);
+                seen.published_at = now;
+            }
+            newer
+        });
+    }
+
+    /// Brings what is shown up to what other servers have published and committed by now, where there
+    /// are any and the journal can be asked. Waits for one look at it, which many may share.
+    pub fn refresh(&self) {
+        if let Some(follow) = &self.follow {
+            follow.refresh();
+        }
+    }
+
+    /// The size below which the tree is committed, as this server knows it.
+    #[must_use]
+    pub fn committed_size(&self) -> u64 {
+        self.tail.read().expect("no panic under this lock").frontier().size()
+    }
+
     /// The published checkpoint.
     #[must_use]
     pub fn published(&self) -> Arc<Published> {
@@ -170,7 +205,7 @@ impl Shared {
 
     /// Reads a tile or bundle of the published tree.
     pub fn tile(&self, tile: Tile) -> Result<Bytes, ReadError> {
-        let published = self.published_size();
+        let published = self.published_beyond(|size| tile.is_within(size));
         if !tile.is_within(published) {
             return Err(ReadError::Beyond { published });
         }
@@ -318,8 +353,17 @@ impl Shared {
         self.tail.read().expect("no panic under this lock").read(tile)
     }
 
+    /// The published size; looked up anew at the other servers where it is not `enough`, since who
+    /// asks may have heard of more from one of them.
+    pub fn published_beyond(&self, enough: impl Fn(u64) -> bool) -> u64 {
+        if !enough(self.published_size()) {
+            self.refresh();
+        }
+        self.published_size()
+    }
+
     fn check_published(&self, size: u64) -> Result<(), ReadError> {
-        let published = self.published_size();
+        let published = self.published_beyond(|published| size <= published);
         if size <= published { Ok(()) } else { Err(ReadError::Beyond { published }) }
     }
 

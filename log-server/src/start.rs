@@ -20,7 +20,8 @@ use tokio::sync::watch;
 use crate::admission::{Admission, Chains, Place};
 use crate::answer::{Fatal, Published, Refused};
 use crate::disk::{Disk, read_if_there};
-use crate::heads::{Heads, SIGNED_HEAD, SignedHead};
+use crate::follower::{Follow, Follower};
+use crate::heads::{Heads, SIGNED_HEAD, SignedHead, WriteError};
 use crate::index::Index;
 use crate::journal::file::{self, FileJournal};
 use crate::journal::{Journal, Loaded, mark};
@@ -34,8 +35,9 @@ use crate::shared::{Bell, JOURNAL, Seen, Shared};
 use crate::stored::Stored;
 use crate::tail::Tail;
 use crate::witnesses::Witnessing;
-use crate::witnesses::flight::Flight;
-use crate::witnesses::gather::Gatherer;
+use crate::witnesses::gather::{Gatherer, Offer};
+
+pub(crate) mod together;
 
 /// The folder of the index in the data folder.
 const INDEX: &str = "index";
@@ -72,6 +74,8 @@ pub(crate) struct Started {
     pub(crate) publisher: Publisher,
     /// Asks the witnesses, if the log has a policy.
     pub(crate) gatherer: Option<Gatherer>,
+    /// Looks what other servers do, if there are any.
+    pub(crate) follower: Option<Follower>,
     /// Held as long as the log is open.
     pub(crate) lock: File,
 }
@@ -85,7 +89,8 @@ pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, Op
     check_journal_is_there(disk.as_ref(), &folder)?;
     let objects = FolderObjects::new(disk.clone(), &folder);
     let heads = Heads::new(disk.clone(), &folder);
-    let (signed, published) = heads.load(&settings.origin, &options.keys)?;
+    let loaded = heads.load(&settings.origin, &options.keys);
+    let (signed, published) = loaded.map_err(WriteError::into_fatal)?;
     let mark = mark::read(disk.as_ref(), &folder);
     let signed_size = signed.as_ref().map_or(0, |head| head.checkpoint.tree().size());
     // Without the mark nobody knows what was acknowledged behind the signed head.
@@ -112,21 +117,21 @@ pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, Op
     }
 
     let (tail, chains) = replay(&loaded, settings.admission)?;
-    let shared = Arc::new(share(options, disk, settings, objects, tail, &signed, published));
+    let objects = Box::new(objects);
+    let shared = Arc::new(share(options, disk, settings, objects, tail, &signed, published, None));
     let journal: Box<dyn Journal> = Box::new(journal);
     let sequencer = Sequencer::new(shared.clone(), journal, chains, loaded.base);
-    let (flight, gatherer) = match &shared.witnessing {
-        None => (None, None),
-        Some(witnessing) => {
-            let (offers, offered) = watch::channel(None);
-            let shown = shared.published();
-            let flight = Flight::new(witnessing.clone(), offers, signed.as_ref(), &shown);
-            let gatherer = Gatherer::new(shared.clone(), witnessing.clone(), offered);
-            (Some(flight), Some(gatherer))
-        }
-    };
-    let publisher = Publisher::new(shared.clone(), heads, signed, flight);
-    Ok(Started { shared, sequencer, publisher, gatherer, lock })
+    let (offers, gatherer) = gatherer(&shared);
+    let mut publisher = Publisher::new(shared.clone(), heads, signed, offers);
+    publisher.begin_flight();
+    Ok(Started { shared, sequencer, publisher, gatherer, follower: None, lock })
+}
+
+/// Who asks the witnesses, if the log has a policy, and where heads are offered to it.
+fn gatherer(shared: &Arc<Shared>) -> (Option<watch::Sender<Offer>>, Option<Gatherer>) {
+    let Some(witnessing) = &shared.witnessing else { return (None, None) };
+    let (offers, offered) = watch::channel(None);
+    (Some(offers), Some(Gatherer::new(shared.clone(), witnessing.clone(), offered)))
 }
 
 pub(crate) fn lock(folder: &Path) -> Result<File, OpenError> {
@@ -191,8 +196,16 @@ fn check_stored(
     objects: &dyn Objects,
     heads: [&Option<SignedHead>; 2],
 ) -> Result<(), Fatal> {
+    check_not_behind(stored.size(), objects)?;
+    check_base_and_heads(stored, objects, heads)
+}
+
+fn check_base_and_heads(
+    stored: &Stored,
+    objects: &dyn Objects,
+    heads: [&Option<SignedHead>; 2],
+) -> Result<(), Fatal> {
     stored.check_base(objects)?;
-    check_not_behind(stored, objects)?;
     for head in heads.into_iter().flatten() {
         let tree = head.checkpoint.tree();
         if stored.tree(tree.size(), objects)? != tree {
@@ -210,25 +223,24 @@ fn check_stored(
 
 /// Only committed entries become objects, so a full bundle beyond the journal's end was written by
 /// a log that had more entries than this journal: journal and heads were restored from before it.
-fn check_not_behind(stored: &Stored, objects: &dyn Objects) -> Result<(), Fatal> {
-    let beyond = Tile::full(TileKind::Entries, stored.size() / TILE_WIDTH);
+fn check_not_behind(size: u64, objects: &dyn Objects) -> Result<(), Fatal> {
+    let beyond = Tile::full(TileKind::Entries, size / TILE_WIDTH);
     let beyond = beyond.expect("bundles have no level");
     let there = objects.read(beyond).map_err(|error| {
         Fatal::new(format!("The stored bundle {beyond} cannot be read: {error}. Check the disk."))
     })?;
     if there.is_some() {
         return Err(Fatal::new(format!(
-            "The bundle {beyond} is stored, but the journal ends at {} entries: the journal and \
+            "The bundle {beyond} is stored, but the journal ends at {size} entries: the journal and \
              the signed heads are older than the tiles. Signing now would fork the log. Restore \
-             the whole data folder from one moment, the newest there is.",
-            stored.size()
+             the whole data folder from one moment, the newest there is."
         )));
     }
     Ok(())
 }
 
 /// Brings the entries of the journal back into memory.
-fn replay(loaded: &Loaded, admission: Admission) -> Result<(Tail, Chains), Fatal> {
+pub(crate) fn replay(loaded: &Loaded, admission: Admission) -> Result<(Tail, Chains), Fatal> {
     let base = &loaded.base;
     let mut tail = Tail::new(base.frontier.clone());
     let leaves: Vec<_> = loaded.entries.iter().map(|entry| leaf_hash(entry)).collect();
@@ -246,7 +258,7 @@ fn replay(loaded: &Loaded, admission: Admission) -> Result<(Tail, Chains), Fatal
     Ok((tail, chains))
 }
 
-fn place_of(entry: &[u8], index: u64) -> Result<Place, Fatal> {
+pub(crate) fn place_of(entry: &[u8], index: u64) -> Result<Place, Fatal> {
     let statement = spec::evidence::statement::Statement::parse(entry).map_err(|error| {
         Fatal::new(format!("Entry {index} in the journal is not a statement: {error}."))
     })?;
@@ -258,14 +270,16 @@ fn place_of(entry: &[u8], index: u64) -> Result<Place, Fatal> {
     })
 }
 
+#[allow(clippy::too_many_arguments, reason = "the parts of one value, each made by its own step")]
 fn share(
     options: Options,
     disk: Arc<dyn Disk>,
     settings: Settings,
-    objects: FolderObjects,
+    objects: Box<dyn Objects>,
     tail: Tail,
     signed: &Option<SignedHead>,
     published: Option<SignedHead>,
+    follow: Option<Arc<Follow>>,
 ) -> Shared {
     let signed_size = signed.as_ref().map_or(0, |head| head.checkpoint.tree().size());
     let seen = Seen {
@@ -285,7 +299,7 @@ fn share(
         limits,
         disk,
         folder: data,
-        objects: Box::new(objects),
+        objects,
         tail: RwLock::new(tail),
         index,
         queue: Queue::new(limits),
@@ -297,6 +311,8 @@ fn share(
         publish_bell: Bell::default(),
         witnessing,
         index_bell: Bell::default(),
+        follow,
+        last_signed: Mutex::default(),
     }
 }
 

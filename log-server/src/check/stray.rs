@@ -39,7 +39,8 @@ pub(super) fn find(folder: &Path, size: u64) -> Vec<Problem> {
     problems
 }
 
-fn fault(name: &str, size: u64) -> Option<String> {
+/// What is wrong with a file of this name in a log of `size` entries.
+pub(super) fn fault(name: &str, size: u64) -> Option<String> {
     match Tile::parse(name) {
         None => Some("is not a tile's name; it was not put there by the log".to_string()),
         Some(tile) if !tile.is_full() => {

@@ -94,6 +94,16 @@ pub fn parse_at_start(bytes: &Bytes, durable: Option<u64>) -> Result<Loaded, Dam
     parse_behind(bytes, durable)
 }
 
+/// Reads a base frame that stands alone, with nothing behind it.
+pub fn parse_base_frame(bytes: &Bytes) -> Result<Base, Damage> {
+    let damage = |what| Damage { offset: 0, what };
+    let payload = next_payload(bytes, 0)?.ok_or(damage("the base frame is cut off"))?;
+    if HEADER_SIZE + payload.len() != bytes.len() {
+        return Err(damage("something is behind the base frame"));
+    }
+    parse_base(&payload).ok_or(damage("the base frame is malformed"))
+}
+
 fn parse_behind(bytes: &Bytes, durable: Option<u64>) -> Result<Loaded, Damage> {
     let mut offset = 0;
     let mut loaded: Option<Loaded> = None;

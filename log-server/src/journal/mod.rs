@@ -2,7 +2,8 @@
 //!
 //! A journal is ordered, durable, and appends by comparing: a batch is written only at the size
 //! the caller says the log has. What [`Journal::append`] has acknowledged survives a power cut.
-//! `file` is the embedded one; every implementation passes the contract in `journal::contract`.
+//! `file` is the embedded one, with one owner; `postgres` is shared by any number of servers, which
+//! learn by a conflict that others were there. Both pass the contract in `journal::contract`.
 //!
 //! A journal holds a [`Base`] (everything that trimming took away, condensed) and the entries
 //! behind it. Trimming moves the base forward, never beyond entries that are durable elsewhere.
@@ -19,6 +20,7 @@ pub mod contract;
 pub mod file;
 pub mod frame;
 pub mod mark;
+pub mod postgres;
 
 /// The last statement of a source, as admission needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,21 +85,37 @@ pub enum AppendError {
         /// The size the caller expected.
         expected: u64,
     },
+    /// An entry of the batch is in the log already, which the index should have known; nothing was
+    /// written. The embedded journal never answers this.
+    #[error("an entry of the batch is in the log already")]
+    Duplicate,
     /// It is not known what was written, and it cannot be found out in this process.
     #[error(transparent)]
     Fatal(#[from] Fatal),
     /// Nothing was written, and the journal is as it was: for example, the disk is full.
     #[error("{0}")]
     Refused(String),
-    /// The batch may or may not be there (a connection broke during the commit): load again and
-    /// look, before anything else is sequenced. The embedded journal never answers this.
+    /// The batch may or may not be there (a connection broke during the commit): it must be settled
+    /// ([`Journal::settle`]) before anything else. The embedded journal never answers this.
     #[error("it is unknown whether the batch was stored: {0}")]
     Unknown(String),
 }
 
+/// What other servers have appended to a journal that is shared.
+#[derive(Debug)]
+pub enum News {
+    /// So much that the journal holds only what is behind: everything must be taken over anew.
+    Anew(Loaded),
+    /// These, behind what was known.
+    Entries(Vec<Bytes>),
+    /// Nothing.
+    None,
+}
+
 /// Ordered, durable, compare-and-append.
 ///
-/// One owner at a time: the sequencer. No method may be called again after a `Fatal`.
+/// One owner of a value at a time: the sequencer. No method may be called again after a `Fatal`. Where
+/// a journal is shared, others may append between any two calls.
 pub trait Journal: Send {
     /// Appends a batch if the journal holds exactly `expected` entries. Durable on return.
     fn append(&mut self, expected: u64, batch: &[Bytes]) -> Result<(), AppendError>;
@@ -111,4 +129,24 @@ pub trait Journal: Send {
     /// Forgets the entries below `base`, which must be durable elsewhere; `kept` are the entries
     /// from there on. On `Refused` the journal is as it was.
     fn trim(&mut self, base: &Base, kept: &[Bytes]) -> Result<(), AppendError>;
+
+    /// Whether other servers append to it as well.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// What others have appended since the last call, which this value then knows. With `hold` nobody
+    /// else can append until the next [`Journal::append`], or [`Journal::let_go`], or for a second.
+    fn news(&mut self, _hold: bool) -> Result<News, AppendError> {
+        Ok(News::None)
+    }
+
+    /// Ends a hold without an append.
+    fn let_go(&mut self) {}
+
+    /// Finds out whether the last append, whose end was unknown, was stored. If it was not, it never
+    /// will be. `Unknown` while that cannot be found out.
+    fn settle(&mut self) -> Result<bool, AppendError> {
+        Ok(false)
+    }
 }

@@ -166,6 +166,12 @@ impl Board {
         self.lock().confirmed = true;
     }
 
+    /// Begins as at a start, though not the first of this process: until a quorum has cosigned the head
+    /// that is offered, the word of one witness is enough to stop the log.
+    pub fn begin_again(&self) {
+        self.lock().confirmed = false;
+    }
+
     /// Notes that the start has heard the witnesses, or has given up waiting for them.
     pub fn end_start(&self) {
         self.lock().started = true;

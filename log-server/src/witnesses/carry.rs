@@ -23,7 +23,7 @@ use super::memory::Memory;
 use super::spool;
 use crate::answer::Fatal;
 use crate::disk::{Disk, MachineDisk};
-use crate::heads::{Heads, SignedHead};
+use crate::heads::{Heads, SignedHead, WriteError};
 use crate::keys::{KeyFileError, LogKeys};
 use crate::objects::FolderObjects;
 use crate::settings::{Settings, SettingsError};
@@ -98,8 +98,12 @@ impl Opened {
         let settings = Settings::load(disk.as_ref(), data)?;
         let keys = LogKeys::load(data, &settings.origin)?;
         let heads = Heads::new(disk.clone(), data);
-        let head = heads.read_signed(&settings.origin, &keys)?.ok_or(CarryError::NoHead)?;
-        let published = heads.read_published(&settings.origin, &keys)?;
+        let head = heads
+            .read_signed(&settings.origin, &keys)
+            .map_err(WriteError::into_fatal)?
+            .ok_or(CarryError::NoHead)?;
+        let published =
+            heads.read_published(&settings.origin, &keys).map_err(WriteError::into_fatal)?;
         Ok(Self { disk, keys, head, published })
     }
 

@@ -27,7 +27,7 @@ use super::ask::Contradiction;
 use super::client::Client;
 use crate::answer::Fatal;
 use crate::disk::write_whole;
-use crate::heads::Heads;
+use crate::heads::{Heads, SignedHead};
 use crate::shared::Shared;
 
 /// Why nothing more may be signed, and what to do.
@@ -111,8 +111,7 @@ fn evidence(shared: &Shared, note: Note, signed: u64) -> Option<Evidence> {
     if Tree::new(size, root) == Some(head.tree()) {
         return None;
     }
-    let heads = Heads::new(shared.disk.clone(), &shared.folder);
-    let own = heads.read_signed(&shared.origin, &shared.keys).ok()??;
+    let own = last_signed(shared)?;
     let plan = plan_beginning_of(size, own.checkpoint.tree().size());
     let hashes = plan.map_or(Ok(Vec::new()), |plan| shared.fold(&plan)).ok()?;
     let split = Split::new(note, own.note, hashes).ok()?;
@@ -120,6 +119,15 @@ fn evidence(shared: &Shared, note: Note, signed: u64) -> Option<Evidence> {
     let what = "with another root than this data folder holds";
     let check = "`fiducial verify split` checks it";
     Some(Evidence { size, what, kind: "split", bytes: split.to_bytes(), check })
+}
+
+/// The newest head of this log: from its file, or, where servers share a journal, as it was read last.
+fn last_signed(shared: &Shared) -> Option<SignedHead> {
+    if shared.follow.is_some() {
+        return shared.last_signed.lock().expect("no panic under this lock").clone();
+    }
+    let heads = Heads::new(shared.disk.clone(), &shared.folder);
+    heads.read_signed(&shared.origin, &shared.keys).ok()?
 }
 
 /// Writes it into the data folder, durably.

@@ -48,6 +48,9 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
 /// How often what witnesses know is written down, if it changed. See `memory`.
 const MEMORY_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The status of a witness that knows another size.
+const CONFLICT: u16 = 409;
+
 /// Threads for looking up names: the system's resolver blocks, and may hang for each witness.
 const RESOLVERS: usize = 64;
 
@@ -225,6 +228,11 @@ impl Asker {
         loop {
             let request = self.request(ask.old_size(), head)?;
             let answer = self.client.add_checkpoint(request).await?;
+            if answer.status == CONFLICT && self.shared.follow.is_some() {
+                // It may know a head that another server has signed since.
+                let shared = self.shared.clone();
+                let _ = tokio::task::spawn_blocking(move || shared.refresh()).await;
+            }
             // Read after the answer came: whatever the witness can know was signed before.
             let signed = self.shared.signed_size.load(Ordering::Acquire);
             match ask.take(&answer, signed, unix_seconds()) {

@@ -1,0 +1,227 @@
+//! The follower: sees what the other servers of a log do, and brings this one up to it.
+//!
+//! A thread looks at the database many times a second: one small question. If there are entries that
+//! this server has not read, it wakes the sequencer, which reads them; if another server has published,
+//! it shows that here, once this server holds what the checkpoint covers and has computed the same root.
+//! Who asks this server for something that it has not heard of may wait for a look: behind one name, the
+//! answer before may have come from another server.
+//!
+//! It also notes in the data folder how many entries there were (`journal::mark`), so that a server that
+//! starts again notices a database that went back meanwhile.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use spec::tree::{Tree, plan_root};
+
+use crate::answer::{Fatal, Published};
+use crate::heads;
+use crate::journal::mark;
+use crate::journal::postgres::{Observed, Observer, Trouble};
+use crate::publisher::unix_seconds;
+use crate::shared::{Bell, Shared};
+
+/// How often it looks when nobody asks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How often it looks while the database is away.
+const LOOK_AWAY: Duration = Duration::from_millis(200);
+
+/// How long who asks waits for a look: then the answer is what is known here.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How often the mark is written at most.
+const MARK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Where others ask the follower to look.
+#[derive(Debug, Default)]
+pub struct Follow {
+    state: Mutex<State>,
+    looked: Condvar,
+    bell: Bell,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Counts looks that have begun.
+    begun: u64,
+    /// The last look that has ended.
+    ended: u64,
+    /// Whether that one could not see anything.
+    away: bool,
+}
+
+impl Follow {
+    /// Waits for a look that begins after this call; for half a second at most, and not at all while
+    /// the database is away.
+    pub fn refresh(&self) {
+        let state = self.lock();
+        let want = state.begun + 1;
+        if state.away {
+            return;
+        }
+        self.bell.ring();
+        let waiting = |state: &mut State| state.ended < want && !state.away;
+        drop(self.looked.wait_timeout_while(state, PATIENCE, waiting));
+    }
+
+    fn begin(&self) -> u64 {
+        let mut state = self.lock();
+        state.begun += 1;
+        state.begun
+    }
+
+    fn end(&self, look: u64, away: bool) {
+        let mut state = self.lock();
+        (state.ended, state.away) = (look, away);
+        drop(state);
+        self.looked.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread's work.
+pub struct Follower {
+    shared: Arc<Shared>,
+    follow: Arc<Follow>,
+    observer: Observer,
+    /// The size of the last mark, and when it was written.
+    marked: (u64, Instant),
+}
+
+impl Follower {
+    /// Prepares to follow.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, follow: Arc<Follow>, observer: Observer) -> Self {
+        let marked = (0, Instant::now());
+        Self { shared, follow, observer, marked }
+    }
+
+    /// Works until the log is over.
+    pub fn run(mut self) -> Result<(), Fatal> {
+        let mut away = false;
+        while !self.shared.is_over() {
+            let look = self.follow.begin();
+            let seen = self.look();
+            let failed = match seen {
+                Ok(()) => None,
+                Err(Trouble::Fatal(fatal)) => {
+                    self.follow.end(look, true);
+                    return Err(fatal);
+                }
+                Err(trouble) => Some(trouble.to_string()),
+            };
+            match &failed {
+                Some(why) if !away => tracing::warn!(%why, "other servers cannot be seen"),
+                None if away => tracing::info!("other servers are seen again"),
+                _ => {}
+            }
+            away = failed.is_some();
+            self.follow.end(look, away);
+            if self.marked.1.elapsed() >= MARK_INTERVAL {
+                self.mark();
+            }
+            self.follow.bell.wait(if away { LOOK_AWAY } else { LOOK });
+        }
+        self.mark();
+        self.follow.end(u64::MAX, true);
+        Ok(())
+    }
+
+    fn look(&self) -> Result<(), Trouble> {
+        let shown = self.shared.published();
+        let is_any = !shown.note.is_empty();
+        let shown = is_any.then(|| (shown.checkpoint.tree().size(), shown.note.len()));
+        let Observed { size, signed, note } = self.observer.look(shown)?;
+        self.shared.signed_size.fetch_max(signed, Ordering::AcqRel);
+        self.catch_up(size);
+        if let Some(note) = note {
+            self.show(&note)?;
+        }
+        Ok(())
+    }
+
+    /// Waits a moment until the sequencer has read so many entries.
+    fn catch_up(&self, size: u64) {
+        let before = Instant::now();
+        while self.shared.committed_size() < size
+            && before.elapsed() < PATIENCE
+            && !self.shared.is_over()
+        {
+            self.shared.queue.nudge();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn show(&self, note: &[u8]) -> Result<(), Fatal> {
+        let shared = &self.shared;
+        let head = heads::parse(note, &shared.origin, &shared.keys).map_err(|why| {
+            Fatal::new(format!(
+                "The published checkpoint in the database is not this log's: {why}. Another log uses it, \
+                 this server has other keys than the others, or it was changed by hand."
+            ))
+        })?;
+        let tree = head.checkpoint.tree();
+        if shared.committed_size() < tree.size() {
+            // Shown with a later look, when what it covers can be read here.
+            return Ok(());
+        }
+        let root =
+            shared.fold(&plan_root(tree.size())).ok().and_then(|mut roots| match tree.size() {
+                0 => Some(Tree::EMPTY.root()),
+                _ => roots.pop(),
+            });
+        match root {
+            Some(root) if root == tree.root() => {
+                let note = note.to_vec().into();
+                shared.show(Published { note, checkpoint: head.checkpoint }, unix_seconds());
+                Ok(())
+            }
+            Some(_) => Err(Fatal::new(format!(
+                "Another server has published a root of {} entries that this server does not have. The \
+                 tiles are damaged or are not those of this log, or the database was changed. Run \
+                 `fiducial-log check` on each server.",
+                tree.size()
+            ))),
+            // Its tiles cannot be read now, which reads say by themselves.
+            None => Ok(()),
+        }
+    }
+
+    fn mark(&mut self) {
+        let size = self.shared.committed_size();
+        if size <= self.marked.0 {
+            return;
+        }
+        self.marked = (size, Instant::now());
+        if let Err(error) = mark::write(self.shared.disk.as_ref(), &self.shared.folder, size) {
+            tracing::warn!(%error, "the mark of what is durable was not written");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_waits_for_a_look_that_begins_later() {
+        let follow = Arc::new(Follow::default());
+        let early = follow.begin();
+        let asking = follow.clone();
+        let asked = std::thread::spawn(move || asking.refresh());
+        // The one under way may not have seen what is asked for.
+        follow.end(early, false);
+        while !asked.is_finished() {
+            let look = follow.begin();
+            follow.end(look, false);
+        }
+        asked.join().unwrap();
+        follow.end(follow.begin(), true);
+        follow.refresh();
+    }
+}

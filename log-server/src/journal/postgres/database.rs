@@ -1,0 +1,203 @@
+//! Which database, how long it may take, and what this server knows of it.
+//!
+//! One [`Database`] belongs to one server and is shared by its threads, each with a connection of its
+//! own: that is the whole pool, and its size is a constant.
+
+use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use spec::checkpoint::Origin;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+
+use super::guard;
+use super::session::{Session, Trouble};
+
+/// The connections that one server holds: its sequencer's, its publisher's and its follower's.
+pub const CONNECTIONS: usize = 3;
+
+/// How long the database may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseLimits {
+    /// For a new connection.
+    pub connect_time: Duration,
+    /// For one statement, its waiting for locks included.
+    pub statement_time: Duration,
+    /// For how long the right to sign and publish is taken; renewed at a third of it.
+    pub lease_time: Duration,
+}
+
+impl Default for DatabaseLimits {
+    fn default() -> Self {
+        Self {
+            connect_time: Duration::from_secs(5),
+            statement_time: Duration::from_secs(10),
+            lease_time: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Why a database's address cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// It is no address.
+    #[error("the journal's address is not one of a PostgreSQL database: {0}")]
+    Address(String),
+    /// It asks for what this program cannot do.
+    #[error(
+        "this program connects to PostgreSQL without TLS: leave `sslmode={0}` out, and reach the \
+         database by its socket, or through a tunnel or a proxy on this machine that speaks TLS"
+    )]
+    Tls(&'static str),
+}
+
+/// What this server has seen of the database, by whichever connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// The log that it must hold.
+    pub(super) origin: Option<Origin>,
+    /// Which cluster it is: PostgreSQL's system identifier.
+    pub(super) system: Option<i64>,
+    /// Its timeline: another one after each promotion of a standby.
+    pub(super) timeline: Option<i64>,
+    /// How often the timeline has changed since this server began.
+    pub(super) turns: u64,
+    /// The most entries that were seen.
+    pub(super) size: u64,
+    /// The largest signed head that was seen.
+    pub(super) signed: u64,
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub struct Database {
+    config: Config,
+    pub(super) limits: DatabaseLimits,
+    known: Mutex<Known>,
+}
+
+impl Database {
+    /// Reads an address: `postgres://user@host/name`, several hosts for a failover, or the words of
+    /// libpq. `password` comes before one in the address.
+    pub fn new(
+        address: &str,
+        password: Option<&[u8]>,
+        limits: DatabaseLimits,
+    ) -> Result<Self, DatabaseError> {
+        let mut config =
+            Config::from_str(address).map_err(|error| DatabaseError::Address(words(&error)))?;
+        // The words of libpq for stricter modes are not known to the parser, and refused by it.
+        if matches!(config.get_ssl_mode(), SslMode::Require) {
+            return Err(DatabaseError::Tls("require"));
+        }
+        if let Some(password) = password {
+            config.password(password);
+        }
+        config
+            .ssl_mode(SslMode::Disable)
+            .application_name("fiducial-log")
+            .connect_timeout(limits.connect_time)
+            .tcp_user_timeout(limits.statement_time)
+            .keepalives_idle(limits.statement_time)
+            // Of several hosts the one that takes commits.
+            .target_session_attrs(TargetSessionAttrs::ReadWrite);
+        Ok(Self { config, limits, known: Mutex::default() })
+    }
+
+    /// Whether it is reached over a network, on which anyone could listen.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        let here = |host: &Host| match host {
+            Host::Tcp(name) => {
+                name == "localhost"
+                    || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+            }
+            Host::Unix(_) => true,
+        };
+        !self.config.get_hosts().iter().all(here)
+    }
+
+    /// Notes which log the database must hold: every later connection checks it.
+    pub fn expect(&self, origin: &Origin) {
+        self.known().origin = Some(origin.clone());
+    }
+
+    /// Connects, and refuses a database that could lose what it has promised, or has.
+    pub(super) fn connect(&self) -> Result<Session, Trouble> {
+        let session = self.connect_anyhow()?;
+        guard::check_history(&session, self)?;
+        Ok(session)
+    }
+
+    /// The same for a database that may hold no log yet.
+    pub(super) fn connect_anyhow(&self) -> Result<Session, Trouble> {
+        let session = Session::open(&self.config, &self.limits)?;
+        guard::check_promises(&session, self)?;
+        Ok(session)
+    }
+
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the log had so many entries.
+    pub(super) fn saw_size(&self, size: u64) {
+        let mut known = self.known();
+        known.size = known.size.max(size);
+    }
+
+    /// Notes that a head of so many entries was signed.
+    pub(super) fn saw_signed(&self, size: u64) {
+        let mut known = self.known();
+        known.signed = known.signed.max(size);
+    }
+
+    /// How often the timeline has changed since this server began.
+    pub(super) fn turns(&self) -> u64 {
+        self.known().turns
+    }
+}
+
+/// An error with its causes, which alone say what is wrong.
+pub(super) fn words(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new(address: &str) -> Result<Database, DatabaseError> {
+        Database::new(address, None, DatabaseLimits::default())
+    }
+
+    #[test]
+    fn an_address_is_read_and_a_wrong_one_refused() {
+        assert!(!new("postgres:///log?host=/run/postgresql").unwrap().is_remote());
+        assert!(!new("host=127.0.0.1 dbname=log").unwrap().is_remote());
+        assert!(new("postgres://a,b/log").unwrap().is_remote());
+        assert!(matches!(new("postgres://a/log?sslmode=require"), Err(DatabaseError::Tls(_))));
+        assert!(matches!(new("host=a colour=red"), Err(DatabaseError::Address(_))));
+    }
+
+    #[test]
+    fn a_password_is_in_no_message() {
+        let database = Database::new(
+            "postgres://log:secret1@a/log",
+            Some(b"secret2"),
+            DatabaseLimits::default(),
+        );
+        let shown = format!("{:?}", database.unwrap());
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}

@@ -1,0 +1,285 @@
+//! The journal itself: what this server believes the head is, and a connection to ask.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use spec::Hash;
+use spec::frontier::{Frontier, Growth};
+use spec::hash::leaf_hash;
+
+use super::commit::{Commit, Told};
+use super::database::Database;
+use super::guard::{stop_all, went_back};
+use super::line::Line;
+use super::rows::{self, Head, signed};
+use super::session::Trouble;
+use crate::admission::Admission;
+use crate::answer::Fatal;
+use crate::journal::{AppendError, Base, Journal, Loaded, News, frame};
+
+/// See `journal::postgres`. Owned by one thread; any number of them may be open to one database.
+pub struct PostgresJournal {
+    line: Line,
+    admission: Admission,
+    /// The right edge, as far as this server has read.
+    frontier: Frontier,
+    /// The fencing number of commits, as it was read last.
+    fence: i64,
+    /// The bytes of the entries that are held, about.
+    bytes: u64,
+    base_bytes: u64,
+    /// A commit whose answer was lost.
+    unsettled: Option<Unsettled>,
+    /// Whether the head is held for the next commit.
+    holds: bool,
+}
+
+struct Unsettled {
+    id: [u8; 16],
+    growth: Growth,
+    bytes: u64,
+}
+
+impl PostgresJournal {
+    /// Opens the journal and reads it.
+    pub fn open(database: Arc<Database>, admission: Admission) -> Result<(Self, Loaded), Trouble> {
+        let line = Line::new(database);
+        let (head, loaded) = line.ask(rows::load)?;
+        let mut journal = Self {
+            line,
+            admission,
+            frontier: Frontier::new(),
+            fence: head.fence,
+            bytes: 0,
+            base_bytes: 0,
+            unsettled: None,
+            holds: false,
+        };
+        journal.take_over(&head, &loaded);
+        Ok((journal, loaded))
+    }
+
+    fn take_over(&mut self, head: &Head, loaded: &Loaded) {
+        let leaves: Vec<Hash> = loaded.entries.iter().map(|entry| leaf_hash(entry)).collect();
+        self.frontier = loaded.base.frontier.clone();
+        self.frontier.advance(&self.frontier.grow(&leaves));
+        self.fence = head.fence;
+        self.base_bytes = frame::format_base(&loaded.base).len() as u64;
+        self.bytes = bytes_of(&loaded.entries);
+        self.line.database.saw_size(head.size);
+    }
+
+    /// Makes sure that there is a connection, so that whatever fails next was sent.
+    fn connected(&self) -> Result<(), AppendError> {
+        self.line.ask(|_| Ok(())).map_err(nothing_sent)
+    }
+
+    fn send(&mut self, commit: &Commit<'_>) -> Result<Told, Trouble> {
+        let (frontier, fence, holds) = (&self.frontier, self.fence, self.holds);
+        self.line.ask(|session| {
+            let told = commit.send(session, frontier, fence)?;
+            if holds {
+                session.batch("COMMIT")?;
+            }
+            Ok(told)
+        })
+    }
+
+    fn done(&mut self, growth: &Growth, bytes: u64) {
+        self.frontier.advance(growth);
+        self.bytes += bytes;
+        self.line.database.saw_size(self.frontier.size());
+    }
+
+    /// What others have appended, given the head.
+    fn read_news(&mut self, head: &Head) -> Result<News, Trouble> {
+        let from = self.frontier.size();
+        if head.size < from {
+            let known = self.line.database.known().clone();
+            return Err(self
+                .line
+                .ask(|session| Ok(went_back(session, &known, head.size, 0)))?
+                .into());
+        }
+        let entries = match head.size == from {
+            true => Vec::new(),
+            false => self.line.ask(|session| rows::entries(session, from, head.size))?,
+        };
+        if entries.len() as u64 != head.size - from {
+            return self.reload();
+        }
+        let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let growth = self.frontier.grow(&leaves);
+        if growth.tree().root() != head.root {
+            return Err(self.other_history(head.size).into());
+        }
+        self.fence = head.fence;
+        self.done(&growth, bytes_of(&entries));
+        Ok(if entries.is_empty() { News::None } else { News::Entries(entries) })
+    }
+
+    /// The journal was trimmed beyond what this server has read: it was away for long.
+    fn reload(&mut self) -> Result<News, Trouble> {
+        self.release()?;
+        let (head, loaded) = self.line.ask(rows::load)?;
+        let size = self.frontier.size();
+        self.take_over(&head, &loaded);
+        tracing::warn!(size, now = head.size, "this server was away for long and reads anew");
+        Ok(News::Anew(loaded))
+    }
+
+    fn other_history(&self, size: u64) -> Fatal {
+        let text = format!(
+            "The database holds another history than this server has read from it: its {size} entries \
+             have another root. It went back and went on without entries that were acknowledged, or was \
+             changed by hand. Nothing is accepted or signed. Bring back the database that has them; \
+             see docs/postgres.md."
+        );
+        // Where it cannot be told, the others find out for themselves.
+        let _ = self.line.ask(|session| {
+            stop_all(session, &text);
+            Ok(())
+        });
+        Fatal::new(text)
+    }
+
+    /// Lets go of the head, if it is held.
+    fn release(&mut self) -> Result<(), Trouble> {
+        if std::mem::take(&mut self.holds) {
+            return self.line.ask(|session| session.batch("ROLLBACK"));
+        }
+        Ok(())
+    }
+
+    /// Lets go of the head after a refusal, which may have spoiled the transaction.
+    fn release_after(&mut self, trouble: Trouble) -> Trouble {
+        match self.release() {
+            Ok(()) | Err(Trouble::Away(_)) => trouble,
+            Err(other) => other,
+        }
+    }
+}
+
+impl Journal for PostgresJournal {
+    fn append(&mut self, expected: u64, batch: &[Bytes]) -> Result<(), AppendError> {
+        if self.unsettled.is_some() {
+            return Err(AppendError::Unknown("the batch before it is not settled".to_owned()));
+        }
+        self.connected()?;
+        if expected != self.frontier.size() {
+            let head = self.line.ask(rows::head).map_err(nothing_sent)?;
+            let known = self.frontier.size();
+            let size = if head.size == expected { known } else { head.size };
+            return Err(AppendError::Conflict { size, expected });
+        }
+        let commit = Commit::new(&self.frontier, batch, self.admission)?;
+        let bytes = bytes_of(batch);
+        match self.send(&commit) {
+            Ok(Told::Done) => {
+                self.holds = false;
+                self.done(&commit.growth, bytes);
+                Ok(())
+            }
+            Ok(Told::Conflict { size }) => {
+                self.holds = false;
+                Err(AppendError::Conflict { size, expected })
+            }
+            Err(Trouble::Away(why)) => {
+                self.holds = false;
+                let (id, growth) = (commit.id, commit.growth);
+                self.unsettled = Some(Unsettled { id, growth, bytes });
+                Err(AppendError::Unknown(why))
+            }
+            Err(trouble) => match self.release_after(trouble) {
+                duplicate if duplicate.is_duplicate() => Err(AppendError::Duplicate),
+                Trouble::Fatal(fatal) => Err(fatal.into()),
+                other => Err(AppendError::Refused(other.to_string())),
+            },
+        }
+    }
+
+    fn load(&self) -> Result<Loaded, Fatal> {
+        match self.line.ask(rows::load) {
+            Ok((_, loaded)) => Ok(loaded),
+            Err(Trouble::Fatal(fatal)) => Err(fatal),
+            Err(other) => Err(Fatal::new(other.to_string())),
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.base_bytes + self.bytes
+    }
+
+    fn trim(&mut self, base: &Base, _kept: &[Bytes]) -> Result<(), AppendError> {
+        self.connected()?;
+        let whole = frame::format_base(base);
+        let upto = signed(base.frontier.size());
+        let order = "SELECT log_trim($1, $2) AS done";
+        self.line
+            .ask(|session| session.query_one(order, &[&upto, &whole]))
+            .map_err(nothing_sent)?;
+        let held = "SELECT coalesce(sum(octet_length(entry)), 0)::bigint AS held FROM log_entry";
+        let row = self.line.ask(|session| session.query_one(held, &[])).map_err(nothing_sent)?;
+        self.bytes = rows::number(&row, "held").map_err(nothing_sent)?;
+        self.base_bytes = whole.len() as u64;
+        Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn news(&mut self, hold: bool) -> Result<News, AppendError> {
+        if self.unsettled.is_some() {
+            return Err(AppendError::Unknown("a batch is not settled".to_owned()));
+        }
+        self.release().map_err(nothing_sent)?;
+        let head = self.line.ask(|session| match hold {
+            true => session.batch("BEGIN").and_then(|()| rows::hold_head(session)),
+            false => rows::head(session),
+        });
+        self.holds = hold;
+        let news = head.and_then(|head| self.read_news(&head));
+        news.map_err(|trouble| nothing_sent(self.release_after(trouble)))
+    }
+
+    fn let_go(&mut self) {
+        // A connection that breaks lets go as well.
+        let _ = self.release();
+    }
+
+    fn settle(&mut self) -> Result<bool, AppendError> {
+        let Some(open) = self.unsettled.take() else { return Ok(false) };
+        let question = "SELECT stored, now_fence FROM log_settle($1)";
+        let found = self.line.ask(|session| {
+            let row = session.query_one(question, &[&open.id.as_slice()])?;
+            Ok((rows::value::<bool>(&row, "stored")?, rows::value::<i64>(&row, "now_fence")?))
+        });
+        match found {
+            Ok((stored, fence)) => {
+                self.fence = fence;
+                if stored {
+                    self.done(&open.growth, open.bytes);
+                }
+                Ok(stored)
+            }
+            Err(Trouble::Fatal(fatal)) => Err(fatal.into()),
+            Err(trouble) => {
+                self.unsettled = Some(open);
+                Err(AppendError::Unknown(trouble.to_string()))
+            }
+        }
+    }
+}
+
+/// What to say of trouble where no commit was sent.
+fn nothing_sent(trouble: Trouble) -> AppendError {
+    match trouble {
+        Trouble::Fatal(fatal) => fatal.into(),
+        other => AppendError::Refused(other.to_string()),
+    }
+}
+
+fn bytes_of(entries: &[Bytes]) -> u64 {
+    entries.iter().map(|entry| entry.len() as u64).sum()
+}

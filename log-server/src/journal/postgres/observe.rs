@@ -1,0 +1,61 @@
+//! What a server sees of the others: how many entries there are, and what is signed and published.
+
+use std::sync::Arc;
+
+use super::database::Database;
+use super::guard::went_back;
+use super::line::Line;
+use super::rows;
+use super::session::Trouble;
+
+const LOOK: &str = "SELECT h.size, h.stopped, greatest(s.size, 0) AS signed, \
+     CASE WHEN p.size > $1 OR (p.size = $1 AND octet_length(p.note) > $2) THEN p.note END AS note \
+     FROM log_head AS h, log_note AS s, log_note AS p \
+     WHERE s.kind = 'signed' AND p.kind = 'published'";
+
+/// What the database holds at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// Entries.
+    pub size: u64,
+    /// The size of the last signed head; 0 before the first.
+    pub signed: u64,
+    /// The published note, if it is newer than what was shown, or has more cosignatures.
+    pub note: Option<Vec<u8>>,
+}
+
+/// Looks at the database. Owned by the follower.
+pub struct Observer {
+    line: Line,
+}
+
+impl Observer {
+    /// Connects with the first look.
+    #[must_use]
+    pub fn new(database: Arc<Database>) -> Self {
+        Self { line: Line::new(database) }
+    }
+
+    /// Looks once. `shown` is the size and the length of the note that is shown, if there is one.
+    ///
+    /// Costs one question.
+    pub fn look(&self, shown: Option<(u64, usize)>) -> Result<Observed, Trouble> {
+        let (size, length) = shown.map_or((-1, 0), |(size, length)| {
+            (rows::signed(size), i32::try_from(length).expect("a note is small"))
+        });
+        // Taken before: what is committed meanwhile may be seen or not.
+        let known = self.line.database.known().clone();
+        self.line.ask(|session| {
+            let row = session.query_one(LOOK, &[&size, &length])?;
+            if let Some(why) = rows::value::<Option<String>>(&row, "stopped")? {
+                return Err(rows::stopped(&why));
+            }
+            let (size, signed) = (rows::number(&row, "size")?, rows::number(&row, "signed")?);
+            if size < known.size || signed < known.signed {
+                return Err(went_back(session, &known, size, signed).into());
+            }
+            self.line.database.saw_signed(signed);
+            Ok(Observed { size, signed, note: rows::value(&row, "note")? })
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! Rows, read into values that are right or refused.
+
+use bytes::Bytes;
+use spec::Hash;
+use spec::hash::leaf_hash;
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+
+use super::session::{Session, Trouble};
+use crate::answer::Fatal;
+use crate::journal::{Base, Loaded, frame};
+
+/// The head of the log as the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) size: u64,
+    pub(super) root: Hash,
+    /// The fencing number of commits.
+    pub(super) fence: i64,
+}
+
+/// A column of a row.
+pub(super) fn value<'a, T: FromSql<'a>>(row: &'a Row, name: &str) -> Result<T, Trouble> {
+    row.try_get(name).map_err(|error| strange(&format!("column {name}: {error}")))
+}
+
+/// A column with a size or an index.
+pub(super) fn number(row: &Row, name: &str) -> Result<u64, Trouble> {
+    u64::try_from(value::<i64>(row, name)?)
+        .map_err(|_| strange(&format!("column {name} is negative")))
+}
+
+/// A column with a hash.
+pub(super) fn hash(row: &Row, name: &str) -> Result<Hash, Trouble> {
+    let bytes: &[u8] = value(row, name)?;
+    let bytes: [u8; 32] =
+        bytes.try_into().map_err(|_| strange(&format!("column {name} is no hash")))?;
+    Ok(Hash::from_bytes(bytes))
+}
+
+/// A size as the database keeps it.
+pub(super) fn signed(size: u64) -> i64 {
+    i64::try_from(size).expect("a log has fewer than 2^63 entries")
+}
+
+fn strange(what: &str) -> Trouble {
+    Fatal::new(format!(
+        "The database does not hold a journal as this program writes it ({what}). Nothing is accepted \
+         or signed. Restore it, and see that nothing else writes to it."
+    ))
+    .into()
+}
+
+const HEAD: &str = "SELECT size, root, fence, stopped FROM log_head";
+const HEAD_HELD: &str = "SELECT size, root, fence, stopped FROM log_head FOR UPDATE";
+
+/// Reads the head. Fatal where some server has stopped the log.
+pub(super) fn head(session: &Session) -> Result<Head, Trouble> {
+    head_of(&session.query_one(HEAD, &[])?)
+}
+
+/// Reads the head and holds it until the transaction ends.
+pub(super) fn hold_head(session: &Session) -> Result<Head, Trouble> {
+    head_of(&session.query_one(HEAD_HELD, &[])?)
+}
+
+fn head_of(row: &Row) -> Result<Head, Trouble> {
+    if let Some(why) = value::<Option<String>>(row, "stopped")? {
+        return Err(stopped(&why));
+    }
+    Ok(Head { size: number(row, "size")?, root: hash(row, "root")?, fence: value(row, "fence")? })
+}
+
+/// The word that stops every server.
+pub(super) fn stopped(why: &str) -> Trouble {
+    Fatal::new(format!(
+        "The log was stopped, for all its servers, by what one of them found: {why}"
+    ))
+    .into()
+}
+
+/// The size of the last signed head; 0 before the first.
+pub(super) fn signed_size(session: &Session) -> Result<u64, Trouble> {
+    let row = session
+        .query_one("SELECT greatest(size, 0) AS size FROM log_note WHERE kind = 'signed'", &[])?;
+    number(&row, "size")
+}
+
+/// The entries from `from` up to `to`; fewer where the journal was trimmed.
+pub(super) fn entries(session: &Session, from: u64, to: u64) -> Result<Vec<Bytes>, Trouble> {
+    let question = "SELECT entry FROM log_entry WHERE index >= $1 AND index < $2 ORDER BY index";
+    let rows = session.query(question, &[&signed(from), &signed(to)])?;
+    rows.iter().map(|row| Ok(Bytes::copy_from_slice(value(row, "entry")?))).collect()
+}
+
+/// Reads everything, as of one moment.
+pub(super) fn load(session: &Session) -> Result<(Head, Loaded), Trouble> {
+    session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+    let loaded = load_within(session);
+    // Ends what a failure has left as well.
+    session.batch("ROLLBACK")?;
+    loaded
+}
+
+fn load_within(session: &Session) -> Result<(Head, Loaded), Trouble> {
+    let head = head(session)?;
+    let row = session.query_one("SELECT base FROM log_base", &[])?;
+    let frame = Bytes::copy_from_slice(value(&row, "base")?);
+    let base = frame::parse_base_frame(&frame);
+    let base = base.map_err(|damage| strange(&format!("the base: {damage}")))?;
+    let entries = entries(session, base.frontier.size(), head.size)?;
+    let loaded = Loaded { base, entries, torn_bytes: 0 };
+    if loaded.size() != head.size
+        || loaded.base.heads_size > head.size
+        || tree_root(&loaded.base, &loaded.entries) != head.root
+    {
+        return Err(strange("the entries do not give the root that the head names"));
+    }
+    Ok((head, loaded))
+}
+
+fn tree_root(base: &Base, entries: &[Bytes]) -> Hash {
+    let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    base.frontier.grow(&leaves).tree().root()
+}

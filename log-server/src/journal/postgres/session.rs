@@ -1,0 +1,172 @@
+//! One connection, asked by one thread at a time, which waits no longer than it was told to.
+//!
+//! The client is asynchronous and the engine's threads are not: each session brings a small runtime
+//! that turns only while something is asked. Statements are prepared once, so that a question is one
+//! message there and one back.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
+
+use super::database::{DatabaseLimits, words};
+use crate::answer::Fatal;
+
+/// How much longer than the database's own limit this side waits: the network's part.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// How long a session may hold a lock and ask nothing. A server that is paused while it holds the head
+/// holds up all others no longer than this.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// The database cannot be reached, or the connection broke: what was asked may have happened.
+    #[error("the database cannot be reached: {0}")]
+    Away(String),
+    /// The log must stop.
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+    /// The database refused; nothing happened.
+    #[error("the database refused: {text}")]
+    Refused {
+        /// Its words.
+        text: String,
+        /// Its code, five letters.
+        code: String,
+    },
+}
+
+impl Trouble {
+    fn of(error: &Error) -> Self {
+        match error.as_db_error() {
+            Some(said) if !ends_session(said) => Self::Refused {
+                text: said.message().to_owned(),
+                code: said.code().code().to_owned(),
+            },
+            // Whoever is cut off while waiting for a standby has committed all the same.
+            Some(said) => Self::Away(said.message().to_owned()),
+            None => Self::Away(words(error)),
+        }
+    }
+
+    /// Whether the database refused because a row like it is there.
+    pub(super) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "23505")
+    }
+}
+
+fn ends_session(said: &DbError) -> bool {
+    let severity = said.parsed_severity();
+    matches!(severity, Some(Severity::Fatal | Severity::Panic))
+        || said.code().code().starts_with("57P")
+}
+
+/// See the module's text.
+pub(super) struct Session {
+    client: Client,
+    statements: RefCell<HashMap<&'static str, Statement>>,
+    patience: Duration,
+    /// Dropped last: the connection lives in it.
+    runtime: Runtime,
+}
+
+impl Session {
+    /// Connects and sets the session's limits.
+    pub(super) fn open(config: &Config, limits: &DatabaseLimits) -> Result<Self, Trouble> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Trouble::Away(error.to_string()))?;
+        let connected =
+            runtime.block_on(async { timeout(limits.connect_time, config.connect(NoTls)).await });
+        let (client, connection) = match connected {
+            Ok(connected) => connected.map_err(|error| Trouble::Away(words(&error)))?,
+            Err(_) => return Err(Trouble::Away("it did not answer in time".to_owned())),
+        };
+        runtime.spawn(async move {
+            // What ends it is told to whoever asks next.
+            let _ = connection.await;
+        });
+        let patience = limits.statement_time + MARGIN;
+        let session = Self { client, statements: RefCell::default(), patience, runtime };
+        session.batch(&format!(
+            "SET statement_timeout = {0}; SET lock_timeout = {0}; \
+             SET idle_in_transaction_session_timeout = {1}; \
+             SET default_transaction_isolation = 'read committed'; \
+             SET default_transaction_read_only = off; SET client_min_messages = warning",
+            limits.statement_time.as_millis(),
+            LONGEST_HOLD.as_millis()
+        ))?;
+        Ok(session)
+    }
+
+    /// Asks for rows.
+    pub(super) fn query(
+        &self,
+        question: &'static str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Trouble> {
+        self.run(async {
+            let statement = self.prepared(question).await?;
+            self.client.query(&statement, values).await
+        })
+    }
+
+    /// Asks for exactly one row.
+    pub(super) fn query_one(
+        &self,
+        question: &'static str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Row, Trouble> {
+        let rows = self.query(question, values)?;
+        let count = rows.len();
+        let row = rows.into_iter().next().filter(|_| count == 1);
+        row.ok_or_else(|| {
+            Fatal::new(format!(
+                "The database holds {count} rows where the journal has one. It is no journal of this \
+                 program, or was changed by hand. Restore it, or see that nothing else writes to it."
+            ))
+            .into()
+        })
+    }
+
+    /// Changes rows; says how many.
+    pub(super) fn execute(
+        &self,
+        order: &'static str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, Trouble> {
+        self.run(async {
+            let statement = self.prepared(order).await?;
+            self.client.execute(&statement, values).await
+        })
+    }
+
+    /// Does several things without values.
+    pub(super) fn batch(&self, orders: &str) -> Result<(), Trouble> {
+        self.run(self.client.batch_execute(orders))
+    }
+
+    async fn prepared(&self, text: &'static str) -> Result<Statement, Error> {
+        let known = self.statements.borrow().get(text).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(text).await?;
+        self.statements.borrow_mut().insert(text, statement.clone());
+        Ok(statement)
+    }
+
+    fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Trouble> {
+        match self.runtime.block_on(async { timeout(self.patience, work).await }) {
+            Ok(done) => done.map_err(|error| Trouble::of(&error)),
+            Err(_) => Err(Trouble::Away("it did not answer in time".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Connections that break, databases that go back.
+
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use super::tables::run;
+use super::*;
+
+/// Stands between a journal and its server, and cuts connections.
+struct Proxy {
+    folder: tempfile::TempDir,
+    /// What to do with the next commit.
+    cut: Arc<AtomicU32>,
+}
+
+const PASS: u32 = 0;
+/// Hand the commit on, and cut before the answer.
+const CUT_BEHIND: u32 = 1;
+/// Cut before the commit is handed on.
+const CUT_BEFORE: u32 = 2;
+
+impl Proxy {
+    fn start(server: &Postgres) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+        let (target, cut) = (server.socket(), Arc::new(AtomicU32::new(PASS)));
+        let shared = cut.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = UnixStream::connect(&target).unwrap();
+                let cut = shared.clone();
+                std::thread::spawn(move || carry(client, server, &cut));
+            }
+        });
+        Self { folder, cut }
+    }
+
+    fn address(&self) -> String {
+        format!("host={} user=owner dbname=postgres", self.folder.path().display())
+    }
+}
+
+fn carry(mut client: UnixStream, mut server: UnixStream, cut: &AtomicU32) {
+    let (back, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    let mute = Arc::new(AtomicBool::new(false));
+    let muted = mute.clone();
+    std::thread::spawn(move || carry_back(back, to, &muted));
+    let mut bytes = vec![0; 1 << 20];
+    while let Ok(count @ 1..) = client.read(&mut bytes) {
+        let message = &bytes[..count];
+        let is_commit = message.windows(6).any(|part| part == b"entry ");
+        let cut = if is_commit { cut.swap(PASS, Ordering::SeqCst) } else { PASS };
+        if cut == CUT_BEFORE {
+            break;
+        }
+        mute.store(cut == CUT_BEHIND, Ordering::SeqCst);
+        if server.write_all(message).is_err() {
+            break;
+        }
+        if cut == CUT_BEHIND {
+            // It is committed by then, and the answer went nowhere.
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            break;
+        }
+    }
+    let _ = client.shutdown(std::net::Shutdown::Both);
+    let _ = server.shutdown(std::net::Shutdown::Both);
+}
+
+fn carry_back(mut server: UnixStream, mut client: UnixStream, mute: &AtomicBool) {
+    let mut bytes = vec![0; 1 << 20];
+    while let Ok(count @ 1..) = server.read(&mut bytes) {
+        if !mute.load(Ordering::SeqCst) && client.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = client.shutdown(std::net::Shutdown::Both);
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_found_or_fenced_off() {
+    let Some(server) = made(Admission::Any) else { return };
+    let proxy = Proxy::start(&server);
+    let mut journal = open(&proxy.address());
+    let mut size = 0;
+    for (cut, stored) in [(CUT_BEHIND, true), (CUT_BEFORE, false), (CUT_BEHIND, true)] {
+        let batch = entries(size..size + 2);
+        proxy.cut.store(cut, Ordering::SeqCst);
+        let lost = journal.append(size, &batch);
+        assert!(matches!(lost, Err(AppendError::Unknown(_))), "{lost:?}");
+        // Nothing else may be sequenced before that is known.
+        let early = journal.append(size, &batch);
+        assert!(matches!(early, Err(AppendError::Unknown(_))), "{early:?}");
+        assert_eq!(journal.settle(), Ok(stored));
+        if !stored {
+            journal.append(size, &batch).unwrap();
+        }
+        size += 2;
+        assert_eq!(journal.load().unwrap().entries, entries(0..size));
+    }
+}
+
+#[test]
+fn a_commit_that_was_given_up_can_no_longer_come_true() {
+    let Some(server) = made(Admission::Any) else { return };
+    let (mut late, mut other) = (open(&server.address()), open(&server.address()));
+    // As if the commit of `late` still lay in some buffer while its server asks what became of it.
+    run(&server.address(), "SELECT log_settle('lost')");
+    let refused = late.append(0, &entries(0..1));
+    assert_eq!(refused, Err(AppendError::Conflict { size: 0, expected: 0 }));
+    assert!(matches!(other.news(false).unwrap(), News::None));
+    other.append(0, &entries(0..1)).unwrap();
+}
+
+#[test]
+fn a_server_process_that_is_ended_in_between_loses_nothing() {
+    let Some(server) = made(Admission::Any) else { return };
+    let mut journal = open(&server.address());
+    journal.append(0, &entries(0..1)).unwrap();
+    assert!(matches!(journal.news(true).unwrap(), News::None));
+    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                  WHERE application_name = 'fiducial-log' AND pid <> pg_backend_pid()";
+    run(&server.address(), others);
+    let lost = journal.append(1, &entries(1..2));
+    assert!(matches!(lost, Err(AppendError::Unknown(_))), "{lost:?}");
+    assert_eq!(journal.settle(), Ok(false));
+    assert!(matches!(journal.news(false).unwrap(), News::None));
+    journal.append(1, &entries(1..2)).unwrap();
+    assert_eq!(journal.load().unwrap().entries, entries(0..2));
+}
+
+#[test]
+fn a_database_that_is_away_takes_nothing_and_comes_back() {
+    let Some(mut server) = made(Admission::Any) else { return };
+    let mut journal = open(&server.address());
+    journal.append(0, &entries(0..1)).unwrap();
+    server.end();
+    let lost = journal.append(1, &entries(1..2));
+    assert!(matches!(lost, Err(AppendError::Unknown(_))), "{lost:?}");
+    assert!(matches!(journal.settle(), Err(AppendError::Unknown(_))));
+    server.begin(&[]);
+    assert_eq!(journal.settle(), Ok(false));
+    journal.append(1, &entries(1..2)).unwrap();
+}
+
+#[test]
+fn a_database_that_went_back_stops_every_server() {
+    let Some(mut server) = made(Admission::Any) else { return };
+    let (mut one, mut other) = (open(&server.address()), open(&server.address()));
+    one.append(0, &entries(0..1)).unwrap();
+    assert!(matches!(other.news(false).unwrap(), News::Entries(_)));
+    server.end();
+    server.save();
+    server.begin(&[]);
+    // Lost with the copy that is put back; only the first server has seen it.
+    assert!(one.append(1, &entries(1..2)).is_err() && one.settle() == Ok(false));
+    one.append(1, &entries(1..2)).unwrap();
+    server.end();
+    server.restore();
+    server.begin(&[]);
+
+    assert!(matches!(one.append(2, &entries(2..3)), Err(AppendError::Unknown(_))));
+    let Err(AppendError::Fatal(why)) = one.settle() else { panic!("it went back") };
+    assert!(why.to_string().contains("holds 1 entries"), "{why}");
+    let _ = other.append(1, &entries(1..2));
+    let Err(AppendError::Fatal(why)) = other.settle() else { panic!("it was told") };
+    assert!(why.to_string().contains("stopped, for all its servers"), "{why}");
+}
+
+#[test]
+fn a_database_that_went_back_and_on_has_another_history() {
+    let Some(mut server) = made(Admission::Any) else { return };
+    let mut one = open(&server.address());
+    one.append(0, &entries(0..1)).unwrap();
+    server.end();
+    server.save();
+    server.begin(&[]);
+    assert!(one.append(1, &entries(1..2)).is_err() && one.settle() == Ok(false));
+    one.append(1, &entries(1..2)).unwrap();
+    server.end();
+    server.restore();
+    server.begin(&[]);
+    // A server that has not seen the second entry goes on, before the first is back.
+    open(&server.address()).append(1, &entries(7..9)).unwrap();
+
+    assert!(one.append(2, &entries(2..3)).is_err() && one.settle() == Ok(false));
+    let Err(AppendError::Fatal(why)) = one.news(false) else { panic!("it is another history") };
+    assert!(why.to_string().contains("another history"), "{why}");
+    let refused = PostgresJournal::open(database(&server.address()), Admission::Any);
+    assert!(matches!(refused, Err(Trouble::Fatal(_))));
+}

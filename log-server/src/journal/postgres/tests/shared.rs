@@ -1,0 +1,91 @@
+//! Several journals open to one database.
+
+use spec::hash::leaf_hash;
+
+use super::*;
+use crate::journal::Base;
+
+fn news(journal: &mut PostgresJournal, hold: bool) -> Vec<Bytes> {
+    match journal.news(hold).unwrap() {
+        News::Entries(entries) => entries,
+        News::None => Vec::new(),
+        News::Anew(loaded) => panic!("read anew: {}", loaded.size()),
+    }
+}
+
+#[test]
+fn who_is_stale_is_told_and_reads_what_the_others_wrote() {
+    let Some(server) = made(Admission::Any) else { return };
+    let (mut one, mut other) = (open(&server.address()), open(&server.address()));
+    one.append(0, &entries(0..3)).unwrap();
+    let refused = other.append(0, &entries(7..8));
+    assert_eq!(refused, Err(AppendError::Conflict { size: 3, expected: 0 }));
+    assert_eq!(news(&mut other, false), entries(0..3));
+    assert!(news(&mut other, false).is_empty());
+    other.append(3, &entries(7..8)).unwrap();
+    assert_eq!(news(&mut one, false), entries(7..8));
+    assert_eq!(one.load().unwrap().size(), 4);
+}
+
+#[test]
+fn a_server_that_wakes_after_long_does_no_harm_and_reads_anew() {
+    let Some(server) = made(Admission::Any) else { return };
+    let (mut one, mut asleep) = (open(&server.address()), open(&server.address()));
+    one.append(0, &entries(0..600)).unwrap();
+    let loaded = one.load().unwrap();
+    let mut frontier = loaded.base.frontier;
+    let leaves: Vec<_> = entries(0..512).iter().map(|entry| leaf_hash(entry)).collect();
+    frontier.advance(&frontier.grow(&leaves));
+    let base = Base { frontier, heads_size: 600, heads: Vec::new() };
+    one.trim(&base, &[]).unwrap();
+    one.append(600, &entries(600..601)).unwrap();
+
+    let refused = asleep.append(0, &entries(9..10));
+    assert_eq!(refused, Err(AppendError::Conflict { size: 601, expected: 0 }));
+    let News::Anew(anew) = asleep.news(true).unwrap() else { panic!("there is more to read") };
+    assert_eq!((anew.base, anew.entries), (base, entries(512..601)));
+    asleep.append(601, &entries(601..602)).unwrap();
+    assert_eq!(one.load().unwrap().size(), 602);
+}
+
+#[test]
+fn who_holds_the_head_is_next() {
+    let Some(server) = made(Admission::Any) else { return };
+    let (mut one, mut other) = (open(&server.address()), open(&server.address()));
+    assert!(news(&mut one, true).is_empty());
+    let appended = std::thread::scope(|scope| {
+        let late = scope.spawn(|| other.append(0, &entries(5..6)));
+        one.append(0, &entries(0..2)).unwrap();
+        late.join().unwrap()
+    });
+    assert_eq!(appended, Err(AppendError::Conflict { size: 2, expected: 0 }));
+    // Let go, the head is anyone's.
+    assert_eq!(news(&mut other, true), entries(0..2));
+    other.let_go();
+    one.append(2, &entries(2..3)).unwrap();
+    assert_eq!(one.load().unwrap().entries, entries(0..3));
+}
+
+#[test]
+fn who_sleeps_while_it_holds_the_head_loses_it() {
+    let Some(server) = made(Admission::Any) else { return };
+    let (mut asleep, mut other) = (open(&server.address()), open(&server.address()));
+    assert!(news(&mut asleep, true).is_empty());
+    other.append(0, &entries(0..1)).unwrap();
+    let refused = asleep.append(0, &entries(5..6));
+    assert!(matches!(refused, Err(AppendError::Unknown(_))), "{refused:?}");
+    assert_eq!(asleep.settle(), Ok(false));
+    assert_eq!(news(&mut asleep, false), entries(0..1));
+}
+
+#[test]
+fn no_entry_is_in_the_log_twice() {
+    let Some(server) = made(Admission::Any) else { return };
+    let mut journal = open(&server.address());
+    journal.append(0, &entries(0..3)).unwrap();
+    assert_eq!(journal.append(3, &entries(2..4)), Err(AppendError::Duplicate));
+    assert!(news(&mut journal, true).is_empty());
+    assert_eq!(journal.append(3, &entries(2..4)), Err(AppendError::Duplicate));
+    journal.append(3, &entries(3..4)).unwrap();
+    assert_eq!(journal.load().unwrap().entries, entries(0..4));
+}

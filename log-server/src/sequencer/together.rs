@@ -1,0 +1,270 @@
+//! A round where other servers commit too.
+//!
+//! It begins as any other: what waits is judged by what this server knows, and committed. Two answers
+//! mean that it knows too little. A *conflict*: others have committed meanwhile. A refusal of a chain's
+//! place: perhaps the statement before it came in by another server. Then what the others wrote is read,
+//! and everything is judged again; an entry that came by them too is now one that the log has. After a
+//! conflict the head is held while this is done, so that nobody starves.
+//!
+//! A commit whose end is unknown is settled before anything else happens. Meanwhile nobody is answered:
+//! any answer could be wrong.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use spec::Hash;
+use spec::hash::leaf_hash;
+use spec::tile::TILE_WIDTH;
+use tokio::sync::oneshot;
+
+use super::{MAX_UNINDEXED, Sequencer, keys_of};
+use crate::admission::{Admission, Submission};
+use crate::answer::{AddError, Fatal};
+use crate::batch::{Batch, Outcome, Waiter};
+use crate::index::Key;
+use crate::journal::{AppendError, Loaded, News, frame};
+use crate::queue::{Answer, Request};
+use crate::start::{place_of, replay};
+
+/// How often it is asked what became of a commit.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A request, whose entries may have to be judged more than once.
+struct Asked {
+    submissions: Vec<Submission>,
+    reply: Reply,
+}
+
+enum Reply {
+    One(oneshot::Sender<Answer>),
+    Many(oneshot::Sender<Vec<Answer>>),
+}
+
+/// What became of a commit.
+enum Ended {
+    /// Others were faster: judge again, while the head is held.
+    Behind,
+    /// Nothing is stored; who waits is told so.
+    Refused(AddError),
+    Stored,
+}
+
+impl Asked {
+    fn of(request: Request) -> Self {
+        match request {
+            Request::One(one, reply) => Self { submissions: vec![one], reply: Reply::One(reply) },
+            Request::Many(submissions, reply) => Self { submissions, reply: Reply::Many(reply) },
+        }
+    }
+
+    fn waiter(self, mut outcomes: Vec<Outcome>) -> Waiter {
+        match self.reply {
+            Reply::One(reply) => {
+                Waiter::One(outcomes.pop().expect("one entry has one outcome"), reply)
+            }
+            Reply::Many(reply) => Waiter::Many(outcomes, reply),
+        }
+    }
+}
+
+impl Sequencer {
+    /// Commits what waits; with nothing, only reads what others have appended.
+    pub(super) fn round_together(&mut self, requests: Vec<Request>) -> Result<(), Fatal> {
+        let asked: Vec<Asked> = requests.into_iter().map(Asked::of).collect();
+        let mut up_to_date = false;
+        if asked.is_empty() {
+            // Without the database nothing is new; it is said where somebody asks for something.
+            return self.catch_up(false).map(drop);
+        }
+        loop {
+            let (mut batch, outcomes) = self.judge(&asked);
+            if !up_to_date && outcomes.iter().flatten().any(may_be_stale) {
+                up_to_date = true;
+                // Where the others cannot be asked, a place in a chain cannot be refused either.
+                if let Err(away) = self.catch_up(false)? {
+                    wait_for(&mut batch, asked, outcomes);
+                    batch.fail_all(&away);
+                    return Ok(());
+                }
+                continue;
+            }
+            if batch.entries.is_empty() {
+                self.journal.let_go();
+                wait_for(&mut batch, asked, outcomes);
+                batch.answer(self.runtime.as_ref());
+                self.spare = batch;
+                return Ok(());
+            }
+            match self.commit(&batch)? {
+                Ended::Stored => {
+                    wait_for(&mut batch, asked, outcomes);
+                    let growth = {
+                        let tail = self.shared.tail.read().expect("no panic under this lock");
+                        tail.frontier().grow(&batch.leaves)
+                    };
+                    return self.committed(batch, growth);
+                }
+                Ended::Refused(why) => {
+                    wait_for(&mut batch, asked, outcomes);
+                    batch.fail(&why);
+                    return Ok(());
+                }
+                Ended::Behind => match self.catch_up(true)? {
+                    Ok(()) => up_to_date = true,
+                    Err(away) => {
+                        wait_for(&mut batch, asked, outcomes);
+                        batch.fail(&away);
+                        return Ok(());
+                    }
+                },
+            }
+        }
+    }
+
+    fn judge(&mut self, asked: &[Asked]) -> (Batch, Vec<Vec<Outcome>>) {
+        let (from, unsealed) = {
+            let tail = self.shared.tail.read().expect("no panic under this lock");
+            (tail.frontier().size(), tail.bytes())
+        };
+        let full = unsealed > self.shared.limits.unsealed_bytes
+            || self.shared.index.waiting() > MAX_UNINDEXED;
+        let mut batch = std::mem::take(&mut self.spare).recycle(from);
+        let mut judge_one = |one: &Submission| self.place(one.clone(), &mut batch, full);
+        let outcomes =
+            asked.iter().map(|one| one.submissions.iter().map(&mut judge_one).collect()).collect();
+        (batch, outcomes)
+    }
+
+    /// THE COMMIT POINT, as in the round of one server.
+    fn commit(&mut self, batch: &Batch) -> Result<Ended, Fatal> {
+        match self.journal.append(batch.from, &batch.entries) {
+            Ok(()) => Ok(Ended::Stored),
+            Err(AppendError::Conflict { .. }) => {
+                metrics::counter!("fiducial_log_commit_conflicts_total").increment(1);
+                Ok(Ended::Behind)
+            }
+            Err(AppendError::Duplicate) => {
+                tracing::warn!("the index has missed an entry; it is made again");
+                self.shared.index.set_ready(false);
+                self.shared.index_bell.ring();
+                Ok(Ended::Refused(AddError::IndexNotReady))
+            }
+            // Who waits is told by `Log` why it stopped.
+            Err(AppendError::Fatal(fatal)) => Err(fatal),
+            Err(AppendError::Refused(why)) => {
+                tracing::warn!(%why, "a batch was not stored; nothing of it was promised");
+                Ok(Ended::Refused(AddError::Storage(why)))
+            }
+            Err(AppendError::Unknown(why)) => self.settle(&why),
+        }
+    }
+
+    /// Waits until it is known what became of the last commit. Fatal if the log is to stop before.
+    fn settle(&mut self, why: &str) -> Result<Ended, Fatal> {
+        tracing::warn!(%why, "it is unknown whether a batch was stored; nothing else is until it is known");
+        loop {
+            match self.journal.settle() {
+                Ok(true) => return Ok(Ended::Stored),
+                Ok(false) => return Ok(Ended::Behind),
+                Err(AppendError::Fatal(fatal)) => return Err(fatal),
+                Err(error) if self.shared.queue.is_closed() => return Err(unsettled(&error)),
+                Err(_) => std::thread::sleep(SETTLE_INTERVAL),
+            }
+        }
+    }
+
+    /// Reads what others have appended. With `hold` nobody can append behind it until the next commit.
+    /// The inner error: the database is away.
+    fn catch_up(&mut self, hold: bool) -> Result<Result<(), AddError>, Fatal> {
+        loop {
+            match self.journal.news(hold) {
+                Ok(News::None) => return Ok(Ok(())),
+                Ok(News::Entries(entries)) => {
+                    self.take_in(entries)?;
+                    return Ok(Ok(()));
+                }
+                // Reading everything lets go of the head: look again.
+                Ok(News::Anew(loaded)) => self.begin_anew(loaded)?,
+                Err(AppendError::Fatal(fatal)) => return Err(fatal),
+                Err(error @ AppendError::Unknown(_)) => return Err(unsettled(&error)),
+                Err(error) => return Ok(Err(AddError::Storage(error.to_string()))),
+            }
+        }
+    }
+
+    /// Takes over entries that others have committed.
+    fn take_in(&mut self, entries: Vec<Bytes>) -> Result<(), Fatal> {
+        let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let (from, growth) = {
+            let tail = self.shared.tail.read().expect("no panic under this lock");
+            (tail.frontier().size(), tail.frontier().grow(&leaves))
+        };
+        let mut keys: Vec<(Key, u64)> = Vec::with_capacity(2 * entries.len());
+        for (index, (entry, leaf)) in (from..).zip(entries.iter().zip(&leaves)) {
+            let of_entry = keys_of(self.shared.admission, entry, *leaf);
+            keys.extend(of_entry.into_iter().map(|key| (key, index)));
+            if self.shared.admission == Admission::Statements {
+                self.chains.advance(place_of(entry, index)?, *leaf);
+            }
+        }
+        let count = entries.len() as u64;
+        {
+            // Together, as after a commit of our own.
+            let mut tail = self.shared.tail.write().expect("no panic under this lock");
+            tail.commit(entries, &leaves, growth);
+            if self.shared.index.is_ready() {
+                self.shared.index.add(&keys);
+            }
+        }
+        self.shared.publish_bell.ring();
+        if from / TILE_WIDTH != (from + count) / TILE_WIDTH {
+            self.shared.seal_bell.ring();
+        }
+        if self.shared.index.waiting() >= crate::index::RUN_KEYS {
+            self.shared.index_bell.ring();
+        }
+        metrics::counter!("fiducial_log_entries_of_others_total").increment(count);
+        Ok(())
+    }
+
+    /// Takes over everything, as a start does: the journal was trimmed beyond what this server knew.
+    fn begin_anew(&mut self, loaded: Loaded) -> Result<(), Fatal> {
+        let (tail, chains) = replay(&loaded, self.shared.admission)?;
+        {
+            let mut held = self.shared.tail.write().expect("no panic under this lock");
+            *held = tail;
+            self.shared.sealed_leaves.lock().expect("no panic under this lock").clear();
+            // It lacks what was trimmed, and is made again from the tiles.
+            self.shared.index.set_ready(false);
+        }
+        self.chains = chains;
+        self.base_bytes = frame::format_base(&loaded.base).len() as u64;
+        self.base = loaded.base.frontier;
+        self.shared.ring_all();
+        Ok(())
+    }
+}
+
+/// What to say when a log ends before it is known what became of a commit.
+fn unsettled(error: &AppendError) -> Fatal {
+    Fatal::new(format!(
+        "{error}. The log ends without knowing it; nobody was told that its entries are in the log, or \
+         that they are not. Start it again when the database is back: who sends an entry again gets the \
+         index that it has."
+    ))
+}
+
+/// Whether a refusal may only mean that this server does not know what another has committed.
+fn may_be_stale(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Refused(AddError::WrongPlace { .. })
+            | Outcome::Settled(Err(AddError::WrongPlace { .. }))
+    )
+}
+
+fn wait_for(batch: &mut Batch, asked: Vec<Asked>, outcomes: Vec<Vec<Outcome>>) {
+    for (one, outcomes) in asked.into_iter().zip(outcomes) {
+        batch.wait(one.waiter(outcomes));
+    }
+}

@@ -1,0 +1,136 @@
+//! Starting one of several servers that share a journal.
+//!
+//! The same questions as in a start of one, put to the database: does it hold this log, does it reach
+//! what this server has seen, do its heads belong to what is stored. Nothing is locked but this server's
+//! own folder: other servers go on meanwhile.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use spec::tile::TILE_WIDTH;
+
+use super::{
+    OpenError, Started, check_base_and_heads, check_not_behind, gatherer, lock, replay, share,
+};
+use crate::answer::Fatal;
+use crate::disk::Disk;
+use crate::follower::{Follow, Follower};
+use crate::heads::{Heads, WriteError};
+use crate::journal::postgres::{
+    Database, Observer, PostgresHeads, PostgresJournal, Trouble, schema,
+};
+use crate::journal::{Journal, Loaded, News, mark};
+use crate::log::Options;
+use crate::objects::Objects;
+use crate::publisher::Publisher;
+use crate::sequencer::Sequencer;
+use crate::settings::Settings;
+use crate::stored::Stored;
+
+/// How often the journal is read again while other servers seal what comes behind it.
+const READS: usize = 10;
+
+/// Opens a server of the log in `database`, with full tiles in `objects`.
+pub(crate) fn start_together(
+    options: Options,
+    disk: Arc<dyn Disk>,
+    database: Arc<Database>,
+    objects: Box<dyn Objects>,
+) -> Result<Started, OpenError> {
+    let folder = options.data.clone();
+    let settings = Settings::load(disk.as_ref(), &folder)?;
+    let lock = lock(&folder)?;
+    schema::migrate(&database).map_err(fatal)?;
+    check_settings(&settings, schema::settings(&database).map_err(fatal)?)?;
+    database.expect(&settings.origin);
+
+    let record = PostgresHeads::new(database.clone())?;
+    let heads = Heads { record: Box::new(record) };
+    let loaded = heads.load(&settings.origin, &options.keys);
+    let (signed, published) = loaded.map_err(WriteError::into_fatal)?;
+    let opened = PostgresJournal::open(database.clone(), settings.admission);
+    let (mut journal, loaded) = opened.map_err(fatal)?;
+    check_reaches_mark(&loaded, disk.as_ref(), &folder)?;
+    if signed.is_none() && loaded.size() > 0 {
+        return Err(Fatal::new(format!(
+            "The database holds {} entries and no signed head, which is signed before the first entry is \
+             taken. It was changed by hand, or restored in part. Nothing is signed.",
+            loaded.size()
+        ))
+        .into());
+    }
+    let loaded = wait_for_entries(&mut journal, loaded, objects.as_ref())?;
+    let stored = Stored::of(loaded.clone());
+    check_base_and_heads(&stored, objects.as_ref(), [&signed, &published])?;
+
+    let (tail, chains) = replay(&loaded, settings.admission)?;
+    let follow = Arc::new(Follow::default());
+    let shared =
+        share(options, disk, settings, objects, tail, &signed, published, Some(follow.clone()));
+    let shared = Arc::new(shared);
+    let journal: Box<dyn Journal> = Box::new(journal);
+    let sequencer = Sequencer::new(shared.clone(), journal, chains, loaded.base);
+    let (offers, gatherer) = gatherer(&shared);
+    let publisher = Publisher::new(shared.clone(), heads, signed, offers);
+    let follower = Some(Follower::new(shared.clone(), follow, Observer::new(database)));
+    Ok(Started { shared, sequencer, publisher, gatherer, follower, lock })
+}
+
+fn check_settings(own: &Settings, found: Option<Settings>) -> Result<(), Fatal> {
+    match found {
+        Some(found) if found == *own => Ok(()),
+        Some(found) => Err(Fatal::new(format!(
+            "The database holds the journal of the log {} (admission {}), and the data folder is of {} \
+             (admission {}). Check the journal's address.",
+            found.origin, found.admission, own.origin, own.admission
+        ))),
+        None => Err(Fatal::new(
+            "The database holds no log. A log is made in it with `fiducial-log init --journal ADDRESS`; \
+             a database that held one is empty now, and must be restored.",
+        )),
+    }
+}
+
+/// Entries that this server has seen are in the database for ever.
+fn check_reaches_mark(loaded: &Loaded, disk: &dyn Disk, folder: &Path) -> Result<(), Fatal> {
+    match mark::read(disk, folder) {
+        Some(mark) if loaded.size() < mark => Err(Fatal::new(format!(
+            "The database holds {} entries, but this server has seen {mark} in it, and those behind may \
+             have been acknowledged. It is an older copy, or a standby that was promoted without the \
+             last commits. Nothing is signed. Bring back the database that has them; see \
+             docs/postgres.md.",
+            loaded.size()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Reads on while other servers seal bundles beyond what was read. Fatal where a bundle is stored of
+/// entries that the database does not have: it went back.
+fn wait_for_entries(
+    journal: &mut PostgresJournal,
+    mut loaded: Loaded,
+    objects: &dyn Objects,
+) -> Result<Loaded, Fatal> {
+    for _ in 0..READS {
+        let Err(behind) = check_not_behind(loaded.size(), objects) else { return Ok(loaded) };
+        let size = loaded.size();
+        match journal.news(false) {
+            Ok(News::Entries(entries)) => loaded.entries.extend(entries),
+            Ok(News::Anew(anew)) => loaded = anew,
+            Ok(News::None) => {}
+            Err(error) => return Err(Fatal::new(error.to_string())),
+        }
+        if loaded.size() / TILE_WIDTH == size / TILE_WIDTH {
+            return Err(behind);
+        }
+    }
+    Ok(loaded)
+}
+
+fn fatal(trouble: Trouble) -> Fatal {
+    match trouble {
+        Trouble::Fatal(fatal) => fatal,
+        other => Fatal::new(format!("{other}. The log starts when it is back.")),
+    }
+}

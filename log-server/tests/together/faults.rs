@@ -1,0 +1,83 @@
+//! The database goes away, fails over, and goes back.
+
+use log_server::admission::Admission;
+use log_server::answer::AddError;
+
+use crate::world::{World, add, end, insist, published, try_add, wait_until};
+
+#[test]
+fn a_database_that_restarts_under_load_loses_nothing() {
+    let Some(mut world) = World::new(Admission::Any) else { return };
+    let logs = [world.open("a"), world.open("b")];
+    let indices = std::thread::scope(|scope| {
+        let add_all = |at: usize| {
+            let log = &logs[at];
+            scope.spawn(move || {
+                let entries = (0..300_u32).map(|number| format!("{number} of {at}"));
+                entries.map(|entry| (insist(log, entry.as_bytes()), entry)).collect::<Vec<_>>()
+            })
+        };
+        let threads = [add_all(0), add_all(1)];
+        for _ in 0..3 {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            world.postgres.end();
+            world.postgres.begin(&[]);
+        }
+        threads.map(|thread| thread.join().unwrap()).concat()
+    });
+    let size = indices.len() as u64;
+    for log in &logs {
+        published(log, size);
+        assert_eq!(log.status().sequenced, size);
+        assert!(
+            indices.iter().all(|(index, entry)| log.entry(*index).unwrap() == entry.as_bytes())
+        );
+    }
+    logs.iter().for_each(end);
+}
+
+#[test]
+fn a_database_that_went_back_stops_all_servers_and_their_next_starts() {
+    let Some(mut world) = World::new(Admission::Any) else { return };
+    let logs = [world.open("a"), world.open("b")];
+    add(&logs[0], b"first");
+    logs.iter().for_each(|log| drop(published(log, 1)));
+    world.postgres.end();
+    world.postgres.save();
+    world.postgres.begin(&[]);
+    insist(&logs[0], b"second");
+    logs.iter().for_each(|log| drop(published(log, 2)));
+    world.postgres.end();
+    world.postgres.restore();
+    world.postgres.begin(&[]);
+    for log in &logs {
+        wait_until("it stops", || log.status().fatal.is_some());
+        let why = log.status().fatal.unwrap().to_string();
+        assert!(why.contains("The database went back"), "{why}");
+        assert!(matches!(try_add(log, b"third"), Err(AddError::Fatal(_))));
+        end(log);
+    }
+    let refused = world.try_open("c").err().expect("it was told").to_string();
+    assert!(refused.contains("stopped, for all its servers"), "{refused}");
+}
+
+#[test]
+fn a_start_notices_what_went_back_while_no_server_ran() {
+    let Some(mut world) = World::new(Admission::Any) else { return };
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    world.postgres.end();
+    world.postgres.save();
+    world.postgres.begin(&[]);
+    insist(&log, b"second");
+    published(&log, 2);
+    let mark = || std::fs::read_to_string(world.data("a").join("journal-mark")).unwrap_or_default();
+    wait_until("the mark is written", || mark().lines().nth(1) == Some("2"));
+    end(&log);
+    world.postgres.end();
+    world.postgres.restore();
+    world.postgres.begin(&[]);
+    let refused = world.try_open("a").err().expect("it has seen more").to_string();
+    assert!(refused.contains("this server has seen 2"), "{refused}");
+}

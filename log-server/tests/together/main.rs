@@ -1,0 +1,15 @@
+//! Several servers of one log: one database, one folder of tiles, and a data folder for each.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, and its helpers are tests too")]
+
+mod faults;
+mod load;
+mod office;
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod processes;
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../witnessing/witness.rs"]
+mod witness;
+mod world;

@@ -1,0 +1,175 @@
+//! Who signs and publishes: one server at a time, with one conversation for each checkpoint.
+
+use std::time::Instant;
+
+use log_server::admission::Admission;
+use spec::note::Note;
+
+use crate::witness::{Manner, Witness};
+use crate::world::{World, add, end, insist, published, wait_until};
+
+/// A world whose heads one witness must cosign.
+fn witnessed() -> Option<(World, Witness)> {
+    let world = World::new(Admission::Any)?;
+    let witness = Witness::start("w.example", &world.keys);
+    let policy = format!("{}quorum w\n", witness.line("w"));
+    std::fs::write(world.template().join("policy"), policy).unwrap();
+    Some((world, witness))
+}
+
+/// The sizes of the heads that a witness was asked about; several questions about one are one.
+fn sizes_of(asked: &[(u64, u64, Instant)]) -> Vec<u64> {
+    let mut sizes: Vec<u64> = asked.iter().map(|(_, size, _)| *size).collect();
+    sizes.dedup();
+    sizes
+}
+
+#[test]
+fn another_server_publishes_when_one_has_gone() {
+    let Some(world) = World::new(Admission::Any) else { return };
+    let (one, other) = (world.open("a"), world.open("b"));
+    add(&one, b"first");
+    add(&other, b"second");
+    for log in [&one, &other] {
+        assert_eq!(published(log, 2).checkpoint.tree().size(), 2);
+    }
+    end(&one);
+    assert_eq!(add(&other, b"third"), 2);
+    published(&other, 3);
+    end(&other);
+    // Nobody was there for a while.
+    let again = world.open("a");
+    assert_eq!(again.status().published, 3);
+    end(&again);
+}
+
+#[test]
+fn what_one_server_published_can_be_read_at_another_at_once() {
+    let Some(world) = World::new(Admission::Any) else { return };
+    let (one, other) = (world.open("a"), world.open("b"));
+    for at in 0..30_u64 {
+        add(&one, &at.to_be_bytes());
+        published(&one, at + 1);
+        assert_eq!(other.entry(at).unwrap(), at.to_be_bytes().as_slice());
+        other.prove_inclusion(at, at + 1).unwrap();
+    }
+    [one, other].iter().for_each(end);
+}
+
+#[test]
+fn a_checkpoint_has_one_conversation_with_each_witness() {
+    let Some((world, witness)) = witnessed() else { return };
+    let logs = [world.open("a"), world.open("b"), world.open("c")];
+    for at in 0..20_u64 {
+        add(&logs[(at % 3) as usize], &at.to_be_bytes());
+        let shown = published(&logs[(at % 3) as usize], at + 1);
+        assert_eq!(Note::parse(&shown.note).unwrap().signatures().len(), 2);
+    }
+    let asked = witness.remembered().asked.len();
+    let sizes = sizes_of(&witness.remembered().asked);
+    assert_eq!(sizes.len(), asked, "a head was offered twice");
+    assert!(sizes.is_sorted());
+    logs.iter().for_each(end);
+}
+
+#[test]
+fn who_takes_over_offers_the_last_head_again_before_it_signs() {
+    let Some((world, witness)) = witnessed() else { return };
+    let (one, other) = (world.open("a"), world.open("b"));
+    add(&one, b"first");
+    published(&other, 1);
+    // The head of two entries is signed and finds no quorum.
+    witness.set(Manner::Away);
+    add(&one, b"second");
+    wait_until("the second head is offered", || {
+        let waiting = one.status().witnessing.and_then(|status| status.waiting);
+        waiting.is_some_and(|waiting| waiting.size == 2)
+    });
+    end(&one);
+    let before = witness.remembered().asked.len();
+    add(&other, b"third");
+    witness.set(Manner::Honest);
+    published(&other, 3);
+    let remembered = witness.remembered();
+    let sizes = sizes_of(&remembered.asked[before..]);
+    assert_eq!(sizes, [2, 3]);
+    assert_eq!(
+        remembered.roots.len(),
+        remembered.roots.keys().max().map_or(0, |max| *max as usize + 1)
+    );
+    drop(remembered);
+    end(&other);
+}
+
+#[test]
+fn a_database_on_another_timeline_has_the_witnesses_asked_again() {
+    let Some((mut world, witness)) = witnessed() else { return };
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    let before = witness.remembered().asked.len();
+    world.postgres.end();
+    world.postgres.begin_on_another_timeline();
+    assert_eq!(insist(&log, b"second"), 1);
+    published(&log, 2);
+    assert_eq!(sizes_of(&witness.remembered().asked[before..]), [1, 2]);
+
+    // A restart on the same one is nothing to ask about.
+    let before = witness.remembered().asked.len();
+    world.postgres.end();
+    world.postgres.begin(&[]);
+    assert_eq!(insist(&log, b"third"), 2);
+    published(&log, 3);
+    assert_eq!(sizes_of(&witness.remembered().asked[before..]).last(), Some(&3));
+    end(&log);
+}
+
+#[test]
+fn a_witness_that_knows_more_than_a_promoted_database_stops_the_log() {
+    let Some((mut world, _witness)) = witnessed() else { return };
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    end(&log);
+    world.postgres.end();
+    world.postgres.save();
+    world.postgres.begin(&[]);
+    let log = world.open("a");
+    add(&log, b"second");
+    published(&log, 2);
+    end(&log);
+    world.postgres.end();
+    world.postgres.restore();
+    world.postgres.begin_on_another_timeline();
+    // A new server, which has seen nothing before.
+    let refused = world.try_open("b").err().expect("the witness knows more").to_string();
+    assert!(refused.contains("has cosigned 2 entries"), "{refused}");
+}
+
+#[test]
+fn a_synchronous_standby_that_is_promoted_has_everything() {
+    let Some((mut world, witness)) = witnessed() else { return };
+    let standby = world.postgres.standby();
+    world.address = Some(world.postgres.address_with(&standby));
+    let logs = [world.open("a"), world.open("b")];
+    for at in 0..20_usize {
+        assert_eq!(add(&logs[at % 2], &at.to_be_bytes()), at as u64);
+    }
+    let size = published(&logs[0], 20).checkpoint.tree().size();
+    assert_eq!(size, 20);
+    let before = witness.remembered().asked.len();
+    world.postgres.kill();
+    standby.sql("SELECT pg_promote()");
+    for at in 20..30_usize {
+        assert_eq!(insist(&logs[at % 2], &at.to_be_bytes()), at as u64);
+    }
+    for log in &logs {
+        published(log, 30);
+        assert!(
+            (0..30_usize).all(|at| log.entry(at as u64).unwrap() == at.to_be_bytes().as_slice())
+        );
+    }
+    // Whoever signs has asked about the last head before it signed another.
+    assert_eq!(sizes_of(&witness.remembered().asked[before..]).first(), Some(&20));
+    logs.iter().for_each(end);
+}
