@@ -14,6 +14,9 @@
 //! [witnesses]
 //! policy = "/etc/fiducial/policy"
 //!
+//! [objects]
+//! store = "s3://evidence/factory-7"
+//!
 //! [limits]
 //! requests_per_second = 5000
 //! ```
@@ -34,6 +37,7 @@ use serde::Deserialize;
 use crate::admission::Admission;
 use crate::http::{ClientLimits, Patience};
 use crate::log::Limits;
+use crate::objects::place::ObjectArgs;
 use crate::witnesses::ANSWER_TIME;
 
 /// The file that is looked for in the data folder.
@@ -140,6 +144,9 @@ pub struct ServeArgs {
     /// How logs are written [default: text]
     #[arg(long, env = "FIDUCIAL_LOG_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
+    /// Where full tiles are
+    #[command(flatten)]
+    pub objects: ObjectArgs,
     /// The limits
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -224,6 +231,8 @@ struct ConfigFile {
     #[serde(default)]
     witnesses: WitnessSection,
     #[serde(default)]
+    objects: ObjectArgs,
+    #[serde(default)]
     limits: LimitArgs,
 }
 
@@ -274,6 +283,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// The witnesses, if the log is to have any.
     pub witnesses: Option<WitnessConfig>,
+    /// Where full tiles are, where it was said here.
+    pub objects: ObjectArgs,
     /// What is logged, where it was said here.
     pub log: Option<String>,
     /// How logs are written.
@@ -330,6 +341,7 @@ impl Config {
             verify_page: args.verify_page.or(file.verify_page),
             tls,
             witnesses,
+            objects: args.objects.or(file.objects),
             log: args.log.or(file.log),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             clients: limits.clients(),

@@ -28,6 +28,7 @@ use crate::disk::{Disk, MachineDisk};
 use crate::heads::WriteError;
 use crate::index::Key;
 use crate::keys::LogKeys;
+use crate::objects::{FolderObjects, Objects};
 use crate::queue::Request;
 use crate::shared::Shared;
 use crate::sources::Sources;
@@ -110,8 +111,18 @@ impl Log {
 
     /// The same on a disk of the caller's, for tests of what a crash leaves.
     pub fn open_on(options: Options, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
+        let objects = Box::new(FolderObjects::new(disk.clone(), &options.data));
+        Self::open_with(options, disk, objects)
+    }
+
+    /// The same with full tiles and bundles in `objects`.
+    pub fn open_with(
+        options: Options,
+        disk: Arc<dyn Disk>,
+        objects: Box<dyn Objects>,
+    ) -> Result<Self, OpenError> {
         let Started { shared, mut sequencer, mut publisher, gatherer, lock } =
-            start(options, disk)?;
+            start(options, disk, objects)?;
         match publisher.publish() {
             Ok(_) => {}
             Err(WriteError::Fatal(fatal)) => return Err(fatal.into()),
@@ -342,6 +353,12 @@ impl Log {
     #[must_use]
     pub fn is_in_memory(&self, tile: Tile) -> bool {
         self.shared.is_in_memory(tile)
+    }
+
+    /// Whether what is not in memory has to be asked for over a network.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.shared.objects.is_remote()
     }
 
     /// Whether [`Log::entry`] answers from memory.

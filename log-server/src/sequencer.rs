@@ -21,7 +21,7 @@ use crate::batch::{Batch, Outcome, Waiter, key_of_place};
 use crate::index::Key;
 use crate::journal::{AppendError, Base, Journal, frame};
 use crate::queue::Request;
-use crate::sealer::{ADVICE, read_bundle};
+use crate::sealer::{ADVICE, BundleError, read_bundle};
 use crate::shared::Shared;
 
 /// Beyond this the journal is trimmed even past the last signed head, whose root is then computed
@@ -220,7 +220,15 @@ impl Sequencer {
             base.advance(&growth);
         }
         let heads_size = tail.frontier().size();
-        let kept = self.kept_entries(&tail, to)?;
+        let kept = match self.kept_entries(&tail, to) {
+            Ok(kept) => kept,
+            // A store that is away is no reason to stop: the journal only stays longer meanwhile.
+            Err(error @ BundleError::Away(_)) => {
+                tracing::warn!(%error, "the journal was not trimmed");
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
         drop(tail);
         let whole = Base { frontier: base.clone(), heads_size, heads: self.chains.to_heads() };
         match self.journal.trim(&whole, &kept) {
@@ -241,7 +249,7 @@ impl Sequencer {
     }
 
     /// The entries from `to` on: those in memory, and before them those sealed but not signed yet.
-    fn kept_entries(&self, tail: &crate::tail::Tail, to: u64) -> Result<Vec<Bytes>, Fatal> {
+    fn kept_entries(&self, tail: &crate::tail::Tail, to: u64) -> Result<Vec<Bytes>, BundleError> {
         let sealed = tail.sealed();
         let mut kept = Vec::new();
         let leaves = self.shared.sealed_leaves.lock().expect("no panic under this lock");
@@ -253,7 +261,8 @@ impl Sequencer {
                 return Err(Fatal::new(format!(
                     "The bundle of entry {index} has changed since it was stored. The journal \
                      still holds its entries. {ADVICE}"
-                )));
+                ))
+                .into());
             }
             kept.extend(bundle);
         }

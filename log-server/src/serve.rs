@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 use crate::admission::Admission;
 use crate::answer::Fatal;
 use crate::config::{Config, LogFormat, WitnessConfig};
-use crate::disk::MachineDisk;
+use crate::disk::{Disk, MachineDisk};
 use crate::explorer::Explorer;
 use crate::explorer::verify::VerifyPage;
 use crate::growing::Growing;
@@ -27,6 +27,7 @@ use crate::http::{
 };
 use crate::keys::LogKeys;
 use crate::log::{Log, Options};
+use crate::objects::place::{self, ObjectArgs};
 use crate::settings::Settings;
 use crate::sources::Sources;
 use crate::witnesses::Witnesses;
@@ -71,8 +72,10 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
     let engine = config.engine;
     let (data, admission) = (config.data.clone(), config.admission);
     let witnesses = config.witnesses.clone();
+    let place = config.objects.clone();
     let opened =
-        tokio::task::spawn_blocking(move || open(&data, admission, engine, witnesses)).await;
+        tokio::task::spawn_blocking(move || open(&data, admission, engine, witnesses, &place))
+            .await;
     let log = opened.expect("opening a log does not panic")?;
 
     wait_for_index(&log).await;
@@ -134,6 +137,7 @@ fn open(
     admission: Option<Admission>,
     limits: crate::log::Limits,
     witnesses: Option<WitnessConfig>,
+    objects: &ObjectArgs,
 ) -> anyhow::Result<Log> {
     let disk = MachineDisk::open(data)
         .with_context(|| format!("{}: make a log with `fiducial-log init`", data.display()))?;
@@ -147,7 +151,30 @@ fn open(
         );
     }
     let witnesses = witnesses.map(|config| load_witnesses(&config, &keys)).transpose()?;
-    Ok(Log::open(Options { data: data.to_owned(), limits, keys, sources, witnesses })?)
+    let options = Options { data: data.to_owned(), limits, keys, sources, witnesses };
+    open_on_objects(options, Arc::new(disk), objects)
+}
+
+/// Opens the log with its full tiles where they are asked to be, or else where they were last. Only a
+/// start that has found there all that it needs is remembered.
+fn open_on_objects(
+    options: Options,
+    disk: Arc<dyn Disk>,
+    objects: &ObjectArgs,
+) -> anyhow::Result<Log> {
+    let data = options.data.clone();
+    let last = place::remembered(disk.as_ref(), &data)?;
+    let asked = objects.place()?;
+    let place = asked.clone().unwrap_or_else(|| last.clone());
+    if let Some(place) = &place {
+        tracing::info!(store = %place, server = place.server(), "full tiles are in object storage");
+    }
+    let store = crate::objects::open(disk.clone(), &data, place.as_ref())?;
+    let log = Log::open_with(options, disk.clone(), store)?;
+    if place != last {
+        place::remember(disk.as_ref(), &data, place.as_ref())?;
+    }
+    Ok(log)
 }
 
 fn load_witnesses(config: &WitnessConfig, keys: &LogKeys) -> anyhow::Result<Witnesses> {
