@@ -28,6 +28,12 @@ impl Worker {
         Ok(Self { runtime: Some(builder.build()?) })
     }
 
+    /// Lets `work` run beside.
+    #[cfg(test)]
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.as_ref().expect("a worker runs until it is dropped").spawn(work);
+    }
+
     /// Waits for `work`. May be called on any thread; blocks it.
     pub(crate) fn wait<T: Send + 'static>(
         &self,

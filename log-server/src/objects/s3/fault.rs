@@ -112,15 +112,15 @@ impl Fault {
 /// An answer that is not a success, as it came.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("status {status} {code} {message}")]
-pub(super) struct Refusal {
-    pub(super) status: StatusCode,
-    pub(super) code: String,
-    pub(super) message: String,
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: String,
+    pub(crate) message: String,
 }
 
 impl Refusal {
     /// Reads what a body says, as far as it is the usual form.
-    pub(super) fn read(status: StatusCode, body: &[u8]) -> Self {
+    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let (code, message) = (element(&text, "Code"), element(&text, "Message"));
         Self { status, code, message }
@@ -134,7 +134,7 @@ impl Refusal {
 
 /// What an attempt to read or write came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// There is no such object.
     Missing,
     /// It failed.
@@ -142,13 +142,17 @@ pub(super) enum Outcome {
 }
 
 /// Reads an error of the library. `store` is named in the result.
-pub(super) fn outcome(error: &(dyn Error + 'static), store: &str) -> Outcome {
+pub(crate) fn outcome(error: &(dyn Error + 'static), store: &str) -> Outcome {
     let store = store.to_owned();
     if let Some(refusal) = find::<Refusal>(error) {
         return of_refusal(refusal, store);
     }
     if let Some(broken) = find::<ClientError>(error) {
-        return Outcome::Fault(Fault::Unreachable { store, said: broken.to_string() });
+        let said = broken.to_string();
+        return Outcome::Fault(match broken {
+            ClientError::Broken(_) => Fault::Unreachable { store, said },
+            ClientError::TooLarge(_) => Fault::Refused { store, said },
+        });
     }
     Outcome::Fault(Fault::Refused { store, said: shortened(&error.to_string()) })
 }

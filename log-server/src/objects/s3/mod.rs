@@ -11,8 +11,10 @@
 //!
 //! Out of scope: lifecycle rules and permissions of a bucket, see `docs/object-storage.md`.
 
-mod fault;
-mod patience;
+pub(crate) mod fault;
+pub(crate) mod patience;
+#[cfg(test)]
+mod trials;
 mod wire;
 
 use std::io;

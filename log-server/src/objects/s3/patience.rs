@@ -43,7 +43,7 @@ impl Default for Patience {
 
 /// Until when a store is left alone.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<State>);
+pub(crate) struct Throttle(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -53,7 +53,7 @@ struct State {
 
 impl Throttle {
     /// Notes an answer: "slow down" makes all wait, and anything else ends the doubling.
-    pub(super) fn note(&self, status: StatusCode, headers: &HeaderMap) {
+    pub(crate) fn note(&self, status: StatusCode, headers: &HeaderMap) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             if status.is_success() {
@@ -83,7 +83,7 @@ impl Throttle {
 }
 
 /// Asks until it succeeds, fails for good, or the time is over.
-pub(super) async fn patiently<T, F>(
+pub(crate) async fn patiently<T, F>(
     patience: Patience,
     throttle: &Throttle,
     store: &str,
@@ -112,7 +112,7 @@ where
 }
 
 /// Asks a second time beside the first if that has no answer in a while, and takes what succeeds first.
-pub(super) async fn hedged<T, F>(after: Duration, attempt: impl Fn() -> F) -> Result<T, Fault>
+pub(crate) async fn hedged<T, F>(after: Duration, attempt: impl Fn() -> F) -> Result<T, Fault>
 where
     F: Future<Output = Result<T, Fault>>,
 {
