@@ -85,6 +85,19 @@ impl Folder {
         Ok(Self { _lock: Some(lock), ..opened })
     }
 
+    /// Removes a folder of plain files, if it is there.
+    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            self.disk.remove(&entry?.path())?;
+        }
+        fs::remove_dir(folder)
+    }
+
     /// The tree's folder.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -124,12 +137,8 @@ impl Sink for Folder {
         for tile in partial_tiles(old_size) {
             if tile.to_full().is_within(new_size) {
                 let path = self.folder.join(tile.to_string());
-                match self.disk.remove(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
-                }
-                // Widths of trees between the two may be there still; then it stays.
-                let _ = path.parent().map(fs::remove_dir);
+                let widths = path.parent().expect("a partial tile is in a folder of its widths");
+                self.remove_folder(widths)?;
             }
         }
         Ok(())

@@ -83,6 +83,7 @@ fn a_mirror_follows_a_served_log_by_policy_and_hands_it_out() {
     assert_eq!(only(files(&mirror)), only(files(&at("tree"))));
 
     let served = serve();
+    look(&served.url);
     let handed = Served::start(&[
         "mirror",
         "--from",

@@ -27,7 +27,7 @@ use object_store::path::Path as Key;
 use object_store::{
     Attribute, Attributes, GetOptions, ObjectStore, PutOptions, PutPayload, RetryConfig,
 };
-use spec::tile::{MAX_BUNDLE_SIZE, Tile, TileKind};
+use spec::tile::{MAX_BUNDLE_SIZE, Tile};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -108,11 +108,12 @@ impl S3Objects {
         Ok(Self { bucket: Arc::new(bucket), worker: Worker::start("objects")? })
     }
 
-    /// Asks for one object, so that a missing bucket or a wrong key is known at the start.
+    /// Asks for a list of nothing, so that a missing bucket or a wrong key is known at the start.
+    ///
+    /// Reading an object would not do: some stores answer that it is missing, whatever the bucket.
     pub fn probe(&self) -> Result<(), Fault> {
-        let first = Tile::full(TileKind::Hashes(0), 0).expect("level 0 is a tile level");
         let bucket = self.bucket.clone();
-        self.worker.wait(async move { bucket.read(&first.to_string()).await }).map(drop)
+        self.worker.wait(async move { bucket.probe().await })
     }
 
     /// Reads a file that is not a full tile: a checkpoint or a partial tile.
@@ -197,6 +198,20 @@ async fn put(bucket: Arc<Bucket>, (tile, bytes): (Tile, Bytes)) -> Result<(), Pu
 }
 
 impl Bucket {
+    async fn probe(&self) -> Result<(), Fault> {
+        let nothing = self.key("probe");
+        let once = || async {
+            match self.store.list_with_delimiter(Some(&nothing)).await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(match outcome(&error, &self.name) {
+                    Outcome::Missing => Fault::Bucket { store: self.name.clone() },
+                    Outcome::Fault(fault) => fault,
+                }),
+            }
+        };
+        patiently(self.patience, &self.throttle, &self.name, once).await
+    }
+
     async fn read(&self, name: &str) -> Result<Option<Bytes>, Fault> {
         let key = self.key(name);
         let once = || self.read_once(&key);

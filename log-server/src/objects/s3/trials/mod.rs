@@ -44,16 +44,12 @@ impl World {
     }
 
     /// Stores one tile under `trouble` for the requests that `meets` names, and reads it back.
-    fn stores_under(&self, trouble: Trouble, meets: fn(usize) -> bool) {
+    fn stores_under(&self, trouble: Trouble, index: u64, meets: fn(usize) -> bool) {
         self.proxy.trouble(move |number, _| if meets(number) { trouble } else { Trouble::None });
-        let object = (tile(number_of(trouble)), Bytes::from(format!("{trouble:?}")));
+        let object = (tile(index), Bytes::from(format!("{trouble:?}")));
         self.objects.put_all(std::slice::from_ref(&object)).unwrap();
         assert_eq!(self.objects.read(object.0).unwrap(), Some(object.1), "{trouble:?}");
     }
-}
-
-fn number_of(trouble: Trouble) -> u64 {
-    trouble as u64
 }
 
 fn tile(index: u64) -> Tile {
@@ -97,19 +93,20 @@ fn tiles_are_stored_as_tlog_tiles_wants_them_and_by_no_condition() {
 #[test]
 fn what_a_network_does_is_lived_through() {
     let world = World::new();
-    for trouble in [
+    let all = [
         Trouble::SlowDown,
         Trouble::InternalError,
         Trouble::CutBefore,
         Trouble::CutBehind,
         Trouble::CutBody,
-    ] {
+    ];
+    for (trouble, index) in all.into_iter().zip((0..).step_by(2)) {
         // Every second request; and, the worst for a write, the first three.
-        world.stores_under(trouble, |number| number.is_multiple_of(2));
-        world.stores_under(trouble, |number| number < 3);
+        world.stores_under(trouble, index, |number| number.is_multiple_of(2));
+        world.stores_under(trouble, index + 1, |number| number < 3);
     }
     // A read that hangs is asked once more beside itself.
-    world.stores_under(Trouble::Hang, |number| number == 0 || number == 3);
+    world.stores_under(Trouble::Hang, 99, |number| number == 0 || number == 3);
 }
 
 #[test]
@@ -156,8 +153,6 @@ fn a_store_that_cannot_work_is_named_at_once_and_is_no_empty_store() {
     let server = Server::start();
     let missing = asked("s3://elsewhere/log", server.address, SECRET);
     assert!(matches!(missing.probe(), Err(Fault::Bucket { .. })), "{:?}", missing.probe());
-    let read = missing.read(tile(0)).unwrap_err();
-    assert!(is_away(&read) && read.to_string().contains("does not exist"), "{read}");
 
     let store = format!("s3://{BUCKET}");
     let wrong = asked(&store, server.address, "another secret");
@@ -168,6 +163,9 @@ fn a_store_that_cannot_work_is_named_at_once_and_is_no_empty_store() {
     );
 
     let proxy = Proxy::start(server.address);
+    proxy.trouble(|_, _| Trouble::NoSuchBucket);
+    let read = asked(&store, proxy.address, SECRET).read(tile(0)).unwrap_err();
+    assert!(is_away(&read) && read.to_string().contains("does not exist"), "{read}");
     proxy.trouble(|_, _| Trouble::TimeTooSkewed);
     let said = asked(&store, proxy.address, SECRET).probe().unwrap_err();
     assert!(matches!(said, Fault::Clock { .. }), "{said}");

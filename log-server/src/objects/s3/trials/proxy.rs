@@ -1,11 +1,13 @@
 //! A faulty network before a store: each request meets the trouble that a test has in mind for it.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming};
 use hyper::header::{CONTENT_LENGTH, HeaderMap, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -28,6 +30,8 @@ pub(super) enum Trouble {
     Hang,
     /// The store fails.
     InternalError,
+    /// The bucket is gone.
+    NoSuchBucket,
     /// None.
     None,
     /// The store asks for fewer requests.
@@ -95,10 +99,7 @@ impl Proxy {
     }
 }
 
-async fn answer(
-    state: Arc<State>,
-    request: Request<Incoming>,
-) -> std::io::Result<Response<Full<Bytes>>> {
+async fn answer(state: Arc<State>, request: Request<Incoming>) -> std::io::Result<Response<Sent>> {
     let (head, body) = request.into_parts();
     let heard = Heard {
         method: head.method.clone(),
@@ -112,11 +113,11 @@ async fn answer(
     };
     let trouble = (state.script.lock().unwrap())(number, &heard);
     // An error here ends the connection without an answer.
-    let cut = || std::io::Error::other("cut by the trial");
     match trouble {
         Trouble::CutBefore => Err(cut()),
         Trouble::Hang => std::future::pending().await,
         Trouble::InternalError => Ok(refusal(500, "InternalError")),
+        Trouble::NoSuchBucket => Ok(refusal(404, "NoSuchBucket")),
         Trouble::SlowDown => Ok(refusal(503, "SlowDown")),
         Trouble::TimeTooSkewed => Ok(refusal(403, "RequestTimeTooSkewed")),
         Trouble::CutBehind | Trouble::CutBody | Trouble::None => {
@@ -125,30 +126,63 @@ async fn answer(
             match trouble {
                 Trouble::CutBehind => Err(cut()),
                 Trouble::CutBody => Ok(halved(answer)),
-                _ => Ok(answer),
+                _ => Ok(whole(answer)),
             }
         }
     }
 }
 
-/// The head of an answer with half of its body: the length then does not fit, and the server cuts.
-fn halved(answer: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
-    let (mut head, body) = answer.into_parts();
-    let length = hyper::body::Body::size_hint(&body).exact().unwrap_or(0);
-    head.headers.insert(CONTENT_LENGTH, (length + 100).into());
-    Response::from_parts(head, body)
+/// What an answer's body does: all of it, or half and then an end of the connection.
+struct Sent {
+    bytes: Option<Bytes>,
+    cut: bool,
 }
 
-fn refusal(status: u16, code: &str) -> Response<Full<Bytes>> {
+impl Body for Sent {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
+        Poll::Ready(match self.bytes.take() {
+            Some(bytes) => Some(Ok(Frame::data(bytes))),
+            None if self.cut => Some(Err(cut())),
+            None => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none() && !self.cut
+    }
+}
+
+fn cut() -> std::io::Error {
+    std::io::Error::other("cut by the trial")
+}
+
+fn whole(answer: Response<Bytes>) -> Response<Sent> {
+    answer.map(|bytes| Sent { bytes: Some(bytes), cut: false })
+}
+
+/// The head of an answer, which says how long it is, and not all of that.
+fn halved(answer: Response<Bytes>) -> Response<Sent> {
+    let (mut head, body) = answer.into_parts();
+    head.headers.insert(CONTENT_LENGTH, (body.len() + 100).into());
+    Response::from_parts(head, Sent { bytes: Some(body), cut: true })
+}
+
+fn refusal(status: u16, code: &str) -> Response<Sent> {
     let body = format!("<Error><Code>{code}</Code><Message>a trial</Message></Error>");
     let response = Response::builder().status(status).header(RETRY_AFTER, "0");
-    response.body(Full::new(body.into())).unwrap()
+    whole(response.body(body.into()).unwrap())
 }
 
 async fn forward(
     store: SocketAddr,
     request: Request<Full<Bytes>>,
-) -> std::io::Result<Response<Full<Bytes>>> {
+) -> std::io::Result<Response<Bytes>> {
     let stream = TokioIo::new(TcpStream::connect(store).await?);
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(stream).await.map_err(std::io::Error::other)?;
@@ -157,5 +191,5 @@ async fn forward(
     let (head, body) = answer.into_parts();
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
     driver.abort();
-    Ok(Response::from_parts(head, Full::new(body)))
+    Ok(Response::from_parts(head, body))
 }
