@@ -148,6 +148,9 @@ pub enum ReadError {
     /// The index of leaf hashes is being rebuilt.
     #[error("the log is rebuilding its index; try again shortly")]
     IndexNotReady,
+    /// The store of full tiles is away, or refuses.
+    #[error("what is stored cannot be reached now: {0}")]
+    Unreachable(String),
 }
 
 /// A published checkpoint.

@@ -33,7 +33,8 @@ use crate::heads::{Heads, SignedHead, WriteError};
 use crate::journal::Loaded;
 use crate::journal::postgres::{Database, PostgresHeads};
 use crate::keys::LogKeys;
-use crate::objects::{FolderObjects, Objects};
+use crate::objects::place::{self, ObjectsError};
+use crate::objects::{self, Objects};
 use crate::settings::{Settings, SettingsError};
 use crate::shared::JOURNAL;
 use crate::start::{OpenError, lock};
@@ -72,6 +73,9 @@ pub enum CheckError {
     /// A running log changes its files; stop it, or check a copy.
     #[error("{0}. Stop the log first, or check a copy of the folder")]
     Open(#[from] OpenError),
+    /// The store of its full tiles cannot be used.
+    #[error(transparent)]
+    Objects(#[from] ObjectsError),
     /// The folder holds no log.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -93,8 +97,10 @@ pub fn check(folder: &Path, listener: &dyn Listener) -> Result<Summary, CheckErr
     let settings = Settings::load(&disk, folder)?;
     let _lock = lock(folder)?;
     let disk: Arc<dyn Disk> = Arc::new(disk);
-    let heads = Heads::new(disk.clone(), folder);
-    Ok(check_all(folder, folder, &settings, &heads, disk, listener))
+    let place = place::remembered(disk.as_ref(), folder)?;
+    let objects = objects::open(disk.clone(), folder, place.as_ref())?;
+    let heads = Heads::new(disk, folder);
+    Ok(check_all(folder, folder, &settings, &heads, objects.as_ref(), listener))
 }
 
 /// Checks a log whose journal is in a database, with the keys in `folder` and the full tiles below
@@ -111,7 +117,8 @@ pub fn check_together(
     database.expect(&settings.origin);
     let record = PostgresHeads::new(database).map_err(OpenError::Fatal)?;
     let heads = Heads { record: Box::new(record) };
-    Ok(check_all(folder, tiles, &settings, &heads, disk, listener))
+    let objects = FolderObjects::new(disk, tiles);
+    Ok(check_all(folder, tiles, &settings, &heads, &objects, listener))
 }
 
 fn check_all(
@@ -119,20 +126,22 @@ fn check_all(
     folder: &Path,
     settings: &Settings,
     heads: &Heads,
-    disk: Arc<dyn Disk>,
+    objects: &dyn Objects,
     listener: &dyn Listener,
 ) -> Summary {
-    let mut check = Check { folder, listener, problems: 0, promised: 0 };
+    let mut check = Check { folder, objects, listener, problems: 0, promised: 0 };
     let loaded = check.journal(heads);
     check.promised = loaded.as_ref().map_or(0, |loaded| loaded.base.frontier.size());
     let count = check.bundle_count(loaded.as_ref());
     check.bundles(count, loaded.as_ref());
-    let objects = FolderObjects::new(disk, folder);
     let size = loaded.as_ref().map_or(0, Loaded::size).max(count * TILE_WIDTH);
     let in_journal = loaded.as_ref().map_or(0, |loaded| loaded.entries.len() as u64);
     let (published, mut strays) = std::thread::scope(|scope| {
-        let strays = scope.spawn(|| stray::find(folder, size));
-        let published = check.heads(settings, keys, heads, loaded, &objects);
+        // A bucket is not listed: it can hold other things, and what is read from it is asked for by name.
+        let is_listed = !objects.is_remote();
+        let strays =
+            scope.spawn(move || if is_listed { stray::find(folder, size) } else { Vec::new() });
+        let published = check.heads(settings, keys, heads, loaded);
         (published, strays.join().expect("the search for strays does not panic"))
     });
     // Servers that run meanwhile go on storing: what was listed is theirs if it is within the size now.
@@ -149,6 +158,8 @@ fn check_all(
 
 struct Check<'a> {
     folder: &'a Path,
+    /// Where full tiles are. Files are read by a way of their own, see [`read_plain`].
+    objects: &'a dyn Objects,
     listener: &'a dyn Listener,
     problems: u64,
     /// The entries that only objects hold. Behind them an object may be missing: a crash came
@@ -193,11 +204,33 @@ impl Check<'_> {
         let exists = |index: &u64| {
             let stored = |kind| {
                 let tile = Tile::full(kind, *index).expect("level 0 is a tile level");
-                self.folder.join(tile.to_string()).exists()
+                self.is_there(tile)
             };
             stored(TileKind::Entries) || stored(TileKind::Hashes(0))
         };
         (0..u64::MAX).take_while(exists).count() as u64
+    }
+
+    fn is_there(&self, tile: Tile) -> bool {
+        if self.objects.is_remote() {
+            return self.objects.read(tile).is_ok_and(|read| read.is_some());
+        }
+        self.folder.join(tile.to_string()).exists()
+    }
+
+    /// Reads an object of at most `most` bytes.
+    fn read(&self, tile: Tile, most: usize) -> Result<Bytes, String> {
+        if !self.objects.is_remote() {
+            return read_plain(&self.folder.join(tile.to_string()), most);
+        }
+        match self.objects.read(tile) {
+            Ok(Some(bytes)) if bytes.len() > most => {
+                Err(format!("has {} bytes, more than it can have", bytes.len()))
+            }
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(MISSING.to_string()),
+            Err(error) => Err(format!("cannot be read: {error}")),
+        }
     }
 
     /// Hashes all bundles again, up to 65,536 entries at a time on every core, and checks the
@@ -210,10 +243,8 @@ impl Check<'_> {
             let run_end = (start - start % TILE_WIDTH + TILE_WIDTH).min(count);
             let end = if start < base { run_end.min(base) } else { run_end };
             let held = loaded.filter(|_| start >= base);
-            let verdicts: Vec<Verdict> = (start..end)
-                .into_par_iter()
-                .map(|index| check_bundle(self.folder, index, held))
-                .collect();
+            let verdicts: Vec<Verdict> =
+                (start..end).into_par_iter().map(|index| self.check_bundle(index, held)).collect();
             let mut roots = Vec::with_capacity(verdicts.len());
             for verdict in verdicts {
                 verdict.problems.into_iter().for_each(|problem| self.report(problem));
@@ -239,7 +270,7 @@ impl Check<'_> {
         let tile = Tile::full(TileKind::Hashes(level + 1), computed.index())
             .expect("a log of 64-bit size has eight tile levels");
         let end = (computed.index() + 1) << (8 * (u32::from(level) + 2));
-        let what = match read_hashes(self.folder, tile) {
+        let what = match self.read_hashes(tile) {
             Err(what) if what == MISSING && end > self.promised => return,
             Err(what) => what,
             // A bundle below could not be hashed and is reported; nothing more can be said here.
@@ -266,7 +297,6 @@ impl Check<'_> {
         keys: &Path,
         heads: &Heads,
         loaded: Option<Loaded>,
-        objects: &dyn Objects,
     ) -> u64 {
         let keys = match LogKeys::load(keys, &settings.origin) {
             Ok(keys) => keys,
@@ -296,7 +326,7 @@ impl Check<'_> {
                 continue;
             }
             let what = match &stored {
-                Some(stored) => match agrees(head, stored, objects) {
+                Some(stored) => match agrees(head, stored, self.objects) {
                     Ok(()) => {
                         sound = Some(head.checkpoint.tree());
                         continue;
@@ -326,52 +356,57 @@ fn agrees(head: &SignedHead, stored: &Stored, objects: &dyn Objects) -> Result<(
     )))
 }
 
-/// Hashes one bundle again and compares it with its tile, and with the journal if that holds its
-/// entries: then either file may be missing, since the next start stores them again.
-fn check_bundle(folder: &Path, index: u64, held: Option<&Loaded>) -> Verdict {
-    let bundle = Tile::full(TileKind::Entries, index).expect("bundles have no level");
-    let tile = Tile::full(TileKind::Hashes(0), index).expect("level 0 is a tile level");
-    let in_journal = held.map(|loaded| journal_leaves(loaded, index));
-    let mut problems = Vec::new();
-    let mut report = |tile: Tile, what: String| {
-        if what != MISSING || in_journal.is_none() {
-            problems.push(Problem { file: tile.to_string(), what });
+    /// Hashes one bundle again and compares it with its tile, and with the journal if that holds its
+    /// entries: then either file may be missing, since the next start stores them again.
+    fn check_bundle(&self, index: u64, held: Option<&Loaded>) -> Verdict {
+        let bundle = Tile::full(TileKind::Entries, index).expect("bundles have no level");
+        let tile = Tile::full(TileKind::Hashes(0), index).expect("level 0 is a tile level");
+        let in_journal = held.map(|loaded| journal_leaves(loaded, index));
+        let mut problems = Vec::new();
+        let mut report = |tile: Tile, what: String| {
+            if what != MISSING || in_journal.is_none() {
+                problems.push(Problem { file: tile.to_string(), what });
+            }
+        };
+        let leaves = self.read_leaves(bundle).map_err(|what| report(bundle, what)).ok();
+        let hashes = self.read_hashes(tile).map_err(|what| report(tile, what)).ok();
+        if let (Some(leaves), Some(hashes)) = (&leaves, &hashes)
+            && let Some(at) = leaves.iter().zip(hashes).position(|(leaf, hash)| leaf != hash)
+        {
+            let first = index * TILE_WIDTH + at as u64;
+            report(
+                bundle,
+                format!("does not hash to {tile}; the first difference is entry {first}"),
+            );
         }
-    };
-    let leaves = read_leaves(folder, bundle).map_err(|what| report(bundle, what)).ok();
-    let hashes = read_hashes(folder, tile).map_err(|what| report(tile, what)).ok();
-    if let (Some(leaves), Some(hashes)) = (&leaves, &hashes)
-        && let Some(at) = leaves.iter().zip(hashes).position(|(leaf, hash)| leaf != hash)
-    {
-        let first = index * TILE_WIDTH + at as u64;
-        report(bundle, format!("does not hash to {tile}; the first difference is entry {first}"));
+        if let (Some(in_journal), Some(leaves)) = (&in_journal, &leaves)
+            && in_journal != leaves
+        {
+            report(bundle, "holds other entries than the journal".to_string());
+        }
+        // The tile is what proofs are made of; the others stand in where it cannot be read.
+        let root = hashes.or(leaves).or(in_journal).map(|hashes| root_of_leaves(&hashes));
+        Verdict { root, problems }
     }
-    if let (Some(in_journal), Some(leaves)) = (&in_journal, &leaves)
-        && in_journal != leaves
-    {
-        report(bundle, "holds other entries than the journal".to_string());
+
+    fn read_leaves(&self, bundle: Tile) -> Result<Vec<Hash>, String> {
+        let bytes = self.read(bundle, MAX_BUNDLE_SIZE)?;
+        let entries = parse_entries(bundle, &bytes)
+            .ok_or("is not 256 entries, each behind its length".to_string())?;
+        Ok(entries.into_iter().map(leaf_hash).collect())
     }
-    // The tile is what proofs are made of; the others stand in where it cannot be read.
-    let root = hashes.or(leaves).or(in_journal).map(|hashes| root_of_leaves(&hashes));
-    Verdict { root, problems }
+
+    fn read_hashes(&self, tile: Tile) -> Result<Vec<Hash>, String> {
+        let bytes = self.read(tile, TILE_SIZE)?;
+        parse_hashes(tile, &bytes)
+            .ok_or(format!("has {} bytes instead of {TILE_SIZE}", bytes.len()))
+    }
 }
 
 fn journal_leaves(loaded: &Loaded, index: u64) -> Vec<Hash> {
     let start = (index * TILE_WIDTH - loaded.base.frontier.size()) as usize;
     let entries = &loaded.entries[start..start + TILE_WIDTH as usize];
     entries.iter().map(|entry| leaf_hash(entry)).collect()
-}
-
-fn read_leaves(folder: &Path, bundle: Tile) -> Result<Vec<Hash>, String> {
-    let bytes = read_plain(&folder.join(bundle.to_string()), MAX_BUNDLE_SIZE)?;
-    let entries = parse_entries(bundle, &bytes)
-        .ok_or("is not 256 entries, each behind its length".to_string())?;
-    Ok(entries.into_iter().map(leaf_hash).collect())
-}
-
-fn read_hashes(folder: &Path, tile: Tile) -> Result<Vec<Hash>, String> {
-    let bytes = read_plain(&folder.join(tile.to_string()), TILE_SIZE)?;
-    parse_hashes(tile, &bytes).ok_or(format!("has {} bytes instead of {TILE_SIZE}", bytes.len()))
 }
 
 /// Reads a plain file of at most `most` bytes: never a pipe or a device, on which a read could

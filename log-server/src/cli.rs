@@ -1,6 +1,6 @@
 //! The command line: what was typed, and which exit code the outcome has.
 //!
-//! Exit codes: 0 done; 1 `check` found damage; 2 could not do it; 3 served, but the log had stopped
+//! Exit codes: 0 done; 1 `check` found damage, or a copy's source is wrong; 2 could not do it; 3 served, but the log had stopped
 //! by itself.
 
 use std::io::{self, Write};
@@ -13,9 +13,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use spec::checkpoint::Origin;
 use spec::key::check_new_name;
 
+mod copy;
+mod export;
+mod mirror;
 mod source;
+mod store;
 mod witness;
 
+use self::copy::CopyArgs;
+use self::export::ExportArgs;
+use self::mirror::MirrorArgs;
 use self::source::SourceCommand;
 use self::witness::WitnessCommand;
 use crate::admission::Admission;
@@ -25,7 +32,7 @@ use crate::init::init;
 use crate::journal::postgres::schema;
 use crate::serve::serve;
 
-/// `check` found damage.
+/// `check` found damage, or what was to be copied is wrong.
 const EXIT_DAMAGED: u8 = 1;
 
 /// It could not be done.
@@ -45,7 +52,10 @@ Examples:
   Serve it:
     fiducial-log serve --data /var/lib/fiducial --listen 0.0.0.0:7070
   Hash everything it stores once more (stop it first, or use a copy):
-    fiducial-log check --data /var/lib/fiducial";
+    fiducial-log check --data /var/lib/fiducial
+  Write it as files for any web server; follow a log of others:
+    fiducial-log export --data /var/lib/fiducial --to /srv/www/log
+    fiducial-log mirror --from https://log.example --policy ./policy --to ./mirror";
 
 /// A transparency log for manufacturing evidence.
 #[derive(Debug, Parser)]
@@ -60,11 +70,20 @@ enum Command {
     /// Hash everything a log stores once more, and report all damage
     #[command(after_help = "Exit codes: 0 clean, 1 damage found, 2 could not check.")]
     Check(CheckArgs),
+    /// Copy a log's tiles and checkpoint from one store to another, verified on the way
+    #[command(after_help = copy::EXAMPLES)]
+    Copy(Box<CopyArgs>),
+    /// Write what a log has published as a folder of files that any web server can hand out
+    #[command(after_help = export::EXAMPLES)]
+    Export(ExportArgs),
     /// Make a log: a data folder and keys; prints the verifier keys, one a line, Ed25519 first
     #[command(
         after_help = "Example:\n  fiducial-log init --data ./log --origin factory.example/evidence > log.vkeys"
     )]
     Init(InitArgs),
+    /// Follow a log that others serve, verify all of it, and keep it
+    #[command(after_help = mirror::EXAMPLES)]
+    Mirror(Box<MirrorArgs>),
     /// Serve a log over HTTP until SIGTERM or SIGINT
     #[command(after_help = "\
 Examples:
@@ -123,7 +142,10 @@ struct InitArgs {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Check(args) => run_check(&args),
+        Command::Copy(args) => copy::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Init(args) => run_init(args),
+        Command::Mirror(args) => mirror::run(&args),
         Command::Serve(args) => run_serve(*args),
         Command::Source(command) => source::run(command),
         Command::Witness(command) => witness::run(command),

@@ -17,6 +17,8 @@
 //! [journal]
 //! address = "postgres://fiducial@db1,db2/fiducial"
 //! objects = "/srv/fiducial/tiles"
+//! [objects]
+//! store = "s3://evidence/factory-7"
 //!
 //! [limits]
 //! requests_per_second = 5000
@@ -38,6 +40,7 @@ use serde::Deserialize;
 use crate::admission::Admission;
 use crate::http::{ClientLimits, Patience};
 use crate::log::Limits;
+use crate::objects::place::ObjectArgs;
 use crate::witnesses::ANSWER_TIME;
 
 use self::journal::JournalSection;
@@ -169,6 +172,9 @@ pub struct ServeArgs {
     /// How logs are written [default: text]
     #[arg(long, env = "FIDUCIAL_LOG_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
+    /// Where full tiles are
+    #[command(flatten)]
+    pub objects: ObjectArgs,
     /// The limits
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -255,6 +261,8 @@ struct ConfigFile {
     #[serde(default)]
     witnesses: WitnessSection,
     #[serde(default)]
+    objects: ObjectArgs,
+    #[serde(default)]
     limits: LimitArgs,
 }
 
@@ -307,6 +315,8 @@ pub struct Config {
     pub journal: Option<JournalConfig>,
     /// The witnesses, if the log is to have any.
     pub witnesses: Option<WitnessConfig>,
+    /// Where full tiles are, where it was said here.
+    pub objects: ObjectArgs,
     /// What is logged, where it was said here.
     pub log: Option<String>,
     /// How logs are written.
@@ -364,6 +374,7 @@ impl Config {
             tls,
             journal: journal::decide(args.database, args.objects, file.journal)?,
             witnesses,
+            objects: args.objects.or(file.objects),
             log: args.log.or(file.log),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             clients: limits.clients(),

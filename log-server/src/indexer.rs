@@ -13,9 +13,9 @@ use spec::hash::leaf_hash;
 use spec::tile::TILE_WIDTH;
 
 use crate::admission::Admission;
-use crate::answer::Fatal;
+use crate::answer::{Fatal, ReadError};
 use crate::index::{Damaged, Key, RUN_KEYS};
-use crate::sealer::{ADVICE, read_bundle};
+use crate::sealer::{ADVICE, BundleError, read_bundle};
 use crate::sequencer::keys_of;
 use crate::shared::Shared;
 
@@ -165,14 +165,21 @@ fn add_sealed(shared: &Shared, from: u64, sealed: u64) -> Result<u64, Option<Fat
 }
 
 fn leaves_of_tile(shared: &Shared, start: u64) -> Result<Vec<(Key, u64)>, Option<Fatal>> {
-    let hashes = shared.leaves_of_tile(start / TILE_WIDTH).map_err(|error| {
-        Some(Fatal::new(format!("The index cannot be rebuilt: {error}. {ADVICE}")))
-    })?;
+    let hashes = loop {
+        match shared.leaves_of_tile(start / TILE_WIDTH) {
+            Ok(hashes) => break hashes,
+            Err(ReadError::Unreachable(why)) => wait_for_store(shared, &why)?,
+            Err(error) => {
+                let why = format!("The index cannot be rebuilt: {error}. {ADVICE}");
+                return Err(Some(Fatal::new(why)));
+            }
+        }
+    };
     Ok(hashes.into_iter().zip(start..).map(|(hash, at)| (Key::of_leaf(hash), at)).collect())
 }
 
 fn keys_of_bundle(shared: &Shared, start: u64) -> Result<Vec<(Key, u64)>, Option<Fatal>> {
-    let entries = read_bundle(shared.objects.as_ref(), start).map_err(Some)?;
+    let entries = bundle(shared, start)?;
     let keys = |(entry, at): (Bytes, u64)| {
         let keys = keys_of(shared.admission, &entry, leaf_hash(&entry));
         keys.into_iter().map(move |key| (key, at))
@@ -180,9 +187,31 @@ fn keys_of_bundle(shared: &Shared, start: u64) -> Result<Vec<(Key, u64)>, Option
     Ok(entries.into_iter().zip(start..).flat_map(keys).collect())
 }
 
+/// A sealed bundle, however long its store is away.
+fn bundle(shared: &Shared, start: u64) -> Result<Vec<Bytes>, Option<Fatal>> {
+    loop {
+        match read_bundle(shared.objects.as_ref(), start) {
+            Ok(entries) => return Ok(entries),
+            Err(error @ BundleError::Away(_)) => wait_for_store(shared, &error.to_string())?,
+            Err(BundleError::Fatal(fatal)) => return Err(Some(fatal)),
+        }
+    }
+}
+
+/// Waits a moment for a store that is away. At the end of the log nobody needs its index any more,
+/// and the next start goes on with it.
+fn wait_for_store(shared: &Shared, why: &str) -> Result<(), Option<Fatal>> {
+    tracing::warn!(%why, "the index waits for the stored tiles");
+    if shared.is_over() {
+        return Err(Some(Fatal::new(format!("The index was not finished: {why}"))));
+    }
+    shared.index_bell.wait(FIRST_PAUSE);
+    Ok(())
+}
+
 fn sealed_entry(shared: &Shared, index: u64) -> Result<Bytes, Option<Fatal>> {
     let start = index - index % TILE_WIDTH;
-    let entries = read_bundle(shared.objects.as_ref(), start).map_err(Some)?;
+    let entries = bundle(shared, start)?;
     Ok(entries[(index - start) as usize].clone())
 }
 

@@ -18,6 +18,7 @@ mod batch;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod copy;
 pub mod disk;
 pub mod explorer;
 pub mod follower;

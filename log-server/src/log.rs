@@ -29,7 +29,7 @@ use crate::heads::WriteError;
 use crate::index::Key;
 use crate::journal::postgres::Database;
 use crate::keys::LogKeys;
-use crate::objects::Objects;
+use crate::objects::{FolderObjects, Objects};
 use crate::publisher::Publisher;
 use crate::queue::Request;
 use crate::shared::Shared;
@@ -117,7 +117,17 @@ impl Log {
 
     /// The same on a disk of the caller's, for tests of what a crash leaves.
     pub fn open_on(options: Options, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
-        Self::begin(start(options, disk)?)
+        let objects = Box::new(FolderObjects::new(disk.clone(), &options.data));
+        Self::open_with(options, disk, objects)
+    }
+
+    /// The same with full tiles and bundles in `objects`.
+    pub fn open_with(
+        options: Options,
+        disk: Arc<dyn Disk>,
+        objects: Box<dyn Objects>,
+    ) -> Result<Self, OpenError> {
+        Self::begin(start(options, disk, objects)?)
     }
 
     /// Opens one of several servers of a log whose journal is in a database.
@@ -370,6 +380,12 @@ impl Log {
     #[must_use]
     pub fn is_in_memory(&self, tile: Tile) -> bool {
         self.shared.is_in_memory(tile)
+    }
+
+    /// Whether what is not in memory has to be asked for over a network.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.shared.objects.is_remote()
     }
 
     /// Whether [`Log::entry`] answers from memory.

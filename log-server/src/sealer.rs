@@ -15,7 +15,7 @@ use spec::hash::leaf_hash;
 use spec::tile::{TILE_WIDTH, Tile, TileKind, parse_entries};
 
 use crate::answer::Fatal;
-use crate::objects::{Objects, PutError};
+use crate::objects::{Objects, PutError, is_away};
 use crate::shared::Shared;
 use crate::tail::Seal;
 
@@ -68,13 +68,14 @@ pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
 
 /// Stores one seal. `false` if the storage refused and it must be tried again.
 fn store(shared: &Shared, seal: &Seal) -> Result<bool, Fatal> {
+    let refused = |error: std::io::Error| {
+        tracing::warn!(%error, "full tiles could not be stored yet; the journal keeps them");
+        shared.note_refused(|all| all.tiles = Some(error.to_string()));
+        Ok(false)
+    };
     match shared.objects.put_all(&seal.objects) {
         Ok(()) => {}
-        Err(PutError::Io(error)) => {
-            tracing::warn!(%error, "full tiles could not be stored yet; the journal keeps them");
-            shared.note_refused(|all| all.tiles = Some(error.to_string()));
-            return Ok(false);
-        }
+        Err(PutError::Io(error)) => return refused(error),
         Err(error @ PutError::OtherBytes { .. }) => {
             return Err(Fatal::new(format!(
                 "{error}. Either two logs use this data folder, or the disk is damaged. Run \
@@ -82,8 +83,12 @@ fn store(shared: &Shared, seal: &Seal) -> Result<bool, Fatal> {
             )));
         }
     }
+    match read_back(shared.objects.as_ref(), seal) {
+        Ok(()) => {}
+        Err(BundleError::Away(error)) => return refused(error),
+        Err(BundleError::Fatal(fatal)) => return Err(fatal),
+    }
     shared.note_refused(|all| all.tiles = None);
-    read_back(shared.objects.as_ref(), seal)?;
     {
         // Both change under the tail's lock: a trim never sees one without the other.
         let mut tail = shared.tail.write().expect("no panic under this lock");
@@ -97,48 +102,74 @@ fn store(shared: &Shared, seal: &Seal) -> Result<bool, Fatal> {
     Ok(true)
 }
 
+/// Why a bundle could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The storage is away: nothing is known of what it holds. It may be tried again.
+    #[error("the stored objects cannot be reached: {0}. Check the network and the store.")]
+    Away(std::io::Error),
+    /// What is stored cannot be used.
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+}
+
+impl From<BundleError> for Fatal {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::Fatal(fatal) => fatal,
+            away @ BundleError::Away(_) => Self::new(away.to_string()),
+        }
+    }
+}
+
 /// Reads everything back: each bundle must hash to its committed leaves, each tile be as computed.
-fn read_back(objects: &dyn Objects, seal: &Seal) -> Result<(), Fatal> {
+fn read_back(objects: &dyn Objects, seal: &Seal) -> Result<(), BundleError> {
     let first = seal.size - seal.leaves.len() as u64;
-    for (tile, bytes) in &seal.objects {
+    let tiles: Vec<Tile> = seal.objects.iter().map(|(tile, _)| *tile).collect();
+    let read = objects.read_all(&tiles).map_err(|error| unread(tiles[0], error))?;
+    for ((tile, bytes), read) in seal.objects.iter().zip(read) {
+        let read = read.ok_or_else(|| missing(*tile))?;
         let sound = match tile.kind() {
-            TileKind::Hashes(_) => read(objects, *tile)? == *bytes,
+            TileKind::Hashes(_) => read == *bytes,
             TileKind::Entries => {
-                let start = tile.index() * TILE_WIDTH;
-                let at = (start - first) as usize;
-                let entries = read_bundle(objects, start)?;
-                let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+                let at = (tile.index() * TILE_WIDTH - first) as usize;
+                let leaves: Vec<Hash> =
+                    entries_of(*tile, &read)?.iter().map(|entry| leaf_hash(entry)).collect();
                 leaves == seal.leaves[at..at + TILE_WIDTH as usize]
             }
         };
         if !sound {
             return Err(Fatal::new(format!(
-                "The object {tile} was stored but reads back with other bytes. The disk cannot be \
-                 trusted. The journal still holds the entries; move the data folder to a sound \
-                 disk and start again."
-            )));
+                "The object {tile} was stored but reads back with other bytes. The storage cannot \
+                 be trusted. The journal still holds the entries; move the data folder to a sound \
+                 disk, or the objects to a sound store, and start again."
+            ))
+            .into());
         }
     }
     Ok(())
 }
 
 /// The entries of the full bundle that begins at entry `start`.
-pub fn read_bundle(objects: &dyn Objects, start: u64) -> Result<Vec<Bytes>, Fatal> {
+pub fn read_bundle(objects: &dyn Objects, start: u64) -> Result<Vec<Bytes>, BundleError> {
     let tile = Tile::full(TileKind::Entries, start / TILE_WIDTH).expect("bundles have no level");
-    let bundle = read(objects, tile)?;
-    let entries = parse_entries(tile, &bundle)
+    let read = objects.read(tile).map_err(|error| unread(tile, error))?;
+    Ok(entries_of(tile, &read.ok_or_else(|| missing(tile))?)?)
+}
+
+fn entries_of(tile: Tile, bundle: &Bytes) -> Result<Vec<Bytes>, Fatal> {
+    let entries = parse_entries(tile, bundle)
         .ok_or_else(|| Fatal::new(format!("The stored bundle {tile} is malformed. {ADVICE}")))?;
     Ok(entries.into_iter().map(|entry| bundle.slice_ref(entry)).collect())
 }
 
-fn read(objects: &dyn Objects, tile: Tile) -> Result<Bytes, Fatal> {
-    match objects.read(tile) {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => {
-            Err(Fatal::new(format!("The object {tile} is missing though it was stored. {ADVICE}")))
-        }
-        Err(error) => {
-            Err(Fatal::new(format!("The object {tile} cannot be read: {error}. {ADVICE}")))
-        }
+fn missing(tile: Tile) -> Fatal {
+    Fatal::new(format!("The object {tile} is missing though it was stored. {ADVICE}"))
+}
+
+fn unread(tile: Tile, error: std::io::Error) -> BundleError {
+    if is_away(&error) {
+        return BundleError::Away(error);
     }
+    Fatal::new(format!("The object {tile} cannot be read: {error}. {ADVICE}")).into()
 }

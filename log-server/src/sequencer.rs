@@ -22,7 +22,7 @@ use crate::batch::{Batch, Outcome, Waiter, key_of_place};
 use crate::index::Key;
 use crate::journal::{AppendError, Base, Journal, frame};
 use crate::queue::Request;
-use crate::sealer::{ADVICE, read_bundle};
+use crate::sealer::{ADVICE, BundleError, read_bundle};
 use crate::shared::Shared;
 
 mod together;
@@ -234,7 +234,16 @@ impl Sequencer {
         let heads_size = tail.frontier().size();
         // Where servers share it, what is kept is in its place already.
         let is_shared = self.journal.is_shared();
-        let kept = if is_shared { Vec::new() } else { self.kept_entries(&tail, to)? };
+        let kept = if is_shared { Ok(Vec::new()) } else { self.kept_entries(&tail, to) };
+        let kept = match kept {
+            Ok(kept) => kept,
+            // A store that is away is no reason to stop: the journal only stays longer meanwhile.
+            Err(error @ BundleError::Away(_)) => {
+                tracing::warn!(%error, "the journal was not trimmed");
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
         drop(tail);
         let whole = Base { frontier: base.clone(), heads_size, heads: self.chains.to_heads() };
         match self.journal.trim(&whole, &kept) {
@@ -255,7 +264,7 @@ impl Sequencer {
     }
 
     /// The entries from `to` on: those in memory, and before them those sealed but not signed yet.
-    fn kept_entries(&self, tail: &crate::tail::Tail, to: u64) -> Result<Vec<Bytes>, Fatal> {
+    fn kept_entries(&self, tail: &crate::tail::Tail, to: u64) -> Result<Vec<Bytes>, BundleError> {
         let sealed = tail.sealed();
         let mut kept = Vec::new();
         let leaves = self.shared.sealed_leaves.lock().expect("no panic under this lock");
@@ -267,7 +276,8 @@ impl Sequencer {
                 return Err(Fatal::new(format!(
                     "The bundle of entry {index} has changed since it was stored. The journal \
                      still holds its entries. {ADVICE}"
-                )));
+                ))
+                .into());
             }
             kept.extend(bundle);
         }

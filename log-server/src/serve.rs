@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 use crate::admission::Admission;
 use crate::answer::Fatal;
 use crate::config::{Config, JournalConfig, LogFormat, WitnessConfig};
-use crate::disk::MachineDisk;
+use crate::disk::{Disk, MachineDisk};
 use crate::explorer::Explorer;
 use crate::explorer::verify::VerifyPage;
 use crate::growing::Growing;
@@ -28,6 +28,7 @@ use crate::http::{
 use crate::keys::LogKeys;
 use crate::log::{Log, Options};
 use crate::objects::FolderObjects;
+use crate::objects::place::{self, ObjectArgs};
 use crate::settings::{Settings, SettingsError};
 use crate::sources::Sources;
 use crate::witnesses::Witnesses;
@@ -72,7 +73,8 @@ async fn serve_until_told(config: Config) -> anyhow::Result<Option<Fatal>> {
     let engine = config.engine;
     let (data, admission) = (config.data.clone(), config.admission);
     let (witnesses, journal) = (config.witnesses.clone(), config.journal.clone());
-    let opening = move || open(&data, admission, engine, witnesses, journal);
+    let place = config.objects.clone();
+    let opening = move || open(&data, admission, engine, witnesses, journal, &place);
     let opened = tokio::task::spawn_blocking(opening).await;
     let log = opened.expect("opening a log does not panic")?;
 
@@ -136,6 +138,7 @@ fn open(
     limits: crate::log::Limits,
     witnesses: Option<WitnessConfig>,
     journal: Option<JournalConfig>,
+    objects: &ObjectArgs,
 ) -> anyhow::Result<Log> {
     let disk = MachineDisk::open(data)
         .with_context(|| format!("{}: make a log with `fiducial-log init`", data.display()))?;
@@ -158,7 +161,11 @@ fn open(
     let witnesses = witnesses.map(|config| load_witnesses(&config, &keys)).transpose()?;
     let options = Options { data: data.to_owned(), limits, keys, sources, witnesses };
     match journal {
-        None => Ok(Log::open(options)?),
+        None => open_on_objects(options, Arc::new(disk), objects),
+        Some(_) if objects.place()?.is_some() => anyhow::bail!(
+            "a journal in a database keeps full tiles in the folder that its servers share; it cannot \
+             keep them in object storage yet. Leave out one of the two"
+        ),
         Some(journal) => open_together(options, &journal),
     }
 }
@@ -178,6 +185,28 @@ fn open_together(options: Options, journal: &JournalConfig) -> anyhow::Result<Lo
     let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
     let objects = FolderObjects::shared(Arc::new(disk), objects, &name);
     Ok(Log::open_together(options, database.clone(), Box::new(objects))?)
+}
+
+/// Opens the log with its full tiles where they are asked to be, or else where they were last. Only a
+/// start that has found there all that it needs is remembered.
+fn open_on_objects(
+    options: Options,
+    disk: Arc<dyn Disk>,
+    objects: &ObjectArgs,
+) -> anyhow::Result<Log> {
+    let data = options.data.clone();
+    let last = place::remembered(disk.as_ref(), &data)?;
+    let asked = objects.place()?;
+    let place = asked.clone().unwrap_or_else(|| last.clone());
+    if let Some(place) = &place {
+        tracing::info!(store = %place, server = place.server(), "full tiles are in object storage");
+    }
+    let store = crate::objects::open(disk.clone(), &data, place.as_ref())?;
+    let log = Log::open_with(options, disk.clone(), store)?;
+    if place != last {
+        place::remember(disk.as_ref(), &data, place.as_ref())?;
+    }
+    Ok(log)
 }
 
 fn load_witnesses(config: &WitnessConfig, keys: &LogKeys) -> anyhow::Result<Witnesses> {

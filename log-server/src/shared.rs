@@ -27,7 +27,7 @@ use crate::heads::SignedHead;
 use crate::index::{Damaged, Index, Key};
 use crate::keys::LogKeys;
 use crate::log::Limits;
-use crate::objects::Objects;
+use crate::objects::{Objects, is_away};
 use crate::queue::Queue;
 use crate::sources::Sources;
 use crate::tail::Tail;
@@ -345,6 +345,7 @@ impl Shared {
         match self.objects.read(tile) {
             Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => Err(ReadError::Damaged(format!("{tile} is missing"))),
+            Err(error) if is_away(&error) => Err(ReadError::Unreachable(error.to_string())),
             Err(error) => Err(ReadError::Damaged(format!("{tile}: {error}"))),
         }
     }
@@ -375,8 +376,8 @@ impl Shared {
     }
 }
 
-/// The front of a full tile or bundle.
-fn cut(tile: Tile, full: &Bytes) -> Option<Bytes> {
+/// The front of a full tile or bundle; `None` if it is malformed.
+pub(crate) fn cut(tile: Tile, full: &Bytes) -> Option<Bytes> {
     let width = usize::from(tile.width());
     match tile.kind() {
         TileKind::Hashes(_) => {

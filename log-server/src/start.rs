@@ -26,7 +26,7 @@ use crate::index::Index;
 use crate::journal::file::{self, FileJournal};
 use crate::journal::{Journal, Loaded, mark};
 use crate::log::Options;
-use crate::objects::{FolderObjects, Objects};
+use crate::objects::Objects;
 use crate::publisher::{Publisher, unix_seconds};
 use crate::queue::Queue;
 use crate::sequencer::Sequencer;
@@ -80,14 +80,17 @@ pub(crate) struct Started {
     pub(crate) lock: File,
 }
 
-/// Opens the log in `options.data` on `disk`.
-pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, OpenError> {
+/// Opens the log in `options.data` on `disk`, its full tiles in `objects`.
+pub(crate) fn start(
+    options: Options,
+    disk: Arc<dyn Disk>,
+    objects: Box<dyn Objects>,
+) -> Result<Started, OpenError> {
     let folder = options.data.clone();
     let settings = Settings::load(disk.as_ref(), &folder)?;
     let lock = lock(&folder)?;
 
     check_journal_is_there(disk.as_ref(), &folder)?;
-    let objects = FolderObjects::new(disk.clone(), &folder);
     let heads = Heads::new(disk.clone(), &folder);
     let loaded = heads.load(&settings.origin, &options.keys);
     let (signed, published) = loaded.map_err(WriteError::into_fatal)?;
@@ -98,7 +101,7 @@ pub(crate) fn start(options: Options, disk: Arc<dyn Disk>) -> Result<Started, Op
     let found = file::read_at_start(disk.as_ref(), &folder.join(JOURNAL), durable)?;
     check_belong_together(&signed, &found)?;
     check_reaches_mark(&found, mark)?;
-    check_stored(&Stored::of(found), &objects, [&signed, &published])?;
+    check_stored(&Stored::of(found), objects.as_ref(), [&signed, &published])?;
 
     // Opening writes the journal anew. A start that is refused above has changed nothing.
     let (journal, loaded) = FileJournal::open(disk.clone(), &folder.join(JOURNAL), durable)?;

@@ -19,6 +19,7 @@ mod bench;
 mod check;
 mod demo;
 mod deny;
+mod garage;
 mod report;
 mod run;
 mod test;
@@ -32,9 +33,10 @@ cargo xtask demo  [--once] [--listen ADDR] [--dir DIR] [--release]
     Builds the programs, starts a log, anchors the sample reports, proves, verifies, shows an
     altered report refused, lets the agent watch a line at work, and stays up until Ctrl-C. With
     --once it ends by itself.
-cargo xtask test  [--soak]
+cargo xtask test  [--soak] [--garage]
     Runs everything: format, lints, house rules, all tests, documentation, the verifier in a
     browser, licences, a short run of the benchmark. With --soak the crash tests run for a long time.
+    With --garage object storage is tried on Garage too, which is built once where it is missing.
 cargo xtask check
     The fast part of `test`: format, lints, house rules.
 cargo xtask bench [--quick] [--entries N] [--dir DIR] [--dev] [--only ROW,...]

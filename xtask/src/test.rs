@@ -3,11 +3,12 @@
 //! The steps go from fast to slow, and a failed step does not hide the ones behind it. The long
 //! crash tests run briefly here; `--soak` tells them, through `FIDUCIAL_SOAK=1`, to take their time.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::report::{Outcome, Report, Tally, in_ci};
 use crate::run::{cargo, exists, passes, require_build_tools, target};
-use crate::{bench, check, deny, web, windows};
+use crate::{bench, check, deny, garage, web, windows};
 
 /// The variable that names a folder of reports which are not ours to give away.
 const SAMPLES: &str = "FIDUCIAL_CFX_SAMPLES";
@@ -15,13 +16,16 @@ const SAMPLES: &str = "FIDUCIAL_CFX_SAMPLES";
 /// Runs all steps; true if all passed.
 pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
     let mut soak = false;
+    let mut with_garage = false;
     for argument in arguments {
         match argument.as_str() {
+            "--garage" => with_garage = true,
             "--soak" => soak = true,
             unknown => return Err(format!("`test` knows no argument `{unknown}`")),
         }
     }
     require_build_tools()?;
+    let garage = with_garage.then(garage::program).transpose()?;
     let mut report = Report::new();
     check::steps(&mut report);
     if std::env::var_os(SAMPLES).is_none() {
@@ -35,7 +39,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
         // are fetched once and before them. If that fails, the tests say what is missing.
         drop(passes(Command::new("apt-get").args(["update", "-qq"])));
     }
-    report.step("tests", || tests(soak));
+    report.step("tests", || tests(soak, garage.as_deref()));
     report.step("examples in the documentation", || {
         check::tests(&["test", "--locked", "--workspace", "--doc"])
     });
@@ -57,7 +61,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
 }
 
 /// All tests of the workspace, the corpus of the fuzz targets and brief crash runs among them.
-fn tests(soak: bool) -> Result<Outcome, String> {
+fn tests(soak: bool, garage: Option<&Path>) -> Result<Outcome, String> {
     // The programs are built first: end-to-end tests start them as a user would.
     if !passes(&mut cargo(&["build", "--locked", "--workspace", "--bins"]))? {
         return Ok(Outcome::Ran(Tally::one(false)));
@@ -72,6 +76,9 @@ fn tests(soak: bool) -> Result<Outcome, String> {
     command.env("FIDUCIAL_PROGRAMS", target()?.join("debug"));
     if soak {
         command.env("FIDUCIAL_SOAK", "1");
+    }
+    if let Some(garage) = garage {
+        command.env(garage::GARAGE, garage);
     }
     let mut tally = Tally::default();
     let succeeded = crate::run::watched(&mut command, &mut |line| tally.read_line(line))?.success();

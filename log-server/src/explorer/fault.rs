@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     NoVerifier,
     /// What was searched for is nothing that can be found.
     Search,
+    /// What is stored cannot be reached now, and why.
+    Unreachable(String),
 }
 
 impl From<ReadError> for Fault {
@@ -40,6 +42,7 @@ impl From<ReadError> for Fault {
             ReadError::Damaged(what) => Self::Damaged(what),
             ReadError::Impossible(_) => Self::Address,
             ReadError::IndexNotReady => Self::IndexNotReady,
+            ReadError::Unreachable(why) => Self::Unreachable(why),
         }
     }
 }
@@ -57,6 +60,7 @@ impl Fault {
             Self::NoSource => (words::NO_SOURCE, words::NO_SOURCE_HELP),
             Self::NoVerifier => (words::NO_VERIFIER, words::NO_VERIFIER_HELP),
             Self::Search => (words::NOT_FOUND_BY, words::NOT_FOUND_BY_HELP),
+            Self::Unreachable(_) => (words::STORE_AWAY, words::STORE_AWAY_HELP),
         }
     }
 

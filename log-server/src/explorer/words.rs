@@ -185,6 +185,8 @@ words! {
     INDEX_BUSY_HELP: "Entries can be read by their number meanwhile. Try again in a few seconds.", "在此期间可按序号读取条目。请几秒后再试。";
     DAMAGED: "What is stored here is damaged", "此处存储的数据已损坏";
     DAMAGED_HELP: "The log's operator has been told in its own records. Other pages may still be right.", "已记入日志运营方的记录。其他页面可能仍然正确。";
+    STORE_AWAY: "What is stored cannot be reached at the moment", "目前无法访问存储的数据";
+    STORE_AWAY_HELP: "The log goes on and loses nothing. Try again in a few seconds.", "日志继续运行，不会丢失数据。请几秒后再试。";
     NO_VERIFIER: "This log does not serve the verifier", "本日志不提供验证器页面";
     NO_VERIFIER_HELP: "The verifier in a browser is one file, fiducial-verify.html, which comes with every release of Fiducial beside its SHA-256. Download it, compare its hash and open it from your disk: it works without a network and sends nothing. An operator serves it here with: fiducial-log serve --verify-page FILE", "浏览器验证器是一个文件 fiducial-verify.html，随 Fiducial 的每个版本连同其 SHA-256 一起发布。下载后比较哈希值，从磁盘打开即可：无需网络，不发送任何数据。运营方可用以下命令在此提供：fiducial-log serve --verify-page FILE";
 }

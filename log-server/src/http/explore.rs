@@ -339,6 +339,7 @@ fn problem_of(fault: &Fault) -> Problem {
         Fault::IndexNotReady => ReadError::IndexNotReady.into(),
         Fault::NoLeaf => of(Kind::UnknownLeaf),
         Fault::NoPage | Fault::NoSource | Fault::NoVerifier => of(Kind::NotFound),
+        Fault::Unreachable(why) => ReadError::Unreachable(why.clone()).into(),
     }
 }
 

@@ -250,6 +250,12 @@ impl From<ReadError> for Problem {
             }
             ReadError::Impossible(_) => Self::new(Kind::Impossible, detail),
             ReadError::IndexNotReady => Self::new(Kind::IndexNotReady, detail),
+            ReadError::Unreachable(_) => {
+                tracing::warn!(%detail, "a request could not be answered");
+                // Where the store is and what it says is the operator's.
+                let shown = "the store of full tiles cannot be reached now";
+                Self::new(Kind::NotReady, shown).with("reasons", vec![shown])
+            }
         }
     }
 }
@@ -339,6 +345,7 @@ mod tests {
             ReadError::Damaged(text.clone()).into(),
             ReadError::Impossible(text).into(),
             ReadError::IndexNotReady.into(),
+            ReadError::Unreachable("why".to_owned()).into(),
         ];
         for problem in all {
             let name = problem.kind().row().name;

@@ -66,8 +66,13 @@ pub(super) async fn tile(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
     if tile.kind() == TileKind::Entries {
         return Err(no_tile());
     }
-    // 8 KiB at most, from memory or the page cache: a switch of threads would cost more.
-    let bytes = api.tiles.read(&api.log, tile)?;
+    let bytes = if api.log.is_remote() && !api.log.is_in_memory(tile) {
+        let tiles = Arc::clone(&api);
+        api.read(move |log| tiles.tiles.read(log, tile)).await?
+    } else {
+        // 8 KiB at most, from memory or the page cache: a switch of threads would cost more.
+        api.tiles.read(&api.log, tile)?
+    };
     let mut response = typed(OCTETS, bytes);
     response.headers_mut().insert(header::CACHE_CONTROL, IMMUTABLE);
     Ok(response)

@@ -25,7 +25,7 @@ use crate::answer::Fatal;
 use crate::disk::{Disk, MachineDisk};
 use crate::heads::{Heads, SignedHead, WriteError};
 use crate::keys::{KeyFileError, LogKeys};
-use crate::objects::FolderObjects;
+use crate::objects::{self, place};
 use crate::settings::{Settings, SettingsError};
 use crate::shared::JOURNAL;
 use crate::stored::Stored;
@@ -36,6 +36,9 @@ pub enum CarryError {
     /// The stored log cannot be used.
     #[error(transparent)]
     Fatal(#[from] Fatal),
+    /// Its store of full tiles cannot be used.
+    #[error(transparent)]
+    Objects(#[from] place::ObjectsError),
     /// A file cannot be read or written.
     #[error("{}: {error}", path.display())]
     Io {
@@ -150,10 +153,11 @@ pub fn request(
     // The head was read before: a running log only adds to the journal, and moves what leaves it
     // to the objects first.
     let stored = Stored::read(opened.disk.as_ref(), &data.join(JOURNAL))?;
-    let objects = FolderObjects::new(opened.disk.clone(), data);
+    let place = place::remembered(opened.disk.as_ref(), data)?;
+    let objects = objects::open(opened.disk.clone(), data, place.as_ref())?;
     let proof = match old_size {
         0 => Vec::new(),
-        _ => stored.prove_consistency(old_size, opened.head.checkpoint.tree(), &objects)?,
+        _ => stored.prove_consistency(old_size, opened.head.checkpoint.tree(), objects.as_ref())?,
     };
     Ok(super::request(&opened.keys, &opened.head, old_size, proof)?)
 }

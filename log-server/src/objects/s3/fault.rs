@@ -1,0 +1,251 @@
+//! What can be wrong with an object store, in words that say what to do.
+//!
+//! Rule: the S3 API, "Error responses": a status, and a body with `<Code>` and `<Message>`. The code
+//! decides; where a store of another make sends none, the status does.
+
+use std::error::Error;
+
+use hyper::StatusCode;
+
+use crate::objects::client::ClientError;
+
+/// The most of a server's own words that is repeated.
+const MAX_MESSAGE_SIZE: usize = 300;
+
+/// Why an object store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// No such bucket.
+    #[error("{store}: the bucket does not exist there; make it, or correct the name")]
+    Bucket {
+        /// Which store.
+        store: String,
+    },
+    /// The clocks differ by more than the signature allows.
+    #[error("{store}: the store says that this machine's clock is wrong ({said}); set the clock")]
+    Clock {
+        /// Which store.
+        store: String,
+        /// Its words.
+        said: String,
+    },
+    /// The key may not do this.
+    #[error(
+        "{store}: access is denied ({said}); the key needs to read, write and list this bucket"
+    )]
+    Denied {
+        /// Which store.
+        store: String,
+        /// Its words.
+        said: String,
+    },
+    /// The store does not know the key, or the secret is another one.
+    #[error("{store}: the store does not accept the credentials ({said})")]
+    Key {
+        /// Which store.
+        store: String,
+        /// Its words.
+        said: String,
+    },
+    /// Anything else that asking again does not cure.
+    #[error("{store}: {said}")]
+    Refused {
+        /// Which store.
+        store: String,
+        /// What was said.
+        said: String,
+    },
+    /// Requests are signed for another region than the bucket's.
+    #[error("{store}: the bucket is in another region ({said}); name it with --objects-region")]
+    Region {
+        /// Which store.
+        store: String,
+        /// Its words.
+        said: String,
+    },
+    /// The server failed.
+    #[error("{store}: the store failed: {said}")]
+    Server {
+        /// Which store.
+        store: String,
+        /// Its words.
+        said: String,
+    },
+    /// No answer in time.
+    #[error("{store}: no answer in time")]
+    Slow {
+        /// Which store.
+        store: String,
+    },
+    /// The store asked for fewer requests.
+    #[error("{store}: the store asks for fewer requests ({said})")]
+    Throttled {
+        /// Which store.
+        store: String,
+        /// Its words.
+        said: String,
+    },
+    /// It cannot be reached.
+    #[error("{store}: the store cannot be reached: {said}")]
+    Unreachable {
+        /// Which store.
+        store: String,
+        /// Why.
+        said: String,
+    },
+}
+
+impl Fault {
+    /// Whether the same request may well succeed in a moment.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Server { .. }
+                | Self::Slow { .. }
+                | Self::Throttled { .. }
+                | Self::Unreachable { .. }
+        )
+    }
+}
+
+/// An answer that is not a success, as it came.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("status {status} {code} {message}")]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    /// Reads what a body says, as far as it is the usual form.
+    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let (code, message) = (element(&text, "Code"), element(&text, "Message"));
+        Self { status, code, message }
+    }
+
+    fn said(&self) -> String {
+        let parts = [self.status.as_str(), &self.code, &self.message];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What an attempt to read or write came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// There is no such object.
+    Missing,
+    /// It failed.
+    Fault(Fault),
+}
+
+/// Reads an error of the library. `store` is named in the result.
+pub(crate) fn outcome(error: &(dyn Error + 'static), store: &str) -> Outcome {
+    let store = store.to_owned();
+    if let Some(refusal) = find::<Refusal>(error) {
+        return of_refusal(refusal, store);
+    }
+    if let Some(broken) = find::<ClientError>(error) {
+        let said = broken.to_string();
+        return Outcome::Fault(match broken {
+            ClientError::Broken(_) => Fault::Unreachable { store, said },
+            ClientError::TooLarge(_) => Fault::Refused { store, said },
+        });
+    }
+    Outcome::Fault(Fault::Refused { store, said: shortened(&error.to_string()) })
+}
+
+fn of_refusal(refusal: &Refusal, store: String) -> Outcome {
+    let said = refusal.said();
+    let fault = match (refusal.code.as_str(), refusal.status.as_u16()) {
+        ("NoSuchBucket", _) => Fault::Bucket { store },
+        ("RequestTimeTooSkewed" | "RequestExpired", _) => Fault::Clock { store, said },
+        (
+            "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "NotSignedUp"
+            | "InvalidToken"
+            | "ExpiredToken",
+            _,
+        ) => Fault::Key { store, said },
+        ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "TemporaryRedirect", _)
+        | (_, 300..=399) => Fault::Region { store, said },
+        ("SlowDown" | "Throttling" | "TooManyRequests", _) | (_, 429 | 503) => {
+            Fault::Throttled { store, said }
+        }
+        (_, 404) => return Outcome::Missing,
+        (_, 401 | 403) => Fault::Denied { store, said },
+        ("RequestTimeout", _) | (_, 408 | 500..=599) => Fault::Server { store, said },
+        _ => Fault::Refused { store, said },
+    };
+    Outcome::Fault(fault)
+}
+
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = cause.downcast_ref::<T>() {
+            return Some(found);
+        }
+        next = cause.source();
+    }
+    None
+}
+
+/// The text of the first element of this name: these bodies are flat, and no more is needed of them.
+fn element(body: &str, name: &str) -> String {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let Some(start) = body.find(&open).map(|at| at + open.len()) else { return String::new() };
+    let text = body[start..].find(&close).map_or("", |end| &body[start..start + end]);
+    shortened(text)
+}
+
+fn shortened(text: &str) -> String {
+    let shown = |letter: char| if letter.is_control() { ' ' } else { letter };
+    text.chars().take(MAX_MESSAGE_SIZE).map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, code: &str) -> Outcome {
+        let body = format!("<Error><Code>{code}</Code><Message>why</Message></Error>");
+        let refusal = Refusal::read(StatusCode::from_u16(status).unwrap(), body.as_bytes());
+        outcome(&refusal, "s3://b")
+    }
+
+    #[test]
+    fn every_answer_is_told_apart_and_only_some_pass_by_themselves() {
+        let fault = |outcome| match outcome {
+            Outcome::Fault(fault) => fault,
+            Outcome::Missing => panic!("a fault is not a missing object"),
+        };
+        assert_eq!(of(404, "NoSuchKey"), Outcome::Missing);
+        assert_eq!(of(404, ""), Outcome::Missing);
+        assert!(matches!(fault(of(404, "NoSuchBucket")), Fault::Bucket { .. }));
+        assert!(matches!(fault(of(403, "RequestTimeTooSkewed")), Fault::Clock { .. }));
+        assert!(matches!(fault(of(403, "InvalidAccessKeyId")), Fault::Key { .. }));
+        assert!(matches!(fault(of(403, "SignatureDoesNotMatch")), Fault::Key { .. }));
+        assert!(matches!(fault(of(403, "AccessDenied")), Fault::Denied { .. }));
+        assert!(matches!(fault(of(301, "PermanentRedirect")), Fault::Region { .. }));
+        assert!(matches!(fault(of(400, "EntityTooLarge")), Fault::Refused { .. }));
+        for (status, code) in [(503, "SlowDown"), (429, ""), (503, ""), (500, "InternalError")] {
+            assert!(fault(of(status, code)).is_passing(), "{status} {code}");
+        }
+        for (status, code) in [(404, "NoSuchBucket"), (403, ""), (400, ""), (301, "")] {
+            assert!(!fault(of(status, code)).is_passing(), "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_body_is_cut_and_cleaned() {
+        let body = format!("<Message>a\n\u{1b}{}</Message>", "x".repeat(100_000));
+        let refusal = Refusal::read(StatusCode::BAD_REQUEST, body.as_bytes());
+        assert_eq!(refusal.message.chars().count(), MAX_MESSAGE_SIZE);
+        assert!(refusal.message.starts_with("a  x"));
+        assert_eq!(Refusal::read(StatusCode::BAD_REQUEST, b"<Code>open").code, "");
+    }
+}

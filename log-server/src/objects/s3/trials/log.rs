@@ -1,0 +1,143 @@
+//! A whole log over a bucket: sealed through a bad network, started again, and without its store.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use spec::checkpoint::Origin;
+use spec::tile::{Tile, TileKind};
+
+use super::{PATIENCE, S3Objects, World};
+use crate::admission::Admission;
+use crate::answer::ReadError;
+use crate::disk::MachineDisk;
+use crate::keys::LogKeys;
+use crate::log::{Limits, Log, OpenError, Options};
+use crate::objects::s3::Patience;
+use crate::objects::s3::trials::proxy::Trouble;
+use crate::objects::s3::trials::server::place;
+use crate::sources::Sources;
+
+pub(super) fn make(folder: &Path) {
+    let origin = Origin::parse("objects.example/log").unwrap();
+    crate::init::init(folder, origin, Admission::Any, false).unwrap();
+}
+
+fn options(folder: &Path) -> Options {
+    let origin = Origin::parse("objects.example/log").unwrap();
+    Options {
+        data: folder.to_owned(),
+        limits: Limits { seal_wait: Duration::ZERO, trim_bytes: 4096, ..Limits::default() },
+        keys: LogKeys::load(folder, &origin).unwrap(),
+        sources: Sources::load(folder).unwrap(),
+        witnesses: None,
+    }
+}
+
+/// The log with its objects in its folder.
+pub(super) fn open_folder(folder: &Path) -> Log {
+    Log::open(options(folder)).unwrap()
+}
+
+/// The log with its objects in the bucket.
+pub(super) fn open(folder: &Path, world: &World, patience: Patience) -> Log {
+    try_open(folder, world, patience).unwrap()
+}
+
+fn try_open(folder: &Path, world: &World, patience: Patience) -> Result<Log, OpenError> {
+    let disk = Arc::new(MachineDisk::open(folder).unwrap());
+    let credentials = tempfile::tempdir().unwrap();
+    let place = place(world.proxy.address, &credentials);
+    let objects = S3Objects::open_with(&place, patience).unwrap();
+    Log::open_with(options(folder), disk, Box::new(objects))
+}
+
+/// Adds `count` entries, and waits until all are published.
+pub(super) fn add(log: &Log, count: u32) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    wait_until(|| log.status().index_ready);
+    let first = log.status().sequenced as u32;
+    let entries = (first..first + count).map(|at| log.check(&at.to_be_bytes()).unwrap()).collect();
+    let answers = runtime.block_on(log.sequence_all(entries));
+    assert!(answers.into_iter().all(|answer| answer.is_ok()));
+    runtime.block_on(log.published_covering(u64::from(first + count))).unwrap();
+}
+
+pub(super) fn wait_until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+pub(super) fn end(log: &Log) {
+    log.stop();
+    log.join();
+    assert_eq!(log.status().fatal, None);
+}
+
+#[test]
+fn a_log_seals_into_a_bucket_through_a_bad_network_and_starts_from_it_again() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    world.proxy.trouble(|number, _| match number % 7 {
+        2 => Trouble::SlowDown,
+        4 => Trouble::CutBehind,
+        6 => Trouble::CutBody,
+        _ => Trouble::None,
+    });
+    let log = open(folder.path(), &world, PATIENCE);
+    for _ in 0..4 {
+        add(&log, 300);
+        let sealed = log.status().sequenced / 256 * 256;
+        wait_until(|| log.status().sealed == sealed);
+    }
+    end(&log);
+    assert!(world.server.file("tile/entries/003").is_file());
+    assert!(!folder.path().join("tile").exists(), "nothing is kept twice");
+
+    let log = open(folder.path(), &world, PATIENCE);
+    assert_eq!(log.status().published, 1200);
+    assert_eq!(log.entry(5).unwrap(), Bytes::copy_from_slice(&5_u32.to_be_bytes()));
+    assert_eq!(log.prove_inclusion(5, 1200).unwrap().len(), 11);
+    end(&log);
+}
+
+#[test]
+fn without_its_store_a_log_takes_and_publishes_entries_and_says_what_is_away() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let short = Patience { whole: Duration::from_millis(100), ..PATIENCE };
+    let log = open(folder.path(), &world, short);
+    add(&log, 300);
+    wait_until(|| log.status().sealed == 256);
+    world.proxy.trouble(|_, _| Trouble::CutBefore);
+    add(&log, 300);
+    wait_until(|| log.status().refused.tiles.is_some());
+    let bundle = Tile::full(TileKind::Entries, 0).unwrap();
+    assert!(matches!(log.tile(bundle), Err(ReadError::Unreachable(_))));
+    assert_eq!(log.status().fatal, None);
+    world.proxy.trouble(|_, _| Trouble::None);
+    wait_until(|| log.status().sealed == 512 && log.status().refused.tiles.is_none());
+    assert!(log.tile(bundle).is_ok());
+    end(&log);
+}
+
+#[test]
+fn a_journal_over_an_empty_bucket_does_not_start() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let log = open(folder.path(), &world, PATIENCE);
+    for _ in 0..4 {
+        add(&log, 300);
+        let sealed = log.status().sequenced / 256 * 256;
+        wait_until(|| log.status().sealed == sealed);
+    }
+    end(&log);
+    std::fs::remove_dir_all(world.server.file("tile")).unwrap();
+    let refused = try_open(folder.path(), &world, PATIENCE).err().unwrap().to_string();
+    assert!(refused.contains("missing"), "{refused}");
+}
