@@ -124,9 +124,11 @@ fn collect(
 
 /// The caller's own pins.
 pub(super) fn pins(path: &Path) -> Result<Pins, Failure> {
-    Pins::parse(&input::read(path, MAX_PINS_SIZE)?).map_err(|error| {
+    let bytes = input::own_text(path, MAX_PINS_SIZE, "--pins")?;
+    Pins::parse(&bytes).map_err(|error| {
         let shown = path.display().to_string();
-        let failure = Failure::new(Said::new(Message::Malformed, &[&shown, &error.to_string()]));
+        let why = input::why_refused(&bytes, &error);
+        let failure = Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));
         failure.with_hint(Said::new(Message::HintPins, &[]))
     })
 }

@@ -155,6 +155,34 @@ const TEXTS: &[(&str, &str)] = &[
     ("no signature by a listed key of the log {}", "没有策略所列的日志 {} 密钥的签名"),
     ("the policy lists no log named {}", "策略中没有名为 {} 的日志"),
     ("the quorum {} is not met; not counted: {}", "未达到法定数 {}；未计入：{}"),
+    // What an editor has left in a policy or in pins.
+    (
+        "it begins with a byte order mark (BOM); save it as UTF-8 without one",
+        "文件以字节顺序标记（BOM）开头；请存为不带 BOM 的 UTF-8",
+    ),
+    ("lines end in CR LF; save it with LF", "行末是 CR LF；请改以 LF 换行保存"),
+    (
+        "it begins with a byte order mark (BOM), and lines end in CR LF; save it as UTF-8 without \
+         the mark, with LF",
+        "文件以字节顺序标记（BOM）开头，且行末是 CR LF；请存为不带 BOM 的 UTF-8，并以 LF 换行",
+    ),
+    ("it is text in UTF-16; save it as UTF-8", "文件是 UTF-16 文本；请存为 UTF-8"),
+    // Pins.
+    (
+        "line {}: a source has 1 to {} Ed25519 keys of its own name, no two with the same key ID",
+        "第 {} 行：每个来源须有 1 至 {} 把与其同名的 Ed25519 密钥，且密钥 ID 互不相同",
+    ),
+    ("line {}: `{}` is due here and well formed", "第 {} 行：此处应为格式正确的 `{}`"),
+    (
+        "line {}: sources come in ascending order, none twice",
+        "第 {} 行：来源须按升序排列，不得重复",
+    ),
+    ("the pins have {} bytes; at most {} are read", "固定项有 {} 字节，最多读取 {} 字节"),
+    ("more than {} sources", "来源超过 {} 个"),
+    (
+        "the pins are text in UTF-8 whose last line ends too",
+        "固定项须为 UTF-8 文本，且最后一行也须换行",
+    ),
     // Statements.
     (
         "`after 0` goes with the empty root and a zero note hash, any other size with neither",
@@ -384,6 +412,7 @@ mod tests {
             "encoding.rs",
             "evidence/batch.rs",
             "evidence/multiproof.rs",
+            "evidence/pins.rs",
             "evidence/statement.rs",
             "key.rs",
             "key/lines.rs",
