@@ -244,6 +244,29 @@ const TEXTS: &[(&str, &str)] = &[
         "{} records with the header, where a batch has at most {}",
         "连批次头有 {} 条记录，而批次最多有 {} 条",
     ),
+    // Bundles.
+    ("part {}: its CRC-32 is not that of its bytes", "第 {} 个部分：其 CRC-32 与其字节不符"),
+    ("the last {} bytes are no end record of a bundle", "最后 {} 个字节不是证据包的结尾记录"),
+    (
+        "part {}: its headers are not written as a bundle's are",
+        "第 {} 个部分：其文件头不是证据包的写法",
+    ),
+    (
+        "part {}: it does not lie directly behind the one before",
+        "第 {} 个部分：没有紧接在前一部分之后",
+    ),
+    (
+        "{}: the statement before it is not there; a range has all of them",
+        "{}：缺少其前一号声明；区间须含全部声明",
+    ),
+    ("{}: the evidence has the SHA-256 {}", "{}：该证据的 SHA-256 是 {}"),
+    ("{} does not list the parts as they are: line {}", "{} 所列与实际的部分不符：第 {} 行"),
+    ("{}: the statement is of another log than the first", "{}：该声明与第一条不属于同一日志"),
+    ("{}: the statement is statement {} of {}", "{}：该声明的声明号为 {}，来源为 {}"),
+    ("part {}: no part may be called {} at this place", "第 {} 个部分：此处不能有名为 {} 的部分"),
+    ("{}: {} bytes, where at most {} are read", "{}：有 {} 字节，最多读取 {} 字节"),
+    ("{} parts, where a bundle has at most {}", "有 {} 个部分，而证据包最多有 {} 个"),
+    ("{}: the statement is there twice", "{}：该声明出现了两次"),
     // Evidence of a split.
     ("a note in the file is not a checkpoint: {}", "文件中有签名文本不是检查点：{}"),
     ("hash {} is malformed", "第 {} 个哈希格式有误"),
@@ -380,6 +403,11 @@ mod tests {
                 "the first line is not \"c2sp.org/tlog-proof@v1\"",
                 "首行不是 \"c2sp.org/tlog-proof@v1\"",
             ),
+            (
+                "part 0: its headers are not written as a bundle's are",
+                "第 0 个部分：其文件头不是证据包的写法",
+            ),
+            ("evidence/ab: the evidence has the SHA-256 cd", "evidence/ab：该证据的 SHA-256 是 cd"),
             ("something new", "（原文）something new"),
         ];
         for (english, want) in cases {
@@ -407,6 +435,8 @@ mod tests {
         let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/src");
         let mut count = 0;
         for file in [
+            "bundle/mod.rs",
+            "bundle/zip.rs",
             "checkpoint.rs",
             "cosignature.rs",
             "encoding.rs",
