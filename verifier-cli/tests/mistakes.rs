@@ -70,6 +70,14 @@ fn why_a_bundle_is_refused_is_said_in_chinese_as_well() {
     let json = verify(at, "shown", "policy", "zh", 1);
     let said = first_reason(&json);
     assert!(said.contains("该证据的 SHA-256") && !said.contains("has the"), "{said}");
+    // The same of a part that is not what its path says.
+    let folder = self::folder();
+    let at = folder.path();
+    fs::write(at.join("shown/records/0/1.tlog-proof"), "no receipt\n").unwrap();
+    let json = verify(at, "shown", "policy", "zh", 1);
+    let said = first_reason(&json);
+    assert_eq!(json["reasons"][0]["code"], "bad-part", "{said}");
+    assert!(!said.contains("（原文）") && !said.contains("the "), "{said}");
 }
 
 #[test]

@@ -198,6 +198,6 @@ fn describe(report: &mut Report, contents: &Contents<'_>) {
 }
 
 fn malformed(shown: &str, why: &str) -> Stop {
-    let failure = Failure::new(Said::new(Message::Malformed, &[shown, why]));
+    let failure = Failure::new(Said::of_error(Message::Malformed, &[shown], &why));
     failure.with_hint(Said::new(Message::HintDossier, &[])).into()
 }

@@ -267,6 +267,17 @@ const TEXTS: &[(&str, &str)] = &[
     ("{}: {} bytes, where at most {} are read", "{}：有 {} 字节，最多读取 {} 字节"),
     ("{} parts, where a bundle has at most {}", "有 {} 个部分，而证据包最多有 {} 个"),
     ("{}: the statement is there twice", "{}：该声明出现了两次"),
+    ("base64 hashes", "应为 base64 哈希"),
+    // Challenges.
+    (
+        "{} picks of {} records; there are 1 to {}, and no more than records",
+        "抽取 {} 条，而记录有 {} 条；应抽取 1 至 {} 条，且不多于记录数",
+    ),
+    (
+        "line {} of the challenge is missing, out of place or malformed",
+        "质询第 {} 行缺失、错位或格式有误",
+    ),
+    ("the challenge has {} bytes; at most {} are read", "质询有 {} 字节，最多读取 {} 字节"),
     // Evidence of a split.
     ("a note in the file is not a checkpoint: {}", "文件中有签名文本不是检查点：{}"),
     ("hash {} is malformed", "第 {} 个哈希格式有误"),
@@ -441,6 +452,7 @@ mod tests {
             "cosignature.rs",
             "encoding.rs",
             "evidence/batch.rs",
+            "evidence/challenge.rs",
             "evidence/multiproof.rs",
             "evidence/pins.rs",
             "evidence/statement.rs",
