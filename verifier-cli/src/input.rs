@@ -30,7 +30,8 @@ pub(crate) const NOT_UTF_8: &str = "the file is not valid UTF-8";
 /// What an editor has left in a text, where that is why it is refused: what it says is then not the fault.
 const MARKED: &str = "it begins with a byte order mark (BOM); save it as UTF-8 without one";
 const RETURNS: &str = "lines end in CR LF; save it with LF";
-const MARKED_RETURNS: &str = "it begins with a byte order mark (BOM), and lines end in CR LF; save it as UTF-8 without the mark, with LF";
+const MARKED_RETURNS: &str = "it begins with a byte order mark (BOM), and lines end in CR LF; save \
+    it as UTF-8 without the mark, with LF";
 const WIDE: &str = "it is text in UTF-16; save it as UTF-8";
 
 /// Reads a whole file of at most `limit` bytes.
