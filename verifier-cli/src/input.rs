@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use spec::Hash;
+use spec::bundle::Bundle;
 use spec::encoding::{decode_hash, decode_hex};
 use spec::key::{VerifierKey, parse_key_lines, shown_part};
 use spec::note::{MAX_NOTE_SIZE, Note};
@@ -13,6 +14,7 @@ use spec::policy::{MAX_POLICY_SIZE, Policy};
 use spec::tree::{ConsistencyError, MAX_CONSISTENCY_PROOF, Tree, verify_consistency};
 
 use crate::failure::Failure;
+use crate::masked;
 use crate::messages::{Message, Said};
 use crate::run_log;
 
@@ -25,24 +27,74 @@ const MAX_HASHES_SIZE: usize = MAX_CONSISTENCY_PROOF * 45;
 /// What is said of a file that should hold text.
 pub(crate) const NOT_UTF_8: &str = "the file is not valid UTF-8";
 
+/// What an editor has left in a text, where that is why it is refused: what it says is then not the fault.
+const MARKED: &str = "it begins with a byte order mark (BOM); save it as UTF-8 without one";
+const RETURNS: &str = "lines end in CR LF; save it with LF";
+const MARKED_RETURNS: &str = "it begins with a byte order mark (BOM), and lines end in CR LF; save \
+    it as UTF-8 without the mark, with LF";
+const WIDE: &str = "it is text in UTF-16; save it as UTF-8";
+
 /// Reads a whole file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
-    let shown = path.display().to_string();
-    let unreadable = |error: std::io::Error| {
-        Failure::new(Said::of_error(Message::FileUnreadable, &[&shown], &error))
-    };
-    let file = File::open(path).map_err(unreadable)?;
+    let bytes = read_beginning(path, limit)?;
+    within(path, bytes, limit)
+}
+
+/// Reads at most one byte more than `limit`.
+fn read_beginning(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     // What the file is said to have is asked for at once: one that grows is moved again and again. What
     // is no file has no length, and one that grows meanwhile is read to its end as well.
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     let length = usize::try_from(length).unwrap_or(usize::MAX).min(limit);
     let mut bytes = Vec::with_capacity(length.saturating_add(1));
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let read = file.take(limit as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unreadable(path, &error))?;
+    Ok(bytes)
+}
+
+/// Takes what was read, if that is all of the file.
+fn within(path: &Path, bytes: Vec<u8>, limit: usize) -> Result<Vec<u8>, Failure> {
     if bytes.len() > limit {
-        return Err(Said::new(Message::FileTooLarge, &[&shown, &limit.to_string()]).into());
+        let values = [masked::shown(path), limit.to_string()];
+        let values = values.each_ref().map(String::as_str);
+        return Err(Said::new(Message::FileTooLarge, &values).into());
     }
     run_log::note(path, &bytes);
     Ok(bytes)
+}
+
+/// Says that a file cannot be read. A lot key that was typed in its place is not repeated.
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let why = Said::of_error(Message::FileUnreadable, &[&masked::shown(path)], error);
+    match masked::key_in(&path.display().to_string()) {
+        Some(_) => Failure::new(why).with_hint(Said::new(Message::HintLotKey, &[])),
+        None => why.into(),
+    }
+}
+
+/// Reads a text of the reader's own, given with `option`. A bundle in its place is known by its
+/// beginning, also where it is larger than any such text.
+pub(crate) fn own_text(path: &Path, limit: usize, option: &str) -> Result<Vec<u8>, Failure> {
+    let bytes = read_beginning(path, limit)?;
+    if Bundle::is_meant_by(&bytes) {
+        return Err(Said::new(Message::GivenBundle, &[&masked::shown(path), option]).into());
+    }
+    within(path, bytes, limit)
+}
+
+/// Why a text of the reader's own is refused: what an editor has done to it, or what `error` says.
+pub(crate) fn why_refused(bytes: &[u8], error: &dyn Display) -> String {
+    let is_marked = bytes.starts_with(&[0xef, 0xbb, 0xbf]);
+    let returns = bytes.windows(2).any(|pair| pair == b"\r\n");
+    let is_wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    match (is_marked, returns, is_wide) {
+        (true, true, _) => MARKED_RETURNS.to_owned(),
+        (true, false, _) => MARKED.to_owned(),
+        (false, true, _) => RETURNS.to_owned(),
+        (false, false, true) => WIDE.to_owned(),
+        (false, false, false) => error.to_string(),
+    }
 }
 
 /// The policy of the caller: without one there is no verdict.
@@ -51,10 +103,11 @@ pub(crate) fn policy(path: Option<&Path>) -> Result<Policy, Failure> {
     let Some(path) = path else {
         return Err(Failure::new(Said::new(Message::NoPolicy, &[])).with_hint(hint));
     };
-    Policy::parse(&read(path, MAX_POLICY_SIZE)?).map_err(|error| {
+    let bytes = own_text(path, MAX_POLICY_SIZE, "--policy")?;
+    Policy::parse(&bytes).map_err(|error| {
         let shown = path.display().to_string();
-        let why = Said::of_error(Message::Malformed, &[&shown], &error);
-        Failure::new(why).with_hint(hint)
+        let why = why_refused(&bytes, &error);
+        Failure::new(Said::of_error(Message::Malformed, &[&shown], &why)).with_hint(hint)
     })
 }
 
@@ -147,5 +200,55 @@ mod tests {
         assert!(missing.contains("cannot read nowhere/aoi-7.vkey"), "{missing}");
         let malformed = said("line-4.example/aoi-7+00000000+AAAA");
         assert!(!malformed.contains("cannot read") && !malformed.is_empty(), "{malformed}");
+    }
+    /// What is said of a text that was typed for a file, in English.
+    fn said(outcome: Result<Policy, Failure>) -> String {
+        outcome.err().map(|why| why.to_text(Language::English)).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_lot_key_in_the_place_of_a_file_is_not_repeated() {
+        let key = "96dc".repeat(16);
+        for language in [Language::English, Language::Chinese] {
+            let refused = read(Path::new(&key), 64).unwrap_err().to_text(language);
+            assert!(!refused.contains("96dc") && refused.contains("--lot-key"), "{refused}");
+        }
+        let other = read(Path::new("nowhere"), 64).unwrap_err().to_text(Language::English);
+        assert!(other.contains("nowhere") && !other.contains("--lot-key"), "{other}");
+    }
+
+    #[test]
+    fn what_an_editor_has_left_in_a_policy_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy");
+        for (bytes, want) in [
+            (&b"quorum none\r\n"[..], RETURNS),
+            (&b"\xef\xbb\xbfquorum none\n"[..], MARKED),
+            (&b"\xef\xbb\xbfquorum none\r\n"[..], MARKED_RETURNS),
+            (&b"\xff\xfeq\0"[..], WIDE),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let refused = policy(Some(&path)).unwrap_err();
+            assert!(refused.to_text(Language::English).contains(want), "{want}");
+            assert!(!refused.to_text(Language::Chinese).contains("（原文）"), "{want}");
+        }
+        // What is wrong otherwise is still said by its line.
+        std::fs::write(&path, "quorum none\nquorum none\n").unwrap();
+        assert!(said(policy(Some(&path))).contains("line 2"));
+    }
+
+    #[test]
+    fn a_bundle_in_the_place_of_a_policy_is_called_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d2.zip");
+        let mut bytes = vec![0; 30];
+        bytes[..4].copy_from_slice(b"PK\x03\x04");
+        bytes.extend(b"bundle.json");
+        for size in [bytes.len(), MAX_POLICY_SIZE + 1] {
+            bytes.resize(size, 0);
+            std::fs::write(&path, &bytes).unwrap();
+            let refused = said(policy(Some(&path)));
+            assert!(refused.contains("d2.zip, given as --policy, is a bundle"), "{refused}");
+        }
     }
 }

@@ -20,6 +20,7 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::failure::Failure;
 use crate::input;
+use crate::masked;
 use crate::messages::{Message, Said};
 
 /// How long one answer may take, its body included.
@@ -138,7 +139,7 @@ impl Log {
         if folder.is_dir() {
             return Ok(Self::Folder(folder));
         }
-        Err(Said::new(Message::NoSuchLog, &[place]).into())
+        Err(Said::new(Message::NoSuchLog, &[&masked::masked(place)]).into())
     }
 
     /// Whether reading waits for a network more than for the processor.

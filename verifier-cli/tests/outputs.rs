@@ -164,3 +164,27 @@ fn a_bundle_replaces_no_other_file() {
     refused(at, &other, "file-there");
     refused(at, &["bundle", "make", "shown", "--out", "units"], "file-there");
 }
+
+#[test]
+fn a_lot_key_that_was_typed_for_a_file_is_repeated_nowhere() {
+    let folder = folder();
+    let at = folder.path();
+    let key = "96dc".repeat(16);
+    let part = "96dc".repeat(4);
+    let joined = format!("--lot-key={key}");
+    for language in ["en", "zh"] {
+        let more = ["--units", "units", "--report", "page.html", "--lang", language];
+        for typed in [vec!["--lot-key", key.as_str()], vec![joined.as_str()]] {
+            let (code, said) = fiducial(at, &[&VERIFY[..], &more[..], &typed[..]].concat());
+            assert!(code == 2 && said.contains("--lot-key"), "{said}");
+            assert!(!said.contains(&part), "{said}");
+            let page = fs::read_to_string(at.join("page.html")).unwrap();
+            assert!(!page.contains(&part), "{page}");
+        }
+    }
+    // Nor where the arguments themselves are refused, or a log is asked for.
+    for typed in [vec![key.as_str()], vec!["--log", key.as_str()]] {
+        let (code, said) = fiducial(at, &[&VERIFY[..], &typed[..]].concat());
+        assert!(code == 2 && !said.contains(&part), "{said}");
+    }
+}

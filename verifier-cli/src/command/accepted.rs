@@ -115,6 +115,9 @@ pub(crate) fn unknown_log<'a>(
     trusted: impl Iterator<Item = &'a VerifierKey>,
 ) -> Said {
     let names: BTreeSet<&str> = trusted.map(|key| key.name().as_str()).collect();
+    if names.is_empty() {
+        return Said::new(Message::UnknownLogNoneListed, &[origin.as_str()]);
+    }
     let names: Vec<&str> = names.into_iter().collect();
     Said::new(Message::UnknownLog, &[origin.as_str(), &names.join(", ")])
 }

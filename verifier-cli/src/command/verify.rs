@@ -243,10 +243,7 @@ fn file_hash(record: &OpenedRecord) -> Option<&str> {
 }
 
 fn hash_file(path: &Path) -> Result<String, Failure> {
-    let shown = path.display().to_string();
-    let unreadable = |error: std::io::Error| {
-        Failure::new(Said::of_error(Message::FileUnreadable, &[&shown], &error))
-    };
+    let unreadable = |error: std::io::Error| input::unreadable(path, &error);
     let mut file = File::open(path).map_err(unreadable)?;
     let (mut hasher, mut chunk, mut size) = (Sha256::new(), vec![0; CHUNK], 0_u64);
     loop {

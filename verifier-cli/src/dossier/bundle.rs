@@ -80,10 +80,12 @@ pub(super) fn insert(parts: &mut Parts, path: PartPath, bytes: Vec<u8>) {
 /// The maker's copies and words, each well formed.
 fn add_papers(parts: &mut Parts, wanted: &BundleMake) -> Result<(), Failure> {
     if let Some(path) = &wanted.policy {
-        let bytes = input::read(path, MAX_POLICY_SIZE)?;
-        let shown = path.display().to_string();
-        Policy::parse(&bytes)
-            .map_err(|error| Said::new(Message::Malformed, &[&shown, &error.to_string()]))?;
+        let bytes = input::own_text(path, MAX_POLICY_SIZE, "--policy")?;
+        Policy::parse(&bytes).map_err(|error| {
+            let shown = path.display().to_string();
+            let why = input::why_refused(&bytes, &error);
+            Said::of_error(Message::Malformed, &[&shown], &why)
+        })?;
         insert(parts, PartPath::Policy, bytes);
     }
     if let Some(path) = &wanted.pins {
@@ -196,6 +198,6 @@ fn describe(report: &mut Report, contents: &Contents<'_>) {
 }
 
 fn malformed(shown: &str, why: &str) -> Stop {
-    let failure = Failure::new(Said::new(Message::Malformed, &[shown, why]));
+    let failure = Failure::new(Said::of_error(Message::Malformed, &[shown], &why));
     failure.with_hint(Said::new(Message::HintDossier, &[])).into()
 }

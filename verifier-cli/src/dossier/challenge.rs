@@ -62,7 +62,7 @@ pub(crate) fn make(wanted: &ChallengeMake, target: Option<&Target>) -> Result<Re
     let court = Court::open(&wanted.dossier)?;
     let base = base(&wanted.range, &wanted.note, &wanted.dossier, &court)?;
     let challenge = Challenge::make(base.ground, &base.records, wanted.count)
-        .map_err(|error| Failure::new(Said::new(Message::NotAccepted, &[&error.to_string()])))?;
+        .map_err(|error| Failure::new(Said::of_error(Message::NotAccepted, &[], &error)))?;
     let target = target.expect("clap asks for --out");
     target.write(challenge.to_string().as_bytes())?;
     let mut report = Report::new(Verdict::Done);
@@ -78,9 +78,8 @@ pub(crate) fn verify(wanted: &ChallengeVerify) -> Result<Report, Stop> {
     let court = Court::open(&wanted.dossier)?;
     let base = base(&wanted.range, &wanted.note, &wanted.dossier, &court)?;
     let shown = wanted.challenge.display().to_string();
-    let asked = Challenge::parse(&input::read(&wanted.challenge, MAX_CHALLENGE_SIZE)?).map_err(
-        |error| Failure::new(Said::new(Message::Malformed, &[&shown, &error.to_string()])),
-    )?;
+    let asked = Challenge::parse(&input::read(&wanted.challenge, MAX_CHALLENGE_SIZE)?)
+        .map_err(|error| Failure::new(Said::of_error(Message::Malformed, &[&shown], &error)))?;
     let made = Challenge::make(base.ground.clone(), &base.records, asked.picks().len());
     if made.as_ref() != Ok(&asked) {
         return Err(Stop::rejected(Said::new(Message::ChallengeOther, &[])));
@@ -220,9 +219,8 @@ fn base(range: &Path, note: &Path, wanted: &Dossier, court: &Court) -> Result<Ba
 /// The note must be one that nobody could have when the range was made and shown.
 fn check_note(bytes: &[u8], path: &Path, court: &Court, end: &Checked) -> Result<(), Stop> {
     let shown = path.display().to_string();
-    let note = Note::parse(bytes).map_err(|error| {
-        Failure::new(Said::new(Message::Malformed, &[&shown, &error.to_string()]))
-    })?;
+    let note = Note::parse(bytes)
+        .map_err(|error| Failure::new(Said::of_error(Message::Malformed, &[&shown], &error)))?;
     let judged = court.judge.accept(&note).map_err(|stop| stop.within(&shown))?;
     let accepted = &judged.accepted;
     if accepted.origin() != end.statement.origin() {

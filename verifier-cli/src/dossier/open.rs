@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use spec::Hash;
-use spec::bundle::{Bundle, BundleError, Contents, MAX_BUNDLE_SIZE, MAX_PARTS, PartPath};
+use spec::bundle::{Bundle, BundleError, Contents, MAX_BUNDLE_SIZE, MAX_PARTS, PartPath, ZipError};
 use spec::evidence::pins::{MAX_PINS_SIZE, Pins};
 
 use crate::command::Stop;
@@ -16,6 +16,10 @@ use crate::messages::{Message, Said};
 
 /// How deep a part lies: `records/0/12.statement`.
 const MAX_DEPTH: usize = 3;
+
+/// The size of a zip's end record without a comment, and what it begins with.
+const END_SIZE: usize = 22;
+const END_SIGNATURE: [u8; 4] = *b"PK\x05\x06";
 
 /// The bytes of a bundle, or the parts of a folder. What is parsed of them borrows from it.
 pub(super) enum Opened {
@@ -50,6 +54,9 @@ impl Opened {
         match self {
             Self::Bundle(bytes) => match Bundle::parse_with(bytes, hash_on_all_cores) {
                 Ok(bundle) => Ok(bundle.into_contents()),
+                Err(error) if is_cut(bytes, &error) => {
+                    Err(Stop::rejected(Said::new(Message::BundleCut, &[shown])))
+                }
                 Err(error) => Err(refused(shown, &error, Bundle::is_meant_by(bytes))),
             },
             Self::Folder(parts) => {
@@ -78,12 +85,20 @@ fn hash_on_all_cores(parts: &[&[u8]]) -> Vec<Hash> {
 
 /// A bundle that was altered is wrong; what never was one proves nothing.
 fn refused(shown: &str, error: &BundleError, is_bundle: bool) -> Stop {
-    let why = error.to_string();
     if is_bundle {
-        return Stop::rejected(Said::new(Message::BundleAltered, &[shown, &why]));
+        return Stop::rejected(Said::of_error(Message::BundleAltered, &[shown], error));
     }
-    let failure = Failure::new(Said::new(Message::Malformed, &[shown, &why]));
+    let failure = Failure::new(Said::of_error(Message::Malformed, &[shown], error));
     failure.with_hint(Said::new(Message::HintDossier, &[])).into()
+}
+
+/// Whether a bundle was cut, as a download is that broke off: where its end should be, another thing
+/// stands. That accuses nobody, and is no better than any other bundle that is not whole.
+fn is_cut(bytes: &[u8], error: &BundleError) -> bool {
+    let end = bytes.last_chunk::<END_SIZE>();
+    matches!(error, BundleError::Zip(ZipError::End))
+        && Bundle::is_meant_by(bytes)
+        && end.is_none_or(|end| !end.starts_with(&END_SIGNATURE))
 }
 
 fn not_a_part(file: &Path) -> Failure {
@@ -99,10 +114,7 @@ fn collect(
     depth: usize,
     found: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let unreadable = |error: std::io::Error| {
-        let values = [folder.display().to_string(), error.to_string()];
-        Failure::new(Said::new(Message::FileUnreadable, &values.each_ref().map(String::as_str)))
-    };
+    let unreadable = |error: std::io::Error| input::unreadable(folder, &error);
     let entries: Result<Vec<DirEntry>, _> = fs::read_dir(folder).map_err(unreadable)?.collect();
     let mut entries = entries.map_err(unreadable)?;
     entries.sort_by_key(DirEntry::file_name);
@@ -124,9 +136,11 @@ fn collect(
 
 /// The caller's own pins.
 pub(super) fn pins(path: &Path) -> Result<Pins, Failure> {
-    Pins::parse(&input::read(path, MAX_PINS_SIZE)?).map_err(|error| {
+    let bytes = input::own_text(path, MAX_PINS_SIZE, "--pins")?;
+    Pins::parse(&bytes).map_err(|error| {
         let shown = path.display().to_string();
-        let failure = Failure::new(Said::new(Message::Malformed, &[&shown, &error.to_string()]));
+        let why = input::why_refused(&bytes, &error);
+        let failure = Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));
         failure.with_hint(Said::new(Message::HintPins, &[]))
     })
 }

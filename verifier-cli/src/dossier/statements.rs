@@ -58,7 +58,7 @@ impl Keys {
             None => Err(Said::new(Message::UnpinnedSource, &[shown, &id.to_string()])),
             Some(key) => statement
                 .verify(key)
-                .map_err(|error| Said::new(Message::BadStatement, &[shown, &error.to_string()])),
+                .map_err(|error| Said::of_error(Message::BadStatement, &[shown], &error)),
         }
     }
 }
@@ -132,9 +132,10 @@ impl One<'_> {
         };
         let bytes = self.part(Role::Disclosure).expect("the contents have one for each statement");
         let path = PartPath::Of(self.place, Role::Disclosure).to_string();
-        let opened = Disclosure::parse(bytes)
-            .and_then(|disclosure| disclosure.open(&statement))
-            .map_err(|error| rejected(Message::BadDisclosure, &[&path, &error.to_string()]))?;
+        let opened =
+            Disclosure::parse(bytes).and_then(|disclosure| disclosure.open(&statement)).map_err(
+                |error| Stop::rejected(Said::of_error(Message::BadDisclosure, &[&path], &error)),
+            )?;
         let after = self.check_after(&statement, receipt.as_ref())?;
         Ok(Checked { place: self.place, statement, opened, receipt, after })
     }
@@ -210,7 +211,7 @@ fn parse_hashes(bytes: &[u8]) -> Option<Vec<Hash>> {
 
 /// A part that is not what its path says is wrong, whoever wrote it.
 fn bad_part(path: &str, why: &str) -> Stop {
-    rejected(Message::BadPart, &[path, why])
+    Stop::rejected(Said::of_error(Message::BadPart, &[path], &why))
 }
 
 fn rejected(message: Message, values: &[&str]) -> Stop {

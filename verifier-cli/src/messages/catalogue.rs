@@ -99,6 +99,9 @@ catalogue! {
     UnknownLog = "unknown-log",
         "it comes from the log {0}, and what you trust is the log {1}: ask the right log, or take its policy",
         "它来自日志 {0}，而您所信任的是日志 {1}：请查询正确的日志，或改用其策略";
+    UnknownLogNoneListed = "unknown-log-none-listed",
+        "it comes from the log {0}, and your policy lists no log at all: add a line `log <verifier key of the log>`, with a key that you did not get with the evidence",
+        "它来自日志 {0}，而您的策略没有列出任何日志：请加上一行 `log <日志的验证密钥>`，且该密钥不得取自所交来的证据";
     UnpinnedSource = "unpinned-source",
         "the statement is signed by {0} with key ID {1}, and none of the given keys is that key",
         "声明由 {0}（密钥 ID {1}）签署，而所给的密钥中没有这一把";
@@ -414,6 +417,9 @@ catalogue! {
 
     // Folders and bundles: why they are rejected.
     BadPart = "bad-part", "{0} is not what its path says: {1}", "{0} 与其路径不符：{1}";
+    BundleCut = "bundle-cut",
+        "{0}: its end is missing: download or copy it again; if it stays so, it was altered",
+        "{0}：文件的结尾缺失：请重新下载或复制；若仍如此，则它被改动过";
     BundleAltered = "bundle-altered", "{0} was altered since it was made: {1}", "{0} 制成之后被改动过：{1}";
     ChallengeOther = "challenge-other",
         "the challenge is not the one that the note and the range give", "质询与该检查点和区间所得出的不同";

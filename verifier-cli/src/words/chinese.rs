@@ -155,6 +155,34 @@ const TEXTS: &[(&str, &str)] = &[
     ("no signature by a listed key of the log {}", "没有策略所列的日志 {} 密钥的签名"),
     ("the policy lists no log named {}", "策略中没有名为 {} 的日志"),
     ("the quorum {} is not met; not counted: {}", "未达到法定数 {}；未计入：{}"),
+    // What an editor has left in a policy or in pins.
+    (
+        "it begins with a byte order mark (BOM); save it as UTF-8 without one",
+        "文件以字节顺序标记（BOM）开头；请存为不带 BOM 的 UTF-8",
+    ),
+    ("lines end in CR LF; save it with LF", "行末是 CR LF；请改以 LF 换行保存"),
+    (
+        "it begins with a byte order mark (BOM), and lines end in CR LF; save it as UTF-8 without \
+         the mark, with LF",
+        "文件以字节顺序标记（BOM）开头，且行末是 CR LF；请存为不带 BOM 的 UTF-8，并以 LF 换行",
+    ),
+    ("it is text in UTF-16; save it as UTF-8", "文件是 UTF-16 文本；请存为 UTF-8"),
+    // Pins.
+    (
+        "line {}: a source has 1 to {} Ed25519 keys of its own name, no two with the same key ID",
+        "第 {} 行：每个来源须有 1 至 {} 把与其同名的 Ed25519 密钥，且密钥 ID 互不相同",
+    ),
+    ("line {}: `{}` is due here and well formed", "第 {} 行：此处应为格式正确的 `{}`"),
+    (
+        "line {}: sources come in ascending order, none twice",
+        "第 {} 行：来源须按升序排列，不得重复",
+    ),
+    ("the pins have {} bytes; at most {} are read", "固定项有 {} 字节，最多读取 {} 字节"),
+    ("more than {} sources", "来源超过 {} 个"),
+    (
+        "the pins are text in UTF-8 whose last line ends too",
+        "固定项须为 UTF-8 文本，且最后一行也须换行",
+    ),
     // Statements.
     (
         "`after 0` goes with the empty root and a zero note hash, any other size with neither",
@@ -216,6 +244,40 @@ const TEXTS: &[(&str, &str)] = &[
         "{} records with the header, where a batch has at most {}",
         "连批次头有 {} 条记录，而批次最多有 {} 条",
     ),
+    // Bundles.
+    ("part {}: its CRC-32 is not that of its bytes", "第 {} 个部分：其 CRC-32 与其字节不符"),
+    ("the last {} bytes are no end record of a bundle", "最后 {} 个字节不是证据包的结尾记录"),
+    (
+        "part {}: its headers are not written as a bundle's are",
+        "第 {} 个部分：其文件头不是证据包的写法",
+    ),
+    (
+        "part {}: it does not lie directly behind the one before",
+        "第 {} 个部分：没有紧接在前一部分之后",
+    ),
+    (
+        "{}: the statement before it is not there; a range has all of them",
+        "{}：缺少其前一号声明；区间须含全部声明",
+    ),
+    ("{}: the evidence has the SHA-256 {}", "{}：该证据的 SHA-256 是 {}"),
+    ("{} does not list the parts as they are: line {}", "{} 所列与实际的部分不符：第 {} 行"),
+    ("{}: the statement is of another log than the first", "{}：该声明与第一条不属于同一日志"),
+    ("{}: the statement is statement {} of {}", "{}：该声明的声明号为 {}，来源为 {}"),
+    ("part {}: no part may be called {} at this place", "第 {} 个部分：此处不能有名为 {} 的部分"),
+    ("{}: {} bytes, where at most {} are read", "{}：有 {} 字节，最多读取 {} 字节"),
+    ("{} parts, where a bundle has at most {}", "有 {} 个部分，而证据包最多有 {} 个"),
+    ("{}: the statement is there twice", "{}：该声明出现了两次"),
+    ("base64 hashes", "应为 base64 哈希"),
+    // Challenges.
+    (
+        "{} picks of {} records; there are 1 to {}, and no more than records",
+        "抽取 {} 条，而记录有 {} 条；应抽取 1 至 {} 条，且不多于记录数",
+    ),
+    (
+        "line {} of the challenge is missing, out of place or malformed",
+        "质询第 {} 行缺失、错位或格式有误",
+    ),
+    ("the challenge has {} bytes; at most {} are read", "质询有 {} 字节，最多读取 {} 字节"),
     // Evidence of a split.
     ("a note in the file is not a checkpoint: {}", "文件中有签名文本不是检查点：{}"),
     ("hash {} is malformed", "第 {} 个哈希格式有误"),
@@ -352,6 +414,11 @@ mod tests {
                 "the first line is not \"c2sp.org/tlog-proof@v1\"",
                 "首行不是 \"c2sp.org/tlog-proof@v1\"",
             ),
+            (
+                "part 0: its headers are not written as a bundle's are",
+                "第 0 个部分：其文件头不是证据包的写法",
+            ),
+            ("evidence/ab: the evidence has the SHA-256 cd", "evidence/ab：该证据的 SHA-256 是 cd"),
             ("something new", "（原文）something new"),
         ];
         for (english, want) in cases {
@@ -379,11 +446,15 @@ mod tests {
         let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/src");
         let mut count = 0;
         for file in [
+            "bundle/mod.rs",
+            "bundle/zip.rs",
             "checkpoint.rs",
             "cosignature.rs",
             "encoding.rs",
             "evidence/batch.rs",
+            "evidence/challenge.rs",
             "evidence/multiproof.rs",
+            "evidence/pins.rs",
             "evidence/statement.rs",
             "key.rs",
             "key/lines.rs",
