@@ -167,7 +167,7 @@ const NUMBERS: [(&str, &str); 23] = [
 /// The words for one of what a text begins with, and the rest of it.
 fn singular(text: &str) -> Option<(&'static str, &str)> {
     NUMBERS.iter().find_map(|(many, one)| {
-        let rest = text.strip_prefix(many)?;
+        let rest = text.strip_prefix(*many)?;
         let is_whole = !rest.starts_with(|letter: char| letter.is_ascii_alphanumeric());
         is_whole.then_some((*one, rest))
     })

@@ -95,8 +95,8 @@ fn whatever_is_left_out_of_a_range_is_missed() {
     }
     world.write(ANNA.list, "SN-of-nobody\n");
     world.write("other.key", "07".repeat(32));
-    let other = Plant::verify_words(&Buyer { key: "other.key", ..ANNA }, "shown");
-    plant.factory.judge(&other, 2);
+    let mistaken = Buyer { key: "other.key", ..ANNA };
+    plant.factory.judge(&Plant::verify_words(&mistaken, "shown"), 2);
     world.write(ANNA.list, ANNA.units.join("\n") + "\n");
     // Another pin, another key.
     let pins = String::from_utf8(world.read("pins")).unwrap();

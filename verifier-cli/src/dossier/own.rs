@@ -88,13 +88,7 @@ impl Own {
         let numbers = [records.len(), all - missing.len(), all].map(|number| number.to_string());
         let [count, found, all] = numbers.each_ref().map(String::as_str);
         report.reason(Said::new(Message::OwnSound, &[count, source, found, all]));
-        for (statement, record) in records.iter().take(MAX_LISTED) {
-            report.fact(Message::LabelOwnRecord, format!("{source} {statement}, {record}"));
-        }
-        if records.len() > MAX_LISTED {
-            let more = records.len() - MAX_LISTED;
-            report.fact(Message::LabelOwnMore, format!("{source}: {more}"));
-        }
+        list_records(report, source, records);
         say_missing(report, Some(source), &missing);
         report.not_checked(Message::OpenNoise, &[source]);
     }
@@ -122,6 +116,17 @@ fn names(record: &OpenedRecord) -> Vec<&[u8]> {
     value("units").into_iter().flat_map(items).chain(value("panel")).collect()
 }
 
+/// The caller's records in a range, by statement and number; the rest is counted.
+fn list_records(report: &mut Report, source: &str, records: &[(u64, u64)]) {
+    for (statement, record) in records.iter().take(MAX_LISTED) {
+        report.fact(Message::LabelOwnRecord, format!("{source} {statement}, {record}"));
+    }
+    if records.len() > MAX_LISTED {
+        let more = records.len() - MAX_LISTED;
+        report.fact(Message::LabelOwnMore, format!("{source}: {more}"));
+    }
+}
+
 /// A line for each unit that is not found, in a range or in any opened record; the rest is counted.
 fn say_missing(report: &mut Report, source: Option<&str>, missing: &[&Unit]) {
     for unit in missing.iter().take(MAX_LISTED) {
@@ -145,6 +150,8 @@ pub(super) fn needs_a_range() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::messages::Language;
+    use crate::report::Verdict;
 
     fn own(lines: &str) -> Own {
         let folder = tempfile::tempdir().unwrap();
@@ -155,7 +162,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_found_nothing_is_said_to_be_right() {
-        let mut report = Report::new(crate::report::Verdict::Verified);
+        let mut report = Report::new(Verdict::Verified);
         let failure = own("SN1\nSN2\n").say(&mut report, &[], &[]).unwrap_err();
         assert_eq!(failure.said().0.message(), Message::OwnNoneFound);
         assert!(Own::read(&[], None).unwrap().is_none());
@@ -177,12 +184,25 @@ mod tests {
     }
 
     #[test]
+    fn records_that_are_not_listed_are_counted() {
+        let told = |count: u64| {
+            let mut report = Report::new(Verdict::Verified);
+            let records: Vec<(u64, u64)> = (1..=count).map(|at| (at, 1)).collect();
+            list_records(&mut report, "aoi.example/7", &records);
+            report.facts(Language::English).map(|(_, value)| value.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(told(100).len(), 100);
+        let many = told(197);
+        assert_eq!((many.len(), many[100].as_str()), (101, "aoi.example/7: 97"));
+    }
+
+    #[test]
     fn a_long_list_of_missing_units_is_cut_and_the_rest_is_counted() {
         let lines: String = (0..MAX_LISTED + 97).map(|at| format!("SN{at}\n")).collect();
         let own = own(&lines);
-        let mut report = Report::new(crate::report::Verdict::Verified);
+        let mut report = Report::new(Verdict::Verified);
         say_missing(&mut report, Some("aoi.example/7"), &own.without(|_| false));
-        let open = report.open(crate::messages::Language::English);
+        let open = report.open(Language::English);
         assert_eq!(open.len(), MAX_LISTED + 1);
         assert!(open[MAX_LISTED].contains("97"), "{}", open[MAX_LISTED]);
     }

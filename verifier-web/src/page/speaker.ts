@@ -4,6 +4,7 @@ import type { Said } from "../judge/report.ts";
 import { FIELDS } from "./words/fields.ts";
 import { FACTS, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
 import { fill, plainTimes, printable, type Language, type Words } from "./words/language.ts";
+import { explained } from "./words/refusals.ts";
 import { KINDS, STORY, type StoryName } from "./words/story.ts";
 import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
 
@@ -22,7 +23,8 @@ export class Speaker {
   /** A sentence about evidence, without what stands behind it. */
   sentence(said: Said): string {
     const values = said.code === "several-files" ? said.values.map((role) => this.role(role)) : said.values;
-    return this.#of(SENTENCES, said.code, values.map((value) => plainTimes(printable(value))));
+    const shown = explained(said.code, values.map((value) => plainTimes(printable(value))), this.language);
+    return this.#of(SENTENCES, said.code, shown);
   }
 
   /** A text of the pictures and of the story of a unit. */

@@ -10,6 +10,7 @@ import { ROLES } from "../../src/judge/given.ts";
 import { FIELDS } from "../../src/page/words/fields.ts";
 import { FACTS, ROLE_NAMES, TEXTS } from "../../src/page/words/labels.ts";
 import { fill, preferredLanguage, printable, type Words } from "../../src/page/words/language.ts";
+import { REFUSALS, WITHIN, explain, explained } from "../../src/page/words/refusals.ts";
 import { KINDS, STORY } from "../../src/page/words/story.ts";
 import { MEANINGS, SENTENCES, VERDICTS } from "../../src/page/words/verdicts.ts";
 import { ROOT } from "../vector.ts";
@@ -34,7 +35,7 @@ test("every code of the judgement has its sentence, and no sentence is left over
 });
 
 test("both languages take the same values, and Chinese is not English", () => {
-  const all: [string, Words][] = [SENTENCES, VERDICTS, MEANINGS, FACTS, ROLE_NAMES, TEXTS, FIELDS, KINDS, STORY]
+  const all: [string, Words][] = [SENTENCES, VERDICTS, MEANINGS, FACTS, ROLE_NAMES, TEXTS, FIELDS, KINDS, STORY, REFUSALS, WITHIN]
     .flatMap((words) => Object.entries(words));
   for (const [code, { en, zh }] of all) {
     const values = (text: string) => [...text.matchAll(/\{\d\}/g)].map(String).sort();
@@ -42,6 +43,28 @@ test("both languages take the same values, and Chinese is not English", () => {
     if (code !== "detail-other") assert.match(zh, /\p{Script=Han}/u, code);
     assert.ok(!/\p{Script=Han}/u.test(en), code);
   }
+});
+
+test("why bytes are refused is said in words, and never by the name of an error", () => {
+  const folders = ["formats", "judge"].map((name) => join(ROOT, "verifier-web/src", name));
+  const sources = folders.flatMap((folder) =>
+    readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"))
+  );
+  const pattern = /new Refusal\(\s*(?:"([A-Za-z0-9]+)"|\[(?:"([A-Za-z]+)"|which), "([A-Za-z0-9]+)"\])/g;
+  const paths = sources.flatMap((text) => [...text.matchAll(pattern)].map(([, one, outer, inner]) =>
+    one ?? `${outer ?? "Older"} ${inner}`
+  ));
+  assert.ok(paths.includes("Zip Header") && paths.includes("Older NotSigned") && paths.length > 120);
+  for (const path of paths) {
+    for (const language of ["en", "zh"] as const) {
+      assert.notEqual(explain(path, language), path, path);
+    }
+  }
+  const outer = sources.flatMap((text) => [...text.matchAll(/within\("([A-Za-z]+)"/g)].map(([, name]) => name ?? ""));
+  assert.deepEqual(outer.filter((name) => !WITHIN[name]), []);
+  assert.match(explained("bundle-altered", ["Zip End", "Zip Header, 0"], "en").join("|"), /^Zip End\|a header in the zip .* \(0\)$/);
+  assert.match(explain("Note Utf8", "zh"), /^在签名文本中：/);
+  assert.equal(explain("Strange Error, 1", "en"), "Strange Error, 1");
 });
 
 test("every role and every known field has its label", () => {
@@ -54,6 +77,14 @@ test("every role and every known field has its label", () => {
 test("values are put in as they are, and text from outside cannot turn the line", () => {
   assert.equal(fill({ en: "{0} and {1}, {0}", zh: "" }, "en", ["{1}", "b"]), "{1} and b, {1}");
   assert.equal(printable("\u202ea\u0007\u2028产线"), "\\u{202e}a\\u{7}\\u{2028}产线");
+});
+
+test("one is not many", () => {
+  const said = (code: string, ...values: string[]) => fill(SENTENCES[code] ?? { en: "", zh: "" }, "en", values);
+  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /exactly 1 record\b/);
+  assert.match(said("own-sound", "1", "aoi", "1", "1"), /on 1 record of aoi, of 1 unit out of 1;/);
+  assert.match(said("own-sound", "2", "aoi", "11", "21"), /on 2 records of aoi, of 11 units out of 21;/);
+  assert.equal(fill({ en: "{0} recordsets", zh: "" }, "en", ["1"]), "1 recordsets");
 });
 
 test("the browser's language decides, Chinese in any of its forms", () => {

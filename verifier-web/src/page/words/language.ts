@@ -13,9 +13,35 @@ export function preferredLanguage(languages: readonly string[]): Language {
   return languages[0]?.toLowerCase().startsWith("zh") ? "zh" : "en";
 }
 
+/** What follows a number in English, where it is of many and where it is of one; longer ones first. */
+const NUMBERS: readonly (readonly [string, string])[] = [
+  [" files of evidence are", " file of evidence is"],
+  [" files to which opened records commit: they are", " file to which opened records commit: it is"],
+  [
+    " statements were not made long before: the checkpoints they name, or the proofs from these on, are",
+    " statement was not made long before: the checkpoint it names, or the proof from this on, is",
+  ],
+  [" records are", " record is"],
+  [" files", " file"],
+  [" records", " record"],
+  [" entries", " entry"],
+  [" statements", " statement"],
+  [" units", " unit"],
+  [" hashes", " hash"],
+  [" bytes", " byte"],
+  [" seconds", " second"],
+  [" thermocouples", " thermocouple"],
+];
+
 /** Puts values into a sentence. */
 export function fill(words: Words, language: Language, values: readonly string[] = []): string {
-  return words[language].replace(/\{(\d)\}/g, (_, place: string) => values[Number(place)] ?? "");
+  // With what follows it, so that a value that itself holds `{1}` stays as it is.
+  return words[language].replace(/\{(\d)\}([^{]*)/g, (_, place: string, text: string) => {
+    const value = values[Number(place)] ?? "";
+    const isOne = value === "1" && language === "en";
+    const found = isOne ? NUMBERS.find(([many]) => new RegExp(`^${many}\\b`).test(text)) : undefined;
+    return value + (found ? found[1] + text.slice(found[0].length) : text);
+  });
 }
 
 /**
