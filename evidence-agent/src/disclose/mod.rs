@@ -37,7 +37,7 @@ use spec::evidence::record::Record;
 use spec::key::KeyName;
 
 pub(crate) use answer::answer;
-pub(crate) use choose::{names_nobody, read_units};
+pub(crate) use choose::read_units;
 pub(crate) use evidence::write_evidence;
 pub(crate) use known::OfLot;
 pub(crate) use pins::pins;
