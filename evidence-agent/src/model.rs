@@ -143,3 +143,30 @@ pub(crate) struct Pending {
     /// When it was captured.
     pub(crate) seen: UnixMillis,
 }
+
+/// What machines write in place of a code that they could not read, without case and signs: `N/A`,
+/// `NOREAD`, `No Read`, `---`. It stands on panels of every customer. The mappings know such words as
+/// `not-a-value`; here they are those of every machine, since a record does not keep its mapping's.
+const NOBODY: [&[u8]; 3] = [b"", b"NA", b"NOREAD"];
+
+/// Whether this stands for a code that was not read, and so names neither unit nor panel.
+pub(crate) fn names_nobody(code: &[u8]) -> bool {
+    let plain = code.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    let plain: Vec<u8> = plain.map(u8::to_ascii_uppercase).collect();
+    NOBODY.contains(&plain.as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_that_was_not_read_names_nobody() {
+        for code in ["", "N/A", "n/a", "NA", "NOREAD", "NoRead", "NO READ", "no-read", "??"] {
+            assert!(names_nobody(code.as_bytes()), "{code}");
+        }
+        for code in ["PNL-1", "NA1", "0", "NOREADER", "\u{677f}"] {
+            assert!(!names_nobody(code.as_bytes()), "{code}");
+        }
+    }
+}

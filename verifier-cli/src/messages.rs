@@ -111,6 +111,9 @@ impl Said {
         let value = self.values.get(at)?;
         let is_error = self.ends_in_error && at + 1 == self.values.len();
         match language {
+            _ if [Message::FoundLate, Message::HtmlLate].contains(&self.message) => {
+                Some(late::told(value, language).into())
+            }
             Language::Chinese if is_error => Some(chinese(value).into()),
             _ => Some(value.into()),
         }
@@ -222,6 +225,7 @@ macro_rules! catalogue {
 }
 
 mod catalogue;
+pub(crate) mod late;
 
 #[cfg(test)]
 mod tests {

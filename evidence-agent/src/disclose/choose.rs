@@ -24,25 +24,13 @@ use super::known;
 use crate::cli::args::DiscloseArgs;
 use crate::clock;
 use crate::error::AgentError;
-use crate::model::{Pending, UnixMillis};
+use crate::model::{Pending, UnixMillis, names_nobody};
 use crate::site::commands::Desk;
 use crate::spool::tags;
 use crate::vault::Vault;
 
 /// The most bytes of a list of units: some hundred thousand serial numbers.
 const MAX_UNITS_SIZE: usize = 16 * 1024 * 1024;
-
-/// What machines write in place of a code that they could not read, without case and signs: `N/A`,
-/// `NOREAD`, `No Read`, `---`. It stands on panels of every customer. The mappings know such words as
-/// `not-a-value`; here they are those of every machine, since a record does not keep its mapping's.
-const NOBODY: [&[u8]; 3] = [b"", b"NA", b"NOREAD"];
-
-/// Whether this stands for a code that was not read, and so names neither unit nor panel.
-pub(crate) fn names_nobody(code: &[u8]) -> bool {
-    let plain = code.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
-    let plain: Vec<u8> = plain.map(u8::to_ascii_uppercase).collect();
-    NOBODY.contains(&plain.as_slice())
-}
 
 /// The chosen records of each statement.
 pub(super) type Chosen = BTreeMap<(KeyName, u64), BTreeSet<u64>>;
@@ -339,16 +327,6 @@ fn moment(text: &String) -> Result<UnixMillis, AgentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_code_that_was_not_read_names_nobody() {
-        for code in ["", "N/A", "n/a", "NA", "NOREAD", "NoRead", "NO READ", "no-read", "??"] {
-            assert!(names_nobody(code.as_bytes()), "{code}");
-        }
-        for code in ["PNL-1", "NA1", "0", "NOREADER", "\u{677f}"] {
-            assert!(!names_nobody(code.as_bytes()), "{code}");
-        }
-    }
 
     #[test]
     fn a_list_is_read_as_tables_and_editors_write_it() {

@@ -22,7 +22,7 @@ use spec::key::KeyName;
 
 use super::choose::{self, Chosen};
 use crate::error::AgentError;
-use crate::model::UnixMillis;
+use crate::model::{UnixMillis, names_nobody};
 use crate::vault::Vault;
 
 /// Names of lots, units or panels.
@@ -75,7 +75,7 @@ fn add_panels(vault: &Vault, chosen: &mut Chosen, lots: &[String]) -> Result<(),
     for ((source, sequence), records) in &*chosen {
         let opening = vault.opening(source, *sequence)?;
         for record in records.iter().filter_map(|index| super::record_at(&opening, *index)) {
-            let panel = record.value("panel").filter(|panel| !choose::names_nobody(panel));
+            let panel = record.value("panel").filter(|panel| !names_nobody(panel));
             panels.extend(panel.map(<[u8]>::to_vec));
             // Lots that were asked for say it better than what their records name besides.
             if lots.is_empty() {

@@ -110,7 +110,7 @@ pub(super) fn no_lot(vault: &Vault, lots: &[String]) -> Result<Option<AgentError
         }
         let how = "a lot is what the machine writes into the field `lot` of its records";
         let else_units = "where it writes none, give the lot its units with `lot-key --units`";
-        let example = example(vault, &|named| named.lot)?;
+        let example = example(vault, &|named| named.lot.filter(|lot| !lot.is_empty()))?;
         return Ok(Some(AgentError::Failed(match example {
             Some(there) => {
                 format!("no record names the lot {lot:?}: {how}, {there:?} for one; {else_units}")

@@ -37,7 +37,7 @@ use spec::evidence::record::Record;
 use spec::key::KeyName;
 
 pub(crate) use answer::answer;
-pub(crate) use choose::{names_nobody, read_units};
+pub(crate) use choose::read_units;
 pub(crate) use evidence::write_evidence;
 pub(crate) use known::OfLot;
 pub(crate) use pins::pins;
@@ -85,10 +85,8 @@ pub(crate) fn disclose(
         // A range ends where it was told to; what waits lies behind it.
         waiting.iter().for_each(|source| tally.leave_out(waits(source, language)));
         if chosen.is_empty() {
-            let waits =
-                (!waiting.is_empty()).then(|| AgentError::Failed(tally.warnings.join("\n")));
-            if let Some(waits) = waits {
-                return Err(waits);
+            if !waiting.is_empty() {
+                return Err(AgentError::Failed(tally.warnings.join("\n")));
             }
             let no_lot = known::no_lot(&vault, &args.lot)?;
             return Err(no_lot.unwrap_or_else(|| vault.no_such_record()));

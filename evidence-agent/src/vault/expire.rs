@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use spec::key::KeyName;
 
 use super::Vault;
+use super::boards::Boards;
 use super::bytes::{Malformed, Reader, Writer};
 use super::chain::{files_of, put_pieces, units_of};
 use super::holds::Hold;
@@ -127,7 +128,7 @@ impl Vault {
     ) -> Result<Expired, AgentError> {
         // Two at once would find the same records due, and count their evidence down twice.
         let _alone = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut expired = Expired::default();
+        let (mut expired, mut boards) = (Expired::default(), Boards::default());
         for source in self.sources()? {
             let named = |rule: &&Rule| rule.source.as_deref().is_none_or(|s| s == source.as_str());
             let Some(least) = rules.iter().filter(named).map(|rule| rule.keep_days).min() else {
@@ -151,8 +152,10 @@ impl Vault {
                     break;
                 }
                 let due = loop {
-                    let due = self.due(&source, (number, from), sealed, now, rules)?;
-                    if due.records.is_empty() || self.delete(&due, now, dry_run, &mut expired)? {
+                    let due = self.due(&source, (number, from), sealed, now, rules, &mut boards)?;
+                    if due.records.is_empty()
+                        || self.delete(&due, now, dry_run, &mut expired, &mut boards)?
+                    {
                         break due;
                     }
                 };
@@ -209,8 +212,10 @@ impl Vault {
         sealed: UnixMillis,
         now: UnixMillis,
         rules: &[Rule],
+        boards: &mut Boards,
     ) -> Result<Due, AgentError> {
         let (opening, holds) = (self.opening(source, key.1)?, self.holds()?);
+        boards.learn(self, &holds)?;
         let (mut records, mut words, mut held) = (Vec::new(), Vec::new(), 0);
         // The header stays: without it the number of records could not be shown.
         for (index, kept) in opening.records.iter().enumerate().skip(1) {
@@ -220,7 +225,7 @@ impl Vault {
             let Some(rule) = rule.filter(|rule| rule.keeps_until(sealed) <= now.0) else {
                 continue;
             };
-            if holds.iter().any(|hold| hold.keeps(self, source, sealed, record)) {
+            if holds.iter().any(|hold| hold.keeps(self, boards, source, sealed, record)) {
                 held += 1;
                 continue;
             }
@@ -241,6 +246,7 @@ impl Vault {
         now: UnixMillis,
         dry_run: bool,
         expired: &mut Expired,
+        boards: &mut Boards,
     ) -> Result<bool, AgentError> {
         if dry_run {
             expired.records += due.records.len() as u64;
@@ -260,7 +266,9 @@ impl Vault {
         let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
         let deleted = self.write(Sync::Later, |transaction| {
             // Placing a hold is a transaction too: it is in here, or comes behind this one.
-            if due.is_held(self, &self.holds_in(transaction)?) {
+            let holds = self.holds_in(transaction)?;
+            boards.learn(self, &holds)?;
+            if due.is_held(self, &holds, boards) {
                 return Ok(None);
             }
             put_pieces(transaction, due.key, &pieces)?;
@@ -347,10 +355,12 @@ impl Vault {
 
 impl Due {
     /// Whether one of these holds keeps any of the records.
-    fn is_held(&self, vault: &Vault, holds: &[Hold]) -> bool {
+    fn is_held(&self, vault: &Vault, holds: &[Hold], boards: &Boards) -> bool {
         let records = self.records.iter().filter_map(|at| self.opening.records[*at].whole());
-        let kept =
-            |record| holds.iter().any(|hold| hold.keeps(vault, &self.source, self.sealed, record));
+        let kept = |record| {
+            let (source, sealed) = (&self.source, self.sealed);
+            holds.iter().any(|hold| hold.keeps(vault, boards, source, sealed, record))
+        };
         records.into_iter().any(kept)
     }
 
@@ -416,12 +426,13 @@ mod tests {
         anchor(&vault).unwrap();
         let rule = Rule { source: None, kind: None, keep_days: 0 };
         let (key, sealed) = ((vault.source(&source()).unwrap().number, 0), UnixMillis(1));
-        let due = vault.due(&source(), key, sealed, UnixMillis(2), std::slice::from_ref(&rule));
+        let (rules, mut boards) = (std::slice::from_ref(&rule), Boards::default());
+        let due = vault.due(&source(), key, sealed, UnixMillis(2), rules, &mut boards);
         let due = due.unwrap();
         assert_eq!(due.records, [1, 2]);
         hold(&vault);
         let mut expired = Expired::default();
-        let deleted = vault.delete(&due, UnixMillis(2), false, &mut expired).unwrap();
+        let deleted = vault.delete(&due, UnixMillis(2), false, &mut expired, &mut boards).unwrap();
         let opening = vault.opening(&source(), statement.sequence()).unwrap();
         assert_eq!(opening.records[1].whole().is_none(), deleted, "all of them or none");
         if !deleted {

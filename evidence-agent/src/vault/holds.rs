@@ -10,6 +10,7 @@ use spec::evidence::record::Record;
 use spec::key::KeyName;
 
 use super::Vault;
+use super::boards::Boards;
 use super::bytes::{Malformed, Reader, Writer};
 use super::chain::units_of;
 use super::open::Sync;
@@ -21,7 +22,8 @@ use crate::model::{Pending, UnixMillis};
 /// What a hold keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Every record that names this lot, or a unit that was said to belong to it.
+    /// Every record that names this lot, or a unit that was said to belong to it, and what names no lot
+    /// but a board of its records.
     Lot(Vec<u8>),
     /// Everything of a source.
     Source(KeyName),
@@ -47,10 +49,11 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// Whether it keeps this record of the vault.
+    /// Whether it keeps this record of the vault; `boards` has learnt of it before.
     pub(super) fn keeps(
         &self,
         vault: &Vault,
+        boards: &Boards,
         source: &KeyName,
         sealed: UnixMillis,
         record: &Record,
@@ -58,7 +61,9 @@ impl Hold {
         self.released.is_none()
             && match &self.scope {
                 // What cannot be told may be of the lot, and is kept.
-                Scope::Lot(lot) => vault.is_of_lot(lot, record).unwrap_or(true),
+                Scope::Lot(lot) => {
+                    vault.is_of_lot(lot, record).unwrap_or(true) || boards.has(lot, record)
+                }
                 Scope::Source(held) => held == source,
                 Scope::Times(from, until) => (*from..=*until).contains(&sealed),
                 Scope::Unit(unit) => units_of(record).contains(&unit.as_slice()),

@@ -26,6 +26,7 @@
 //! (`chain`, whose rows lie here).
 
 mod backup;
+mod boards;
 mod bytes;
 mod capture;
 mod chain;

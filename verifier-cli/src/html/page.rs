@@ -8,6 +8,7 @@ use super::markup::{Html, class};
 use super::words::{Words, spaced, utc};
 use super::{boards, profiles, svg};
 use crate::matter::{MAX_OTHERS, Matter, Step};
+use crate::messages::late::told;
 use crate::messages::{Language, Message};
 use crate::report::Verdict;
 use crate::run_log::Files;
@@ -311,7 +312,11 @@ fn other(html: &mut Html, words: Words, step: &Step) {
         html.leaf("small", &[], &place);
     });
     let said = ["program", "file/name", "reason", "records", "lost", "note", "late"];
-    let said: Vec<&str> = said.into_iter().filter_map(|name| step.text(name)).collect();
+    let said = said.into_iter().filter_map(|name| match (name, step.text(name)?) {
+        ("late", late) => Some(told(late, words.0)),
+        (_, text) => Some(text.to_string()),
+    });
+    let said: Vec<String> = said.collect();
     html.cell("td", &[], &said.join("; "));
     for time in [step.bounds.not_before, step.bounds.not_after] {
         let shown = time.map_or_else(|| words.of(Message::HtmlUnknown).to_string(), utc);

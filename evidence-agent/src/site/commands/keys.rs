@@ -19,6 +19,7 @@ use crate::durable::Access;
 use crate::error::AgentError;
 use crate::init::fresh_key;
 use crate::log_client::LogClient;
+use crate::model::names_nobody;
 use crate::site::qr;
 use crate::spool::salts::random;
 use crate::spool::{daily, resume as chain_end, tags};
@@ -218,16 +219,14 @@ pub(crate) fn lot_key(
 /// boards of every lot, and would make all of them one customer's.
 fn lot_units(desk: &Desk<'_>, path: &Path) -> Result<BTreeSet<Vec<u8>>, AgentError> {
     let units = disclose::read_units(desk, path)?;
-    match units.iter().find(|unit| disclose::names_nobody(unit)) {
-        None => Ok(units),
-        Some(unit) => {
-            let (list, unit) = (shown(path), String::from_utf8_lossy(unit));
-            Err(AgentError::Input(format!(
-                "{list}: {unit:?} is what machines write for a code that they could not read, and no unit; \
-                 take it out of the list"
-            )))
-        }
+    if let Some(unit) = units.iter().find(|unit| names_nobody(unit)) {
+        let (list, unit) = (shown(path), String::from_utf8_lossy(unit));
+        return Err(AgentError::Input(format!(
+            "{list}: {unit:?} is what machines write for a code that they could not read, and no unit; \
+             take it out of the list"
+        )));
     }
+    Ok(units)
 }
 
 fn read_lot_key(desk: &Desk<'_>, path: &Path) -> Result<Zeroizing<[u8; LOT_KEY_SIZE]>, AgentError> {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use serde_json::Value;
 
 use super::*;
+use crate::vault::{Rule, Scope};
 
 impl World {
     /// Types a command about the vault, which nobody else has open then: its exit code and answer.
@@ -123,6 +124,35 @@ fn what_no_record_names_is_said_with_what_one_does() {
     let (code, json) = made(&["--lot", "L-9", "--range", "0..0"], "d");
     assert_eq!(code, 0, "{json}");
     assert!(json["warnings"][0].as_str().unwrap().contains("no record names the lot"), "{json}");
+}
+
+#[test]
+fn a_hold_of_a_lot_keeps_what_names_its_boards_and_no_lot() {
+    let mut world = World::new(&["aoi", "bench"]);
+    world.report_with(0, "report", &[("lot", "L-7"), ("panel", "P1"), ("units", "B1\n")]);
+    world.report_with(0, "unread", &[("lot", "L-7"), ("panel", "N/A"), ("units", "B2\n")]);
+    for (name, more) in [
+        ("review of B1", &[("units", "B1\n")][..]),
+        ("repair of P1", &[("panel", "P1")]),
+        ("B1 of another lot", &[("lot", "L-8"), ("units", "B1\n")]),
+        ("another board", &[("units", "B9\n")]),
+        ("not read", &[("panel", "N/A"), ("units", "B8\n")]),
+    ] {
+        world.record_with(1, "review", name, more);
+    }
+    world.seal_all();
+    world.drain();
+    let vault = world.vault();
+    let rules = [Rule { source: None, kind: Some("review".to_string()), keep_days: 0 }];
+    let expire = |dry_run| vault.expire(UnixMillis(u64::MAX), &rules, dry_run).unwrap();
+    assert_eq!(expire(true).held, 0);
+    vault.add_hold(Scope::Lot(b"L-7".to_vec()), "claim 7", UnixMillis(1)).unwrap();
+    for dry_run in [true, false] {
+        let expired = expire(dry_run);
+        assert_eq!((expired.records, expired.held), (3, 2), "dry run {dry_run}");
+    }
+    let count = |unit: &[u8]| vault.of_unit(unit).unwrap().len();
+    assert_eq!([count(b"B1"), count(b"P1"), count(b"B9"), count(b"B8")], [2, 2, 0, 0]);
 }
 
 #[test]

@@ -82,6 +82,12 @@ catalogue! {
     HtmlKindReview = "html-kind-review", "review by a person", "人工复判";
     HtmlKindSpi = "html-kind-spi", "paste inspection", "锡膏检测";
     HtmlLate = "html-late", "late: {0}", "迟到：{0}";
+    LateSealed = "late-sealed", "sealed {0} after it was seen", "看到之后 {0}才封入声明";
+    LateSeen = "late-seen", "seen {0} after the time that it claims", "自称的时间之后 {0}才被看到";
+    SpanDays = "span-days", "{0} d {1} h", "{0} 天 {1} 小时";
+    SpanHours = "span-hours", "{0} h {1} min", "{0} 小时 {1} 分钟";
+    SpanMinutes = "span-minutes", "{0} min {1} s", "{0} 分钟 {1} 秒";
+    SpanSeconds = "span-seconds", "{0} s", "{0} 秒";
     HtmlLeftOut = "html-left-out", "{0} more are left out of this page.", "另有 {0} 项未列入本页。";
     HtmlLongEnough = "html-long-enough", "This page is long enough: no further pictures are drawn for this board.",
         "本页篇幅已足：不再为此板绘图。";
