@@ -339,22 +339,6 @@ impl Check<'_> {
         }
         published.map_or(0, |head| head.checkpoint.tree().size())
     }
-}
-
-/// A signed head must have the root of what is stored.
-fn agrees(head: &SignedHead, stored: &Stored, objects: &dyn Objects) -> Result<(), Fatal> {
-    let tree = head.checkpoint.tree();
-    let have = stored.tree(tree.size(), objects)?;
-    if have == tree {
-        return Ok(());
-    }
-    Err(Fatal::new(format!(
-        "the log has signed root {} at size {}, but what is stored gives {}",
-        tree.root(),
-        tree.size(),
-        have.root()
-    )))
-}
 
     /// Hashes one bundle again and compares it with its tile, and with the journal if that holds its
     /// entries: then either file may be missing, since the next start stores them again.
@@ -401,6 +385,21 @@ fn agrees(head: &SignedHead, stored: &Stored, objects: &dyn Objects) -> Result<(
         parse_hashes(tile, &bytes)
             .ok_or(format!("has {} bytes instead of {TILE_SIZE}", bytes.len()))
     }
+}
+
+/// A signed head must have the root of what is stored.
+fn agrees(head: &SignedHead, stored: &Stored, objects: &dyn Objects) -> Result<(), Fatal> {
+    let tree = head.checkpoint.tree();
+    let have = stored.tree(tree.size(), objects)?;
+    if have == tree {
+        return Ok(());
+    }
+    Err(Fatal::new(format!(
+        "the log has signed root {} at size {}, but what is stored gives {}",
+        tree.root(),
+        tree.size(),
+        have.root()
+    )))
 }
 
 fn journal_leaves(loaded: &Loaded, index: u64) -> Vec<Hash> {
