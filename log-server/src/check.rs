@@ -34,7 +34,7 @@ use crate::journal::Loaded;
 use crate::journal::postgres::{Database, PostgresHeads};
 use crate::keys::LogKeys;
 use crate::objects::place::{self, ObjectsError};
-use crate::objects::{self, Objects};
+use crate::objects::{self, FolderObjects, Objects};
 use crate::settings::{Settings, SettingsError};
 use crate::shared::JOURNAL;
 use crate::start::{OpenError, lock};

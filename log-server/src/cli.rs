@@ -90,7 +90,7 @@ Examples:
   fiducial-log serve --data ./log --listen 127.0.0.1:7070
   fiducial-log serve --data ./log --listen 0.0.0.0:7443 --tls-certificate c.pem --tls-key k.pem
   fiducial-log serve --data ./log --witness-policy ./policy
-  fiducial-log serve --data ./a --journal postgres://log@db/fiducial --objects /shared/tiles
+  fiducial-log serve --data ./a --journal postgres://log@db/fiducial --tiles /shared/tiles
   FIDUCIAL_LOG_LOG_FORMAT=json fiducial-log serve --data ./log --requests-per-second 500
 
 Flags come before environment variables, these before the configuration file, and that before
@@ -114,8 +114,8 @@ struct CheckArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// With --journal: the folder of full tiles
-    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_OBJECTS")]
-    objects: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_TILES")]
+    tiles: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -204,9 +204,9 @@ fn run_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let progress = Progress(ProgressBar::new(0));
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} entries, {per_sec}, {eta} left");
     progress.0.set_style(style.expect("the template is sound"));
-    let outcome = match (args.database.database()?, &args.objects) {
-        (Some(database), Some(objects)) => check_together(&args.data, objects, database, &progress),
-        (Some(_), None) => return Err(ConfigError::Objects.into()),
+    let outcome = match (args.database.database()?, &args.tiles) {
+        (Some(database), Some(tiles)) => check_together(&args.data, tiles, database, &progress),
+        (Some(_), None) => return Err(ConfigError::Tiles.into()),
         (None, Some(_)) => return Err(ConfigError::JournalAddress.into()),
         (None, None) => check(&args.data, &progress),
     };

@@ -16,7 +16,8 @@
 //!
 //! [journal]
 //! address = "postgres://fiducial@db1,db2/fiducial"
-//! objects = "/srv/fiducial/tiles"
+//! tiles = "/srv/fiducial/tiles"
+//!
 //! [objects]
 //! store = "s3://evidence/factory-7"
 //!
@@ -80,14 +81,14 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// Something is said of the journal's database, and not which it is.
-    #[error("--journal-password-file, --journal-seconds and --objects need --journal")]
+    #[error("--journal-password-file, --journal-seconds and --tiles need --journal")]
     JournalAddress,
     /// No folder of tiles is named.
     #[error(
         "with --journal, name the folder of full tiles that all servers of this log share: \
-         --objects DIR, FIDUCIAL_LOG_OBJECTS, or `objects` under [journal] in the file"
+         --tiles DIR, FIDUCIAL_LOG_TILES, or `tiles` under [journal] in the file"
     )]
-    Objects,
+    Tiles,
     /// The file is not of the form.
     #[error("{}: {message}", path.display())]
     Syntax {
@@ -164,8 +165,8 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
     /// With --journal: the folder of full tiles, which all servers of the log share
-    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_OBJECTS")]
-    pub objects: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_TILES")]
+    pub tiles: Option<PathBuf>,
     /// What is logged, for example `info` or `log_server::http=debug` [default: RUST_LOG or info]
     #[arg(long, value_name = "FILTER", env = "FIDUCIAL_LOG_LOG")]
     pub log: Option<String>,
@@ -372,7 +373,7 @@ impl Config {
             workers: args.workers.or(file.workers),
             verify_page: args.verify_page.or(file.verify_page),
             tls,
-            journal: journal::decide(args.database, args.objects, file.journal)?,
+            journal: journal::decide(args.database, args.tiles, file.journal)?,
             witnesses,
             objects: args.objects.or(file.objects),
             log: args.log.or(file.log),

@@ -172,18 +172,18 @@ fn open(
 
 /// Opens one of several servers.
 fn open_together(options: Options, journal: &JournalConfig) -> anyhow::Result<Log> {
-    let JournalConfig { database, objects } = journal;
+    let JournalConfig { database, tiles } = journal;
     if database.is_remote() {
         tracing::warn!(
             "the journal's database is reached without TLS: whoever is on the way can read and change it"
         );
     }
-    std::fs::create_dir_all(objects).with_context(|| objects.display().to_string())?;
-    let disk = MachineDisk::open(objects).with_context(|| objects.display().to_string())?;
+    std::fs::create_dir_all(tiles).with_context(|| tiles.display().to_string())?;
+    let disk = MachineDisk::open(tiles).with_context(|| tiles.display().to_string())?;
     let mut name = [0; 8];
     getrandom::fill(&mut name).context("the system gives no random numbers")?;
     let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-    let objects = FolderObjects::shared(Arc::new(disk), objects, &name);
+    let objects = FolderObjects::shared(Arc::new(disk), tiles, &name);
     Ok(Log::open_together(options, database.clone(), Box::new(objects))?)
 }
 
@@ -197,7 +197,7 @@ fn open_on_objects(
     let data = options.data.clone();
     let last = place::remembered(disk.as_ref(), &data)?;
     let asked = objects.place()?;
-    let place = asked.clone().unwrap_or_else(|| last.clone());
+    let place = asked.unwrap_or_else(|| last.clone());
     if let Some(place) = &place {
         tracing::info!(store = %place, server = place.server(), "full tiles are in object storage");
     }

@@ -120,7 +120,6 @@ pub(crate) fn start(
     }
 
     let (tail, chains) = replay(&loaded, settings.admission)?;
-    let objects = Box::new(objects);
     let shared = Arc::new(share(options, disk, settings, objects, tail, &signed, published, None));
     let journal: Box<dyn Journal> = Box::new(journal);
     let sequencer = Sequencer::new(shared.clone(), journal, chains, loaded.base);

@@ -48,7 +48,7 @@ pub(super) struct JournalSection {
     pub(super) address: Option<String>,
     password_file: Option<PathBuf>,
     seconds: Option<u64>,
-    pub(super) objects: Option<PathBuf>,
+    pub(super) tiles: Option<PathBuf>,
 }
 
 /// A journal in a database, decided.
@@ -57,7 +57,7 @@ pub struct JournalConfig {
     /// The database.
     pub database: Arc<Database>,
     /// The folder of full tiles that all servers share.
-    pub objects: PathBuf,
+    pub tiles: PathBuf,
 }
 
 impl DatabaseArgs {
@@ -93,13 +93,13 @@ impl DatabaseArgs {
 /// Puts flags and file together.
 pub(super) fn decide(
     args: DatabaseArgs,
-    objects: Option<PathBuf>,
+    tiles: Option<PathBuf>,
     mut file: JournalSection,
 ) -> Result<Option<JournalConfig>, ConfigError> {
-    let objects = objects.or(file.objects.take());
-    match (args.or(file).database()?, objects) {
-        (Some(database), Some(objects)) => Ok(Some(JournalConfig { database, objects })),
-        (Some(_), None) => Err(ConfigError::Objects),
+    let tiles = tiles.or(file.tiles.take());
+    match (args.or(file).database()?, tiles) {
+        (Some(database), Some(tiles)) => Ok(Some(JournalConfig { database, tiles })),
+        (Some(_), None) => Err(ConfigError::Tiles),
         (None, Some(_)) => Err(ConfigError::JournalAddress),
         (None, None) => Ok(None),
     }
@@ -136,7 +136,7 @@ mod tests {
         assert!(decide(args("host=a"), objects(), file()).unwrap().is_some());
         assert!(decide(DatabaseArgs::default(), None, file()).unwrap().is_none());
         let alone = decide(args("host=a"), None, file());
-        assert!(matches!(alone, Err(ConfigError::Objects)));
+        assert!(matches!(alone, Err(ConfigError::Tiles)));
         let alone = decide(DatabaseArgs::default(), objects(), file());
         assert!(matches!(alone, Err(ConfigError::JournalAddress)));
         let seconds = DatabaseArgs { journal_seconds: Some(3), ..DatabaseArgs::default() };

@@ -54,7 +54,7 @@ impl Place {
 
     fn serve(&self, data: &str) -> Server {
         let mut command = self.command("serve", data);
-        command.args(["--objects", &self.path("tiles"), "--listen", "127.0.0.1:0"]);
+        command.args(["--tiles", &self.path("tiles"), "--listen", "127.0.0.1:0"]);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
@@ -170,7 +170,7 @@ fn servers_that_are_paused_and_killed_under_load_lose_nothing() {
         assert!(server.published() > last);
     }
     drop((a, b));
-    let checked = place.run("check", "a", &["--objects", &place.path("tiles")]);
+    let checked = place.run("check", "a", &["--tiles", &place.path("tiles")]);
     assert!(checked.status.success(), "{checked:?}");
 }
 
@@ -184,5 +184,5 @@ fn what_does_not_belong_together_is_refused() {
 
     let alone = place.run("serve", "a", &[]);
     let said = String::from_utf8_lossy(&alone.stderr).into_owned();
-    assert!(!alone.status.success() && said.contains("--objects"), "{said}");
+    assert!(!alone.status.success() && said.contains("--tiles"), "{said}");
 }

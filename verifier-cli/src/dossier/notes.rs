@@ -34,7 +34,7 @@ impl<'a> Notes<'a> {
             Arc::clone(known.entry(note.to_bytes()).or_default())
         };
         let verdict = verdict.get_or_init(|| self.judge.policy().check(note));
-        verdict.as_ref().map(Clone::clone).map_err(|why| self.judge.refuse(note, why))
+        verdict.clone().map_err(|why| self.judge.refuse(note, &why))
     }
 
     /// Judges a note under all demands.
