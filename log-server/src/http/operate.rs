@@ -84,8 +84,8 @@ fn reasons(status: &Status, waiting_entries: usize) -> Vec<String> {
     }
     if let Some(error) = &status.refused.heads {
         reasons.push(format!(
-            "the new head cannot be stored, so nothing new is published: {error}; make room on the \
-             disk, it is tried again every second"
+            "the new head cannot be stored, so nothing new is published: {error}; if a disk is full, \
+             make room on it; it is tried again every second"
         ));
     }
     if let Some(error) = &status.refused.tiles {

@@ -30,14 +30,18 @@ use crate::stored::Stored;
 /// How often the journal is read again while other servers seal what comes behind it.
 const READS: usize = 10;
 
+/// The journal is trimmed at least this often: before each head it is read back, over a network.
+const TRIM_BYTES: u64 = 256 * 1024;
+
 /// Opens a server of the log in `database`, with full tiles in `objects`.
 pub(crate) fn start_together(
-    options: Options,
+    mut options: Options,
     disk: Arc<dyn Disk>,
     database: Arc<Database>,
     objects: Box<dyn Objects>,
 ) -> Result<Started, OpenError> {
     let folder = options.data.clone();
+    options.limits.trim_bytes = options.limits.trim_bytes.min(TRIM_BYTES);
     let settings = Settings::load(disk.as_ref(), &folder)?;
     let lock = lock(&folder)?;
     schema::migrate(&database).map_err(fatal)?;

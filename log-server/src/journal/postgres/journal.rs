@@ -1,11 +1,13 @@
 //! The journal itself: what this server believes the head is, and a connection to ask.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use spec::Hash;
 use spec::frontier::{Frontier, Growth};
 use spec::hash::leaf_hash;
+use spec::tile::TILE_WIDTH;
 
 use super::commit::{Commit, Told};
 use super::database::Database;
@@ -17,6 +19,9 @@ use crate::admission::Admission;
 use crate::answer::Fatal;
 use crate::journal::{AppendError, Base, Journal, Loaded, News, frame};
 
+/// So many entries of what is read at once are counted together: a bundle of them.
+const RUN: usize = TILE_WIDTH as usize;
+
 /// See `journal::postgres`. Owned by one thread; any number of them may be open to one database.
 pub struct PostgresJournal {
     line: Line,
@@ -25,7 +30,10 @@ pub struct PostgresJournal {
     frontier: Frontier,
     /// The fencing number of commits, as it was read last.
     fence: i64,
-    /// The bytes of the entries that are held, about.
+    /// The bytes of the entries that are held, in runs with their ends: what was read or committed at
+    /// once. Counted here, since the database would look at every row to say it.
+    held: VecDeque<(u64, u64)>,
+    /// Their sum.
     bytes: u64,
     base_bytes: u64,
     /// A commit whose answer was lost.
@@ -50,6 +58,7 @@ impl PostgresJournal {
             admission,
             frontier: Frontier::new(),
             fence: head.fence,
+            held: VecDeque::new(),
             bytes: 0,
             base_bytes: 0,
             unsettled: None,
@@ -65,7 +74,13 @@ impl PostgresJournal {
         self.frontier.advance(&self.frontier.grow(&leaves));
         self.fence = head.fence;
         self.base_bytes = frame::format_base(&loaded.base).len() as u64;
-        self.bytes = bytes_of(&loaded.entries);
+        let from = loaded.base.frontier.size();
+        let runs = loaded.entries.chunks(RUN).enumerate();
+        let run = |(at, entries): (usize, &[Bytes])| {
+            (from + (at * RUN + entries.len()) as u64, bytes_of(entries))
+        };
+        self.held = runs.map(run).collect();
+        self.bytes = self.held.iter().map(|(_, bytes)| bytes).sum();
         self.line.database.saw_size(head.size);
     }
 
@@ -87,7 +102,10 @@ impl PostgresJournal {
 
     fn done(&mut self, growth: &Growth, bytes: u64) {
         self.frontier.advance(growth);
-        self.bytes += bytes;
+        if bytes > 0 {
+            self.held.push_back((self.frontier.size(), bytes));
+            self.bytes += bytes;
+        }
         self.line.database.saw_size(self.frontier.size());
     }
 
@@ -218,9 +236,11 @@ impl Journal for PostgresJournal {
         self.line
             .ask(|session| session.query_one(order, &[&upto, &whole]))
             .map_err(nothing_sent)?;
-        let held = "SELECT coalesce(sum(octet_length(entry)), 0)::bigint AS held FROM log_entry";
-        let row = self.line.ask(|session| session.query_one(held, &[])).map_err(nothing_sent)?;
-        self.bytes = rows::number(&row, "held").map_err(nothing_sent)?;
+        let is_gone = |run: &(u64, u64)| run.0 <= base.frontier.size();
+        while let Some((_, bytes)) = self.held.front().copied().filter(is_gone) {
+            self.held.pop_front();
+            self.bytes -= bytes;
+        }
         self.base_bytes = whole.len() as u64;
         Ok(())
     }

@@ -128,16 +128,19 @@ BEGIN
     SELECT h.fence INTO STRICT now_fence FROM log_head AS h;
 END $$;
 
--- Moves the base forward, never back.
+-- Moves the base forward, never back. Both ends of what is deleted are named, so that rows which are
+-- deleted and not vacuumed yet are not looked at.
 CREATE FUNCTION log_trim(IN upto bigint, IN whole bytea) RETURNS boolean
 LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint;
 BEGIN
-    UPDATE log_base SET size = upto, base = whole
-        WHERE size < upto AND upto <= (SELECT h.size FROM log_head AS h);
-    IF NOT FOUND THEN
+    SELECT b.size INTO STRICT before FROM log_base AS b FOR UPDATE;
+    IF upto <= before OR upto > (SELECT h.size FROM log_head AS h) THEN
         RETURN false;
     END IF;
-    DELETE FROM log_entry WHERE index < upto;
-    DELETE FROM log_batch WHERE first + count <= upto;
+    UPDATE log_base SET size = upto, base = whole;
+    DELETE FROM log_entry WHERE index >= before AND index < upto;
+    DELETE FROM log_batch WHERE first < upto AND first + count <= upto;
     RETURN true;
 END $$;
