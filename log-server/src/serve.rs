@@ -165,7 +165,7 @@ fn open_on_objects(
     let data = options.data.clone();
     let last = place::remembered(disk.as_ref(), &data)?;
     let asked = objects.place()?;
-    let place = asked.clone().unwrap_or_else(|| last.clone());
+    let place = asked.unwrap_or_else(|| last.clone());
     if let Some(place) = &place {
         tracing::info!(store = %place, server = place.server(), "full tiles are in object storage");
     }
