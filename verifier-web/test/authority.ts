@@ -63,10 +63,15 @@ export class Authority {
     return this.#read("stated");
   }
 
-  /** Signs whatever it is given as a timestamp, without asking whether it is one. */
+  /** Signs whatever it is given as a timestamp, and names the certificate, without asking whether it is one. */
   sign(stated: Uint8Array, signer: string, more = "-md sha256"): Uint8Array {
+    return this.signNameless(stated, signer, `-cades ${more}`);
+  }
+
+  /** The same, without naming the certificate in what is signed. */
+  signNameless(stated: Uint8Array, signer: string, more = "-md sha256"): Uint8Array {
     this.#write("stated", stated);
-    const form = "-binary -nodetach -nosmimecap -cades -econtent_type 1.2.840.113549.1.9.16.1.4 -outform DER";
+    const form = "-binary -nodetach -nosmimecap -econtent_type 1.2.840.113549.1.9.16.1.4 -outform DER";
     this.#run(`cms -sign ${form} -in stated -signer ${signer}.pem -inkey ${signer}.key -out token ${more}`);
     return granted(this.#read("token"));
   }

@@ -173,6 +173,9 @@ test("the signer must be the one whose certificate is named and enclosed", async
   await sound(tsa.sign(STATED, "clock", "-md sha256 -certfile rsa.pem"));
   // Named by its key's identifier instead of its issuer.
   await sound(tsa.sign(STATED, "clock", "-md sha256 -keyid"));
+  assert.equal(await said(tsa.signNameless(STATED, "clock")), "stamp-names-none");
+  const bare = tsa.signNameless(STATED, "clock", "-md sha256 -noattr");
+  assert.equal(await said(bare), "stamp-malformed");
   const two = tsa.sign(STATED, "clock", "-md sha256 -signer rsa.pem -inkey rsa.key");
   assert.equal(await said(two), "stamp-malformed");
   // The number that the signer names is not signed: it is compared.
