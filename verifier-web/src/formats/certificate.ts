@@ -33,6 +33,9 @@ import { Refusal } from "./refusal.ts";
 
 const MAX_SERIAL_SIZE = 21;
 
+/** The most letters of a subject that are shown: a name is not where a page is filled. */
+const MAX_SHOWN_LETTERS = 256;
+
 const SUBJECT_KEY = "2.5.29.14";
 const KEY_USAGE = "2.5.29.15";
 const EXTENDED_KEY_USAGE = "2.5.29.37";
@@ -158,7 +161,7 @@ function readSigned(fields: Fields): Certificate {
   const validity = fields.sequence();
   const [from, to] = [readTime(validity), readTime(validity)];
   validity.end();
-  const subject = readName(fields.raw());
+  const subject = cut(readName(fields.raw()));
   const key = readKey(fields.sequence());
   for (const number of [1, 2]) {
     const unique = fields.maybe(instead(number));
@@ -202,6 +205,10 @@ function readExtensions(contents: Uint8Array): Extension[] {
     fields.end();
   }
   return found;
+}
+
+function cut(name: string): string {
+  return name.length > MAX_SHOWN_LETTERS ? `${name.slice(0, MAX_SHOWN_LETTERS)}…` : name;
 }
 
 /** Reads a name and writes it as RFC 4514 does: the last part first. */

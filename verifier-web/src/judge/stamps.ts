@@ -64,5 +64,5 @@ function sayStamp(draft: Draft, place: string, stamp: Stamp): void {
   else draft.fact("stamp-accuracy", `${place}: ${stamp.accuracy} s`);
   draft.fact("stamp-signer", `${place}: ${stamp.signer}`);
   draft.fact("stamp-certificate", `${place}: ${stamp.certificateHash}`);
-  draft.open("open-stamp-authority", place, stamp.signer);
+  draft.open("open-stamp-authority", place, stamp.time, stamp.signer);
 }

@@ -90,8 +90,6 @@ function summary(report: Report, speaker: Speaker): HTMLElement {
       speaker.text("noEarlier"),
       notBefore.length > 0 ? notBefore : [speaker.text("noEarlierUnknown")],
     ],
-    // What an authority states that nobody asked about bounds nothing: it stands below the witnesses.
-    [speaker.fact("stamp-time"), all("stamp-time")],
     [speaker.fact("source"), all("source")],
     [speaker.fact("origin"), all("origin")],
     [speaker.fact("cosigned"), all("cosigned")],

@@ -282,7 +282,7 @@ test("a bundle says what its token states, and that its authority was not asked 
   assert.equal(facts.get("stamp-signer"), "records/0/12: CN=clock");
   assert.equal(facts.get("stamp-certificate"), `records/0/12: ${stamp.certificateHash}`);
   const open = report.notChecked.find(({ code }) => code === "open-stamp-authority");
-  assert.deepEqual(open?.values, ["records/0/12", "CN=clock"]);
+  assert.deepEqual(open?.values, ["records/0/12", stamp.time, "CN=clock"]);
   assert.deepEqual(report.acts.map((act) => act.stamped), [stamp.time]);
   // It moves nothing that the witnesses say.
   const without = await judged(makeBundle(RECORDS));

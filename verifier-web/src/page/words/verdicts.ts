@@ -405,8 +405,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "open-shown": { en: "Who was shown which of the two, and when.", zh: "二者各在何时出示给谁。" },
   "open-stamp-authority": {
-    en: "{0}: the timestamp fits this checkpoint; whether {1}, who signed it, is an authority to believe: this page takes no list of authorities, the program `fiducial` does (--tsa-ca).",
-    zh: "{0}：时间戳与该检查点相符；其签署者 {1} 是否为可信的机构：本页不接受机构清单，可用 fiducial 程序检查（--tsa-ca）。",
+    en: "{0}: the timestamp is of this checkpoint and states {1}; whether {2}, who signed it, is an authority to believe: this page takes no list of authorities, the program `fiducial` does (--tsa-ca).",
+    zh: "{0}：时间戳所指正是该检查点，所称时间为 {1}；其签署者 {2} 是否为可信的机构：本页不接受机构清单，可用 fiducial 程序检查（--tsa-ca）。",
   },
   "stamp-unavailable": {
     en: "{0}: the timestamp: this browser does not compute its signature ({1}).",
