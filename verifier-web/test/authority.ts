@@ -82,6 +82,12 @@ export class Authority {
     return this.#read("der");
   }
 
+  /** Puts another certificate beside a key: these bytes, whatever they are. */
+  replaceCertificate(name: string, bytes: Uint8Array): void {
+    const base64 = Buffer.from(bytes).toString("base64").replace(/.{64}/g, "$&\n");
+    this.#write(`${name}.pem`, `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`);
+  }
+
   #read(name: string): Uint8Array {
     return new Uint8Array(readFileSync(join(this.#folder, name)));
   }
