@@ -22,12 +22,15 @@ const MAX_UNITS = 512;
 export interface Bounds {
   readonly noEarlier: string;
   readonly noLater: string;
+  /** What a timestamp states that dates it, by the word of an authority that nobody asked about. */
+  readonly stamped: string;
 }
 
 export function boundsOf(after: Times | undefined, receipt: Times | undefined): Bounds {
   return {
     noEarlier: after ? formatUtc(after.earliest) : "",
     noLater: receipt ? formatUtc(receipt.latest) : "",
+    stamped: "",
   };
 }
 

@@ -34,6 +34,7 @@ import { followRange, type Followed } from "./range.ts";
 import type { Reader } from "./reader.ts";
 import { rejected, undecided, type Act, type Draft } from "./report.ts";
 import { showRecord } from "./show.ts";
+import { checkStamps, sayStamps, timesOf } from "./stamps.ts";
 import { formatUtc } from "./time.ts";
 
 /** The most records that are handed to the page; all are checked. */
@@ -78,6 +79,7 @@ export async function judgeBundle(
     desk.tellShare(0.5 + (0.5 * checked.length) / bundle.statements.length);
   }
   const ranges = bundle.sources.flatMap((_, source) => followOf(checked, source, own) ?? []);
+  const stamped = await checkStamps(window, bundle);
   const evidence = compareEvidence(bundle, checked);
   // Nothing would be done with keys of lots.
   if (ranges.length === 0 && taggedReader(own.reader)) throw undecided("lot-key-needs-range");
@@ -87,8 +89,7 @@ export async function judgeBundle(
   if (evidence.vouched > 0) draft.reason("evidence-vouched", `${evidence.vouched}`);
   if (evidence.missing > 0) draft.open("open-files", `${evidence.missing}`);
   sayCheckpoint(draft, own.policy, checked);
-  const stamps = [...bundle.parts.keys()].filter((path) => path.endsWith(".tsr"));
-  for (const path of stamps) draft.open("open-timestamp", path);
+  sayStamps(draft, stamped);
   await sayCopies(draft, window, bundle, own);
   draft.open("open-truth");
   draft.records = checked.filter(({ place }) => place.claim === "records").flatMap((one) =>
@@ -96,27 +97,33 @@ export async function judgeBundle(
       showRecord(record, evidence.fileOf(record), `${one.statement.source} ${one.place.sequence}`)
     )
   ).slice(0, MAX_SHOWN);
-  draft.acts = tellActs(bundle, file, checked, (record) => evidence.fileOf(record));
+  draft.acts = tellActs(bundle, file, checked, timesOf(stamped), (record) => evidence.fileOf(record));
 }
 
-/** Evidence by record, each with the times that the statement's own or a later receipt gives. */
+/**
+ * Evidence by record, each with the times that the statement's own or a later receipt gives, and a
+ * timestamp beside it; `dated` has the latter by place.
+ */
 function tellActs(
   bundle: Bundle,
   file: RoledFile,
   checked: readonly Checked[],
+  dated: ReadonlyMap<string, string>,
   fileOf: (record: OpenedRecord) => string | undefined,
 ): Act[] {
   const acts: Act[] = [];
   let later: Times | undefined;
+  let stamp: string | undefined;
   let before: Placed | undefined;
   // From the end: through the chain a receipt holds for all statements before it.
   for (const one of [...checked].sort(byPlace).reverse()) {
     const isSameRange = one.place.claim === "range" && before?.place.claim === "range" &&
       before.place.source === one.place.source;
     later = one.receipt?.accepted.times ?? (isSameRange ? later : undefined);
+    stamp = dated.get(pathOf(one.place, "tsr")) ?? (isSameRange ? stamp : undefined);
     before = one;
     const place = `${one.statement.source} ${one.place.sequence}`;
-    const bounds = { place, ...boundsOf(one.after?.times, later) };
+    const bounds = { place, ...boundsOf(one.after?.times, later), stamped: stamp ?? "" };
     acts.unshift(...actsOf(one.opened, bounds, (record) => {
       const part = bundle.parts.get(fileOf(record) ?? "");
       return part && { given: file.name, start: part.start, size: part.size, sha256: encodeHex(part.hash) };

@@ -1,6 +1,6 @@
 /**
  * Evidence of a bundle: each piece is named by an opened record, and what is named and not there is
- * told. Rule: `spec/text/bundle.md`, step 8.
+ * told. Rule: `spec/text/bundle.md`, step 9.
  */
 
 import type { Bundle } from "../formats/bundle.ts";

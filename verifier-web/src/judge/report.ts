@@ -67,6 +67,8 @@ export interface Act {
   /** RFC 3339, by the word of witnesses; empty where nobody's word is there. */
   readonly noEarlier: string;
   readonly noLater: string;
+  /** What a timestamp states that dates it, RFC 3339; whose word that is was not checked. Empty without one. */
+  readonly stamped: string;
   readonly exhibit: Exhibit | undefined;
 }
 

@@ -179,6 +179,13 @@ function storyOf(
   return made;
 }
 
+/** A timestamp stands below the witnesses' time: whose word it is was not checked. */
+function stampOf(act: Act, speaker: Speaker): HTMLElement[] {
+  if (act.stamped === "") return [];
+  const text = speaker.story("stamped", printable(plainTimes(act.stamped)));
+  return [element("div", { class: "help" }, text)];
+}
+
 function tableOf(rows: readonly Row[], speaker: Speaker): HTMLElement {
   const heads = ["what", "verdict", "claimed", "seen", "noEarlier", "noLater"] as const;
   const head = heads.map((name) => element("th", { scope: "col" }, speaker.story(name)));
@@ -196,7 +203,8 @@ function tableOf(rows: readonly Row[], speaker: Speaker): HTMLElement {
       element("td", {}, element("div", {}, title), element("div", { class: "help" }, where)),
       element("td", { class: "said" }, shown(verdict)),
       element("td", {}, claimed),
-      ...[act.seen, act.noEarlier, act.noLater].map((time) => element("td", {}, shown(time))),
+      ...[act.seen, act.noEarlier].map((time) => element("td", {}, shown(time))),
+      element("td", {}, shown(act.noLater), ...stampOf(act, speaker)),
     );
   });
   const corner = element("th", { scope: "col" }, "#");

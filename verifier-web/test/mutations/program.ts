@@ -21,7 +21,12 @@ export interface Answer {
   readonly verdict: string;
   readonly reason: string | undefined;
   readonly open: readonly string[];
+  /** What a timestamp states, by the codes of the facts about it. */
+  readonly stamp: Readonly<Record<string, string>>;
 }
+
+/** The facts about a timestamp that both have. */
+const STAMP_FACTS = ["stamp-time", "stamp-accuracy", "stamp-signer", "stamp-certificate"];
 
 /** The program's answer. */
 export function askProgram(command: readonly string[]): Promise<Answer> {
@@ -33,7 +38,7 @@ export function askProgram(command: readonly string[]): Promise<Answer> {
         const answer = JSON.parse(text);
         const reasons = answer.reasons ?? [answer.reason];
         const open = (answer.not_checked ?? []).map((said: { code: string }) => said.code);
-        tell({ verdict: answer.verdict, reason: reasons[0]?.code, open });
+        tell({ verdict: answer.verdict, reason: reasons[0]?.code, open, stamp: stampOf(answer.facts ?? {}) });
       } catch {
         fail(new Error(`${error?.message ?? ""} ${text}`));
       }
@@ -44,7 +49,17 @@ export function askProgram(command: readonly string[]): Promise<Answer> {
 /** The page's answer, from its report. */
 export function answerOf(report: Report): Answer {
   const open = report.notChecked.map((said) => said.code);
-  return { verdict: report.verdict, reason: report.reasons[0]?.code, open };
+  const facts = Object.fromEntries(report.facts.map(({ code, value }) => [code, value]));
+  return { verdict: report.verdict, reason: report.reasons[0]?.code, open, stamp: stampOf(facts) };
+}
+
+/** An accuracy that is not stated is a sentence of the program's, and another fact of the page's. */
+function stampOf(facts: Readonly<Record<string, unknown>>): Record<string, string> {
+  const known = STAMP_FACTS.flatMap((code) => {
+    const value = facts[code];
+    return typeof value === "string" && value.includes("/") ? [[code, value]] : [];
+  });
+  return Object.fromEntries(known);
 }
 
 /** Runs `count` checks, a few at a time; each run has a place of its own for its files. */

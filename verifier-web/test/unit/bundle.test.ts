@@ -80,15 +80,6 @@ test("evidence that no record names, and a file that is not enclosed, are told a
   assert.deepEqual(told(await judged(makeBundle(RECORDS, wrong))), ["rejected", "bundle-altered"]);
 });
 
-test("a timestamp is said not to be checked, and belongs to a receipt", async () => {
-  const stamp = (path: string) => new Map([[path, encodeUtf8("a token")]]);
-  const report = await judged(makeBundle(RECORDS, stamp("records/0/12.tsr")));
-  assert.equal(report.verdict, "verified");
-  assert.ok(codes(report.notChecked).includes("open-timestamp"));
-  assert.ok(!codes((await judged(makeBundle(RECORDS))).notChecked).includes("open-timestamp"));
-  assert.deepEqual(told(await judged(makeBundle(RECORDS, stamp("records/0/13.tsr")))), ["rejected", "bundle-altered"]);
-});
-
 test("parts that the page does not know, that are missing or misplaced are refused", async () => {
   const entry = (path: string, text = "x") => new Map([[path, encodeUtf8(text)]]);
   const without = (end: string) => new Map([...RECORDS].filter(([path]) => !path.endsWith(end)));

@@ -44,6 +44,14 @@ export const STORY = {
     en: "Diamond: what the machine says. Circle: when the agent saw it. Bar: between these times it was stated, by the word of the witnesses.",
     zh: "菱形：机器自称的时间。圆圈：采集机读取的时间。横条：据见证者所言，声明作于此段时间之内。",
   },
+  stamped: {
+    en: "{0} by a timestamp; whether its authority is to be believed was not checked",
+    zh: "时间戳称 {0}；其机构是否可信未检查",
+  },
+  stampHelp: {
+    en: "Upright line: the time of a timestamp, by the word of an authority that was not checked.",
+    zh: "竖线：时间戳所称时间；其机构是否可信未检查。",
+  },
   noTimes: { en: "No two times are known, so there is nothing to draw.", zh: "已知时间不足两个，无从绘制。" },
   drawing: { en: "Drawing…", zh: "正在绘制……" },
   picturesLeft: { en: "{0} more pictures are not drawn; choose one unit to see its own.", zh: "另有 {0} 幅图未绘制；选择单个单元可查看。" },

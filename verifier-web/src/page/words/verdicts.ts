@@ -171,6 +171,43 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "组 {0} 需 {2} 中的 {1} 个，现有 {3} 个",
   },
   "split-not-proven": { en: "The file proves no split.", zh: "该文件不能证明分叉。" },
+  "stamp-altered": {
+    en: "{0}: the timestamp was altered: what it states does not have the hash that is signed.",
+    zh: "{0}：时间戳已被改动：其内容与所签署的哈希不符。",
+  },
+  "stamp-bad-signature": {
+    en: "{0}: the signature of the timestamp does not verify with the certificate that it names.",
+    zh: "{0}：时间戳的签名无法用其所指明的证书验证。",
+  },
+  "stamp-malformed": { en: "{0}: the timestamp is malformed ({1}).", zh: "{0}：时间戳格式有误（{1}）。" },
+  "stamp-names-none": {
+    en: "{0}: the timestamp does not say which certificate signed it (SigningCertificate).",
+    zh: "{0}：时间戳未指明由哪个证书签署（SigningCertificate）。",
+  },
+  "stamp-not-for-stamps": {
+    en: "{0}: the certificate of {1} is not for timestamps, and for nothing else (critical extended key usage).",
+    zh: "{0}：{1} 的证书并非专用于时间戳（须有关键的扩展密钥用途）。",
+  },
+  "stamp-not-granted": {
+    en: "{0}: the authority has refused to give a timestamp: status {1}.",
+    zh: "{0}：机构拒绝签发时间戳：状态 {1}。",
+  },
+  "stamp-of-another": {
+    en: "{0}: the timestamp is of something else than the checkpoint beside it.",
+    zh: "{0}：时间戳所指不是与其并列的检查点。",
+  },
+  "stamp-out-of-date": {
+    en: "{0}: the timestamp states {1}, and its certificate was valid from {2} to {3} only.",
+    zh: "{0}：时间戳所称时间为 {1}，而其证书仅在 {2} 至 {3} 有效。",
+  },
+  "stamp-weak-imprint": {
+    en: "{0}: the timestamp names the checkpoint by a hash that proves nothing ({1}); SHA-256, SHA-384 or SHA-512 is needed.",
+    zh: "{0}：时间戳用不足为凭的哈希（{1}）指称检查点；须用 SHA-256、SHA-384 或 SHA-512。",
+  },
+  "stamp-without-certificate": {
+    en: "{0}: the certificate that signed does not come with the timestamp, or the timestamp was altered.",
+    zh: "{0}：时间戳未附签署它的证书，或已被改动。",
+  },
   "statement-of-another-log": {
     en: "The statement was made for the log {0}, but stands in {1}.",
     zh: "声明是为日志 {0} 作出的，却出现在 {1} 中。",
@@ -406,9 +443,17 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "抗量子计算：仅凭 ML-DSA-44 未达到法定数“{0}”。",
   },
   "open-shown": { en: "Who was shown which of the two, and when.", zh: "二者各在何时出示给谁。" },
-  "open-timestamp": {
-    en: "{0}: the timestamp: this page does not check it, the program `fiducial` does.",
-    zh: "{0}：时间戳：本页不作检查，由 fiducial 程序检查。",
+  "open-stamp-authority": {
+    en: "{0}: the timestamp is of this checkpoint and states {1}; whether {2}, who signed it, is an authority to believe: this page takes no list of authorities, the program `fiducial` does (--tsa-ca).",
+    zh: "{0}：时间戳所指正是该检查点，所称时间为 {1}；其签署者 {2} 是否为可信的机构：本页不接受机构清单，可用 fiducial 程序检查（--tsa-ca）。",
+  },
+  "stamp-unavailable": {
+    en: "{0}: the timestamp: this browser does not compute its signature ({1}).",
+    zh: "{0}：时间戳：此浏览器无法计算其签名（{1}）。",
+  },
+  "stamp-unknown": {
+    en: "{0}: the timestamp: it uses something that this page does not know ({1}).",
+    zh: "{0}：时间戳：使用了本页不了解的内容（{1}）。",
   },
   "open-truth": { en: "Whether the machine told the truth.", zh: "机器所报是否属实。" },
 };
