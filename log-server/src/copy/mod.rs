@@ -5,7 +5,7 @@
 //! The order is the safety argument:
 //!
 //! 1. The source's checkpoint is accepted by a policy of the reader's own.
-//! 2. The right edge is read and must hash to the signed root; see [`verified`].
+//! 2. The right edge is read and must hash to the signed root; see `verified`.
 //! 3. What the destination has must be an earlier state of the same history, and never a larger one.
 //! 4. Each tile is compared with the one above it, each bundle with its tile, and only then stored.
 //! 5. Partial tiles, then the checkpoint: whoever reads it finds everything below it.
