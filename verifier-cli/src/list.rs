@@ -82,8 +82,17 @@ impl List {
 
 /// Reads a list.
 pub(crate) fn read(path: &Path) -> Result<List, Failure> {
-    let bytes = input::read(path, MAX_LIST_SIZE)?;
-    parse(&bytes).map_err(|why| {
+    parse_of(path, &read_bytes(path)?)
+}
+
+/// Reads the bytes of a list.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    input::read(path, MAX_LIST_SIZE)
+}
+
+/// Parses a list that was read from `path`.
+pub(crate) fn parse_of(path: &Path, bytes: &[u8]) -> Result<List, Failure> {
+    parse(bytes).map_err(|why| {
         let shown = path.display().to_string();
         let failure = Failure::new(Said::new(Message::Malformed, &[&shown, &why]));
         failure.with_hint(Said::new(Message::HintList, &[]))

@@ -8,9 +8,11 @@
 //!
 //! What the work is, is counted from the bundle by `Work`: what nobody who judges it can leave out. Each
 //! part is hashed once, each opened field and record, each node of each proof once, each tag once (two
-//! blocks, as if the key's state were kept), each note that differs from the others once. ML-DSA-44
-//! verifications are counted too, and stand in a row of their own, since the design asks for SHA-256 and
-//! Ed25519 alone.
+//! blocks, as if the key's state were kept), each note that differs from the others once.
+//!
+//! What is asked for is half the speed of SHA-256 and Ed25519: the first row judges by a policy that names the
+//! Ed25519 keys alone. By the policy as the programs give it each note has ML-DSA-44 signatures as well: the
+//! second row, beside all three.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -56,6 +58,9 @@ const TAG: u64 = 2;
 /// SHA-256 blocks of a statement's key out of the lot's: a tag of its own, and two states.
 const TAG_KEY: u64 = 4;
 
+/// The policy of the log and its witnesses, and the same without ML-DSA-44 keys.
+const POLICIES: [&str; 2] = ["policy", "policy-ed25519"];
+
 /// Makes the bundle and judges it as often as there are turns.
 pub async fn rows(scale: &Scale, machine: &Machine) -> Result<Vec<Row>, BenchError> {
     let folder = scale.folder.join("disputed");
@@ -63,10 +68,16 @@ pub async fn rows(scale: &Scale, machine: &Machine) -> Result<Vec<Row>, BenchErr
     let dispute = Dispute { folder, units: scale.units };
     dispute.make().await?;
     let bytes = fs::read(dispute.path("dispute.zip"))?;
-    let work = Work::of(&bytes, &dispute.policy()?, dispute.units)?;
-    let post_quantum = work.ml_dsa as f64 / ml_dsa_per_second(&bytes, &dispute.policy()?, machine)?;
-    let Judged { took, bare } = dispute.judge(&work, scale.turns, machine)?;
-    let (ratio, with_all) = (bare / took, (bare + post_quantum) / took);
+    let [all, classical] = POLICIES;
+    let work = Work::of(&bytes, &dispute.policy(all)?, dispute.units)?;
+    let post_quantum =
+        work.ml_dsa as f64 / ml_dsa_per_second(&bytes, &dispute.policy(all)?, machine)?;
+    let whole = dispute.judge(all, &work, scale.turns, machine)?;
+    let without = Work::of(&bytes, &dispute.policy(classical)?, dispute.units)?;
+    if without != (Work { ml_dsa: 0, ..work }) {
+        return Err(BenchError::Program(format!("{work:?} without ML-DSA-44 is {without:?}")));
+    }
+    let Judged { took, bare } = dispute.judge(classical, &without, scale.turns, machine)?;
     let Dispute { units, .. } = dispute;
     println!(
         "  {units} units, {STATEMENTS} statements, {:.1} MB: {} SHA-256 blocks, {} Ed25519 and {} \
@@ -76,20 +87,21 @@ pub async fn rows(scale: &Scale, machine: &Machine) -> Result<Vec<Row>, BenchErr
         work.ed25519,
         work.ml_dsa
     );
+    let whole_bare = whole.bare + post_quantum;
     Ok(vec![
         Row::new(
             &format!("bundle verify: {units} units, range disclosure"),
             format!("{:.0} ms", took * 1e3),
             format!("bare SHA-256 + Ed25519 {:.0} ms", bare * 1e3),
         )
-        .ratio(ratio)
-        .asked(">= 0.5 x", ratio >= 0.5),
+        .ratio(bare / took)
+        .asked(">= 0.5 x", bare / took >= 0.5),
         Row::new(
-            "  the same beside ML-DSA-44 as well",
-            format!("{:.0} ms", took * 1e3),
-            format!("with {} ML-DSA-44 {:.0} ms", work.ml_dsa, (bare + post_quantum) * 1e3),
+            "  the same with ML-DSA-44 keys in the policy",
+            format!("{:.0} ms", whole.took * 1e3),
+            format!("with {} ML-DSA-44 {:.0} ms", work.ml_dsa, whole_bare * 1e3),
         )
-        .ratio(with_all),
+        .ratio(whole_bare / whole.took),
     ])
 }
 
@@ -110,8 +122,8 @@ impl Dispute {
         self.folder.join(name).display().to_string()
     }
 
-    fn policy(&self) -> Result<Policy, BenchError> {
-        let bytes = fs::read(self.path("policy"))?;
+    fn policy(&self, name: &str) -> Result<Policy, BenchError> {
+        let bytes = fs::read(self.path(name))?;
         Policy::parse(&bytes).map_err(|error| BenchError::Program(error.to_string()))
     }
 
@@ -121,7 +133,8 @@ impl Dispute {
         let init = ["init", "--data", &data, "--origin", ORIGIN, "--admission", "statements"];
         let log_keys = run("fiducial-log", &init)?;
         let (witnesses, lines) = self.witnesses(&log_keys).await?;
-        fs::write(&policy, lines)?;
+        fs::write(&policy, &lines)?;
+        fs::write(self.path(POLICIES[1]), without_ml_dsa(&lines)?)?;
         let serve = ["serve", "--data", &data, "--witness-policy", &policy];
         let log = Server::start("fiducial-log", &serve).await?;
         let url = log.url();
@@ -200,13 +213,19 @@ impl Dispute {
 
     /// Judges again and again, each time between two measurements of the machine; the median of the
     /// ratios counts.
-    fn judge(&self, work: &Work, turns: usize, machine: &Machine) -> Result<Judged, BenchError> {
+    fn judge(
+        &self,
+        policy: &str,
+        work: &Work,
+        turns: usize,
+        machine: &Machine,
+    ) -> Result<Judged, BenchError> {
         let speeds = || (machine.blocks_now(), machine.verifications_now());
         let (mut judged, mut before) = (Vec::new(), speeds());
         for _ in 0..turns {
             let mut took = Vec::new();
             for _ in 0..RUNS {
-                took.push(self.verify()?.as_secs_f64());
+                took.push(self.verify(policy)?.as_secs_f64());
             }
             let after = speeds();
             let blocks = f64::midpoint(before.0, after.0);
@@ -221,9 +240,9 @@ impl Dispute {
     }
 
     /// One judgement by the program, from the start of its process to its end. Every unit is found.
-    fn verify(&self) -> Result<Duration, BenchError> {
+    fn verify(&self, policy: &str) -> Result<Duration, BenchError> {
         let [bundle, policy, pins, key, units] =
-            ["dispute.zip", "policy", "pins", "lot.key", "units"].map(|name| self.path(name));
+            ["dispute.zip", policy, "pins", "lot.key", "units"].map(|name| self.path(name));
         let words = ["bundle", "verify", &bundle, "--policy", &policy, "--pins", &pins];
         let own = ["--lot-key", &key, "--units", &units];
         let started = Instant::now();
@@ -236,6 +255,28 @@ impl Dispute {
             Err(broken(&format!("without {all:?}: {said}")))
         }
     }
+}
+
+/// A policy without its ML-DSA-44 keys: their lines, and their names in groups.
+fn without_ml_dsa(policy: &str) -> Result<String, BenchError> {
+    let is_ml_dsa = |key: &str| match VerifierKey::parse(key) {
+        Ok(key) => Ok(key.algorithm() == Algorithm::CosignatureMlDsa44),
+        Err(why) => Err(BenchError::Program(format!("a policy has the key {key}: {why}"))),
+    };
+    let (mut kept, mut gone) = (String::new(), Vec::new());
+    for line in policy.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["log", key, ..] if is_ml_dsa(key)? => continue,
+            ["witness", name, key, ..] if is_ml_dsa(key)? => gone.push(name),
+            _ => {
+                let words: Vec<&str> =
+                    words.into_iter().filter(|word| !gone.contains(word)).collect();
+                writeln!(kept, "{}", words.join(" ")).expect("a string takes it");
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// The boards of a report.

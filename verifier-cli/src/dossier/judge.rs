@@ -1,6 +1,7 @@
 //! The verdict over everything that was handed over.
 
 use std::path::Path;
+use std::thread;
 
 use spec::bundle::{Claim, Contents, PartPath};
 use spec::evidence::pins::Pins;
@@ -58,10 +59,16 @@ pub(crate) fn verify(
 ) -> Result<Report, Stop> {
     let judge = Judge::open(&wanted.policy)?;
     let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
-    let own = Own::read(&wanted.lot_keys, wanted.units.as_deref())?;
+    let own = own::Given::read(&wanted.lot_keys, wanted.units.as_deref())?;
     let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
     let authorities = wanted.tsa_ca.as_deref().map(Authorities::read).transpose()?;
-    let opened = Opened::read(path)?;
+    // Thousands of units are parsed while a bundle is read.
+    let (own, opened) = thread::scope(|scope| {
+        let own = scope.spawn(|| own.parse());
+        let opened = Opened::read(path);
+        (own.join().expect("parsing a list does not panic"), opened)
+    });
+    let (own, opened) = (own?, opened?);
     let contents = opened.contents(&path.display().to_string())?;
 
     let reader = own.as_ref().and_then(Own::reader);

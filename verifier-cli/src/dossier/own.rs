@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use spec::bundle::Claim;
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::range::{Reader, items};
+use spec::evidence::tag::LotKey;
 
 use super::ranges::{self, Sound};
 use super::statements::Checked;
@@ -29,14 +30,34 @@ pub(super) struct Own {
     reader: Option<Reader>,
 }
 
-impl Own {
+/// What was given of them, read and not parsed: that needs no file, and can be done while another is read.
+pub(super) struct Given<'a> {
+    units: Option<(&'a Path, Vec<u8>)>,
+    keys: Vec<LotKey>,
+}
+
+impl<'a> Given<'a> {
     /// Reads the list of units and the keys of lots. Keys say nothing without units.
-    pub(super) fn read(keys: &[PathBuf], units: Option<&Path>) -> Result<Option<Self>, Failure> {
-        let Some(path) = units else { return Ok(None) };
-        let list = list::read(path)?;
-        let keys = ranges::lot_keys(keys)?;
+    pub(super) fn read(keys: &[PathBuf], units: Option<&'a Path>) -> Result<Self, Failure> {
+        let Some(path) = units else { return Ok(Self { units: None, keys: Vec::new() }) };
+        let bytes = list::read_bytes(path)?;
+        Ok(Self { units: Some((path, bytes)), keys: ranges::lot_keys(keys)? })
+    }
+
+    /// Parses the list.
+    pub(super) fn parse(self) -> Result<Option<Own>, Failure> {
+        let Self { units, keys } = self;
+        let Some((path, bytes)) = units else { return Ok(None) };
+        let list = list::parse_of(path, &bytes)?;
         let reader = if keys.is_empty() { None } else { Some(Reader::new(keys, list.octets())) };
-        Ok(Some(Self { list, reader }))
+        Ok(Some(Own { list, reader }))
+    }
+}
+
+impl Own {
+    /// Reads and parses what was given.
+    pub(super) fn read(keys: &[PathBuf], units: Option<&Path>) -> Result<Option<Self>, Failure> {
+        Given::read(keys, units)?.parse()
     }
 
     /// Who looks for tags, if there is a key.

@@ -49,7 +49,7 @@ pub(super) fn follow<'a>(
     own: Option<&Reader>,
 ) -> Result<Vec<Sound<'a>>, Stop> {
     let in_ranges = |one: &&Checked| one.place.claim == Claim::Range;
-    // The reader's tags are looked for in each statement by itself, so all cores take their share.
+    // Each statement is looked through by itself, so all cores take their share.
     let searched: Vec<(&Checked, Searched<'_>)> = checked
         .par_iter()
         .filter(in_ranges)
@@ -67,14 +67,14 @@ pub(super) fn follow<'a>(
             let failure = Failure::new(Said::new(Message::NoPin, &[source.as_str()]));
             Stop::from(failure.with_hint(Said::new(Message::HintPins, &[])))
         })?;
-        let mut range = Range::new(pin);
-        for (_, searched) in &statements {
-            range.follow(searched).map_err(|error| refused(source, &error))?;
-        }
         let (first, last) = match (statements.first(), statements.last()) {
             (Some((first, _)), Some((last, _))) => (first.place.sequence, last.place.sequence),
             _ => continue,
         };
+        let mut range = Range::new(pin);
+        for (_, searched) in statements {
+            range.follow(searched).map_err(|error| refused(source, &error))?;
+        }
         let pinned = pin.first().0;
         if last < pinned {
             // What lies before the pin, the pin says nothing of.

@@ -3,17 +3,18 @@
 //! Rule: `spec/text/disclosure.md`, "Ranges".
 //!
 //! ```text
-//! statement + opened batch -> Searched      each by itself: the reader's own tags
+//! statement + opened batch -> Searched      each by itself: what must be shown, units and tags
 //! Searched -> Range::follow -> ... -> Range::finish -> Followed
-//!             in order: chain, counts, what must be shown, units and tags
+//!             in order: chain, counts, silence
 //! ```
 //!
 //! What each record of a range must show is decided in one place, [`show`] for who opens it and
-//! [`Range::follow`] for who reads it.
+//! [`Searched::new`] for who reads it.
 //!
 //! Out of scope: receipts, and whether the log holds a second chain of the same source. Both need
 //! more than the range.
 
+mod records;
 mod search;
 mod show;
 
@@ -26,10 +27,10 @@ use crate::evidence::disclosure::{OpenedBatch, OpenedRecord, Shown};
 use crate::evidence::kind::Kind;
 use crate::evidence::pins::Pin;
 use crate::evidence::statement::VerifiedStatement;
-use crate::evidence::tag::split_tags;
 use crate::evidence::time::parse_millis;
 use crate::hash::Hash;
 
+use records::Looked;
 pub use search::{Reader, Searched};
 pub use show::{OWN, show, show_own};
 
@@ -161,17 +162,19 @@ pub struct Range<'a> {
     pin: &'a Pin,
     end: Option<End>,
     followed: Followed,
+    /// The reader's units, as often as records name them.
+    own_units: Vec<Vec<u8>>,
 }
 
 impl<'a> Range<'a> {
     /// Begins with nothing.
     #[must_use]
     pub fn new(pin: &'a Pin) -> Self {
-        Self { pin, end: None, followed: Followed::default() }
+        Self { pin, end: None, followed: Followed::default(), own_units: Vec::new() }
     }
 
     /// Takes in the next statement with what is opened of it; all of one reader, or all of none.
-    pub fn follow(&mut self, searched: &Searched<'_>) -> Result<(), RangeError> {
+    pub fn follow(&mut self, searched: Searched<'_>) -> Result<(), RangeError> {
         let (statement, opened) = (searched.statement(), searched.opened());
         let (sequence, leaf) = (statement.sequence(), statement.leaf_hash());
         if let Some(end) = &self.end {
@@ -186,7 +189,7 @@ impl<'a> Range<'a> {
         }
         let header = read_header(opened).ok_or(RangeError::Header { sequence })?;
         self.check_header(sequence, &header, opened)?;
-        self.look_at_records(searched)?;
+        self.add(searched.into_looked()?);
         let count = opened.record_count() - 1;
         self.followed.statements += 1;
         self.followed.records += count;
@@ -203,8 +206,22 @@ impl<'a> Range<'a> {
 
     /// What was found; everything so far is sound.
     #[must_use]
-    pub fn finish(self) -> Followed {
+    pub fn finish(mut self) -> Followed {
+        // Sorted first: a map of thousands is then made in one go.
+        self.own_units.sort_unstable();
+        for unit in self.own_units {
+            *self.followed.own_units.entry(unit).or_default() += 1;
+        }
         self.followed
+    }
+
+    fn add(&mut self, looked: Looked) {
+        let Looked { sequence, tagged, outages, unnamed, own, own_units } = looked;
+        self.followed.tagged += tagged;
+        self.followed.outages += outages;
+        self.followed.unnamed += unnamed;
+        self.followed.own.extend(own.into_iter().map(|record| (sequence, record)));
+        self.own_units.extend(own_units);
     }
 
     fn check_header(
@@ -229,78 +246,6 @@ impl<'a> Range<'a> {
             let said = header.says_outage || opened.records().iter().any(is_outage);
             if millis > SILENT_CADENCES * cadence * 1000 && !said {
                 return Err(RangeError::Silence { sequence, seconds: millis / 1000 });
-            }
-        }
-        Ok(())
-    }
-
-    /// Every record is there and shows what it must.
-    fn look_at_records(&mut self, searched: &Searched<'_>) -> Result<(), RangeError> {
-        let (sequence, opened) = (searched.statement().sequence(), searched.opened());
-        let mut records = opened.records().iter().skip(1);
-        for record in 1..opened.record_count() {
-            let hidden = |field| RangeError::Hidden { sequence, record, field };
-            let shown = records.next().filter(|shown| shown.index() == record);
-            let shown = shown.ok_or_else(|| hidden("kind"))?;
-            if let Some(field) = show::missing(shown) {
-                return Err(hidden(field));
-            }
-            self.look_at_record(searched, shown)?;
-        }
-        Ok(())
-    }
-
-    fn look_at_record(
-        &mut self,
-        searched: &Searched<'_>,
-        shown: &OpenedRecord,
-    ) -> Result<(), RangeError> {
-        let (sequence, record) = (searched.statement().sequence(), shown.index());
-        let mistagged = RangeError::Mistagged { sequence, record };
-        if let Shown::Value(value) = shown.shown("tags")
-            && split_tags(value).is_none()
-        {
-            return Err(mistagged);
-        }
-        let tags = search::tags_of(shown);
-        self.followed.outages += u64::from(shown.kind() == Kind::Outage);
-        self.followed.tagged += u64::from(!tags.is_empty());
-        let names = ["units", "panel", "lot"];
-        let is_evidence = shown.kind().index_of("tags").is_some();
-        let names_nothing = names.iter().all(|name| shown.shown(name) == Shown::Absent);
-        self.followed.unnamed += u64::from(is_evidence && tags.is_empty() && names_nothing);
-
-        let found: Vec<(usize, &[u8])> = tags
-            .iter()
-            .enumerate()
-            .filter_map(|(at, tag)| Some((at, searched.unit_of(tag)?)))
-            .collect();
-        if !found.is_empty() {
-            let hidden = OWN.iter().find(|name| shown.shown(name) == Shown::Hidden);
-            if let Some(field) = hidden {
-                return Err(RangeError::Hidden { sequence, record, field });
-            }
-            self.followed.own.push((sequence, record));
-        }
-        let Shown::Value(list) = shown.shown("units") else {
-            return if found.is_empty() { Ok(()) } else { Err(mistagged) };
-        };
-        let units: Vec<&[u8]> = items(list).collect();
-        if !tags.is_empty() && tags.len() != units.len() {
-            return Err(mistagged);
-        }
-        if found.iter().any(|(at, unit)| units.get(*at) != Some(unit)) {
-            return Err(mistagged);
-        }
-        for (at, unit) in units.iter().enumerate() {
-            let is_own = searched.is_own(unit);
-            let is_tagged = found.iter().any(|(place, _)| *place == at);
-            if is_own && !is_tagged {
-                let unit = String::from_utf8_lossy(unit).into_owned();
-                return Err(RangeError::Untagged { sequence, record, unit });
-            }
-            if is_own {
-                *self.followed.own_units.entry(unit.to_vec()).or_default() += 1;
             }
         }
         Ok(())

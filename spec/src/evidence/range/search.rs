@@ -1,13 +1,16 @@
-//! The reader's own tags in one statement of a range.
+//! The reader's own tags in one statement of a range, and what its records say.
 //!
 //! Whose a record is, its tags say only to who holds the lot's key: he computes the tag of each of his
 //! units at that statement and looks whether it is there. That is units times statements, by far the most
 //! of what a range costs, and no statement needs another for it: [`Searched`] is made of each by itself, in
-//! any order and on any core, before [`super::Range`] follows them one after the other.
+//! any order and on any core, before [`super::Range`] follows them one after the other. Records are looked
+//! at here as well (`records`); whether they pass is said in order, where the range is followed.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::RangeError;
+use super::records::Looked;
 use crate::evidence::disclosure::{OpenedBatch, OpenedRecord, Shown};
 use crate::evidence::statement::VerifiedStatement;
 use crate::evidence::tag::{LotKey, TAG_SIZE, Units, split_tags};
@@ -49,10 +52,12 @@ pub struct Searched<'a> {
     reader: Option<&'a Reader>,
     /// Of each of the reader's tags that is there, the unit.
     own: BTreeMap<[u8; TAG_SIZE], &'a [u8]>,
+    /// What its records hold, or the first that is wrong.
+    looked: Result<Looked, RangeError>,
 }
 
 impl<'a> Searched<'a> {
-    /// Looks through the tags of one statement. Without a reader nobody's units are looked for.
+    /// Looks through the records and tags of one statement. Without a reader nobody's units are looked for.
     ///
     /// Computes one tag for each of the reader's units and keys if a record has tags.
     #[must_use]
@@ -62,7 +67,14 @@ impl<'a> Searched<'a> {
         reader: Option<&'a Reader>,
     ) -> Self {
         let own = reader.map(|reader| own_tags(reader, statement, opened)).unwrap_or_default();
-        Self { statement, opened, reader, own }
+        let looked = Ok(Looked::default());
+        let mut searched = Self { statement, opened, reader, own, looked };
+        searched.looked = Looked::at(&searched);
+        searched
+    }
+
+    pub(super) fn into_looked(self) -> Result<Looked, RangeError> {
+        self.looked
     }
 
     pub(super) const fn statement(&self) -> &'a VerifiedStatement {

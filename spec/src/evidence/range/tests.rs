@@ -147,7 +147,7 @@ fn follow_from(chain: &[Made], first: u64) -> Result<Followed, RangeError> {
     let (pin, reader) = (pin(pinned, Some(60)), reader());
     let mut range = Range::new(&pin);
     for (statement, opened) in &statements {
-        range.follow(&Searched::new(statement, opened, Some(&reader)))?;
+        range.follow(Searched::new(statement, opened, Some(&reader)))?;
     }
     Ok(range.finish())
 }
@@ -197,10 +197,10 @@ fn a_statement_that_is_left_out_or_does_not_continue_is_found() {
     let statements = opened(&chain(), 0);
     let pin = pin((0, statements[0].0.leaf_hash()), None);
     let mut range = Range::new(&pin);
-    range.follow(&unread(&statements[0])).unwrap();
-    let skipped = range.follow(&unread(&statements[2]));
+    range.follow(unread(&statements[0])).unwrap();
+    let skipped = range.follow(unread(&statements[2]));
     assert_eq!(skipped, Err(RangeError::Sequence { sequence: 2, due: 1 }));
-    let again = range.follow(&unread(&statements[0]));
+    let again = range.follow(unread(&statements[0]));
     assert_eq!(again, Err(RangeError::Sequence { sequence: 0, due: 1 }));
     let other = changed(|chain| chain[2].previous = Some(Hash::of(b"another")));
     assert_eq!(other, RangeError::Chain { sequence: 2 });
@@ -294,11 +294,11 @@ fn the_pinned_statement_is_that_one() {
         let pin = pin((at as u64, Hash::of(b"another")), None);
         let mut range = Range::new(&pin);
         let followed: Result<Vec<()>, RangeError> =
-            statements.iter().map(|one| range.follow(&unread(one))).collect();
+            statements.iter().map(|one| range.follow(unread(one))).collect();
         assert_eq!(followed, Err(RangeError::NotPinned { sequence: at as u64 }));
     }
     let pin = pin((9, Hash::of(b"later")), None);
     let mut range = Range::new(&pin);
-    range.follow(&unread(&statements[0])).unwrap();
+    range.follow(unread(&statements[0])).unwrap();
     assert!(!range.finish().holds_pinned);
 }
