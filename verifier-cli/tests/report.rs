@@ -207,6 +207,28 @@ fn a_receipt_with_its_files_is_shown_like_a_bundle() {
 }
 
 #[test]
+fn paste_and_oven_are_shown_where_a_record_vouches_for_their_files() {
+    let dispute = Dispute::of_line();
+    for (language, measured) in [("en", "3 deposits of solder paste"), ("zh", "焊膏点 3 处")] {
+        let page = dispute.verify("dispute.zip", language, 0);
+        check_harmless(&page);
+        assert!(page.contains(measured));
+        // The bad deposit at its place, with its volume; the zones with what was set and read.
+        for shown in
+            ["U2.11", "class=\"spot\"", "0.104 / ", "class=\"set\"", "class=\"read\"", "149.7"]
+        {
+            assert!(page.contains(shown), "{shown}");
+        }
+    }
+    // A file that is not there is no picture.
+    let words = ["verify", "0.tlog-proof", "--disclosure", "0.disclosure.json"];
+    let page = dispute.report(&[&words[..], &["--file", "spi.json"]].concat(), "en", 0);
+    check_harmless(&page);
+    assert!(page.contains("U2.11") && page.contains("file not enclosed"));
+    assert!(!page.contains("class=\"read\""));
+}
+
+#[test]
 fn what_tries_to_be_markup_is_text() {
     let long = "<b>".repeat(21_000);
     let hostile =

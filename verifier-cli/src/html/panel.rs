@@ -286,6 +286,7 @@ mod tests {
             standing: Standing::Called,
             confidence: None,
             place,
+            paste: None,
         }
     }
 
