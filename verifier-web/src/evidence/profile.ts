@@ -16,6 +16,9 @@ const MAX_CHANNELS = 24;
 const MAX_SAMPLES = 72_000;
 const MAX_STATED = 40;
 const MAX_ZONES = 40;
+/** No oven is hotter, and none colder, in degrees Celsius. */
+const MAX_DEGREES = 2000;
+const MIN_DEGREES = -300;
 
 /** Headings of the column of times, in seconds. */
 const TIMES = ["time", "zeit", "时间", "時間"];
@@ -158,8 +161,8 @@ function zoneOf(zone: Json): Zone {
   const of = (name: string, type: string, value: string) =>
     list(member(zone, name)).slice(0, 8).flatMap((one): [string, number][] => {
       const celsius = numberOf(member(one, value));
-      const isTemperature = word(member(one, type)) === "Temperature" && celsius !== undefined;
-      return isTemperature ? [[word(member(one, "SubZone")), celsius]] : [];
+      const isOne = celsius !== undefined && celsius >= MIN_DEGREES && celsius <= MAX_DEGREES;
+      return isOne && word(member(one, type)) === "Temperature" ? [[word(member(one, "SubZone")), celsius]] : [];
     });
   const place = member(zone, "Zone");
   const name = word(member(place, "StageName")) || word(member(place, "StageSequence"));
