@@ -544,7 +544,7 @@ fn a_policy_that_was_changed_leaves_what_is_anchored_and_goes_on() {
     let vault = factory.path("vault");
     let said = agent(&["check", "--vault", vault.to_str().unwrap()]);
     assert!(
-        said.out.contains("1 receipts are whole and satisfy the policy as it was"),
+        said.out.contains("1 receipt is whole and satisfies the policy as it was"),
         "{}",
         said.out
     );
