@@ -31,6 +31,7 @@ pub mod init;
 pub mod journal;
 pub mod keys;
 pub mod log;
+mod number;
 pub mod objects;
 pub mod publisher;
 pub mod queue;

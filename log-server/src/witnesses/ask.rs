@@ -94,7 +94,9 @@ pub struct Cosigned {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
     /// It has cosigned a larger tree than this log has ever signed, as far as its data knows.
-    #[error("it says that it has cosigned {size} entries, more than this log has ever signed")]
+    #[error(
+        "it says that it has cosigned a tree of size {size}, more than this log has ever signed"
+    )]
     Larger {
         /// The size that it knows.
         size: u64,

@@ -54,7 +54,7 @@ pub enum CarryError {
     #[error("this log has signed no head yet; start it once")]
     NoHead,
     /// The witness is said to know more than was signed.
-    #[error("the last signed head has {signed} entries; no proof leads to it from {old_size}")]
+    #[error("the last signed head is of size {signed}; no proof leads to it from {old_size}")]
     OldSize {
         /// From which size.
         old_size: u64,
@@ -68,7 +68,7 @@ pub enum CarryError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The lines are of no use.
-    #[error("{}: {trouble} (the last signed head has {signed} entries)", path.display())]
+    #[error("{}: {trouble} (the last signed head is of size {signed})", path.display())]
     Trouble {
         /// Which file.
         path: PathBuf,
