@@ -33,6 +33,7 @@ pub mod keys;
 pub mod log;
 mod number;
 pub mod objects;
+pub mod outgoing;
 pub mod publisher;
 pub mod queue;
 pub mod sealer;
