@@ -5,9 +5,9 @@
 //! ```
 //!
 //! Invariants: the page says what the program found and nothing more: evidence is shown only beside a
-//! verdict of VERIFIED, and units of a delivery only where all the evidence about them holds; text enters through [`markup::Html`] alone; the same findings give the same
-//! bytes, but for the run log's time, which is an argument. It holds no script, and its policy
-//! (`default-src 'none'`) lets a browser load nothing.
+//! verdict of VERIFIED, and units of a delivery only where all the evidence about them holds; text enters
+//! through [`markup::Html`] alone; the same findings give the same bytes, but for the run log's time, which
+//! is an argument. It holds no script, and its policy (`default-src 'none'`) lets a browser load nothing.
 
 mod boards;
 mod curve;
