@@ -81,7 +81,7 @@ impl Lost {
             _ => format!(
                 "; {} stated again behind this one",
                 number::of(
-                    again,
+                    *again,
                     "record that was behind refused statements at these sequences is",
                     "records that were behind refused statements at these sequences are",
                 )
