@@ -142,6 +142,7 @@ test("an oven's zones are read from CFX, and there is no curve in them", async (
   assert.ok(oven?.stated.some(([name, value]) => name === "ProductionUnitPWI" && value === "71.2"));
   assert.deepEqual(oven?.channels, []);
   const data = ovenOf(await json(sample("reflow-oven-data.json")));
+  assert.deepEqual(data?.zones[0]?.others, [{ name: "O2 WholeZone", setpoint: undefined, reading: 442 }]);
   assert.ok(data?.zones[0]?.readings.every(([, celsius]) => celsius < 200), "oxygen is no temperature");
   assert.equal(ovenOf(await json(sample("aoi-panel-failed.json"))), undefined);
 });

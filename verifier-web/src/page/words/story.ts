@@ -126,6 +126,8 @@ export const STORY = {
   zone: { en: "Zone", zh: "温区" },
   setpoints: { en: "Setpoint (°C)", zh: "设定值（°C）" },
   readings: { en: "Reading (°C)", zh: "读数（°C）" },
+  zoneOthers: { en: "Also, in the file's words", zh: "其他（文件原文）" },
+  zoneOther: { en: "{0}: set {1}, read {2}", zh: "{0}：设定 {1}，读数 {2}" },
   statedValues: { en: "What the file states", zh: "文件所载内容" },
   seconds: { en: "seconds", zh: "秒" },
 } satisfies Readonly<Record<string, Words>>;
