@@ -98,8 +98,8 @@ fn lots(html: &mut Html, words: Words, delivery: &Delivery) {
             for lot in delivery.lots.iter().take(MAX_GROUPS) {
                 html.tag("tr", &[], |html| {
                     html.cell("td", &[class("key")], &lot.name);
-                    html.leaf("td", &[class("n")], &lot.shipped.to_string());
-                    html.leaf("td", &[class("n")], &lot.inspected.to_string());
+                    html.leaf("td", &[], &lot.shipped.to_string());
+                    html.leaf("td", &[], &lot.inspected.to_string());
                 });
             }
         });
@@ -242,7 +242,7 @@ fn counters(html: &mut Html, words: Words, counted: &Counted) {
     let ends = [counted.first, counted.last].map(|number| number.to_string());
     html.leaf("td", &[], &words.with(Message::HtmlCounterSpan, &[&ends[0], &ends[1]]));
     for number in [counted.records, counted.closings, counted.outages] {
-        html.leaf("td", &[class("n")], &number.to_string());
+        html.leaf("td", &[], &number.to_string());
     }
 }
 
