@@ -8,6 +8,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use crate::os;
 pub(crate) use crate::os::sync_folder;
 
@@ -18,6 +20,18 @@ pub(crate) enum Access {
     Everybody,
     /// The owner alone: private keys and openings.
     Owner,
+}
+
+/// What a file may take the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Replaces {
+    /// Whatever stands there: it is our own.
+    Anything,
+    /// An older file, which a person has named and which only shows what can be shown again. A link, a
+    /// device and a folder stay.
+    File,
+    /// Nothing, but a file of the very same bytes.
+    Nothing,
 }
 
 /// Writes a file whole; what stood there before is replaced in one step.
@@ -46,8 +60,7 @@ pub(crate) struct Growing {
     temporary: PathBuf,
     file: File,
     finished: bool,
-    /// Whether what stood there before is replaced.
-    replaces: bool,
+    replaces: Replaces,
 }
 
 impl Growing {
@@ -63,12 +76,13 @@ impl Growing {
             _ => {}
         }
         let file = os::create_new(&temporary, access == Access::Owner)?;
-        Ok(Self { path: path.to_path_buf(), temporary, file, finished: false, replaces: true })
+        let replaces = Replaces::Anything;
+        Ok(Self { path: path.to_path_buf(), temporary, file, finished: false, replaces })
     }
 
     /// Begins one that a person has named. What stands at `path` is somebody's: at the end it is an
-    /// error, unless it is a file of exactly these bytes.
-    pub(crate) fn begin_new(path: &Path, access: Access) -> io::Result<Self> {
+    /// error, unless `replaces` lets this take its place.
+    pub(crate) fn begin_named(path: &Path, access: Access, replaces: Replaces) -> io::Result<Self> {
         is_file(path)?;
         // A name of its own: two that write here at once must not write into one file.
         let mut name = std::ffi::OsString::from(".");
@@ -77,17 +91,22 @@ impl Growing {
         name.push(format!(".{}-{number}.new", std::process::id()));
         let temporary = folder_of(path).join(name);
         let file = os::create_new(&temporary, access == Access::Owner)?;
-        Ok(Self { path: path.to_path_buf(), temporary, file, finished: false, replaces: false })
+        Ok(Self { path: path.to_path_buf(), temporary, file, finished: false, replaces })
     }
 
     /// Syncs it and puts it in its place: in one step instead of what stood there before, or only
     /// where nothing did.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.file.sync_all()?;
-        if !self.replaces && !self.link()? {
-            return Ok(());
-        }
-        if self.replaces {
+        if self.replaces == Replaces::Nothing {
+            if !self.link()? {
+                return Ok(());
+            }
+        } else {
+            // What came since the beginning counts as well.
+            if self.replaces == Replaces::File {
+                is_file(&self.path)?;
+            }
             fs::rename(&self.temporary, &self.path)?;
             self.finished = true;
         }
@@ -227,9 +246,41 @@ mod tests {
     }
 
     fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut growing = Growing::begin_new(path, Access::Owner)?;
+        write_named(path, bytes, Replaces::Nothing)
+    }
+
+    fn write_named(path: &Path, bytes: &[u8], replaces: Replaces) -> io::Result<()> {
+        let mut growing = Growing::begin_named(path, Access::Owner, replaces)?;
         growing.write_all(bytes)?;
         growing.finish()
+    }
+
+    #[test]
+    fn what_is_only_shown_replaces_an_older_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.png");
+        let count = || fs::read_dir(folder.path()).unwrap().count();
+        let show = |path: &Path, bytes: &[u8]| write_named(path, bytes, Replaces::File);
+        for day in ["first", "second"] {
+            show(&path, day.as_bytes()).unwrap();
+            assert_eq!((fs::read_to_string(&path).unwrap(), count()), (day.to_string(), 1));
+        }
+        // One that is given up changes nothing.
+        drop(Growing::begin_named(&path, Access::Owner, Replaces::File).unwrap());
+        assert_eq!((fs::read_to_string(&path).unwrap(), count()), ("second".to_string(), 1));
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        assert_eq!(show(&inner, b"x").unwrap_err().to_string(), NO_FILE);
+        let link = folder.path().join("link");
+        if os::link(&path, &link).is_ok() {
+            assert_eq!(show(&link, b"x").unwrap_err().to_string(), NO_FILE);
+            // And neither one that comes while the picture is written.
+            let late = folder.path().join("late");
+            let growing = Growing::begin_named(&late, Access::Owner, Replaces::File).unwrap();
+            os::link(&path, &late).unwrap();
+            assert_eq!(growing.finish().unwrap_err().to_string(), NO_FILE);
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "second");
     }
 
     #[test]
@@ -250,7 +301,7 @@ mod tests {
         }
         // One that comes while this one is written counts as well.
         let late = folder.path().join("late");
-        let mut growing = Growing::begin_new(&late, Access::Owner).unwrap();
+        let mut growing = Growing::begin_named(&late, Access::Owner, Replaces::Nothing).unwrap();
         growing.write_all(b"mine").unwrap();
         fs::write(&late, "theirs").unwrap();
         assert_eq!(growing.finish().unwrap_err().to_string(), NOT_REPLACED);
@@ -269,8 +320,8 @@ mod tests {
     fn two_that_write_a_new_file_at_once_do_not_mix() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        let mut one = Growing::begin_new(&path, Access::Owner).unwrap();
-        let mut other = Growing::begin_new(&path, Access::Owner).unwrap();
+        let mut one = Growing::begin_named(&path, Access::Owner, Replaces::Nothing).unwrap();
+        let mut other = Growing::begin_named(&path, Access::Owner, Replaces::Nothing).unwrap();
         one.write_all(b"one").unwrap();
         other.write_all(b"other").unwrap();
         one.finish().unwrap();

@@ -76,9 +76,12 @@ fn check(readings: &[Reading], bytes: &[u8]) {
 }
 
 #[cfg(test)]
+#[path = "../../fuzz/changes.rs"]
+mod changes;
+
+#[cfg(test)]
 mod tests {
     use std::fs;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::path::{Path, PathBuf};
 
     use super::*;
@@ -87,75 +90,18 @@ mod tests {
     const ROUNDS: u64 = 4_000;
     const MAX_SIZE: usize = 16 * 1024;
 
-    /// A small generator of numbers (SplitMix64), so that a seed is all a failure needs.
-    struct Numbers(u64);
-
-    impl Numbers {
-        fn next(&mut self) -> u64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut mixed = self.0;
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            mixed ^ (mixed >> 31)
-        }
-
-        fn below(&mut self, limit: usize) -> usize {
-            (self.next() % limit.max(1) as u64) as usize
-        }
-    }
-
     fn fuzz_folder() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
     }
 
     fn seeds(target: &str) -> Vec<Vec<u8>> {
-        let mut paths: Vec<PathBuf> = fs::read_dir(fuzz_folder().join("corpus").join(target))
-            .unwrap()
-            .map(|item| item.unwrap().path())
-            .collect();
-        // A fixed order, or a seed would mean something else on another machine.
-        paths.sort();
-        paths.iter().map(|path| fs::read(path).unwrap()).collect()
-    }
-
-    /// Changes an input in one to four places: a bit, a byte, a cut, a repetition, a splice.
-    fn change(input: &[u8], other: &[u8], numbers: &mut Numbers) -> Vec<u8> {
-        let mut changed = input.to_vec();
-        for _ in 0..=numbers.below(4) {
-            let at = numbers.below(changed.len() + 1);
-            let end = at + numbers.below(changed.len() + 1 - at);
-            match numbers.below(6) {
-                0 if at < changed.len() => changed[at] ^= 1 << numbers.below(8),
-                1 if at < changed.len() => changed[at] = numbers.next() as u8,
-                2 => changed.truncate(at),
-                3 => drop(changed.drain(at..end)),
-                4 => {
-                    let part = changed[at..end].to_vec();
-                    changed.splice(at..at, part);
-                }
-                _ => {
-                    let from = numbers.below(other.len() + 1);
-                    let to = from + numbers.below(other.len() + 1 - from);
-                    changed.splice(at..end, other[from..to].iter().copied());
-                }
-            }
-            changed.truncate(MAX_SIZE);
-        }
-        changed
+        changes::files_below(&fuzz_folder().join("corpus").join(target))
     }
 
     #[test]
     fn no_target_panics_on_its_corpus_and_changes_of_it() {
         for (name, target) in TARGETS {
-            let seeds = seeds(name);
-            seeds.iter().for_each(|seed| target(seed));
-            let mut numbers = Numbers(0x6669_6475_6369_616c);
-            for round in 0..ROUNDS {
-                let (input, other) = (numbers.below(seeds.len()), numbers.below(seeds.len()));
-                let changed = change(&seeds[input], &seeds[other], &mut numbers);
-                let outcome = catch_unwind(AssertUnwindSafe(|| target(&changed)));
-                assert!(outcome.is_ok(), "{name}, round {round}: {}", changed.escape_ascii());
-            }
+            changes::run((name, target), &seeds(name), ROUNDS, MAX_SIZE);
         }
     }
 

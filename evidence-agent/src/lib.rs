@@ -33,6 +33,7 @@ mod import;
 mod init;
 mod log_client;
 mod model;
+mod number;
 mod os;
 mod report;
 mod site;

@@ -544,8 +544,30 @@ fn a_policy_that_was_changed_leaves_what_is_anchored_and_goes_on() {
     let vault = factory.path("vault");
     let said = agent(&["check", "--vault", vault.to_str().unwrap()]);
     assert!(
-        said.out.contains("1 receipts are whole and satisfy the policy as it was"),
+        said.out.contains("1 receipt is whole and satisfies the policy as it was"),
         "{}",
         said.out
     );
+}
+
+#[test]
+fn the_picture_of_a_days_root_takes_the_place_of_an_older_one() {
+    let factory = Factory::new();
+    let (vault, png) = (factory.path("vault"), factory.path("root.png"));
+    let root = |png: &Path| {
+        let words = ["root", "--vault", vault.to_str().unwrap(), "--png", png.to_str().unwrap()];
+        agent(&[&words[..], &["--source", "line-4.example/aoi-7"]].concat())
+    };
+    let mut pictures = Vec::new();
+    for name in ["a", "b"] {
+        let file = factory.file(name, name.as_bytes());
+        assert_eq!(factory.anchor(&[&file], &[]).code, EXIT_ANCHORED);
+        let said = root(&png);
+        assert_eq!(said.code, EXIT_ANCHORED, "{}", said.err);
+        pictures.push(fs::read(&png).unwrap());
+    }
+    assert_ne!(pictures[0], pictures[1], "the chain went on");
+    let said = root(factory.folder.path());
+    assert_eq!(said.code, EXIT_COULD_NOT, "{}", said.out);
+    assert!(said.err.contains("no regular file"), "{}", said.err);
 }

@@ -116,7 +116,7 @@ fn a_log_that_does_not_list_the_source_is_told_at_once_and_init_has_said_what_to
     log.behave(&[Manner::Forbidden]);
     let (code, said) = agent(&once);
     assert!(code == 2 && said.contains("`fiducial-agent source request`"), "{said}");
-    assert!(said.contains("1 statements are kept"), "{said}");
+    assert!(said.contains("1 statement is kept"), "{said}");
     log.behave(&[Manner::Forbidden]);
     let (_, said) = agent(&[&["--lang", "zh"], &once[..]].concat());
     assert!(

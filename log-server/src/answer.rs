@@ -9,6 +9,7 @@ use bytes::Bytes;
 use spec::Hash;
 use spec::checkpoint::Checkpoint;
 
+use crate::number;
 use crate::witnesses::board::WitnessingStatus;
 
 /// Why the log must stop: going on could sign something that it cannot prove.
@@ -134,7 +135,7 @@ pub enum AddError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// Not part of the published tree.
-    #[error("beyond the published tree of {published} entries")]
+    #[error("beyond the published tree of {}", number::entries(*published))]
     Beyond {
         /// The published size.
         published: u64,

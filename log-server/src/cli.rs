@@ -30,6 +30,7 @@ use crate::check::{Listener, Problem, check, check_together};
 use crate::config::{Config, ConfigError, DatabaseArgs, ServeArgs, unknown_variables};
 use crate::init::init;
 use crate::journal::postgres::schema;
+use crate::number;
 use crate::serve::serve;
 
 /// `check` found damage, or what was to be copied is wrong.
@@ -213,8 +214,11 @@ fn run_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     progress.0.finish_and_clear();
     let summary = outcome?;
     println!(
-        "checked {} entries in full bundles and {} in the journal; published size {}; {} problems",
-        summary.sealed, summary.in_journal, summary.published, summary.problems
+        "checked {} in full bundles and {} in the journal; published size {}; {}",
+        number::entries(summary.sealed),
+        summary.in_journal,
+        summary.published,
+        number::of(summary.problems, "problem", "problems")
     );
     Ok(if summary.problems == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DAMAGED) })
 }

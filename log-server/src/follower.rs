@@ -19,6 +19,7 @@ use crate::answer::{Fatal, Published};
 use crate::heads;
 use crate::journal::mark;
 use crate::journal::postgres::{Observed, Observer, Trouble};
+use crate::number;
 use crate::publisher::unix_seconds;
 use crate::shared::{Bell, Shared};
 
@@ -182,10 +183,10 @@ impl Follower {
                 Ok(())
             }
             Some(_) => Err(Fatal::new(format!(
-                "Another server has published a root of {} entries that this server does not have. The \
+                "Another server has published a root of {} that this server does not have. The \
                  tiles are damaged or are not those of this log, or the database was changed. Run \
                  `fiducial-log check` on each server.",
-                tree.size()
+                number::entries(tree.size())
             ))),
             // Its tiles cannot be read now, which reads say by themselves.
             None => Ok(()),

@@ -26,6 +26,7 @@ use crate::index::Index;
 use crate::journal::file::{self, FileJournal};
 use crate::journal::{Journal, Loaded, mark};
 use crate::log::Options;
+use crate::number;
 use crate::objects::Objects;
 use crate::publisher::{Publisher, unix_seconds};
 use crate::queue::Queue;
@@ -170,10 +171,10 @@ fn check_journal_is_there(disk: &dyn Disk, folder: &Path) -> Result<(), OpenErro
 fn check_belong_together(signed: &Option<SignedHead>, loaded: &Loaded) -> Result<(), Fatal> {
     if signed.is_none() && loaded.size() > 0 {
         return Err(Fatal::new(format!(
-            "The file {SIGNED_HEAD} is missing, though this log has {} entries. Without it the \
+            "The file {SIGNED_HEAD} is missing, though this log has {}. Without it the \
              log cannot know what it has signed, so it signs nothing. Restore the data folder \
              from its newest copy.",
-            loaded.size()
+            number::entries(loaded.size())
         )));
     }
     Ok(())
@@ -183,10 +184,10 @@ fn check_belong_together(signed: &Option<SignedHead>, loaded: &Loaded) -> Result
 fn check_reaches_mark(found: &Loaded, mark: Option<u64>) -> Result<(), Fatal> {
     match mark {
         Some(mark) if found.size() < mark => Err(Fatal::new(format!(
-            "The journal ends at {} entries, but {mark} were durable, and those behind may have been \
+            "The journal ends at {}, but {mark} were durable, and those behind may have been \
              acknowledged. It is older than the rest of the data folder, or the disk lost writes. \
              Nothing is signed. Restore the whole data folder from one moment, the newest there is.",
-            found.size()
+            number::entries(found.size())
         ))),
         _ => Ok(()),
     }
@@ -233,9 +234,10 @@ fn check_not_behind(size: u64, objects: &dyn Objects) -> Result<(), Fatal> {
     })?;
     if there.is_some() {
         return Err(Fatal::new(format!(
-            "The bundle {beyond} is stored, but the journal ends at {size} entries: the journal and \
+            "The bundle {beyond} is stored, but the journal ends at {}: the journal and \
              the signed heads are older than the tiles. Signing now would fork the log. Restore \
-             the whole data folder from one moment, the newest there is."
+             the whole data folder from one moment, the newest there is.",
+            number::entries(size)
         )));
     }
     Ok(())

@@ -17,6 +17,7 @@ use spec::tree::{
 use crate::answer::Fatal;
 use crate::disk::Disk;
 use crate::journal::{Loaded, file};
+use crate::number;
 use crate::objects::Objects;
 use crate::sealer::ADVICE;
 
@@ -55,11 +56,11 @@ impl Stored {
         };
         let Some(leaves) = self.leaves.get(..behind as usize) else {
             return Err(Fatal::new(format!(
-                "The journal ends at {} entries, but {size} were signed. The data folder is older \
+                "The journal ends at {}, but {size} were signed. The data folder is older \
                  than what the log has signed: a restored backup, or a disk that lost writes. Do \
                  not sign over it. Restore a newer copy, or rebuild the tail from a mirror and \
                  from the agents' kept statements.",
-                self.size()
+                number::entries(self.size())
             )));
         };
         Ok(self.base.grow(leaves).tree())
@@ -99,8 +100,8 @@ impl Stored {
             let range = (start - base) as usize..(end - base) as usize;
             let leaves = self.leaves.get(range).ok_or_else(|| {
                 Fatal::new(format!(
-                    "The journal ends at {} entries, before the last signed head. {ADVICE}",
-                    self.size()
+                    "The journal ends at {}, before the last signed head. {ADVICE}",
+                    number::entries(self.size())
                 ))
             })?;
             return Ok(root_of_leaves(leaves));

@@ -56,6 +56,18 @@ impl Target {
         &self.path
     }
 
+    /// Refuses one place for two files, of which the second would replace the first.
+    pub(crate) fn apart_from(&self, other: &Self) -> Result<(), Said> {
+        let real = |target: &Self| fs::canonicalize(folder_of(&target.path)).ok();
+        let is_one_name = self.path.file_name() == other.path.file_name();
+        let is_one_folder = real(self).is_some_and(|folder| real(other) == Some(folder));
+        if is_same(&self.path, &other.path) || (is_one_name && is_one_folder) {
+            let shown = masked::shown(&self.path);
+            return Err(Said::new(Message::OutputTwice, &[&shown, &masked::shown(&other.path)]));
+        }
+        Ok(())
+    }
+
     /// Writes a whole file, in the place of an older one; durable on return.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Said> {
         replace(&self.path, bytes).map_err(|error| {
@@ -251,5 +263,24 @@ mod tests {
         assert_eq!(said.message(), Message::FileThere);
         assert_eq!(fs::read(&path).unwrap(), b"evidence");
         assert_eq!(count(folder.path()), 1);
+    }
+
+    #[test]
+    fn two_files_have_two_places() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("in")).unwrap();
+        let at = |name: &str| Target::new(&folder.path().join(name), &[]).unwrap();
+        for (one, other) in [("a", "a"), ("a", "in/../a"), ("in/a", "./in/a")] {
+            let said = at(one).apart_from(&at(other)).unwrap_err();
+            assert_eq!(said.message(), Message::OutputTwice, "{one} {other}");
+        }
+        for (one, other) in [("a", "b"), ("a", "in/a")] {
+            assert_eq!(at(one).apart_from(&at(other)), Ok(()), "{one} {other}");
+        }
+        // Where the folder is not there, nothing can be written at all.
+        assert_eq!(at("no/a").apart_from(&at("no/b")), Ok(()));
+        // A file that is there by two names.
+        fs::write(folder.path().join("a"), b"table").unwrap();
+        assert!(at("a").apart_from(&at("in/../a")).is_err());
     }
 }

@@ -5,26 +5,27 @@
 //! ```
 //!
 //! Invariants: the page says what the program found and nothing more: evidence is shown only beside a
-//! verdict of VERIFIED; text enters through [`markup::Html`] alone; the same findings give the same
-//! bytes, but for the run log's time, which is an argument. It holds no script, and its policy
-//! (`default-src 'none'`) lets a browser load nothing.
+//! verdict of VERIFIED, and units of a delivery only where all the evidence about them holds; text enters
+//! through [`markup::Html`] alone; the same findings give the same bytes, but for the run log's time, which
+//! is an argument. It holds no script, and its policy (`default-src 'none'`) lets a browser load nothing.
 
 mod boards;
 mod curve;
+mod delivery;
 mod inspection;
 mod markup;
+mod oven;
 mod page;
 mod panel;
+mod paste;
 mod profiles;
 mod svg;
 mod timeline;
 mod words;
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::args::{BundleCommand, Command, VerifyWhat, Wanted};
 use crate::durable::Target;
 use crate::failure::Failure;
 use crate::masked;
@@ -37,48 +38,35 @@ use page::{Page, Run};
 const MAX_COMMAND: usize = 1900;
 
 /// Begins to note what is read, if there will be a page.
-pub(crate) fn begin(wanted: &Wanted) {
-    if place(&wanted.command).is_some() {
+pub(crate) fn begin(target: Option<&Target>) {
+    if target.is_some() {
         run_log::start();
     }
 }
 
 /// Writes the page that was asked for, whatever was found. What cannot be written is no verdict.
 pub(crate) fn keep(
-    wanted: &Wanted,
+    language: Language,
     arguments: &[OsString],
     target: Option<&Target>,
     outcome: Result<Report, Failure>,
     now: SystemTime,
 ) -> Result<Report, Failure> {
-    let Some(target) = target.filter(|_| place(&wanted.command).is_some()) else { return outcome };
+    let Some(target) = target else { return outcome };
     let at = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let run = Run { command: command(arguments), files: run_log::finish(), at };
     let (page, verdict) = match &outcome {
-        Ok(report) => (of_report(report, run, wanted.language), report.verdict()),
-        Err(failure) => (of_failure(failure, run, wanted.language), Verdict::Undecided),
+        Ok(report) => (of_report(report, run, language), report.verdict()),
+        Err(failure) => (of_failure(failure, run, language), Verdict::Undecided),
     };
     if let Err(why) = target.write(page.to_html().as_bytes()) {
-        let word = verdict.message().unwrap_or(Message::CouldNotTell).text(wanted.language);
+        let word = verdict.message().unwrap_or(Message::CouldNotTell).text(language);
         return Err(Failure::new(why).with_hint(Said::new(Message::HtmlVerdictWas, &[word])));
     }
     outcome.map(|mut report| {
         report.fact(Message::LabelReport, target.path().display());
         report
     })
-}
-
-/// Where the page goes.
-fn place(command: &Command) -> Option<&Path> {
-    match command {
-        Command::Bundle(BundleCommand::Verify(verify)) => verify.report.as_deref(),
-        Command::Verify(verify) => match &verify.what {
-            Some(VerifyWhat::Range(verify)) => verify.report.as_deref(),
-            Some(_) => None,
-            None => verify.report.as_deref(),
-        },
-        _ => None,
-    }
 }
 
 /// What was typed, as it could be typed again.
@@ -107,6 +95,7 @@ fn of_report(report: &Report, run: Run, language: Language) -> Page<'_> {
         facts: report.facts(language).collect(),
         open: report.open(language),
         matter: report.matter(),
+        delivery: report.delivery(),
         run,
     }
 }
@@ -121,6 +110,7 @@ fn of_failure(failure: &Failure, run: Run, language: Language) -> Page<'_> {
         facts: Vec::new(),
         open: Vec::new(),
         matter: None,
+        delivery: None,
         run,
     }
 }

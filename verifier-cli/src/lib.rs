@@ -81,9 +81,13 @@ fn judge(
     let files = Files::of(wanted);
     let target = files.output.as_deref().map(|path| Target::new(path, &files.inputs));
     let target = target.transpose()?;
-    html::begin(wanted);
+    let page = files.page.as_deref().map(|path| Target::new(path, &files.inputs)).transpose()?;
+    if let (Some(target), Some(page)) = (&target, &page) {
+        target.apart_from(page)?;
+    }
+    html::begin(page.as_ref());
     let outcome = command::run(wanted, target.as_ref(), show);
-    html::keep(wanted, arguments, target.as_ref(), outcome, SystemTime::now())
+    html::keep(wanted.language, arguments, page.as_ref(), outcome, SystemTime::now())
 }
 
 /// The one place where a verdict becomes an exit code.

@@ -135,7 +135,7 @@ impl Said {
 }
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 23] = [
+const NUMBERS: [(&str, &str); 24] = [
     (" files of evidence are", " file of evidence is"),
     (
         " files to which opened records commit: they are",
@@ -151,6 +151,7 @@ const NUMBERS: [(&str, &str); 23] = [
     (" entries of the log were", " entry of the log was"),
     (" entries hash", " entry hashes"),
     (" defects are", " defect is"),
+    (" deposits of solder paste were", " deposit of solder paste was"),
     (" outages stated", " outage stated"),
     (" closings compared", " closing compared"),
     (" things", " thing"),

@@ -1,6 +1,6 @@
 //! Pictures out of evidence: positions and curves in the files of machines, read anew and small.
 //!
-//! Read are: IPC-CFX `UnitsInspected` and `UnitsProcessed`, Saki-like XML, tables of called parts with a
+//! Read are: IPC-CFX `UnitsInspected` (deposits of paste among it) and `UnitsProcessed`, Saki-like XML, tables of called parts with a
 //! heading (Omron-like, Chinese headings), profiler traces (KIC-like, Datapaq-like, T-962-like), inspection
 //! programs with an outline, and oven recipes with a window.
 //!
@@ -12,6 +12,7 @@ mod cfx;
 mod curve;
 mod figures;
 mod json;
+mod paste;
 mod program;
 mod saki;
 mod table;
@@ -22,8 +23,9 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use self::curve::Channel;
-pub(crate) use self::curve::{Curve, Profile, Zone};
+pub(crate) use self::curve::{Curve, Other, Profile, Zone};
 pub(crate) use self::figures::{Figures, MAX_GAP, figures};
+pub(crate) use self::paste::{Deposit, Deposits, Measured};
 pub(crate) use self::program::{Program, Window};
 
 /// The largest file that is read for its picture. The largest known report has 1.5 MB.
@@ -48,6 +50,8 @@ pub(crate) struct Inspection {
     pub(crate) boards: Vec<InspectedBoard>,
     /// Calls that were not kept because there are too many.
     pub(crate) calls_left_out: usize,
+    /// Deposits of solder paste, if any were measured.
+    pub(crate) deposits: Deposits,
 }
 
 /// One board of a panel.
@@ -80,6 +84,8 @@ pub(crate) struct Call {
     pub(crate) confidence: Option<f64>,
     /// Where the file says that it is.
     pub(crate) place: Option<Place>,
+    /// What was measured, where it is a deposit of solder paste.
+    pub(crate) paste: Option<Box<Deposit>>,
 }
 
 /// What was decided about a call.

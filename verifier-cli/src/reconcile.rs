@@ -14,6 +14,7 @@
 mod case;
 mod claimed;
 mod csv;
+mod delivery;
 mod entry;
 mod finding;
 mod paint;
@@ -35,10 +36,12 @@ use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
 
 use self::case::Book;
+pub(crate) use self::delivery::{Delivery, Line};
 use self::entry::Entry;
-use self::finding::{Colour, Finding};
+pub(crate) use self::finding::{Colour, Finding};
 pub(crate) use self::paint::paint;
-use self::rules::{Context, Counted};
+use self::rules::Context;
+pub(crate) use self::rules::Counted;
 use self::verdict::Words;
 pub(crate) use self::verdict::{says_bad, says_good};
 
@@ -100,6 +103,9 @@ pub(crate) fn run(
         report.not_checked(Message::OpenFirstLine, &[&first.serial]);
     }
     say_open(&mut report, &evidence, &entries, &context);
+    if with.report.is_some() {
+        return Ok(report.with_delivery(Delivery::new(results, counted, accepted)));
+    }
     Ok(report)
 }
 
@@ -166,8 +172,12 @@ fn report(with: &Reconcile, most: usize, results: &[Outcome<'_>], counted: &[Cou
         let more = (listed.len() - most).to_string();
         report.reason(Said::new(Message::UnitsMore, &[&more]));
     }
-    say_findings(&mut report, results);
-    say_lots(&mut report, results);
+    for (message, count) in delivery::kinds(results) {
+        report.fact(Message::LabelFinding, format!("{}: {count}", message.code()));
+    }
+    for lot in delivery::lots(results) {
+        report.fact(Message::LabelLot, format!("{}: {}/{}", lot.name, lot.inspected, lot.shipped));
+    }
     report
 }
 
@@ -182,37 +192,6 @@ fn say_counted(report: &mut Report, counted: &Counted) {
         let numbers = [sequence.to_string(), due.to_string()];
         let values = [source, &numbers[0], said, &numbers[1]];
         report.reason(Said::new(Message::ClosingDiffers, &values));
-    }
-}
-
-/// How many units each finding has.
-fn say_findings(report: &mut Report, results: &[Outcome<'_>]) {
-    let mut counts: BTreeMap<&str, (Message, usize)> = BTreeMap::new();
-    for result in results {
-        let messages: BTreeMap<&str, Message> =
-            result.findings.iter().map(|one| (one.message.code(), one.message)).collect();
-        for (code, message) in messages {
-            counts.entry(code).or_insert((message, 0)).1 += 1;
-        }
-    }
-    for (code, (_, count)) in counts {
-        report.fact(Message::LabelFinding, format!("{code}: {count}"));
-    }
-}
-
-/// How many shipped units of each lot were inspected.
-fn say_lots(report: &mut Report, results: &[Outcome<'_>]) {
-    let mut lots: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for result in results {
-        let Some(lot) = &result.unit.lot else { continue };
-        let is_missing =
-            |one: &Finding| matches!(one.message, Message::FoundMissing | Message::FoundNothing);
-        let counts = lots.entry(lot).or_default();
-        counts.0 += 1;
-        counts.1 += usize::from(!result.findings.iter().any(is_missing));
-    }
-    for (lot, (shipped, inspected)) in lots {
-        report.fact(Message::LabelLot, format!("{lot}: {inspected}/{shipped}"));
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::matter::Matter;
 use crate::messages::{Language, Message, Said};
+use crate::reconcile::Delivery;
 
 /// What the program found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub(crate) struct Report {
     found_at: Option<String>,
     /// What a report on paper shows of the evidence, if one was asked for.
     matter: Option<Box<Matter>>,
+    /// The units of a delivery, if they were compared and are asked for on paper.
+    delivery: Option<Box<Delivery>>,
 }
 
 impl Report {
@@ -73,6 +76,7 @@ impl Report {
             product: None,
             found_at: None,
             matter: None,
+            delivery: None,
         }
     }
 
@@ -95,6 +99,15 @@ impl Report {
 
     pub(crate) fn matter(&self) -> Option<&Matter> {
         self.matter.as_deref()
+    }
+
+    /// Adds what was found of a delivery, on evidence that holds.
+    pub(crate) fn with_delivery(self, delivery: Delivery) -> Self {
+        Self { delivery: Some(Box::new(delivery)), ..self }
+    }
+
+    pub(crate) fn delivery(&self) -> Option<&Delivery> {
+        self.delivery.as_deref()
     }
 
     pub(crate) fn reasons(&self) -> &[Said] {

@@ -7,6 +7,8 @@
 
 #[path = "report/dispute.rs"]
 mod dispute;
+#[path = "report/reconciled.rs"]
+mod reconciled;
 mod support;
 
 use std::collections::BTreeSet;
@@ -95,6 +97,12 @@ const TAGS: [&str; 42] = [
 
 /// No script, nothing loaded, no tag that is not ours, no character that turns or hides text.
 fn check_harmless(page: &str) {
+    check_markup(page);
+    assert!(page.len() < MAX_PAGE, "{}", page.len());
+}
+
+/// The same, of a page of whatever size.
+fn check_markup(page: &str) {
     let known: BTreeSet<String> = TAGS.into_iter().map(str::to_string).collect();
     let found = tags(page);
     assert!(found.is_subset(&known), "{:?}", found.difference(&known).collect::<Vec<_>>());
@@ -111,7 +119,6 @@ fn check_harmless(page: &str) {
     let turns = |letter: char| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}');
     let controls = |letter: char| letter.is_control() && letter != '\n';
     assert!(!page.contains(|letter| turns(letter) || controls(letter)));
-    assert!(page.len() < MAX_PAGE, "{}", page.len());
 }
 
 /// What only evidence brings onto a page.
@@ -197,6 +204,28 @@ fn a_receipt_with_its_files_is_shown_like_a_bundle() {
     for shown in ["class=\"outline\"", "line line-3", "file not enclosed", "aoi.json"] {
         assert!(page.contains(shown), "{shown}");
     }
+}
+
+#[test]
+fn paste_and_oven_are_shown_where_a_record_vouches_for_their_files() {
+    let dispute = Dispute::of_line();
+    for (language, measured) in [("en", "3 deposits of solder paste"), ("zh", "焊膏点 3 处")] {
+        let page = dispute.verify("dispute.zip", language, 0);
+        check_harmless(&page);
+        assert!(page.contains(measured));
+        // The bad deposit at its place, with its volume; the zones with what was set and read.
+        for shown in
+            ["U2.11", "class=\"spot\"", "0.104 / ", "class=\"set\"", "class=\"read\"", "149.7"]
+        {
+            assert!(page.contains(shown), "{shown}");
+        }
+    }
+    // A file that is not there is no picture.
+    let words = ["verify", "0.tlog-proof", "--disclosure", "0.disclosure.json"];
+    let page = dispute.report(&[&words[..], &["--file", "spi.json"]].concat(), "en", 0);
+    check_harmless(&page);
+    assert!(page.contains("U2.11") && page.contains("file not enclosed"));
+    assert!(!page.contains("class=\"read\""));
 }
 
 #[test]

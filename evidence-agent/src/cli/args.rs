@@ -240,7 +240,7 @@ pub(crate) enum Command {
         /// Show it as a QR code in the terminal.
         #[arg(long)]
         qr: bool,
-        /// Write it as a QR code into a PNG file; needs --source.
+        /// Write it as a QR code into a PNG file, in the place of an older picture; needs --source.
         #[arg(long, value_name = "FILE", requires = "source")]
         png: Option<PathBuf>,
     },

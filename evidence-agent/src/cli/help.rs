@@ -128,7 +128,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("pins first", "从哪一条声明起不得有缺失"),
     ("pins machine", "该处是什么设备，一行"),
     ("passphrase_file", "存放加密保险库口令的文件"),
-    ("png", "写成 PNG 二维码文件；需指定 --source"),
+    ("png", "写成 PNG 二维码文件，取代旧图；需指定 --source"),
     ("policy", "回执必须满足的策略（C2SP tlog-policy）；不指定时日志自己的签名即可"),
     ("qr", "在终端中显示为二维码"),
     ("sha256", "证据的 SHA-256"),

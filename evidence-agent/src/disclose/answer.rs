@@ -17,6 +17,7 @@ use super::{deleted, record_at, whole};
 use crate::cli::Language;
 use crate::cli::args::VaultArgs;
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_INCOMPLETE};
+use crate::number;
 use crate::site::commands::{Desk, Said};
 use crate::vault::Vault;
 
@@ -40,7 +41,11 @@ pub(crate) fn answer(
     let (evidence, missing) = folder.keep_if(open(&vault, &folder, &asked, language))?;
     let (count, shown) = (asked.picks().len(), out.display());
     let mut text = match language {
-        Language::En => format!("{shown}: {count} records opened, {evidence} files of evidence\n"),
+        Language::En => {
+            let records = number::of(count, "record", "records");
+            let files = number::of(evidence, "file", "files");
+            format!("{shown}: {records} opened, {files} of evidence\n")
+        }
         Language::Zh => format!("{shown}：已开示 {count} 条记录，{evidence} 个证据文件\n"),
     };
     missing.iter().for_each(|line| text += &format!("  ! {line}\n"));

@@ -10,6 +10,7 @@ use super::choose::{self, Named};
 use crate::cli::Language;
 use crate::error::AgentError;
 use crate::model::Pending;
+use crate::number;
 use crate::vault::{Opening, Scope, Vault};
 
 /// How many statements of each source are looked at, the newest first: a vault of years must not keep a
@@ -55,12 +56,18 @@ impl OfLot {
     pub(crate) fn said(&self, given: usize, language: Language) -> String {
         let Self { records, untagged, units, is_cut } = self;
         let mut text = match language {
-            Language::En => format!("  {records} records here are of this lot"),
+            Language::En => {
+                let records = number::of(*records, "record here is", "records here are");
+                format!("  {records} of this lot")
+            }
             Language::Zh => format!("  此处属于该批次的记录有 {records} 条"),
         };
         if given > 0 {
             text += &match language {
-                Language::En => format!("; {units} of the {given} units are known here"),
+                Language::En => format!(
+                    "; {units} of the {} known here",
+                    number::of(given, "unit given is", "units given are")
+                ),
                 Language::Zh => format!("；所列 {given} 个单元中，此处已知 {units} 个"),
             };
         }
@@ -85,8 +92,14 @@ impl OfLot {
         if *untagged > 0 {
             text += &match language {
                 Language::En => format!(
-                    "  ! {untagged} records that were captured before carry no tag of this key: its holder \
-                     does not find them, and a range with them is refused. Make lot keys before capture\n"
+                    "  ! {}. Make lot keys before capture\n",
+                    number::of(
+                        *untagged,
+                        "record that was captured before carries no tag of this key: its holder does \
+                         not find it, and a range with it is refused",
+                        "records that were captured before carry no tag of this key: its holder does \
+                         not find them, and a range with them is refused",
+                    )
                 ),
                 Language::Zh => format!(
                     "  ! 此前采集的 {untagged} 条记录没有此密钥的标签：持有者无法找到它们，含有它们的范围\
@@ -138,14 +151,15 @@ pub(super) fn check_units(
     }
     let (count, list) = (units.len(), list.display());
     let example = example(vault, &|named| named.all().next())?;
+    let none = match count {
+        1 => "its one unit is not known here".to_string(),
+        _ => format!("none of its {count} units is known here"),
+    };
     Err(AgentError::Input(match example {
         Some(there) => format!(
-            "{list}: none of its {count} units is known here; a unit is what the machine writes, {there:?} \
-             for one, one a line"
+            "{list}: {none}; a unit is what the machine writes, {there:?} for one, one a line"
         ),
-        None => {
-            format!("{list}: none of its {count} units is known here, and no record names a unit")
-        }
+        None => format!("{list}: {none}, and no record names a unit"),
     }))
 }
 

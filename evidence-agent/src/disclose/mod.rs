@@ -48,6 +48,7 @@ use self::fill::{Folder, Piece};
 use crate::cli::Language;
 use crate::cli::args::{DiscloseArgs, VaultArgs};
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_INCOMPLETE};
+use crate::number;
 use crate::site::commands::{Desk, Said};
 use crate::vault::{Opening, Vault};
 
@@ -363,8 +364,10 @@ fn say(tally: &Tally, out: &Path, language: Language) -> Said {
     let Tally { statements, records, evidence, closed, warnings, .. } = tally;
     let mut text = match language {
         Language::En => format!(
-            "{folder}: {statements} statements, {records} records chosen, {evidence} files of \
-             evidence\n"
+            "{folder}: {}, {} chosen, {} of evidence\n",
+            number::of(*statements, "statement", "statements"),
+            number::of(*records, "record", "records"),
+            number::of(*evidence, "file", "files"),
         ),
         Language::Zh => {
             format!("{folder}：{statements} 条声明，选中 {records} 条记录，{evidence} 个证据文件\n")

@@ -76,6 +76,7 @@ const PHRASES: &[(&str, &str)] = &[
         "保险库不是最新副本；正在向日志询问从何处继续",
     ),
     ("{} statements are kept and not anchored yet: {}", "有 {} 条声明已保存但尚未锚定：{}"),
+    ("{} statement is kept and not anchored yet: {}", "有 {} 条声明已保存但尚未锚定：{}"),
     ("{}; is `fiducial-agent run` at work?", "{}；`fiducial-agent run` 是否在运行？"),
     ("no status: {}", "不是状态信息：{}"),
     // The vault.
@@ -259,6 +260,14 @@ const PHRASES: &[(&str, &str)] = &[
     (
         "{}: none of its {} units is known here, and no record names a unit",
         "{}：其中的 {} 个单元此处都不认识，且没有记录写明单元",
+    ),
+    (
+        "{}: its one unit is not known here; a unit is what the machine writes, {} for one, one a line",
+        "{}：其中唯一的单元此处不认识；单元须与机器所写一致，例如 {}，每行一个",
+    ),
+    (
+        "{}: its one unit is not known here, and no record names a unit",
+        "{}：其中唯一的单元此处不认识，且没有记录写明单元",
     ),
     ("{} is no SHA-256 in hexadecimal", "{} 不是十六进制的 SHA-256"),
     ("{} is no http or https address", "{} 不是 http 或 https 地址"),

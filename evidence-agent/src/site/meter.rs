@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::words::Captured;
 use crate::cli::Language;
+use crate::number;
 
 /// How often the sign of life moves.
 const BEAT: Duration = Duration::from_millis(100);
@@ -33,7 +34,10 @@ impl Meter {
     pub(super) fn captured(&self, done: &Captured) {
         let Captured { items, records, .. } = done;
         self.bar.set_message(match self.language {
-            Language::En => format!("{items} items captured, {records} records"),
+            Language::En => {
+                let items = number::of(*items, "item", "items");
+                format!("{items} captured, {}", number::of(*records, "record", "records"))
+            }
             Language::Zh => format!("已采集 {items} 项，{records} 条记录"),
         });
     }

@@ -30,6 +30,7 @@ use crate::cli::Language;
 use crate::clock::Clock;
 use crate::error::AgentError;
 use crate::model::WatchName;
+use crate::number;
 use crate::spool::capture;
 use crate::spool::resume;
 use crate::spool::seal::Sealer;
@@ -328,7 +329,8 @@ pub(crate) fn run_once(
         let late = || turn.away.clone().unwrap_or_else(|| "no proof yet".to_string());
         let why = only_unlisted_wait(&opened.vault, &unlisted)?;
         if let Some(why) = why.or_else(|| is_over.then(late)) {
-            let text = format!("{waiting} statements are kept and not anchored yet: {why}");
+            let statements = number::of(waiting, "statement is", "statements are");
+            let text = format!("{statements} kept and not anchored yet: {why}");
             return Err(AgentError::Failed(text));
         }
         clock.rest(turn.wait.min(REST));

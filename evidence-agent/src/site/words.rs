@@ -14,6 +14,7 @@ use crate::clock;
 use crate::error::chinese;
 use crate::import::Mapping;
 use crate::model::UnixMillis;
+use crate::number;
 use crate::spool::resume::Resumed;
 use crate::vault::WentBack;
 
@@ -138,6 +139,9 @@ pub(crate) fn lag(source: &SourceStatus, millis: u64, language: Language) -> Str
     let (since, count) = (moment(source.waiting_since, language), source.unanchored);
     let waited = span(millis / 1000, language);
     match language {
+        Language::En if count == 1 => {
+            format!("1 statement waits for its receipt, since {since}, that is {waited}")
+        }
         Language::En => format!(
             "{count} statements wait for their receipts, the oldest since {since}, that is {waited}"
         ),
@@ -252,9 +256,9 @@ pub(crate) fn began(config: &Config, language: Language) -> String {
     let watches: usize = config.sources.iter().map(|source| source.watches.len()).sum();
     match language {
         Language::En => {
-            format!(
-                "fiducial-agent {version} began: {sources} sources, {watches} watches, vault {vault}"
-            )
+            let sources = number::of(sources, "source", "sources");
+            let watches = number::of(watches, "watch", "watches");
+            format!("fiducial-agent {version} began: {sources}, {watches}, vault {vault}")
         }
         Language::Zh => {
             format!(
@@ -291,18 +295,20 @@ impl Captured {
         let Self { items, records, statements, not_understood, messages, goes_on } = self;
         let mut text = match language {
             Language::En => {
-                let of = |count: usize, one: &str| match count {
-                    1 => format!("1 {one}"),
-                    _ => format!("{count} {one}s"),
-                };
-                let [items, records] = [of(*items, "item"), of(*records, "record")];
-                format!("captured {items} as {records} in {}", of(*statements, "statement"))
+                let items = number::of(*items, "item", "items");
+                let records = number::of(*records, "record", "records");
+                let statements = number::of(*statements, "statement", "statements");
+                format!("captured {items} as {records} in {statements}")
             }
             Language::Zh => format!("已采集 {items} 项，{records} 条记录，{statements} 条声明"),
         };
         if *messages > 0 {
             text += &match language {
-                Language::En => format!("\n{messages} of them are messages, taken from a broker"),
+                Language::En => {
+                    let messages =
+                        number::of(*messages, "of them is a message", "of them are messages");
+                    format!("\n{messages}, taken from a broker")
+                }
                 Language::Zh => format!("\n其中 {messages} 项是从消息代理取走的消息"),
             };
         }
@@ -315,8 +321,12 @@ impl Captured {
         if *not_understood > 0 {
             text += &match language {
                 Language::En => format!(
-                    "\n{not_understood} of them were not understood and are attachments: see \
-                     `fiducial-agent check-config --dry-run` and `fiducial-agent mapping`"
+                    "\n{}: see `fiducial-agent check-config --dry-run` and `fiducial-agent mapping`",
+                    number::of(
+                        *not_understood,
+                        "of them was not understood and is an attachment",
+                        "of them were not understood and are attachments",
+                    )
                 ),
                 Language::Zh => format!(
                     "\n其中 {not_understood} 条未能解读，作为附件锚定：参见 \

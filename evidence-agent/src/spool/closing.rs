@@ -91,6 +91,7 @@ pub(super) fn closing(
     };
     let days = match today - then {
         1 => String::new(),
+        2 => "; nothing was stated on the day behind this one".to_string(),
         days => format!("; nothing was stated in the {} days behind this one", days - 1),
     };
     let note = format!("{numbers}; units {units}; statements before {}{days}", head.next_sequence);

@@ -20,6 +20,7 @@ use super::state;
 use crate::clock;
 use crate::error::AgentError;
 use crate::model::{Pending, UnixMillis};
+use crate::number;
 use crate::vault::Vault;
 
 /// A gap.
@@ -78,8 +79,12 @@ impl Lost {
         let again = match again {
             0 => String::new(),
             _ => format!(
-                "; {again} records that were behind refused statements at these sequences are \
-                 stated again behind this one"
+                "; {} stated again behind this one",
+                number::of(
+                    *again,
+                    "record that was behind refused statements at these sequences is",
+                    "records that were behind refused statements at these sequences are",
+                )
             ),
         };
         let note = format!(

@@ -30,6 +30,7 @@ use super::tables::{
 };
 use crate::error::AgentError;
 use crate::model::{Hash256, UnixMillis};
+use crate::number;
 
 const DAY_MILLIS: u64 = 86_400_000;
 
@@ -86,7 +87,7 @@ impl Rule {
     fn words(&self) -> String {
         let source = self.source.as_deref().unwrap_or("every source");
         let kind = self.kind.as_deref().unwrap_or("every kind");
-        format!("{kind} of {source}: {} days", self.keep_days)
+        format!("{kind} of {source}: {}", number::of(self.keep_days, "day", "days"))
     }
 
     const fn keeps_until(&self, sealed: UnixMillis) -> u64 {

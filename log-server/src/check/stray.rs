@@ -10,6 +10,7 @@ use std::path::Path;
 use spec::tile::Tile;
 
 use super::Problem;
+use crate::number;
 
 /// Finds files below `tile/` that no log of `size` entries has.
 pub(super) fn find(folder: &Path, size: u64) -> Vec<Problem> {
@@ -46,7 +47,9 @@ pub(super) fn fault(name: &str, size: u64) -> Option<String> {
         Some(tile) if !tile.is_full() => {
             Some("is a partial tile, which this log never stores".to_string())
         }
-        Some(tile) if !tile.is_within(size) => Some(format!("is beyond the log's {size} entries")),
+        Some(tile) if !tile.is_within(size) => {
+            Some(format!("is beyond the log's {}", number::entries(size)))
+        }
         Some(_) => None,
     }
 }

@@ -14,6 +14,7 @@ use super::{EXIT_DAMAGED, EXIT_FAILED, explain};
 use crate::copy::store::{Bucket, Folder, Source};
 use crate::copy::web::Web;
 use crate::copy::{CopyError, Listener, Summary, policy_of_keys};
+use crate::number;
 use crate::objects::place::ObjectArgs;
 use crate::objects::s3::S3Objects;
 
@@ -148,8 +149,10 @@ impl Listener for Bar {
 /// What was copied, in words.
 pub(super) fn told(summary: Summary) -> String {
     format!(
-        "{} entries; {} full tiles and bundles written, {} were there",
-        summary.size, summary.written, summary.kept
+        "{}; {} full tiles and bundles written, {} were there",
+        number::entries(summary.size),
+        summary.written,
+        summary.kept
     )
 }
 

@@ -11,6 +11,7 @@ use super::source::DataArg;
 use crate::config::{Config, ServeArgs};
 use crate::disk::{MachineDisk, write_whole};
 use crate::keys::LogKeys;
+use crate::number;
 use crate::publisher::unix_seconds;
 use crate::settings::Settings;
 use crate::witnesses::{carry, read_policy};
@@ -82,7 +83,7 @@ fn request(
     };
     write().with_context(|| out.display().to_string())?;
     let size = request.head().size();
-    println!("the head of {size} entries, from size {}", request.old_size());
+    println!("the head of {}, from size {}", number::entries(size), request.old_size());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -107,9 +108,9 @@ fn accept(
         let accepted = carry::accept(data, &policy, file, unix_seconds())?;
         let names: Vec<String> = accepted.witnesses.iter().map(ToString::to_string).collect();
         println!(
-            "{}: the head of {} entries, cosigned by {}",
+            "{}: the head of {}, cosigned by {}",
             file.display(),
-            accepted.size,
+            number::entries(accepted.size),
             names.join(", ")
         );
         for warning in accepted.warnings {

@@ -31,6 +31,7 @@ use spec::tile::{TILE_WIDTH, Tile, TileKind, format_hashes, nodes_at, parse_entr
 use spec::tree::Tree;
 
 use crate::heads::CHECKPOINT;
+use crate::number;
 use crate::objects::PutError;
 
 pub mod data;
@@ -115,8 +116,9 @@ pub enum CopyError {
     },
     /// The source has become smaller.
     #[error(
-        "{place} has {found} entries, and the copy {have}: it went back. Nothing is changed; a copy \
-         never becomes smaller"
+        "{place} has {}, and the copy {have}: it went back. Nothing is changed; a copy never becomes \
+         smaller",
+        number::entries(*found)
     )]
     Shrank {
         /// Which source.

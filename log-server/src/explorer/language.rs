@@ -69,8 +69,17 @@ impl Lang {
             let (number, after) = after.split_once('}').expect("a brace of ours is closed");
             let at: usize = number.parse().expect("a place of ours is a number");
             filled.push_str(before);
-            filled.push_str(&values[at].to_string());
-            rest = after;
+            let value = values[at].to_string();
+            filled.push_str(&value);
+            let is_one = self == Self::En && value == "1";
+            let noun = NUMBERS.iter().find(|(many, _)| is_one && after.starts_with(*many));
+            rest = match noun {
+                Some((many, one)) => {
+                    filled.push_str(one);
+                    &after[many.len()..]
+                }
+                None => after,
+            };
         }
         filled.push_str(rest);
         filled
@@ -80,6 +89,16 @@ impl Lang {
         Self::ALL.into_iter().find(|lang| lang.code() == code)
     }
 }
+
+/// What follows a number in English where it is of many, and where it is of one; longer ones first.
+const NUMBERS: [(&str, &str); 6] = [
+    (" more entries are", " more entry is"),
+    (" statements are", " statement is"),
+    (" statements", " statement"),
+    (" entries", " entry"),
+    (" bytes", " byte"),
+    (" steps", " step"),
+];
 
 /// Who reads: the language, and whether it was chosen by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +173,16 @@ mod tests {
 
     fn lang(header: &str) -> Lang {
         Reader::of(None, Some(header)).unwrap().lang
+    }
+
+    #[test]
+    fn one_is_not_many_and_a_value_is_no_part_of_the_sentence() {
+        let word =
+            Word { en: "{0} entries in {1} steps, {2}", zh: "{0} 个条目，{1} 步，{2}" };
+        let said = |lang: Lang, entries: u64| lang.fill(word, &[&entries, &3, &"1 entries {0}"]);
+        assert_eq!(said(Lang::En, 1), "1 entry in 3 steps, 1 entries {0}");
+        assert_eq!(said(Lang::En, 21), "21 entries in 3 steps, 1 entries {0}");
+        assert_eq!(said(Lang::Zh, 1), "1 个条目，3 步，1 entries {0}");
     }
 
     #[test]

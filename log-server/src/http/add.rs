@@ -20,6 +20,7 @@ use super::{Api, prove, query_values, text};
 use crate::admission::Submission;
 use crate::answer::{AddError, Sequenced};
 use crate::log::Log;
+use crate::number;
 
 /// The most bytes of a batch, lengths included.
 pub const MAX_BATCH_SIZE: usize = 8 * 1024 * 1024;
@@ -235,9 +236,9 @@ fn answer(answers: &[Result<Sequenced, AddError>]) -> Result<Response, Problem> 
     let indices: Vec<Option<u64>> =
         answers.iter().map(|answer| answer.as_ref().ok().map(|found| found.index)).collect();
     let detail = format!(
-        "{} of {} entries were refused; those with an index are committed",
+        "{} of {} refused; those with an index are committed",
         refused.len(),
-        answers.len()
+        number::of(answers.len(), "entry was", "entries were")
     );
     let listed: Vec<Value> = refused.into_iter().map(in_list).collect();
     Err(Problem::new(Kind::BatchRefused, detail)

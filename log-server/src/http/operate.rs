@@ -12,6 +12,7 @@ use super::problem::{Kind, Problem};
 use super::route::ROUTES;
 use super::{Api, text, typed};
 use crate::answer::{Refused, Status};
+use crate::number;
 use crate::publisher::unix_seconds;
 use crate::witnesses::ask::Trouble;
 use crate::witnesses::board::{QUORUM_PATIENCE, Waiting};
@@ -27,10 +28,10 @@ pub(super) fn plain(api: &Api) -> Response {
     let log = &api.log;
     let mut page = format!(
         "Fiducial: a transparency log for manufacturing evidence\n\n\
-         origin     {}\nadmission  {}\npublished  {} entries\n",
+         origin     {}\nadmission  {}\npublished  {}\n",
         log.origin(),
         log.admission(),
-        log.published().checkpoint.tree().size()
+        number::entries(log.published().checkpoint.tree().size())
     );
     for key in log.verifier_keys() {
         writeln!(page, "key        {key}").expect("writing to memory does not fail");
@@ -93,10 +94,10 @@ fn reasons(status: &Status, waiting_entries: usize) -> Vec<String> {
     }
     if let Some(waiting) = unwitnessed(status) {
         reasons.push(format!(
-            "the quorum of witnesses has not cosigned the head of {} entries for {} seconds, so \
-             nothing new is published; missing: {}",
-            waiting.size,
-            waiting.time.as_secs(),
+            "the quorum of witnesses has not cosigned the head of {} for {}, so nothing new is \
+             published; missing: {}",
+            number::entries(waiting.size),
+            number::of(waiting.time.as_secs(), "second", "seconds"),
             waiting.missing.join(", ")
         ));
     }
@@ -106,7 +107,8 @@ fn reasons(status: &Status, waiting_entries: usize) -> Vec<String> {
         }
     }
     if status.waiting >= waiting_entries {
-        reasons.push(format!("{} entries wait to be committed", status.waiting));
+        let waiting = number::of(status.waiting, "entry waits", "entries wait");
+        reasons.push(format!("{waiting} to be committed"));
     }
     reasons
 }

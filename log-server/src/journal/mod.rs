@@ -14,6 +14,7 @@ use spec::frontier::Frontier;
 use spec::key::KeyName;
 
 use crate::answer::Fatal;
+use crate::number;
 
 #[cfg(test)]
 pub mod contract;
@@ -78,7 +79,7 @@ impl Loaded {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// The journal has another size than the caller thought; nothing was written.
-    #[error("the journal holds {size} entries, not {expected}")]
+    #[error("the journal holds {}, not {expected}", number::entries(*size))]
     Conflict {
         /// The size it has.
         size: u64,

@@ -5,28 +5,21 @@
 //!
 //! - A connection has `CONNECT_TIME`; a whole answer has what the caller gives it.
 //! - An answer has at most as many bytes as the caller says, its head `MAX_HEAD_SIZE`.
-//! - Redirects are not followed: where objects are is written in the configuration.
-//! - `https` trusts the authorities of the file that is configured, or the machine's own.
 //!
-//! Out of scope: proxies, HTTP/2, compression.
+//! Connections themselves are `outgoing`'s.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::client::conn::http1::{Builder, SendRequest};
+use http_body_util::Full;
 use hyper::header::{HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response, Uri};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
-use tokio::task::AbortHandle;
-use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::witnesses::client::{AuthoritiesError, connector};
+pub(crate) use crate::outgoing::OutgoingError as ClientError;
+use crate::outgoing::{AGENT, Connection, Peer, connector};
 
 /// How long a connection may take to be there, TLS included.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
@@ -42,20 +35,6 @@ const MAX_HEAD_SIZE: usize = 32 * 1024;
 
 /// The longest URL of a server.
 const MAX_URL_SIZE: usize = 2048;
-
-/// What a log says that it is.
-const AGENT: &str = concat!("fiducial-log/", env!("CARGO_PKG_VERSION"));
-
-/// Why there was no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ClientError {
-    /// The connection did not come about, or ended.
-    #[error("{0}")]
-    Broken(String),
-    /// The answer is longer than anything that was asked for.
-    #[error("the answer has more than {0} bytes")]
-    TooLarge(usize),
-}
 
 /// Why a URL or its TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -115,20 +94,6 @@ pub(crate) struct Client {
     kept: Mutex<Vec<Connection>>,
 }
 
-/// An open connection; what drives it ends with it.
-struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    driver: AbortHandle,
-    /// When the last answer on it was read.
-    used: Instant,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
-}
-
 impl std::fmt::Debug for Client {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Client").field("target", &self.target).finish_non_exhaustive()
@@ -140,17 +105,10 @@ impl Client {
     pub(crate) fn new(
         target: Target,
         authorities: Option<&Path>,
-        flag: &str,
+        flag: &'static str,
     ) -> Result<Self, TargetError> {
-        let tls = target.tls.then(|| connector(authorities)).transpose();
-        let tls = tls.map_err(|error| {
-            TargetError::Authorities(match error {
-                AuthoritiesError::NoFile => {
-                    format!("no file of certificate authorities was found; name one with {flag}")
-                }
-                other => other.to_string(),
-            })
-        })?;
+        let tls = target.tls.then(|| connector(authorities, flag)).transpose();
+        let tls = tls.map_err(|error| TargetError::Authorities(error.to_string()))?;
         Ok(Self { target, tls, kept: Mutex::default() })
     }
 
@@ -168,9 +126,13 @@ impl Client {
                 other => return other,
             }
         }
-        let connected = timeout(CONNECT_TIME, self.connect()).await;
-        let connection =
-            connected.map_err(|_| ClientError::Broken("connecting took too long".to_owned()))??;
+        let peer = Peer {
+            host: &self.target.host,
+            port: self.target.port,
+            tls: self.tls.as_ref(),
+            max_head_size: MAX_HEAD_SIZE,
+        };
+        let connection = Connection::open(peer, CONNECT_TIME).await?;
         self.send_on(connection, request, limit).await
     }
 
@@ -193,20 +155,8 @@ impl Client {
 
     fn take_kept(&self) -> Option<Connection> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|one| one.used.elapsed() < KEEP_TIME && !one.sender.is_closed());
+        kept.retain(|one| one.is_fresh(KEEP_TIME));
         kept.pop()
-    }
-
-    async fn connect(&self) -> Result<Connection, ClientError> {
-        let refused = |error: std::io::Error| ClientError::Broken(error.to_string());
-        let target = &self.target;
-        let stream =
-            TcpStream::connect((target.host.as_str(), target.port)).await.map_err(refused)?;
-        stream.set_nodelay(true).map_err(refused)?;
-        let Some(connector) = &self.tls else { return handshake(stream).await };
-        let name = ServerName::try_from(target.host.clone())
-            .map_err(|error| ClientError::Broken(error.to_string()))?;
-        handshake(connector.connect(name, stream).await.map_err(refused)?).await
     }
 
     async fn send_on(
@@ -215,45 +165,13 @@ impl Client {
         request: Request<Full<Bytes>>,
         limit: usize,
     ) -> Result<Response<Bytes>, ClientError> {
-        let broken = |error: hyper::Error| ClientError::Broken(error_text(&error));
-        connection.sender.ready().await.map_err(broken)?;
-        let response = connection.sender.send_request(request).await.map_err(broken)?;
-        let (head, body) = response.into_parts();
-        let body = Limited::new(body, limit).collect().await.map_err(|error| match error
-            .downcast_ref::<LengthLimitError>(
-        ) {
-            Some(_) => ClientError::TooLarge(limit),
-            None => ClientError::Broken(error_text(error.as_ref())),
-        })?;
-        connection.used = Instant::now();
+        let answer = connection.send(request, limit).await?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < MAX_KEPT {
             kept.push(connection);
         }
-        Ok(Response::from_parts(head, body.to_bytes()))
+        Ok(answer)
     }
-}
-
-async fn handshake<S>(stream: S) -> Result<Connection, ClientError>
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-{
-    let made = Builder::new().max_buf_size(MAX_HEAD_SIZE).handshake(TokioIo::new(stream)).await;
-    let (sender, connection) = made.map_err(|error| ClientError::Broken(error_text(&error)))?;
-    // Its error reaches the request that is under way.
-    let driver = tokio::spawn(async move { drop(connection.await) }).abort_handle();
-    Ok(Connection { sender, driver, used: Instant::now() })
-}
-
-/// An error with its causes: hyper's own text says only that something failed.
-fn error_text(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }
 
 #[cfg(test)]

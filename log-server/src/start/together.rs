@@ -21,6 +21,7 @@ use crate::journal::postgres::{
 };
 use crate::journal::{Journal, Loaded, News, mark};
 use crate::log::Options;
+use crate::number;
 use crate::objects::Objects;
 use crate::publisher::Publisher;
 use crate::sequencer::Sequencer;
@@ -57,9 +58,9 @@ pub(crate) fn start_together(
     check_reaches_mark(&loaded, disk.as_ref(), &folder)?;
     if signed.is_none() && loaded.size() > 0 {
         return Err(Fatal::new(format!(
-            "The database holds {} entries and no signed head, which is signed before the first entry is \
+            "The database holds {} and no signed head, which is signed before the first entry is \
              taken. It was changed by hand, or restored in part. Nothing is signed.",
-            loaded.size()
+            number::entries(loaded.size())
         ))
         .into());
     }
@@ -99,11 +100,11 @@ fn check_settings(own: &Settings, found: Option<Settings>) -> Result<(), Fatal> 
 fn check_reaches_mark(loaded: &Loaded, disk: &dyn Disk, folder: &Path) -> Result<(), Fatal> {
     match mark::read(disk, folder) {
         Some(mark) if loaded.size() < mark => Err(Fatal::new(format!(
-            "The database holds {} entries, but this server has seen {mark} in it, and those behind may \
+            "The database holds {}, but this server has seen {mark} in it, and those behind may \
              have been acknowledged. It is an older copy, or a standby that was promoted without the \
              last commits. Nothing is signed. Bring back the database that has them; see \
              docs/postgres.md.",
-            loaded.size()
+            number::entries(loaded.size())
         ))),
         _ => Ok(()),
     }

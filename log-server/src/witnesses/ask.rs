@@ -26,6 +26,8 @@ use spec::key::VerifierKey;
 use spec::note::Signature;
 use spec::witness::{CONFLICT_TYPE, parse_answer, parse_conflict};
 
+use crate::number;
+
 pub use super::trouble::Trouble;
 
 /// How often a witness may name another size before it is taken to contradict itself: once for a
@@ -94,7 +96,10 @@ pub struct Cosigned {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
     /// It has cosigned a larger tree than this log has ever signed, as far as its data knows.
-    #[error("it says that it has cosigned {size} entries, more than this log has ever signed")]
+    #[error(
+        "it says that it has cosigned {}, more than this log has ever signed",
+        number::entries(*size)
+    )]
     Larger {
         /// The size that it knows.
         size: u64,

@@ -25,6 +25,7 @@ use crate::answer::Fatal;
 use crate::disk::{Disk, MachineDisk};
 use crate::heads::{Heads, SignedHead, WriteError};
 use crate::keys::{KeyFileError, LogKeys};
+use crate::number;
 use crate::objects::{self, place};
 use crate::settings::{Settings, SettingsError};
 use crate::shared::JOURNAL;
@@ -54,7 +55,10 @@ pub enum CarryError {
     #[error("this log has signed no head yet; start it once")]
     NoHead,
     /// The witness is said to know more than was signed.
-    #[error("the last signed head has {signed} entries; no proof leads to it from {old_size}")]
+    #[error(
+        "the last signed head has {}; no proof leads to it from {old_size}",
+        number::entries(*signed)
+    )]
     OldSize {
         /// From which size.
         old_size: u64,
@@ -68,7 +72,11 @@ pub enum CarryError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The lines are of no use.
-    #[error("{}: {trouble} (the last signed head has {signed} entries)", path.display())]
+    #[error(
+        "{}: {trouble} (the last signed head has {})",
+        path.display(),
+        number::entries(*signed)
+    )]
     Trouble {
         /// Which file.
         path: PathBuf,

@@ -7,40 +7,29 @@
 //! - An answer's body has at most [`MAX_ANSWER_SIZE`] bytes, its head `MAX_HEAD_SIZE`.
 //! - Redirects are not followed: where a log sends its heads is written in its policy and nowhere
 //!   else.
-//! - `https` trusts the authorities of the file that is configured, or the machine's own. `http` is
-//!   for witnesses on the same machine or network: nobody on the way can forge a cosignature, but
-//!   whoever can answer in the witness's place can stop the log by claiming a larger tree.
+//! - `http` is for witnesses on the same machine or network: nobody on the way can forge a cosignature,
+//!   but whoever can answer in the witness's place can stop the log by claiming a larger tree.
 //!
-//! Out of scope: proxies, HTTP/2, bastions.
+//! Connections themselves are `outgoing`'s. Out of scope: bastions.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::client::conn::http1::{Builder, SendRequest};
+use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, Response, Uri};
-use hyper_util::rt::TokioIo;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use spec::checkpoint::Origin;
 use spec::witness::{ADD_CHECKPOINT_PATH, MAX_ANSWER_SIZE, monitoring_path};
-use tokio::net::TcpStream;
-use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::ask::{Answer, Trouble};
+use crate::outgoing::{AGENT, Connection, OutgoingError, Peer};
 
 /// How long a connection may take to be there, TLS included.
 const CONNECT_TIME: Duration = Duration::from_secs(3);
 
-/// How long a connection is kept that is not used. Longer, and whatever is on the way may have forgotten
-/// it without a word; a request on it would then wait for its whole time.
+/// How long a connection is kept that is not used.
 const KEEP_TIME: Duration = Duration::from_secs(30);
 
 /// The most bytes of an answer's head.
@@ -48,39 +37,6 @@ const MAX_HEAD_SIZE: usize = 16 * 1024;
 
 /// The longest URL of a witness.
 const MAX_URL_SIZE: usize = 2048;
-
-/// What a log says that it is.
-const AGENT: &str = concat!("fiducial-log/", env!("CARGO_PKG_VERSION"));
-
-/// Where Linux distributions keep the certificates of the authorities they trust, in one file.
-const PLATFORM_AUTHORITIES: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
-
-/// Why TLS towards witnesses cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthoritiesError {
-    /// No file of authorities is known.
-    #[error("no file of certificate authorities was found; name one with --witness-ca")]
-    NoFile,
-    /// The file holds none that can be used.
-    #[error("{}: no certificate authority in PEM form is in this file", .0.display())]
-    None(PathBuf),
-    /// The file cannot be read.
-    #[error("{}: {reason}", path.display())]
-    Pem {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The library refuses what it was given.
-    #[error("TLS towards witnesses cannot be used: {0}")]
-    Tls(#[from] rustls::Error),
-}
 
 /// Why octets are not the submission prefix of a witness.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -159,38 +115,6 @@ impl std::fmt::Display for Url {
     }
 }
 
-/// Makes what `https` needs, trusting the authorities in a file: the one that is named, or the one
-/// that the system or `SSL_CERT_FILE` names.
-pub fn connector(authorities: Option<&Path>) -> Result<TlsConnector, AuthoritiesError> {
-    let path = match authorities {
-        Some(path) => path.to_owned(),
-        None => platform_authorities().ok_or(AuthoritiesError::NoFile)?,
-    };
-    let unreadable = |error: rustls::pki_types::pem::Error| AuthoritiesError::Pem {
-        path: path.clone(),
-        reason: error.to_string(),
-    };
-    let certificates: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_file_iter(&path).and_then(Iterator::collect).map_err(unreadable)?;
-    let mut roots = RootCertStore::empty();
-    // A system's file may hold an odd one that this library does not take; the others count.
-    let (added, _) = roots.add_parsable_certificates(certificates);
-    if added == 0 {
-        return Err(AuthoritiesError::None(path));
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
-fn platform_authorities() -> Option<PathBuf> {
-    let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
-    let usual = || PLATFORM_AUTHORITIES.iter().map(PathBuf::from).find(|path| path.is_file());
-    named.or_else(usual)
-}
-
 /// A client of one witness. Requests go one after the other.
 pub struct Client {
     url: Url,
@@ -198,20 +122,6 @@ pub struct Client {
     /// For a request and its whole answer.
     time: Duration,
     connection: Option<Connection>,
-}
-
-/// An open connection; what drives it ends with it.
-struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    driver: AbortHandle,
-    /// When the last answer on it was read.
-    used: Instant,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
 }
 
 impl Client {
@@ -247,7 +157,7 @@ impl Client {
 
     async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, Trouble> {
         let kept = self.connection.take();
-        if let Some(connection) = kept.filter(|kept| kept.used.elapsed() < KEEP_TIME) {
+        if let Some(connection) = kept.filter(|kept| kept.is_fresh(KEEP_TIME)) {
             // The witness may have closed it meanwhile, which shows only now. Asking twice is
             // harmless, so a fresh connection is tried at once.
             match self.send_on(connection, request.clone()).await {
@@ -255,24 +165,15 @@ impl Client {
                 other => return other,
             }
         }
-        let connected = timeout(CONNECT_TIME, self.connect()).await;
-        let connection =
-            connected.map_err(|_| Trouble::Connect("it took too long".to_owned()))??;
+        let connector = || self.tls.as_ref().expect("an https witness was given a connector");
+        let peer = Peer {
+            host: &self.url.host,
+            port: self.url.port,
+            tls: self.url.tls.then(connector),
+            max_head_size: MAX_HEAD_SIZE,
+        };
+        let connection = Connection::open(peer, CONNECT_TIME).await.map_err(trouble)?;
         self.send_on(connection, request).await
-    }
-
-    async fn connect(&self) -> Result<Connection, Trouble> {
-        let refused = |error: std::io::Error| Trouble::Connect(error.to_string());
-        let stream =
-            TcpStream::connect((self.url.host.as_str(), self.url.port)).await.map_err(refused)?;
-        stream.set_nodelay(true).map_err(refused)?;
-        if !self.url.tls {
-            return handshake(stream).await;
-        }
-        let connector = self.tls.as_ref().expect("an https witness was given a connector");
-        let name = ServerName::try_from(self.url.host.clone())
-            .map_err(|error| Trouble::Connect(error.to_string()))?;
-        handshake(connector.connect(name, stream).await.map_err(refused)?).await
     }
 
     async fn send_on(
@@ -280,13 +181,9 @@ impl Client {
         mut connection: Connection,
         request: Request<Full<Bytes>>,
     ) -> Result<Answer, Trouble> {
-        let broken = |error: hyper::Error| Trouble::Connect(error.to_string());
-        connection.sender.ready().await.map_err(broken)?;
-        let response = connection.sender.send_request(request).await.map_err(broken)?;
-        let answer = read(response).await?;
-        connection.used = Instant::now();
+        let response = connection.send(request, MAX_ANSWER_SIZE).await.map_err(trouble)?;
         self.connection = Some(connection);
-        Ok(answer)
+        Ok(answer(response))
     }
 
     fn request(&self, method: Method, path: &str, body: Bytes) -> Request<Full<Bytes>> {
@@ -303,18 +200,17 @@ impl Client {
     }
 }
 
-async fn handshake<S>(stream: S) -> Result<Connection, Trouble>
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-{
-    let made = Builder::new().max_buf_size(MAX_HEAD_SIZE).handshake(TokioIo::new(stream)).await;
-    let (sender, connection) = made.map_err(|error| Trouble::Connect(error.to_string()))?;
-    // Its error reaches the request that is under way.
-    let driver = tokio::spawn(async move { drop(connection.await) }).abort_handle();
-    Ok(Connection { sender, driver, used: Instant::now() })
+/// What it means that a witness did not answer.
+fn trouble(error: OutgoingError) -> Trouble {
+    match error {
+        OutgoingError::Broken(why) => Trouble::Connect(why),
+        OutgoingError::TooLarge(limit) => {
+            Trouble::Answer(format!("it has more than {limit} bytes"))
+        }
+    }
 }
 
-async fn read(response: Response<hyper::body::Incoming>) -> Result<Answer, Trouble> {
+fn answer(response: Response<Bytes>) -> Answer {
     let status = response.status().as_u16();
     let headers = response.headers();
     let content_type =
@@ -322,12 +218,7 @@ async fn read(response: Response<hyper::body::Incoming>) -> Result<Answer, Troub
     // A date is allowed as well; whoever sends one gets the patience that is usual here.
     let seconds = |value: &HeaderValue| value.to_str().ok()?.parse().ok();
     let retry_after = headers.get(RETRY_AFTER).and_then(seconds);
-    let body = Limited::new(response.into_body(), MAX_ANSWER_SIZE).collect().await;
-    let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-        Some(_) => Trouble::Answer(format!("it has more than {MAX_ANSWER_SIZE} bytes")),
-        None => Trouble::Connect(error.to_string()),
-    })?;
-    Ok(Answer { status, content_type, retry_after, body: body.to_bytes().to_vec() })
+    Answer { status, content_type, retry_after, body: response.into_body().to_vec() }
 }
 
 #[cfg(test)]
@@ -376,18 +267,6 @@ mod tests {
         assert_eq!(Url::parse(long.as_bytes()), Err(UrlError::Malformed));
     }
 
-    #[test]
-    fn authorities_come_from_a_file_that_holds_some() {
-        let folder = tempfile::tempdir().unwrap();
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("ca.pem"), made.cert.pem()).unwrap();
-        std::fs::write(path("empty.pem"), "").unwrap();
-        assert!(connector(Some(&path("ca.pem"))).is_ok());
-        assert!(matches!(connector(Some(&path("empty.pem"))), Err(AuthoritiesError::None(_))));
-        assert!(matches!(connector(Some(&path("no.pem"))), Err(AuthoritiesError::Pem { .. })));
-    }
-
     #[tokio::test]
     async fn a_connection_is_used_again_unless_it_was_idle_for_long() {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -412,8 +291,7 @@ mod tests {
         let origin = Origin::parse("log.example").unwrap();
         assert_eq!(client.checkpoint(&origin).await.unwrap().body, b"1");
         assert_eq!(client.checkpoint(&origin).await.unwrap().body, b"1");
-        let kept = client.connection.as_mut().unwrap();
-        kept.used = kept.used.checked_sub(KEEP_TIME).unwrap();
+        client.connection.as_mut().unwrap().age(KEEP_TIME);
         assert_eq!(client.checkpoint(&origin).await.unwrap().body, b"2");
         assert_eq!(client.checkpoint(&origin).await.unwrap().body, b"2");
     }

@@ -28,6 +28,7 @@ use super::client::Client;
 use crate::answer::Fatal;
 use crate::disk::write_whole;
 use crate::heads::{Heads, SignedHead};
+use crate::number;
 use crate::shared::Shared;
 
 /// Why nothing more may be signed, and what to do.
@@ -45,9 +46,11 @@ pub(super) fn fatal_at_start(
     let path = spec::witness::monitoring_path(origin);
     let found = match what {
         Contradiction::Larger { size } => format!(
-            "Witness {} ({}) has cosigned {size} entries of this log, but the newest head that \
-             this data folder knows of has {signed}. The folder is older than what was signed",
-            endpoint.name, endpoint.url
+            "Witness {} ({}) has cosigned {} of this log, but the newest head that this data \
+             folder knows of has {signed}. The folder is older than what was signed",
+            endpoint.name,
+            endpoint.url,
+            number::entries(size)
         ),
         Contradiction::OtherRoot { old_size } => format!(
             "Witness {} ({}) has seen another root of this log at size {old_size} than this data \
@@ -80,8 +83,9 @@ pub(super) async fn look_for_proof(
     let Evidence { size, what, check, .. } = evidence;
     let (name, url) = (&endpoint.name, &endpoint.url);
     Some(Fatal::new(format!(
-        "Witness {name} ({url}) shows a checkpoint of {size} entries that this log's key has \
-         signed, {what}: {ADVICE} {kept}; {check}."
+        "Witness {name} ({url}) shows a checkpoint of {} that this log's key has signed, {what}: \
+         {ADVICE} {kept}; {check}.",
+        number::entries(size)
     )))
 }
 

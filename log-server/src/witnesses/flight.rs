@@ -31,6 +31,7 @@ use super::gathered::Gathered;
 use super::spool;
 use crate::answer::{Fatal, Published};
 use crate::heads::SignedHead;
+use crate::number;
 use crate::publisher::unix_seconds;
 
 /// How long a late cosignature waits for others before the published note is written again.
@@ -232,10 +233,10 @@ fn unexpected(head: &SignedHead, failure: &PolicyFailure) -> Fatal {
     if matches!(failure, PolicyFailure::LogSignature { .. }) {
         return Fatal::new(format!(
             "The policy for publishing lists only keys with which this log has not signed its last \
-             head, of {} entries: that key was added later. Add the `log` line of the key that it \
+             head, of {}: that key was added later. Add the `log` line of the key that it \
              had then, here and at the verifiers, and start the log again; newer heads are signed \
              with both.",
-            head.checkpoint.tree().size()
+            number::entries(head.checkpoint.tree().size())
         ));
     }
     Fatal::new(format!(

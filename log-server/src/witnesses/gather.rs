@@ -268,8 +268,7 @@ impl Asker {
             proof = self.shared.prove_committed_consistency(old_size, new.size()).map_err(read)?;
             let root = self.shared.fold(&plan_root(old_size)).map_err(read)?.pop();
             let old = root.and_then(|root| Tree::new(old_size, root));
-            let old =
-                old.ok_or_else(|| local(format!("there is no tree of {old_size} entries")))?;
+            let old = old.ok_or_else(|| local(format!("there is no tree of size {old_size}")))?;
             verify_consistency(old, new, &proof).map_err(|error| {
                 local(format!(
                     "stored tiles do not give the signed head ({error}); run `fiducial-log check`"

@@ -26,11 +26,12 @@ use spec::witness::{AddCheckpoint, AddCheckpointError};
 use tokio_rustls::TlsConnector;
 
 use board::{Board, WitnessingStatus};
-use client::{AuthoritiesError, Url, UrlError};
+use client::{Url, UrlError};
 use gathered::MAX_COSIGNERS;
 
 use crate::heads::SignedHead;
 use crate::keys::LogKeys;
+use crate::outgoing::{AuthoritiesError, connector};
 
 pub mod ask;
 pub mod board;
@@ -144,7 +145,7 @@ impl Witnesses {
     ) -> Result<Self, WitnessesError> {
         let endpoints = endpoints(&policy)?;
         let any_tls = endpoints.iter().any(|endpoint| endpoint.url.is_tls());
-        let tls = any_tls.then(|| client::connector(authorities)).transpose()?;
+        let tls = any_tls.then(|| connector(authorities, "--witness-ca")).transpose()?;
         for endpoint in endpoints.iter().filter(|endpoint| !endpoint.url.is_tls()) {
             if !endpoint.url.is_loopback() {
                 tracing::warn!(

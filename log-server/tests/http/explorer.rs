@@ -132,7 +132,7 @@ async fn programs_get_the_start_as_text_as_before() {
     let answer = served.get("/").await;
     assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
     assert!(
-        answer.text().contains("published  1 entries") && answer.text().contains("GET  /entry/")
+        answer.text().contains("published  1 entry\n") && answer.text().contains("GET  /entry/")
     );
     assert_eq!(answer.header("vary"), "accept, accept-language");
     let head = "GET / HTTP/1.1\r\nhost: x\r\naccept: text/html;q=0\r\n\r\n";

@@ -77,29 +77,36 @@ fn row(what: &str, rate: f64, beside: &[f64], machine: &Machine) -> Row {
 
 /// Signs `each` statements a source, chained.
 fn sign(each: usize) -> Result<Vec<Source>, BenchError> {
-    let origin = Origin::parse(ORIGIN).expect("a plain name is an origin");
-    let chain = |number: usize| {
+    let source = |number: usize| {
         let name = KeyName::parse(&format!("source-{number}")).expect("a plain key name");
         let mut seed = [0x5e; 32];
         seed[..8].copy_from_slice(&(number as u64).to_be_bytes());
-        let key = SigningKey::from_seed(name.clone(), Algorithm::NoteEd25519, &seed)
+        let key = SigningKey::from_seed(name, Algorithm::NoteEd25519, &seed)
             .expect("32 bytes are a seed");
-        let (mut previous, mut statements) = (Hash::ZERO, Vec::with_capacity(each));
-        for sequence in 0..each as u64 {
-            let batch = Hash::of_parts(&[&seed, &sequence.to_be_bytes()]);
-            let after = After::NOTHING;
-            let draft = Draft::new(origin.clone(), name.clone(), sequence, previous, after, batch)
-                .expect("the chain starts at zero and goes on");
-            let bytes = draft.sign(&key).expect("the source's own key").to_bytes();
-            previous = leaf_hash(&bytes);
-            statements.push(bytes.into());
-        }
+        let statements = chain(&key, each).into_iter().map(Bytes::from).collect();
         Source { key, statements }
     };
     if each == 0 {
         return Err(BenchError::Program(format!("at least {SOURCES} statements are needed")));
     }
-    Ok((0..SOURCES).map(chain).collect())
+    Ok((0..SOURCES).map(source).collect())
+}
+
+/// The first `count` statements of a source, about batches that nobody opens.
+pub(crate) fn chain(source: &SigningKey, count: usize) -> Vec<Vec<u8>> {
+    let origin = Origin::parse(ORIGIN).expect("a plain name is an origin");
+    let name = source.verifier().name();
+    let (mut previous, mut statements) = (Hash::ZERO, Vec::with_capacity(count));
+    for sequence in 0..count as u64 {
+        let batch = Hash::of_parts(&[name.as_str().as_bytes(), &sequence.to_be_bytes()]);
+        let (origin, after) = (origin.clone(), After::NOTHING);
+        let draft = Draft::new(origin, name.clone(), sequence, previous, after, batch)
+            .expect("the chain starts at zero and goes on");
+        let bytes = draft.sign(source).expect("the source's own key").to_bytes();
+        previous = leaf_hash(&bytes);
+        statements.push(bytes);
+    }
+    statements
 }
 
 /// A fresh log that knows all sources, serving.

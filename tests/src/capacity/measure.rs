@@ -9,13 +9,11 @@ use log_server::admission::Admission;
 use log_server::keys::LogKeys;
 use log_server::log::{Limits, Log, Options};
 use log_server::sources::{self, Listing, Sources};
-use spec::Hash;
 use spec::checkpoint::Origin;
-use spec::evidence::statement::{After, Draft};
-use spec::hash::leaf_hash;
 use spec::key::{Algorithm, KeyName, SigningKey};
 
 use crate::bench::BenchError;
+use crate::bench::statements::chain;
 
 /// Sources that take turns.
 const SOURCES: usize = 64;
@@ -48,7 +46,7 @@ pub fn measure(folder: &Path) -> Result<Cost, BenchError> {
     let data = folder.join("log");
     log_server::init::init(&data, origin.clone(), Admission::Statements, true)
         .map_err(|error| program(error.to_string()))?;
-    let chains = sign(&origin, &data)?;
+    let chains = sign(&data)?;
     let log = open(&data, &origin)?;
     let before = cpu_seconds()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -83,29 +81,19 @@ pub fn measure(folder: &Path) -> Result<Cost, BenchError> {
 }
 
 /// Chains of statements, one a source, which is listed.
-fn sign(origin: &Origin, data: &Path) -> Result<Vec<Vec<Vec<u8>>>, BenchError> {
+fn sign(data: &Path) -> Result<Vec<Vec<Vec<u8>>>, BenchError> {
     let program = |error: String| BenchError::Program(error);
     let mut chains = Vec::with_capacity(SOURCES);
     for number in 0..SOURCES {
         let name = KeyName::parse(&format!("line-{number}.example/aoi")).expect("a plain name");
         let mut seed = [7; 32];
         seed[0] = number as u8;
-        let key = SigningKey::from_seed(name.clone(), Algorithm::NoteEd25519, &seed)
+        let key = SigningKey::from_seed(name, Algorithm::NoteEd25519, &seed)
             .expect("32 bytes are a seed");
         let listing = Listing::new(&key.verifier().to_string(), "measured")
             .map_err(|error| program(error.to_string()))?;
         sources::add(data, listing).map_err(|error| program(error.to_string()))?;
-        let (mut previous, mut chain) = (Hash::ZERO, Vec::with_capacity(EACH));
-        for sequence in 0..EACH as u64 {
-            let batch = Hash::of_parts(&[&seed, &sequence.to_be_bytes()]);
-            let after = After::NOTHING;
-            let draft = Draft::new(origin.clone(), name.clone(), sequence, previous, after, batch)
-                .expect("the chain starts at zero and goes on");
-            let bytes = draft.sign(&key).expect("the source's own key").to_bytes();
-            previous = leaf_hash(&bytes);
-            chain.push(bytes);
-        }
-        chains.push(chain);
+        chains.push(chain(&key, EACH));
     }
     Ok(chains)
 }

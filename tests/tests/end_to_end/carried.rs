@@ -149,7 +149,7 @@ fn what_was_carried_is_checked_before_it_is_taken() {
     assert_eq!(server.post("/add", b"entry 0").index(), 0);
     signed(&panel, 1);
     let said = accept_file(&panel, "cosignature").ends_with(2);
-    assert!(said.err.contains("1 entries"), "{said:?}");
+    assert!(said.err.contains("1 entry"), "{said:?}");
     carry(&panel, "0");
     panel.world.published(&server, 1);
     assert_eq!(server.stop(), 0);

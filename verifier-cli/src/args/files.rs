@@ -20,6 +20,8 @@ pub(crate) struct Files {
     pub(crate) inputs: Vec<PathBuf>,
     /// What is written. A state is read as well, and is looked at before it is replaced.
     pub(crate) output: Option<PathBuf>,
+    /// The page for people, which is written when the command has ended.
+    pub(crate) page: Option<PathBuf>,
 }
 
 impl Files {
@@ -60,6 +62,10 @@ impl Files {
 
     fn write(&mut self, path: Option<&Path>) {
         self.output = path.map(Path::to_path_buf);
+    }
+
+    fn show(&mut self, path: Option<&Path>) {
+        self.page = path.map(Path::to_path_buf);
     }
 
     /// A log that may be a folder: its own files, and not what else may lie beside them.
@@ -144,6 +150,7 @@ impl Files {
             log,
             all: _,
             csv,
+            report,
             accept: _,
             strict: _,
             good: _,
@@ -157,6 +164,7 @@ impl Files {
         self.read(lot_keys);
         self.log(log);
         self.write(csv.as_deref());
+        self.show(report.as_deref());
     }
 
     fn template(&mut self, fill: &TemplateFill) {
@@ -205,14 +213,14 @@ impl Files {
         self.read(after);
         self.read(consistency);
         self.log(log);
-        self.write(report.as_deref());
+        self.show(report.as_deref());
     }
 
     fn verify_dossier(&mut self, verify: &VerifyDossier) {
         let VerifyDossier { path, dossier, report } = verify;
         self.read([path]);
         self.dossier(dossier);
-        self.write(report.as_deref());
+        self.show(report.as_deref());
     }
 
     /// Of the folders only the state's own name is written; what a split leaves has a name of its own.

@@ -290,6 +290,10 @@ const TEXTS: &[(&str, &str)] = &[
         "制造方所开示的内容：证据包或文件夹；可重复",
     ),
     (
+        "Write the verdict and all findings as a page for people, to read and to print (HTML)",
+        "把结论及全部结果写成供人阅读和打印的网页（HTML）",
+    ),
+    (
         "Write all findings as a table as well: CSV in UTF-8",
         "另将全部结果写成表格：UTF-8 编码的 CSV",
     ),

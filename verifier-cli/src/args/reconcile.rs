@@ -12,6 +12,8 @@ use super::PolicyArgs;
       --lot-key lot-7.key
   fiducial reconcile --units shipped.csv --bundle aoi.zip --bundle oven.zip --policy policy \\
       --pins pins --lot-key lot-7.key --accept found-override --csv findings.csv
+  fiducial reconcile --units shipped.csv --bundle lot-7.zip --policy policy --pins pins \\
+      --lot-key lot-7.key --report lot-7.html --lang zh
 Exit codes: 0 no unit is red, 1 a unit is red or the evidence is rejected, 2 could not tell.")]
 pub(crate) struct Reconcile {
     /// The units that were shipped: one a line, or CSV with a header
@@ -48,6 +50,10 @@ pub(crate) struct Reconcile {
     /// Write all findings as a table as well: CSV in UTF-8
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+
+    /// Write the verdict and all findings as a page for people, to read and to print (HTML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
 
     /// An amber finding that is agreed to be normal: told, and no longer amber; can be repeated
     #[arg(long, value_name = "FINDING")]

@@ -6,7 +6,7 @@ use spec::evidence::kind::Kind;
 
 use super::markup::{Html, class};
 use super::words::{Words, spaced, utc};
-use super::{inspection, timeline};
+use super::{inspection, oven, timeline};
 use crate::matter::{
     Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step, Verdicts,
 };
@@ -270,6 +270,10 @@ fn picture(html: &mut Html, words: Words, number: usize, step: &Step, matter: &M
             heading(html);
             unread(html, words, *why);
         }
-        Some(Picture::Profile(..)) | None => {}
+        Some(Picture::Profile(profile, _)) => {
+            heading(html);
+            oven::draw(html, words, profile);
+        }
+        None => {}
     }
 }

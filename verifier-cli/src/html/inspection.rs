@@ -1,10 +1,11 @@
 //! What an inspection found: the drawing, and the list that its numbers stand for.
 
 use super::markup::{Html, class, decimal};
-use super::panel;
+use super::paste::Numbered;
 use super::words::Words;
+use super::{panel, paste};
 use crate::messages::Message;
-use crate::pictures::{Call, Inspection, Program, Standing};
+use crate::pictures::{Call, Deposits, Inspection, Program, Standing};
 
 /// How many calls of one inspection are listed.
 const MAX_LISTED: usize = 60;
@@ -33,7 +34,7 @@ pub(super) fn draw(html: &mut Html, words: Words, found: &Inspection, program: O
             html.leaf("p", &[class("note")], &text);
         }
     }
-    list(html, words, found, program);
+    lists(html, words, found, program);
     let left = found.calls_left_out + calls.saturating_sub(MAX_LISTED);
     if left > 0 {
         let text = words.with(Message::HtmlLeftOut, &[&left.to_string()]);
@@ -52,6 +53,12 @@ fn summary(html: &mut Html, words: Words, found: &Inspection) {
     };
     let boards: Vec<String> = found.boards.iter().take(MAX_LISTED).map(board).collect();
     html.leaf("p", &[], &boards.join("; "));
+    let Deposits { measured, bad } = found.deposits;
+    if measured > 0 {
+        let numbers = [measured.to_string(), bad.to_string()];
+        let text = words.with(Message::HtmlDeposits, &[&numbers[0], &numbers[1]]);
+        html.leaf("p", &[], &text);
+    }
 }
 
 /// What the shapes mean, in words.
@@ -73,7 +80,22 @@ fn legend(html: &mut Html, words: Words) {
     });
 }
 
-fn list(html: &mut Html, words: Words, found: &Inspection, program: Option<&Program>) {
+/// Defects and deposits, each with its number on the drawing.
+fn lists(html: &mut Html, words: Words, found: &Inspection, program: Option<&Program>) {
+    let calls = found.boards.iter();
+    let calls = calls.flat_map(|board| board.calls.iter().map(move |call| (board, call)));
+    let calls = calls.take(MAX_LISTED).enumerate().map(|(at, (board, call))| (at + 1, board, call));
+    let (deposits, defects): (Vec<Numbered<'_>>, Vec<Numbered<'_>>) =
+        calls.partition(|(_, _, call)| call.paste.is_some());
+    if !defects.is_empty() {
+        list(html, words, &defects, program);
+    }
+    if !deposits.is_empty() {
+        paste::list(html, words, &deposits, program);
+    }
+}
+
+fn list(html: &mut Html, words: Words, calls: &[Numbered<'_>], program: Option<&Program>) {
     html.tag("table", &[], |html| {
         let titles = [
             Message::HtmlNumber,
@@ -86,13 +108,11 @@ fn list(html: &mut Html, words: Words, found: &Inspection, program: Option<&Prog
         ];
         words.head(html, &titles);
         html.tag("tbody", &[], |html| {
-            let boards = found.boards.iter();
-            let calls = boards.flat_map(|board| board.calls.iter().map(move |call| (board, call)));
-            for (at, (board, call)) in calls.take(MAX_LISTED).enumerate() {
+            for (number, board, call) in calls {
                 let position =
                     board.position.map_or(board.unit.clone(), |number| number.to_string());
                 html.tag("tr", &[], |html| {
-                    html.cell("td", &[class("n")], &(at + 1).to_string());
+                    html.cell("td", &[class("n")], &number.to_string());
                     html.cell("td", &[class("key")], &call.designator);
                     html.cell("td", &[], &position);
                     html.cell("td", &[], &call.defect);
@@ -120,7 +140,8 @@ fn decision(words: Words, call: &Call) -> String {
     }
 }
 
-fn place(words: Words, call: &Call, program: Option<&Program>) -> String {
+/// Where a call is, and whether the program says so.
+pub(super) fn place(words: Words, call: &Call, program: Option<&Program>) -> String {
     let shown = |(x, y): (f64, f64)| format!("{}, {}", decimal(x), decimal(y));
     match (&call.place, program.and_then(|program| program.place(&call.designator))) {
         (Some(place), _) => shown(place.middle()),

@@ -6,10 +6,11 @@ use spec::encoding::encode_base64;
 use super::markup::Attribute::{Fixed, Text};
 use super::markup::{Html, class};
 use super::words::{Words, spaced, utc};
-use super::{boards, profiles, svg};
+use super::{boards, delivery, profiles, svg};
 use crate::matter::{MAX_OTHERS, Matter, Step};
 use crate::messages::late::told;
 use crate::messages::{Language, Message};
+use crate::reconcile::Delivery;
 use crate::report::Verdict;
 use crate::run_log::Files;
 
@@ -42,6 +43,8 @@ pub(super) struct Page<'a> {
     pub(super) open: Vec<String>,
     /// What holds; nothing unless it was verified.
     pub(super) matter: Option<&'a Matter>,
+    /// A delivery that was compared with evidence that holds.
+    pub(super) delivery: Option<&'a Delivery>,
     pub(super) run: Run,
 }
 
@@ -72,9 +75,14 @@ impl Page<'_> {
         html.void("meta", &[name, ("content", Text(&policy))]);
         let viewport = ("content", Fixed("width=device-width, initial-scale=1"));
         html.void("meta", &[("name", Fixed("viewport")), viewport]);
-        let title = format!("{}: {}", words.of(Message::HtmlTitle), words.of(self.word()));
+        let title = format!("{}: {}", words.of(self.kind()), words.of(self.word()));
         html.leaf("title", &[], &title);
         html.tag("style", &[], |html| html.markup(STYLE));
+    }
+
+    /// What kind of report it is.
+    const fn kind(&self) -> Message {
+        if self.delivery.is_some() { Message::HtmlDelivery } else { Message::HtmlTitle }
     }
 
     fn word(&self) -> Message {
@@ -83,15 +91,20 @@ impl Page<'_> {
 
     /// The verdict, in a shape, a word and a sentence.
     fn banner(&self, html: &mut Html, words: Words) {
-        let (kind, sentence) = match self.verdict {
-            Verdict::Verified => ("verdict verified", Message::HtmlMeansVerified),
-            Verdict::Rejected => ("verdict rejected", Message::HtmlMeansRejected),
+        let (kind, evidence, delivery) = match self.verdict {
+            Verdict::Verified => {
+                ("verdict verified", Message::HtmlMeansVerified, Message::HtmlMeansNoRed)
+            }
+            Verdict::Rejected => {
+                ("verdict rejected", Message::HtmlMeansRejected, Message::HtmlMeansRed)
+            }
             Verdict::Done | Verdict::Undecided => {
-                ("verdict undecided", Message::HtmlMeansUndecided)
+                ("verdict undecided", Message::HtmlMeansUndecided, Message::HtmlMeansNotTold)
             }
         };
+        let sentence = if self.delivery.is_some() { delivery } else { evidence };
         html.tag("header", &[], |html| {
-            words.say(html, "p", &[class("kind")], Message::HtmlTitle);
+            words.say(html, "p", &[class("kind")], self.kind());
             html.tag("div", &[class(kind)], |html| {
                 self.sign(html, words);
                 html.tag("div", &[], |html| {
@@ -121,6 +134,14 @@ impl Page<'_> {
     }
 
     fn main(&self, html: &mut Html, words: Words) {
+        if let Some(delivery) = self.delivery {
+            delivery::counts(html, words, delivery);
+            delivery::units(html, words, delivery);
+            delivery::sources(html, words, delivery);
+            words.say(html, "h2", &[], Message::HtmlNotChecked);
+            words.say(html, "p", &[], Message::HtmlNotCheckedMeans);
+            return lines(html, words, &self.open, "open");
+        }
         let rests = match self.verdict {
             Verdict::Verified => Message::HtmlRestsOn,
             Verdict::Rejected => Message::HtmlWhyRejected,
@@ -192,7 +213,8 @@ impl Page<'_> {
     }
 }
 
-fn lines(html: &mut Html, words: Words, lines: &[String], kind: &'static str) {
+/// A list of sentences.
+pub(super) fn lines(html: &mut Html, words: Words, lines: &[String], kind: &'static str) {
     html.tag("ul", &[class(kind)], |html| {
         for line in lines.iter().take(MAX_LINES) {
             html.leaf("li", &[], line);
@@ -201,7 +223,8 @@ fn lines(html: &mut Html, words: Words, lines: &[String], kind: &'static str) {
     left_out(html, words, lines.len().saturating_sub(MAX_LINES));
 }
 
-fn left_out(html: &mut Html, words: Words, count: usize) {
+/// Says how many are not on the page, if any.
+pub(super) fn left_out(html: &mut Html, words: Words, count: usize) {
     if count > 0 {
         let text = words.with(Message::HtmlLeftOut, &[&count.to_string()]);
         html.leaf("p", &[class("note")], &text);

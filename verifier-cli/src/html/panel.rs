@@ -286,6 +286,7 @@ mod tests {
             standing: Standing::Called,
             confidence: None,
             place,
+            paste: None,
         }
     }
 
@@ -328,7 +329,7 @@ mod tests {
             board(2, vec![call("C1.2", None), call("X1", None)]),
             board(7, vec![call("C1", None)]),
         ];
-        let found = Inspection { boards, calls_left_out: 0 };
+        let found = Inspection { boards, ..Inspection::default() };
         let sheets = sheets(&found, Some(&program()));
         let [sheet] = sheets.as_slice() else { panic!("one panel") };
         assert_eq!(sheet.frame, ((0.0, 0.0), (130.0, 50.0)));
@@ -346,7 +347,7 @@ mod tests {
             board(2, vec![at(10.0, 10.0), call("R2", None), at(30.0, 20.0)]),
             board(3, vec![call("R3", None)]),
         ];
-        let sheets = sheets(&Inspection { boards, calls_left_out: 0 }, None);
+        let sheets = sheets(&Inspection { boards, ..Inspection::default() }, None);
         let [sheet] = sheets.as_slice() else { panic!("one board has places") };
         assert_eq!((sheet.board.as_deref(), sheet.is_outline), (Some("2"), false));
         assert_eq!(sheet.frame, ((10.0, 10.0), (30.0, 20.0)));

@@ -1,11 +1,11 @@
 //! Reflow profiles: what the certificate says, the curve, and figures as stated beside those computed.
 
-use super::curve;
 use super::markup::{Html, class, decimal};
 use super::words::Words;
+use super::{curve, oven};
 use crate::matter::{Picture, Step};
 use crate::messages::Message;
-use crate::pictures::{Curve, Figures, Profile, Window, Zone, figures};
+use crate::pictures::{Curve, Figures, Profile, Window, figures};
 
 /// One column of the table of figures: its title, words by which a file's figure is the same one, and the
 /// figure computed from the curve.
@@ -49,16 +49,8 @@ fn profile_of(html: &mut Html, words: Words, profile: &Profile, window: Option<&
         }
         None => words.say(html, "p", &[class("note")], Message::HtmlNoCurve),
     }
-    zones(html, words, &profile.zones);
-    if !profile.stated.is_empty() {
-        words.say(html, "h4", &[], Message::HtmlStatedLines);
-        html.tag("dl", &[], |html| {
-            for (name, value) in &profile.stated {
-                html.cell("dt", &[], name);
-                html.cell("dd", &[], value);
-            }
-        });
-    }
+    oven::zones(html, words, &profile.zones);
+    oven::stated(html, words, profile);
 }
 
 /// The limits of each known figure, from the profile's own file or else the recipe's window.
@@ -77,7 +69,8 @@ fn is_called(name: &str, names: &[&str]) -> bool {
     names.iter().any(|known| name.contains(known))
 }
 
-fn missing(html: &mut Html, words: Words, curve: &Curve) {
+/// Says how many cells of a curve are no numbers.
+pub(super) fn missing(html: &mut Html, words: Words, curve: &Curve) {
     let cells: usize = curve.missing.values().sum();
     if cells > 0 {
         let shown: Vec<String> =
@@ -162,31 +155,4 @@ fn others(html: &mut Html, words: Words, profile: &Profile, curve: &Curve) {
         let text = words.with(Message::HtmlOtherFigure, &[&one.name, &values.join(", ")]);
         html.leaf("p", &[class("note")], &text);
     }
-}
-
-/// The oven's zones, a row each.
-pub(super) fn zones(html: &mut Html, words: Words, zones: &[Zone]) {
-    if zones.is_empty() {
-        return;
-    }
-    html.tag("table", &[], |html| {
-        let titles =
-            [Message::HtmlZone, Message::HtmlZoneKind, Message::HtmlSetpoint, Message::HtmlReading];
-        words.head(html, &titles);
-        html.tag("tbody", &[], |html| {
-            let shown = |values: &[(String, f64)]| {
-                let values =
-                    values.iter().map(|(place, value)| format!("{place} {}", decimal(*value)));
-                values.collect::<Vec<String>>().join(", ")
-            };
-            for zone in zones {
-                html.tag("tr", &[], |html| {
-                    html.cell("td", &[class("key")], &zone.name);
-                    html.cell("td", &[], &zone.kind);
-                    html.cell("td", &[], &shown(&zone.setpoints));
-                    html.cell("td", &[], &shown(&zone.readings));
-                });
-            }
-        });
-    });
 }

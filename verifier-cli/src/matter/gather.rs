@@ -93,10 +93,12 @@ impl Gathering<'_> {
         let bytes = self.bytes(step)?;
         let reader = step.text("interpreted");
         match step.kind {
-            Kind::AoiReport | Kind::Review => Some(match pictures::inspection(bytes, reader) {
-                Ok(found) => Picture::Inspection(found, programs.of(step)),
-                Err(why) => Picture::Unread(why),
-            }),
+            Kind::AoiReport | Kind::Review | Kind::SpiReport => {
+                Some(match pictures::inspection(bytes, reader) {
+                    Ok(found) => Picture::Inspection(found, programs.of(step)),
+                    Err(why) => Picture::Unread(why),
+                })
+            }
             Kind::ReflowCertificate => Some(match pictures::profile(bytes, reader) {
                 Ok(mut profile) => {
                     let trace =
@@ -106,6 +108,11 @@ impl Gathering<'_> {
                     }
                     Picture::Profile(Box::new(profile), programs.window_of(step))
                 }
+                Err(why) => Picture::Unread(why),
+            }),
+            // No certificate, and no window: what the oven was set to and what it read.
+            Kind::OvenData => Some(match pictures::profile(bytes, reader) {
+                Ok(profile) => Picture::Profile(Box::new(profile), None),
                 Err(why) => Picture::Unread(why),
             }),
             _ => None,

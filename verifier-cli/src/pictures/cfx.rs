@@ -4,13 +4,20 @@
 
 use serde_json::{Map, Value};
 
-use super::curve::{MAX_STATED, MAX_ZONES, Profile, Zone};
-use super::{Call, InspectedBoard, Inspection, Place, Standing, name, point};
+use super::curve::{MAX_STATED, MAX_ZONES, Other, Profile, Zone};
+use super::{Call, InspectedBoard, Inspection, Place, Standing, name, paste, point};
 
 /// The most corners of an area.
 const MAX_CORNERS: usize = 64;
 
-type Object = Map<String, Value>;
+/// The most temperatures of one zone, set or read, and the most other quantities.
+const MAX_IN_ZONE: usize = 8;
+
+/// The highest temperature that is believed, and the lowest, degrees Celsius: no oven has others.
+const MAX_DEGREES: f64 = 2000.0;
+const MIN_DEGREES: f64 = -300.0;
+
+pub(super) type Object = Map<String, Value>;
 
 /// What was found, if any message is about an inspection.
 pub(super) fn inspection(value: &Value) -> Option<Inspection> {
@@ -19,6 +26,7 @@ pub(super) fn inspection(value: &Value) -> Option<Inspection> {
     let mut is_inspection = false;
     for unit in units.inspect(|_| is_inspection = true).flatten().filter_map(Value::as_object) {
         found.boards.push(board(unit));
+        found.deposits.add(unit);
     }
     is_inspection.then_some(found)
 }
@@ -31,7 +39,7 @@ fn board(unit: &Object) -> InspectedBoard {
         position: unit.get("UnitPositionNumber").and_then(Value::as_u64),
         result: text(unit, "OverallResult"),
         looked_at: unit.get("TotalInspectionCount").and_then(Value::as_u64),
-        calls: defects.filter_map(Value::as_object).map(call).collect(),
+        calls: defects.filter_map(Value::as_object).map(call).chain(paste::bad(unit)).collect(),
     }
 }
 
@@ -47,6 +55,7 @@ fn call(defect: &Object) -> Call {
         verification,
         confidence: number(defect, "ConfidenceLevel").filter(|sure| (0.0..=100.0).contains(sure)),
         place: area.or_else(|| unit_position(component?)),
+        paste: None,
     }
 }
 
@@ -116,18 +125,55 @@ pub(super) fn profile(value: &Value) -> Option<Profile> {
 fn zone(data: &Object) -> Zone {
     let zone = data.get("Zone").and_then(Value::as_object);
     let of = |member| zone.map(|zone| text(zone, member)).unwrap_or_default();
-    let temperatures = |items: &str, kind: &str, value: &str| {
-        let items = list(data, items).into_iter().flatten().filter_map(Value::as_object);
-        let of_kind = items.filter(|item| text(item, kind) == "Temperature").take(4);
-        let shown = of_kind.filter_map(|item| Some((text(item, "SubZone"), number(item, value)?)));
-        shown.collect::<Vec<(String, f64)>>()
+    let setpoints = values(data, "Setpoints", "SetpointType", "Setpoint");
+    let readings = values(data, "Readings", "ReadingType", "ReadingValue");
+    let temperatures = |values: &[Stated]| {
+        let is_one = |degrees: f64| (MIN_DEGREES..=MAX_DEGREES).contains(&degrees);
+        let all = values.iter().filter(|(what, _, value)| what == TEMPERATURE && is_one(*value));
+        all.take(MAX_IN_ZONE).map(|(_, place, value)| (place.clone(), *value)).collect()
     };
     Zone {
         name: of("StageName"),
         kind: of("ReflowZoneType"),
-        setpoints: temperatures("Setpoints", "SetpointType", "Setpoint"),
-        readings: temperatures("Readings", "ReadingType", "ReadingValue"),
+        setpoints: temperatures(&setpoints),
+        readings: temperatures(&readings),
+        others: others(&setpoints, &readings),
     }
+}
+
+/// The type of what is drawn; everything else is told.
+const TEMPERATURE: &str = "Temperature";
+
+/// A quantity of a zone: its type, where it is, and its value.
+type Stated = (String, String, f64);
+
+fn values(data: &Object, items: &str, kind: &str, value: &str) -> Vec<Stated> {
+    let items = list(data, items).into_iter().flatten().filter_map(Value::as_object);
+    let read =
+        |item: &Object| Some((text(item, kind), text(item, "SubZone"), number(item, value)?));
+    items.take(4 * MAX_IN_ZONE).filter_map(read).collect()
+}
+
+/// What is set and read of each other quantity, in the order in which the file first names it.
+fn others(setpoints: &[Stated], readings: &[Stated]) -> Vec<Other> {
+    let mut others: Vec<Other> = Vec::new();
+    let all =
+        setpoints.iter().map(|one| (one, true)).chain(readings.iter().map(|one| (one, false)));
+    for ((what, place, value), is_set) in all.filter(|((what, ..), _)| what != TEMPERATURE) {
+        let name = format!("{what} {place}").trim().to_string();
+        let at = match others.iter().position(|other| other.name == name) {
+            Some(at) => at,
+            None if others.len() >= MAX_IN_ZONE => continue,
+            None => {
+                others.push(Other { name, setpoint: None, reading: None });
+                others.len() - 1
+            }
+        };
+        let slot = if is_set { &mut others[at].setpoint } else { &mut others[at].reading };
+        // The first one that the file states.
+        slot.get_or_insert(*value);
+    }
+    others
 }
 
 /// The messages' bodies.
@@ -143,14 +189,14 @@ fn bodies(value: &Value) -> impl Iterator<Item = &Object> {
     })
 }
 
-fn list<'a>(object: &'a Object, member: &str) -> Option<&'a Vec<Value>> {
+pub(super) fn list<'a>(object: &'a Object, member: &str) -> Option<&'a Vec<Value>> {
     object.get(member)?.as_array()
 }
 
-fn number(object: &Object, member: &str) -> Option<f64> {
+pub(super) fn number(object: &Object, member: &str) -> Option<f64> {
     object.get(member)?.as_f64().filter(|number| number.is_finite())
 }
 
-fn text(object: &Object, member: &str) -> String {
+pub(super) fn text(object: &Object, member: &str) -> String {
     object.get(member).and_then(Value::as_str).map(name).unwrap_or_default()
 }

@@ -100,6 +100,19 @@ pub(crate) struct Zone {
     pub(crate) setpoints: Vec<(String, f64)>,
     /// What was read.
     pub(crate) readings: Vec<(String, f64)>,
+    /// What else was set or read, in the file's words.
+    pub(crate) others: Vec<Other>,
+}
+
+/// A quantity of a zone that is no temperature.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Other {
+    /// Its type and where it is, such as `O2 WholeZone`.
+    pub(crate) name: String,
+    /// What was set.
+    pub(crate) setpoint: Option<f64>,
+    /// What was read.
+    pub(crate) reading: Option<f64>,
 }
 
 /// Reads a trace; `None` if it has no heading row or no sample.

@@ -59,6 +59,7 @@ fn call(tag: &BytesStart<'_>, standing: Standing) -> Option<Call> {
         standing,
         confidence: None,
         place: None,
+        paste: None,
     })
 }
 

@@ -111,6 +111,7 @@ fn add(found: &mut Inspection, columns: &Columns, row: &[String]) -> Option<()> 
         standing,
         confidence: None,
         place: place.map(Place::Point),
+        paste: None,
     });
     Some(())
 }

@@ -173,6 +173,71 @@ fn a_cfx_profile_states_its_figures_and_zones() {
     assert!(found.curve.is_none());
 }
 
+#[test]
+fn oven_data_has_temperatures_and_whatever_else_was_set_or_read() {
+    let found = profile(sample!("tests/samples/reflow-oven-data.json"), None).unwrap();
+    assert_eq!(found.zones.len(), 7);
+    let zone = &found.zones[0];
+    assert_eq!(zone.readings, [("Top".to_string(), 150.0), ("Bottom".to_string(), 149.7)]);
+    let oxygen = Other { name: "O2 WholeZone".to_string(), setpoint: None, reading: Some(442.0) };
+    assert_eq!(zone.others, [oxygen]);
+    let of = |zone: &str| {
+        let text = format!("{{\"CommonProcessData\":{{\"ZoneData\":[{zone}]}}}}");
+        profile(text.as_bytes(), None).unwrap().zones.remove(0)
+    };
+    let set = |kind: &str, place: &str, value: &str| {
+        let kind = format!("\"SetpointType\":\"{kind}\",\"SubZone\":\"{place}\"");
+        format!("{{{kind},\"Setpoint\":{value}}}")
+    };
+    let zone = |setpoints: &[String]| of(&format!("{{\"Setpoints\":[{}]}}", setpoints.join(",")));
+    // No oven has such a temperature; what is no number is none.
+    for far in ["2000.1", "-300.1", "null", "\"hot\""] {
+        assert!(zone(&[set("Temperature", "Top", far)]).setpoints.is_empty(), "{far}");
+    }
+    // Of two values for one thing the first is told, and no more things than the bound.
+    let both = [set("O2", "Top", "1"), set("O2", "Top", "2")];
+    assert_eq!(zone(&both).others[0].setpoint, Some(1.0));
+    let many: Vec<String> = (0..40).map(|at| set(&format!("T{at}"), "Top", "1")).collect();
+    assert_eq!(zone(&many).others.len(), 8);
+    let many: Vec<String> = (0..40).map(|at| set("Temperature", &format!("P{at}"), "1")).collect();
+    assert_eq!(zone(&many).setpoints.len(), 8);
+}
+
+#[test]
+fn deposits_of_paste_are_counted_and_the_bad_ones_have_their_place() {
+    let text = std::str::from_utf8(sample!("tests/samples/spi-panel.json")).unwrap();
+    let found = inspection(text.as_bytes(), None).unwrap();
+    assert_eq!(found.deposits, Deposits { measured: 3, bad: 0 });
+    assert!(found.boards.iter().all(|board| board.calls.is_empty()));
+    // The measurement of U2.11, with a word that is not good.
+    let (before, after) = text.split_once("\"MeasurementName\": \"U2.11\"").unwrap();
+    let failed = after.replacen("\"Result\": \"Passed\"", "\"Result\": \"Failed\"", 1);
+    let bad = format!("{before}\"MeasurementName\": \"U2.11\"{failed}");
+    let found = inspection(bad.as_bytes(), None).unwrap();
+    assert_eq!(found.deposits, Deposits { measured: 3, bad: 1 });
+    let call = &found.boards[0].calls[0];
+    assert_eq!((call.designator.as_str(), call.defect.as_str()), ("U2.11", "Failed"));
+    assert_eq!(call.place, Some(Place::Point((62.14, 33.41))));
+    let volume = call.paste.as_ref().unwrap().volume;
+    assert_eq!(volume.value, Some(0.104));
+    // What has no volume is no deposit, and nobody puts paste on the very corner.
+    let corner = bad.replace("62.14", "0").replace("33.41", "0");
+    assert_eq!(inspection(corner.as_bytes(), None).unwrap().boards[0].calls[0].place, None);
+    let other = bad.replace("\"Vol\"", "\"V\"").replace("\"EVol\"", "\"EV\"");
+    assert_eq!(inspection(other.as_bytes(), None).unwrap().deposits, Deposits::default());
+}
+
+#[test]
+fn of_many_bad_deposits_some_are_kept_and_all_are_counted() {
+    let one = "{\"Vol\":1,\"Result\":\"Failed\"}";
+    let all = vec![one; 3000].join(",");
+    let text =
+        format!("{{\"InspectedUnits\":[{{\"Inspections\":[{{\"Measurements\":[{all}]}}]}}]}}");
+    let found = inspection(text.as_bytes(), None).unwrap();
+    assert_eq!(found.deposits, Deposits { measured: 3000, bad: 3000 });
+    assert_eq!((found.boards[0].calls.len(), found.calls_left_out), (MAX_CALLS, 2600));
+}
+
 /// Up by 2 degrees a second from 20 to 240, and down again by 4.
 fn tent() -> Curve {
     let times: Vec<f64> = (0..=330).map(|at| f64::from(at) * 0.5).collect();

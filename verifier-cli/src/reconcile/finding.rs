@@ -9,7 +9,7 @@ use crate::messages::{Message, Said};
 
 /// How a unit stands, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Colour {
+pub(crate) enum Colour {
     Green,
     Amber,
     /// What would decide was not opened or says nothing.
@@ -25,6 +25,16 @@ impl Colour {
             Self::Amber => Message::UnitAmber,
             Self::Unknown => Message::UnitUnknown,
             Self::Red => Message::UnitRed,
+        }
+    }
+
+    /// The word alone.
+    pub(crate) const fn word(self) -> Message {
+        match self {
+            Self::Green => Message::ColourGreen,
+            Self::Amber => Message::ColourAmber,
+            Self::Unknown => Message::ColourUnknown,
+            Self::Red => Message::ColourRed,
         }
     }
 
@@ -72,7 +82,7 @@ const RULES: [(Message, Colour); 27] = [
 
 /// A record by its place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub(super) source: String,
     pub(super) sequence: u64,
     pub(super) record: u64,
@@ -85,7 +95,7 @@ impl Place {
     }
 
     /// What the message's places for values are filled with, for people and machines alike.
-    pub(super) fn said(&self) -> Said {
+    pub(crate) fn said(&self) -> Said {
         let numbers = [self.sequence, self.record].map(|number| number.to_string());
         Said::new(Message::AtRecord, &[&self.source, &numbers[0], &numbers[1]])
     }
@@ -93,14 +103,14 @@ impl Place {
 
 /// One finding, with the records that it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Finding {
-    pub(super) message: Message,
+pub(crate) struct Finding {
+    pub(crate) message: Message,
     pub(super) values: Vec<String>,
-    pub(super) places: Vec<Place>,
+    pub(crate) places: Vec<Place>,
 }
 
 impl Finding {
-    pub(super) fn new(message: Message, values: &[&str]) -> Self {
+    pub(crate) fn new(message: Message, values: &[&str]) -> Self {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         Self { message, values, places: Vec::new() }
     }
@@ -113,16 +123,25 @@ impl Finding {
         self
     }
 
-    pub(super) fn colour(&self) -> Colour {
-        let rule = RULES.iter().find(|(message, _)| *message == self.message);
-        rule.expect("a finding is made by a rule of the table").1
+    pub(crate) fn colour(&self) -> Colour {
+        colour(self.message)
+    }
+
+    /// What is found, without the records.
+    pub(crate) fn words(&self) -> Said {
+        let values: Vec<&str> = self.values.iter().map(String::as_str).collect();
+        Said::new(self.message, &values)
     }
 
     pub(super) fn said(&self) -> Said {
-        let values: Vec<&str> = self.values.iter().map(String::as_str).collect();
-        let places = self.places.iter().map(Place::said).collect();
-        Said::new(self.message, &values).with(places)
+        self.words().with(self.places.iter().map(Place::said).collect())
     }
+}
+
+/// The colour of a rule.
+pub(super) fn colour(of: Message) -> Colour {
+    let rule = RULES.iter().find(|(message, _)| *message == of);
+    rule.expect("a finding is made by a rule of the table").1
 }
 
 /// The amber findings that the caller takes for normal, by their names.

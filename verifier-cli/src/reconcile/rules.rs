@@ -17,7 +17,8 @@ use super::case::Case;
 use super::finding::Finding;
 
 pub(super) use context::Context;
-pub(super) use ledger::{Counted, count};
+pub(crate) use ledger::Counted;
+pub(super) use ledger::count;
 
 /// Everything that is found of a unit.
 pub(super) fn judge(case: &Case<'_>, context: &Context<'_>) -> Vec<Finding> {

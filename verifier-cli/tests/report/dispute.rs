@@ -38,6 +38,26 @@ impl Dispute {
         Self::of(records, files.all())
     }
 
+    /// One panel whose paste was measured, with a deposit that is not good, and that passed the oven.
+    pub(crate) fn of_line() -> Self {
+        let paste = include_str!("../../../tests/samples/spi-panel.json");
+        let (before, after) = paste.split_once("\"MeasurementName\": \"U2.11\"").unwrap();
+        let after = after.replacen("\"Result\": \"Passed\"", "\"Result\": \"Failed\"", 1);
+        let paste = [before, "\"MeasurementName\": \"U2.11\"", &after].concat().into_bytes();
+        let oven = include_bytes!("../../../tests/samples/reflow-oven-data.json").to_vec();
+        let record = |kind, bytes: &[u8], minute: u32| {
+            let values = vec![
+                field("file/sha256", Hash::of(bytes).to_hex().as_bytes()),
+                field("seen", format!("2026-01-02T03:{minute:02}:10Z").as_bytes()),
+                field("panel", b"PNL0099123"),
+                field("units", b"PNL0099123\nPNL0099123\nPNL0099123\n"),
+            ];
+            (kind, values)
+        };
+        let records = vec![record(Kind::SpiReport, &paste, 1), record(Kind::OvenData, &oven, 2)];
+        Self::of(records, vec![("spi.json", paste), ("oven.json", oven)])
+    }
+
     /// Many boards, each inspected once.
     pub(crate) fn of_many(count: usize) -> Self {
         let record = |at: usize| {

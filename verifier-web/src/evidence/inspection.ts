@@ -1,7 +1,8 @@
 /**
  * What an inspection says of its boards: results, and calls with their designators and positions.
  *
- * Read from CFX `UnitsInspected`, bare or in its envelope, and from Saki-like XML. Positions are what the
+ * Read from CFX `UnitsInspected`, bare or in its envelope, and from Saki-like XML. Deposits of solder paste
+ * that a file's own word does not call good are calls like others; the rest are counted. Positions are what the
  * file states. Where it states none they are looked up in the inspection program, if that is there too
  * (`program.ts`), and else there is none: nothing is placed by guessing.
  */
@@ -28,6 +29,21 @@ export interface Call {
   readonly confidence: number | undefined;
   /** The corners of its region, or the one point; empty if the file states none. */
   readonly region: readonly Point[];
+  /** What was measured, where it is a deposit of solder paste. */
+  readonly paste: Deposit | undefined;
+}
+
+/** One deposit of solder paste, in the file's own units. */
+export interface Deposit {
+  readonly volume: Measured;
+  readonly area: Measured;
+  readonly height: Measured;
+}
+
+/** A figure, and what it should be. */
+export interface Measured {
+  readonly value: number | undefined;
+  readonly expected: number | undefined;
 }
 
 /** One board of a panel, or the panel itself at position undefined. */
@@ -36,6 +52,8 @@ export interface Board {
   readonly unit: string;
   readonly result: string;
   readonly calls: readonly Call[];
+  /** How many deposits of solder paste were measured, and how many of them are not called good. */
+  readonly deposits: { readonly measured: number; readonly bad: number };
 }
 
 /** An inspection as a picture needs it. */
@@ -80,14 +98,40 @@ class Keeper {
 }
 
 function boardOf(unit: Json | undefined, keeper: Keeper): Board {
-  const defects = list(member(unit, "Inspections")).flatMap((inspection) =>
+  const inspections = list(member(unit, "Inspections"));
+  const defects = inspections.flatMap((inspection) =>
     list(member(inspection, "DefectsFound")).map((defect) => callOf(defect, inspection))
   );
+  const measured = inspections.flatMap((inspection) => list(member(inspection, "Measurements")))
+    .filter((one) => ["Vol", "EVol"].some((name) => numberOf(member(one, name)) !== undefined));
+  const bad = measured.filter((one) => !GOOD.includes(word(member(one, "Result"))));
   return {
     position: word(member(unit, "UnitPositionNumber")),
     unit: word(member(unit, "UnitIdentifier")),
     result: word(member(unit, "OverallResult")),
-    calls: keeper.keep(defects),
+    calls: keeper.keep([...defects, ...bad.map(depositOf)]),
+    deposits: { measured: measured.length, bad: bad.length },
+  };
+}
+
+/** Words by which a deposit is none of those that are shown. */
+const GOOD = ["", "Passed", "Skipped"];
+
+/** CFX `SolderPasteMeasurement`: X and Y are where it is, what begins with E is what should be. */
+function depositOf(deposit: Json): Call {
+  const of = (name: string) => numberOf(member(deposit, name));
+  const measured = (value: string, expected: string) => ({ value: of(value), expected: of(expected) });
+  const place = pointOf(of("X"), of("Y"));
+  // Nobody puts paste on the very corner: that is what stands there where nothing was set.
+  const isSet = place !== undefined && (place[0] !== 0 || place[1] !== 0);
+  return {
+    designator: word(member(deposit, "MeasurementName")) || word(member(deposit, "CRDs")),
+    what: word(member(deposit, "Result")),
+    judged: "open",
+    verification: "",
+    confidence: undefined,
+    region: isSet ? [place] : [],
+    paste: { volume: measured("Vol", "EVol"), area: measured("A", "EA"), height: measured("Z", "EZ") },
   };
 }
 
@@ -102,6 +146,7 @@ function callOf(defect: Json, inspection: Json): Call {
     verification,
     confidence: numberOf(member(defect, "ConfidenceLevel")),
     region: regionOf(defect, component),
+    paste: undefined,
   };
 }
 
@@ -140,6 +185,7 @@ export function sakiInspectionOf(text: string): Inspection | undefined {
     unit: named(image, "barcode"),
     result: named(image, "result"),
     calls: keeper.keep([...image.querySelectorAll("Results > * > Reference")].map(sakiCall)),
+    deposits: { measured: 0, bad: 0 },
   }));
   const program = [...panel.children].find(({ tagName }) => tagName === "Program");
   return {
@@ -160,5 +206,6 @@ function sakiCall(reference: Element): Call {
     verification: isFalse ? "FalseCalls" : "Failed",
     confidence: undefined,
     region: [],
+    paste: undefined,
   };
 }

@@ -16,6 +16,9 @@ const MAX_CHANNELS = 24;
 const MAX_SAMPLES = 72_000;
 const MAX_STATED = 40;
 const MAX_ZONES = 40;
+/** No oven is hotter, and none colder, in degrees Celsius. */
+const MAX_DEGREES = 2000;
+const MIN_DEGREES = -300;
 
 /** Headings of the column of times, in seconds. */
 const TIMES = ["time", "zeit", "时间", "時間"];
@@ -41,6 +44,15 @@ export interface Zone {
   readonly name: string;
   readonly setpoints: readonly (readonly [where: string, celsius: number])[];
   readonly readings: readonly (readonly [where: string, celsius: number])[];
+  /** What else was set or read, in the file's words. */
+  readonly others: readonly Other[];
+}
+
+/** A quantity of a zone that is no temperature: its type and where it is, such as `O2 WholeZone`. */
+export interface Other {
+  readonly name: string;
+  readonly setpoint: number | undefined;
+  readonly reading: number | undefined;
 }
 
 /** A profile as a picture needs it. */
@@ -158,8 +170,8 @@ function zoneOf(zone: Json): Zone {
   const of = (name: string, type: string, value: string) =>
     list(member(zone, name)).slice(0, 8).flatMap((one): [string, number][] => {
       const celsius = numberOf(member(one, value));
-      const isTemperature = word(member(one, type)) === "Temperature" && celsius !== undefined;
-      return isTemperature ? [[word(member(one, "SubZone")), celsius]] : [];
+      const isOne = celsius !== undefined && celsius >= MIN_DEGREES && celsius <= MAX_DEGREES;
+      return isOne && word(member(one, type)) === "Temperature" ? [[word(member(one, "SubZone")), celsius]] : [];
     });
   const place = member(zone, "Zone");
   const name = word(member(place, "StageName")) || word(member(place, "StageSequence"));
@@ -167,5 +179,24 @@ function zoneOf(zone: Json): Zone {
     name,
     setpoints: of("Setpoints", "SetpointType", "Setpoint"),
     readings: of("Readings", "ReadingType", "ReadingValue"),
+    others: othersOf(zone),
   };
+}
+
+/** The first value of each, in the order in which the file first names them. */
+function othersOf(zone: Json): Other[] {
+  const others = new Map<string, Other>();
+  const add = (items: string, type: string, value: string, kind: "setpoint" | "reading") => {
+    for (const one of list(member(zone, items)).slice(0, 32)) {
+      const [what, number] = [word(member(one, type)), numberOf(member(one, value))];
+      if (what === "Temperature" || number === undefined) continue;
+      const name = `${what} ${word(member(one, "SubZone"))}`.trim();
+      const known = others.get(name) ?? { name, setpoint: undefined, reading: undefined };
+      if (known[kind] !== undefined || (!others.has(name) && others.size >= 8)) continue;
+      others.set(name, { ...known, [kind]: number });
+    }
+  };
+  add("Setpoints", "SetpointType", "Setpoint", "setpoint");
+  add("Readings", "ReadingType", "ReadingValue", "reading");
+  return [...others.values()];
 }

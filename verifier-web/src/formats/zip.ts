@@ -20,6 +20,7 @@ const END_SIZE = 22;
 const ENTRY_SIZE = 46;
 const LOCAL_SIZE = 30;
 const LOCAL_SIGNATURE = Uint8Array.of(0x50, 0x4b, 0x03, 0x04);
+const END_SIGNATURE = Uint8Array.of(0x50, 0x4b, 0x05, 0x06);
 
 /** The first part of every bundle. */
 export const MANIFEST = "bundle.json";
@@ -50,6 +51,16 @@ export async function isMeantAsBundle(file: FileWindow): Promise<boolean> {
   const bytes = await file.read(0, LOCAL_SIZE + MANIFEST.length);
   return sameBytes(bytes.subarray(0, 4), LOCAL_SIGNATURE) &&
     sameBytes(bytes.subarray(LOCAL_SIZE), encodeUtf8(MANIFEST));
+}
+
+/**
+ * Whether a file that fails by its end was cut, as a download is that broke off: another thing stands where
+ * the end should be. That accuses nobody, and the file is no better than any other that is not whole.
+ */
+export async function isCut(file: FileWindow, { path }: Refusal): Promise<boolean> {
+  if (path.join(" ") !== "Zip End") return false;
+  if (file.size < END_SIZE) return true;
+  return !sameBytes(await file.read(file.size - END_SIZE, END_SIGNATURE.length), END_SIGNATURE);
 }
 
 /** Reads the file once from its beginning; `progress` is told the bytes done. */
@@ -180,7 +191,6 @@ export function directoryEntry({ path, crc, size }: Listed, local: number): Uint
 
 /** The last 22 bytes. */
 export function endRecord(count: number, size: number, start: number): Uint8Array {
-  const signature = Uint8Array.of(0x50, 0x4b, 0x05, 0x06);
   const rest = numbers([0, 2], [0, 2], [count, 2], [count, 2], [size, 4], [start, 4], [0, 2]);
-  return concat(signature, rest);
+  return concat(END_SIGNATURE, rest);
 }

@@ -21,7 +21,7 @@ import { Refusal } from "../formats/refusal.ts";
 import type { VerifierKey } from "../formats/key.ts";
 import { verifyConsistency, verifyInclusion } from "../formats/tree.ts";
 import { FileWindow } from "../formats/window.ts";
-import { isMeantAsBundle } from "../formats/zip.ts";
+import { isCut, isMeantAsBundle } from "../formats/zip.ts";
 import { describeAccepted, refusalOf } from "./accepted.ts";
 import { MAX_ACTS, actsOf, boundsOf } from "./acts.ts";
 import { compareEvidence } from "./evidence.ts";
@@ -149,7 +149,10 @@ async function openBundle(desk: Desk, file: RoledFile, window: FileWindow): Prom
   } catch (error) {
     if (!(error instanceof Refusal)) throw undecided("file-unreadable", file.name, String(error));
     const why = [error.path.join(" "), ...error.values].join(", ");
-    if (await isMeantAsBundle(window)) throw rejected("bundle-altered", file.name, why);
+    if (await isMeantAsBundle(window)) {
+      if (await isCut(window, error)) throw rejected("bundle-cut", file.name);
+      throw rejected("bundle-altered", file.name, why);
+    }
     throw undecided("malformed", file.name, why);
   }
 }

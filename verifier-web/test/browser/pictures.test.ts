@@ -138,11 +138,25 @@ test("decimal commas, cells without a number and gaps are shown for what they ar
     }
   }, CERTIFICATE));
 
+test("a deposit of solder paste that is not good is drawn with its figures", () => {
+  const text = readFileSync(join(ROOT, "tests/samples/spi-panel.json"), "utf8");
+  const [at, word] = [text.lastIndexOf('"Result": "Passed"'), '"Result": "Passed"'];
+  const failed = `${text.slice(0, at)}"Result": "Failed"${text.slice(at + word.length)}`;
+  return look("spi.json", encodeUtf8(failed), async (driver) => {
+    const result = await driver.result();
+    for (const said of ["U2.11", "Failed; volume 0.104 / 0.098 = 106 %", "62.14; 33.41"]) {
+      assert.ok(result.includes(said), said);
+    }
+    assert.ok(result.includes("Deposits of solder paste measured: 3"));
+  }, new Map([["units", "PNL0099123\n"], ["verdict", "Passed\n"]]));
+});
+
 test("an oven's zones are drawn, and that there is no curve is said", () =>
   look("oven.json", sample("tests/samples/reflow-profile.json"), async (driver) => {
     const result = await driver.result();
     assert.ok(result.includes("no thermocouple curve"));
     assert.ok(result.includes("Top 148.9, Bottom 150.1"));
+    assert.ok(result.includes("Also, in the file's words"));
     await driver.picture("story-zones-en");
   }, CERTIFICATE));
 

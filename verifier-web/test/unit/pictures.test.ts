@@ -107,6 +107,34 @@ test("figures of each channel stand with their window", () => {
   assert.deepEqual(profile?.stated, [["PWI", "71.2"]]);
 });
 
+test("deposits of solder paste that are not good are calls at their places", async () => {
+  const text = (await textOf(sample("spi-panel.json"))) ?? "";
+  const sound = inspectionOf(parseEvidence(text))?.boards[0];
+  assert.deepEqual(sound?.deposits, { measured: 3, bad: 0 });
+  assert.deepEqual(sound?.calls, []);
+  const at = text.lastIndexOf('"Result": "Passed"');
+  const failed = `${text.slice(0, at)}"Result": "Failed"${text.slice(at + '"Result": "Passed"'.length)}`;
+  const bad = inspectionOf(parseEvidence(failed))?.boards[0];
+  assert.deepEqual(bad?.deposits, { measured: 3, bad: 1 });
+  const [call] = bad?.calls ?? [];
+  assert.deepEqual([call?.designator, call?.what, call?.judged], ["U2.11", "Failed", "open"]);
+  assert.deepEqual(call?.region, [[62.14, 33.41]]);
+  assert.deepEqual(call?.paste?.volume, { value: 0.104, expected: 0.098 });
+  // On the very corner nothing was set, and without a volume it is no deposit.
+  const corner = failed.replaceAll("62.14", "0").replaceAll("33.41", "0");
+  assert.deepEqual(inspectionOf(parseEvidence(corner))?.boards[0]?.calls[0]?.region, []);
+  const none = failed.replaceAll('"Vol"', '"V"').replaceAll('"EVol"', '"EV"');
+  assert.deepEqual(inspectionOf(parseEvidence(none))?.boards[0]?.deposits, { measured: 0, bad: 0 });
+});
+
+test("a temperature that no oven has is none, so that every drawing ends", () => {
+  const read = (celsius: string) =>
+    ovenOf(parseEvidence(`{"CommonProcessData": {"ZoneData": [{"Setpoints": [
+      {"SetpointType": "Temperature", "SubZone": "Top", "Setpoint": ${celsius}}]}]}}`))?.zones[0]?.setpoints;
+  assert.deepEqual(read("2000"), [["Top", 2000]]);
+  for (const far of ["2000.5", "-300.5", "1.5e300", "123456789012345"]) assert.deepEqual(read(far) ?? [], []);
+});
+
 test("an oven's zones are read from CFX, and there is no curve in them", async () => {
   const oven = ovenOf(await json(sample("reflow-profile.json")));
   assert.ok((oven?.zones.length ?? 0) > 3);
@@ -114,6 +142,7 @@ test("an oven's zones are read from CFX, and there is no curve in them", async (
   assert.ok(oven?.stated.some(([name, value]) => name === "ProductionUnitPWI" && value === "71.2"));
   assert.deepEqual(oven?.channels, []);
   const data = ovenOf(await json(sample("reflow-oven-data.json")));
+  assert.deepEqual(data?.zones[0]?.others, [{ name: "O2 WholeZone", setpoint: undefined, reading: 442 }]);
   assert.ok(data?.zones[0]?.readings.every(([, celsius]) => celsius < 200), "oxygen is no temperature");
   assert.equal(ovenOf(await json(sample("aoi-panel-failed.json"))), undefined);
 });

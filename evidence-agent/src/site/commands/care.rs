@@ -13,6 +13,7 @@ use crate::cli::Language;
 use crate::cli::args::{HoldArgs, HoldCommand, VaultArgs};
 use crate::clock::{self, Clock, SystemClock};
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_INCOMPLETE, EXIT_REFUSED};
+use crate::number;
 use crate::site::words;
 use crate::vault::{Checked, Copied, Expired, Rule, Scope, Unlock, Vault, WentBack, refuse_inside};
 
@@ -60,8 +61,12 @@ fn counted(checked: &Checked, language: Language) -> String {
     let damaged = checked.damage.len() as u64 + checked.more;
     let mut text = match language {
         Language::En => format!(
-            "{evidence} items of evidence, {statements} statements and {receipts} receipts are \
-             whole, {pending} records wait; {damaged} things are damaged\n"
+            "{}, {} and {} are whole, {}; {}\n",
+            number::of(*evidence, "item of evidence", "items of evidence"),
+            number::of(*statements, "statement", "statements"),
+            number::of(*receipts, "receipt", "receipts"),
+            number::of(*pending, "record waits", "records wait"),
+            number::of(damaged, "thing is damaged", "things are damaged"),
         ),
         Language::Zh => format!(
             "完好：证据 {evidence} 项、声明 {statements} 条、回执 {receipts} 份；等待中的记录 \
@@ -71,6 +76,11 @@ fn counted(checked: &Checked, language: Language) -> String {
     if checked.older > 0 {
         let older = checked.older;
         text += &match language {
+            Language::En if older == 1 => {
+                "1 receipt is whole and satisfies the policy as it was when it was made, not as it is \
+                 now. It stays as it is: verify it with the policy of its time.\n"
+                    .to_string()
+            }
             Language::En => format!(
                 "{older} receipts are whole and satisfy the policy as it was when they were made, not \
                  as it is now. They stay as they are: verify them with the policy of their time.\n"
@@ -126,8 +136,10 @@ fn copied_said(copied: &Copied, to: &Path, language: Language) -> Said {
     let Copied { packs, bytes, checked } = copied;
     let done = either(language, "copied and verified", "已复制并校验");
     let text = format!(
-        "{}: {done}, {packs} packs, {bytes} bytes\n{}",
+        "{}: {done}, {}, {}\n{}",
         shown(to),
+        number::of(*packs, "pack", "packs"),
+        number::of(*bytes, "byte", "bytes"),
         counted(checked, language)
     );
     let json = json!({ "packs": packs, "bytes": bytes, "checked": as_json(checked) });
@@ -186,9 +198,11 @@ fn expired_said(expired: &Expired, dry_run: bool, later: bool, language: Languag
     };
     let mut text = match language {
         Language::En => format!(
-            "{done} the salts and values of {records} records and {evidence} items of evidence \
-             ({size} bytes); {} records are held\n",
-            expired.held
+            "{done} the salts and values of {} and {} ({}); {}\n",
+            number::of(records, "record", "records"),
+            number::of(evidence, "item of evidence", "items of evidence"),
+            number::of(size, "byte", "bytes"),
+            number::of(expired.held, "record is held", "records are held"),
         ),
         Language::Zh => format!(
             "{done} {records} 条记录的盐值和内容以及 {evidence} 项证据（{size} 字节）；{} 条记录被保留\n",

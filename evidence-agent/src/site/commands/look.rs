@@ -13,6 +13,7 @@ use crate::collect::{LeftOut, Remembered};
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_COULD_NOT, EXIT_REFUSED};
 use crate::import;
 use crate::model::{Content, ItemKey, Seen, UnixMillis, WatchName};
+use crate::number;
 use crate::site::config::Config;
 use crate::site::control;
 use crate::site::open::{no_source, open, watched};
@@ -53,7 +54,10 @@ pub(crate) fn check_config(
     let blind: Vec<(String, String)> = blind.collect();
     let (sources, watches) = (config.sources.len(), watched.len());
     let counted = match language {
-        Language::En => format!("{sources} sources, {watches} watches"),
+        Language::En => {
+            let sources = number::of(sources, "source", "sources");
+            format!("{sources}, {}", number::of(watches, "watch", "watches"))
+        }
         Language::Zh => format!("{sources} 个来源，{watches} 个监视"),
     };
     let text = if blind.is_empty() {
@@ -154,9 +158,8 @@ impl Found {
         if folders > 0 {
             text += &match language {
                 Language::En => {
-                    format!(
-                        "; {folders} folders below are not looked at: see `depth` and `exclude`"
-                    )
+                    let folders = number::of(folders, "folder below is", "folders below are");
+                    format!("; {folders} not looked at: see `depth` and `exclude`")
                 }
                 Language::Zh => {
                     format!("；其下有 {folders} 个文件夹未查看：请参见 `depth` 和 `exclude`")
@@ -166,7 +169,8 @@ impl Found {
         if files > 0 {
             text += &match language {
                 Language::En => {
-                    format!("; {files} files are not meant: see `include` and `exclude`")
+                    let files = number::of(files, "file is", "files are");
+                    format!("; {files} not meant: see `include` and `exclude`")
                 }
                 Language::Zh => {
                     format!("；有 {files} 个文件不在范围内：请参见 `include` 和 `exclude`")

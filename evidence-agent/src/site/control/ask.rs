@@ -19,7 +19,7 @@ use super::wire::{
 use super::{Address, NONCE_SIZE, PROOF_SIZE, Secret, Side, proof};
 use crate::cli::Language;
 use crate::cli::args::{Command, VaultArgs};
-use crate::durable::Access;
+use crate::durable::{Access, Replaces};
 use crate::error::AgentError;
 use crate::site::commands::Said;
 use crate::spool::salts::random;
@@ -199,7 +199,9 @@ impl<'a> Hands<'a> {
                 self.growing = None;
                 Ok(done(()))
             }
-            What::Part { private, new } => self.add(act, access(*private), *new, &body).map(done),
+            What::Part { private, replaces } => {
+                self.add(act, access(*private), *replaces, &body).map(done)
+            }
             What::Read { limit } => {
                 let limit = usize::try_from(*limit).unwrap_or(MAX_READ_SIZE).min(MAX_READ_SIZE);
                 disk.read(name, limit).map(|bytes| (FromCaller::Done, bytes))
@@ -211,11 +213,13 @@ impl<'a> Hands<'a> {
                 Ok((FromCaller::Done, hash.0.to_vec()))
             }
             What::SyncFolder => disk.sync_folder(name).map(done),
-            What::WriteWhole { private, new: false } if self.growing.is_none() => {
+            What::WriteWhole { private, replaces: Replaces::Anything }
+                if self.growing.is_none() =>
+            {
                 disk.write_whole(name, &body, access(*private)).map(done)
             }
-            What::WriteWhole { private, new } => {
-                self.add(act, access(*private), *new, &body)?;
+            What::WriteWhole { private, replaces } => {
+                self.add(act, access(*private), *replaces, &body)?;
                 self.growing.take().map_or(Ok(()), |parts| parts.file.finish()).map(done)
             }
             of_file => self.act_on_file(of_file, &body),
@@ -260,7 +264,13 @@ impl<'a> Hands<'a> {
     }
 
     /// Adds a part to the file that is being written, or begins it.
-    fn add(&mut self, act: &Act, access: Access, new: bool, part: &[u8]) -> io::Result<()> {
+    fn add(
+        &mut self,
+        act: &Act,
+        access: Access,
+        replaces: Replaces,
+        part: &[u8],
+    ) -> io::Result<()> {
         let parts = match &mut self.growing {
             // Danger: what may be written at one place must not end up at another.
             Some(parts) if (&parts.root, &parts.name) != (&act.root, &act.name) => {
@@ -268,10 +278,12 @@ impl<'a> Hands<'a> {
             }
             Some(parts) => parts,
             none => {
-                let file = match (new, act.name.as_str()) {
-                    (false, name) => self.caller.disk(&act.root).begin_whole(name, access)?,
-                    (true, "") => self.caller.begin_new(&act.root, access)?,
-                    (true, _) => return Err(io::ErrorKind::InvalidInput.into()),
+                let file = match (replaces, act.name.as_str()) {
+                    (Replaces::Anything, name) => {
+                        self.caller.disk(&act.root).begin_whole(name, access)?
+                    }
+                    (replaces, "") => self.caller.begin_named(&act.root, access, replaces)?,
+                    _ => return Err(io::ErrorKind::InvalidInput.into()),
                 };
                 none.insert(Parts { root: act.root.clone(), name: act.name.clone(), file })
             }
@@ -299,6 +311,7 @@ mod tests {
     use super::super::caller::Here;
     use super::super::remote::Remote;
     use super::*;
+    use crate::durable::NO_FILE;
 
     /// Has `act` work with the files of a caller whose command is `command`, over a connection.
     fn beside(command: &Command, act: impl FnOnce(&Remote) + Send) {
@@ -349,5 +362,31 @@ mod tests {
         assert_eq!(std::fs::read(to.join("large")).unwrap(), large);
         assert_eq!(count(&to), 2);
         assert_eq!(count(folder.path()), 1);
+    }
+
+    #[test]
+    fn a_picture_of_a_root_takes_the_place_of_an_older_one_and_of_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, inner) = (folder.path().join("root.png"), folder.path().join("inner"));
+        std::fs::write(&path, "yesterday").unwrap();
+        std::fs::create_dir(&inner).unwrap();
+        let command = |png: &Path| {
+            let vault = VaultArgs { vault: "V".into(), passphrase_file: None };
+            Command::Root { vault, source: None, qr: false, png: Some(png.to_path_buf()) }
+        };
+        beside(&command(&path), |remote| {
+            let caller: &dyn Caller = remote;
+            caller.show(&path, b"today").unwrap();
+            // The command has named a picture, and no file to be written otherwise.
+            assert!(caller.write_new(&path, b"x", Access::Everybody).is_err());
+            assert!(caller.disk(&path).write_whole("", b"x", Access::Everybody).is_err());
+            assert!(caller.show(&inner, b"x").is_err());
+        });
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "today");
+        beside(&command(&inner), |remote| {
+            let caller: &dyn Caller = remote;
+            let error = caller.show(&inner, b"x").unwrap_err();
+            assert_eq!(error.to_string(), NO_FILE);
+        });
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
-use crate::durable::{Access, Growing, create_private_folder};
+use crate::durable::{Access, Growing, Replaces, create_private_folder};
 use crate::model::Hash256;
 use crate::vault::{Disk, Folder, Progress, Whole};
 
@@ -16,9 +16,14 @@ pub(crate) trait Caller: Send + Sync {
     /// The files below a path of his; the empty name is the path itself.
     fn disk(&self, root: &Path) -> Arc<dyn Disk>;
 
-    /// Begins a file that he has named, in parts. What stands there is his and is not replaced: at the
-    /// end that is an error, unless it is a file of exactly these bytes.
-    fn begin_new(&self, path: &Path, access: Access) -> io::Result<Box<dyn Whole>>;
+    /// Begins a file that he has named, in parts. What stands there is his: at the end it is an error,
+    /// unless `replaces` lets the file take its place.
+    fn begin_named(
+        &self,
+        path: &Path,
+        access: Access,
+        replaces: Replaces,
+    ) -> io::Result<Box<dyn Whole>>;
 
     /// Makes a folder and those above it, where they are missing.
     fn make_folders(&self, path: &Path) -> io::Result<()>;
@@ -42,9 +47,21 @@ impl dyn Caller + '_ {
         self.disk(path).read("", limit)
     }
 
-    /// Writes a file whole, as [`Caller::begin_new`] does.
+    /// Begins a file that replaces nothing but one of exactly these bytes.
+    pub(crate) fn begin_new(&self, path: &Path, access: Access) -> io::Result<Box<dyn Whole>> {
+        self.begin_named(path, access, Replaces::Nothing)
+    }
+
+    /// Writes such a file whole.
     pub(crate) fn write_new(&self, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
         let mut file = self.begin_new(path, access)?;
+        file.write_all(bytes)?;
+        file.finish()
+    }
+
+    /// Writes a file that only shows what can be shown again, for everybody: an older one gives way.
+    pub(crate) fn show(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.begin_named(path, Access::Everybody, Replaces::File)?;
         file.write_all(bytes)?;
         file.finish()
     }
@@ -75,8 +92,13 @@ impl Caller for Here {
         Arc::new(Folder { root: root.to_path_buf(), high_water: root.join("none") })
     }
 
-    fn begin_new(&self, path: &Path, access: Access) -> io::Result<Box<dyn Whole>> {
-        Ok(Box::new(Growing::begin_new(path, access)?))
+    fn begin_named(
+        &self,
+        path: &Path,
+        access: Access,
+        replaces: Replaces,
+    ) -> io::Result<Box<dyn Whole>> {
+        Ok(Box::new(Growing::begin_named(path, access, replaces)?))
     }
 
     fn make_folders(&self, path: &Path) -> io::Result<()> {

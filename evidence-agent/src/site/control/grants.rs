@@ -9,14 +9,17 @@ use std::path::{Component, Path, PathBuf};
 
 use super::wire::{Act, What};
 use crate::cli::args::{Command, SourceCommand};
+use crate::durable::Replaces;
 
 /// The paths of one command.
 #[derive(Debug, Default)]
 pub(super) struct Grants {
     /// Files that may be read.
     read: Vec<PathBuf>,
-    /// Files that may be written.
+    /// Files that may be written where nothing stands.
     write: Vec<PathBuf>,
+    /// Files that may be written in the place of older ones.
+    show: Vec<PathBuf>,
     /// Folders in which all may be done.
     folders: Vec<PathBuf>,
     /// A folder that the command makes: all may be done in it, once it was not there before.
@@ -53,7 +56,7 @@ impl Grants {
                 grants.papers = Some(out.clone());
             }
             Command::Pins { what, .. } => grants.read.extend(what.config.clone()),
-            Command::Root { png, .. } => grants.write.extend(png.clone()),
+            Command::Root { png, .. } => grants.show.extend(png.clone()),
             Command::Source(
                 SourceCommand::Request { out, .. } | SourceCommand::Rotate { out, .. },
             ) => grants.write.extend(out.clone()),
@@ -93,9 +96,14 @@ impl Grants {
             What::Read { .. } | What::Sha256 => {
                 act.name.is_empty() && self.read.contains(&act.root)
             }
-            What::Part { .. } | What::WriteWhole { .. } => {
-                let named = self.write.contains(&act.root) || self.is_paper(&act.root);
-                act.name.is_empty() && named
+            // Danger: what a person has is evidence. An agent must not replace it, even where it may write.
+            What::Part { replaces, .. } | What::WriteWhole { replaces, .. } => {
+                let is_named = match replaces {
+                    Replaces::Anything => false,
+                    Replaces::File => self.show.contains(&act.root),
+                    Replaces::Nothing => self.write.contains(&act.root) || self.is_paper(&act.root),
+                };
+                act.name.is_empty() && is_named
             }
             _ => false,
         }
@@ -132,7 +140,8 @@ mod tests {
     fn a_caller_lets_nothing_be_done_but_what_he_named() {
         let vault = VaultArgs { vault: "vault".into(), passphrase_file: None };
         let backup = Grants::of(&Command::Backup { vault: vault.clone(), to: "/b/copy".into() });
-        let (whole, none) = (|| What::WriteWhole { private: true, new: false }, BTreeSet::new());
+        let whole = || What::WriteWhole { private: true, replaces: Replaces::Anything };
+        let none = BTreeSet::new();
         for (root, name, fine) in [
             ("/b/copy", "vault.redb", true),
             ("/b/copy", "evidence/00000001.pack", true),
@@ -162,7 +171,7 @@ mod tests {
     fn papers_are_written_by_their_names_and_nothing_else_is_done_beside_them() {
         let grants = Grants { papers: Some("/srv/me".into()), ..Grants::default() };
         let none = BTreeSet::new();
-        let whole = || What::WriteWhole { private: true, new: false };
+        let whole = || What::WriteWhole { private: true, replaces: Replaces::Nothing };
         for (root, name, fine) in [
             ("/srv/me/aoi-7-1.tlog-proof", "", true),
             ("/srv/me/aoi-7-1.disclosure.json", "", true),
@@ -189,16 +198,38 @@ mod tests {
         let grants = Grants { fresh: Some("/srv/me".into()), ..Grants::default() };
         let none = BTreeSet::new();
         let made = BTreeSet::from([PathBuf::from("/srv/me")]);
-        let write = act("/srv/me", ".bashrc", What::WriteWhole { private: true, new: false });
+        let whole = || What::WriteWhole { private: true, replaces: Replaces::Anything };
+        let write = act("/srv/me", ".bashrc", whole());
         assert!(!grants.allow(&write, &none) && grants.allow(&write, &made));
         assert!(grants.allow(&act("/srv/me", "", What::NewFolder), &none));
         assert!(!grants.allow(&act("/srv/me/.ssh", "", What::NewFolder), &none));
         assert!(!grants.allow(&act("/srv/me", ".ssh", What::NewFolder), &none));
-        assert!(
-            !grants.allow(
-                &act("/srv/you", "x", What::WriteWhole { private: true, new: false }),
-                &made
-            )
-        );
+        assert!(!grants.allow(&act("/srv/you", "x", whole()), &made));
+    }
+
+    #[test]
+    fn what_a_person_has_is_replaced_only_where_it_is_a_picture_of_a_root() {
+        let vault = VaultArgs { vault: "vault".into(), passphrase_file: None };
+        let (none, file) = (BTreeSet::new(), PathBuf::from("/srv/me/file"));
+        let root = Command::Root {
+            vault: vault.clone(),
+            source: None,
+            qr: false,
+            png: Some(file.clone()),
+        };
+        let request = SourceCommand::Request { name: "aoi".into(), vault, out: Some(file) };
+        for (command, shows) in [(root, true), (Command::Source(request), false)] {
+            let grants = Grants::of(&command);
+            let allows = |replaces| {
+                let write = act("/srv/me/file", "", What::WriteWhole { private: false, replaces });
+                let part = act("/srv/me/file", "", What::Part { private: false, replaces });
+                let both = [write, part].map(|act| grants.allow(&act, &none));
+                assert_eq!(both[0], both[1]);
+                both[0]
+            };
+            assert_eq!(allows(Replaces::File), shows);
+            assert_eq!(allows(Replaces::Nothing), !shows);
+            assert!(!allows(Replaces::Anything));
+        }
     }
 }

@@ -15,7 +15,7 @@ use redb::{Builder, Database, DatabaseError, StorageBackend};
 
 use super::caller::Caller;
 use super::wire::{self, Act, FromAgent, FromCaller, MAX_BODY_SIZE, MAX_READ_SIZE, What};
-use crate::durable::Access;
+use crate::durable::{Access, Replaces};
 use crate::model::Hash256;
 use crate::vault::{Disk, DiskFile, Progress, Room, Whole};
 
@@ -89,9 +89,14 @@ impl Caller for Remote {
         Arc::new(RemoteDisk { line: Arc::clone(&self.0), root: root.to_path_buf() })
     }
 
-    fn begin_new(&self, path: &Path, access: Access) -> io::Result<Box<dyn Whole>> {
+    fn begin_named(
+        &self,
+        path: &Path,
+        access: Access,
+        replaces: Replaces,
+    ) -> io::Result<Box<dyn Whole>> {
         let disk = RemoteDisk { line: Arc::clone(&self.0), root: path.to_path_buf() };
-        Ok(Box::new(disk.whole("", access, true)))
+        Ok(Box::new(disk.whole("", access, replaces)))
     }
 
     fn make_folders(&self, path: &Path) -> io::Result<()> {
@@ -143,12 +148,12 @@ impl RemoteDisk {
         }
     }
 
-    fn whole(&self, name: &str, access: Access, new: bool) -> RemoteWhole {
+    fn whole(&self, name: &str, access: Access, replaces: Replaces) -> RemoteWhole {
         RemoteWhole {
             disk: Self { line: Arc::clone(&self.line), root: self.root.clone() },
             name: name.to_string(),
             private: access == Access::Owner,
-            new,
+            replaces,
             held: Vec::new(),
             begun: false,
         }
@@ -200,7 +205,7 @@ impl Disk for RemoteDisk {
     }
 
     fn begin_whole(&self, name: &str, access: Access) -> io::Result<Box<dyn Whole>> {
-        Ok(Box::new(self.whole(name, access, false)))
+        Ok(Box::new(self.whole(name, access, Replaces::Anything)))
     }
 
     fn room(&self) -> io::Result<Option<Room>> {
@@ -217,8 +222,7 @@ struct RemoteWhole {
     disk: RemoteDisk,
     name: String,
     private: bool,
-    /// Whether nothing is replaced.
-    new: bool,
+    replaces: Replaces,
     /// What is not sent yet: less than two parts.
     held: Vec<u8>,
     /// Whether the caller has parts of it.
@@ -234,7 +238,7 @@ impl Write for RemoteWhole {
             let rest = self.held.split_off(MAX_BODY_SIZE);
             let part = std::mem::replace(&mut self.held, rest);
             self.begun = true;
-            let what = What::Part { private: self.private, new: self.new };
+            let what = What::Part { private: self.private, replaces: self.replaces };
             self.disk.ask(&self.name, what, &part)?;
         }
         Ok(taken.len())
@@ -248,7 +252,7 @@ impl Write for RemoteWhole {
 impl Whole for RemoteWhole {
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         let last = std::mem::take(&mut self.held);
-        let what = What::WriteWhole { private: self.private, new: self.new };
+        let what = What::WriteWhole { private: self.private, replaces: self.replaces };
         self.disk.ask(&self.name, what, &last)?;
         self.begun = false;
         Ok(())

@@ -149,7 +149,7 @@ fn commands_answer_beside_a_running_agent_as_they_do_without_one() {
         let beside: Vec<_> = commands.iter().map(|words| site.agent(words)).collect();
         assert!(fs::read_to_string(&request).unwrap().contains(SOURCE));
         let (code, said, _) = site.agent(&["check"]);
-        assert!(code == 0 && said.contains("1 records wait; 0 things are damaged"), "{said}");
+        assert!(code == 0 && said.contains("1 record waits; 0 things are damaged"), "{said}");
         assert!(said.contains("were not compared"), "{said}");
         let (code, said, _) = site.agent(&["hold", "add", "--unit", "X", "--reason", "claim 7"]);
         assert!(code == 3 && said.starts_with("1\n") && said.contains("unit X"), "{said}");
@@ -186,7 +186,7 @@ fn a_backup_beside_a_running_agent_is_whole_and_can_be_brought_up_to_date() {
     for _ in 0..2 {
         let (code, said, err) = site.agent(&["backup", "--to", &copy]);
         assert_eq!(code, 0, "{said}{err}");
-        assert!(said.contains("1 items of evidence") && said.contains("1 records wait"), "{said}");
+        assert!(said.contains("1 item of evidence") && said.contains("1 record waits"), "{said}");
     }
     // Into itself, and onto what is something else, it does not go.
     let inside = site.path("V/copy");

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::Language;
 use crate::cli::args::Command;
-use crate::durable::Access;
+use crate::durable::{Access, Replaces};
 
 /// The most bytes of a head and of a body: a copy is made in steps of 1 MiB.
 const MAX_HEAD_SIZE: usize = 1024 * 1024;
@@ -82,10 +82,10 @@ pub(super) enum What {
     Open {
         create: bool,
     },
-    /// A part of what `WriteWhole` then completes, at the same place; for `new` see there.
+    /// A part of what `WriteWhole` then completes, at the same place.
     Part {
         private: bool,
-        new: bool,
+        replaces: Replaces,
     },
     Read {
         limit: u64,
@@ -112,10 +112,10 @@ pub(super) enum What {
         file: u64,
         offset: u64,
     },
-    /// The last part, or all of it. Where it is `new`, nothing else that stands there is replaced.
+    /// The last part, or all of it.
     WriteWhole {
         private: bool,
-        new: bool,
+        replaces: Replaces,
     },
 }
 

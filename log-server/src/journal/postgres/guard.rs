@@ -11,6 +11,7 @@ use super::database::{Database, Known};
 use super::rows;
 use super::session::{Session, Trouble};
 use crate::answer::Fatal;
+use crate::number;
 
 /// The oldest version of PostgreSQL that this is tried with.
 const OLDEST_VERSION: i32 = 150_000;
@@ -108,11 +109,13 @@ pub(super) fn check_history(session: &Session, database: &Database) -> Result<()
 /// What to say of a database that lacks what this server has seen in it. Tells the other servers too.
 pub(super) fn went_back(session: &Session, known: &Known, size: u64, signed: u64) -> Fatal {
     let text = format!(
-        "The database went back: it holds {size} entries and a signed head of {signed}, but had {} and \
+        "The database went back: it holds {} and a signed head of {signed}, but had {} and \
          {} before. It is an older copy, or a standby that was promoted without the last commits. \
          Entries that are lost were acknowledged. Nothing is accepted or signed. Bring back the \
          database that has them. If it is gone for good, see docs/postgres.md on what may be done.",
-        known.size, known.signed
+        number::entries(size),
+        known.size,
+        known.signed
     );
     stop_all(session, &text);
     Fatal::new(text)

@@ -18,6 +18,7 @@ use super::session::Trouble;
 use crate::admission::Admission;
 use crate::answer::Fatal;
 use crate::journal::{AppendError, Base, Journal, Loaded, News, frame};
+use crate::number;
 
 /// So many entries of what is read at once are counted together: a bundle of them.
 const RUN: usize = TILE_WIDTH as usize;
@@ -148,10 +149,11 @@ impl PostgresJournal {
 
     fn other_history(&self, size: u64) -> Fatal {
         let text = format!(
-            "The database holds another history than this server has read from it: its {size} entries \
-             have another root. It went back and went on without entries that were acknowledged, or was \
+            "The database holds another history than this server has read from it: the root of its {} is \
+             another one. It went back and went on without entries that were acknowledged, or was \
              changed by hand. Nothing is accepted or signed. Bring back the database that has them; \
-             see docs/postgres.md."
+             see docs/postgres.md.",
+            number::entries(size)
         );
         // Where it cannot be told, the others find out for themselves.
         let _ = self.line.ask(|session| {

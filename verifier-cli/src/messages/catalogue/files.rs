@@ -13,6 +13,9 @@ catalogue! {
     OutputInInput = "output-in-input",
         "nothing is written to {0}: it lies in the folder {1}, which this command reads; name a file outside of it for what is written",
         "不写入 {0}：它位于本命令所读取的文件夹 {1} 中；请将输出指到该文件夹之外";
+    OutputTwice = "output-twice",
+        "nothing is written: {0} and {1} are one place, and there are two files to write; name two places",
+        "未写入任何内容：{0} 与 {1} 是同一处，而要写的文件有两个；请指定两处";
     FileThere = "file-there",
         "{0} is there already, and with other bytes: it may be evidence and is left as it is; name another file, or move that one away first",
         "{0} 已存在，且内容不同：它可能是证据，故保持原样；请另指文件，或先将其移走";

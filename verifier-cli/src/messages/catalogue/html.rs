@@ -130,6 +130,16 @@ catalogue! {
     HtmlConfirmed = "html-confirmed", "confirmed by a person", "人工确认";
     HtmlDecision = "html-decision", "Decision", "处置";
     HtmlDefect = "html-defect", "Defect, as stated", "不良（原话）";
+    HtmlArea = "html-area", "Area", "面积";
+    HtmlDeposit = "html-deposit", "Deposit", "焊膏点";
+    HtmlDeposits = "html-deposits", "{0} deposits of solder paste were measured; the file's own word for {1} of them is not good.",
+        "共测量焊膏点 {0} 处；其中 {1} 处文件自身的判定为不良。";
+    HtmlDepositsMean = "html-deposits-mean",
+        "Figures as the file states them, in its own units: measured / expected. The file states no limits; which deposit is bad is its own word.",
+        "数值为文件原文，单位从文件：实测 / 应有。文件未载限值；何者不良以其自身的判定为准。";
+    HtmlHeight = "html-height", "Height", "高度";
+    HtmlOffset = "html-offset", "Offset x, y", "偏移 x, y";
+    HtmlVolume = "html-volume", "Volume", "体积";
     HtmlDesignator = "html-designator", "Part", "位号";
     HtmlFalseCall = "html-false-call", "false call", "误报";
     HtmlLookedAt = "html-looked-at", "{0} places looked at", "检查 {0} 处";
@@ -209,6 +219,14 @@ catalogue! {
         "The window's limits are in no enclosed file and are not drawn. The lines at 150, 200 and 217 C are those that the computed figures are taken at.",
         "所附文件均无窗口限值，故未绘出。150、200 与 217 °C 处的线是计算所用的温度。";
     HtmlZone = "html-zone", "Zone", "温区";
+    HtmlDifference = "html-difference", "Difference", "差";
+    HtmlZoneOther = "html-zone-other", "{0}: set {1}, read {2}", "{0}：设定 {1}，实测 {2}";
+    HtmlZoneOthers = "html-zone-others", "Also, in the file's words", "其他（文件原文）";
+    HtmlZonePlace = "html-zone-place", "Where", "部位";
+    HtmlZonesLegend = "html-zones-legend",
+        "Zone by zone, degrees Celsius: a bar is what was set, a dot what was read; places of a zone stand beside each other, in the order of the table.",
+        "逐个温区，°C：横线为设定，圆点为实测；同一温区的各部位并列，顺序同下表。";
+    HtmlZonesTitle = "html-zones-title", "Temperatures of the oven's zones", "各温区的温度";
     HtmlZoneKind = "html-zone-kind", "Kind", "类型";
 
     // Everything else.

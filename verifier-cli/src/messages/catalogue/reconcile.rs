@@ -13,6 +13,10 @@ catalogue! {
     UnitAmber = "unit-amber", "AMBER           {0}", "黄        {0}";
     UnitUnknown = "unit-unknown", "COULD NOT TELL  {0}", "无法判定  {0}";
     UnitRed = "unit-red", "RED             {0}", "红        {0}";
+    ColourAmber = "colour-amber", "AMBER", "黄";
+    ColourGreen = "colour-green", "GREEN", "绿";
+    ColourRed = "colour-red", "RED", "红";
+    ColourUnknown = "colour-unknown", "COULD NOT TELL", "无法判定";
     AtRecord = "at-record", "{0} statement {1} record {2}", "{0} 第 {1} 号声明第 {2} 号记录";
 
     // Counters.
@@ -76,6 +80,56 @@ catalogue! {
     FoundTried = "found-tried",
         "inspected again without repair until it passed: {0} looks, {1} repairs", "未经维修反复检测：检测 {0} 次，维修 {1} 次";
     FoundTwice = "found-twice", "{0} times in the list", "在清单中出现 {0} 次";
+
+    // On paper.
+    HtmlAccepted = "html-accepted", "agreed to be normal (--accept), and not counted as amber",
+        "约定为正常（--accept），不计为黄色";
+    HtmlColour = "html-colour", "Colour", "颜色";
+    HtmlCounted = "html-counted", "The sources' own counters", "各来源自身的计数";
+    HtmlCountedMean = "html-counted-mean",
+        "Every statement of a source counts on from the one before, and a closing says how many records its day held. A record that was taken out leaves a gap, or a closing that counts otherwise.",
+        "来源的每份声明接续前一份计数，日结则载明当日的记录数。若取走一条记录，必留下缺口，或与日结的计数不符。";
+    HtmlCountedNot = "html-counted-not",
+        "No source is shown as a range, so that nothing is counted: records may have been left out.",
+        "没有来源以区间出示，故未作计数：可能有记录未出示。";
+    HtmlCounterClosings = "html-counter-closings", "Closings compared", "已比对的日结";
+    HtmlCounterOutages = "html-counter-outages", "Outages stated", "申明的中断";
+    HtmlCounterSource = "html-counter-source", "Source", "来源";
+    HtmlCounterStatements = "html-counter-statements", "Statements", "声明";
+    HtmlCounterSpan = "html-counter-span", "{0} to {1}, without a gap", "{0} 至 {1}，连续";
+    HtmlCounts = "html-counts", "How the units stand", "总览";
+    HtmlCsvHasAll = "html-csv-has-all", "All of them are in the table that --csv writes.", "全部内容见 --csv 所写的表格。";
+    HtmlDelivery = "html-delivery", "Reconciliation of a delivery", "出货核对报告";
+    HtmlDeliveryMeans = "html-delivery-means",
+        "Units in the list of what was shipped: {0}. Each has the colour of the worst that the records show of it. What a colour rests on is listed unit by unit; what was not checked, behind the tables.",
+        "出货清单中的单元数：{0}。每个单元的颜色取记录中所见最差者。颜色的依据逐个单元列出；未检查的内容列于各表之后。";
+    HtmlFound = "html-found", "What was found, and the records that it rests on", "结果及其所依据的记录";
+    HtmlFoundAtAll = "html-found-at-all", "What was found", "所见结果";
+    HtmlFoundNothing = "html-found-nothing", "Nothing was found of any unit.", "各单元均无异常。";
+    HtmlGreenUnits = "html-green-units", "Units of which nothing was found", "无异常的单元";
+    HtmlGreenMeans = "html-green-means",
+        "Each of these was inspected, its last word is good, and no rule finds anything in what is opened of it.",
+        "这些单元均经检测，最后结论为良品，且在所开示的内容中没有规则发现异常。";
+    HtmlLotColumn = "html-lot-column", "Lot", "批次";
+    HtmlLotInspected = "html-lot-inspected", "Inspected", "已检测";
+    HtmlLotShipped = "html-lot-shipped", "Shipped", "已出货";
+    HtmlMeansNotTold = "html-means-not-told",
+        "The evidence that was shown holds, and no unit is red. Of some, what would decide was not opened, or says nothing.",
+        "所出示的证据成立，且没有红色单元。其中部分单元，足以判定的内容未开示或未作说明。";
+    HtmlMeansNoRed = "html-means-no-red",
+        "The evidence that was shown holds, and no unit is red. Whether what is amber is acceptable is for you to say. What was not checked is listed below.",
+        "所出示的证据成立，且没有红色单元。黄色者是否可以接受由您决定。未检查的内容列于下方。";
+    HtmlMeansRed = "html-means-red",
+        "The evidence that was shown holds; what it shows is wrong: a unit is red (or amber, where --strict asks for none), or a source contradicts its own counters.",
+        "所出示的证据成立，而其内容有问题：有红色单元（若用 --strict，则包括黄色），或来源与其自身的计数矛盾。";
+    HtmlMoreFindings = "html-more-findings", "{0} more findings", "另有 {0} 项结果";
+    HtmlMoreRecords = "html-more-records", "and {0} more records", "另有 {0} 条记录";
+    HtmlShippedUnits = "html-shipped-units", "Unit by unit", "逐个单元";
+    HtmlUnit = "html-unit", "Unit", "单元";
+    HtmlUnitLot = "html-unit-lot", "lot {0}", "批次 {0}";
+    HtmlUnitPanel = "html-unit-panel", "panel {0}", "面板 {0}";
+    HtmlUnitPosition = "html-unit-position", "position {0}", "位置 {0}";
+    HtmlUnits = "html-units", "Units", "单元数";
 
     // What went wrong.
     ListHeader = "list-header",

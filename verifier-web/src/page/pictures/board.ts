@@ -1,6 +1,6 @@
 /** Boards with the calls of an inspection at their positions, and a table that says the same in words. */
 
-import type { Board, Call, Inspection } from "../../evidence/inspection.ts";
+import type { Board, Call, Inspection, Measured } from "../../evidence/inspection.ts";
 import { placeOf, type Program } from "../../evidence/program.ts";
 import type { Point } from "../../evidence/values.ts";
 import { drawn, element } from "../dom.ts";
@@ -57,6 +57,8 @@ function drawBoard(board: Board, program: Program | undefined, speaker: Speaker)
   const title = element("h6", {}, speaker.story("boardOf", ...words));
   const marks = board.calls.slice(0, MAX_MARKS).map((call, at) => markOf(call, at + 1, program));
   const figure = element("div", { class: "board" }, title);
+  const { measured, bad } = board.deposits;
+  if (measured > 0) figure.append(element("p", {}, speaker.story("deposits", `${measured}`, `${bad}`)));
   if (marks.length === 0) {
     figure.append(element("p", { class: "help" }, speaker.story("noCalls")));
     return figure;
@@ -176,7 +178,7 @@ function tableOf(marks: readonly Mark[], speaker: Speaker): HTMLElement {
       {},
       element("th", { scope: "row" }, `${number}`),
       element("td", {}, printable(call.designator)),
-      element("td", {}, printable(call.what)),
+      element("td", {}, [printable(call.what), ...figuresIn(call, speaker)].join("; ")),
       element("td", {}, judgedIn(call, speaker)),
       element("td", { class: "number" }, call.confidence === undefined ? "" : `${call.confidence} %`),
       element("td", { class: "number" }, positionIn(region, isByProgram, speaker)),
@@ -188,6 +190,21 @@ function tableOf(marks: readonly Mark[], speaker: Speaker): HTMLElement {
     element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "#"), ...head)),
     element("tbody", {}, ...body),
   );
+}
+
+/** What was measured of a deposit of solder paste: the figure, what it should be, and the part of it. */
+function figuresIn({ paste }: Call, speaker: Speaker): string[] {
+  if (!paste) return [];
+  const known = (["volume", "area", "height"] as const).filter((name) => paste[name].value !== undefined);
+  return known.map((name) => speaker.story(name, measuredIn(paste[name])));
+}
+
+function measuredIn({ value = 0, expected }: Measured): string {
+  const figure = (number: number) => `${Number(number.toFixed(4))}`;
+  if (expected === undefined) return figure(value);
+  const part = Math.round((100 * value) / expected);
+  const both = `${figure(value)} / ${figure(expected)}`;
+  return Math.abs(part) < 1e6 ? `${both} = ${part} %` : both;
 }
 
 function judgedIn(call: Call, speaker: Speaker): string {

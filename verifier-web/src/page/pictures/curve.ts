@@ -241,20 +241,25 @@ function drawZones(zones: readonly Zone[], speaker: Speaker): SVGElement & HTMLE
 }
 
 function zoneTable(zones: readonly Zone[], speaker: Speaker): HTMLElement {
-  const heads = (["zone", "setpoints", "readings"] as const).map((name) =>
+  const heads = (["zone", "setpoints", "readings", "zoneOthers"] as const).map((name) =>
     element("th", { scope: "col" }, speaker.story(name))
   );
   const shown = (values: Zone["setpoints"]) =>
     printable(values.map(([where, celsius]) => `${where} ${celsius}`).join(", "));
-  const rows = zones.map(({ name, setpoints, readings }) =>
-    element(
+  const number = (value: number | undefined) => (value === undefined ? "–" : `${value}`);
+  const rows = zones.map(({ name, setpoints, readings, others }) => {
+    const said = others.map(({ name: what, setpoint, reading }) =>
+      speaker.story("zoneOther", printable(what), number(setpoint), number(reading))
+    );
+    return element(
       "tr",
       {},
       element("th", { scope: "row" }, printable(name)),
       element("td", {}, shown(setpoints)),
       element("td", {}, shown(readings)),
-    )
-  );
+      element("td", {}, said.join("; ")),
+    );
+  });
   return element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
 }
 

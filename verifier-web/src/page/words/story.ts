@@ -70,6 +70,13 @@ export const STORY = {
   boardOf: { en: "Board {0}, {1}: {2}", zh: "第 {0} 拼板，{1}：{2}" },
   noCalls: { en: "The file lists no defect of this board.", zh: "文件未列出该板的任何缺陷。" },
   otherBoards: { en: "Other boards of the panel: {0}", zh: "该面板的其他拼板：{0}" },
+  deposits: {
+    en: "Deposits of solder paste measured: {0}; of these the file's own word is not good for {1}.",
+    zh: "共测量焊膏点 {0} 处；其中 {1} 处文件自身的判定为不良。",
+  },
+  volume: { en: "volume {0}", zh: "体积 {0}" },
+  area: { en: "area {0}", zh: "面积 {0}" },
+  height: { en: "height {0}", zh: "高度 {0}" },
   designator: { en: "Part", zh: "位号" },
   defect: { en: "What the machine reported", zh: "机器所报" },
   judged: { en: "Then judged", zh: "其后判定" },
@@ -119,6 +126,8 @@ export const STORY = {
   zone: { en: "Zone", zh: "温区" },
   setpoints: { en: "Setpoint (°C)", zh: "设定值（°C）" },
   readings: { en: "Reading (°C)", zh: "读数（°C）" },
+  zoneOthers: { en: "Also, in the file's words", zh: "其他（文件原文）" },
+  zoneOther: { en: "{0}: set {1}, read {2}", zh: "{0}：设定 {1}，读数 {2}" },
   statedValues: { en: "What the file states", zh: "文件所载内容" },
   seconds: { en: "seconds", zh: "秒" },
 } satisfies Readonly<Record<string, Words>>;

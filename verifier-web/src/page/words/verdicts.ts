@@ -86,6 +86,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0} was altered since it was made: {1}.",
     zh: "{0} 制成之后被改动过：{1}。",
   },
+  "bundle-cut": {
+    en: "{0}: its end is missing. Download or copy it again; if it stays so, it was altered.",
+    zh: "{0}：文件的结尾缺失。请重新下载或复制；若仍如此，则它被改动过。",
+  },
   "evidence-unnamed": {
     en: "No opened record commits to {0}.",
     zh: "没有任何已公开的记录承诺 {0}。",

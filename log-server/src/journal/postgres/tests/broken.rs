@@ -162,7 +162,7 @@ fn a_database_that_went_back_stops_every_server() {
 
     assert!(matches!(one.append(2, &entries(2..3)), Err(AppendError::Unknown(_))));
     let Err(AppendError::Fatal(why)) = one.settle() else { panic!("it went back") };
-    assert!(why.to_string().contains("holds 1 entries"), "{why}");
+    assert!(why.to_string().contains("holds 1 entry"), "{why}");
     let _ = other.append(1, &entries(1..2));
     let Err(AppendError::Fatal(why)) = other.settle() else { panic!("it was told") };
     assert!(why.to_string().contains("stopped, for all its servers"), "{why}");

@@ -1,0 +1,111 @@
+//! Deliveries on paper: every unit with what is found of it, and what was not checked.
+
+use std::fmt::Write as _;
+
+use crate::dispute::Dispute;
+use crate::{check_harmless, check_markup, check_no_evidence, hold_to_golden};
+
+const RECONCILE: [&str; 5] = ["reconcile", "--units", "shipped.csv", "--bundle", "dispute.zip"];
+
+/// The delivery of the one panel of a dispute, and of a board that nobody has seen.
+fn shipped(dispute: &Dispute) {
+    let list = "serial,panel,position,lot\nPNL0099123,,,L7\nSN-9,,2,L7\nPNL0099123,,,L7\n";
+    dispute.write("shipped.csv", list.as_bytes());
+}
+
+#[test]
+fn a_delivery_is_shown_unit_by_unit() {
+    let dispute = Dispute::new();
+    shipped(&dispute);
+    for (language, word) in [("en", "REJECTED"), ("zh", "不通过")] {
+        let page = dispute.report(&RECONCILE, language, 1);
+        check_harmless(&page);
+        assert!(page.contains(&format!("<h1>{word}</h1>")));
+        for shown in ["PNL0099123", "SN-9", "found-attempts-not-shown", "found-nothing", "L7"] {
+            assert!(page.contains(shown), "{shown}");
+        }
+        hold_to_golden(&format!("reconciled.{language}.html"), &page);
+    }
+}
+
+#[test]
+fn units_of_which_nothing_is_found_are_named() {
+    let dispute = Dispute::of_many(3);
+    dispute.write("shipped.csv", b"serial\nSN000000\nSN000001\nSN000002\nSN000001\n");
+    let page = dispute.report(&RECONCILE, "en", 0);
+    check_harmless(&page);
+    assert!(page.contains("<h1>VERIFIED</h1>") && page.contains("no unit is red"));
+    assert!(page.contains("<li>SN000000</li>") && page.contains("<li>SN000002</li>"));
+    assert!(page.contains("<b class=\"colour amber\">AMBER</b> 2 times in the list"));
+    // The other half of the truth, whatever the verdict.
+    assert!(page.contains("whether the machine told the truth"));
+    assert!(page.contains("no oven reports a panel"));
+    let accepted = [&RECONCILE[..], &["--accept", "found-twice"]].concat();
+    let page = dispute.report(&accepted, "en", 0);
+    assert!(page.contains("agreed to be normal"));
+}
+
+#[test]
+fn a_large_delivery_is_shown_whole() {
+    let dispute = Dispute::of_many(40);
+    let mut list = String::from("serial\n");
+    for at in 0..5200 {
+        let _ = writeln!(list, "SN{at:06}");
+    }
+    dispute.write("shipped.csv", list.as_bytes());
+    let page = dispute.report(&RECONCILE, "en", 1);
+    check_markup(&page);
+    assert_eq!(page.matches("missing: no record names it").count(), 5160);
+    assert_eq!(page.matches("<li>SN").count(), 40);
+    assert!(!page.contains("left out"));
+}
+
+#[test]
+fn of_a_delivery_whose_evidence_is_rejected_nothing_is_shown() {
+    let dispute = Dispute::new();
+    shipped(&dispute);
+    dispute.remake("dispute.zip", b"{\"InspectedUnits\":[{\"UnitIdentifier\":\"PNL0099123\"}]}");
+    let page = dispute.report(&RECONCILE, "en", 1);
+    check_harmless(&page);
+    check_no_evidence(&page);
+    assert!(page.contains("Why it was rejected") && !page.contains("SN-9"));
+}
+
+#[test]
+fn serials_that_try_to_be_markup_are_text() {
+    let dispute = Dispute::of_many(2);
+    let list = "serial,panel,lot\nSN000000,,\n<script>alert(1)</script>,<b>,\"'\"\"><img src=x>\"\n\
+                \u{202e}dessap,,\n";
+    dispute.write("shipped.csv", list.as_bytes());
+    let page = dispute.report(&RECONCILE, "en", 1);
+    check_harmless(&page);
+    assert!(!page.contains("<script") && !page.contains("<img"));
+    assert!(page.contains("&lt;script&gt;"));
+}
+
+#[test]
+fn the_page_and_the_table_have_two_places_and_none_of_what_is_read() {
+    let dispute = Dispute::new();
+    shipped(&dispute);
+    let to = |csv: &str, page: &str| {
+        let words = [&RECONCILE[..], &["--csv", csv, "--report", page]].concat();
+        let (code, out, err) = dispute.run(&words, "en");
+        (code, out + &err)
+    };
+    for (csv, page, said) in [
+        ("both", "both", "are one place"),
+        ("both", "./both", "are one place"),
+        ("table.csv", "shipped.csv", "which this command reads"),
+        ("table.csv", "dispute.zip", "which this command reads"),
+    ] {
+        let (code, text) = to(csv, page);
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains(said), "{text}");
+        assert!(!dispute.path("both").exists() && !dispute.path("table.csv").exists());
+    }
+    let (code, text) = to("table.csv", "page.html");
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("report for people: page.html"), "{text}");
+    assert!(dispute.read("table.csv").starts_with("\u{feff}\"serial\"".as_bytes()));
+    assert!(dispute.read("page.html").starts_with(b"<!DOCTYPE html>"));
+}
