@@ -42,5 +42,6 @@ pub mod shared;
 pub mod sources;
 pub mod start;
 pub mod stored;
+pub mod succeed;
 pub mod tail;
 pub mod witnesses;
