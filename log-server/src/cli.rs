@@ -13,6 +13,7 @@ mod copy;
 mod export;
 mod init;
 mod mirror;
+mod recover;
 mod source;
 mod store;
 mod witness;
@@ -21,6 +22,7 @@ use self::copy::CopyArgs;
 use self::export::ExportArgs;
 use self::init::InitArgs;
 use self::mirror::MirrorArgs;
+use self::recover::RecoverArgs;
 use self::source::SourceCommand;
 use self::witness::WitnessCommand;
 use crate::check::{Listener, Problem, check, check_together};
@@ -50,7 +52,9 @@ Examples:
     fiducial-log check --data /var/lib/fiducial
   Write it as files for any web server; follow a log of others:
     fiducial-log export --data /var/lib/fiducial --to /srv/www/log
-    fiducial-log mirror --from https://log.example --policy ./policy --to ./mirror";
+    fiducial-log mirror --from https://log.example --policy ./policy --to ./mirror
+  Rebuild it when the disk has died:
+    fiducial-log recover --backup ./backup --data /var/lib/fiducial --from ./mirror --policy ./policy";
 
 /// A transparency log for manufacturing evidence.
 #[derive(Debug, Parser)]
@@ -77,6 +81,9 @@ enum Command {
     /// Follow a log that others serve, verify all of it, and keep it
     #[command(after_help = mirror::EXAMPLES)]
     Mirror(Box<MirrorArgs>),
+    /// Rebuild a log whose disk died, from mirrors and from what agents kept, up to its last signed head
+    #[command(after_help = recover::EXAMPLES)]
+    Recover(Box<RecoverArgs>),
     /// Serve a log over HTTP until SIGTERM or SIGINT
     #[command(after_help = "\
 Examples:
@@ -120,6 +127,7 @@ pub fn run() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Init(args) => init::run(args),
         Command::Mirror(args) => mirror::run(&args),
+        Command::Recover(args) => recover::run(&args),
         Command::Serve(args) => run_serve(*args),
         Command::Source(command) => source::run(command),
         Command::Witness(command) => witness::run(command),

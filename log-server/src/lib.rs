@@ -34,6 +34,7 @@ pub mod log;
 pub mod objects;
 pub mod publisher;
 pub mod queue;
+pub mod recover;
 pub mod sealer;
 pub mod sequencer;
 pub mod serve;
