@@ -220,8 +220,9 @@ impl Search<'_> {
             let fits = !self.leaves_out(leaf);
             return fits.then_some(Choice { leaf, deviates: false }).into_iter().collect();
         }
-        let mut leaves: Vec<Hash> =
-            slot.hints.iter().filter(|leaf| !self.taken.contains(leaf)).copied().collect();
+        let is_free = |leaf: &&Hash| !self.taken.contains(leaf) && !self.is_behind(leaf);
+        let mut leaves: Vec<Hash> = slot.hints.iter().filter(is_free).copied().collect();
+        leaves.retain(|leaf| !self.leaves_out(*leaf));
         let hints = leaves.len();
         for source in self.links.at.keys() {
             let end = self.ends.get(source).copied().unwrap_or(End::START);
@@ -233,8 +234,16 @@ impl Search<'_> {
                 }
             }
         }
-        let choice = |(at, leaf)| Choice { leaf, deviates: hints > 0 && at > 0 };
+        // Where no hint fits any more, whatever is chosen goes against one.
+        let is_hinted = !slot.hints.is_empty();
+        let choice = |(at, leaf)| Choice { leaf, deviates: is_hinted && (at > 0 || hints == 0) };
         leaves.into_iter().enumerate().map(choice).rev().collect()
+    }
+
+    /// Whether a statement's place in its chain is taken.
+    fn is_behind(&self, leaf: &Hash) -> bool {
+        let Some(link) = self.links.of_leaf.get(leaf) else { return false };
+        self.ends.get(&link.source).is_some_and(|end| link.sequence < end.next)
     }
 
     /// Whether a statement would leave out the one before it, which is at hand and has no place yet.

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use spec::Hash;
+use spec::evidence::statement::Statement;
 use spec::frontier::Frontier;
 use spec::hash::leaf_hash;
 use spec::tile::{TILE_WIDTH, TileKind, parse_entries};
@@ -39,6 +40,8 @@ struct Pieces {
     slots: Vec<Slot>,
     /// Entries by their leaf hash.
     entries: HashMap<Hash, Bytes>,
+    /// Statements in their chains; empty for a log of opaque entries, which stand in none.
+    links: Links,
 }
 
 /// Finds every entry behind `ground` up to `target`.
@@ -56,16 +59,16 @@ pub(super) fn restore(
     if count > MAX_TAIL {
         return Err(RecoverError::TailTooLong { count, most: MAX_TAIL });
     }
+    let is_chained = admission == Admission::Statements;
     let mut pieces = Pieces {
         from,
         slots: vec![Slot::default(); count as usize],
         entries: handed.entries.clone(),
+        links: if is_chained { handed.links.clone() } else { Links::default() },
     };
     pieces.take_certain(holders, handed)?;
-    pieces.take_hints(holders, handed, &known.trees(from, size));
-    // Opaque entries stand in no chain.
-    let none = Links::default();
-    let links = if admission == Admission::Statements { &handed.links } else { &none };
+    pieces.take_hints(holders, handed, &known.trees(from, size), is_chained);
+    let links = &pieces.links;
     let mut leaves = Vec::with_capacity(pieces.slots.len());
     let (mut frontier, mut ends) = (ground.frontier.clone(), ends_of(ground));
     for tree in known.trees(from, size) {
@@ -120,7 +123,13 @@ impl Pieces {
     }
 
     /// What the log told the agents, and tiles and bundles that nobody vouches for.
-    fn take_hints(&mut self, holders: &mut Holders<'_>, handed: &Handed, trees: &[Tree]) {
+    fn take_hints(
+        &mut self,
+        holders: &mut Holders<'_>,
+        handed: &Handed,
+        trees: &[Tree],
+        is_chained: bool,
+    ) {
         for (index, leaf) in &handed.told {
             self.hint(*index, *leaf);
         }
@@ -140,6 +149,9 @@ impl Pieces {
                     let leaf = leaf_hash(entry);
                     self.entries.entry(leaf).or_insert_with(|| bytes.slice_ref(entry));
                     self.hint(index, leaf);
+                    if let (true, Ok(statement)) = (is_chained, Statement::parse(entry)) {
+                        self.links.add(&statement, leaf);
+                    }
                 }
             }
         }
