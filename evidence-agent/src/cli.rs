@@ -140,6 +140,9 @@ pub(crate) fn said(command: &Command, desk: &Desk<'_>) -> Result<Said, AgentErro
             commands::root(desk, vault, source.as_deref(), *qr, png.as_deref())
         }
         Command::Source(command) => commands::source(desk, command),
+        Command::Statements { vault, source, since_entry, out } => {
+            commands::statements(desk, vault, source.as_deref(), *since_entry, out)
+        }
         Command::Status { config } => commands::status(config, language),
         Command::Anchor { .. } | Command::Init { .. } | Command::Run { .. } => {
             unreachable!("these have their own way of saying things")

@@ -1,35 +1,32 @@
 //! The command line: what was typed, and which exit code the outcome has.
 //!
-//! Exit codes: 0 done; 1 `check` found damage, or a copy's source is wrong; 2 could not do it; 3 served, but the log had stopped
+//! Exit codes: 0 done; 1 `check` found damage, or what was to be copied or rebuilt is wrong; 2 could not do it; 3 served, but the log had stopped
 //! by itself.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use spec::checkpoint::Origin;
-use spec::key::check_new_name;
 
 mod copy;
 mod export;
+mod init;
 mod mirror;
+mod recover;
 mod source;
 mod store;
 mod witness;
 
 use self::copy::CopyArgs;
 use self::export::ExportArgs;
+use self::init::InitArgs;
 use self::mirror::MirrorArgs;
+use self::recover::RecoverArgs;
 use self::source::SourceCommand;
 use self::witness::WitnessCommand;
-use crate::admission::Admission;
 use crate::check::{Listener, Problem, check, check_together};
 use crate::config::{Config, ConfigError, DatabaseArgs, ServeArgs, unknown_variables};
-use crate::init::init;
-use crate::journal::postgres::schema;
 use crate::number;
 use crate::serve::serve;
 
@@ -56,7 +53,9 @@ Examples:
     fiducial-log check --data /var/lib/fiducial
   Write it as files for any web server; follow a log of others:
     fiducial-log export --data /var/lib/fiducial --to /srv/www/log
-    fiducial-log mirror --from https://log.example --policy ./policy --to ./mirror";
+    fiducial-log mirror --from https://log.example --policy ./policy --to ./mirror
+  Rebuild it when the disk has died:
+    fiducial-log recover --backup ./backup --data /var/lib/fiducial --from ./mirror --policy ./policy";
 
 /// A transparency log for manufacturing evidence.
 #[derive(Debug, Parser)]
@@ -78,13 +77,14 @@ enum Command {
     #[command(after_help = export::EXAMPLES)]
     Export(ExportArgs),
     /// Make a log: a data folder and keys; prints the verifier keys, one a line, Ed25519 first
-    #[command(
-        after_help = "Example:\n  fiducial-log init --data ./log --origin factory.example/evidence > log.vkeys"
-    )]
+    #[command(after_help = init::EXAMPLES)]
     Init(InitArgs),
     /// Follow a log that others serve, verify all of it, and keep it
     #[command(after_help = mirror::EXAMPLES)]
     Mirror(Box<MirrorArgs>),
+    /// Rebuild a log whose disk died, from mirrors and from what agents kept, up to its last signed head
+    #[command(after_help = recover::EXAMPLES)]
+    Recover(Box<RecoverArgs>),
     /// Serve a log over HTTP until SIGTERM or SIGINT
     #[command(after_help = "\
 Examples:
@@ -119,25 +119,6 @@ struct CheckArgs {
     tiles: Option<PathBuf>,
 }
 
-#[derive(Args, Debug)]
-struct InitArgs {
-    /// The data folder to make; it must not exist, or be empty
-    #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_DATA")]
-    data: PathBuf,
-    /// The log's name for ever: its URL without the scheme, for example factory.example/evidence
-    #[arg(long)]
-    origin: String,
-    /// What the log takes: valid statements of listed sources, or any bytes
-    #[arg(long, default_value_t)]
-    admission: Admission,
-    /// Make no ML-DSA-44 key: checkpoints are then not signed for after quantum computers
-    #[arg(long)]
-    no_ml_dsa: bool,
-    /// Where the journal is
-    #[command(flatten)]
-    database: DatabaseArgs,
-}
-
 /// Does what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -145,8 +126,9 @@ pub fn run() -> ExitCode {
         Command::Check(args) => run_check(&args),
         Command::Copy(args) => copy::run(&args),
         Command::Export(args) => export::run(&args),
-        Command::Init(args) => run_init(args),
+        Command::Init(args) => init::run(args),
         Command::Mirror(args) => mirror::run(&args),
+        Command::Recover(args) => recover::run(&args),
         Command::Serve(args) => run_serve(*args),
         Command::Source(command) => source::run(command),
         Command::Witness(command) => witness::run(command),
@@ -168,23 +150,6 @@ fn explain(error: &anyhow::Error) -> String {
         }
     }
     text
-}
-
-fn run_init(args: InitArgs) -> anyhow::Result<ExitCode> {
-    // A log is named once and for ever, so its name is held to what C2SP asks of an origin.
-    let name = check_new_name(&args.origin).context("--origin")?;
-    let origin = Origin::parse(name.as_str()).context("--origin")?;
-    let database = args.database.database()?;
-    if let Some(database) = &database {
-        // Before the folder: one that holds a log already is found out here.
-        schema::make(database, &origin, args.admission)?;
-    }
-    let keys = init(&args.data, origin, args.admission, !args.no_ml_dsa)?;
-    let mut out = io::stdout().lock();
-    for key in keys {
-        writeln!(out, "{key}")?;
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn run_serve(args: ServeArgs) -> anyhow::Result<ExitCode> {

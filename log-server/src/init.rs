@@ -1,21 +1,24 @@
 //! `init`: makes a log. Once, in a folder that is not there yet.
 //!
-//! The order matters: keys, registry, and last `log.toml`, without which a folder holds no log. A
+//! The order matters: keys, registry, the first entry if it is a successor's (`succeed`), and last
+//! `log.toml`, without which a folder holds no log. A
 //! crash in between leaves a folder that neither `init` nor `serve` takes; it holds nothing that
 //! anyone relies on and can be removed.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use spec::checkpoint::Origin;
 use spec::key::VerifierKey;
 
 use crate::admission::Admission;
-use crate::disk::MachineDisk;
+use crate::disk::{Disk, MachineDisk};
 use crate::keys::{KeyFileError, LogKeys, key_name};
 use crate::settings::{Settings, SettingsError};
 use crate::sources::{self, SourcesError};
+use crate::succeed::{SucceedError, Succeeding, begin};
 
 /// Why no log was made.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +43,9 @@ pub enum InitError {
     /// The registry could not be written.
     #[error(transparent)]
     Sources(#[from] SourcesError),
+    /// The first entry could not be made.
+    #[error(transparent)]
+    Succeed(#[from] SucceedError),
 }
 
 /// Makes a log's data folder and its keys. Durable on return; returns the public keys.
@@ -48,6 +54,27 @@ pub fn init(
     origin: Origin,
     admission: Admission,
     with_ml_dsa: bool,
+) -> Result<Vec<VerifierKey>, InitError> {
+    make(data, origin, admission, with_ml_dsa, None)
+}
+
+/// The same for a log that goes on for another one, which is its first entry.
+pub fn init_successor(
+    data: &Path,
+    origin: Origin,
+    admission: Admission,
+    with_ml_dsa: bool,
+    succeeding: &Succeeding,
+) -> Result<Vec<VerifierKey>, InitError> {
+    make(data, origin, admission, with_ml_dsa, Some(succeeding))
+}
+
+fn make(
+    data: &Path,
+    origin: Origin,
+    admission: Admission,
+    with_ml_dsa: bool,
+    succeeding: Option<&Succeeding>,
 ) -> Result<Vec<VerifierKey>, InitError> {
     let fault = |source| InitError::Io { path: data.to_owned(), source };
     // Before anything is made: an origin that cannot name a key would leave half a log.
@@ -63,10 +90,13 @@ pub fn init(
         }
         Err(error) => return Err(fault(error)),
     }
-    let disk = MachineDisk::open(data).map_err(fault)?;
+    let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(data).map_err(fault)?);
     let keys = LogKeys::create(data, &origin, with_ml_dsa)?;
     sources::create(data)?;
-    Settings { origin, admission }.create(&disk, data)?;
+    if let Some(succeeding) = succeeding {
+        begin(&disk, data, &origin, &keys, succeeding)?;
+    }
+    Settings { origin, admission }.create(disk.as_ref(), data)?;
     sync_name(data).map_err(fault)?;
     Ok(keys.verifier_keys())
 }

@@ -12,10 +12,12 @@
 //! and makes the note malformed for everyone. So each signature is verified, with the code that
 //! verifiers use, before it leaves this module.
 //!
-//! Out of scope: what may be signed (see `publisher`). Key files are never rewritten here.
+//! Out of scope: what may be signed (see `publisher`). Key files are never rewritten, but in a folder that is
+//! no log yet.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::iter;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +29,7 @@ use spec::cosignature::{
 };
 use spec::key::{Algorithm, KeyError, KeyName, SEED_SIZE, SigningKey, VerifierKey, format_seed};
 use spec::note::{Note, Signature, SignatureError, verify_ed25519};
+use spec::succession::{Succession, SuccessionError};
 use zeroize::Zeroizing;
 
 use crate::answer::Fatal;
@@ -174,11 +177,46 @@ impl LogKeys {
         Self::load(data, origin)
     }
 
+    /// Copies the files of these keys from one data folder into another, durably. What stands there
+    /// under their names is replaced: only for a folder that holds no log yet.
+    pub fn copy(&self, from: &Path, to: &Path) -> Result<(), KeyFileError> {
+        let folder = to.join(KEYS_FOLDER);
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(io_error(&folder, error));
+            }
+            _ => {}
+        }
+        for name in iter::once(ED25519_FILE).chain(self.ml_dsa.as_ref().map(|_| ML_DSA_FILE)) {
+            let text = read_key_file(&from.join(KEYS_FOLDER).join(name))?;
+            let path = folder.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error(&path, error));
+                }
+                _ => write_key_file(&path, text.trim_end())?,
+            }
+        }
+        sync_folder(&folder)?;
+        sync_folder(to)
+    }
+
+    /// Signs the entry with which this log takes over from another, whose keys `old` are, if they are
+    /// still held.
+    pub fn sign_succession(
+        &self,
+        old: Option<&Self>,
+        why: &str,
+        last: Note,
+    ) -> Result<Succession, SuccessionError> {
+        Succession::sign(&self.ed25519, old.map(|old| &old.ed25519), why, last)
+    }
+
     /// The public halves, Ed25519 first.
     #[must_use]
     pub fn verifier_keys(&self) -> Vec<VerifierKey> {
         let ml_dsa = self.ml_dsa.as_ref().map(|key| key.verifier.clone());
-        std::iter::once(self.ed25519.verifier().clone()).chain(ml_dsa).collect()
+        iter::once(self.ed25519.verifier().clone()).chain(ml_dsa).collect()
     }
 
     /// The lines of a note that claim a key of this log: all that witnesses are sent.

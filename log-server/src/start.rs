@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use bytes::Bytes;
 use spec::checkpoint::Checkpoint;
 use spec::hash::leaf_hash;
+use spec::succession::Succession;
 use spec::tile::{TILE_WIDTH, Tile, TileKind};
 use spec::tree::Tree;
 use tokio::sync::watch;
@@ -255,23 +256,30 @@ pub(crate) fn replay(loaded: &Loaded, admission: Admission) -> Result<(Tail, Cha
         let first = base.frontier.size();
         for (at, (entry, leaf)) in loaded.entries.iter().zip(&leaves).enumerate() {
             if first + at as u64 >= base.heads_size {
-                chains.advance(place_of(entry, first + at as u64)?, *leaf);
+                if let Some(place) = place_of(entry, first + at as u64)? {
+                    chains.advance(place, *leaf);
+                }
             }
         }
     }
     Ok((tail, chains))
 }
 
-pub(crate) fn place_of(entry: &[u8], index: u64) -> Result<Place, Fatal> {
+/// Where a statement of this log stands in its chain; `None` for the succession that a log may begin
+/// with.
+pub(crate) fn place_of(entry: &[u8], index: u64) -> Result<Option<Place>, Fatal> {
+    if index == 0 && Succession::parse(entry).is_ok() {
+        return Ok(None);
+    }
     let statement = spec::evidence::statement::Statement::parse(entry).map_err(|error| {
         Fatal::new(format!("Entry {index} in the journal is not a statement: {error}."))
     })?;
-    Ok(Place {
+    Ok(Some(Place {
         source: statement.source().clone(),
         sequence: statement.sequence(),
         previous: statement.previous(),
         after: statement.after().tree().size(),
-    })
+    }))
 }
 
 #[allow(clippy::too_many_arguments, reason = "the parts of one value, each made by its own step")]

@@ -58,8 +58,8 @@ impl Stored {
             return Err(Fatal::new(format!(
                 "The journal ends at {}, but {size} were signed. The data folder is older \
                  than what the log has signed: a restored backup, or a disk that lost writes. Do \
-                 not sign over it. Restore a newer copy, or rebuild the tail from a mirror and \
-                 from the agents' kept statements.",
+                 not sign over it. Restore a newer copy, or rebuild the log from a mirror and from \
+                 the agents' kept statements with `fiducial-log recover`.",
                 number::entries(self.size())
             )));
         };

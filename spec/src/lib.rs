@@ -28,6 +28,7 @@ pub mod note;
 pub mod policy;
 pub mod proof;
 pub mod split;
+pub mod succession;
 pub mod tile;
 pub mod time;
 pub mod tree;

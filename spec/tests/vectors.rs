@@ -26,13 +26,14 @@ use spec::note::{Note, verify_ed25519};
 use spec::policy::{AcceptedCheckpoint, Policy, PolicyFailure, PostQuantum};
 use spec::proof::Proof;
 use spec::split::Split;
+use spec::succession::Succession;
 use spec::tile::{Tile, TileKind, parse_entries, push_entry};
 use spec::tree::{
     Tree, plan_consistency, plan_inclusion, root_of_leaves, verify_consistency, verify_inclusion,
 };
 
 /// The folders that hold vectors, those read here first.
-const READ_HERE: [&str; 12] = [
+const READ_HERE: [&str; 13] = [
     "bundle",
     "checkpoint",
     "cosignature",
@@ -43,6 +44,7 @@ const READ_HERE: [&str; 12] = [
     "policy",
     "proof",
     "split",
+    "succession",
     "tile",
     "tree",
 ];
@@ -182,6 +184,24 @@ fn enrolment_requests() {
             let vouched = if request.is_vouched() { "yes" } else { "no" };
             assert_eq!(vouched, vector.one("vouched"), "{}", vector.path);
         }
+    }
+}
+
+#[test]
+fn successions() {
+    for vector in vectors("succession") {
+        let keys = |name: &str| -> Vec<VerifierKey> {
+            vector.all(name).into_iter().map(|key| VerifierKey::parse(key).unwrap()).collect()
+        };
+        let parsed = Succession::parse(&vector.body);
+        let Ok(succession) = parsed else {
+            vector.expect(&outcome(&parsed));
+            continue;
+        };
+        assert_eq!(succession.to_bytes(), vector.body, "{}", vector.path);
+        vector.expect(&outcome(&succession.verify(&keys("key"))));
+        let old = outcome(&succession.verify_old(&keys("old-key")));
+        assert_eq!(old, vector.one("old"), "{}", vector.path);
     }
 }
 

@@ -4,6 +4,7 @@
 //! entries -> leaf hashes -> compared with tile level 0 -> one node for each bundle
 //!         -> tile levels 1, 2, ... compared as they fill -> root -> compared with the checkpoint
 //! statements -> signature, chain of the source, the tree named in `after`
+//! entry 0    -> also a succession that the log has signed
 //! ```
 //!
 //! Bundles are examined by all cores, 256 at a time, and taken in in order. A bundle of 256
@@ -16,6 +17,7 @@ mod bundle;
 mod chain;
 mod problems;
 mod state;
+mod succession;
 
 use std::ops::Range;
 
@@ -29,6 +31,7 @@ use self::bundle::{Examined, Examiner, Finding};
 use self::chain::Chains;
 use self::problems::Problems;
 use self::state::{Mode, Start};
+use self::succession::Begun;
 use crate::args::{Audit as Wanted, Entries};
 use crate::command::{Judge, Stop, describe};
 use crate::durable::Target;
@@ -70,12 +73,15 @@ pub(crate) fn run(
         return Err(Stop::rejected(Said::new(Message::RolledBack, &[&sizes[0], &sizes[1]])));
     }
 
-    let examiner = Examiner::new(&log, accepted, mode, keys, old);
+    let examiner = Examiner::new(&log, judge.policy(), accepted, mode, keys, old);
     let mut audit = Audit::from(&log, accepted.tree(), start, mode)?;
     audit.go(&examiner, quiet)?;
     let mut report = audit.report();
     describe(&mut report, &judge, &note, &judged);
     audit.say_what_is_open(&mut report, old);
+    if let Some(begun) = &audit.begun {
+        begun.describe(&mut report);
+    }
     if report.verdict() == Verdict::Verified
         && let Some(target) = target
     {
@@ -97,6 +103,8 @@ struct Audit<'a> {
     problems: Problems,
     /// How many entries were read and hashed, from the start on.
     audited: u64,
+    /// What entry 0 says of a log before this one.
+    begun: Option<Begun>,
     mode: Mode,
 }
 
@@ -119,7 +127,7 @@ impl<'a> Audit<'a> {
         }
         let (chains, problems) = (start.chains, Problems::default());
         let (upper, tail, audited) = (Some(upper), None, 0);
-        Ok(Self { log, tree, upper, tail, chains, problems, audited, mode })
+        Ok(Self { log, tree, upper, tail, chains, problems, audited, begun: None, mode })
     }
 
     /// Examines every bundle that is not wholly behind the start.
@@ -150,6 +158,7 @@ impl<'a> Audit<'a> {
         for (at, bundle) in round.clone().zip(examined) {
             self.problems.take(bundle.findings);
             self.audited += bundle.audited;
+            self.begun = bundle.begun.or(self.begun.take());
             for link in bundle.links {
                 self.problems.take(self.chains.follow(link).map(Finding::Fault));
             }

@@ -256,6 +256,21 @@ pub(crate) enum Command {
     /// Make sources and their keys, and ask the log to list them.
     #[command(subcommand)]
     Source(SourceCommand),
+    /// Write statements as they were signed, with their receipts: from them and from mirrors a log can
+    /// be rebuilt whose disk died. No record is opened.
+    Statements {
+        #[command(flatten)]
+        vault: VaultArgs,
+        /// The source; all of them if not given.
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+        /// Only what the log has from this entry on, and what it may not have yet.
+        #[arg(long, value_name = "INDEX", default_value_t = 0)]
+        since_entry: u64,
+        /// Where they go.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Ask the running agent how it does.
     Status {
         /// The configuration file.
@@ -461,6 +476,7 @@ impl Command {
             | Self::Rekey { vault, .. }
             | Self::Resume { vault, .. }
             | Self::Root { vault, .. }
+            | Self::Statements { vault, .. }
             | Self::Source(
                 SourceCommand::Add { vault, .. }
                 | SourceCommand::List { vault }

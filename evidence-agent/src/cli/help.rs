@@ -55,6 +55,10 @@ const COMMANDS: &[(&str, &str)] = &[
     ("source request", "写出请求，由日志运营方用 fiducial-log source approve 批准"),
     ("source rotate", "新建一把密钥并写出请求；在 source switch 之前仍由旧密钥签名"),
     ("source switch", "日志登记之后，从下一条声明起用新密钥签名"),
+    (
+        "statements",
+        "按签署时的原样写出声明及其回执：磁盘损坏的日志可由它们和镜像重建。不开示任何记录",
+    ),
     ("status", "询问正在运行的代理的状况"),
 ];
 
@@ -132,6 +136,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("policy", "回执必须满足的策略（C2SP tlog-policy）；不指定时日志自己的签名即可"),
     ("qr", "在终端中显示为二维码"),
     ("sha256", "证据的 SHA-256"),
+    ("since_entry", "只写日志自此序号起的条目，以及日志可能尚未持有的声明"),
     ("source", "来源；不指定时为唯一的或全部来源"),
     ("timeout", "等待日志及其见证方的秒数"),
     ("to", "目标文件夹"),

@@ -137,6 +137,11 @@ impl Bar {
     pub(super) fn end(&self) {
         self.0.finish_and_clear();
     }
+
+    /// Writes a line to standard error, with the bar out of the way.
+    pub(super) fn say(&self, line: &str) {
+        self.0.suspend(|| eprintln!("{line}"));
+    }
 }
 
 impl Listener for Bar {

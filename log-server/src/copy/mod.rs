@@ -38,7 +38,7 @@ pub mod data;
 pub mod mirror;
 pub mod serve;
 pub mod store;
-mod verified;
+pub(crate) mod verified;
 pub mod web;
 
 use self::store::{Sink, Source};

@@ -233,7 +233,8 @@ pub(super) fn whole_or_front(
     }
 }
 
-fn read_bounded(path: &Path, limit: usize) -> io::Result<Option<Bytes>> {
+/// Reads a plain file of at most `limit` bytes; `None` if there is none.
+pub(crate) fn read_bounded(path: &Path, limit: usize) -> io::Result<Option<Bytes>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -17,7 +17,7 @@ use super::store::Source;
 const LEVELS: usize = 8;
 
 /// Reads what a tree is made of.
-pub(super) struct Verified<'a> {
+pub(crate) struct Verified<'a> {
     source: &'a dyn Source,
     tree: Tree,
     /// The hashes of the partial tile of each level, lowest first.
@@ -28,7 +28,7 @@ pub(super) struct Verified<'a> {
 
 impl<'a> Verified<'a> {
     /// Reads the right edge and compares it with the root.
-    pub(super) fn begin(source: &'a dyn Source, tree: Tree) -> Result<Self, CopyError> {
+    pub(crate) fn begin(source: &'a dyn Source, tree: Tree) -> Result<Self, CopyError> {
         let mut edge = Vec::new();
         for level in (0..LEVELS as u8).take_while(|level| nodes_at(*level, tree.size()) > 0) {
             let index = nodes_at(level, tree.size()) / TILE_WIDTH;
@@ -43,24 +43,24 @@ impl<'a> Verified<'a> {
         Ok(Self { source, tree, edge, kept: [const { None }; LEVELS] })
     }
 
-    pub(super) const fn tree(&self) -> Tree {
+    pub(crate) const fn tree(&self) -> Tree {
         self.tree
     }
 
-    pub(super) fn edge(&self) -> &[Vec<Hash>] {
+    pub(crate) fn edge(&self) -> &[Vec<Hash>] {
         &self.edge
     }
 
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         self.source.name()
     }
 
-    pub(super) fn altered(&self, what: &str) -> CopyError {
+    pub(crate) fn altered(&self, what: &str) -> CopyError {
         altered(self.source, what)
     }
 
     /// Full tiles of one level, in order.
-    pub(super) fn tiles(
+    pub(crate) fn tiles(
         &mut self,
         level: u8,
         range: std::ops::Range<u64>,
@@ -75,7 +75,7 @@ impl<'a> Verified<'a> {
     }
 
     /// Reads files that must be there. They are not checked here.
-    pub(super) fn read_all(&self, tiles: &[Tile]) -> Result<Vec<Bytes>, CopyError> {
+    pub(crate) fn read_all(&self, tiles: &[Tile]) -> Result<Vec<Bytes>, CopyError> {
         let place = self.source.name();
         let read = self.source.read_all(tiles);
         let read = read.map_err(|error| CopyError::Io { place: place.clone(), error })?;
@@ -86,7 +86,7 @@ impl<'a> Verified<'a> {
     }
 
     /// The root of the first `size` entries.
-    pub(super) fn root_at(&mut self, size: u64) -> Result<Hash, CopyError> {
+    pub(crate) fn root_at(&mut self, size: u64) -> Result<Hash, CopyError> {
         let plan = plan_root(size);
         let mut hashes = Vec::with_capacity(plan.nodes().len());
         for node in plan.nodes() {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use spec::Hash;
 use spec::evidence::statement::Statement;
 use spec::note::Note;
+use spec::succession::Succession;
 use spec::tile::{TILE_WIDTH, Tile, TileKind};
 
 use super::html::Html;
@@ -41,6 +42,11 @@ pub(crate) fn entry_page(facts: &EntryFacts, reader: Reader) -> Page {
             Some(statement) => section(html, lang.say(words::STATEMENT), |html| {
                 show_statement(html, reader, facts, statement);
             }),
+            None if facts.index == 0 && Succession::parse(&facts.entry).is_ok() => {
+                section(html, lang.say(words::SUCCESSION), |html| {
+                    show_succession(html, reader, facts);
+                });
+            }
             None => section(html, lang.say(words::OPAQUE), |html| show_bytes(html, reader, facts)),
         }
         section(html, lang.say(words::PROOF), |html| show_proof(html, reader, facts));
@@ -131,6 +137,15 @@ fn leaf(html: &mut Html, reader: Reader, leaf: Hash) {
             html.text(": ");
             html.leaf("span", &[("class", &"hash")], leaf);
         });
+    });
+}
+
+/// The entry that a successor begins with is text, and says by itself what it is.
+fn show_succession(html: &mut Html, reader: Reader, facts: &EntryFacts) {
+    help(html, reader.lang.say(words::SUCCESSION_HELP));
+    html.element("dl", &[], |html| leaf(html, reader, facts.leaf));
+    html.element("pre", &[("lang", &"")], |html| {
+        html.lines(&String::from_utf8_lossy(&facts.entry));
     });
 }
 

@@ -118,6 +118,8 @@ words! {
     NEXT_STATEMENT: "Next of this source", "该来源的下一条";
     STATEMENT: "Statement", "声明";
     STATEMENT_HELP: "All that the log holds of it. The signature was checked when it was taken.", "日志所持有的全部内容。签名在接收时已经核验。";
+    SUCCESSION: "Succession", "接续声明";
+    SUCCESSION_HELP: "This log goes on for another one, which has ended. It begins with why, and with the last checkpoint of that log.", "本日志接续另一个已终止的日志。其首条写明原因，并附该日志最后的检查点。";
     OPAQUE: "Bytes", "字节";
     OPAQUE_HELP: "This log takes any bytes and does not know what they mean. They are shown as hexadecimal digits.", "本日志接收任意字节，并不知道其含义。以下以十六进制显示。";
     OPAQUE_MORE: "{0} more bytes are not shown.", "另有 {0} 个字节未显示。";

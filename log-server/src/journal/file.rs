@@ -129,6 +129,11 @@ impl Journal for FileJournal {
     }
 }
 
+/// Makes the journal at `path` hold exactly this, durably: for a log that is made with entries in it.
+pub fn write(disk: &dyn Disk, path: &Path, base: &Base, entries: &[Bytes]) -> std::io::Result<()> {
+    write_whole(disk, path, &format_whole(base, entries))
+}
+
 /// Reads the journal at `path` from storage without changing it.
 pub fn read(disk: &dyn Disk, path: &Path) -> Result<Loaded, Fatal> {
     read_with(disk, path, frame::parse)

@@ -204,7 +204,9 @@ impl Sequencer {
             let of_entry = keys_of(self.shared.admission, entry, *leaf);
             keys.extend(of_entry.into_iter().map(|key| (key, index)));
             if self.shared.admission == Admission::Statements {
-                self.chains.advance(place_of(entry, index)?, *leaf);
+                if let Some(place) = place_of(entry, index)? {
+                    self.chains.advance(place, *leaf);
+                }
             }
         }
         let count = entries.len() as u64;

@@ -34,7 +34,8 @@ use crate::shared::Shared;
 /// Why nothing more may be signed, and what to do.
 const ADVICE: &str = "a restored backup, a disk that went back, or a second log under this name and \
     key. Signing now would fork the log, so nothing more is taken or signed. Restore the newest copy \
-    of the whole folder, or rebuild its end from a mirror and from the agents' kept statements.";
+    of the whole folder, or rebuild it from a mirror and from the agents' kept statements with \
+    `fiducial-log recover`.";
 
 /// What to say at the start, on a witness's word.
 pub(super) fn fatal_at_start(

@@ -157,8 +157,7 @@ impl Asker {
     fn new(gatherer: &Gatherer, at: usize) -> Self {
         let witnesses = &gatherer.witnessing.witnesses;
         let endpoint = witnesses.endpoints()[at].clone();
-        let client =
-            Client::new(endpoint.url.clone(), witnesses.tls.clone(), witnesses.answer_time);
+        let client = witnesses.client(&endpoint);
         Self {
             shared: gatherer.shared.clone(),
             witnessing: gatherer.witnessing.clone(),

@@ -26,7 +26,7 @@ use spec::witness::{AddCheckpoint, AddCheckpointError};
 use tokio_rustls::TlsConnector;
 
 use board::{Board, WitnessingStatus};
-use client::{Url, UrlError};
+use client::{AuthoritiesError, Client, Url, UrlError};
 use gathered::MAX_COSIGNERS;
 
 use crate::heads::SignedHead;
@@ -97,7 +97,7 @@ impl Endpoint {
 }
 
 /// The request to cosign a head, which carries the log's own signatures and nobody else's.
-fn request(
+pub(crate) fn request(
     keys: &LogKeys,
     head: &SignedHead,
     old_size: u64,
@@ -161,6 +161,11 @@ impl Witnesses {
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// A client that has not asked one of them yet.
+    pub(crate) fn client(&self, endpoint: &Endpoint) -> Client {
+        Client::new(endpoint.url.clone(), self.tls.clone(), self.answer_time)
     }
 
     /// Who is asked over the network.

@@ -11,6 +11,7 @@ mod http;
 mod journal_end;
 mod lies;
 mod quorum;
+mod recovered;
 mod rollback;
 mod tls;
 mod witness;

@@ -15,13 +15,14 @@ use spec::note::Note;
 use spec::policy::Policy;
 use spec::proof::Proof;
 use spec::split::Split;
+use spec::succession::Succession;
 use spec::tile::{Tile, TileKind, parse_entries, push_entry};
 
 /// A target: the name of its corpus folder and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("bundle", bundle),
     ("challenge", challenge),
     ("checkpoint", checkpoint),
@@ -34,6 +35,7 @@ pub const TARGETS: [Target; 14] = [
     ("proof", proof),
     ("split", split),
     ("statement", statement),
+    ("succession", succession),
     ("tile", tile),
     ("vkey", vkey),
 ];
@@ -136,6 +138,14 @@ pub fn split(bytes: &[u8]) {
 pub fn statement(bytes: &[u8]) {
     if let Ok(statement) = Statement::parse(bytes) {
         assert_eq!(statement.to_bytes(), bytes);
+    }
+}
+
+/// A succession. No key is known, so nobody has signed it.
+pub fn succession(bytes: &[u8]) {
+    if let Ok(succession) = Succession::parse(bytes) {
+        assert_eq!(succession.to_bytes(), bytes);
+        assert!(succession.verify(&[]).is_err() && succession.verify_old(&[]).is_err());
     }
 }
 

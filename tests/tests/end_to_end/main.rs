@@ -44,6 +44,8 @@ mod papers;
 mod ranges;
 /// Shipped units beside what was recorded of them.
 mod reconcile;
+/// A log whose disk died, and its successor.
+mod recovered;
 /// A log that is stopped and started again.
 mod restart;
 /// What retention deletes is gone, and what was handed out or is held stays true.

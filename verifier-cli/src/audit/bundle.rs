@@ -10,12 +10,13 @@ use spec::checkpoint::Origin;
 use spec::evidence::statement::Statement;
 use spec::hash::leaf_hash;
 use spec::key::{KeyId, KeyName, VerifierKey};
-use spec::policy::AcceptedCheckpoint;
+use spec::policy::{AcceptedCheckpoint, Policy};
 use spec::tile::{TILE_WIDTH, Tile, TileKind};
 use spec::tree::{Tree, root_of_leaves, verify_consistency};
 
 use super::chain::Link;
 use super::state::Mode;
+use super::succession::{self, Begun};
 use crate::log::tiles::Tiles;
 use crate::log::{Log, ReadError};
 use crate::messages::{Message, Said};
@@ -48,12 +49,15 @@ pub(super) struct Examined {
     pub(super) findings: Vec<Finding>,
     /// How many of its entries behind the start were read and hashed.
     pub(super) audited: u64,
+    /// What entry 0 says of a log before this one.
+    pub(super) begun: Option<Begun>,
 }
 
 /// All that is needed to judge a bundle by itself.
 pub(super) struct Examiner<'a> {
     log: &'a Log,
     origin: &'a Origin,
+    policy: &'a Policy,
     tree: Tree,
     mode: Mode,
     keys: BTreeMap<(KeyName, KeyId), VerifierKey>,
@@ -66,6 +70,7 @@ pub(super) struct Examiner<'a> {
 impl<'a> Examiner<'a> {
     pub(super) fn new(
         log: &'a Log,
+        policy: &'a Policy,
         accepted: &'a AcceptedCheckpoint,
         mode: Mode,
         keys: Option<Vec<VerifierKey>>,
@@ -76,6 +81,7 @@ impl<'a> Examiner<'a> {
         Self {
             log,
             origin: accepted.origin(),
+            policy,
             tree,
             mode,
             keys: keys.map(|key| ((key.name().clone(), key.id()), key)).collect(),
@@ -125,11 +131,26 @@ impl<'a> Examiner<'a> {
             let leaf = leaf_hash(entry);
             leaves.push(leaf);
             examined.audited += u64::from(index >= self.start);
-            if self.mode != Mode::Any && index >= self.start {
+            if index < self.start || (index == 0 && self.look_at_beginning(entry, examined)) {
+                continue;
+            }
+            if self.mode != Mode::Any {
                 self.look_at_statement(index, entry, leaf, examined);
             }
         }
         leaves
+    }
+
+    /// Whether entry 0 is a succession. In a log that takes any bytes it may be anybody's: then only one
+    /// that the log has signed is one.
+    fn look_at_beginning(&self, entry: &[u8], examined: &mut Examined) -> bool {
+        match succession::read(entry, self.origin, self.policy) {
+            None => return false,
+            Some(Ok(begun)) => examined.begun = Some(begun),
+            Some(Err(_)) if self.mode == Mode::Any => {}
+            Some(Err(finding)) => examined.findings.push(finding),
+        }
+        true
     }
 
     fn look_at_statement(&self, index: u64, entry: &[u8], leaf: Hash, examined: &mut Examined) {

@@ -7,11 +7,13 @@ use spec::cosignature::{ML_DSA_44_SIGNATURE_SIZE, Timestamp};
 use spec::encoding::encode_hex;
 use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE};
 use spec::evidence::statement::Statement;
+use spec::hash::leaf_hash;
 use spec::key::VerifierKey;
 use spec::note::{Note, Signature};
 use spec::policy::{Member, Policy};
 use spec::proof::Proof;
 use spec::split::Split;
+use spec::succession::Succession;
 use spec::time::format_utc;
 
 use super::accepted::name_of;
@@ -42,6 +44,9 @@ pub(crate) fn run(wanted: &Inspect) -> Result<Report, Failure> {
     } else if bytes.starts_with(b"fiducial/statement/") {
         let statement = Statement::parse(&bytes).map_err(|error| malformed(&error))?;
         describe_statement(&mut report, &statement);
+    } else if bytes.starts_with(b"fiducial/succession/") {
+        let succession = Succession::parse(&bytes).map_err(|error| malformed(&error))?;
+        describe_succession(&mut report, &succession);
     } else if bytes.starts_with(b"fiducial/split/") {
         let split = Split::parse(&bytes).map_err(|error| malformed(&error))?;
         report.named_fact(Message::LabelKind, Message::KindSplit);
@@ -135,6 +140,16 @@ fn describe_statement(report: &mut Report, statement: &Statement) {
     report.fact(Message::LabelBatch, statement.batch());
     report.fact(Message::LabelLeaf, statement.leaf_hash().to_hex());
     describe_signatures(report, std::slice::from_ref(statement.signature()));
+}
+
+fn describe_succession(report: &mut Report, succession: &Succession) {
+    report.named_fact(Message::LabelKind, Message::KindSuccession);
+    report.fact(Message::LabelSuccessor, succession.origin());
+    report.fact(Message::LabelSucceeds, succession.old().origin());
+    report.fact(Message::LabelWhy, succession.why());
+    report.fact(Message::LabelLeaf, leaf_hash(&succession.to_bytes()).to_hex());
+    describe_signatures(report, succession.signatures());
+    describe_checkpoint(report, succession.last());
 }
 
 fn describe_disclosure(report: &mut Report, disclosure: &Disclosure) {

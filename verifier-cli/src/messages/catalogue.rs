@@ -6,6 +6,7 @@ pub(super) mod files;
 pub(super) mod html;
 pub(super) mod papers;
 pub(super) mod reconcile;
+pub(super) mod succession;
 
 use super::Message;
 

@@ -278,6 +278,25 @@ const TEXTS: &[(&str, &str)] = &[
         "质询第 {} 行缺失、错位或格式有误",
     ),
     ("the challenge has {} bytes; at most {} are read", "质询有 {} 字节，最多读取 {} 字节"),
+    // Successions.
+    ("the old log's checkpoint is malformed: {}", "旧日志的检查点格式有误：{}"),
+    ("the enclosed note is no checkpoint: {}", "所附签名文本不是检查点：{}"),
+    (
+        "the old log is the new one: a log that goes on needs no successor",
+        "旧日志与新日志相同：继续运行的日志无需接续",
+    ),
+    (
+        "a succession is signed by the new log, then by the old one if its key is still held",
+        "接续声明由新日志签署，若仍持有旧日志的密钥，则其后再由旧日志签署",
+    ),
+    (
+        "the succession has {} bytes; an entry has at most {}",
+        "接续声明有 {} 字节，而条目最多 {} 字节",
+    ),
+    (
+        "the reason is one line of 1 to {} bytes, without control characters and without spaces around it",
+        "原因为一行，1 至 {} 字节，不含控制字符，首尾无空格",
+    ),
     // Evidence of a split.
     ("a note in the file is not a checkpoint: {}", "文件中有签名文本不是检查点：{}"),
     ("hash {} is malformed", "第 {} 个哈希格式有误"),
@@ -463,6 +482,7 @@ mod tests {
             "policy/parse.rs",
             "proof.rs",
             "split.rs",
+            "succession.rs",
             "tree.rs",
         ] {
             for text in error_texts(&spec.join(file)) {

@@ -26,7 +26,7 @@ const READ_HERE = ["checkpoint", "cosignature", "key", "note", "policy", "proof"
 const READ_BESIDE = ["bundle", "evidence", "pins", "split"];
 
 /** Formats that the page does not read: a witness, a log and its operator do. */
-const NOT_READ = ["enrolment", "tile", "witness"];
+const NOT_READ = ["enrolment", "succession", "tile", "witness"];
 const NO_VECTORS = ["README.md", "generate"];
 
 test("every folder of vectors is known, and none that is read is empty", () => {

@@ -6,6 +6,7 @@ mod care;
 mod keys;
 mod look;
 mod papers;
+mod statements;
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -16,6 +17,7 @@ pub(crate) use care::{backup, check, deletions, expire, hold, rekey, restore};
 pub(crate) use keys::{lot_key, resume, root, source};
 pub(crate) use look::{check_config, mapping, status};
 pub(crate) use papers::papers;
+pub(crate) use statements::statements;
 
 use crate::cli::Language;
 use crate::cli::args::VaultArgs;

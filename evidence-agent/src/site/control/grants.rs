@@ -26,10 +26,13 @@ pub(super) struct Grants {
     fresh: Option<PathBuf>,
     /// A folder that may be there already, into which papers are written, and nothing else.
     papers: Option<PathBuf>,
+    /// How the names of these papers end.
+    endings: &'static [&'static str],
 }
 
-/// How the names of papers end.
-const PAPERS: [&str; 3] = [".disclosure.json", ".evidence", ".tlog-proof"];
+/// How the names of records' papers end, and of statements that are handed out.
+const PAPERS: &[&str] = &[".disclosure.json", ".evidence", ".tlog-proof"];
+const STATEMENTS: &[&str] = &[".checkpoint", ".statement", ".tlog-proof"];
 
 impl Grants {
     /// What a command names.
@@ -53,10 +56,13 @@ impl Grants {
             }
             Command::Papers { which, out, .. } => {
                 grants.read.extend(which.file.clone());
-                grants.papers = Some(out.clone());
+                (grants.papers, grants.endings) = (Some(out.clone()), PAPERS);
             }
             Command::Pins { what, .. } => grants.read.extend(what.config.clone()),
             Command::Root { png, .. } => grants.show.extend(png.clone()),
+            Command::Statements { out, .. } => {
+                (grants.papers, grants.endings) = (Some(out.clone()), STATEMENTS);
+            }
             Command::Source(
                 SourceCommand::Request { out, .. } | SourceCommand::Rotate { out, .. },
             ) => grants.write.extend(out.clone()),
@@ -111,7 +117,7 @@ impl Grants {
 
     fn is_paper(&self, path: &Path) -> bool {
         let name = path.file_name().and_then(OsStr::to_str);
-        let named = name.is_some_and(|name| PAPERS.iter().any(|end| name.ends_with(end)));
+        let named = name.is_some_and(|name| self.endings.iter().any(|end| name.ends_with(end)));
         named && self.papers.is_some() && path.parent() == self.papers.as_deref()
     }
 }
@@ -169,7 +175,8 @@ mod tests {
 
     #[test]
     fn papers_are_written_by_their_names_and_nothing_else_is_done_beside_them() {
-        let grants = Grants { papers: Some("/srv/me".into()), ..Grants::default() };
+        let grants =
+            Grants { papers: Some("/srv/me".into()), endings: PAPERS, ..Grants::default() };
         let none = BTreeSet::new();
         let whole = || What::WriteWhole { private: true, replaces: Replaces::Nothing };
         for (root, name, fine) in [
@@ -191,6 +198,22 @@ mod tests {
         }
         let read = act("/srv/me/x.evidence", "", What::Read { limit: 1 });
         assert!(!grants.allow(&read, &none));
+
+        let vault = VaultArgs { vault: "vault".into(), passphrase_file: None };
+        let out = PathBuf::from("/srv/me");
+        let command = Command::Statements { vault, source: None, since_entry: 0, out };
+        let grants = Grants::of(&command);
+        for (name, fine) in [
+            ("aoi-7-1.tlog-proof", true),
+            ("aoi-7-2.531.statement", true),
+            ("9-1f2e3d4c.checkpoint", true),
+            ("x.evidence", false),
+            ("x.disclosure.json", false),
+            ("vault.redb", false),
+        ] {
+            let act = act(&format!("/srv/me/{name}"), "", whole());
+            assert_eq!(grants.allow(&act, &none), fine, "{name}");
+        }
     }
 
     #[test]

@@ -1,0 +1,212 @@
+//! Those who hold copies of the log: mirrors, exported trees, buckets, old copies of the data folder.
+//!
+//! One that is damaged in one place serves for the others; one that is away is not asked again.
+
+use bytes::Bytes;
+use spec::Hash;
+use spec::note::{MAX_NOTE_SIZE, Note};
+use spec::tile::{TILE_WIDTH, Tile, TileKind, parse_hashes};
+use spec::tree::Tree;
+
+use super::RecoverError;
+use super::known::Known;
+use crate::copy::CopyError;
+use crate::copy::store::Source;
+use crate::copy::verified::Verified;
+use crate::heads::CHECKPOINT;
+
+/// The most widths of a partial tile that one holder is asked for: a courtesy to servers.
+const MAX_WIDTHS: usize = 16;
+
+/// The most remarks on what is wrong with holders.
+const MAX_REMARKS: usize = 50;
+
+/// One of them.
+struct Holder<'a> {
+    source: &'a dyn Source,
+    /// Its own signed head.
+    head: Option<Tree>,
+    /// Its tiles up to a signed head, if their right edge is sound.
+    verified: Option<Verified<'a>>,
+    is_away: bool,
+}
+
+/// All of them.
+pub(super) struct Holders<'a> {
+    all: Vec<Holder<'a>>,
+    /// What is wrong with some, for people.
+    pub(super) remarks: Vec<String>,
+}
+
+impl<'a> Holders<'a> {
+    /// Reads the checkpoint of each.
+    pub(super) fn ask(
+        sources: &'a [Box<dyn Source>],
+        known: &mut Known<'_>,
+    ) -> Result<Self, RecoverError> {
+        let mut holders = Self { all: Vec::new(), remarks: Vec::new() };
+        for source in sources {
+            let mut holder =
+                Holder { source: &**source, head: None, verified: None, is_away: false };
+            let name = source.name();
+            match source.file(CHECKPOINT, MAX_NOTE_SIZE) {
+                Err(error) => {
+                    holder.is_away = true;
+                    holders.remarks.push(format!("{name}: {error}"));
+                }
+                Ok(None) => holders.remarks.push(format!("{name} has no checkpoint")),
+                Ok(Some(bytes)) => match Note::parse(&bytes) {
+                    Err(error) => holders.remarks.push(format!("{name}: its checkpoint: {error}")),
+                    Ok(note) => match known.add(&note, &name) {
+                        Ok(tree) => holder.head = Some(tree),
+                        Err(error @ RecoverError::NotOurs { .. }) => {
+                            holders.remarks.push(error.to_string());
+                        }
+                        Err(error) => return Err(error),
+                    },
+                },
+            }
+            holders.all.push(holder);
+        }
+        Ok(holders)
+    }
+
+    /// Looks up to which signed tree each has tiles: to the newest, or to its own head.
+    pub(super) fn measure(&mut self, target: Tree) {
+        for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
+            let trees = [Some(target), holder.head.filter(|head| *head != target)];
+            for (tree, is_own) in trees.into_iter().flatten().zip([false, true]) {
+                match Verified::begin(holder.source, tree) {
+                    Ok(verified) => {
+                        holder.verified = Some(verified);
+                        break;
+                    }
+                    // That it has not grown so far is no news.
+                    Err(error) if is_own || holder.head == Some(target) => {
+                        self.remarks.push(error.to_string());
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        self.all.sort_by_key(|holder| std::cmp::Reverse(holder.size()));
+    }
+
+    /// The largest tree that one of them has tiles of.
+    pub(super) fn size(&self) -> u64 {
+        self.all.iter().map(Holder::size).max().unwrap_or(0)
+    }
+
+    /// The leaf hashes of full tiles, as a signed root has them; `None` where nobody has a tile sound.
+    pub(super) fn tiles(&mut self, run: std::ops::Range<u64>) -> Vec<Option<Vec<Hash>>> {
+        let mut found = vec![None; (run.end - run.start) as usize];
+        for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
+            let Some(verified) = &mut holder.verified else { continue };
+            let end = run.end.min(verified.tree().size() / TILE_WIDTH);
+            if found.iter().all(Option::is_none) && end == run.end {
+                match verified.tiles(0, run.clone()) {
+                    Ok(tiles) => return tiles.into_iter().map(Some).collect(),
+                    Err(error) => note(&mut self.remarks, &mut holder.is_away, &error),
+                }
+            }
+            for index in run.start..end {
+                let slot = &mut found[(index - run.start) as usize];
+                if slot.is_none() && !holder.is_away {
+                    match verified.tiles(0, index..index + 1) {
+                        Ok(mut tiles) => *slot = tiles.pop(),
+                        Err(error) => note(&mut self.remarks, &mut holder.is_away, &error),
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The leaf hashes behind the last full tile, as signed roots have them, with the index of the first.
+    pub(super) fn edges(&self) -> impl Iterator<Item = (u64, &[Hash])> {
+        self.all.iter().filter_map(|holder| {
+            let verified = holder.verified.as_ref()?;
+            let first = verified.tree().size() / TILE_WIDTH * TILE_WIDTH;
+            Some((first, verified.edge().first()?.as_slice()))
+        })
+    }
+
+    /// Reads full tiles or bundles that `due` still wants of each holder in turn.
+    pub(super) fn read(
+        &mut self,
+        due: &mut dyn FnMut() -> Vec<Tile>,
+        take: &mut dyn FnMut(Tile, &Bytes),
+    ) {
+        for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
+            let wanted = due();
+            if wanted.is_empty() {
+                return;
+            }
+            match holder.source.read_all(&wanted) {
+                Ok(read) => {
+                    for (tile, bytes) in wanted.into_iter().zip(read) {
+                        if let Some(bytes) = bytes {
+                            take(tile, &bytes);
+                        }
+                    }
+                }
+                Err(error) => {
+                    holder.is_away = true;
+                    self.remarks.push(format!("{}: {error}", holder.source.name()));
+                }
+            }
+        }
+    }
+
+    /// What each has of a tile or bundle that nobody vouches for: the full one, or else the widest of
+    /// `widths`, which are those at which the log was signed.
+    pub(super) fn unvouched(
+        &mut self,
+        kind: TileKind,
+        index: u64,
+        widths: &[u16],
+    ) -> Vec<(Tile, Bytes)> {
+        let mut found = Vec::new();
+        for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
+            let own = holder.head.filter(|head| head.size() / TILE_WIDTH == index);
+            let own = own.map(|head| (head.size() % TILE_WIDTH) as u16);
+            let tiles = [TILE_WIDTH as u16].into_iter().chain(own);
+            let tiles = tiles.chain(widths.iter().rev().copied().take(MAX_WIDTHS));
+            for tile in tiles.filter_map(|width| Tile::new(kind, index, width)) {
+                match holder.source.read_all(&[tile]) {
+                    Ok(mut read) => {
+                        if let Some(bytes) = read.pop().flatten() {
+                            found.push((tile, bytes));
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        holder.is_away = true;
+                        self.remarks.push(format!("{}: {error}", holder.source.name()));
+                        break;
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Holder<'_> {
+    fn size(&self) -> u64 {
+        self.verified.as_ref().map_or(0, |verified| verified.tree().size())
+    }
+}
+
+fn note(remarks: &mut Vec<String>, is_away: &mut bool, error: &CopyError) {
+    *is_away = matches!(error, CopyError::Io { .. });
+    let text = error.to_string();
+    if remarks.len() < MAX_REMARKS && !remarks.contains(&text) {
+        remarks.push(text);
+    }
+}
+
+/// The hashes of a tile that nobody vouches for, if it has the form of one.
+pub(super) fn hashes_of(tile: Tile, bytes: &[u8]) -> Vec<Hash> {
+    parse_hashes(tile, bytes).unwrap_or_default()
+}
