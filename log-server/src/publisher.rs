@@ -28,7 +28,7 @@ use spec::note::Note;
 use spec::tree::{Tree, verify_consistency};
 use tokio::sync::watch;
 
-use crate::answer::{Fatal, Published};
+use crate::answer::{Fatal, Published, ReadError};
 use crate::heads::{Heads, Office, SignedHead, WriteError};
 use crate::journal::mark;
 use crate::sealer::ADVICE;
@@ -346,9 +346,7 @@ impl Publisher {
             return Err(fork("the tree in memory", new).into());
         }
         let proof =
-            self.shared.prove_committed_consistency(old.size(), new.size()).map_err(|error| {
-                Fatal::new(format!("No consistency proof can be made: {error}. {ADVICE}"))
-            })?;
+            self.shared.prove_committed_consistency(old.size(), new.size()).map_err(unproved)?;
         verify_consistency(old, new, &proof).map_err(|error| {
             Fatal::new(format!(
                 "The new tree does not continue the signed one ({error}). It is not signed. Run \
@@ -413,6 +411,14 @@ fn rest(entries: u64, since: Duration, work: Duration) -> Duration {
         Duration::ZERO
     } else {
         (work * REST).min(REST_MAX)
+    }
+}
+
+/// A store that is away says nothing of what it holds: the head waits for it.
+fn unproved(error: ReadError) -> WriteError {
+    match error {
+        ReadError::Unreachable(_) => WriteError::Refused(std::io::Error::other(error.to_string())),
+        _ => Fatal::new(format!("No consistency proof can be made: {error}. {ADVICE}")).into(),
     }
 }
 

@@ -129,6 +129,11 @@ impl Journal for FileJournal {
     }
 }
 
+/// Writes a whole journal to `path`, over what is there. Durable on return.
+pub fn write(disk: &dyn Disk, path: &Path, loaded: &Loaded) -> std::io::Result<()> {
+    write_whole(disk, path, &format_whole(&loaded.base, &loaded.entries))
+}
+
 /// Reads the journal at `path` from storage without changing it.
 pub fn read(disk: &dyn Disk, path: &Path) -> Result<Loaded, Fatal> {
     read_with(disk, path, frame::parse)

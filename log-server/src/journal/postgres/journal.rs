@@ -17,6 +17,7 @@ use super::rows::{self, Head, signed};
 use super::session::Trouble;
 use crate::admission::Admission;
 use crate::answer::Fatal;
+use crate::id::Id;
 use crate::journal::{AppendError, Base, Journal, Loaded, News, frame};
 
 /// So many entries of what is read at once are counted together: a bundle of them.
@@ -43,7 +44,7 @@ pub struct PostgresJournal {
 }
 
 struct Unsettled {
-    id: [u8; 16],
+    id: Id,
     growth: Growth,
     bytes: u64,
 }

@@ -17,6 +17,7 @@ mod chains;
 mod server;
 mod shared;
 mod tables;
+mod tls;
 
 fn origin() -> Origin {
     Origin::parse("postgres.example/log").unwrap()
