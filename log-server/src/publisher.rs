@@ -319,7 +319,11 @@ impl Publisher {
     /// Commits do not wake it: nothing can be signed for them yet.
     fn wait_for_witnesses(&self) {
         let witnessing = self.shared.witnessing.as_ref().expect("only with a policy it waits");
-        witnessing.board.bell.wait(crate::witnesses::flight::SPOOL_INTERVAL);
+        let at_most = crate::witnesses::flight::SPOOL_INTERVAL;
+        // An office is kept by being asked for: who sleeps through its lease begins it anew, and what was
+        // carried meanwhile counts as old.
+        let at_most = if self.heads.record.is_shared() { at_most.min(OFFICE) } else { at_most };
+        witnessing.board.bell.wait(at_most);
     }
 
     /// Proves from what is stored that `new` may be signed after `last`.

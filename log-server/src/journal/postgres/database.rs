@@ -15,6 +15,7 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use super::guard;
 use super::session::{Session, Trouble};
 use super::tls::Tls;
+use crate::id::Id;
 use crate::witnesses::client::AuthoritiesError;
 
 /// The connections that one server holds: its sequencer's, its publisher's and its follower's.
@@ -67,6 +68,8 @@ pub(super) struct Known {
     pub(super) size: u64,
     /// The largest signed head that was seen.
     pub(super) signed: u64,
+    /// The store of full tiles that this server uses.
+    pub(super) place: Option<Id>,
 }
 
 /// See the module's text.

@@ -112,6 +112,10 @@ impl PostgresJournal {
 
     /// What others have appended, given the head.
     fn read_news(&mut self, head: &Head) -> Result<News, Trouble> {
+        let place = self.line.database.known().place;
+        if place.is_some() && place != head.place {
+            return Err(other_place().into());
+        }
         let from = self.frontier.size();
         if head.size < from {
             let known = self.line.database.known().clone();
@@ -291,6 +295,14 @@ impl Journal for PostgresJournal {
             }
         }
     }
+}
+
+/// What to say where the tiles moved while this server slept: it would seal where nobody reads.
+fn other_place() -> Fatal {
+    Fatal::new(
+        "The full tiles of this log are in another store than when this server started. It takes and seals \
+         nothing more. Start it again with the store that its other servers name.",
+    )
 }
 
 /// What to say of trouble where no commit was sent.

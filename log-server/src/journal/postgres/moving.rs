@@ -253,7 +253,7 @@ impl PostgresHome {
 
     /// The mark of this move, which must be at one of these stages, held until the transaction ends.
     fn expect_stage(&self, id: Id, stages: &[Stage]) -> Result<Mark, Trouble> {
-        self.session.query_one("SELECT 1 FROM log_move FOR UPDATE", &[])?;
+        self.session.query("SELECT 1 FROM log_move FOR UPDATE", &[])?;
         let mark = self.mark()?.filter(|mark| mark.id == id && stages.contains(&mark.stage));
         mark.ok_or_else(|| another_move().into())
     }

@@ -125,6 +125,7 @@ fn unusable(store: &str, error: &io::Error) -> Fatal {
 pub fn check(database: &Database, origin: &Origin, objects: &dyn Objects) -> Result<bool, Trouble> {
     let Some(place) = Place::read(&database.connect_anyhow()?)? else { return Ok(false) };
     place.check(origin, objects)?;
+    database.known().place = Some(place.id);
     Ok(true)
 }
 
@@ -133,7 +134,9 @@ pub fn settle(database: &Database, origin: &Origin, objects: &dyn Objects) -> Re
     let session = database.connect_anyhow()?;
     session.batch(LOCK)?;
     if let Some(place) = Place::read(&session)? {
-        return Ok(place.check(origin, objects)?);
+        place.check(origin, objects)?;
+        database.known().place = Some(place.id);
+        return Ok(());
     }
     let store = objects.store_name();
     // One of an earlier home of this log may be there; another log's is refused.
@@ -143,6 +146,7 @@ pub fn settle(database: &Database, origin: &Origin, objects: &dyn Objects) -> Re
     written.map_err(|error| unusable(&store, &error))?;
     let order = "INSERT INTO log_place (store, id) VALUES ($1, $2)";
     session.execute(order, &[&store, &sign.id.as_slice()])?;
+    database.known().place = Some(sign.id);
     Ok(())
 }
 

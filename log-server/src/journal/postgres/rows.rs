@@ -18,6 +18,8 @@ pub(super) struct Head {
     pub(super) root: Hash,
     /// The fencing number of commits.
     pub(super) fence: i64,
+    /// Which store of full tiles all servers use, once that is settled.
+    pub(super) place: Option<Id>,
 }
 
 /// A column of a row.
@@ -59,8 +61,12 @@ pub(super) fn strange(what: &str) -> Trouble {
     .into()
 }
 
-const HEAD: &str = "SELECT size, root, fence, stopped FROM log_head";
-const HEAD_HELD: &str = "SELECT size, root, fence, stopped FROM log_head FOR UPDATE";
+const HEAD: &str =
+    "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place FROM log_head";
+const HEAD_HELD: &str = "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place \
+     FROM log_head FOR UPDATE";
+/// Of tables of any version.
+const HEAD_ALONE: &str = "SELECT size, root, fence, NULL::bytea AS place FROM log_head";
 
 /// Reads the head. Fatal where some server has stopped the log.
 pub(super) fn head(session: &Session) -> Result<Head, Trouble> {
@@ -74,7 +80,7 @@ pub(super) fn hold_head(session: &Session) -> Result<Head, Trouble> {
 
 /// Reads the head, whether the log is stopped or not: to look at it, never to go on.
 pub(super) fn head_anyhow(session: &Session) -> Result<Head, Trouble> {
-    parse_head(&session.query_one(HEAD, &[])?)
+    parse_head(&session.query_one(HEAD_ALONE, &[])?)
 }
 
 fn head_of(row: &Row) -> Result<Head, Trouble> {
@@ -85,7 +91,13 @@ fn head_of(row: &Row) -> Result<Head, Trouble> {
 }
 
 fn parse_head(row: &Row) -> Result<Head, Trouble> {
-    Ok(Head { size: number(row, "size")?, root: hash(row, "root")?, fence: value(row, "fence")? })
+    let place: Option<&[u8]> = value(row, "place")?;
+    Ok(Head {
+        size: number(row, "size")?,
+        root: hash(row, "root")?,
+        fence: value(row, "fence")?,
+        place: place.is_some().then(|| id(row, "place")).transpose()?,
+    })
 }
 
 /// The word that stops every server.

@@ -12,6 +12,7 @@ use crate::journal::{AppendError, Journal, News};
 
 mod broken;
 mod chains;
+mod leaving;
 #[allow(dead_code, reason = "other tests want more of it")]
 #[path = "../../../../tests/support/postgres.rs"]
 mod server;
