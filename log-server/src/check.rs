@@ -28,13 +28,15 @@ use spec::tile::{
 use spec::tree::root_of_leaves;
 
 use crate::answer::Fatal;
+use crate::config::JournalConfig;
 use crate::disk::{Disk, MachineDisk};
 use crate::heads::{Heads, SignedHead, WriteError};
 use crate::journal::Loaded;
-use crate::journal::postgres::{Database, PostgresHeads};
+use crate::journal::postgres::{PostgresHeads, place};
 use crate::keys::LogKeys;
-use crate::objects::place::{self, ObjectsError};
-use crate::objects::{self, FolderObjects, Objects};
+use crate::objects::place::{ObjectsError, remembered};
+use crate::objects::shared::SharedTiles;
+use crate::objects::{self, Objects};
 use crate::settings::{Settings, SettingsError};
 use crate::shared::JOURNAL;
 use crate::start::{OpenError, lock};
@@ -73,6 +75,9 @@ pub enum CheckError {
     /// A running log changes its files; stop it, or check a copy.
     #[error("{0}. Stop the log first, or check a copy of the folder")]
     Open(#[from] OpenError),
+    /// Its store of full tiles is another one than that of the log's other servers.
+    #[error(transparent)]
+    Fatal(Fatal),
     /// The store of its full tiles cannot be used.
     #[error(transparent)]
     Objects(#[from] ObjectsError),
@@ -97,28 +102,33 @@ pub fn check(folder: &Path, listener: &dyn Listener) -> Result<Summary, CheckErr
     let settings = Settings::load(&disk, folder)?;
     let _lock = lock(folder)?;
     let disk: Arc<dyn Disk> = Arc::new(disk);
-    let place = place::remembered(disk.as_ref(), folder)?;
+    let place = remembered(disk.as_ref(), folder)?;
     let objects = objects::open(disk.clone(), folder, place.as_ref())?;
     let heads = Heads::new(disk, folder);
     Ok(check_all(folder, folder, &settings, &heads, objects.as_ref(), listener))
 }
 
-/// Checks a log whose journal is in a database, with the keys in `folder` and the full tiles below
-/// `tiles`. Its servers may run meanwhile.
+/// Checks a log whose journal is in a database, with the keys in `folder`. Its servers may run meanwhile.
 pub fn check_together(
     folder: &Path,
-    tiles: &Path,
-    database: Arc<Database>,
+    journal: &JournalConfig,
     listener: &dyn Listener,
 ) -> Result<Summary, CheckError> {
-    let io = |error| OpenError::Io { folder: tiles.to_owned(), error };
-    let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(tiles).map_err(io)?);
-    let settings = Settings::load(disk.as_ref(), folder)?;
+    let io = |error| OpenError::Io { folder: folder.to_owned(), error };
+    let settings = Settings::load(&MachineDisk::open(folder).map_err(io)?, folder)?;
+    let database = journal.database.clone();
     database.expect(&settings.origin);
+    let objects = journal.tiles.open()?;
+    place::check(&database, &settings.origin, objects.as_ref())
+        .map_err(|trouble| CheckError::Fatal(Fatal::new(trouble.to_string())))?;
     let record = PostgresHeads::new(database).map_err(OpenError::Fatal)?;
     let heads = Heads { record: Box::new(record) };
-    let objects = FolderObjects::new(disk, tiles);
-    Ok(check_all(folder, tiles, &settings, &heads, &objects, listener))
+    let tiles = match &journal.tiles {
+        SharedTiles::Folder(tiles) => tiles,
+        // Whatever is read comes from the bucket.
+        SharedTiles::Bucket(_) => folder,
+    };
+    Ok(check_all(folder, tiles, &settings, &heads, objects.as_ref(), listener))
 }
 
 fn check_all(

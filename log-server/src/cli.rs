@@ -26,8 +26,9 @@ use self::recover::RecoverArgs;
 use self::source::SourceCommand;
 use self::witness::WitnessCommand;
 use crate::check::{Listener, Problem, check, check_together};
-use crate::config::{Config, ConfigError, DatabaseArgs, ServeArgs, unknown_variables};
+use crate::config::{Config, DatabaseArgs, ServeArgs, unknown_variables};
 use crate::number;
+use crate::objects::place::ObjectArgs;
 use crate::serve::serve;
 
 /// `check` found damage, or what was to be copied is wrong.
@@ -91,7 +92,7 @@ Examples:
   fiducial-log serve --data ./log --listen 127.0.0.1:7070
   fiducial-log serve --data ./log --listen 0.0.0.0:7443 --tls-certificate c.pem --tls-key k.pem
   fiducial-log serve --data ./log --witness-policy ./policy
-  fiducial-log serve --data ./a --journal postgres://log@db/fiducial --tiles /shared/tiles
+  fiducial-log serve --data ./a --journal postgres://log@db/fiducial --objects s3://evidence/factory-7
   FIDUCIAL_LOG_LOG_FORMAT=json fiducial-log serve --data ./log --requests-per-second 500
 
 Flags come before environment variables, these before the configuration file, and that before
@@ -114,9 +115,12 @@ struct CheckArgs {
     /// Where the journal is
     #[command(flatten)]
     database: DatabaseArgs,
-    /// With --journal: the folder of full tiles
+    /// With --journal: the folder of full tiles [default: what the configuration file names]
     #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_TILES")]
     tiles: Option<PathBuf>,
+    /// With --journal: the bucket of full tiles
+    #[command(flatten)]
+    objects: ObjectArgs,
 }
 
 /// Does what the command line says.
@@ -170,11 +174,16 @@ fn run_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let progress = Progress(ProgressBar::new(0));
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} entries, {per_sec}, {eta} left");
     progress.0.set_style(style.expect("the template is sound"));
-    let outcome = match (args.database.database()?, &args.tiles) {
-        (Some(database), Some(tiles)) => check_together(&args.data, tiles, database, &progress),
-        (Some(_), None) => return Err(ConfigError::Tiles.into()),
-        (None, Some(_)) => return Err(ConfigError::JournalAddress.into()),
-        (None, None) => check(&args.data, &progress),
+    let config = Config::load(ServeArgs {
+        data: Some(args.data.clone()),
+        database: args.database.clone(),
+        tiles: args.tiles.clone(),
+        objects: args.objects.clone(),
+        ..ServeArgs::default()
+    })?;
+    let outcome = match &config.journal {
+        Some(journal) => check_together(&args.data, journal, &progress),
+        None => check(&args.data, &progress),
     };
     progress.0.finish_and_clear();
     let summary = outcome?;

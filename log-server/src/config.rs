@@ -16,7 +16,6 @@
 //!
 //! [journal]
 //! address = "postgres://fiducial@db1,db2/fiducial"
-//! tiles = "/srv/fiducial/tiles"
 //!
 //! [objects]
 //! store = "s3://evidence/factory-7"
@@ -41,7 +40,7 @@ use serde::Deserialize;
 use crate::admission::Admission;
 use crate::http::{ClientLimits, Patience};
 use crate::log::Limits;
-use crate::objects::place::ObjectArgs;
+use crate::objects::place::{ObjectArgs, ObjectsError};
 use crate::witnesses::ANSWER_TIME;
 
 use self::journal::JournalSection;
@@ -81,14 +80,21 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// Something is said of the journal's database, and not which it is.
-    #[error("--journal-password-file, --journal-seconds and --tiles need --journal")]
+    #[error("--journal-password-file, --journal-ca, --journal-seconds and --tiles need --journal")]
     JournalAddress,
-    /// No folder of tiles is named.
+    /// The store of full tiles cannot be used.
+    #[error(transparent)]
+    Objects(ObjectsError),
+    /// No place of full tiles is named.
     #[error(
-        "with --journal, name the folder of full tiles that all servers of this log share: \
-         --tiles DIR, FIDUCIAL_LOG_TILES, or `tiles` under [journal] in the file"
+        "with --journal, name where all servers of this log keep its full tiles: a folder that they \
+         share (--tiles DIR, FIDUCIAL_LOG_TILES, or `tiles` under [journal] in the file), or a bucket \
+         (--objects s3://BUCKET/PREFIX, or `store` under [objects])"
     )]
     Tiles,
+    /// Two are named.
+    #[error("full tiles are in a folder (--tiles) or in a bucket (--objects); name one of the two")]
+    TilesTwice,
     /// The file is not of the form.
     #[error("{}: {message}", path.display())]
     Syntax {
@@ -164,7 +170,8 @@ pub struct ServeArgs {
     /// Where the journal is
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// With --journal: the folder of full tiles, which all servers of the log share
+    /// With --journal: the folder of full tiles, which all servers of the log share [default: a bucket,
+    /// named by --objects]
     #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_TILES")]
     pub tiles: Option<PathBuf>,
     /// What is logged, for example `info` or `log_server::http=debug` [default: RUST_LOG or info]
@@ -366,6 +373,7 @@ impl Config {
             head_time: seconds("head_seconds", limits.head_seconds, 10)?,
             idle_time: seconds("idle_seconds", limits.idle_seconds, 75)?,
         };
+        let objects = args.objects.or(file.objects);
         Ok(Self {
             data: args.data.or(file.data).ok_or(ConfigError::Data)?,
             listen: args.listen.or(file.listen).unwrap_or(listen),
@@ -373,9 +381,9 @@ impl Config {
             workers: args.workers.or(file.workers),
             verify_page: args.verify_page.or(file.verify_page),
             tls,
-            journal: journal::decide(args.database, args.tiles, file.journal)?,
+            journal: journal::decide(args.database, args.tiles, file.journal, &objects)?,
             witnesses,
-            objects: args.objects.or(file.objects),
+            objects,
             log: args.log.or(file.log),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             clients: limits.clients(),

@@ -17,6 +17,7 @@ use crate::answer::Fatal;
 use crate::disk::{Disk, put_in_place, read_if_there, write_beside};
 use crate::journal::{Loaded, file};
 use crate::keys::LogKeys;
+use crate::sealer::BundleError;
 use crate::shared::JOURNAL;
 
 /// The file of the last signed head.
@@ -43,6 +44,15 @@ pub enum WriteError {
     /// Nothing changed; it can be tried again.
     #[error("{0}")]
     Refused(std::io::Error),
+}
+
+impl From<BundleError> for WriteError {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::Away(error) => Self::Refused(error),
+            BundleError::Fatal(fatal) => Self::Fatal(fatal),
+        }
+    }
 }
 
 impl WriteError {

@@ -28,7 +28,7 @@ use spec::note::Note;
 use spec::tree::{Tree, verify_consistency};
 use tokio::sync::watch;
 
-use crate::answer::{Fatal, Published};
+use crate::answer::{Fatal, Published, ReadError};
 use crate::heads::{Heads, Office, SignedHead, WriteError};
 use crate::journal::mark;
 use crate::sealer::ADVICE;
@@ -319,7 +319,11 @@ impl Publisher {
     /// Commits do not wake it: nothing can be signed for them yet.
     fn wait_for_witnesses(&self) {
         let witnessing = self.shared.witnessing.as_ref().expect("only with a policy it waits");
-        witnessing.board.bell.wait(crate::witnesses::flight::SPOOL_INTERVAL);
+        let at_most = crate::witnesses::flight::SPOOL_INTERVAL;
+        // An office is kept by being asked for: who sleeps through its lease begins it anew, and what was
+        // carried meanwhile counts as old.
+        let at_most = if self.heads.record.is_shared() { at_most.min(OFFICE) } else { at_most };
+        witnessing.board.bell.wait(at_most);
     }
 
     /// Proves from what is stored that `new` may be signed after `last`.
@@ -346,9 +350,7 @@ impl Publisher {
             return Err(fork("the tree in memory", new).into());
         }
         let proof =
-            self.shared.prove_committed_consistency(old.size(), new.size()).map_err(|error| {
-                Fatal::new(format!("No consistency proof can be made: {error}. {ADVICE}"))
-            })?;
+            self.shared.prove_committed_consistency(old.size(), new.size()).map_err(unproved)?;
         verify_consistency(old, new, &proof).map_err(|error| {
             Fatal::new(format!(
                 "The new tree does not continue the signed one ({error}). It is not signed. Run \
@@ -413,6 +415,14 @@ fn rest(entries: u64, since: Duration, work: Duration) -> Duration {
         Duration::ZERO
     } else {
         (work * REST).min(REST_MAX)
+    }
+}
+
+/// A store that is away says nothing of what it holds: the head waits for it.
+fn unproved(error: ReadError) -> WriteError {
+    match error {
+        ReadError::Unreachable(_) => WriteError::Refused(std::io::Error::other(error.to_string())),
+        _ => Fatal::new(format!("No consistency proof can be made: {error}. {ADVICE}")).into(),
     }
 }
 

@@ -167,7 +167,8 @@ fn missing(tile: Tile) -> Fatal {
     Fatal::new(format!("The object {tile} is missing though it was stored. {ADVICE}"))
 }
 
-fn unread(tile: Tile, error: std::io::Error) -> BundleError {
+/// Why an object could not be read.
+pub(crate) fn unread(tile: Tile, error: std::io::Error) -> BundleError {
     if is_away(&error) {
         return BundleError::Away(error);
     }

@@ -27,7 +27,7 @@ use crate::http::{
 };
 use crate::keys::LogKeys;
 use crate::log::{Log, Options};
-use crate::objects::FolderObjects;
+use crate::moved;
 use crate::objects::place::{self, ObjectArgs};
 use crate::settings::{Settings, SettingsError};
 use crate::sources::Sources;
@@ -143,6 +143,10 @@ fn open(
     let disk = MachineDisk::open(data)
         .with_context(|| format!("{}: make a log with `fiducial-log init`", data.display()))?;
     let settings = Settings::load(&disk, data)?;
+    if journal.is_none() {
+        // Before anything that only matters where the log is.
+        moved::check_is_here(&disk, data)?;
+    }
     let settings = match (&journal, admission) {
         // The database has said it from the beginning, to all servers.
         (Some(_), Some(want)) if want != settings.admission => {
@@ -162,10 +166,6 @@ fn open(
     let options = Options { data: data.to_owned(), limits, keys, sources, witnesses };
     match journal {
         None => open_on_objects(options, Arc::new(disk), objects),
-        Some(_) if objects.place()?.is_some() => anyhow::bail!(
-            "a journal in a database keeps full tiles in the folder that its servers share; it cannot \
-             keep them in object storage yet. Leave out one of the two"
-        ),
         Some(journal) => open_together(options, &journal),
     }
 }
@@ -173,18 +173,13 @@ fn open(
 /// Opens one of several servers.
 fn open_together(options: Options, journal: &JournalConfig) -> anyhow::Result<Log> {
     let JournalConfig { database, tiles } = journal;
-    if database.is_remote() {
+    if database.is_exposed() {
         tracing::warn!(
             "the journal's database is reached without TLS: whoever is on the way can read and change it"
         );
     }
-    std::fs::create_dir_all(tiles).with_context(|| tiles.display().to_string())?;
-    let disk = MachineDisk::open(tiles).with_context(|| tiles.display().to_string())?;
-    let mut name = [0; 8];
-    getrandom::fill(&mut name).context("the system gives no random numbers")?;
-    let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-    let objects = FolderObjects::shared(Arc::new(disk), tiles, &name);
-    Ok(Log::open_together(options, database.clone(), Box::new(objects))?)
+    tracing::info!(%tiles, "full tiles are where all servers of this log have them");
+    Ok(Log::open_together(options, database.clone(), tiles.open()?)?)
 }
 
 /// Opens the log with its full tiles where they are asked to be, or else where they were last. Only a

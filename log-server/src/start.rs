@@ -1,7 +1,7 @@
 //! Starting: what a crash or a careless restore has left is found before anything is promised.
 //!
-//! In this order: lock the folder; read what the log is; read the journal, refuse it if damaged,
-//! and make its tail durable again; read the last signed head and the published checkpoint;
+//! In this order: lock the folder; read what the log is, and whether it is here (`moved`); read the
+//! journal, refuse it if damaged, and make its tail durable again; read the last signed head and the published checkpoint;
 //! compute the trees at both sizes from what is stored and compare; only then start the threads.
 //! Nothing here grows with the log: the journal is short, and a tree is a few tiles.
 
@@ -26,7 +26,9 @@ use crate::heads::{Heads, SIGNED_HEAD, SignedHead, WriteError};
 use crate::index::Index;
 use crate::journal::file::{self, FileJournal};
 use crate::journal::{Journal, Loaded, mark};
+use crate::keys::LogKeys;
 use crate::log::Options;
+use crate::moved;
 use crate::number;
 use crate::objects::Objects;
 use crate::publisher::{Publisher, unix_seconds};
@@ -91,19 +93,11 @@ pub(crate) fn start(
     let folder = options.data.clone();
     let settings = Settings::load(disk.as_ref(), &folder)?;
     let lock = lock(&folder)?;
+    moved::check_is_here(disk.as_ref(), &folder)?;
 
-    check_journal_is_there(disk.as_ref(), &folder)?;
     let heads = Heads::new(disk.clone(), &folder);
-    let loaded = heads.load(&settings.origin, &options.keys);
-    let (signed, published) = loaded.map_err(WriteError::into_fatal)?;
-    let mark = mark::read(disk.as_ref(), &folder);
-    let signed_size = signed.as_ref().map_or(0, |head| head.checkpoint.tree().size());
-    // Without the mark nobody knows what was acknowledged behind the signed head.
-    let durable = mark.map(|mark| mark.max(signed_size));
-    let found = file::read_at_start(disk.as_ref(), &folder.join(JOURNAL), durable)?;
-    check_belong_together(&signed, &found)?;
-    check_reaches_mark(&found, mark)?;
-    check_stored(&Stored::of(found), objects.as_ref(), [&signed, &published])?;
+    let found = inspect(disk.as_ref(), &folder, &heads, &settings, &options.keys, objects.as_ref());
+    let Found { signed, published, durable, .. } = found?;
 
     // Opening writes the journal anew. A start that is refused above has changed nothing.
     let (journal, loaded) = FileJournal::open(disk.clone(), &folder.join(JOURNAL), durable)?;
@@ -129,6 +123,38 @@ pub(crate) fn start(
     let mut publisher = Publisher::new(shared.clone(), heads, signed, offers);
     publisher.begin_flight();
     Ok(Started { shared, sequencer, publisher, gatherer, follower: None, lock })
+}
+
+/// What a data folder with the embedded journal holds, found sound.
+pub(crate) struct Found {
+    pub(crate) loaded: Loaded,
+    pub(crate) signed: Option<SignedHead>,
+    pub(crate) published: Option<SignedHead>,
+    /// The size up to which entries are known to be durable by more than the journal's word.
+    durable: Option<u64>,
+}
+
+/// Reads what a data folder holds, and refuses it if it cannot be trusted. Changes nothing.
+pub(crate) fn inspect(
+    disk: &dyn Disk,
+    folder: &Path,
+    heads: &Heads,
+    settings: &Settings,
+    keys: &LogKeys,
+    objects: &dyn Objects,
+) -> Result<Found, OpenError> {
+    check_journal_is_there(disk, folder)?;
+    let read = heads.load(&settings.origin, keys);
+    let (signed, published) = read.map_err(WriteError::into_fatal)?;
+    let mark = mark::read(disk, folder);
+    let signed_size = signed.as_ref().map_or(0, |head| head.checkpoint.tree().size());
+    // Without the mark nobody knows what was acknowledged behind the signed head.
+    let durable = mark.map(|mark| mark.max(signed_size));
+    let loaded = file::read_at_start(disk, &folder.join(JOURNAL), durable)?;
+    check_belong_together(&signed, &loaded)?;
+    check_reaches_mark(&loaded, mark)?;
+    check_stored(&Stored::of(loaded.clone()), objects, [&signed, &published])?;
+    Ok(Found { loaded, signed, published, durable })
 }
 
 /// Who asks the witnesses, if the log has a policy, and where heads are offered to it.
@@ -204,7 +230,7 @@ fn check_stored(
     check_base_and_heads(stored, objects, heads)
 }
 
-fn check_base_and_heads(
+pub(crate) fn check_base_and_heads(
     stored: &Stored,
     objects: &dyn Objects,
     heads: [&Option<SignedHead>; 2],

@@ -19,7 +19,7 @@ use crate::disk::Disk;
 use crate::journal::{Loaded, file};
 use crate::number;
 use crate::objects::Objects;
-use crate::sealer::ADVICE;
+use crate::sealer::{ADVICE, BundleError, unread};
 
 /// The tree as the disk has it now.
 pub struct Stored {
@@ -46,11 +46,17 @@ impl Stored {
         self.base.size() + self.leaves.len() as u64
     }
 
+    /// The tree of all entries, by the journal's word.
+    #[must_use]
+    pub fn whole_tree(&self) -> Tree {
+        self.base.grow(&self.leaves).tree()
+    }
+
     /// The tree of the first `size` entries.
     ///
     /// Costs one leaf hash for each entry in the journal, or, for a size below what the journal
     /// holds, up to 255 tiles a level.
-    pub fn tree(&self, size: u64, objects: &dyn Objects) -> Result<Tree, Fatal> {
+    pub fn tree(&self, size: u64, objects: &dyn Objects) -> Result<Tree, BundleError> {
         let Some(behind) = size.checked_sub(self.base.size()) else {
             return tree_of_objects(size, objects);
         };
@@ -61,7 +67,8 @@ impl Stored {
                  not sign over it. Restore a newer copy, or rebuild the log from a mirror and from \
                  the agents' kept statements with `fiducial-log recover`.",
                 number::entries(self.size())
-            )));
+            ))
+            .into());
         };
         Ok(self.base.grow(leaves).tree())
     }
@@ -73,7 +80,7 @@ impl Stored {
         old: u64,
         new: Tree,
         objects: &dyn Objects,
-    ) -> Result<Vec<Hash>, Fatal> {
+    ) -> Result<Vec<Hash>, BundleError> {
         let wrong = |error: ConsistencyError| {
             Fatal::new(format!(
                 "No proof leads from size {old} to {}: {error}. {ADVICE}",
@@ -81,7 +88,7 @@ impl Stored {
             ))
         };
         let plan = plan_consistency(old, new.size()).map_err(wrong)?;
-        let hashes: Result<Vec<Hash>, Fatal> =
+        let hashes: Result<Vec<Hash>, BundleError> =
             plan.nodes().iter().map(|node| self.node(*node, objects)).collect();
         let proof = plan.fold(&hashes?);
         verify_consistency(self.tree(old, objects)?, new, &proof).map_err(wrong)?;
@@ -90,7 +97,7 @@ impl Stored {
 
     /// A complete node: below the base from the objects, behind it from the journal's entries, and
     /// from its two halves where it is across.
-    fn node(&self, node: Node, objects: &dyn Objects) -> Result<Hash, Fatal> {
+    fn node(&self, node: Node, objects: &dyn Objects) -> Result<Hash, BundleError> {
         let (start, end) = (node.index << node.level, (node.index + 1) << node.level);
         let base = self.base.size();
         if end <= base {
@@ -112,7 +119,7 @@ impl Stored {
 
     /// Checks that the base of the journal agrees with the objects it stands on: at each level,
     /// the last full tile is stored and has the root that the level above names.
-    pub fn check_base(&self, objects: &dyn Objects) -> Result<(), Fatal> {
+    pub fn check_base(&self, objects: &dyn Objects) -> Result<(), BundleError> {
         for level in 1..self.base.partials().len() as u8 {
             let above = &self.base.partials()[usize::from(level)];
             let Some(want) = above.last() else { continue };
@@ -125,7 +132,8 @@ impl Stored {
                      different moments were put together, or the disk is failing. Run \
                      `fiducial-log check`, then restore from one moment.",
                     name(level - 1, count - 1)
-                )));
+                ))
+                .into());
             }
         }
         Ok(())
@@ -133,16 +141,16 @@ impl Stored {
 }
 
 /// The tree of the first `size` entries, from the objects alone.
-fn tree_of_objects(size: u64, objects: &dyn Objects) -> Result<Tree, Fatal> {
+fn tree_of_objects(size: u64, objects: &dyn Objects) -> Result<Tree, BundleError> {
     let plan = plan_root(size);
-    let hashes: Result<Vec<Hash>, Fatal> =
+    let hashes: Result<Vec<Hash>, BundleError> =
         plan.nodes().iter().map(|node| node_of_objects(*node, objects)).collect();
     let root = plan.fold(&hashes?).pop().unwrap_or(Hash::EMPTY_ROOT);
     Ok(Tree::new(size, root).expect("without entries the plan gives the empty root"))
 }
 
 /// A node from the full tile that holds it, or, where that tile is not full yet, from those below.
-fn node_of_objects(node: Node, objects: &dyn Objects) -> Result<Hash, Fatal> {
+fn node_of_objects(node: Node, objects: &dyn Objects) -> Result<Hash, BundleError> {
     let level = node.level / TILE_HEIGHT;
     let height = node.level % TILE_HEIGHT;
     let index = node.index >> (TILE_HEIGHT - height);
@@ -150,30 +158,34 @@ fn node_of_objects(node: Node, objects: &dyn Objects) -> Result<Hash, Fatal> {
         return Ok(hash_of_node(node, &hashes).expect("a full tile holds all its nodes"));
     }
     if level == 0 {
-        return Err(missing(0, index));
+        return Err(missing(0, index).into());
     }
     let below = (node.index << height)..((node.index + 1) << height);
-    let children: Result<Vec<Hash>, Fatal> =
+    let children: Result<Vec<Hash>, BundleError> =
         below.map(|index| root_of_tile(level - 1, index, objects)).collect();
     Ok(root_of_leaves(&children?))
 }
 
-fn root_of_tile(level: u8, index: u64, objects: &dyn Objects) -> Result<Hash, Fatal> {
+fn root_of_tile(level: u8, index: u64, objects: &dyn Objects) -> Result<Hash, BundleError> {
     let hashes = read_tile(level, index, objects)?.ok_or_else(|| missing(level, index))?;
     Ok(root_of_leaves(&hashes))
 }
 
-fn read_tile(level: u8, index: u64, objects: &dyn Objects) -> Result<Option<Vec<Hash>>, Fatal> {
+fn read_tile(
+    level: u8,
+    index: u64,
+    objects: &dyn Objects,
+) -> Result<Option<Vec<Hash>>, BundleError> {
     let tile = Tile::full(TileKind::Hashes(level), index).expect("a tree has eight tile levels");
-    let bytes = objects.read(tile).map_err(|error| {
-        Fatal::new(format!("The stored tile {tile} cannot be read: {error}. {ADVICE}"))
-    })?;
-    let Some(bytes) = bytes else { return Ok(None) };
+    let Some(bytes) = objects.read(tile).map_err(|error| unread(tile, error))? else {
+        return Ok(None);
+    };
     parse_hashes(tile, &bytes).map(Some).ok_or_else(|| {
         Fatal::new(format!(
             "The stored tile {tile} has {} bytes instead of 8,192. {ADVICE}",
             bytes.len()
         ))
+        .into()
     })
 }
 

@@ -5,10 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::EXIT_FAILED;
 use super::store::{Bar, StoreArgs, TrustArgs, failed, told};
+use crate::config::CONFIG_FILE;
 use crate::copy::data::{DataFolder, DataObjects, is_data_folder};
+use crate::copy::moving::{Ended, MoveError, carry, give_up};
 use crate::copy::store::{Folder, Sink, Source};
 use crate::copy::{Head, bring, bring_objects, head_of, policy_of_keys};
+use crate::sources::SOURCES_FILE;
 
 pub(super) const EXAMPLES: &str = "\
 A STORE is a log's data folder, a folder of files as `export` writes it, or s3://BUCKET/PREFIX; to copy
@@ -23,11 +27,23 @@ Examples:
     fiducial-log serve --data ./log --objects folder
   Keep a copy of a log that others serve:
     fiducial-log copy --from https://log.example --to ./copy --log-key 'log.example+1f2e3d4c+AZ...'
+  Move a log to PostgreSQL and a bucket: make a folder with its keys and a fiducial-log.toml, which names
+  the database under [journal] and the bucket under [objects];
+    mkdir ./a && cp -rp ./log/keys ./a/keys
+  run this while the log is served, then stop it and run it again, which is short:
+    fiducial-log copy --move --from ./log --to ./a
+    fiducial-log serve --data ./a
+  And back, into a folder without [journal]; the servers are stopped by the move itself:
+    fiducial-log copy --move --from ./a --to ./log
+
+With --move the whole log goes: its origin and every proof stay what they are, and the place that it left is
+marked, serves nothing any more and says where the log went. Interrupted, the same command goes on;
+--give-up takes it back, until it has arrived.
 
 Every tile and bundle is hashed up to the signed root before it is written. A copy that was interrupted
 goes on where it stopped when the same command is run again. No key is ever copied: what is written can
 be verified and served, and cannot sign.
-Exit codes: 0 done, 1 what was read is wrong and was not copied, 2 could not do it.";
+Exit codes: 0 done, 1 what was read is wrong and was not copied, 2 could not do it, or not to the end.";
 
 #[derive(Args, Debug)]
 pub(super) struct CopyArgs {
@@ -37,6 +53,13 @@ pub(super) struct CopyArgs {
     /// Where to
     #[arg(long, value_name = "STORE")]
     to: String,
+    /// Move the whole log from one data folder to another: journal, heads and full tiles. Where they are is
+    /// said by the configuration file in each
+    #[arg(long = "move")]
+    moves: bool,
+    /// Give a move up that has not arrived: the log stays where it is
+    #[arg(long, requires = "moves")]
+    give_up: bool,
     #[command(flatten)]
     trust: TrustArgs,
     /// Certificate authorities in PEM form that the HTTPS of a log is trusted by [default: the system's]
@@ -48,6 +71,9 @@ pub(super) struct CopyArgs {
 
 pub(super) fn run(args: &CopyArgs) -> anyhow::Result<ExitCode> {
     let (from, to) = (Path::new(&args.from), Path::new(&args.to));
+    if args.moves {
+        return move_log(args, from, to);
+    }
     if !is_url(&args.to) && is_data_folder(to) {
         return into_data_folder(args, to);
     }
@@ -68,6 +94,53 @@ pub(super) fn run(args: &CopyArgs) -> anyhow::Result<ExitCode> {
         Ok(summary) => done(&format!("{}: {}", head.origin, told(summary))),
         Err(error) => failed(error),
     })
+}
+
+/// The whole log, from one data folder to another.
+fn move_log(args: &CopyArgs, from: &Path, to: &Path) -> anyhow::Result<ExitCode> {
+    if is_url(&args.from) || is_url(&args.to) {
+        anyhow::bail!(
+            "--move takes two data folders. Where journal and full tiles are, is said by the file \
+             {CONFIG_FILE} in each"
+        );
+    }
+    if args.give_up {
+        give_up(from, to)?;
+        return Ok(done(&format!("given up: the log stays at {}", from.display())));
+    }
+    let bar = Bar::new();
+    let carried = carry(from, to, &bar);
+    bar.end();
+    let outcome = match carried {
+        Ok(outcome) => outcome,
+        Err(MoveError::Copy(error)) => return Ok(failed(error)),
+        Err(error) => return Err(error.into()),
+    };
+    println!("{}: {}", outcome.origin, told(outcome.summary));
+    match outcome.ended {
+        Ended::Served => {
+            eprintln!(
+                "fiducial-log: the log in {} is served by a process. What it has published is copied. Stop \
+                 it, and run the same command again: what is left is short",
+                from.display()
+            );
+            return Ok(ExitCode::from(EXIT_FAILED));
+        }
+        Ended::Before => println!("the log had moved to {} before", outcome.to),
+        Ended::Moved { other_sources } => {
+            println!("moved: the log is at {}, and at no other place", outcome.to);
+            if other_sources {
+                println!(
+                    "{SOURCES_FILE} of {} lists other sources than that of {}; each was left as it is: \
+                     compare them",
+                    to.display(),
+                    from.display()
+                );
+            }
+            println!("its keys are still in {} as well: remove them there", from.display());
+        }
+    }
+    Ok(done(&format!("serve it: fiducial-log serve --data {}", to.display())))
 }
 
 /// Out of a log: what it has published, and what only its objects hold beyond that.

@@ -11,6 +11,7 @@ use spec::key::VerifierKey;
 use spec::policy::{MAX_POLICY_SIZE, Policy};
 
 use super::{EXIT_DAMAGED, EXIT_FAILED, explain};
+use crate::copy::moving::{Step, Watch};
 use crate::copy::store::{Bucket, Folder, Source};
 use crate::copy::web::Web;
 use crate::copy::{CopyError, Listener, Summary, policy_of_keys};
@@ -148,6 +149,18 @@ impl Listener for Bar {
     fn progress(&self, done: u64, total: u64) {
         self.0.set_length(total);
         self.0.set_position(done);
+    }
+}
+
+impl Watch for Bar {
+    fn reached(&self, step: Step) {
+        let said = match step {
+            Step::TilesCopied => "what is published is copied",
+            Step::Left => "nothing is taken or signed at the old place any more",
+            _ => return,
+        };
+        // The bar is out of the way while a line is written.
+        self.0.suspend(|| println!("{said}"));
     }
 }
 

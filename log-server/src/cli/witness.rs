@@ -22,7 +22,8 @@ pub(super) enum WitnessCommand {
     #[command(after_help = "\
 Example:
   fiducial-log witness accept cosignature --data ./log --witness-policy ./policy
-A running server publishes them within a second or two; else they wait for the next start.")]
+A running server publishes them within a second or two; else they wait for the next start. Of several
+servers that share a journal any may be the one that publishes: accept them at each.")]
     Accept {
         /// Files with a witness's signature lines, as `fiducial-witness sign` writes them
         #[arg(value_name = "FILE", required = true)]

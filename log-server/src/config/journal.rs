@@ -12,6 +12,8 @@ use serde::Deserialize;
 
 use super::{ConfigError, seconds};
 use crate::journal::postgres::{Database, DatabaseError, DatabaseLimits};
+use crate::objects::place::{ObjectArgs, ObjectsError};
+use crate::objects::shared::SharedTiles;
 
 /// The longest password, in bytes.
 const MAX_PASSWORD: u64 = 4096;
@@ -26,6 +28,10 @@ pub struct DatabaseArgs {
     /// A file with the database's password
     #[arg(long, value_name = "FILE", env = "FIDUCIAL_LOG_JOURNAL_PASSWORD_FILE")]
     pub journal_password_file: Option<PathBuf>,
+    /// Certificate authorities in PEM form: the database is then reached by TLS, and its certificate must be
+    /// of one of them [default: none; with sslmode=require in the address, the system's]
+    #[arg(long, value_name = "FILE", env = "FIDUCIAL_LOG_JOURNAL_CA")]
+    pub journal_ca: Option<PathBuf>,
     /// Seconds that the database may take for a statement [default: 10]
     #[arg(long, value_name = "SECONDS", env = "FIDUCIAL_LOG_JOURNAL_SECONDS")]
     pub journal_seconds: Option<u64>,
@@ -47,6 +53,7 @@ impl fmt::Debug for DatabaseArgs {
 pub(super) struct JournalSection {
     pub(super) address: Option<String>,
     password_file: Option<PathBuf>,
+    ca: Option<PathBuf>,
     seconds: Option<u64>,
     pub(super) tiles: Option<PathBuf>,
 }
@@ -56,15 +63,17 @@ pub(super) struct JournalSection {
 pub struct JournalConfig {
     /// The database.
     pub database: Arc<Database>,
-    /// The folder of full tiles that all servers share.
-    pub tiles: PathBuf,
+    /// The full tiles that all servers share.
+    pub tiles: SharedTiles,
 }
 
 impl DatabaseArgs {
     /// The database, if one is named.
     pub fn database(&self) -> Result<Option<Arc<Database>>, ConfigError> {
         let Some(address) = &self.journal else {
-            let alone = self.journal_password_file.is_some() || self.journal_seconds.is_some();
+            let alone = self.journal_password_file.is_some()
+                || self.journal_ca.is_some()
+                || self.journal_seconds.is_some();
             return if alone { Err(ConfigError::JournalAddress) } else { Ok(None) };
         };
         let default = DatabaseLimits::default();
@@ -76,7 +85,8 @@ impl DatabaseArgs {
             ..default
         };
         let password = self.journal_password_file.clone().map(read_password).transpose()?;
-        let database = Database::new(address, password.as_deref(), limits)?;
+        let authorities = self.journal_ca.as_deref();
+        let database = Database::with_tls(address, password.as_deref(), authorities, limits)?;
         Ok(Some(Arc::new(database)))
     }
 
@@ -85,24 +95,30 @@ impl DatabaseArgs {
         Self {
             journal: self.journal.or(file.address),
             journal_password_file: self.journal_password_file.or(file.password_file),
+            journal_ca: self.journal_ca.or(file.ca),
             journal_seconds: self.journal_seconds.or(file.seconds),
         }
     }
 }
 
-/// Puts flags and file together.
+/// Puts flags and file together. `objects` is what was said of object storage.
 pub(super) fn decide(
     args: DatabaseArgs,
     tiles: Option<PathBuf>,
     mut file: JournalSection,
+    objects: &ObjectArgs,
 ) -> Result<Option<JournalConfig>, ConfigError> {
     let tiles = tiles.or(file.tiles.take());
-    match (args.or(file).database()?, tiles) {
-        (Some(database), Some(tiles)) => Ok(Some(JournalConfig { database, tiles })),
-        (Some(_), None) => Err(ConfigError::Tiles),
-        (None, Some(_)) => Err(ConfigError::JournalAddress),
-        (None, None) => Ok(None),
-    }
+    let Some(database) = args.or(file).database()? else {
+        return if tiles.is_some() { Err(ConfigError::JournalAddress) } else { Ok(None) };
+    };
+    let tiles = match (tiles, objects.place()?.flatten()) {
+        (Some(_), Some(_)) => return Err(ConfigError::TilesTwice),
+        (Some(folder), None) => SharedTiles::Folder(folder),
+        (None, Some(place)) => SharedTiles::Bucket(place),
+        (None, None) => return Err(ConfigError::Tiles),
+    };
+    Ok(Some(JournalConfig { database, tiles }))
 }
 
 fn read_password(path: PathBuf) -> Result<Vec<u8>, ConfigError> {
@@ -112,6 +128,12 @@ fn read_password(path: PathBuf) -> Result<Vec<u8>, ConfigError> {
     match read {
         Ok(_) => Ok(password.trim_ascii_end().to_owned()),
         Err(source) => Err(ConfigError::Io { path, source }),
+    }
+}
+
+impl From<ObjectsError> for ConfigError {
+    fn from(error: ObjectsError) -> Self {
+        Self::Objects(error)
     }
 }
 
@@ -130,14 +152,28 @@ mod tests {
     }
 
     #[test]
-    fn a_database_needs_a_folder_of_tiles_and_the_folder_a_database() {
-        let file = JournalSection::default;
-        let objects = || Some(PathBuf::from("tiles"));
-        assert!(decide(args("host=a"), objects(), file()).unwrap().is_some());
-        assert!(decide(DatabaseArgs::default(), None, file()).unwrap().is_none());
-        let alone = decide(args("host=a"), None, file());
-        assert!(matches!(alone, Err(ConfigError::Tiles)));
-        let alone = decide(DatabaseArgs::default(), objects(), file());
+    fn a_database_needs_one_place_of_tiles_and_a_folder_of_them_a_database() {
+        let objects =
+            |store: &str| ObjectArgs { store: Some(store.to_owned()), ..ObjectArgs::default() };
+        let decide = |args: DatabaseArgs, folder: Option<&str>, objects: ObjectArgs| {
+            decide(args, folder.map(PathBuf::from), JournalSection::default(), &objects)
+        };
+        let (none, bucket) = (ObjectArgs::default, || objects("s3://evidence/7"));
+        let tiles = |decided: Option<JournalConfig>| decided.map(|journal| journal.tiles);
+        let folder = decide(args("host=a"), Some("tiles"), objects("folder")).unwrap();
+        assert_eq!(tiles(folder), Some(SharedTiles::Folder("tiles".into())));
+        let place = bucket().place().unwrap().flatten().unwrap();
+        let decided = decide(args("host=a"), None, bucket()).unwrap();
+        assert_eq!(tiles(decided), Some(SharedTiles::Bucket(place)));
+        // Without a database, a bucket is the embedded journal's, and decided elsewhere.
+        assert!(decide(DatabaseArgs::default(), None, bucket()).unwrap().is_none());
+        for objects in [none(), objects("folder")] {
+            let alone = decide(args("host=a"), None, objects);
+            assert!(matches!(alone, Err(ConfigError::Tiles)));
+        }
+        let twice = decide(args("host=a"), Some("tiles"), bucket());
+        assert!(matches!(twice, Err(ConfigError::TilesTwice)));
+        let alone = decide(DatabaseArgs::default(), Some("tiles"), none());
         assert!(matches!(alone, Err(ConfigError::JournalAddress)));
         let seconds = DatabaseArgs { journal_seconds: Some(3), ..DatabaseArgs::default() };
         assert!(matches!(seconds.database(), Err(ConfigError::JournalAddress)));

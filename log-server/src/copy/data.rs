@@ -1,17 +1,18 @@
-//! A log's data folder as a source: its full tiles, and what is still in its journal.
+//! A log where it lives as a source: its full tiles, and what is still in its journal. Named by its data
+//! folder; the journal may be in a database, and full tiles anywhere ([`Home`]).
 //!
 //! The log may be running. Its checkpoint is read first and its journal behind it, so the journal holds
 //! what the checkpoint covers; what a trim takes from the journal meanwhile is in the objects by then.
 //!
 //! Full tiles may also be somewhere else: then the journal adds to them the right edge that no store has.
 //!
-//! As a destination a data folder takes full tiles only, of its own log, while the log is stopped: that
-//! moves a log from one store of objects to another. It never becomes a log by being copied to.
+//! As a destination a data folder takes full tiles only, of its own log, and with the embedded journal only
+//! while the log is stopped: what a store has lost comes back so. It becomes a log by a move (`moving`),
+//! never by being copied to.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use spec::key::VerifierKey;
@@ -21,12 +22,15 @@ use spec::tree::Tree;
 
 use super::store::{Sink, Source, whole_or_front};
 use crate::answer::Fatal;
-use crate::disk::{Disk, MachineDisk, read_if_there};
+use crate::config::JournalConfig;
+use crate::disk::read_if_there;
 use crate::heads::{CHECKPOINT, SIGNED_HEAD};
+use crate::home::{Home, HomeError};
+use crate::journal::postgres::moving::{PostgresHome, Read};
+use crate::journal::postgres::{Trouble, schema};
 use crate::journal::{Loaded, file};
 use crate::keys::{KeyFileError, LogKeys};
-use crate::objects::place::{self, ObjectsError};
-use crate::objects::{self, FolderObjects, Objects};
+use crate::objects::{FolderObjects, Objects};
 use crate::settings::{SETTINGS, Settings, SettingsError};
 use crate::shared::JOURNAL;
 use crate::start::{OpenError, lock};
@@ -44,18 +48,36 @@ pub enum DataError {
     /// A file.
     #[error("{0}: {1}")]
     Io(String, io::Error),
+    /// Where it is.
+    #[error(transparent)]
+    Home(#[from] HomeError),
     /// Its keys.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
-    /// Its store of full tiles.
-    #[error(transparent)]
-    Objects(#[from] ObjectsError),
+    /// Its database holds no log.
+    #[error(
+        "{0}: there is no log in {1}. A log is made there by `fiducial-log init --journal`, and moved there \
+         by `fiducial-log copy --move`"
+    )]
+    NoLog(String, String),
     /// Another process uses it.
     #[error("{0}. Stop the log first")]
     Open(#[from] OpenError),
     /// It holds no log.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// Its database.
+    #[error(transparent)]
+    Trouble(Trouble),
+}
+
+impl From<Trouble> for DataError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Fatal(fatal) => Self::Fatal(fatal),
+            other => Self::Trouble(other),
+        }
+    }
 }
 
 /// Whether a folder is a log's data folder.
@@ -79,7 +101,7 @@ pub struct DataFolder {
 const OBJECTS_NAME: &str = "";
 
 /// A store of objects, which has full tiles and nothing else.
-struct OnlyObjects(Box<dyn Objects>);
+pub(super) struct OnlyObjects(pub(super) Box<dyn Objects>);
 
 impl Source for OnlyObjects {
     fn file(&self, _: &str, _: usize) -> io::Result<Option<Bytes>> {
@@ -98,31 +120,47 @@ impl Source for OnlyObjects {
 impl DataFolder {
     /// Reads its checkpoint and its journal; its full tiles are where it keeps them.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
-        let io = |error| DataError::Io(folder.display().to_string(), error);
-        let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(folder).map_err(io)?);
-        let place = place::remembered(disk.as_ref(), folder)?;
-        let objects = objects::open(disk, folder, place.as_ref())?;
-        Self::open_over(folder, Box::new(OnlyObjects(objects)))
+        let home = Home::open(folder)?;
+        let objects = home.objects()?;
+        Self::of_home(&home, Box::new(OnlyObjects(objects)))
     }
 
     /// The same with full tiles from elsewhere.
     pub fn open_over(folder: &Path, full: Box<dyn Source>) -> Result<Self, DataError> {
-        let io = |error| DataError::Io(folder.display().to_string(), error);
-        let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(folder).map_err(io)?);
-        let settings = Settings::load(disk.as_ref(), folder)?;
-        let keys = LogKeys::load(folder, &settings.origin)?;
-        let checkpoint = read_if_there(disk.as_ref(), &folder.join(CHECKPOINT)).map_err(io)?;
-        let read = || file::read(disk.as_ref(), &folder.join(JOURNAL));
-        // An append may be taken back and another begun while the file is read.
-        let loaded = read().or_else(|_| read())?;
-        Ok(Self {
+        Self::of_home(&Home::open(folder)?, full)
+    }
+
+    /// The same, its configuration read already.
+    pub(super) fn of_home(home: &Home, full: Box<dyn Source>) -> Result<Self, DataError> {
+        let settings = Settings::load(home.disk.as_ref(), &home.folder)?;
+        let keys = LogKeys::load(&home.folder, &settings.origin)?.verifier_keys();
+        // The checkpoint first, or both of one moment.
+        let (checkpoint, loaded) = match &home.journal {
+            None => read_files(home)?,
+            Some(journal) => {
+                let read = read_database(home, journal)?;
+                (read.published, read.loaded)
+            }
+        };
+        Ok(Self::of(&home.folder, checkpoint.map(Bytes::from), loaded, full, keys))
+    }
+
+    /// The same of what was read already.
+    pub(super) fn of(
+        folder: &Path,
+        checkpoint: Option<Bytes>,
+        loaded: Loaded,
+        full: Box<dyn Source>,
+        keys: Vec<VerifierKey>,
+    ) -> Self {
+        Self {
             folder: folder.to_owned(),
-            checkpoint: checkpoint.map(Bytes::from),
+            checkpoint,
             base: loaded.base.frontier.tree(),
             tail: tail_of(loaded),
             full,
-            keys: keys.verifier_keys(),
-        })
+            keys,
+        }
     }
 
     /// The tree below what the journal still holds: only the objects have it.
@@ -172,6 +210,23 @@ impl Source for DataFolder {
     }
 }
 
+fn read_files(home: &Home) -> Result<(Option<Vec<u8>>, Loaded), DataError> {
+    let io = |error| DataError::Io(home.folder.display().to_string(), error);
+    let disk = home.disk.as_ref();
+    let checkpoint = read_if_there(disk, &home.folder.join(CHECKPOINT)).map_err(io)?;
+    let read = || file::read(disk, &home.folder.join(JOURNAL));
+    // An append may be taken back and another begun while the file is read.
+    Ok((checkpoint, read().or_else(|_| read())?))
+}
+
+fn read_database(home: &Home, journal: &JournalConfig) -> Result<Read, DataError> {
+    let (database, folder) = (&journal.database, home.folder.display());
+    if schema::settings(database)?.is_none() {
+        return Err(DataError::NoLog(folder.to_string(), database.shown()));
+    }
+    Ok(PostgresHome::open(database)?.read()?)
+}
+
 fn tail_of(loaded: Loaded) -> Tail {
     let mut tail = Tail::new(loaded.base.frontier.clone());
     let leaves: Vec<_> = loaded.entries.iter().map(|entry| spec::hash::leaf_hash(entry)).collect();
@@ -180,26 +235,43 @@ fn tail_of(loaded: Loaded) -> Tail {
     tail
 }
 
-/// The objects in a stopped log's own folder, to bring them back from another store.
+/// The store of a log's own full tiles, to bring back what it lacks from elsewhere.
 pub struct DataObjects {
     folder: PathBuf,
-    objects: FolderObjects,
+    objects: Box<dyn Objects>,
     signed: Tree,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl DataObjects {
-    /// Locks the folder and reads what its log has signed.
+    /// Locks the folder of an embedded journal, and reads what the log has signed. Full tiles come back
+    /// into the folder itself, wherever they were last: a log is brought back from a bucket so.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
-        let name = || folder.display().to_string();
-        let io = |error| DataError::Io(name(), error);
-        let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(folder).map_err(io)?);
-        let settings = Settings::load(disk.as_ref(), folder)?;
-        let keys = LogKeys::load(folder, &settings.origin)?;
-        let lock = lock(folder)?;
-        let read = read_if_there(disk.as_ref(), &folder.join(SIGNED_HEAD)).map_err(io)?;
-        let foreign = || DataError::Head(name(), SIGNED_HEAD);
-        let signed = match read {
+        let home = Home::open(folder)?;
+        let io = |error| DataError::Io(folder.display().to_string(), error);
+        let Some(journal) = &home.journal else {
+            let lock = lock(folder)?;
+            let signed =
+                read_if_there(home.disk.as_ref(), &folder.join(SIGNED_HEAD)).map_err(io)?;
+            let loaded = file::read(home.disk.as_ref(), &folder.join(JOURNAL))?;
+            let objects = Box::new(FolderObjects::new(home.disk.clone(), folder));
+            return Self::of(&home, objects, signed, &loaded, Some(lock));
+        };
+        let Read { loaded, signed, .. } = read_database(&home, journal)?;
+        Self::of(&home, home.objects()?, signed, &loaded, None)
+    }
+
+    fn of(
+        home: &Home,
+        objects: Box<dyn Objects>,
+        signed: Option<Vec<u8>>,
+        loaded: &Loaded,
+        lock: Option<File>,
+    ) -> Result<Self, DataError> {
+        let settings = Settings::load(home.disk.as_ref(), &home.folder)?;
+        let keys = LogKeys::load(&home.folder, &settings.origin)?;
+        let foreign = || DataError::Head(home.folder.display().to_string(), SIGNED_HEAD);
+        let signed = match signed {
             None => Tree::EMPTY,
             Some(bytes) if bytes.len() > MAX_NOTE_SIZE => return Err(foreign()),
             Some(bytes) => {
@@ -207,11 +279,10 @@ impl DataObjects {
                 keys.verify(&note).map_err(|_| foreign())?.tree()
             }
         };
-        let base = file::read(disk.as_ref(), &folder.join(JOURNAL))?.base.frontier.tree();
+        let base = loaded.base.frontier.tree();
         // Under pressure a journal is trimmed past what is signed.
         let signed = if base.size() > signed.size() { base } else { signed };
-        let objects = FolderObjects::new(disk, folder);
-        Ok(Self { folder: folder.to_owned(), objects, signed, _lock: lock })
+        Ok(Self { folder: home.folder.clone(), objects, signed, _lock: lock })
     }
 
     /// The tree whose full tiles the log needs.
@@ -231,7 +302,7 @@ impl Sink for DataObjects {
     }
 
     fn objects(&self) -> &dyn Objects {
-        &self.objects
+        self.objects.as_ref()
     }
 
     fn write(&self, name: &str, _: Bytes) -> io::Result<()> {

@@ -12,8 +12,8 @@
 //!
 //! A copy that is interrupted goes on where it stopped: what is there already is hashed, not fetched.
 //!
-//! - [`store`]: where trees come from and go to. [`data`]: a log's own data folder. [`web`]: a log that
-//!   others serve. [`mirror`]: following one. [`serve`]: handing a tree out.
+//! - [`store`]: where trees come from and go to. [`data`]: a log where it lives.
+//!   [`moving`]: a whole log that moves from one home to another. [`web`]: a log that others serve. [`mirror`]: following one. [`serve`]: handing a tree out.
 //!
 //! Invariant: no copy holds a key, and none can sign.
 
@@ -36,6 +36,7 @@ use crate::objects::PutError;
 
 pub mod data;
 pub mod mirror;
+pub mod moving;
 pub mod serve;
 pub mod store;
 pub(crate) mod verified;
@@ -220,7 +221,7 @@ pub fn bring(
     if let Some(before) = &before {
         check_continues(&mut verified, before, head, &place)?;
     }
-    let summary = copy_full(&mut verified, sink, listener)?;
+    let summary = copy_full(&mut verified, sink, 0, listener)?;
     copy_partial(&verified, sink)?;
     sink.write(CHECKPOINT, head.note.clone()).map_err(io)?;
     if let Some(before) = before {
@@ -237,7 +238,7 @@ pub fn bring_objects(
     tree: Tree,
     listener: &dyn Listener,
 ) -> Result<Summary, CopyError> {
-    copy_full(&mut Verified::begin(source, tree)?, sink, listener)
+    copy_full(&mut Verified::begin(source, tree)?, sink, 0, listener)
 }
 
 /// What is there must be an earlier state of what comes.
@@ -271,23 +272,26 @@ fn check_continues(
     Ok(())
 }
 
-/// Copies full bundles with their tiles, and then the full tiles above them.
+/// Copies full bundles with their tiles, and then the full tiles above them. What a tree of `done`
+/// entries has is there already, and was verified.
 fn copy_full(
     verified: &mut Verified<'_>,
     sink: &dyn Sink,
+    done: u64,
     listener: &dyn Listener,
 ) -> Result<Summary, CopyError> {
     let size = verified.tree().size();
     let mut summary = Summary { size, ..Summary::default() };
     let count = size / TILE_WIDTH;
-    for start in (0..count).step_by(RUN as usize) {
+    for start in (done / TILE_WIDTH..count).step_by(RUN as usize) {
         let end = (start + RUN).min(count);
         copy_run(verified, sink, start..end, &mut summary)?;
         listener.progress(end * TILE_WIDTH, size);
     }
     for level in 1..8 {
         let count = nodes_at(level, size) / TILE_WIDTH;
-        for start in (0..count).step_by(RUN as usize) {
+        let first = nodes_at(level, done) / TILE_WIDTH;
+        for start in (first..count).step_by(RUN as usize) {
             let end = (start + RUN).min(count);
             let tiles = verified.tiles(level, start..end)?;
             let wanted: Vec<(Tile, Bytes)> = (start..end)

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use spec::tile::Tile;
 
+use super::place::FOLDER;
 use super::{Objects, PutError};
-use crate::disk::{Disk, read_if_there};
+use crate::disk::{Disk, read_if_there, write_whole};
 
 /// Objects as files below a folder.
 pub struct FolderObjects {
@@ -75,5 +76,18 @@ impl Objects for FolderObjects {
 
     fn read(&self, tile: Tile) -> std::io::Result<Option<Bytes>> {
         Ok(read_if_there(self.disk.as_ref(), &self.path(tile))?.map(Bytes::from))
+    }
+
+    fn store_name(&self) -> String {
+        // Each server may have mounted it under a path of its own.
+        FOLDER.to_owned()
+    }
+
+    fn read_beside(&self, name: &str) -> std::io::Result<Option<Bytes>> {
+        Ok(read_if_there(self.disk.as_ref(), &self.folder.join(name))?.map(Bytes::from))
+    }
+
+    fn write_beside(&self, name: &str, bytes: Bytes) -> std::io::Result<()> {
+        write_whole(self.disk.as_ref(), &self.folder.join(name), &bytes)
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! An object's bytes follow from the tree, so putting one twice is harmless and putting other
 //! bytes under its name is refused: it means damage, or two logs in one place. `put_all` is
-//! durable on return. Concurrent reads are allowed at any time; only the sealer puts.
+//! durable on return. Concurrent reads are allowed at any time; only the sealer puts, and where
+//! servers share a store, the sealer of each: all of them the same bytes.
 //!
 //! - [`folder`]: files below the data folder, which any web server can hand out.
+//! - [`shared`]: a store that several servers use.
 //! - [`s3`]: S3-compatible storage. [`place`]: where that is, and how a data folder remembers it.
 //!   `credentials`: who asks. `client`: HTTP towards it. `worker`: from waiting threads to futures.
 //!
@@ -24,6 +26,7 @@ pub mod credentials;
 pub mod folder;
 pub mod place;
 pub mod s3;
+pub mod shared;
 pub(crate) mod worker;
 
 pub use folder::FolderObjects;
@@ -57,6 +60,15 @@ pub trait Objects: Send + Sync {
     fn read_all(&self, tiles: &[Tile]) -> io::Result<Vec<Option<Bytes>>> {
         tiles.iter().map(|tile| self.read(*tile)).collect()
     }
+
+    /// How all servers of a log must call this store, wherever each of them has it.
+    fn store_name(&self) -> String;
+
+    /// Reads a small file that stands beside the objects and is none of them.
+    fn read_beside(&self, name: &str) -> io::Result<Option<Bytes>>;
+
+    /// Writes one whole and durably, over what is there.
+    fn write_beside(&self, name: &str, bytes: Bytes) -> io::Result<()>;
 
     /// Whether a read may wait for a network: then it has no place on a thread that serves requests.
     fn is_remote(&self) -> bool {
@@ -109,6 +121,11 @@ pub(crate) mod contract {
         let absent = Tile::full(TileKind::Hashes(1), 0).unwrap();
         let all = objects.read_all(&[bundle, absent, tile]).unwrap();
         assert_eq!(all, [Some(Bytes::from("entries")), None, Some(Bytes::from("hashes"))]);
+        assert_eq!(objects.read_beside("sign").unwrap(), None);
+        for text in ["one", "two"] {
+            objects.write_beside("sign", Bytes::from(text)).unwrap();
+            assert_eq!(objects.read_beside("sign").unwrap(), Some(Bytes::from(text)));
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::disk::{Disk, read_if_there, write_whole};
 pub const OBJECTS: &str = "objects.toml";
 
 /// What means the data folder itself, where a store is asked for.
-const FOLDER: &str = "folder";
+pub(super) const FOLDER: &str = "folder";
 
 /// The longest name of a bucket (S3: 63) and of a prefix that is taken.
 const MAX_BUCKET_SIZE: usize = 63;
@@ -42,6 +42,14 @@ pub enum ObjectsError {
     /// It answers, and not well; or not at all.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The folder that servers share cannot be used.
+    #[error("{}: {error}", folder.display())]
+    Folder {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
     /// The file in the data folder cannot be read or written.
     #[error("{OBJECTS}: {0}")]
     Io(#[from] std::io::Error),

@@ -17,7 +17,7 @@ use crate::disk::Disk;
 use crate::follower::{Follow, Follower};
 use crate::heads::{Heads, WriteError};
 use crate::journal::postgres::{
-    Database, Observer, PostgresHeads, PostgresJournal, Trouble, schema,
+    Database, Observer, PostgresHeads, PostgresJournal, Trouble, place, schema,
 };
 use crate::journal::{Journal, Loaded, News, mark};
 use crate::log::Options;
@@ -64,9 +64,14 @@ pub(crate) fn start_together(
         ))
         .into());
     }
+    let is_settled = place::check(&database, &settings.origin, objects.as_ref()).map_err(fatal)?;
     let loaded = wait_for_entries(&mut journal, loaded, objects.as_ref())?;
     let stored = Stored::of(loaded.clone());
     check_base_and_heads(&stored, objects.as_ref(), [&signed, &published])?;
+    if !is_settled {
+        // Only a store that has what the journal stands on becomes the one of all servers.
+        place::settle(&database, &settings.origin, objects.as_ref()).map_err(fatal)?;
+    }
 
     let (tail, chains) = replay(&loaded, settings.admission)?;
     let follow = Arc::new(Follow::default());

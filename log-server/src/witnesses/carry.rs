@@ -7,11 +7,12 @@
 //! here      fiducial-log witness accept --data DIR cosignature        a running server takes it
 //! ```
 //!
-//! Both read the data folder beside a running server and change nothing that it writes: the request
-//! is made from what is stored, and a cosignature goes into a folder of its own (see `spool`).
+//! Both read the log beside a running server and change nothing that it writes: the request is made from
+//! what is stored, and a cosignature goes into a folder of its own (see `spool`). With the journal in a
+//! database the head is read there; the server that publishes looks into its own data folder, so where
+//! there are several a cosignature is accepted at each.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use spec::key::VerifierKey;
 use spec::note::Signature;
@@ -22,11 +23,13 @@ use super::ask::{Cosigned, Trouble, Window, verify};
 use super::memory::Memory;
 use super::spool;
 use crate::answer::Fatal;
-use crate::disk::{Disk, MachineDisk};
-use crate::heads::{Heads, SignedHead, WriteError};
+use crate::heads::{self, Heads, SignedHead, WriteError};
+use crate::home::{Home, HomeError};
+use crate::journal::Loaded;
+use crate::journal::postgres;
+use crate::journal::postgres::moving::{PostgresHome, Read};
 use crate::keys::{KeyFileError, LogKeys};
 use crate::number;
-use crate::objects::{self, place};
 use crate::settings::{Settings, SettingsError};
 use crate::shared::JOURNAL;
 use crate::stored::Stored;
@@ -34,12 +37,15 @@ use crate::stored::Stored;
 /// Why nothing could be carried.
 #[derive(Debug, thiserror::Error)]
 pub enum CarryError {
+    /// Its database cannot be asked.
+    #[error(transparent)]
+    Database(postgres::Trouble),
     /// The stored log cannot be used.
     #[error(transparent)]
     Fatal(#[from] Fatal),
-    /// Its store of full tiles cannot be used.
+    /// It is not known where it is, or its store of full tiles cannot be used.
     #[error(transparent)]
-    Objects(#[from] place::ObjectsError),
+    Home(#[from] HomeError),
     /// A file cannot be read or written.
     #[error("{}: {error}", path.display())]
     Io {
@@ -94,34 +100,62 @@ pub enum CarryError {
     Unknown(String),
 }
 
-/// What a folder holds that is needed here.
+impl From<postgres::Trouble> for CarryError {
+    fn from(trouble: postgres::Trouble) -> Self {
+        match trouble {
+            postgres::Trouble::Fatal(fatal) => Self::Fatal(fatal),
+            other => Self::Database(other),
+        }
+    }
+}
+
+/// What a log holds that is needed here.
 struct Opened {
-    disk: Arc<dyn Disk>,
+    home: Home,
     keys: LogKeys,
     head: SignedHead,
     published: Option<SignedHead>,
+    /// The journal of the same moment, if it is in a database.
+    loaded: Option<Loaded>,
 }
 
 impl Opened {
     fn load(data: &Path) -> Result<Self, CarryError> {
-        let io = |error| CarryError::Io { path: data.to_owned(), error };
-        let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(data).map_err(io)?);
-        let settings = Settings::load(disk.as_ref(), data)?;
-        let keys = LogKeys::load(data, &settings.origin)?;
-        let heads = Heads::new(disk.clone(), data);
-        let head = heads
-            .read_signed(&settings.origin, &keys)
-            .map_err(WriteError::into_fatal)?
-            .ok_or(CarryError::NoHead)?;
-        let published =
-            heads.read_published(&settings.origin, &keys).map_err(WriteError::into_fatal)?;
-        Ok(Self { disk, keys, head, published })
+        let home = Home::open(data)?;
+        let origin = Settings::load(home.disk.as_ref(), data)?.origin;
+        let keys = LogKeys::load(data, &origin)?;
+        let Some(journal) = &home.journal else {
+            let heads = Heads::new(home.disk.clone(), data);
+            let signed = heads.read_signed(&origin, &keys).map_err(WriteError::into_fatal)?;
+            let head = signed.ok_or(CarryError::NoHead)?;
+            let published = heads.read_published(&origin, &keys).map_err(WriteError::into_fatal)?;
+            return Ok(Self { home, keys, head, published, loaded: None });
+        };
+        let Read { loaded, signed, published } = PostgresHome::open(&journal.database)?.read()?;
+        let parse = |note: Option<Vec<u8>>| {
+            let parsed = note.map(|note| heads::parse(&note, &origin, &keys)).transpose();
+            parsed.map_err(|why| {
+                Fatal::new(format!("A head in the database is not one of this log: {why}."))
+            })
+        };
+        let head = parse(signed)?.ok_or(CarryError::NoHead)?;
+        let published = parse(published)?;
+        Ok(Self { home, keys, head, published, loaded: Some(loaded) })
+    }
+
+    /// The log as it is stored, at least as far as the head that was read before: a running one only adds
+    /// to its journal, and moves what leaves it to the objects first.
+    fn stored(&self, data: &Path) -> Result<Stored, Fatal> {
+        match &self.loaded {
+            Some(loaded) => Ok(Stored::of(loaded.clone())),
+            None => Stored::read(self.home.disk.as_ref(), &data.join(JOURNAL)),
+        }
     }
 
     /// The size that a witness knows, as far as it is known here: what it answered when it was asked,
     /// or the published checkpoint, if a line of its was carried to that.
     fn known_size(&self, data: &Path, witness: &str) -> Option<u64> {
-        let asked = Memory::load(self.disk.clone(), data).find(witness);
+        let asked = Memory::load(self.home.disk.clone(), data).find(witness);
         let is_its = |line: &Signature| {
             line.name.as_str() == witness || format!("{}+{}", line.name, line.id) == witness
         };
@@ -158,14 +192,12 @@ pub fn request(
     if old_size > signed {
         return Err(CarryError::OldSize { old_size, signed });
     }
-    // The head was read before: a running log only adds to the journal, and moves what leaves it
-    // to the objects first.
-    let stored = Stored::read(opened.disk.as_ref(), &data.join(JOURNAL))?;
-    let place = place::remembered(opened.disk.as_ref(), data)?;
-    let objects = objects::open(opened.disk.clone(), data, place.as_ref())?;
+    let (stored, objects) = (opened.stored(data)?, opened.home.objects()?);
     let proof = match old_size {
         0 => Vec::new(),
-        _ => stored.prove_consistency(old_size, opened.head.checkpoint.tree(), objects.as_ref())?,
+        _ => stored
+            .prove_consistency(old_size, opened.head.checkpoint.tree(), objects.as_ref())
+            .map_err(Fatal::from)?,
     };
     Ok(super::request(&opened.keys, &opened.head, old_size, proof)?)
 }
@@ -196,7 +228,8 @@ pub fn accept(data: &Path, policy: &Policy, path: &Path, now: u64) -> Result<Acc
     });
     // What does not verify here would never be published, so it is not kept either.
     let kept: Vec<Signature> = cosigned.iter().map(|one| one.line.clone()).collect();
-    spool::put(opened.disk.as_ref(), data, size, format_answer(&kept).as_bytes()).map_err(io)?;
+    spool::put(opened.home.disk.as_ref(), data, size, format_answer(&kept).as_bytes())
+        .map_err(io)?;
     let name = |one: &Cosigned| policy.witnesses()[one.witness].name().clone();
     Ok(Accepted { size, witnesses: cosigned.iter().map(name).collect(), warnings })
 }

@@ -26,7 +26,7 @@ use spec::witness::{AddCheckpoint, AddCheckpointError};
 use tokio_rustls::TlsConnector;
 
 use board::{Board, WitnessingStatus};
-use client::{AuthoritiesError, Client, Url, UrlError};
+use client::{Client, Url, UrlError};
 use gathered::MAX_COSIGNERS;
 
 use crate::heads::SignedHead;

@@ -1,8 +1,21 @@
-//! `copy`, `export` and `mirror` as commands: whole trees, and everything that must not get into one.
+//! `copy`, `export` and `mirror` as commands: whole trees, and everything that must not get into one. And
+//! whole logs that move, from files into a database and a bucket and back.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "../support/garage.rs"]
+mod garage;
+mod homes;
+mod interrupted;
 mod lies;
+mod million;
 mod mirrored;
+mod moved;
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../support/postgres.rs"]
+mod postgres;
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../support/s3.rs"]
+mod s3;
 mod support;
 mod trees;

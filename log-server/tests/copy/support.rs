@@ -36,8 +36,16 @@ pub(crate) fn grow(folder: &Path, count: u32, mark: &[u8]) {
         witnesses: None,
     };
     let log = Log::open(options).unwrap();
+    add(&log, count, mark);
+    log.stop();
+    log.join();
+}
+
+/// Adds `count` entries that begin with `mark` to a log, and waits until all are published and sealed.
+pub(crate) fn add(log: &Log, count: u32, mark: &[u8]) {
     let wait_until = |is_so: &dyn Fn() -> bool| {
         while !is_so() {
+            assert_eq!(log.status().fatal, None);
             std::thread::sleep(Duration::from_millis(2));
         }
     };
@@ -53,8 +61,6 @@ pub(crate) fn grow(folder: &Path, count: u32, mark: &[u8]) {
         let size = log.status().sequenced;
         wait_until(&|| log.status().sealed == size / 256 * 256 && log.status().published == size);
     }
-    log.stop();
-    log.join();
 }
 
 /// Runs `fiducial-log` with these arguments.

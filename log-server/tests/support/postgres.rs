@@ -158,6 +158,17 @@ impl Postgres {
         self.run(Command::new("cp").arg("-a").arg(self.saved()).arg(self.data()));
     }
 
+    /// Puts a file into its data, which nobody else may read.
+    pub(crate) fn give(&self, name: &str, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.data().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+
     /// How to reach it.
     pub(crate) fn address(&self) -> String {
         format!("host={} user={OWNER} dbname=postgres", self.folder.path().display())

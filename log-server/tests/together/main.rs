@@ -1,7 +1,9 @@
-//! Several servers of one log: one database, one folder of tiles, and a data folder for each.
+//! Several servers of one log: one database, one folder or bucket of tiles, and a data folder for each.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, and its helpers are tests too")]
 
+mod bucket;
+mod carried;
 mod faults;
 mod load;
 mod office;
@@ -9,6 +11,9 @@ mod office;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod processes;
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../support/s3.rs"]
+mod s3;
 #[allow(dead_code, reason = "other tests want more of it")]
 #[path = "../witnessing/witness.rs"]
 mod witness;

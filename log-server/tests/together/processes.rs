@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::postgres::Postgres;
+use crate::s3;
 
 /// How long an answer may take; a paused server gives none.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,8 +54,13 @@ impl Place {
     }
 
     fn serve(&self, data: &str) -> Server {
+        self.serve_on(data, &["--tiles", &self.path("tiles")])
+    }
+
+    /// The same with full tiles where `tiles` says.
+    fn serve_on(&self, data: &str, tiles: &[&str]) -> Server {
         let mut command = self.command("serve", data);
-        command.args(["--tiles", &self.path("tiles"), "--listen", "127.0.0.1:0"]);
+        command.args(tiles).args(["--listen", "127.0.0.1:0"]);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
@@ -172,6 +178,56 @@ fn servers_that_are_paused_and_killed_under_load_lose_nothing() {
     drop((a, b));
     let checked = place.run("check", "a", &["--tiles", &place.path("tiles")]);
     assert!(checked.status.success(), "{checked:?}");
+}
+
+#[test]
+fn servers_over_a_bucket_are_killed_and_live_without_it_for_a_while() {
+    let Some(place) = Place::new() else { return };
+    let bucket = s3::Server::start();
+    let credentials = s3::credentials(place.folder.path(), s3::KEY, s3::SECRET);
+    let (endpoint, credentials) = (format!("http://{}", bucket.address), credentials);
+    let tiles = [
+        "--objects",
+        "s3://evidence/factory-7",
+        "--objects-endpoint",
+        &endpoint,
+        "--objects-credentials",
+        credentials.to_str().unwrap(),
+    ];
+    let (a, b) = (place.serve_on("a", &tiles), place.serve_on("b", &tiles));
+    let mut added = BTreeMap::new();
+    let mut add_at = |server: &Server, name: &str| {
+        for at in 0..300 {
+            let entry = format!("entry {at} {name}");
+            added.insert(entry.clone(), server.add(&entry).unwrap());
+        }
+    };
+    add_at(&a, "with both");
+    b.signal(Signal::KILL);
+    drop(b);
+    add_at(&a, "alone");
+    bucket.set_away(true);
+    add_at(&a, "without the bucket");
+    bucket.set_away(false);
+    let b = place.serve_on("b", &tiles);
+    add_at(&b, "again");
+    for (entry, index) in added.iter().step_by(11) {
+        for server in [&a, &b] {
+            assert_eq!(server.add(entry), Some(*index), "{entry}");
+        }
+    }
+    drop((a, b));
+    let checked = place.run("check", "a", &tiles);
+    assert!(checked.status.success(), "{checked:?}");
+    assert!(bucket.file("factory-7/tile/entries/003").is_file());
+    // Another place is refused before anything is served.
+    let other = tiles.map(|word| if word.starts_with("s3") { "s3://evidence/8" } else { word });
+    let refused = place.run("serve", "a", &other);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("told s3://evidence/8"), "{said}");
+    let twice = place.run("serve", "a", &[&tiles[..], &["--tiles", &place.path("tiles")]].concat());
+    let said = String::from_utf8_lossy(&twice.stderr).into_owned();
+    assert!(!twice.status.success() && said.contains("name one of the two"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A log whose journal is in a database of the test's own, and its servers.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +11,9 @@ use log_server::disk::MachineDisk;
 use log_server::journal::postgres::{Database, DatabaseLimits, schema};
 use log_server::keys::LogKeys;
 use log_server::log::{Limits, Log, OpenError, Options};
-use log_server::objects::FolderObjects;
+use log_server::objects::place::{ObjectArgs, S3Place};
+use log_server::objects::s3::{Patience, S3Objects};
+use log_server::objects::{FolderObjects, Objects};
 use log_server::sources::Sources;
 use log_server::witnesses::{ANSWER_TIME, Witnesses, read_policy};
 use spec::checkpoint::Origin;
@@ -18,6 +21,17 @@ use spec::key::VerifierKey;
 use tempfile::TempDir;
 
 use crate::postgres::Postgres;
+use crate::s3::{self, Server};
+
+/// The bucket of the tests, with a prefix.
+pub(crate) const STORE: &str = "s3://evidence/factory-7";
+
+/// A store that is away is soon known to be.
+const PATIENT: Patience = Patience {
+    attempt: Duration::from_secs(10),
+    hedge: Duration::from_secs(1),
+    whole: Duration::from_millis(500),
+};
 
 /// Nothing here takes so long: who waits longer has found a log that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,6 +45,8 @@ pub(crate) struct World {
     pub(crate) postgres: Postgres,
     /// Where its servers find the database, if not only there.
     pub(crate) address: Option<String>,
+    /// Where full tiles are, if not in a folder.
+    pub(crate) bucket: Option<Server>,
     folder: TempDir,
     pub(crate) keys: Vec<VerifierKey>,
 }
@@ -42,7 +58,38 @@ impl World {
         let template = folder.path().join("template");
         let keys = log_server::init::init(&template, origin(), admission, false).unwrap();
         schema::make(&database(&postgres.address()), &origin(), admission).unwrap();
-        Some(Self { postgres, address: None, folder, keys })
+        Some(Self { postgres, address: None, bucket: None, folder, keys })
+    }
+
+    /// The same with full tiles in a bucket.
+    pub(crate) fn with_bucket(admission: Admission) -> Option<Self> {
+        Some(Self { bucket: Some(Server::start()), ..Self::new(admission)? })
+    }
+
+    /// A store at the server of `address`.
+    pub(crate) fn place(&self, store: &str, address: SocketAddr) -> S3Place {
+        let args = ObjectArgs {
+            endpoint: Some(format!("http://{address}")),
+            credentials: Some(s3::credentials(self.folder.path(), s3::KEY, s3::SECRET)),
+            ..ObjectArgs::default()
+        };
+        args.place_of(store).unwrap()
+    }
+
+    fn objects(&self, name: &str) -> Box<dyn Objects> {
+        if let Some(bucket) = &self.bucket {
+            let place = self.place(STORE, bucket.address);
+            return Box::new(S3Objects::open_with(&place, PATIENT).unwrap());
+        }
+        self.folder_of_tiles("objects", name)
+    }
+
+    /// A folder of tiles, for the server `name`.
+    pub(crate) fn folder_of_tiles(&self, folder: &str, name: &str) -> Box<dyn Objects> {
+        let folder = self.folder.path().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let disk = Arc::new(MachineDisk::open(&folder).unwrap());
+        Box::new(FolderObjects::shared(disk, &folder, name))
     }
 
     /// The data folder of a server, which has the keys and the sources of all.
@@ -54,16 +101,33 @@ impl World {
         data
     }
 
+    /// Writes the configuration of a server into its data folder.
+    pub(crate) fn configure(&self, name: &str) {
+        let tiles = self.folder.path().join("objects");
+        let config = format!(
+            "[journal]\naddress = \"{}\"\ntiles = \"{}\"\n",
+            self.postgres.address(),
+            tiles.display()
+        );
+        std::fs::write(self.data(name).join("fiducial-log.toml"), config).unwrap();
+    }
+
     /// What each server's folder begins as.
     pub(crate) fn template(&self) -> PathBuf {
         self.folder.path().join("template")
     }
 
     pub(crate) fn try_open(&self, name: &str) -> Result<Log, OpenError> {
+        self.try_open_on(name, self.objects(name))
+    }
+
+    /// The same with full tiles somewhere else.
+    pub(crate) fn try_open_on(
+        &self,
+        name: &str,
+        objects: Box<dyn Objects>,
+    ) -> Result<Log, OpenError> {
         let data = self.data(name);
-        let objects = self.folder.path().join("objects");
-        std::fs::create_dir_all(&objects).unwrap();
-        let disk = Arc::new(MachineDisk::open(&objects).unwrap());
         let policy = self.template().join("policy");
         let keys = LogKeys::load(&data, &origin()).unwrap();
         let witnesses = policy.exists().then(|| {
@@ -72,14 +136,17 @@ impl World {
         });
         let options = Options {
             sources: Sources::load(&data).unwrap(),
-            limits: Limits { trim_bytes: 16 * 1024, ..Limits::default() },
+            limits: Limits {
+                trim_bytes: 16 * 1024,
+                seal_wait: Duration::from_millis(20),
+                ..Limits::default()
+            },
             data,
             keys,
             witnesses,
         };
-        let objects = FolderObjects::shared(disk, &objects, name);
         let address = self.address.clone().unwrap_or_else(|| self.postgres.address());
-        Log::open_together(options, database(&address), Box::new(objects))
+        Log::open_together(options, database(&address), objects)
     }
 
     pub(crate) fn open(&self, name: &str) -> Log {

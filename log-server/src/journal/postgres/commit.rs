@@ -14,6 +14,7 @@ use super::rows::{self, signed};
 use super::session::{Session, Trouble};
 use crate::admission::Admission;
 use crate::answer::Fatal;
+use crate::id::Id;
 
 const APPEND: &str = "SELECT done, now_size, now_root, now_fence, now_stopped FROM \
      log_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
@@ -21,7 +22,7 @@ const APPEND: &str = "SELECT done, now_size, now_root, now_fence, now_stopped FR
 /// A batch, computed and not sent yet.
 pub(super) struct Commit<'a> {
     /// How it is found again if the answer is lost.
-    pub(super) id: [u8; 16],
+    pub(super) id: Id,
     pub(super) growth: Growth,
     entries: &'a [Bytes],
     leaves: Vec<Hash>,
@@ -60,10 +61,7 @@ impl<'a> Commit<'a> {
             Admission::Any => Links::default(),
             Admission::Statements => Links::of(entries, &leaves)?,
         };
-        let mut id = [0; 16];
-        getrandom::fill(&mut id).map_err(|error| {
-            Fatal::new(format!("The system gives no random numbers: {error}. Start the log again."))
-        })?;
+        let id = Id::draw()?;
         Ok(Self { id, growth: frontier.grow(&leaves), entries, leaves, links })
     }
 

@@ -3,6 +3,7 @@
 //! One [`Database`] belongs to one server and is shared by its threads, each with a connection of its
 //! own: that is the whole pool, and its size is a constant.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,9 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use super::guard;
 use super::session::{Session, Trouble};
+use super::tls::Tls;
+use crate::id::Id;
+use crate::witnesses::client::AuthoritiesError;
 
 /// The connections that one server holds: its sequencer's, its publisher's and its follower's.
 pub const CONNECTIONS: usize = 3;
@@ -44,12 +48,9 @@ pub enum DatabaseError {
     /// It is no address.
     #[error("the journal's address is not one of a PostgreSQL database: {0}")]
     Address(String),
-    /// It asks for what this program cannot do.
-    #[error(
-        "this program connects to PostgreSQL without TLS: leave `sslmode={0}` out, and reach the \
-         database by its socket, or through a tunnel or a proxy on this machine that speaks TLS"
-    )]
-    Tls(&'static str),
+    /// It is to be reached by TLS, and nothing says whose certificate is trusted.
+    #[error("{0}")]
+    Authorities(String),
 }
 
 /// What this server has seen of the database, by whichever connection.
@@ -67,12 +68,15 @@ pub(super) struct Known {
     pub(super) size: u64,
     /// The largest signed head that was seen.
     pub(super) signed: u64,
+    /// The store of full tiles that this server uses.
+    pub(super) place: Option<Id>,
 }
 
 /// See the module's text.
 #[derive(Debug)]
 pub struct Database {
     config: Config,
+    tls: Option<Tls>,
     pub(super) limits: DatabaseLimits,
     known: Mutex<Known>,
 }
@@ -85,29 +89,48 @@ impl Database {
         password: Option<&[u8]>,
         limits: DatabaseLimits,
     ) -> Result<Self, DatabaseError> {
+        Self::with_tls(address, password, None, limits)
+    }
+
+    /// The same, reached by TLS if the file of certificate authorities is named, or the address says
+    /// `sslmode=require`: then the system's count. The certificate must be right in either case.
+    pub fn with_tls(
+        address: &str,
+        password: Option<&[u8]>,
+        authorities: Option<&Path>,
+        limits: DatabaseLimits,
+    ) -> Result<Self, DatabaseError> {
         let mut config =
             Config::from_str(address).map_err(|error| DatabaseError::Address(words(&error)))?;
         // The words of libpq for stricter modes are not known to the parser, and refused by it.
-        if matches!(config.get_ssl_mode(), SslMode::Require) {
-            return Err(DatabaseError::Tls("require"));
-        }
+        let encrypts = authorities.is_some() || config.get_ssl_mode() == SslMode::Require;
+        let tls = encrypts.then(|| Tls::new(authorities)).transpose();
+        let tls = tls.map_err(|error| {
+            DatabaseError::Authorities(match error {
+                AuthoritiesError::NoFile => {
+                    "no file of certificate authorities was found; name one with --journal-ca"
+                        .to_owned()
+                }
+                other => other.to_string(),
+            })
+        })?;
         if let Some(password) = password {
             config.password(password);
         }
         config
-            .ssl_mode(SslMode::Disable)
+            .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable })
             .application_name("fiducial-log")
             .connect_timeout(limits.connect_time)
             .tcp_user_timeout(limits.statement_time)
             .keepalives_idle(limits.statement_time)
             // Of several hosts the one that takes commits.
             .target_session_attrs(TargetSessionAttrs::ReadWrite);
-        Ok(Self { config, limits, known: Mutex::default() })
+        Ok(Self { config, tls, limits, known: Mutex::default() })
     }
 
-    /// Whether it is reached over a network, on which anyone could listen.
+    /// Whether it is reached over a network without TLS: then anyone on the way can read and change it.
     #[must_use]
-    pub fn is_remote(&self) -> bool {
+    pub fn is_exposed(&self) -> bool {
         let here = |host: &Host| match host {
             Host::Tcp(name) => {
                 name == "localhost"
@@ -115,7 +138,33 @@ impl Database {
             }
             Host::Unix(_) => true,
         };
-        !self.config.get_hosts().iter().all(here)
+        self.tls.is_none() && !self.config.get_hosts().iter().all(here)
+    }
+
+    /// Which database it is, as it may be shown: without a password.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let host = |host: &Host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        };
+        let hosts: Vec<String> = self.config.get_hosts().iter().map(host).collect();
+        let mut shown = format!("host={}", hosts.join(","));
+        let ports = self.config.get_ports();
+        if !ports.is_empty() {
+            let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+            shown = format!("{shown} port={}", ports.join(","));
+        }
+        // PostgreSQL's own default is the user's name.
+        for (name, value) in [
+            ("dbname", self.config.get_dbname().or(self.config.get_user())),
+            ("options", self.config.get_options()),
+        ] {
+            if let Some(value) = value {
+                shown = format!("{shown} {name}={value}");
+            }
+        }
+        shown
     }
 
     /// Notes which log the database must hold: every later connection checks it.
@@ -132,7 +181,7 @@ impl Database {
 
     /// The same for a database that may hold no log yet.
     pub(super) fn connect_anyhow(&self) -> Result<Session, Trouble> {
-        let session = Session::open(&self.config, &self.limits)?;
+        let session = Session::open(&self.config, self.tls.as_ref(), &self.limits)?;
         guard::check_promises(&session, self)?;
         Ok(session)
     }
@@ -183,10 +232,11 @@ mod tests {
 
     #[test]
     fn an_address_is_read_and_a_wrong_one_refused() {
-        assert!(!new("postgres:///log?host=/run/postgresql").unwrap().is_remote());
-        assert!(!new("host=127.0.0.1 dbname=log").unwrap().is_remote());
-        assert!(new("postgres://a,b/log").unwrap().is_remote());
-        assert!(matches!(new("postgres://a/log?sslmode=require"), Err(DatabaseError::Tls(_))));
+        assert!(!new("postgres:///log?host=/run/postgresql").unwrap().is_exposed());
+        assert!(!new("host=127.0.0.1 dbname=log").unwrap().is_exposed());
+        assert!(new("postgres://a,b/log").unwrap().is_exposed());
+        let strict = new("postgres://a/log?sslmode=verify-full");
+        assert!(matches!(strict, Err(DatabaseError::Address(_))));
         assert!(matches!(new("host=a colour=red"), Err(DatabaseError::Address(_))));
     }
 
@@ -199,5 +249,15 @@ mod tests {
         );
         let shown = format!("{:?}", database.unwrap());
         assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_database_is_shown_by_where_it_is() {
+        let shown = |address: &str| new(address).unwrap().shown();
+        assert_eq!(
+            shown("postgres://log:secret@a,b:5433/evidence?options=-csearch_path%3Dfab7"),
+            "host=a,b port=5432,5433 dbname=evidence options=-csearch_path=fab7"
+        );
+        assert_eq!(shown("host=/run/postgresql user=log"), "host=/run/postgresql dbname=log");
     }
 }

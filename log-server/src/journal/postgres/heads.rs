@@ -19,6 +19,7 @@ use super::rows::{self, signed};
 use super::session::Trouble;
 use crate::answer::Fatal;
 use crate::heads::{Kept, Office, Record, WriteError};
+use crate::id::Id;
 use crate::journal::Loaded;
 
 const RENEW: &str = "UPDATE log_lease SET until = clock_timestamp() + $3 * interval '1 millisecond' \
@@ -56,17 +57,14 @@ struct Held {
 pub struct PostgresHeads {
     line: Line,
     /// This process, among all that ever were.
-    holder: [u8; 16],
+    holder: Id,
     held: Cell<Option<Held>>,
 }
 
 impl PostgresHeads {
     /// For one process.
     pub fn new(database: Arc<Database>) -> Result<Self, Fatal> {
-        let mut holder = [0; 16];
-        getrandom::fill(&mut holder).map_err(|error| {
-            Fatal::new(format!("The system gives no random numbers: {error}. Start the log again."))
-        })?;
+        let holder = Id::draw()?;
         Ok(Self { line: Line::new(database), holder, held: Cell::new(None) })
     }
 

@@ -17,6 +17,7 @@ use super::rows::{self, Head, signed};
 use super::session::Trouble;
 use crate::admission::Admission;
 use crate::answer::Fatal;
+use crate::id::Id;
 use crate::journal::{AppendError, Base, Journal, Loaded, News, frame};
 use crate::number;
 
@@ -44,7 +45,7 @@ pub struct PostgresJournal {
 }
 
 struct Unsettled {
-    id: [u8; 16],
+    id: Id,
     growth: Growth,
     bytes: u64,
 }
@@ -112,6 +113,10 @@ impl PostgresJournal {
 
     /// What others have appended, given the head.
     fn read_news(&mut self, head: &Head) -> Result<News, Trouble> {
+        let place = self.line.database.known().place;
+        if place.is_some() && place != head.place {
+            return Err(other_place().into());
+        }
         let from = self.frontier.size();
         if head.size < from {
             let known = self.line.database.known().clone();
@@ -292,6 +297,14 @@ impl Journal for PostgresJournal {
             }
         }
     }
+}
+
+/// What to say where the tiles moved while this server slept: it would seal where nobody reads.
+fn other_place() -> Fatal {
+    Fatal::new(
+        "The full tiles of this log are in another store than when this server started. It takes and seals \
+         nothing more. Start it again with the store that its other servers name.",
+    )
 }
 
 /// What to say of trouble where no commit was sent.

@@ -7,8 +7,10 @@
 //! that it is, reads what the others wrote, and judges its entries again.
 //!
 //! - [`Database`]: which database, and what this server knows of it. `session`: one connection, asked
-//!   by one thread; `line` makes it anew when it broke. `guard`: what is checked whenever one is made. `schema`: tables and migrations.
+//!   by one thread; `line` makes it anew when it broke, `tls` encrypts it. `guard`: what is checked whenever one is made. `schema`: tables and migrations.
 //! - [`PostgresJournal`]: the journal. `commit`: what a batch is in rows. `rows`: reading.
+//! - [`moving`]: a log that moves into a database or out of one.
+//! - [`place`]: which store of full tiles all servers use.
 //! - [`PostgresHeads`]: the signed head and the checkpoint, under a lease. `observe`: what a server
 //!   that does not publish sees.
 //!
@@ -29,12 +31,15 @@ mod guard;
 mod heads;
 mod journal;
 mod line;
+pub mod moving;
 mod observe;
+pub mod place;
 mod rows;
 pub mod schema;
 mod session;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use database::{CONNECTIONS, Database, DatabaseError, DatabaseLimits};
 pub use heads::PostgresHeads;

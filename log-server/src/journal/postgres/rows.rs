@@ -8,6 +8,7 @@ use tokio_postgres::types::FromSql;
 
 use super::session::{Session, Trouble};
 use crate::answer::Fatal;
+use crate::id::Id;
 use crate::journal::{Base, Loaded, frame};
 
 /// The head of the log as the database has it.
@@ -17,6 +18,8 @@ pub(super) struct Head {
     pub(super) root: Hash,
     /// The fencing number of commits.
     pub(super) fence: i64,
+    /// Which store of full tiles all servers use, once that is settled.
+    pub(super) place: Option<Id>,
 }
 
 /// A column of a row.
@@ -38,12 +41,19 @@ pub(super) fn hash(row: &Row, name: &str) -> Result<Hash, Trouble> {
     Ok(Hash::from_bytes(bytes))
 }
 
+/// A column with the id of something.
+pub(super) fn id(row: &Row, name: &str) -> Result<Id, Trouble> {
+    let bytes: &[u8] = value(row, name)?;
+    let bytes = bytes.try_into().map_err(|_| strange(&format!("column {name} is no id")))?;
+    Ok(Id::from_bytes(bytes))
+}
+
 /// A size as the database keeps it.
 pub(super) fn signed(size: u64) -> i64 {
     i64::try_from(size).expect("a log has fewer than 2^63 entries")
 }
 
-fn strange(what: &str) -> Trouble {
+pub(super) fn strange(what: &str) -> Trouble {
     Fatal::new(format!(
         "The database does not hold a journal as this program writes it ({what}). Nothing is accepted \
          or signed. Restore it, and see that nothing else writes to it."
@@ -51,8 +61,12 @@ fn strange(what: &str) -> Trouble {
     .into()
 }
 
-const HEAD: &str = "SELECT size, root, fence, stopped FROM log_head";
-const HEAD_HELD: &str = "SELECT size, root, fence, stopped FROM log_head FOR UPDATE";
+const HEAD: &str =
+    "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place FROM log_head";
+const HEAD_HELD: &str = "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place \
+     FROM log_head FOR UPDATE";
+/// Of tables of any version.
+const HEAD_ALONE: &str = "SELECT size, root, fence, NULL::bytea AS place FROM log_head";
 
 /// Reads the head. Fatal where some server has stopped the log.
 pub(super) fn head(session: &Session) -> Result<Head, Trouble> {
@@ -64,19 +78,31 @@ pub(super) fn hold_head(session: &Session) -> Result<Head, Trouble> {
     head_of(&session.query_one(HEAD_HELD, &[])?)
 }
 
+/// Reads the head, whether the log is stopped or not: to look at it, never to go on.
+pub(super) fn head_anyhow(session: &Session) -> Result<Head, Trouble> {
+    parse_head(&session.query_one(HEAD_ALONE, &[])?)
+}
+
 fn head_of(row: &Row) -> Result<Head, Trouble> {
     if let Some(why) = value::<Option<String>>(row, "stopped")? {
         return Err(stopped(&why));
     }
-    Ok(Head { size: number(row, "size")?, root: hash(row, "root")?, fence: value(row, "fence")? })
+    parse_head(row)
+}
+
+fn parse_head(row: &Row) -> Result<Head, Trouble> {
+    let place: Option<&[u8]> = value(row, "place")?;
+    Ok(Head {
+        size: number(row, "size")?,
+        root: hash(row, "root")?,
+        fence: value(row, "fence")?,
+        place: place.is_some().then(|| id(row, "place")).transpose()?,
+    })
 }
 
 /// The word that stops every server.
 pub(super) fn stopped(why: &str) -> Trouble {
-    Fatal::new(format!(
-        "The log was stopped, for all its servers, by what one of them found: {why}"
-    ))
-    .into()
+    Fatal::new(format!("The log is stopped, for all its servers: {why}")).into()
 }
 
 /// The size of the last signed head; 0 before the first.
@@ -95,15 +121,26 @@ pub(super) fn entries(session: &Session, from: u64, to: u64) -> Result<Vec<Bytes
 
 /// Reads everything, as of one moment.
 pub(super) fn load(session: &Session) -> Result<(Head, Loaded), Trouble> {
-    session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
-    let loaded = load_within(session);
-    // Ends what a failure has left as well.
-    session.batch("ROLLBACK")?;
-    loaded
+    at_one_moment(session, || {
+        let head = head(session)?;
+        Ok((head.clone(), load_below(session, &head)?))
+    })
 }
 
-fn load_within(session: &Session) -> Result<(Head, Loaded), Trouble> {
-    let head = head(session)?;
+/// Reads several things as of one moment.
+pub(super) fn at_one_moment<T>(
+    session: &Session,
+    read: impl FnOnce() -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
+    session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+    let done = read();
+    // Ends what a failure has left as well.
+    session.batch("ROLLBACK")?;
+    done
+}
+
+/// The base and the entries behind it, which must give the head.
+pub(super) fn load_below(session: &Session, head: &Head) -> Result<Loaded, Trouble> {
     let row = session.query_one("SELECT base FROM log_base", &[])?;
     let frame = Bytes::copy_from_slice(value(&row, "base")?);
     let base = frame::parse_base_frame(&frame);
@@ -116,7 +153,7 @@ fn load_within(session: &Session) -> Result<(Head, Loaded), Trouble> {
     {
         return Err(strange("the entries do not give the root that the head names"));
     }
-    Ok((head, loaded))
+    Ok(loaded)
 }
 
 fn tree_root(base: &Base, entries: &[Bytes]) -> Hash {

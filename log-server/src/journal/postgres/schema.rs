@@ -15,7 +15,7 @@ use crate::journal::{Base, frame};
 use crate::settings::Settings;
 
 /// The steps, in order; the version of a database is how many of them it has.
-const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
+const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Any number that nobody else locks: two servers that start at once apply the steps once.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(4660046610375530309)";
@@ -39,7 +39,7 @@ pub fn migrate(database: &Database) -> Result<usize, Trouble> {
     migrate_with(&database.connect_anyhow()?)
 }
 
-fn migrate_with(session: &Session) -> Result<usize, Trouble> {
+pub(super) fn migrate_with(session: &Session) -> Result<usize, Trouble> {
     session.batch("BEGIN")?;
     let done = apply(session);
     session.batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
@@ -78,7 +78,12 @@ pub fn make(database: &Database, origin: &Origin, admission: Admission) -> Resul
     made
 }
 
-fn fill(session: &Session, origin: &Origin, admission: Admission) -> Result<(), MakeError> {
+/// The rows of a log without entries.
+pub(super) fn fill(
+    session: &Session,
+    origin: &Origin,
+    admission: Admission,
+) -> Result<(), MakeError> {
     let order = "INSERT INTO log_head (origin, admission, size, root, fence) \
          VALUES ($1, $2, 0, $3, 0) ON CONFLICT DO NOTHING";
     let root = Tree::EMPTY.root();
@@ -98,7 +103,10 @@ fn fill(session: &Session, origin: &Origin, admission: Admission) -> Result<(), 
 
 /// What the log in the database is; `None` where there is none.
 pub fn settings(database: &Database) -> Result<Option<Settings>, Trouble> {
-    let session = database.connect_anyhow()?;
+    settings_with(&database.connect_anyhow()?)
+}
+
+pub(super) fn settings_with(session: &Session) -> Result<Option<Settings>, Trouble> {
     let there = session.query_one("SELECT to_regclass('log_head') IS NOT NULL AS there", &[])?;
     if !rows::value::<bool>(&there, "there")? {
         return Ok(None);

@@ -16,6 +16,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
 
 use super::database::{DatabaseLimits, words};
+use super::tls::Tls;
 use crate::answer::Fatal;
 
 /// How much longer than the database's own limit this side waits: the network's part.
@@ -69,6 +70,18 @@ fn ends_session(said: &DbError) -> bool {
         || said.code().code().starts_with("57P")
 }
 
+/// Connects. What ends a connection is told to whoever asks next.
+async fn connect(config: &Config, tls: Option<&Tls>) -> Result<Client, Error> {
+    let Some(tls) = tls else {
+        let (client, connection) = config.connect(NoTls).await?;
+        tokio::spawn(async move { drop(connection.await) });
+        return Ok(client);
+    };
+    let (client, connection) = config.connect(tls.clone()).await?;
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(client)
+}
+
 /// See the module's text.
 pub(super) struct Session {
     client: Client,
@@ -80,19 +93,19 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects and sets the session's limits.
-    pub(super) fn open(config: &Config, limits: &DatabaseLimits) -> Result<Self, Trouble> {
+    pub(super) fn open(
+        config: &Config,
+        tls: Option<&Tls>,
+        limits: &DatabaseLimits,
+    ) -> Result<Self, Trouble> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Trouble::Away(error.to_string()))?;
         let connected =
-            runtime.block_on(async { timeout(limits.connect_time, config.connect(NoTls)).await });
-        let (client, connection) = match connected {
+            runtime.block_on(async { timeout(limits.connect_time, connect(config, tls)).await });
+        let client = match connected {
             Ok(connected) => connected.map_err(|error| Trouble::Away(words(&error)))?,
             Err(_) => return Err(Trouble::Away("it did not answer in time".to_owned())),
         };
-        runtime.spawn(async move {
-            // What ends it is told to whoever asks next.
-            let _ = connection.await;
-        });
         let patience = limits.statement_time + MARGIN;
         let session = Self { client, statements: RefCell::default(), patience, runtime };
         session.batch(&format!(

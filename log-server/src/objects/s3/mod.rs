@@ -69,6 +69,8 @@ struct Bucket {
     store: AmazonS3,
     /// How it is named in messages.
     name: String,
+    /// Bucket and prefix: what it is called from anywhere.
+    place: String,
     prefix: String,
     patience: Patience,
     throttle: Arc<Throttle>,
@@ -100,6 +102,7 @@ impl S3Objects {
         let bucket = Bucket {
             store: store.map_err(refused)?,
             name: format!("{place} at {}", place.server()),
+            place: place.to_string(),
             prefix: place.prefix.clone(),
             patience,
             throttle,
@@ -180,6 +183,18 @@ impl Objects for S3Objects {
             PutError::Io(error) => error,
             PutError::OtherBytes { .. } => unreachable!("nothing was put"),
         })
+    }
+
+    fn store_name(&self) -> String {
+        self.bucket.place.clone()
+    }
+
+    fn read_beside(&self, name: &str) -> io::Result<Option<Bytes>> {
+        self.read_file(name)
+    }
+
+    fn write_beside(&self, name: &str, bytes: Bytes) -> io::Result<()> {
+        self.write_file(name, bytes)
     }
 
     fn is_remote(&self) -> bool {

@@ -12,11 +12,13 @@ use crate::journal::{AppendError, Journal, News};
 
 mod broken;
 mod chains;
+mod leaving;
 #[allow(dead_code, reason = "other tests want more of it")]
 #[path = "../../../../tests/support/postgres.rs"]
 mod server;
 mod shared;
 mod tables;
+mod tls;
 
 fn origin() -> Origin {
     Origin::parse("postgres.example/log").unwrap()

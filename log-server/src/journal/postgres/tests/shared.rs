@@ -79,6 +79,27 @@ fn who_sleeps_while_it_holds_the_head_loses_it() {
 }
 
 #[test]
+fn who_sleeps_while_the_tiles_move_does_not_go_on() {
+    let Some(server) = made(Admission::Any) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let settle = |name: &str| {
+        let tiles = crate::objects::shared::SharedTiles::Folder(folder.path().join(name));
+        let database = database(&server.address());
+        place::settle(&database, &origin(), tiles.open().unwrap().as_ref()).unwrap();
+        PostgresJournal::open(database, Admission::Any).unwrap().0
+    };
+    let mut asleep = settle("old");
+    asleep.append(0, &entries(0..1)).unwrap();
+    tables::run(&server.address(), "DELETE FROM log_place");
+    let mut awake = settle("new");
+    awake.append(1, &entries(1..2)).unwrap();
+    assert!(matches!(asleep.append(1, &entries(5..6)), Err(AppendError::Conflict { .. })));
+    let Err(AppendError::Fatal(why)) = asleep.news(true) else { panic!("it went on") };
+    assert!(why.to_string().contains("in another store"), "{why}");
+    assert!(news(&mut awake, false).is_empty());
+}
+
+#[test]
 fn no_entry_is_in_the_log_twice() {
     let Some(server) = made(Admission::Any) else { return };
     let mut journal = open(&server.address());

@@ -19,7 +19,7 @@ fn refusal(result: Result<impl Sized, Trouble>) -> String {
 fn the_tables_are_made_once_and_hold_one_log() {
     let Some(server) = made(Admission::Statements) else { return };
     let database = database(&server.address());
-    assert_eq!(schema::migrate(&database).unwrap(), 1);
+    assert_eq!(schema::migrate(&database).unwrap(), 2);
     let found = schema::settings(&database).unwrap().unwrap();
     assert_eq!((found.origin, found.admission), (origin(), Admission::Statements));
     let other = Origin::parse("other.example/log").unwrap();
@@ -34,9 +34,9 @@ fn the_tables_are_made_once_and_hold_one_log() {
 #[test]
 fn tables_of_a_newer_program_are_refused() {
     let Some(server) = made(Admission::Any) else { return };
-    run(&server.address(), "INSERT INTO log_schema (version) VALUES (2)");
+    run(&server.address(), "INSERT INTO log_schema (version) VALUES (3)");
     let refused = refusal(schema::migrate(&database(&server.address())));
-    assert!(refused.contains("version 2"), "{refused}");
+    assert!(refused.contains("version 3"), "{refused}");
 }
 
 #[test]
