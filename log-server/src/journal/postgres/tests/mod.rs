@@ -13,7 +13,10 @@ use crate::journal::{AppendError, Journal, News};
 mod broken;
 mod chains;
 #[allow(dead_code, reason = "other tests want more of it")]
-#[path = "../../../../tests/support/postgres.rs"]
+#[path = "../../../../../tests/support/part.rs"]
+mod part;
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../../../../../tests/support/postgres.rs"]
 mod server;
 mod shared;
 mod tables;
