@@ -1,7 +1,13 @@
-//! The same contract over Garage, where the program is on this machine.
+//! The same contract over Garage, a store of another make than the one in this process, and one that
+//! ignores conditional writes.
 //!
-//! It is looked for under `FIDUCIAL_GARAGE` and then in `PATH`; `cargo xtask test --garage` builds it once.
-//! It is a store of another make than the one in this process, and one that ignores conditional writes.
+//! It is a test only with the feature `garage`, and then insists on the program: `cargo xtask test --garage`
+//! finds or builds it, and names it in `FIDUCIAL_GARAGE`.
+
+#![cfg_attr(
+    not(feature = "garage"),
+    allow(dead_code, reason = "it is a test where it is asked for")
+)]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -34,12 +40,9 @@ impl Drop for Garage {
     }
 }
 
-fn program() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("FIDUCIAL_GARAGE") {
-        return Some(PathBuf::from(named));
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join("garage")).find(|file| file.is_file())
+fn program() -> PathBuf {
+    let named = std::env::var_os("FIDUCIAL_GARAGE");
+    named.expect("`cargo xtask test --garage` names the program in FIDUCIAL_GARAGE").into()
 }
 
 fn free_address() -> String {
@@ -94,13 +97,9 @@ impl Garage {
     }
 }
 
-#[test]
-fn garage_keeps_the_contract_where_it_can_be_found() {
-    let Some(program) = program() else {
-        eprintln!("garage is not on this machine (FIDUCIAL_GARAGE, PATH): nothing was tried on it");
-        return;
-    };
-    let mut garage = start(&program);
+#[cfg_attr(feature = "garage", test)]
+fn garage_keeps_the_contract() {
+    let mut garage = start(&program());
     let objects = garage.objects();
     contract::run(&objects);
     // A bundle of the largest size, which Garage keeps in blocks of its own.
