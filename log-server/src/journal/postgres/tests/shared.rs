@@ -94,7 +94,7 @@ fn no_entry_is_in_the_log_twice() {
 fn who_is_far_behind_does_not_hold_the_head_while_it_reads() {
     let Some(server) = made(Admission::Any) else { return };
     let (mut one, mut behind) = (open(&server.address()), open(&server.address()));
-    let many = super::super::journal::MOST_HELD + 1;
+    let many = journal::MOST_HELD + 1;
     one.append(0, &entries(0..many)).unwrap();
     assert!(matches!(behind.news(true), Ok(News::Entries(read)) if read.len() as u64 == many));
     one.append(many, &entries(many..many + 1)).unwrap();
