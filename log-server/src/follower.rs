@@ -35,6 +35,17 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How often the mark is written at most.
 const MARK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What a look that was asked for has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshed {
+    /// This server has all that was there to be seen.
+    All,
+    /// Nothing could be seen, or not in time.
+    Away,
+    /// It was seen how much there is, and this server has not taken over all of it yet.
+    Behind,
+}
+
 /// Where others ask the follower to look.
 #[derive(Debug, Default)]
 pub struct Follow {
@@ -51,20 +62,28 @@ struct State {
     ended: u64,
     /// Whether that one could not see anything.
     away: bool,
+    /// Whether it saw what this server could not take over yet.
+    behind: bool,
 }
 
 impl Follow {
     /// Waits for a look that begins after this call; for half a second at most, and not at all while
     /// the database is away.
-    pub fn refresh(&self) {
+    pub fn refresh(&self) -> Refreshed {
         let state = self.lock();
         let want = state.begun + 1;
         if state.away {
-            return;
+            return Refreshed::Away;
         }
         self.bell.ring();
         let waiting = |state: &mut State| state.ended < want && !state.away;
-        drop(self.looked.wait_timeout_while(state, PATIENCE, waiting));
+        let waited = self.looked.wait_timeout_while(state, PATIENCE, waiting);
+        match waited {
+            Ok((state, _)) if state.ended < want || state.away => Refreshed::Away,
+            Ok((state, _)) if state.behind => Refreshed::Behind,
+            Ok(_) => Refreshed::All,
+            Err(_) => Refreshed::Away,
+        }
     }
 
     fn begin(&self) -> u64 {
@@ -73,9 +92,9 @@ impl Follow {
         state.begun
     }
 
-    fn end(&self, look: u64, away: bool) {
+    fn end(&self, look: u64, away: bool, behind: bool) {
         let mut state = self.lock();
-        (state.ended, state.away) = (look, away);
+        (state.ended, state.away, state.behind) = (look, away, behind);
         drop(state);
         self.looked.notify_all();
     }
@@ -108,10 +127,11 @@ impl Follower {
         while !self.shared.is_over() {
             let look = self.follow.begin();
             let seen = self.look();
+            let behind = matches!(seen, Ok(false));
             let failed = match seen {
-                Ok(()) => None,
+                Ok(_) => None,
                 Err(Trouble::Fatal(fatal)) => {
-                    self.follow.end(look, true);
+                    self.follow.end(look, true, false);
                     return Err(fatal);
                 }
                 Err(trouble) => Some(trouble.to_string()),
@@ -122,32 +142,34 @@ impl Follower {
                 _ => {}
             }
             away = failed.is_some();
-            self.follow.end(look, away);
+            self.follow.end(look, away, behind);
             if self.marked.1.elapsed() >= MARK_INTERVAL {
                 self.mark();
             }
             self.follow.bell.wait(if away { LOOK_AWAY } else { LOOK });
         }
         self.mark();
-        self.follow.end(u64::MAX, true);
+        self.follow.end(u64::MAX, true, false);
         Ok(())
     }
 
-    fn look(&self) -> Result<(), Trouble> {
+    /// Looks once; whether all that was seen is here now.
+    fn look(&self) -> Result<bool, Trouble> {
         let shown = self.shared.published();
         let is_any = !shown.note.is_empty();
         let shown = is_any.then(|| (shown.checkpoint.tree().size(), shown.note.len()));
         let Observed { size, signed, note } = self.observer.look(shown)?;
         self.shared.signed_size.fetch_max(signed, Ordering::AcqRel);
-        self.catch_up(size);
-        if let Some(note) = note {
-            self.show(&note)?;
-        }
-        Ok(())
+        let has_all = self.catch_up(size);
+        let is_shown = match note {
+            Some(note) => self.show(&note)?,
+            None => true,
+        };
+        Ok(has_all && is_shown)
     }
 
-    /// Waits a moment until the sequencer has read so many entries.
-    fn catch_up(&self, size: u64) {
+    /// Waits a moment until the sequencer has read so many entries; whether it has.
+    fn catch_up(&self, size: u64) -> bool {
         let before = Instant::now();
         while self.shared.committed_size() < size
             && before.elapsed() < PATIENCE
@@ -156,9 +178,11 @@ impl Follower {
             self.shared.queue.nudge();
             std::thread::sleep(Duration::from_millis(1));
         }
+        self.shared.committed_size() >= size
     }
 
-    fn show(&self, note: &[u8]) -> Result<(), Fatal> {
+    /// Shows what another server has published; whether that can be done now.
+    fn show(&self, note: &[u8]) -> Result<bool, Fatal> {
         let shared = &self.shared;
         let head = heads::parse(note, &shared.origin, &shared.keys).map_err(|why| {
             Fatal::new(format!(
@@ -169,7 +193,7 @@ impl Follower {
         let tree = head.checkpoint.tree();
         if shared.committed_size() < tree.size() {
             // Shown with a later look, when what it covers can be read here.
-            return Ok(());
+            return Ok(false);
         }
         let root =
             shared.fold(&plan_root(tree.size())).ok().and_then(|mut roots| match tree.size() {
@@ -180,7 +204,7 @@ impl Follower {
             Some(root) if root == tree.root() => {
                 let note = note.to_vec().into();
                 shared.show(Published { note, checkpoint: head.checkpoint }, unix_seconds());
-                Ok(())
+                Ok(true)
             }
             Some(_) => Err(Fatal::new(format!(
                 "Another server has published a root of {} that this server does not have. The \
@@ -189,7 +213,7 @@ impl Follower {
                 number::entries(tree.size())
             ))),
             // Its tiles cannot be read now, which reads say by themselves.
-            None => Ok(()),
+            None => Ok(false),
         }
     }
 
@@ -216,13 +240,28 @@ mod tests {
         let asking = follow.clone();
         let asked = std::thread::spawn(move || asking.refresh());
         // The one under way may not have seen what is asked for.
-        follow.end(early, false);
+        follow.end(early, false, false);
         while !asked.is_finished() {
             let look = follow.begin();
-            follow.end(look, false);
+            follow.end(look, false, false);
         }
-        asked.join().unwrap();
-        follow.end(follow.begin(), true);
-        follow.refresh();
+        assert_eq!(asked.join().unwrap(), Refreshed::All);
+        follow.end(follow.begin(), true, false);
+        assert_eq!(follow.refresh(), Refreshed::Away);
+        // Nobody looks any more.
+        follow.end(follow.begin(), false, false);
+        assert_eq!(follow.refresh(), Refreshed::Away);
+    }
+
+    #[test]
+    fn a_look_that_leaves_something_behind_says_so() {
+        let follow = Arc::new(Follow::default());
+        let asking = follow.clone();
+        let asked = std::thread::spawn(move || asking.refresh());
+        while !asked.is_finished() {
+            let look = follow.begin();
+            follow.end(look, false, true);
+        }
+        assert_eq!(asked.join().unwrap(), Refreshed::Behind);
     }
 }

@@ -25,6 +25,7 @@ use tokio::sync::oneshot;
 use crate::admission::{Admission, Submission};
 use crate::answer::{AddError, Fatal, Published, ReadError, Sequenced, Status};
 use crate::disk::{Disk, MachineDisk};
+use crate::follower::Refreshed;
 use crate::heads::WriteError;
 use crate::index::Key;
 use crate::journal::postgres::Database;
@@ -159,6 +160,10 @@ impl Log {
             log.spawn("witnesses", &lock, move || gatherer.run());
         }
         log.spawn("publisher", &lock, move || publisher.run());
+        if let Some(follower) = follower {
+            // Before the witnesses are heard: what they know may be what another server has signed.
+            log.spawn("follower", &lock, move || follower.run());
+        }
         if in_office {
             // Who is not offers nothing, and who is has heard them.
             log.hear_the_witnesses()?;
@@ -182,9 +187,6 @@ impl Log {
         log.spawn("sealer", &lock, move || sealer::run(&shared));
         let shared = log.shared.clone();
         log.spawn("indexer", &lock, move || indexer::run(&shared));
-        if let Some(follower) = follower {
-            log.spawn("follower", &lock, move || follower.run());
-        }
         Ok(log)
     }
 
@@ -294,9 +296,13 @@ impl Log {
         let (submission, statement) = Submission::statement(entry, origin, &self.shared.sources)?;
         let after = statement.after().tree();
         let size = after.size();
-        if size > self.published().checkpoint.tree().size() {
-            // Another server may have published it.
-            self.shared.refresh();
+        // Another server may have published it; where that cannot be seen, it cannot be refused either.
+        if size > self.published().checkpoint.tree().size()
+            && self.shared.refresh() != Refreshed::All
+        {
+            let away =
+                "it is not known here yet what other servers have published, which this follows";
+            return Err(AddError::Storage(away.to_owned()));
         }
         let published = self.published().checkpoint.tree();
         if size > published.size() {

@@ -12,7 +12,8 @@
 //!
 //! Where servers share a journal, one of them holds the office of signing and publishing at a time
 //! (`Record::office`); the others show what it publishes (`follower`), and any takes over when it is
-//! gone: it reads the heads anew and offers the last one again, as a process does that starts.
+//! gone, or has left because it does not reach the witnesses: it reads the heads anew and offers the last
+//! one again, as a process does that starts.
 //!
 //! Published when something was committed, without a timer. Signing costs some milliseconds of
 //! disk, on which commits wait too. So a log that many entries come to works on heads for at most a
@@ -61,6 +62,10 @@ const CATCH_UP: Duration = Duration::from_millis(10);
 /// How often it is looked who holds the office, where servers share a journal.
 const OFFICE: Duration = Duration::from_millis(200);
 
+/// How long this server leaves the office to others after it has not reached the witnesses: each of a few
+/// may try them meanwhile.
+const STAND_BACK: Duration = Duration::from_secs(5);
+
 /// How long to sleep when nothing rings: only a safety net.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -91,6 +96,8 @@ pub struct Publisher {
     flight: Option<Flight>,
     /// Whether it does; always, where no other server does.
     in_office: bool,
+    /// When it has left the office to who may reach the witnesses.
+    stood_back: Option<Instant>,
     pace: Pace,
     /// The size of the last mark, and when one was last written.
     marked: (u64, Instant),
@@ -108,7 +115,8 @@ impl Publisher {
         let pace = Pace::new(shared.published_size());
         let marked = (shared.committed_size(), Instant::now());
         let in_office = !heads.record.is_shared();
-        Self { shared, heads, signed, offers, flight: None, in_office, pace, marked }
+        let (flight, stood_back) = (None, None);
+        Self { shared, heads, signed, offers, flight, in_office, stood_back, pace, marked }
     }
 
     /// Offers the last signed head to the witnesses again, if there are any: the first act of a
@@ -190,7 +198,19 @@ impl Publisher {
     /// Publishes the signed head if it may be, and signs the committed tree if that may be.
     pub fn publish(&mut self) -> Result<Progress, WriteError> {
         let before = Instant::now();
+        if self.stood_back.is_some_and(|at| at.elapsed() < STAND_BACK) {
+            return Ok(Progress::Idle(OFFICE));
+        }
         match self.heads.record.office()? {
+            Office::Ours if self.misses_the_witnesses() => {
+                tracing::warn!(
+                    "the quorum of witnesses is not reached from here: others may publish"
+                );
+                self.stood_back = Some(Instant::now());
+                self.heads.record.leave();
+                self.end_office()?;
+                return Ok(Progress::Idle(OFFICE));
+            }
             Office::Ours => {}
             Office::Begun => self.begin_office()?,
             Office::Others => {
@@ -201,6 +221,13 @@ impl Publisher {
         let progress = self.publish_or_sign();
         self.pace.worked(before.elapsed());
         progress
+    }
+
+    /// Whether other servers may reach witnesses that this one is known not to.
+    fn misses_the_witnesses(&self) -> bool {
+        self.heads.record.is_shared()
+            && !self.shared.is_over()
+            && self.shared.witnessing.as_ref().is_some_and(|witnessing| witnessing.is_outage())
     }
 
     /// Takes over from another server: whatever this one knew of heads is read anew, and the last one

@@ -32,6 +32,15 @@ pub enum Request {
 }
 
 impl Request {
+    /// Answers that nothing of it was taken.
+    pub fn refuse(self, why: &AddError) {
+        match self {
+            // Whoever has gone needs no answer.
+            Self::One(_, reply) => drop(reply.send(Err(why.clone()))),
+            Self::Many(all, reply) => drop(reply.send(vec![Err(why.clone()); all.len()])),
+        }
+    }
+
     fn entries(&self) -> usize {
         self.submissions().len()
     }
@@ -115,6 +124,13 @@ impl Queue {
         Some(std::mem::take(&mut state.requests))
     }
 
+    /// Takes what waits now, which may be nothing.
+    pub fn take_now(&self) -> Vec<Request> {
+        let mut state = self.state.lock().expect("no panic under this lock");
+        (state.entries, state.bytes) = (0, 0);
+        std::mem::take(&mut state.requests)
+    }
+
     /// Wakes the sequencer, which looks what other servers have appended.
     pub fn nudge(&self) {
         self.state.lock().expect("no panic under this lock").nudged = true;
@@ -174,6 +190,20 @@ mod tests {
         assert_eq!(queue.push(request(b"c")), Err(AddError::Overloaded));
         assert_eq!(queue.take().unwrap().len(), 2);
         queue.push(request(b"c")).unwrap();
+    }
+
+    #[test]
+    fn what_waits_can_be_refused_and_others_come_behind_it() {
+        let queue = Queue::new(Limits { waiting_entries: 2, ..Limits::default() });
+        let (answer, mut answered) = oneshot::channel();
+        queue.push(Request::One(Submission::opaque(b"a").unwrap(), answer)).unwrap();
+        queue.push(request(b"b")).unwrap();
+        queue.take_now().into_iter().for_each(|waiting| waiting.refuse(&AddError::Overloaded));
+        assert_eq!(answered.try_recv().unwrap(), Err(AddError::Overloaded));
+        assert!(queue.take_now().is_empty());
+        queue.push(request(b"c")).unwrap();
+        queue.push(request(b"d")).unwrap();
+        assert_eq!(queue.take().unwrap().len(), 2);
     }
 
     #[test]

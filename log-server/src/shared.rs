@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use crate::admission::Admission;
 use crate::answer::{Fatal, Published, ReadError, Refused};
 use crate::disk::Disk;
-use crate::follower::Follow;
+use crate::follower::{Follow, Refreshed};
 use crate::heads::SignedHead;
 use crate::index::{Damaged, Index, Key};
 use crate::keys::LogKeys;
@@ -179,10 +179,8 @@ impl Shared {
 
     /// Brings what is shown up to what other servers have published and committed by now, where there
     /// are any and the journal can be asked. Waits for one look at it, which many may share.
-    pub fn refresh(&self) {
-        if let Some(follow) = &self.follow {
-            follow.refresh();
-        }
+    pub fn refresh(&self) -> Refreshed {
+        self.follow.as_ref().map_or(Refreshed::All, |follow| follow.refresh())
     }
 
     /// The size below which the tree is committed, as this server knows it.

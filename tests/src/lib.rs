@@ -15,6 +15,12 @@ pub mod fake_disk;
 pub mod kit;
 pub mod load;
 pub mod oracle;
+#[allow(dead_code, reason = "the benchmark wants a part of it")]
+#[path = "../support/part.rs"]
+mod part;
 pub mod plant;
+#[allow(dead_code, reason = "the benchmark wants a part of it")]
+#[path = "../support/postgres.rs"]
+mod postgres;
 pub mod programs;
 pub mod seed;

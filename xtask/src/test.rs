@@ -40,6 +40,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
         drop(passes(Command::new("apt-get").args(["update", "-qq"])));
     }
     report.step("tests", || tests(soak, garage.as_deref()));
+    if garage.is_none() {
+        report.remark("Object storage was not tried on Garage: --garage does that.".to_owned());
+    }
     report.step("examples in the documentation", || {
         check::tests(&["test", "--locked", "--workspace", "--doc"])
     });
@@ -62,8 +65,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
 
 /// All tests of the workspace, the corpus of the fuzz targets and brief crash runs among them.
 fn tests(soak: bool, garage: Option<&Path>) -> Result<Outcome, String> {
+    // What is a test only where its program is there.
+    let more = garage.map_or(&[][..], |_| &["--features", "log-server/garage"]);
     // The programs are built first: end-to-end tests start them as a user would.
-    if !passes(&mut cargo(&["build", "--locked", "--workspace", "--bins"]))? {
+    if !passes(cargo(&["build", "--locked", "--workspace", "--bins"]).args(more))? {
         return Ok(Outcome::Ran(Tally::one(false)));
     }
     let mut command = if exists("cargo-nextest", &["nextest", "--version"]) {
@@ -72,6 +77,7 @@ fn tests(soak: bool, garage: Option<&Path>) -> Result<Outcome, String> {
         out!("cargo-nextest is not installed: `cargo test` runs the same tests, slower.");
         cargo(&["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
     };
+    command.args(more);
     // Tests that start the programs need not ask cargo again, each in its own process.
     command.env("FIDUCIAL_PROGRAMS", target()?.join("debug"));
     if soak {

@@ -6,8 +6,9 @@
 //! and everything is judged again; an entry that came by them too is now one that the log has. After a
 //! conflict the head is held while this is done, so that nobody starves.
 //!
-//! A commit whose end is unknown is settled before anything else happens. Meanwhile nobody is answered:
-//! any answer could be wrong.
+//! A commit whose end is unknown is settled before anything else happens. Meanwhile nobody of it is
+//! answered: any answer could be wrong. What came in behind it was sent nowhere, and is refused while the
+//! database cannot be asked, so that who sends it can go to another server.
 
 use std::time::Duration;
 
@@ -168,7 +169,12 @@ impl Sequencer {
                 Ok(false) => return Ok(Ended::Behind),
                 Err(AppendError::Fatal(fatal)) => return Err(fatal),
                 Err(error) if self.shared.queue.is_closed() => return Err(unsettled(&error)),
-                Err(_) => std::thread::sleep(SETTLE_INTERVAL),
+                Err(error) => {
+                    let away = AddError::Storage(error.to_string());
+                    let waiting = self.shared.queue.take_now();
+                    waiting.into_iter().for_each(|request| request.refuse(&away));
+                    std::thread::sleep(SETTLE_INTERVAL);
+                }
             }
         }
     }

@@ -14,6 +14,7 @@
 //! else as the checkpoint itself.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use spec::Hash;
@@ -27,6 +28,7 @@ use super::ask::Contradiction;
 use super::client::Client;
 use crate::answer::Fatal;
 use crate::disk::write_whole;
+use crate::follower::Refreshed;
 use crate::heads::{Heads, SignedHead};
 use crate::number;
 use crate::shared::Shared;
@@ -66,13 +68,27 @@ pub(super) fn fatal_at_start(
     ))
 }
 
+/// Learns what other servers have signed by now, where there are any. False where that cannot be learned:
+/// then a larger tree may be one of theirs, and proves nothing.
+pub(super) async fn is_up_to_date(shared: &Arc<Shared>) -> bool {
+    if shared.follow.is_none() {
+        return true;
+    }
+    let shared = shared.clone();
+    let refreshed = tokio::task::spawn_blocking(move || shared.refresh()).await;
+    refreshed.is_ok_and(|refreshed| refreshed != Refreshed::Away)
+}
+
 /// Asks the witness for the checkpoint that it shows. Returns why the log must stop, if that proves it.
 pub(super) async fn look_for_proof(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     endpoint: &Endpoint,
     client: &mut Client,
 ) -> Option<Fatal> {
     let answer = client.checkpoint(&shared.origin).await.ok()?;
+    if !is_up_to_date(shared).await {
+        return None;
+    }
     // Read after the answer came: whatever the witness can know was signed before.
     let signed = shared.signed_size.load(Ordering::Acquire);
     let note = Note::parse(&answer.body).ok().filter(|_| answer.status == 200)?;

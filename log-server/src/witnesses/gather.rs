@@ -22,7 +22,7 @@ use tokio::time::sleep;
 
 use super::ask::{Ask, Contradiction, Cosigned, Step, Trouble};
 use super::client::Client;
-use super::contradiction::{fatal_at_start, look_for_proof};
+use super::contradiction::{fatal_at_start, is_up_to_date, look_for_proof};
 use super::memory::Memory;
 use super::{Endpoint, Witnessing};
 use crate::answer::Fatal;
@@ -227,10 +227,9 @@ impl Asker {
         loop {
             let request = self.request(ask.old_size(), head)?;
             let answer = self.client.add_checkpoint(request).await?;
-            if answer.status == CONFLICT && self.shared.follow.is_some() {
-                // It may know a head that another server has signed since.
-                let shared = self.shared.clone();
-                let _ = tokio::task::spawn_blocking(move || shared.refresh()).await;
+            // It may know a head that another server has signed since.
+            if answer.status == CONFLICT && !is_up_to_date(&self.shared).await {
+                return Err(Trouble::Local("other servers' heads cannot be seen".to_owned()));
             }
             // Read after the answer came: whatever the witness can know was signed before.
             let signed = self.shared.signed_size.load(Ordering::Acquire);

@@ -12,7 +12,10 @@ mod million;
 mod mirrored;
 mod moved;
 #[allow(dead_code, reason = "other tests want more of it")]
-#[path = "../support/postgres.rs"]
+#[path = "../../../tests/support/part.rs"]
+mod part;
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../../../tests/support/postgres.rs"]
 mod postgres;
 #[allow(dead_code, reason = "other tests want more of it")]
 #[path = "../support/s3.rs"]

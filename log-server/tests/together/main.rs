@@ -6,9 +6,14 @@ mod bucket;
 mod carried;
 mod faults;
 mod load;
+#[path = "../support/logs.rs"]
+mod logs;
 mod office;
 #[allow(dead_code, reason = "other tests want more of it")]
-#[path = "../support/postgres.rs"]
+#[path = "../../../tests/support/part.rs"]
+mod part;
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../../../tests/support/postgres.rs"]
 mod postgres;
 mod processes;
 #[allow(dead_code, reason = "other tests want more of it")]

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use log_server::admission::Admission;
 use spec::note::Note;
+use spec::witness::{CONFLICT_TYPE, format_conflict};
 
 use crate::witness::{Manner, Witness};
 use crate::world::{World, add, end, insist, published, wait_until};
@@ -99,6 +100,54 @@ fn who_takes_over_offers_the_last_head_again_before_it_signs() {
     );
     drop(remembered);
     end(&other);
+}
+
+#[test]
+fn who_does_not_reach_the_witnesses_leaves_publishing_to_another() {
+    let Some((world, witness)) = witnessed() else { return };
+    // The same witness, at an address where nobody is.
+    let line = witness.line_without_url("w");
+    let policy = format!("{} http://127.0.0.1:1/\nquorum w\n", line.trim_end());
+    std::fs::write(world.data("a").join("policy"), policy).unwrap();
+    let one = world.open("a");
+    let other = world.open("b");
+    add(&one, b"first");
+    for log in [&other, &one] {
+        assert_eq!(published(log, 1).checkpoint.tree().size(), 1);
+    }
+    // It has the office again in its turn, and leaves it again.
+    end(&other);
+    let third = world.open("b");
+    add(&one, b"second");
+    published(&one, 2);
+    [one, third].iter().for_each(end);
+}
+
+#[test]
+fn a_witness_that_knows_more_does_not_stop_a_server_that_sees_no_others() {
+    let Some((mut world, witness)) = witnessed() else { return };
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    end(&log);
+    // The last head is offered again, and until it is cosigned one witness's word is enough.
+    witness.set(Manner::Away);
+    let log = world.open("a");
+    world.postgres.end();
+    // Another server may have signed three entries since.
+    let known = format!("content-type: {CONFLICT_TYPE}\r\n");
+    let known: &'static str = known.leak();
+    witness.set(Manner::Constant(409, known, format_conflict(3)));
+    wait_until("the witness has said so", || {
+        let witnesses = log.status().witnessing.unwrap().witnesses;
+        witnesses[0].trouble.as_ref().is_some_and(|trouble| trouble.kind() == "local")
+    });
+    assert!(log.status().fatal.is_none());
+    witness.set(Manner::Honest);
+    world.postgres.begin(&[]);
+    assert_eq!(insist(&log, b"second"), 1);
+    published(&log, 2);
+    end(&log);
 }
 
 #[test]

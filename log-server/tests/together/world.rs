@@ -1,12 +1,12 @@
 //! A log whose journal is in a database of the test's own, and its servers.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use log_server::admission::Admission;
-use log_server::answer::{AddError, Published, Sequenced};
+use log_server::answer::{AddError, Sequenced};
 use log_server::disk::MachineDisk;
 use log_server::journal::postgres::{Database, DatabaseLimits, schema};
 use log_server::keys::LogKeys;
@@ -20,6 +20,8 @@ use spec::checkpoint::Origin;
 use spec::key::VerifierKey;
 use tempfile::TempDir;
 
+use crate::logs::copy_folder;
+pub(crate) use crate::logs::{end, published, runtime, wait_until};
 use crate::postgres::Postgres;
 use crate::s3::{self, Server};
 
@@ -32,9 +34,6 @@ const PATIENT: Patience = Patience {
     hedge: Duration::from_secs(1),
     whole: Duration::from_millis(500),
 };
-
-/// Nothing here takes so long: who waits longer has found a log that hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn origin() -> Origin {
     Origin::parse("together.example/log").unwrap()
@@ -128,7 +127,7 @@ impl World {
         objects: Box<dyn Objects>,
     ) -> Result<Log, OpenError> {
         let data = self.data(name);
-        let policy = self.template().join("policy");
+        let policy = data.join("policy");
         let keys = LogKeys::load(&data, &origin()).unwrap();
         let witnesses = policy.exists().then(|| {
             let policy = read_policy(&policy, &keys.verifier_keys()).unwrap();
@@ -162,18 +161,6 @@ pub(crate) fn database(address: &str) -> Arc<Database> {
     Arc::new(Database::new(address, None, limits).unwrap())
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy_folder(&entry.path(), &target),
-            false => drop(std::fs::copy(entry.path(), target).unwrap()),
-        }
-    }
-}
-
 pub(crate) fn try_add(log: &Log, entry: &[u8]) -> Result<Sequenced, AddError> {
     runtime().block_on(log.sequence(log.check(entry)?))
 }
@@ -192,30 +179,4 @@ pub(crate) fn insist(log: &Log, entry: &[u8]) -> u64 {
             Err(other) => panic!("{other}"),
         }
     }
-}
-
-pub(crate) fn published(log: &Log, size: u64) -> Arc<Published> {
-    let waited = async { tokio::time::timeout(PATIENCE, log.published_covering(size)).await };
-    runtime().block_on(waited).expect("published in time").unwrap()
-}
-
-pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-pub(crate) fn end(log: &Log) {
-    log.stop();
-    log.join();
-}
-
-#[track_caller]
-pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let before = Instant::now();
-    while before.elapsed() < PATIENCE {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    panic!("it did not come so far: {what}");
 }

@@ -10,6 +10,8 @@ mod crash;
 mod http;
 mod journal_end;
 mod lies;
+#[path = "../support/logs.rs"]
+mod logs;
 mod quorum;
 mod recovered;
 mod rollback;

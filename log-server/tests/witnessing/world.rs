@@ -1,8 +1,8 @@
 //! A log with witnesses, in a folder that goes away.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use log_server::admission::Admission;
 use log_server::answer::Published;
@@ -17,10 +17,9 @@ use spec::note::Note;
 use spec::policy::Policy;
 use tempfile::TempDir;
 
+use crate::logs::copy_folder;
+pub(crate) use crate::logs::{end, published, runtime, wait_until};
 use crate::witness::Witness;
-
-/// Nothing here takes so long: who waits longer has found a log that hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn origin() -> Origin {
     Origin::parse("witnessed.example/log").unwrap()
@@ -144,19 +143,6 @@ impl World {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// Adds an entry and returns its index.
 pub(crate) fn add(log: &Log, entry: &str) -> u64 {
     let submission = log.check(entry.as_bytes()).unwrap();
@@ -167,32 +153,6 @@ pub(crate) fn add(log: &Log, entry: &str) -> u64 {
 pub(crate) fn publish(log: &Log, entry: &str) -> Arc<Published> {
     let index = add(log, entry);
     published(log, index + 1)
-}
-
-pub(crate) fn published(log: &Log, size: u64) -> Arc<Published> {
-    let waited = async { tokio::time::timeout(PATIENCE, log.published_covering(size)).await };
-    runtime().block_on(waited).expect("published in time").unwrap()
-}
-
-pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-pub(crate) fn end(log: &Log) {
-    log.stop();
-    log.join();
-}
-
-#[track_caller]
-pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let before = Instant::now();
-    while before.elapsed() < PATIENCE {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    panic!("it did not come so far: {what}");
 }
 
 /// The kind of what is wrong with a witness.

@@ -20,7 +20,8 @@ const MAX_MEMORY_MB: f64 = 100.0;
 /// The large entries: how many, and how large.
 const LARGE: (u64, usize) = (255, 60_000);
 
-fn load(address: SocketAddr, key: Option<&VerifierKey>, duration: Duration) -> Load {
+/// Entries of 256 bytes from [`CONNECTIONS`] at once, as fast as they are taken.
+pub(super) fn load(address: SocketAddr, key: Option<&VerifierKey>, duration: Duration) -> Load {
     Load {
         address,
         connections: CONNECTIONS,
@@ -34,7 +35,7 @@ fn load(address: SocketAddr, key: Option<&VerifierKey>, duration: Duration) -> L
 }
 
 /// Runs a load; an error if the log broke a promise or refused anything.
-async fn verified(load: &Load) -> Result<Outcome, BenchError> {
+pub(super) async fn verified(load: &Load) -> Result<Outcome, BenchError> {
     let outcome = run(load).await?;
     let mut broken: Vec<String> = outcome.findings().iter().map(ToString::to_string).collect();
     let refused = outcome.driven.refused.iter().filter(|(status, _)| **status != 503);

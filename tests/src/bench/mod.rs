@@ -15,6 +15,7 @@ pub mod replayed;
 pub mod statements;
 pub mod static_files;
 pub mod table;
+pub mod together;
 pub mod witness;
 pub mod witnessed;
 
@@ -68,7 +69,7 @@ pub struct Scale {
 }
 
 /// Which rows are measured, by name.
-pub const ROWS: [&str; 11] = [
+pub const ROWS: [&str; 12] = [
     "add",
     "sequential",
     "large",
@@ -80,6 +81,7 @@ pub const ROWS: [&str; 11] = [
     "captured",
     "disputed",
     "replayed",
+    "together",
 ];
 
 /// Measures the rows in `only`, or all, and prints each as it is done.
@@ -118,6 +120,7 @@ pub async fn run(scale: &Scale, only: &[String]) -> Result<Vec<Row>, BenchError>
             "large" => adding::large(scale).await?,
             "statements" => statements::rows(scale, &machine).await?,
             "grown" => grown::rows(scale, &machine).await?,
+            "together" => together::rows(scale, &machine).await?,
             "witnessed" => witnessed::rows(scale, &machine).await?,
             "witness" => witness::rows(scale, &machine).await?,
             _ => static_files::rows(scale).await?,

@@ -123,6 +123,12 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The most memory it ever had, in bytes.
     pub fn peak_memory(&self) -> Result<u64, BenchError> {
         peak_memory(self.process.id())
@@ -181,13 +187,66 @@ pub fn peak_memory(process: u32) -> Result<u64, BenchError> {
     Ok(kilobytes.unwrap_or(0) * 1024)
 }
 
+/// The processor time of a process alone.
+pub fn processor_time(process: u32) -> Result<Duration, BenchError> {
+    Ok(Duration::from_millis(Ticks::of(process)?.own * MILLISECONDS_PER_TICK))
+}
+
+/// The processor time of a process and of its children, those included that have ended.
+pub fn processor_time_of_all(process: u32) -> Result<Duration, BenchError> {
+    let first = Ticks::of(process)?;
+    let mut ticks = first.own + first.ended;
+    for entry in std::fs::read_dir("/proc")?.flatten() {
+        let Ok(id) = entry.file_name().to_string_lossy().parse() else { continue };
+        // Whoever ends meanwhile is among its parent's ended ones the next time.
+        let child = Ticks::of(id).ok().filter(|found| found.parent == process);
+        ticks += child.map_or(0, |child| child.own);
+    }
+    Ok(Duration::from_millis(ticks * MILLISECONDS_PER_TICK))
+}
+
+/// Linux tells processor time to programs in hundredths of a second, on every machine.
+const MILLISECONDS_PER_TICK: u64 = 10;
+
+/// What `/proc/ID/stat` says of a process.
+struct Ticks {
+    parent: u32,
+    own: u64,
+    /// Those of its children that have ended.
+    ended: u64,
+}
+
+impl Ticks {
+    fn of(process: u32) -> Result<Self, BenchError> {
+        let text = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+        let wrong = || BenchError::Program(format!("process {process} is not told of as usual"));
+        Self::parse(&text).ok_or_else(wrong)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        // The name before it is in parentheses and may hold any.
+        let (_, fields) = text.rsplit_once(')')?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
+        let parent = fields.get(1)?.parse().ok()?;
+        Some(Self { parent, own: ticks(11)? + ticks(12)?, ended: ticks(13)? + ticks(14)? })
+    }
+}
+
 /// A fresh log in `folder` and the Ed25519 key that verifies it.
 pub fn new_log(folder: &Path, admission: &str) -> Result<VerifierKey, BenchError> {
+    new_log_with(folder, admission, &[])
+}
+
+/// The same with more words to `init`.
+pub fn new_log_with(
+    folder: &Path,
+    admission: &str,
+    more: &[&str],
+) -> Result<VerifierKey, BenchError> {
     let data = folder.display().to_string();
-    let said = run(
-        "fiducial-log",
-        &["init", "--data", &data, "--origin", super::ORIGIN, "--admission", admission],
-    )?;
+    let init = ["init", "--data", &data, "--origin", super::ORIGIN, "--admission", admission];
+    let said = run("fiducial-log", &[&init, more].concat())?;
     let key = keys_in(&said).find(|key| key.algorithm() == Algorithm::NoteEd25519);
     key.ok_or_else(|| BenchError::Program("fiducial-log init printed no key".to_string()))
 }
@@ -205,4 +264,19 @@ pub fn new_witness(
 
 fn keys_in(said: &str) -> impl Iterator<Item = VerifierKey> {
     said.split_whitespace().filter_map(|word| VerifierKey::parse(word).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_read_whatever_its_name_is() {
+        let stat = "7 (a ) b) S 3 7 7 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 5 6 7";
+        let ticks = Ticks::parse(stat).unwrap();
+        assert_eq!((ticks.parent, ticks.own, ticks.ended), (3, 30, 70));
+        assert!(Ticks::parse("7 (cut").is_none());
+        let own = std::process::id();
+        assert!(processor_time_of_all(own).unwrap() >= processor_time(own).unwrap());
+    }
 }

@@ -34,6 +34,12 @@ impl Row {
         Self { asked: asked.to_string(), met: if met { "yes" } else { "NO" }, ..self }
     }
 
+    /// Says what is asked of machines other than this one.
+    #[must_use]
+    pub fn asked_elsewhere(self, asked: &str) -> Self {
+        Self { asked: asked.to_string(), met: "not judged here", ..self }
+    }
+
     /// A line that cannot be measured here, with the reason.
     #[must_use]
     pub fn missing(what: &str, asked: &str, why: &str) -> Self {

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 /// The hosts and their cables.
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../../support/network.rs"]
 mod network;
 
 use std::fs::{self, File};

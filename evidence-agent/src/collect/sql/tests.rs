@@ -34,10 +34,10 @@ fn config(connection: &str, more: &str) -> SqlConfig {
 
 impl Site {
     fn new(more: &str) -> Option<Self> {
-        let server = Postgres::start()?;
-        let mut client = Client::connect(&server.connection(), NoTls).unwrap();
+        let server = Postgres::start_with(&["fsync=off"])?;
+        let mut client = Client::connect(&server.address(), NoTls).unwrap();
         client.batch_execute(TABLES).unwrap();
-        let config = config(&server.connection_of("reader"), more);
+        let config = config(&server.address_of("reader"), more);
         let collector = Sql::new(watch(), config).unwrap();
         Some(Self { server, client, collector, memory: Memory::default(), now: 1_772_438_400_000 })
     }
@@ -131,7 +131,7 @@ fn pages_hold_whole_row_sets_and_a_look_goes_on_behind_its_limit() {
 fn nothing_can_be_written_through_the_session() {
     let Some(site) = Site::new(COMPLETE) else { return };
     // Its own rights would allow it: the session is that of the owner.
-    let owner = site.server.connection();
+    let owner = site.server.address();
     let mut session = Session::open(&config(&owner, COMPLETE)).unwrap();
     for statement in [
         "INSERT INTO boards VALUES (1)",
@@ -206,8 +206,8 @@ fn a_database_that_goes_away_is_told_and_found_again() {
             .complaints
             .is_empty()
     );
-    site.server.begin().unwrap();
-    site.client = Client::connect(&site.server.connection(), NoTls).unwrap();
+    site.server.begin(&[]);
+    site.client = Client::connect(&site.server.address(), NoTls).unwrap();
     site.run("INSERT INTO boards VALUES (2)");
     site.now += 3_600_000;
     let looked = site.round();

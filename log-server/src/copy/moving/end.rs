@@ -279,7 +279,7 @@ impl End {
             return Ok(database.arrive(id, arrival)?);
         }
         let journal = self.folder().join(JOURNAL);
-        file::write(self.disk(), &journal, &carried.loaded)
+        file::write(self.disk(), &journal, &carried.loaded.base, &carried.loaded.entries)
             .map_err(|error| self.io(JOURNAL, error))?;
         watch.reached(Step::Written(JOURNAL));
         let heads =

@@ -28,6 +28,9 @@ pub struct DatabaseLimits {
     pub connect_time: Duration,
     /// For one statement, its waiting for locks included.
     pub statement_time: Duration,
+    /// For how long nothing may come back over a network, not even that a packet has arrived: then the
+    /// other side is gone. Counts for both sides.
+    pub silence_time: Duration,
     /// For how long the right to sign and publish is taken; renewed at a third of it.
     pub lease_time: Duration,
 }
@@ -37,6 +40,7 @@ impl Default for DatabaseLimits {
         Self {
             connect_time: Duration::from_secs(5),
             statement_time: Duration::from_secs(10),
+            silence_time: Duration::from_secs(2),
             lease_time: Duration::from_secs(2),
         }
     }
@@ -120,9 +124,10 @@ impl Database {
         config
             .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable })
             .application_name("fiducial-log")
-            .connect_timeout(limits.connect_time)
-            .tcp_user_timeout(limits.statement_time)
-            .keepalives_idle(limits.statement_time)
+            .connect_timeout(limits.silence_time)
+            .tcp_user_timeout(limits.silence_time)
+            .keepalives_idle(limits.silence_time / 2)
+            .keepalives_interval(limits.silence_time / 2)
             // Of several hosts the one that takes commits.
             .target_session_attrs(TargetSessionAttrs::ReadWrite);
         Ok(Self { config, tls, limits, known: Mutex::default() })

@@ -24,6 +24,10 @@ use crate::number;
 /// So many entries of what is read at once are counted together: a bundle of them.
 const RUN: usize = TILE_WIDTH as usize;
 
+/// No more entries than these are read while the head is held: a server that is paused while more are on
+/// their way would hold up the others until somebody reads them.
+pub(super) const MOST_HELD: u64 = 256;
+
 /// See `journal::postgres`. Owned by one thread; any number of them may be open to one database.
 pub struct PostgresJournal {
     line: Line,
@@ -266,7 +270,12 @@ impl Journal for PostgresJournal {
             false => rows::head(session),
         });
         self.holds = hold;
-        let news = head.and_then(|head| self.read_news(&head));
+        let news = head.and_then(|head| {
+            if head.size.saturating_sub(self.frontier.size()) > MOST_HELD {
+                self.release()?;
+            }
+            self.read_news(&head)
+        });
         news.map_err(|trouble| nothing_sent(self.release_after(trouble)))
     }
 

@@ -64,6 +64,24 @@ impl Trouble {
     }
 }
 
+/// What the database is told of a session. A session whose server was cut off is ended soon, and with it
+/// whatever it locked: over a network the database would wait for hours for the rest of a question.
+fn settings(limits: &DatabaseLimits) -> String {
+    let silence = limits.silence_time;
+    format!(
+        "SET statement_timeout = {0}; SET lock_timeout = {0}; \
+         SET idle_in_transaction_session_timeout = {1}; \
+         SET tcp_user_timeout = {2}; SET tcp_keepalives_idle = {3}; \
+         SET tcp_keepalives_interval = {3}; \
+         SET default_transaction_isolation = 'read committed'; \
+         SET default_transaction_read_only = off; SET client_min_messages = warning",
+        limits.statement_time.as_millis(),
+        LONGEST_HOLD.as_millis(),
+        silence.as_millis(),
+        (silence / 2).as_secs().max(1)
+    )
+}
+
 fn ends_session(said: &DbError) -> bool {
     let severity = said.parsed_severity();
     matches!(severity, Some(Severity::Fatal | Severity::Panic))
@@ -108,14 +126,7 @@ impl Session {
         };
         let patience = limits.statement_time + MARGIN;
         let session = Self { client, statements: RefCell::default(), patience, runtime };
-        session.batch(&format!(
-            "SET statement_timeout = {0}; SET lock_timeout = {0}; \
-             SET idle_in_transaction_session_timeout = {1}; \
-             SET default_transaction_isolation = 'read committed'; \
-             SET default_transaction_read_only = off; SET client_min_messages = warning",
-            limits.statement_time.as_millis(),
-            LONGEST_HOLD.as_millis()
-        ))?;
+        session.batch(&settings(limits))?;
         Ok(session)
     }
 

@@ -14,7 +14,10 @@ mod broken;
 mod chains;
 mod leaving;
 #[allow(dead_code, reason = "other tests want more of it")]
-#[path = "../../../../tests/support/postgres.rs"]
+#[path = "../../../../../tests/support/part.rs"]
+mod part;
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../../../../../tests/support/postgres.rs"]
 mod server;
 mod shared;
 mod tables;

@@ -110,3 +110,18 @@ fn no_entry_is_in_the_log_twice() {
     journal.append(3, &entries(3..4)).unwrap();
     assert_eq!(journal.load().unwrap().entries, entries(0..4));
 }
+
+#[test]
+fn who_is_far_behind_does_not_hold_the_head_while_it_reads() {
+    let Some(server) = made(Admission::Any) else { return };
+    let (mut one, mut behind) = (open(&server.address()), open(&server.address()));
+    let many = journal::MOST_HELD + 1;
+    one.append(0, &entries(0..many)).unwrap();
+    assert!(matches!(behind.news(true), Ok(News::Entries(read)) if read.len() as u64 == many));
+    one.append(many, &entries(many..many + 1)).unwrap();
+    let late = behind.append(many, &entries(many + 1..many + 2));
+    assert!(matches!(late, Err(AppendError::Conflict { .. })), "{late:?}");
+    // The rest is little, and held.
+    assert!(matches!(behind.news(true), Ok(News::Entries(read)) if read.len() == 1));
+    behind.append(many + 1, &entries(many + 1..many + 2)).unwrap();
+}

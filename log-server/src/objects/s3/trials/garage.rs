@@ -1,6 +1,13 @@
-//! The same contract over Garage, where the program is on this machine.
+//! The same contract over Garage, a store of another make than the one in this process, and one that
+//! ignores conditional writes.
 //!
-//! It is a store of another make than the one in this process, and one that ignores conditional writes.
+//! It is a test only with the feature `garage`, and then insists on the program: `cargo xtask test --garage`
+//! finds or builds it, and names it in `FIDUCIAL_GARAGE`.
+
+#![cfg_attr(
+    not(feature = "garage"),
+    allow(dead_code, reason = "it is a test where it is asked for")
+)]
 
 use std::time::Duration;
 
@@ -29,12 +36,11 @@ fn objects(garage: &mut Garage) -> S3Objects {
     objects
 }
 
-#[test]
-fn garage_keeps_the_contract_where_it_can_be_found() {
-    let Some(mut garage) = Garage::start() else {
-        eprintln!("garage is not on this machine (FIDUCIAL_GARAGE, PATH): nothing was tried on it");
-        return;
-    };
+#[cfg_attr(feature = "garage", test)]
+fn garage_keeps_the_contract() {
+    let garage = Garage::start();
+    let mut garage =
+        garage.expect("`cargo xtask test --garage` names the program in FIDUCIAL_GARAGE");
     let objects = objects(&mut garage);
     contract::run(&objects);
     // A bundle of the largest size, which Garage keeps in blocks of its own.

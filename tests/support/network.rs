@@ -6,11 +6,14 @@
 //! witness --+
 //! ```
 //!
-//! Invariants: the machine's own network is never touched, since every link is made inside the
+//! A host's cable can be pulled, which it sees; or what two hosts send each other can be lost, which
+//! neither is told.
+//!
+//! Included by path from the tests that want it. Invariants: the machine's own network is never touched, since every link is made inside the
 //! bridge's namespace with its other end in a host's; names hold the process's ID, so that two runs
 //! never meet; dropping the network removes all of it, also after a panic.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,6 +24,12 @@ const IP: &str = "ip";
 
 /// Which Debian package has it.
 const PACKAGE: &str = "iproute2";
+
+/// An address of hardware that nothing here has: what is sent to it is lost.
+const NOWHERE: &str = "02:00:00:00:00:00";
+
+/// Where `ip` keeps namespaces.
+const NAMESPACES: &str = "/run/netns";
 
 /// Why there is no network.
 pub(crate) enum NoNetwork {
@@ -57,6 +66,11 @@ impl Network {
         // What was made before an error goes with the value.
         network.build()?;
         Ok(network)
+    }
+
+    /// The network that another process has made, and will remove.
+    pub(crate) fn of(prefix: String, hosts: &[&'static str]) -> Self {
+        Self { prefix, hosts: hosts.to_vec(), made: Vec::new() }
     }
 
     fn build(&mut self) -> Result<(), NoNetwork> {
@@ -107,13 +121,43 @@ impl Network {
         ip(&["-n", &self.namespace("bridge"), "link", "set", host, state])
     }
 
+    /// Loses what two hosts send each other from now on, or no longer does.
+    pub(crate) fn lose(&self, one: &str, other: &str, lost: bool) -> Result<(), NoNetwork> {
+        for (host, peer) in [(one, other), (other, one)] {
+            let (own, address) = (self.namespace(host), self.address(peer));
+            let neighbour = ["-n", &own, "neighbour"];
+            let order: &[&str] = match lost {
+                true => &["replace", &address, "lladdr", NOWHERE, "nud", "permanent"],
+                // Asked for anew with the next packet.
+                false => &["delete", &address],
+            };
+            ip(&[&neighbour[..], order, &["dev", "eth0"]].concat())?;
+        }
+        Ok(())
+    }
+
+    /// The file that stands for a host's namespace.
+    pub(crate) fn path(&self, host: &str) -> PathBuf {
+        Path::new(NAMESPACES).join(self.namespace(host))
+    }
+
+    /// The network of all hosts, as rules of access name it.
+    pub(crate) const fn whole() -> &'static str {
+        "10.77.0.0/24"
+    }
+
     /// A program that will run on a host.
     pub(crate) fn command(&self, host: &str, name: &str, folder: &Path) -> Command {
-        let mut command = Command::new(IP);
-        // `ip` becomes the program: to kill the one is to kill the other.
-        command.args(["netns", "exec", &self.namespace(host)]).arg(program(name));
+        let mut command = self.within(host, &program(name));
         command.current_dir(folder).env("LC_ALL", "C.UTF-8").env_remove("RUST_LOG");
         command.stdin(Stdio::null());
+        command
+    }
+
+    /// Any program on a host. `ip` becomes the program: to kill the one is to kill the other.
+    pub(crate) fn within(&self, host: &str, program: &Path) -> Command {
+        let mut command = Command::new(IP);
+        command.args(["netns", "exec", &self.namespace(host)]).arg(program);
         command
     }
 }
