@@ -281,10 +281,10 @@ pub(crate) fn replay(loaded: &Loaded, admission: Admission) -> Result<(Tail, Cha
     if admission == Admission::Statements {
         let first = base.frontier.size();
         for (at, (entry, leaf)) in loaded.entries.iter().zip(&leaves).enumerate() {
-            if first + at as u64 >= base.heads_size {
-                if let Some(place) = place_of(entry, first + at as u64)? {
-                    chains.advance(place, *leaf);
-                }
+            if first + at as u64 >= base.heads_size
+                && let Some(place) = place_of(entry, first + at as u64)?
+            {
+                chains.advance(place, *leaf);
             }
         }
     }

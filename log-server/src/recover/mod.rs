@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use spec::tile::TILE_WIDTH;
 
+use crate::answer::Fatal;
 use crate::copy::store::Source;
 use crate::copy::{Listener, policy_of_keys};
 use crate::journal::{Base, Loaded};
@@ -116,9 +117,10 @@ pub fn recover(
         handed.remarks.into_iter().chain(said.unwrap_or_default()).chain(holders.remarks).collect();
     remarks.iter().for_each(|line| remark(line));
     let stored = built?;
-    if stored.tree(tree.size(), place.objects())? != tree {
+    let rebuilt = stored.tree(tree.size(), place.objects()).map_err(Fatal::from)?;
+    if rebuilt != tree {
         // Each head was compared on the way: this is a machine that computes wrongly.
-        return Err(target.contradicts_stored(stored.tree(tree.size(), place.objects())?));
+        return Err(target.contradicts_stored(rebuilt));
     }
     if let Some(panel) = &panel {
         panel.confirm(place.keys(), &target.head, &stored, place.objects())?;

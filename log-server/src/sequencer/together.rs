@@ -209,10 +209,10 @@ impl Sequencer {
         for (index, (entry, leaf)) in (from..).zip(entries.iter().zip(&leaves)) {
             let of_entry = keys_of(self.shared.admission, entry, *leaf);
             keys.extend(of_entry.into_iter().map(|key| (key, index)));
-            if self.shared.admission == Admission::Statements {
-                if let Some(place) = place_of(entry, index)? {
-                    self.chains.advance(place, *leaf);
-                }
+            if self.shared.admission == Admission::Statements
+                && let Some(place) = place_of(entry, index)?
+            {
+                self.chains.advance(place, *leaf);
             }
         }
         let count = entries.len() as u64;

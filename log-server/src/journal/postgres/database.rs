@@ -16,7 +16,6 @@ use super::guard;
 use super::session::{Session, Trouble};
 use super::tls::Tls;
 use crate::id::Id;
-use crate::witnesses::client::AuthoritiesError;
 
 /// The connections that one server holds: its sequencer's, its publisher's and its follower's.
 pub const CONNECTIONS: usize = 3;
@@ -109,15 +108,7 @@ impl Database {
         // The words of libpq for stricter modes are not known to the parser, and refused by it.
         let encrypts = authorities.is_some() || config.get_ssl_mode() == SslMode::Require;
         let tls = encrypts.then(|| Tls::new(authorities)).transpose();
-        let tls = tls.map_err(|error| {
-            DatabaseError::Authorities(match error {
-                AuthoritiesError::NoFile => {
-                    "no file of certificate authorities was found; name one with --journal-ca"
-                        .to_owned()
-                }
-                other => other.to_string(),
-            })
-        })?;
+        let tls = tls.map_err(|error| DatabaseError::Authorities(error.to_string()))?;
         if let Some(password) = password {
             config.password(password);
         }

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::{TlsConnector, client};
 
-use crate::witnesses::client::{AuthoritiesError, connector};
+use crate::outgoing::{AuthoritiesError, connector};
 
 /// How connections are made.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Tls {
 impl Tls {
     /// Trusts the authorities in a file, or the system's.
     pub(super) fn new(authorities: Option<&Path>) -> Result<Self, AuthoritiesError> {
-        connector(authorities).map(Self)
+        connector(authorities, "--journal-ca").map(Self)
     }
 }
 
