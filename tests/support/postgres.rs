@@ -178,10 +178,12 @@ impl Postgres {
     pub(crate) fn give(&self, name: &str, text: &str) {
         use std::os::unix::fs::PermissionsExt;
         let path = self.data().join(name);
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(&path, text).expect("its data can be written to");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+            .expect("the owner of a file may close it to others");
         if rustix::process::geteuid().is_root() {
-            std::os::unix::fs::chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+            std::os::unix::fs::chown(&path, Some(NOBODY), Some(NOBODY))
+                .expect("root may give files away");
         }
     }
 
