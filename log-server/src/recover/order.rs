@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn an_order_that_no_chain_has_is_not_found_and_the_chains_end_where_they_did() {
         let a = chain("a", 3, 0);
-        let known = links(&[a.clone()]);
+        let known = links(std::slice::from_ref(&a));
         let backwards = [leaf(&a[1]), leaf(&a[0])];
         let slots = vec![Slot::default(); 2];
         let mut ends = Ends::new();
