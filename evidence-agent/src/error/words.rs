@@ -147,6 +147,7 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     ("it has no source {}", "没有来源 {}"),
     ("it has a source {} already", "已有来源 {}"),
+    ("--source: {}", "--source 的名字无效：{}"),
     ("name one of its sources with --source: {}", "请用 --source 指定其中一个来源：{}"),
     ("the vault has no such record", "保险库中没有这样的记录"),
     (
