@@ -16,7 +16,7 @@
 //!
 //! Keys are never copied here: whoever may sign is decided by who puts them there.
 //!
-//! - [`end`]: what each step does at an end with the embedded journal, and at one in a database.
+//! - `end`: what each step does at an end with the embedded journal, and at one in a database.
 
 use std::fs::File;
 use std::io;
