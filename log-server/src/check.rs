@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use rustix::fs::OFlags;
 use spec::Hash;
 use spec::frontier::Frontier;
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use spec::tile::{
     MAX_BUNDLE_SIZE, TILE_SIZE, TILE_WIDTH, Tile, TileKind, parse_entries, parse_hashes,
 };
@@ -387,7 +387,7 @@ impl Check<'_> {
         let bytes = self.read(bundle, MAX_BUNDLE_SIZE)?;
         let entries = parse_entries(bundle, &bytes)
             .ok_or("is not 256 entries, each behind its length".to_string())?;
-        Ok(entries.into_iter().map(leaf_hash).collect())
+        Ok(leaf_hashes(&entries))
     }
 
     fn read_hashes(&self, tile: Tile) -> Result<Vec<Hash>, String> {
@@ -415,7 +415,7 @@ fn agrees(head: &SignedHead, stored: &Stored, objects: &dyn Objects) -> Result<(
 fn journal_leaves(loaded: &Loaded, index: u64) -> Vec<Hash> {
     let start = (index * TILE_WIDTH - loaded.base.frontier.size()) as usize;
     let entries = &loaded.entries[start..start + TILE_WIDTH as usize];
-    entries.iter().map(|entry| leaf_hash(entry)).collect()
+    leaf_hashes(entries)
 }
 
 /// Reads a plain file of at most `most` bytes: never a pipe or a device, on which a read could

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use spec::Hash;
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use spec::tile::{TILE_WIDTH, Tile, TileKind, parse_entries};
 
 use crate::answer::Fatal;
@@ -133,8 +133,7 @@ fn read_back(objects: &dyn Objects, seal: &Seal) -> Result<(), BundleError> {
             TileKind::Hashes(_) => read == *bytes,
             TileKind::Entries => {
                 let at = (tile.index() * TILE_WIDTH - first) as usize;
-                let leaves: Vec<Hash> =
-                    entries_of(*tile, &read)?.iter().map(|entry| leaf_hash(entry)).collect();
+                let leaves: Vec<Hash> = leaf_hashes(&entries_of(*tile, &read)?);
                 leaves == seal.leaves[at..at + TILE_WIDTH as usize]
             }
         };

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use bytes::Bytes;
 use spec::checkpoint::Checkpoint;
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use spec::succession::Succession;
 use spec::tile::{TILE_WIDTH, Tile, TileKind};
 use spec::tree::Tree;
@@ -274,7 +274,7 @@ fn check_not_behind(size: u64, objects: &dyn Objects) -> Result<(), Fatal> {
 pub(crate) fn replay(loaded: &Loaded, admission: Admission) -> Result<(Tail, Chains), Fatal> {
     let base = &loaded.base;
     let mut tail = Tail::new(base.frontier.clone());
-    let leaves: Vec<_> = loaded.entries.iter().map(|entry| leaf_hash(entry)).collect();
+    let leaves: Vec<_> = leaf_hashes(&loaded.entries);
     let growth = base.frontier.grow(&leaves);
     tail.commit(loaded.entries.clone(), &leaves, growth);
     let mut chains = Chains::new(base.heads.clone());

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use spec::Hash;
 use spec::frontier::Frontier;
-use spec::hash::{leaf_hash, node_hash};
+use spec::hash::{leaf_hashes, node_hash};
 use spec::tile::{TILE_HEIGHT, Tile, TileKind, hash_of_node, parse_hashes};
 use spec::tree::{
     ConsistencyError, Node, Tree, plan_consistency, plan_root, root_of_leaves, verify_consistency,
@@ -36,7 +36,7 @@ impl Stored {
     /// Hashes the entries of a journal that was read just now.
     #[must_use]
     pub fn of(loaded: Loaded) -> Self {
-        let leaves = loaded.entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let leaves = leaf_hashes(&loaded.entries);
         Self { base: loaded.base.frontier, leaves }
     }
 

@@ -9,6 +9,7 @@
 //! ```
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use sha2::block_api::compress256;
@@ -92,29 +93,75 @@ impl fmt::Debug for Hash {
 pub fn leaf_hash(entry: &[u8]) -> Hash {
     let length = 1 + entry.len();
     if length <= MAX_ONE {
-        finish([leaf_block(entry)], length)
+        let mut block = [[0; BLOCK_SIZE]];
+        write_leaf(&mut block, entry);
+        finish(block)
     } else if length <= MAX_TWO {
         let mut blocks = [[0; BLOCK_SIZE]; 2];
         blocks.as_flattened_mut()[1..length].copy_from_slice(entry);
-        finish(blocks, length)
+        pad(&mut blocks, length);
+        finish(blocks)
     } else {
         Hash::of_parts(&[&[0x00], entry])
     }
+}
+
+/// The leaf hashes of entries, in their order: what [`leaf_hash`] gives for each, sooner where they are
+/// short.
+#[must_use]
+pub fn leaf_hashes<E: AsRef<[u8]>>(entries: &[E]) -> Vec<Hash> {
+    let mut hashes = Vec::with_capacity(entries.len());
+    let (lanes, rest) = entries.as_chunks::<LANES>();
+    for lanes in lanes {
+        if lanes.iter().all(|entry| entry.as_ref().len() < MAX_ONE) {
+            let mut blocks = [[[0; BLOCK_SIZE]]; LANES];
+            for (block, entry) in blocks.iter_mut().zip(lanes) {
+                write_leaf(block, entry.as_ref());
+            }
+            hashes.extend(finish_all(&blocks));
+        } else {
+            hashes.extend(lanes.iter().map(|entry| leaf_hash(entry.as_ref())));
+        }
+    }
+    hashes.extend(rest.iter().map(|entry| leaf_hash(entry.as_ref())));
+    hashes
 }
 
 /// The hash of an inner node. Costs two SHA-256 blocks.
 #[must_use]
 pub fn node_hash(left: Hash, right: Hash) -> Hash {
     let mut blocks = [[0; BLOCK_SIZE]; 2];
-    let message = blocks.as_flattened_mut();
-    message[0] = 0x01;
-    message[1..=HASH_SIZE].copy_from_slice(&left.0);
-    message[1 + HASH_SIZE..=2 * HASH_SIZE].copy_from_slice(&right.0);
-    finish(blocks, 1 + 2 * HASH_SIZE)
+    write_node(&mut blocks, left, right);
+    finish(blocks)
+}
+
+/// The nodes above a row of nodes: one for each two of them. A last one without a partner has none.
+pub(crate) fn node_hashes(row: &[Hash]) -> Vec<Hash> {
+    let mut above = Vec::with_capacity(row.len() / 2 + 1);
+    let (pairs, _) = row.as_chunks::<2>();
+    let (lanes, rest) = pairs.as_chunks::<LANES>();
+    for lanes in lanes {
+        let mut blocks = [[[0; BLOCK_SIZE]; 2]; LANES];
+        for (blocks, [left, right]) in blocks.iter_mut().zip(lanes) {
+            write_node(blocks, *left, *right);
+        }
+        above.extend(finish_all(&blocks));
+    }
+    above.extend(rest.iter().map(|[left, right]| node_hash(*left, *right)));
+    above
 }
 
 /// The bytes that one step of SHA-256 takes in.
 pub(crate) const BLOCK_SIZE: usize = 64;
+
+/// How many short messages are hashed beside one another.
+///
+/// A block that was written in pieces just now cannot be loaded until they have left the processor's
+/// store buffer, and each of its steps waits for the one before. With the blocks of several messages
+/// written first that wait is over when the first of them is loaded: a third faster for leaves of one
+/// block, a quarter for nodes, where eight gave as much as sixteen. They are written where they are read
+/// from: a copy of such a block would have to wait in the same way.
+pub(crate) const LANES: usize = 8;
 
 /// The longest message that is one block with its padding: one byte and the length follow it.
 const MAX_ONE: usize = BLOCK_SIZE - 1 - size_of::<u64>();
@@ -122,34 +169,65 @@ const MAX_ONE: usize = BLOCK_SIZE - 1 - size_of::<u64>();
 /// The longest message that is two blocks with its padding.
 const MAX_TWO: usize = 2 * BLOCK_SIZE - 1 - size_of::<u64>();
 
-/// A short entry behind its prefix. A commitment of 32 bytes, which most entries are, is copied as
-/// such: a copy of unknown length is a call.
-fn leaf_block(entry: &[u8]) -> [u8; BLOCK_SIZE] {
-    let mut block = [0; BLOCK_SIZE];
+/// A block of a message.
+pub(crate) type Block = [u8; BLOCK_SIZE];
+
+/// Writes a short entry behind its prefix, and pads it. A commitment of 32 bytes, which most entries are,
+/// is copied as such: a copy of unknown length is a call.
+#[inline]
+fn write_leaf(blocks: &mut [Block; 1], entry: &[u8]) {
+    let [block] = blocks;
     if let Ok(commitment) = <&[u8; HASH_SIZE]>::try_from(entry) {
         block[1..=HASH_SIZE].copy_from_slice(commitment);
     } else {
         block[1..=entry.len()].copy_from_slice(entry);
     }
-    block
+    pad(blocks, 1 + entry.len());
 }
 
-/// SHA-256 of the first `length` bytes of `blocks`, all others being zero. The last block is the one
-/// in which the padding ends.
+/// Writes two hashes behind their prefix, and pads them.
+#[inline]
+fn write_node(blocks: &mut [Block; 2], left: Hash, right: Hash) {
+    let message = blocks.as_flattened_mut();
+    message[0] = 0x01;
+    message[1..=HASH_SIZE].copy_from_slice(&left.0);
+    message[1 + HASH_SIZE..=2 * HASH_SIZE].copy_from_slice(&right.0);
+    pad(blocks, 1 + 2 * HASH_SIZE);
+}
+
+/// Pads a message of `length` bytes, behind which all of `blocks` is zero. The last block is the one in
+/// which the padding ends.
 ///
 /// The padding of FIPS 180-4, section 5.1.1, written in place. The streaming interface copies every
 /// message through a buffer, which costs a third of what the blocks of a node do.
 #[inline]
-fn finish<const N: usize>(mut blocks: [[u8; BLOCK_SIZE]; N], length: usize) -> Hash {
+fn pad<const N: usize>(blocks: &mut [Block; N], length: usize) {
     let room = (N - 1) * BLOCK_SIZE..N * BLOCK_SIZE;
     debug_assert!(room.contains(&(length + size_of::<u64>())), "these blocks are not its own");
     let bits = 8 * length as u64;
     let message = blocks.as_flattened_mut();
     message[length] = 0x80;
     message[room.end - size_of::<u64>()..].copy_from_slice(&bits.to_be_bytes());
+}
+
+/// SHA-256 of a padded message.
+#[inline]
+fn finish<const N: usize>(blocks: [Block; N]) -> Hash {
     let mut state = INITIAL_STATE;
     compress256(&mut state, &blocks);
     Hash(bytes_of(&state))
+}
+
+/// The same of several.
+#[inline]
+fn finish_all<const N: usize>(messages: &[[Block; N]; LANES]) -> [Hash; LANES] {
+    let mut states = [INITIAL_STATE; LANES];
+    for at in 0..N {
+        for (state, blocks) in states.iter_mut().zip(messages) {
+            compress256(state, core::slice::from_ref(&blocks[at]));
+        }
+    }
+    states.map(|state| Hash(bytes_of(&state)))
 }
 
 /// The words of SHA-256 between two blocks.
@@ -197,7 +275,7 @@ mod tests {
     #[test]
     fn a_leaf_of_any_length_is_the_digest_of_its_bytes() {
         // Beyond the lengths at which the padding needs another block: 55, 56, 63, 64, 119, 120.
-        let bytes: alloc::vec::Vec<u8> = (0..=255).cycle().skip(1).take(400).collect();
+        let bytes: Vec<u8> = (0..=255).cycle().skip(1).take(400).collect();
         for length in 0..bytes.len() {
             let message = [&[0x00], &bytes[..length]].concat();
             assert_eq!(
@@ -205,6 +283,33 @@ mod tests {
                 Hash(Sha256::digest(message).into()),
                 "{length}"
             );
+        }
+    }
+
+    #[test]
+    fn hashes_of_many_are_those_of_each() {
+        let leaf = |entry: &Vec<u8>| Hash(Sha256::digest([&[0x00], &entry[..]].concat()).into());
+        // Every number of entries about the lanes, of every length about the blocks, alone and mixed.
+        for count in 0..=2 * LANES + 1 {
+            for length in (0..200).step_by(9).chain([54, 55, 56, 62, 63, 64, 117, 118, 119]) {
+                let alike: Vec<Vec<u8>> =
+                    (0..count).map(|at| alloc::vec![at as u8; length]).collect();
+                let mixed: Vec<Vec<u8>> =
+                    (0..count).map(|at| alloc::vec![at as u8; (length + 31 * at) % 200]).collect();
+                for entries in [alike, mixed] {
+                    let want: Vec<Hash> = entries.iter().map(leaf).collect();
+                    assert_eq!(leaf_hashes(&entries), want, "{count} of {length}");
+                }
+            }
+        }
+        for count in 0..=4 * LANES + 3 {
+            let row: Vec<Hash> = (0..count).map(|at| Hash::of(&[at as u8])).collect();
+            let node = |pair: &[Hash]| {
+                let message = [&[0x01], &pair[0].0[..], &pair[1].0[..]].concat();
+                Hash(Sha256::digest(message).into())
+            };
+            let want: Vec<Hash> = row.chunks_exact(2).map(node).collect();
+            assert_eq!(node_hashes(&row), want, "{count}");
         }
     }
 

@@ -18,7 +18,7 @@
 
 use alloc::vec::Vec;
 
-use crate::hash::{Hash, node_hash};
+use crate::hash::{Hash, node_hash, node_hashes};
 
 /// The longest inclusion proof of any tree whose size fits in 64 bits.
 pub const MAX_INCLUSION_PROOF: usize = 64;
@@ -295,17 +295,17 @@ pub(crate) fn plan_beginning(old: u64, new: u64) -> Result<Plan, ConsistencyErro
 /// The root over `leaves`, given as leaf hashes. For small trees held in memory.
 #[must_use]
 pub fn root_of_leaves(leaves: &[Hash]) -> Hash {
-    // A stack of complete subtrees, as in the frontier: at most one a level.
-    let mut edge: Vec<Hash> = Vec::new();
-    for (index, leaf) in leaves.iter().enumerate() {
-        let mut hash = *leaf;
-        for _ in 0..index.trailing_ones() {
-            let left = edge.pop().expect("an odd index has a complete left neighbour");
-            hash = node_hash(left, hash);
+    // Row by row. The last node of a row of odd length stands for itself in the row above: the largest
+    // complete tree is then on the left at every node, as RFC 6962 splits.
+    let mut row = leaves.to_vec();
+    while row.len() > 1 {
+        let mut above = node_hashes(&row);
+        if row.len() % 2 == 1 {
+            above.extend(row.last());
         }
-        edge.push(hash);
+        row = above;
     }
-    if edge.is_empty() { Hash::EMPTY_ROOT } else { fold_right(&edge) }
+    row.pop().unwrap_or(Hash::EMPTY_ROOT)
 }
 
 /// Hashes complete subtrees of falling size, left to right, into the root over all of them.

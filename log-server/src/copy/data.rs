@@ -229,7 +229,7 @@ fn read_database(home: &Home, journal: &JournalConfig) -> Result<Read, DataError
 
 fn tail_of(loaded: Loaded) -> Tail {
     let mut tail = Tail::new(loaded.base.frontier.clone());
-    let leaves: Vec<_> = loaded.entries.iter().map(|entry| spec::hash::leaf_hash(entry)).collect();
+    let leaves: Vec<_> = spec::hash::leaf_hashes(&loaded.entries);
     let growth = loaded.base.frontier.grow(&leaves);
     tail.commit(loaded.entries, &leaves, growth);
     tail

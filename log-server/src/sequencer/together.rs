@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use spec::Hash;
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use spec::tile::TILE_WIDTH;
 use tokio::sync::oneshot;
 
@@ -200,7 +200,7 @@ impl Sequencer {
 
     /// Takes over entries that others have committed.
     fn take_in(&mut self, entries: Vec<Bytes>) -> Result<(), Fatal> {
-        let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let leaves: Vec<Hash> = leaf_hashes(&entries);
         let (from, growth) = {
             let tail = self.shared.tail.read().expect("no panic under this lock");
             (tail.frontier().size(), tail.frontier().grow(&leaves))

@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 use sha2::block_api::compress256;
 use zeroize::Zeroizing;
 
-use crate::hash::{BLOCK_SIZE, HASH_SIZE, INITIAL_STATE, State, bytes_of};
+use crate::hash::{BLOCK_SIZE, Block, HASH_SIZE, INITIAL_STATE, LANES, State, bytes_of};
 use crate::key::KeyName;
 
 /// The length of a tag in bytes.
@@ -31,9 +31,6 @@ pub const LOT_KEY_SIZE: usize = 32;
 
 /// What the first HMAC's message starts with.
 const TAG_PREFIX: &[u8] = b"fiducial/tag/v1\n";
-
-/// A block of a message.
-type Block = [u8; BLOCK_SIZE];
 
 /// A secret that the buyer and the maker of one lot share: 32 random bytes.
 pub struct LotKey(Zeroizing<[u8; LOT_KEY_SIZE]>);
@@ -72,7 +69,10 @@ impl StatementKey {
 
     /// The tags of all units in their order.
     pub(crate) fn tags(&self, units: &Units) -> impl Iterator<Item = Tag> {
-        units.blocks().map(|blocks| Tag(self.0.state_of(blocks)))
+        let mut messages = units.blocks();
+        core::iter::repeat_with(move || self.0.states_of(&mut messages))
+            .take_while(|(_, count)| *count > 0)
+            .flat_map(|(states, count)| states.into_iter().take(count).map(Tag))
     }
 }
 
@@ -137,13 +137,28 @@ impl Mac {
     }
 
     fn state_of(&self, message: &[Block]) -> State {
-        let mut state = *self.inner;
-        compress256(&mut state, message);
-        let mut block = OUTER_BLOCK;
-        block[..HASH_SIZE].copy_from_slice(&bytes_of(&state));
-        state = *self.outer;
-        compress256(&mut state, &[block]);
+        let ([state, ..], _) = self.states_of(&mut core::iter::once(message));
         state
+    }
+
+    /// The states of the next messages, and of how many. First what is inside of all of them: see [`LANES`].
+    fn states_of<'m>(
+        &self,
+        messages: &mut impl Iterator<Item = &'m [Block]>,
+    ) -> ([State; LANES], usize) {
+        let mut blocks = [OUTER_BLOCK; LANES];
+        let mut count = 0;
+        for (block, message) in blocks.iter_mut().zip(messages) {
+            let mut state = *self.inner;
+            compress256(&mut state, message);
+            block[..HASH_SIZE].copy_from_slice(&bytes_of(&state));
+            count += 1;
+        }
+        let mut states = [*self.outer; LANES];
+        for (state, block) in states.iter_mut().zip(&blocks).take(count) {
+            compress256(state, core::slice::from_ref(block));
+        }
+        (states, count)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use spec::Hash;
 use spec::checkpoint::Origin;
 use spec::evidence::statement::Statement;
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use spec::key::{KeyId, KeyName, VerifierKey};
 use spec::policy::{AcceptedCheckpoint, Policy};
 use spec::tile::{TILE_WIDTH, Tile, TileKind};
@@ -126,16 +126,14 @@ impl<'a> Examiner<'a> {
     }
 
     fn look_at_entries(&self, first: u64, entries: &[&[u8]], examined: &mut Examined) -> Vec<Hash> {
-        let mut leaves = Vec::with_capacity(entries.len());
-        for (index, entry) in (first..).zip(entries) {
-            let leaf = leaf_hash(entry);
-            leaves.push(leaf);
+        let leaves = leaf_hashes(entries);
+        for (index, (entry, leaf)) in (first..).zip(entries.iter().zip(&leaves)) {
             examined.audited += u64::from(index >= self.start);
             if index < self.start || (index == 0 && self.look_at_beginning(entry, examined)) {
                 continue;
             }
             if self.mode != Mode::Any {
-                self.look_at_statement(index, entry, leaf, examined);
+                self.look_at_statement(index, entry, *leaf, examined);
             }
         }
         leaves

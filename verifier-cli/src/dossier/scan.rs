@@ -11,7 +11,7 @@ use spec::Hash;
 use spec::checkpoint::Origin;
 use spec::evidence::statement::Statement;
 use spec::frontier::Frontier;
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use spec::key::KeyName;
 use spec::tile::{TILE_WIDTH, Tile, TileKind};
 
@@ -104,11 +104,9 @@ struct Bundle {
 fn look(log: &Log, at: u64, size: u64, keys: &Keys, origin: &Origin) -> Result<Bundle, ReadError> {
     let tile = Tile::in_tree(TileKind::Entries, at, size).expect("the bundle is in the tree");
     log.entries(tile, |entries| {
-        let (mut leaves, mut links) = (Vec::with_capacity(entries.len()), Vec::new());
-        for (index, entry) in (at * TILE_WIDTH..).zip(entries) {
-            let leaf = leaf_hash(entry);
-            leaves.push(leaf);
-            links.extend(link(index, entry, leaf, keys, origin));
+        let (leaves, mut links) = (leaf_hashes(entries), Vec::new());
+        for (index, (entry, leaf)) in (at * TILE_WIDTH..).zip(entries.iter().zip(&leaves)) {
+            links.extend(link(index, entry, *leaf, keys, origin));
         }
         Bundle { leaves, links }
     })

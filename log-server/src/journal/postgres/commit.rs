@@ -7,7 +7,7 @@ use bytes::Bytes;
 use spec::Hash;
 use spec::evidence::statement::Statement;
 use spec::frontier::{Frontier, Growth};
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use tokio_postgres::Row;
 
 use super::rows::{self, signed};
@@ -56,7 +56,7 @@ impl<'a> Commit<'a> {
         entries: &'a [Bytes],
         admission: Admission,
     ) -> Result<Self, Fatal> {
-        let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let leaves: Vec<Hash> = leaf_hashes(&entries);
         let links = match admission {
             Admission::Any => Links::default(),
             Admission::Statements => Links::of(entries, &leaves)?,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use spec::Hash;
 use spec::frontier::{Frontier, Growth};
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use spec::tile::TILE_WIDTH;
 
 use super::commit::{Commit, Told};
@@ -75,7 +75,7 @@ impl PostgresJournal {
     }
 
     fn take_over(&mut self, head: &Head, loaded: &Loaded) {
-        let leaves: Vec<Hash> = loaded.entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let leaves: Vec<Hash> = leaf_hashes(&loaded.entries);
         self.frontier = loaded.base.frontier.clone();
         self.frontier.advance(&self.frontier.grow(&leaves));
         self.fence = head.fence;
@@ -136,7 +136,7 @@ impl PostgresJournal {
         if entries.len() as u64 != head.size - from {
             return self.reload();
         }
-        let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let leaves: Vec<Hash> = leaf_hashes(&entries);
         let growth = self.frontier.grow(&leaves);
         if growth.tree().root() != head.root {
             return Err(self.other_history(head.size).into());

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use spec::Hash;
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
@@ -157,6 +157,6 @@ pub(super) fn load_below(session: &Session, head: &Head) -> Result<Loaded, Troub
 }
 
 fn tree_root(base: &Base, entries: &[Bytes]) -> Hash {
-    let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    let leaves: Vec<Hash> = leaf_hashes(&entries);
     base.frontier.grow(&leaves).tree().root()
 }
