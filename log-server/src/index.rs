@@ -12,7 +12,7 @@
 //! ```text
 //! run      65,536 keys (8^t times that in tier t), sorted into blocks by their first bits
 //! block    key: u32 run || u32 block   value: u32 CRC-32C || n x (5 bytes of the key || u32 offset)
-//! runs     key: "runs"   value: u32 CRC-32C || n x (u32 run || u8 tier || u64 first || u64 end || u64 keys)
+//! runs     key: "runs/2"   value: u32 CRC-32C || n x (u32 run || u8 tier || u64 first || u64 end || u64 keys)
 //! ```
 //!
 //! Eight runs of a tier are merged into one of the next. A filter per run in memory (ten bits a
@@ -50,6 +50,13 @@ const SHORT_SIZE: usize = 5;
 
 /// The bytes of one key in a block.
 const RECORD_SIZE: usize = SHORT_SIZE + 4;
+
+/// Where the list of runs is.
+const RUNS: &[u8] = b"runs/2";
+
+/// Where it was when filters had no blocks. What such a filter says would be wrong here, so an index that
+/// has this key is made again.
+const OTHER_RUNS: &[u8] = b"runs";
 
 /// The page cache given to sled. Blocks are read at random, so a larger one gains little.
 const CACHE_BYTES: u64 = 4 * 1024 * 1024;
@@ -269,7 +276,10 @@ impl Index {
         *self.closed.lock().expect("no panic under this lock") =
             database.as_ref().err().map(ToString::to_string);
         let database = database.map_err(|_| Damaged)?;
-        let runs = match database.get("runs").map_err(|_| Damaged)? {
+        if database.contains_key(OTHER_RUNS).map_err(|_| Damaged)? {
+            return Err(Damaged);
+        }
+        let runs = match database.get(RUNS).map_err(|_| Damaged)? {
             None => Vec::new(),
             Some(bytes) => parse_runs(&bytes, &database)?,
         };
@@ -384,7 +394,7 @@ fn read_filter(database: &sled::Db, run: u32, keys: u64) -> Result<Filter, Damag
         let stored = database.get(filter_key(run, part as u32)).map_err(|_| Damaged)?;
         bytes.extend_from_slice(checked(&stored.ok_or(Damaged)?)?);
     }
-    Filter::from_bytes(bytes, size).ok_or(Damaged)
+    Filter::from_bytes(&bytes, size).ok_or(Damaged)
 }
 
 fn write_runs(database: &sled::Db, runs: &[Run]) -> Result<(), Damaged> {
@@ -396,7 +406,7 @@ fn write_runs(database: &sled::Db, runs: &[Run]) -> Result<(), Damaged> {
         bytes.extend_from_slice(&run.end.to_be_bytes());
         bytes.extend_from_slice(&run.keys.to_be_bytes());
     }
-    put(database, b"runs", bytes)
+    put(database, RUNS, bytes)
 }
 
 fn parse_runs(bytes: &[u8], database: &sled::Db) -> Result<Vec<Run>, Damaged> {
@@ -483,6 +493,20 @@ mod tests {
         let index = Index::new(&path);
         assert_eq!(index.open(70_000), RUN_KEYS as u64 - 1);
         assert!(holds(&index, 65_000) && !holds(&index, 66_000));
+    }
+
+    #[test]
+    fn an_index_with_filters_of_another_kind_is_rebuilt() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index");
+        let index = Index::new(&path);
+        assert_eq!(index.open(0), 0);
+        fill(&index, 0, 70_000);
+        put(&index.database().unwrap(), OTHER_RUNS, Vec::new()).unwrap();
+        drop(index);
+        let index = Index::new(&path);
+        assert_eq!(index.open(70_000), 0);
+        assert!(!index.database().unwrap().contains_key(OTHER_RUNS).unwrap());
     }
 
     #[test]
