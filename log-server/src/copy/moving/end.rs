@@ -182,12 +182,19 @@ impl End {
         Ok(Carried { loaded, tree, signed, published, sources })
     }
 
-    /// From now on nothing is taken or signed here.
+    /// From now on nothing is taken or signed here. The folder of an embedded journal is locked by now.
     pub(super) fn leave(&self, id: Id, to: &str) -> Result<(), MoveError> {
-        match &self.database {
-            Some(database) => Ok(database.leave(id, to)?),
-            None => self.mark(Mark { id, stage: Stage::Leaving, other: to.to_owned() }),
+        if let Some(database) = &self.database {
+            return Ok(database.leave(id, to)?);
         }
+        // What is planned is read before the lock is had. Another move may have taken the log away since,
+        // and then it is served elsewhere: to leave a second time would give it two homes.
+        let own = |mark: &Mark| mark.id == id && mark.stage == Stage::Leaving;
+        let mark = moved::read(self.disk(), self.folder())?.filter(|mark| !own(mark));
+        if let Some(refusal) = mark.and_then(|mark| mark.refusal()) {
+            return Err(refused(refusal));
+        }
+        self.mark(Mark { id, stage: Stage::Leaving, other: to.to_owned() })
     }
 
     /// Here it stands where the log went.
