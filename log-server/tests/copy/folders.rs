@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use log_server::copy::Listener;
-use log_server::copy::moving::{Ended, Step, Watch, carry};
+use log_server::copy::moving::{Ended, Step, Watch, carry, give_up};
 
 use crate::homes::CrashBehind;
 use crate::support::{expect, grow, make, text};
@@ -32,6 +32,21 @@ impl Folders {
 
     fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
+    }
+
+    /// Moves without an accident.
+    #[track_caller]
+    fn carry(&self, from: &str, to: &str) {
+        let ended = carry(&self.at(from), &self.at(to), &CrashBehind(None)).unwrap().ended;
+        assert_eq!(ended, Ended::Moved { other_sources: false });
+    }
+
+    /// Ends the process behind a step.
+    fn crash_behind(&self, from: &str, to: &str, step: Step) {
+        let (from, to) = (self.at(from), self.at(to));
+        let watch = CrashBehind(Some(step));
+        let moved = std::panic::AssertUnwindSafe(|| carry(&from, &to, &watch).map(drop));
+        assert!(std::panic::catch_unwind(moved).is_err(), "{step:?} was not reached");
     }
 
     /// Why the log is not served there.
@@ -70,4 +85,48 @@ fn of_two_moves_at_once_one_arrives() {
     assert!(folders.refusal("log").contains("has moved to"));
     assert!(folders.refusal("a").contains("is not finished"));
     grow(&b, 10, b"");
+}
+
+#[test]
+fn a_log_that_went_on_to_a_third_place_comes_back_by_no_earlier_move() {
+    let folders = Folders::new(&["a", "b"]);
+    // It has arrived, and the old home does not know it yet.
+    folders.crash_behind("log", "a", Step::Arrived);
+    folders.carry("a", "b");
+    let (log, a) = (folders.at("log"), folders.at("a"));
+    for refused in [give_up(&log, &a), carry(&log, &a, &CrashBehind(None)).map(drop)] {
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("has been moved on from there"), "{refused}");
+        assert!(folders.refusal("log").contains("is on its way to"));
+        assert!(folders.refusal("a").contains("has moved to"));
+    }
+    grow(&folders.at("b"), 10, b"");
+    // Nor once it is back at the second one, by a move of its own.
+    folders.carry("b", "a");
+    for refused in [give_up(&log, &a), carry(&log, &a, &CrashBehind(None)).map(drop)] {
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("is served from there"), "{refused}");
+    }
+    grow(&a, 10, b"");
+}
+
+#[test]
+fn a_new_home_that_was_emptied_may_have_been_served() {
+    let folders = Folders::new(&["a"]);
+    folders.crash_behind("log", "a", Step::Arrived);
+    grow(&folders.at("a"), 10, b"");
+    for name in ["moved.toml", "journal", "signed-head", "checkpoint", "journal-mark"] {
+        fs::rename(folders.at("a").join(name), folders.at(name)).unwrap();
+    }
+    let (log, a) = (folders.at("log"), folders.at("a"));
+    for refused in [give_up(&log, &a), carry(&log, &a, &CrashBehind(None)).map(drop)] {
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("may have been served from it"), "{refused}");
+        assert!(folders.refusal("log").contains("is on its way to"));
+    }
+    for name in ["moved.toml", "journal", "signed-head", "checkpoint", "journal-mark"] {
+        fs::rename(folders.at(name), folders.at("a").join(name)).unwrap();
+    }
+    folders.carry("log", "a");
+    grow(&a, 10, b"");
 }
