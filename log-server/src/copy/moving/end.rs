@@ -276,6 +276,10 @@ impl End {
         watch: &dyn Watch,
     ) -> Result<(), MoveError> {
         if let Some(database) = &self.database {
+            // A server that is started here without its configuration would take this folder for that of a log
+            // that was never opened, and begin a second one under the same keys. Now it knows of these entries.
+            mark::write(self.disk(), self.folder(), carried.tree.size())
+                .map_err(|error| self.io(mark::MARK, error))?;
             let arrival = Arrival {
                 loaded: &carried.loaded,
                 tree: carried.tree,
