@@ -13,7 +13,7 @@ use super::known::Known;
 use crate::copy::CopyError;
 use crate::copy::store::Source;
 use crate::copy::verified::Verified;
-use crate::heads::CHECKPOINT;
+use crate::heads::{CHECKPOINT, SIGNED_HEAD};
 
 /// The most widths of a partial tile that one holder is asked for: a courtesy to servers.
 const MAX_WIDTHS: usize = 16;
@@ -24,8 +24,8 @@ const MAX_REMARKS: usize = 50;
 /// One of them.
 struct Holder<'a> {
     source: &'a dyn Source,
-    /// Its own signed head.
-    head: Option<Tree>,
+    /// The heads that it has itself, largest first.
+    heads: Vec<Tree>,
     /// Its tiles up to a signed head, if their right edge is sound.
     verified: Option<Verified<'a>>,
     is_away: bool,
@@ -39,7 +39,7 @@ pub(super) struct Holders<'a> {
 }
 
 impl<'a> Holders<'a> {
-    /// Reads the checkpoint of each.
+    /// Reads the checkpoint of each, and of a folder of the log itself what it signed last.
     pub(super) fn ask(
         sources: &'a [Box<dyn Source>],
         known: &mut Known<'_>,
@@ -47,7 +47,7 @@ impl<'a> Holders<'a> {
         let mut holders = Self { all: Vec::new(), remarks: Vec::new() };
         for source in sources {
             let mut holder =
-                Holder { source: &**source, head: None, verified: None, is_away: false };
+                Holder { source: &**source, heads: Vec::new(), verified: None, is_away: false };
             let name = source.name();
             match source.file(CHECKPOINT, MAX_NOTE_SIZE) {
                 Err(error) => {
@@ -55,36 +55,58 @@ impl<'a> Holders<'a> {
                     holders.remarks.push(format!("{name}: {error}"));
                 }
                 Ok(None) => holders.remarks.push(format!("{name} has no checkpoint")),
-                Ok(Some(bytes)) => match Note::parse(&bytes) {
-                    Err(error) => holders.remarks.push(format!("{name}: its checkpoint: {error}")),
-                    Ok(note) => match known.add(&note, &name) {
-                        Ok(tree) => holder.head = Some(tree),
-                        Err(error @ RecoverError::NotOurs { .. }) => {
-                            holders.remarks.push(error.to_string());
-                        }
-                        Err(error) => return Err(error),
-                    },
-                },
+                Ok(Some(note)) => holders.take_head(&mut holder, &note, CHECKPOINT, known)?,
             }
+            match source.signed_head() {
+                Err(error) => holders.remarks.push(format!("{name}: {SIGNED_HEAD}: {error}")),
+                Ok(None) => {}
+                Ok(Some(note)) => holders.take_head(&mut holder, &note, SIGNED_HEAD, known)?,
+            }
+            holder.heads.sort_by_key(|head| std::cmp::Reverse(head.size()));
             holders.all.push(holder);
         }
         Ok(holders)
     }
 
-    /// Looks up to which signed tree each has tiles: to the newest, or to its own head.
+    /// Takes a head over, if it is one of this log.
+    fn take_head(
+        &mut self,
+        holder: &mut Holder<'_>,
+        note: &[u8],
+        file: &str,
+        known: &mut Known<'_>,
+    ) -> Result<(), RecoverError> {
+        let name = holder.source.name();
+        let note = match Note::parse(note) {
+            Ok(note) => note,
+            Err(error) => {
+                self.remarks.push(format!("{name}: its {file}: {error}"));
+                return Ok(());
+            }
+        };
+        match known.add(&note, &name) {
+            Ok(tree) if holder.heads.contains(&tree) => {}
+            Ok(tree) => holder.heads.push(tree),
+            Err(error @ RecoverError::NotOurs { .. }) => self.remarks.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Looks up to which signed tree each has tiles: to the newest, or to a head of its own.
     pub(super) fn measure(&mut self, target: Tree) {
         for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
-            let trees = [Some(target), holder.head.filter(|head| *head != target)];
-            for (tree, is_own) in trees.into_iter().flatten().zip([false, true]) {
+            let older = holder.heads.iter().copied().filter(|head| *head != target);
+            for tree in std::iter::once(target).chain(older) {
                 match Verified::begin(holder.source, tree) {
                     Ok(verified) => {
                         holder.verified = Some(verified);
                         break;
                     }
-                    // That it has not grown so far is no news.
-                    Err(error) if is_own || holder.head == Some(target) => {
+                    Err(error) if holder.heads.contains(&tree) => {
                         self.remarks.push(error.to_string());
                     }
+                    // That it has not grown so far is no news.
                     Err(_) => {}
                 }
             }
@@ -168,7 +190,7 @@ impl<'a> Holders<'a> {
     ) -> Vec<(Tile, Bytes)> {
         let mut found = Vec::new();
         for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
-            let own = holder.head.filter(|head| head.size() / TILE_WIDTH == index);
+            let own = holder.heads.iter().filter(|head| head.size() / TILE_WIDTH == index);
             let own = own.map(|head| (head.size() % TILE_WIDTH) as u16);
             let tiles = [TILE_WIDTH as u16].into_iter().chain(own);
             let tiles = tiles.chain(widths.iter().rev().copied().take(MAX_WIDTHS));

@@ -143,3 +143,17 @@ fn an_old_data_folder_is_a_holder_too() {
     world.recover(0, "rebuilt", &more);
     world.check_rebuilt("rebuilt");
 }
+
+#[test]
+fn a_head_that_an_old_data_folder_signed_and_did_not_show_is_reached_too() {
+    let mut world = World::new(2);
+    world.grow("log", turns(280).map(|at| at % 2));
+    let shown = world.note.clone();
+    world.grow("log", [0, 1, 1]);
+    // Signed and given to witnesses, and not published when the copy was made.
+    copy_folder(&world.at("log"), &world.at("old"));
+    world.write("old/checkpoint", &shown);
+    let said = world.recover(0, "rebuilt", &["--from", &world.text("old")]);
+    assert!(said.contains("283 entries"), "{said}");
+    world.check_rebuilt("rebuilt");
+}
