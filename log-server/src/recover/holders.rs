@@ -1,6 +1,7 @@
 //! Those who hold copies of the log: mirrors, exported trees, buckets, old copies of the data folder.
 //!
-//! One that is damaged in one place serves for the others; one that is away is not asked again.
+//! One that is damaged in one place serves for the others, also where a dying disk cannot read a file of it; one
+//! that is reached over a network and is away is not asked again.
 
 use bytes::Bytes;
 use spec::Hash;
@@ -14,6 +15,7 @@ use crate::copy::CopyError;
 use crate::copy::store::Source;
 use crate::copy::verified::Verified;
 use crate::heads::{CHECKPOINT, SIGNED_HEAD};
+use crate::objects::is_away;
 
 /// The most widths of a partial tile that one holder is asked for: a courtesy to servers.
 const MAX_WIDTHS: usize = 16;
@@ -51,8 +53,8 @@ impl<'a> Holders<'a> {
             let name = source.name();
             match source.file(CHECKPOINT, MAX_NOTE_SIZE) {
                 Err(error) => {
-                    holder.is_away = true;
-                    holders.remarks.push(format!("{name}: {error}"));
+                    holder.is_away = is_away(&error);
+                    holders.remarks.push(format!("{name}: {CHECKPOINT}: {error}"));
                 }
                 Ok(None) => holders.remarks.push(format!("{name} has no checkpoint")),
                 Ok(Some(note)) => holders.take_head(&mut holder, &note, CHECKPOINT, known)?,
@@ -128,7 +130,7 @@ impl<'a> Holders<'a> {
             if found.iter().all(Option::is_none) && end == run.end {
                 match verified.tiles(0, run.clone()) {
                     Ok(tiles) => return tiles.into_iter().map(Some).collect(),
-                    Err(error) => note(&mut self.remarks, &mut holder.is_away, &error),
+                    Err(error) => note_fault(&mut self.remarks, &mut holder.is_away, &error),
                 }
             }
             for index in run.start..end {
@@ -136,7 +138,7 @@ impl<'a> Holders<'a> {
                 if slot.is_none() && !holder.is_away {
                     match verified.tiles(0, index..index + 1) {
                         Ok(mut tiles) => *slot = tiles.pop(),
-                        Err(error) => note(&mut self.remarks, &mut holder.is_away, &error),
+                        Err(error) => note_fault(&mut self.remarks, &mut holder.is_away, &error),
                     }
                 }
             }
@@ -164,17 +166,18 @@ impl<'a> Holders<'a> {
             if wanted.is_empty() {
                 return;
             }
-            match holder.source.read_all(&wanted) {
-                Ok(read) => {
-                    for (tile, bytes) in wanted.into_iter().zip(read) {
-                        if let Some(bytes) = bytes {
-                            take(tile, &bytes);
-                        }
-                    }
-                }
-                Err(error) => {
+            let read = match holder.source.read_all(&wanted) {
+                Ok(read) => read,
+                Err(error) if is_away(&error) => {
                     holder.is_away = true;
-                    self.remarks.push(format!("{}: {error}", holder.source.name()));
+                    note(&mut self.remarks, format!("{}: {error}", holder.source.name()));
+                    continue;
+                }
+                Err(_) => wanted.iter().map(|one| holder.read(*one, &mut self.remarks)).collect(),
+            };
+            for (tile, bytes) in wanted.into_iter().zip(read) {
+                if let Some(bytes) = bytes {
+                    take(tile, &bytes);
                 }
             }
         }
@@ -194,35 +197,43 @@ impl<'a> Holders<'a> {
             let own = own.map(|head| (head.size() % TILE_WIDTH) as u16);
             let tiles = [TILE_WIDTH as u16].into_iter().chain(own);
             let tiles = tiles.chain(widths.iter().rev().copied().take(MAX_WIDTHS));
-            for tile in tiles.filter_map(|width| Tile::new(kind, index, width)) {
-                match holder.source.read_all(&[tile]) {
-                    Ok(mut read) => {
-                        if let Some(bytes) = read.pop().flatten() {
-                            found.push((tile, bytes));
-                            break;
-                        }
-                    }
-                    Err(error) => {
-                        holder.is_away = true;
-                        self.remarks.push(format!("{}: {error}", holder.source.name()));
-                        break;
-                    }
-                }
-            }
+            let tiles: Vec<Tile> =
+                tiles.filter_map(|width| Tile::new(kind, index, width)).collect();
+            let read = |tile| Some((tile, holder.read(tile, &mut self.remarks)?));
+            found.extend(tiles.into_iter().find_map(read));
         }
         found
     }
 }
 
 impl Holder<'_> {
+    /// Reads one file; `None` if it is not there, or cannot be read.
+    fn read(&mut self, tile: Tile, remarks: &mut Vec<String>) -> Option<Bytes> {
+        if self.is_away {
+            return None;
+        }
+        match self.source.read_all(&[tile]) {
+            Ok(mut read) => read.pop().flatten(),
+            Err(error) => {
+                self.is_away = is_away(&error);
+                note(remarks, format!("{}: {tile}: {error}", self.source.name()));
+                None
+            }
+        }
+    }
+
     fn size(&self) -> u64 {
         self.verified.as_ref().map_or(0, |verified| verified.tree().size())
     }
 }
 
-fn note(remarks: &mut Vec<String>, is_away: &mut bool, error: &CopyError) {
-    *is_away = matches!(error, CopyError::Io { .. });
-    let text = error.to_string();
+/// Notes why tiles were not taken from a holder, and whether it is not to be asked again.
+fn note_fault(remarks: &mut Vec<String>, holder_is_away: &mut bool, error: &CopyError) {
+    *holder_is_away = matches!(error, CopyError::Io { error, .. } if is_away(error));
+    note(remarks, error.to_string());
+}
+
+fn note(remarks: &mut Vec<String>, text: String) {
     if remarks.len() < MAX_REMARKS && !remarks.contains(&text) {
         remarks.push(text);
     }

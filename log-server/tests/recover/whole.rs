@@ -105,6 +105,22 @@ fn holders_that_are_each_damaged_make_a_whole_one() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_costs_its_holder_nothing_else() {
+    let mut world = World::new(3);
+    world.grow("log", turns(600));
+    world.mirror("mirror");
+    // As on a disk that dies: the name is there, and to read it is an error.
+    let lost = world.at("mirror/tile/entries/000");
+    fs::remove_file(&lost).unwrap();
+    fs::create_dir(&lost).unwrap();
+    (0..256).for_each(|index| world.hand_statement("kept", index, false));
+    let (mirror, kept) = (world.text("mirror"), world.text("kept"));
+    let said = world.recover(0, "rebuilt", &["--from", &mirror, "--statements", &kept]);
+    assert!(said.contains("note: ") && said.contains("tile/entries/000"), "{said}");
+    world.check_rebuilt("rebuilt");
+}
+
+#[test]
 fn tiles_that_nobody_vouches_for_are_hints_and_no_more() {
     let mut world = World::new(3);
     world.grow("log", turns(300));
