@@ -61,6 +61,23 @@ fn missing_entries_are_named_and_a_later_run_goes_on() {
 }
 
 #[test]
+fn a_run_that_is_given_less_does_not_end_at_an_older_head() {
+    let mut world = behind();
+    let (mirror, newest) = (world.text("mirror"), world.text("newest.checkpoint"));
+    let said = world.recover(2, "rebuilt", &["--from", &mirror, "--checkpoint", &newest]);
+    assert!(said.contains("30 of 530 entries are missing: 500-529."), "{said}");
+    // The newest checkpoint is not named this time. That the log signed it is known all the same.
+    let said = world.recover(2, "rebuilt", &["--from", &mirror]);
+    assert!(said.contains("30 of 530 entries are missing: 500-529."), "{said}");
+    world.check_no_log("rebuilt");
+    (500..530).for_each(|index| world.hand_statement("kept", index, true));
+    let kept = world.text("kept");
+    world.recover(0, "rebuilt", &["--from", &mirror, "--statements", &kept]);
+    assert!(!world.at("rebuilt/checkpoint.recovering").exists());
+    world.check_rebuilt("rebuilt");
+}
+
+#[test]
 fn entries_that_every_holder_lost_are_named_exactly() {
     let world = behind();
     copy_folder(&world.at("mirror"), &world.at("second"));
