@@ -173,3 +173,16 @@ fn a_head_that_an_old_data_folder_signed_and_did_not_show_is_reached_too() {
     assert!(said.contains("283 entries"), "{said}");
     world.check_rebuilt("rebuilt");
 }
+
+#[test]
+fn an_old_data_folder_whose_journal_is_damaged_still_has_its_tiles() {
+    let mut world = World::new(3);
+    world.grow("log", turns(600));
+    copy_folder(&world.at("log"), &world.at("old"));
+    flip(&world.at("old/journal"));
+    (512..600).for_each(|index| world.hand_statement("kept", index, true));
+    let (old, kept) = (world.text("old"), world.text("kept"));
+    let said = world.recover(0, "rebuilt", &["--from", &old, "--statements", &kept]);
+    assert!(said.contains("journal") && said.contains("is damaged"), "{said}");
+    world.check_rebuilt("rebuilt");
+}
