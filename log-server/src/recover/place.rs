@@ -19,11 +19,12 @@ use crate::disk::{Disk, MachineDisk, read_if_there, write_whole};
 use crate::heads::{Heads, SignedHead};
 use crate::journal::{Base, file, mark};
 use crate::keys::LogKeys;
+use crate::moved;
 use crate::objects::{FolderObjects, Objects};
 use crate::settings::{SETTINGS, Settings};
 use crate::shared::JOURNAL;
 use crate::sources::{self, SOURCES_FILE};
-use crate::start::lock;
+use crate::start::{OpenError, lock};
 
 /// Stands for `log.toml` until the log is whole.
 pub const RECOVERING: &str = "log.toml.recovering";
@@ -48,6 +49,8 @@ impl Place {
     /// in which an earlier run was interrupted.
     pub(super) fn open(backup: &Path, data: &Path) -> Result<Self, RecoverError> {
         let kept = MachineDisk::open(backup).map_err(io_at(backup))?;
+        // An old data folder may stand for the backup, and its log may be alive elsewhere.
+        moved::check_is_here(&kept, backup).map_err(OpenError::from)?;
         let settings = Settings::load(&kept, backup)?;
         let keys = LogKeys::load(backup, &settings.origin)?;
         sources::list(backup)?;

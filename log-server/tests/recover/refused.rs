@@ -163,6 +163,18 @@ fn what_is_handed_in_and_is_no_word_of_this_log_is_left_out() {
 }
 
 #[test]
+fn a_log_that_has_moved_is_not_rebuilt_from_where_it_was() {
+    let world = behind();
+    let mark = format!("id = \"{}\"\nstage = \"moved\"\nother = \"/srv/a\"\n", "5f".repeat(16));
+    world.write("backup/moved.toml", mark.as_bytes());
+    let said = world.recover(2, "rebuilt", &["--from", &world.text("mirror")]);
+    assert!(said.contains("has moved to /srv/a"), "{said}");
+    assert!(!world.at("rebuilt").exists());
+    fs::remove_file(world.at("backup/moved.toml")).unwrap();
+    world.recover(0, "rebuilt", &["--from", &world.text("mirror")]);
+}
+
+#[test]
 fn mistakes_are_said_in_words() {
     let world = behind();
     let mirror = world.text("mirror");
