@@ -100,6 +100,7 @@ fn every_witness_must_answer_or_be_named() {
     assert!(refused.to_string().contains("--without-witness w1"), "{refused}");
     let misspelt = rebuild(&world, newest.path(), &["w7"]).unwrap_err();
     assert!(misspelt.to_string().contains("no witness of this name"), "{misspelt}");
+    assert!(!misspelt.to_string().contains("when it answers"), "{misspelt}");
     let other = rebuild(&world, newest.path(), &["w0"]).unwrap_err();
     assert!(matches!(other, RecoverError::Unasked { .. }), "{other}");
     rebuild(&world, newest.path(), &["w1"]).unwrap();
