@@ -15,6 +15,7 @@ use crate::copy::CopyError;
 use crate::copy::store::Source;
 use crate::copy::verified::Verified;
 use crate::heads::{CHECKPOINT, SIGNED_HEAD};
+use crate::number;
 use crate::objects::is_away;
 
 /// The most widths of a partial tile that one holder is asked for: a courtesy to servers.
@@ -114,6 +115,23 @@ impl<'a> Holders<'a> {
             }
         }
         self.all.sort_by_key(|holder| std::cmp::Reverse(holder.size()));
+    }
+
+    /// Notes who has more than the newest head that was found. A mirror copies only what it has seen signed, so
+    /// there may be a newer checkpoint; a store of the log's own also has what was only acknowledged.
+    pub(super) fn note_ahead(&mut self, target: Tree) {
+        let behind = Tile::full(TileKind::Entries, target.size() / TILE_WIDTH);
+        let behind = behind.expect("bundles have no level");
+        for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
+            if holder.read(behind, &mut self.remarks).is_some() {
+                self.remarks.push(format!(
+                    "{} has {behind}, which is not all below the newest head that was found, of {}: if it is a \
+                     mirror, the log has signed a newer one. Ask for that before this one is gone on from",
+                    holder.source.name(),
+                    number::entries(target.size())
+                ));
+            }
+        }
     }
 
     /// The largest tree that one of them has tiles of.

@@ -117,6 +117,7 @@ pub fn recover(
     place.note_aim(&target.head.note)?;
     handed.check_none_newer(tree)?;
     holders.measure(tree);
+    holders.note_ahead(tree);
 
     let built = build(&place, &mut holders, &handed, &known, listener);
     let remarks: Vec<String> =

@@ -146,6 +146,22 @@ fn tiles_that_nobody_vouches_for_are_hints_and_no_more() {
 }
 
 #[test]
+fn a_mirror_whose_tiles_are_ahead_of_all_checkpoints_is_named() {
+    let mut world = World::new(3);
+    world.grow("log", turns(300));
+    world.mirror("mirror");
+    let mirror = world.text("mirror");
+    let said = world.recover(0, "early", &["--from", &mirror]);
+    assert!(!said.contains("signed a newer one"), "{said}");
+    world.grow("log", turns(400));
+    world.mirror("newer");
+    // It was interrupted before it could write the newer checkpoint.
+    copy_folder(&world.at("newer/tile"), &world.at("mirror/tile"));
+    let said = world.recover(0, "late", &["--from", &mirror]);
+    assert!(said.contains("has tile/entries/001") && said.contains("signed a newer one"), "{said}");
+}
+
+#[test]
 fn an_old_data_folder_is_a_holder_too() {
     let mut world = World::new(2);
     world.grow("log", turns(280).map(|at| at % 2));
