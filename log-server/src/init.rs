@@ -79,6 +79,9 @@ fn make(
     let fault = |source| InitError::Io { path: data.to_owned(), source };
     // Before anything is made: an origin that cannot name a key would leave half a log.
     key_name(&origin)?;
+    if let Some(succeeding) = succeeding {
+        succeeding.check(&origin)?;
+    }
     match fs::read_dir(data) {
         Ok(mut entries) => {
             if entries.next().is_some() {
