@@ -105,7 +105,7 @@ fn make(
 }
 
 /// Makes the folder's own name durable in the folder above.
-fn sync_name(data: &Path) -> io::Result<()> {
+pub(crate) fn sync_name(data: &Path) -> io::Result<()> {
     let whole = fs::canonicalize(data)?;
     whole.parent().map_or(Ok(()), |above| fs::File::open(above)?.sync_all())
 }

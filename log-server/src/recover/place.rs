@@ -17,6 +17,7 @@ use super::known::Known;
 use crate::admission::Admission;
 use crate::disk::{Disk, MachineDisk, read_if_there, write_whole};
 use crate::heads::{Heads, SignedHead};
+use crate::init::sync_name;
 use crate::journal::{Base, file, mark};
 use crate::keys::LogKeys;
 use crate::moved;
@@ -64,6 +65,7 @@ impl Place {
             }
             _ => return Err(RecoverError::Exists(data.to_owned())),
         }
+        sync_name(data).map_err(io_at(data))?;
         let lock = lock(data)?;
         let objects = FolderObjects::new(disk.clone(), data);
         let (backup, data) = (backup.to_owned(), data.to_owned());
