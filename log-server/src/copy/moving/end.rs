@@ -214,14 +214,18 @@ impl End {
     }
 
     /// This end is being filled: nothing is served here before it is.
-    pub(super) fn begin(&self, id: Id, from: &str, settings: &Settings) -> Result<(), MoveError> {
+    pub(super) fn begin(&self, id: Id, from: &Self, settings: &Settings) -> Result<(), MoveError> {
         match (&self.database, &self.home.journal) {
             (Some(database), Some(journal)) => {
-                database.begin(id, from, settings)?;
-                let objects = self.objects()?;
-                shared_place::settle(&journal.database, &settings.origin, objects.as_ref())?;
+                database.begin(id, &from.name(), settings)?;
+                let (objects, origin) = (self.objects()?, &settings.origin);
+                let theirs = from.home.journal.as_ref();
+                let theirs =
+                    theirs.map(|theirs| shared_place::number(&theirs.database)).transpose()?;
+                let (to, beside) = (&journal.database, theirs.flatten());
+                shared_place::settle_beside(to, origin, objects.as_ref(), beside)?;
             }
-            _ => self.mark(Mark { id, stage: Stage::Arriving, other: from.to_owned() })?,
+            _ => self.mark(Mark { id, stage: Stage::Arriving, other: from.name() })?,
         }
         match settings.create(self.disk(), self.folder()) {
             Ok(()) | Err(SettingsError::Exists(_)) => Ok(()),

@@ -186,7 +186,7 @@ pub fn carry(from: &Path, to: &Path, watch: &dyn Watch) -> Result<Outcome, MoveE
         }
         Plan::Move(id) => id,
     };
-    to.begin(id, &from.name(), &log.settings)?;
+    to.begin(id, &from, &log.settings)?;
     watch.reached(Step::Begun);
     let mut bulk = Bulk::new(&to, id, watch)?;
     bulk.bring_published(&from)?;
