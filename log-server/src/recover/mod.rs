@@ -111,6 +111,11 @@ pub fn recover(
     let handed = Handed::read(wanted.handed, origin, &mut known)?;
     let mut holders = Holders::ask(wanted.holders, &mut known)?;
     let said = panel.as_ref().map(|panel| panel.look(origin, &mut known)).transpose()?;
+    // Said at once: where no head was found, it may be because of this.
+    let mut remarks = handed.remarks.clone();
+    remarks.extend(said.unwrap_or_default());
+    remarks.append(&mut holders.remarks);
+    remarks.iter().for_each(|line| remark(line));
     let target = known.target().ok_or(RecoverError::NoHead)?.clone();
     let tree = target.head.checkpoint.tree();
     // From here on no run in this folder ends at less, whatever it is given.
@@ -120,9 +125,8 @@ pub fn recover(
     holders.note_ahead(tree);
 
     let built = build(&place, &mut holders, &handed, &known, listener);
-    let remarks: Vec<String> =
-        handed.remarks.into_iter().chain(said.unwrap_or_default()).chain(holders.remarks).collect();
-    remarks.iter().for_each(|line| remark(line));
+    holders.remarks.iter().for_each(|line| remark(line));
+    remarks.append(&mut holders.remarks);
     let stored = built?;
     let rebuilt = stored.tree(tree.size(), place.objects()).map_err(Fatal::from)?;
     if rebuilt != tree {

@@ -180,6 +180,10 @@ fn mistakes_are_said_in_words() {
     let mirror = world.text("mirror");
     let said = world.recover(2, "rebuilt", &[]);
     assert!(said.contains("--checkpoint"), "{said}");
+    // What is wrong with who was named is said before it is asked for others.
+    world.write("broken/checkpoint", b"noise");
+    let said = world.recover(2, "rebuilt", &["--from", &world.text("broken")]);
+    assert!(said.contains("broken: its checkpoint") && said.contains("--checkpoint"), "{said}");
     world.check_no_log("rebuilt");
     // A checkpoint that is named must be the log's.
     flip(&world.at("newest.checkpoint"));
