@@ -8,7 +8,7 @@ use std::ops::Bound::{Excluded, Included};
 
 use spec::Hash;
 use spec::frontier::Frontier;
-use spec::note::Note;
+use spec::note::{Note, Signature};
 use spec::policy::Policy;
 use spec::tree::Tree;
 
@@ -19,7 +19,7 @@ use crate::keys::LogKeys;
 /// A head under this log's own keys.
 #[derive(Clone, Debug)]
 pub(super) struct KnownHead {
-    /// The note as it was found, and what it says.
+    /// The note as it was found, with the lines that count, and what it says.
     pub(super) head: SignedHead,
     /// Where it was found.
     pub(super) from: String,
@@ -52,8 +52,9 @@ impl<'a> Known<'a> {
         let checkpoint = self.keys.verify(note).map_err(not_ours)?;
         let tree = checkpoint.tree();
         self.seen.insert(hash, tree);
-        let is_accepted = self.policy.check(note).is_ok();
-        let head = SignedHead { note: note.clone(), checkpoint };
+        let note = self.without_strangers(note);
+        let is_accepted = self.policy.check(&note).is_ok();
+        let head = SignedHead { note, checkpoint };
         let found = KnownHead { head, from: from.to_owned(), is_accepted };
         match self.heads.get(&tree.size()) {
             Some(known) if known.head.checkpoint.tree() != tree => {
@@ -66,6 +67,17 @@ impl<'a> Known<'a> {
                 Ok(tree)
             }
         }
+    }
+
+    /// The lines of this log and of its witnesses: the rebuilt log shows the note as its own, and whoever handed it
+    /// in may have put lines of his own under it.
+    fn without_strangers(&self, note: &Note) -> Note {
+        let mut lines = self.keys.own_lines(note);
+        let witnesses = self.policy.witnesses();
+        let is_witness =
+            |line: &&Signature| witnesses.iter().any(|witness| witness.key().claims(line));
+        lines.extend(note.signatures().iter().filter(is_witness).cloned());
+        Note::new(note.text().to_owned(), lines)
     }
 
     /// The newest head: what has to be reached.

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use spec::key::{Algorithm, KeyName, SigningKey};
+use spec::note::Note;
+
 use crate::support::{World, copy_folder, flip};
 
 /// Sources that speak in turns, so that many orders would be possible.
@@ -200,5 +203,22 @@ fn an_old_data_folder_whose_journal_is_damaged_still_has_its_tiles() {
     let (old, kept) = (world.text("old"), world.text("kept"));
     let said = world.recover(0, "rebuilt", &["--from", &old, "--statements", &kept]);
     assert!(said.contains("journal") && said.contains("is damaged"), "{said}");
+    world.check_rebuilt("rebuilt");
+}
+
+#[test]
+fn what_a_rebuilt_log_shows_has_no_lines_of_strangers() {
+    let mut world = World::new(2);
+    world.grow("log", [0, 1, 0]);
+    world.mirror("mirror");
+    let note = Note::parse(&world.note).unwrap();
+    let name = KeyName::parse("stranger.example").unwrap();
+    let stranger = SigningKey::from_seed(name, Algorithm::NoteEd25519, &[9; 32]).unwrap();
+    let mut lines = note.signatures().to_vec();
+    lines.push(stranger.sign_note(note.text()));
+    world.write("kept/3.checkpoint", &Note::new(note.text().to_owned(), lines).to_bytes());
+    let (mirror, kept) = (world.text("mirror"), world.text("kept"));
+    world.recover(0, "rebuilt", &["--from", &mirror, "--statements", &kept]);
+    assert_eq!(fs::read(world.at("rebuilt/checkpoint")).unwrap(), world.note);
     world.check_rebuilt("rebuilt");
 }
