@@ -11,7 +11,8 @@
 //! pause between two attempts doubles up to a bound, with jitter, so that a thousand agents do not
 //! come back in the same second; a pause that the log asks for is kept.
 //!
-//! A log that has another statement at our place stops that one source (see `resume`); the others
+//! A log that lacks what it has acknowledged is sent it again, before what comes behind it. A log that has
+//! another statement at our place stops that one source (see `resume`); the others
 //! go on. A log that does not list a source is asked again later: enrolment is somebody's work.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -295,6 +296,16 @@ impl Sender {
         refusal: Refusal,
         turn: &mut SendTurn,
     ) -> Result<Option<String>, AgentError> {
+        // It lacks what it had taken: a log that was rebuilt ends at the last head that it signed. The same
+        // bytes go there once more. If it takes them and still says so, nothing is noted here, and it stops.
+        if let Some((expected, _)) = refusal.expected
+            && vault.unsequenced(&source, expected)? > 0
+        {
+            return Ok(Some(format!(
+                "it does not have statement {expected} of {source} any more, which it had taken; what it lacks \
+                 is sent again"
+            )));
+        }
         match refusal.status {
             // After a crash of the log, its published tree may lag behind what it showed.
             _ if refusal.kind == "after-unpublished" => Ok(Some(refusal.detail)),
