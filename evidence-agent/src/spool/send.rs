@@ -46,6 +46,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The pauses while a checkpoint is awaited that covers what was sent.
 const AWAIT: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
 
+/// After so many of these pauses, some 45 seconds, what is awaited is sent again, and then ever less often.
+const RESEND: u32 = 16;
+
 /// The pause while nothing waits: a new statement wakes the sender before.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -208,6 +211,10 @@ impl Sender {
             turn.away = Some(reason.to_string());
         }
         self.awaited += 1;
+        let is_due = self.awaited >= RESEND || !turn.lies.is_empty();
+        if is_due && self.awaited.is_power_of_two() {
+            send_again(vault, &wanted).map_err(Failure::Vault)?;
+        }
         Ok(AWAIT.0.saturating_mul(2_u32.saturating_pow(self.awaited - 1)).min(AWAIT.1))
     }
 
@@ -360,6 +367,21 @@ impl Sender {
         let share = random(&mut byte).map_or(255, |()| u32::from(byte[0]));
         longest / 2 + longest * share / 510
     }
+}
+
+/// Forgets the indices of statements, so that the next turn sends them again. An index is the log's word: one
+/// that was rebuilt may not have what it had taken and not signed, and one that has it gives the same index.
+fn send_again(vault: &Vault, wanted: &[&Kept]) -> Result<(), AgentError> {
+    let mut first: BTreeMap<&KeyName, u64> = BTreeMap::new();
+    for kept in wanted {
+        let sequence = kept.statement.sequence();
+        let lowest = first.entry(kept.statement.source()).or_insert(sequence);
+        *lowest = sequence.min(*lowest);
+    }
+    for (source, sequence) in first {
+        vault.unsequenced(source, sequence)?;
+    }
+    Ok(())
 }
 
 /// Why the work of a turn ended early.

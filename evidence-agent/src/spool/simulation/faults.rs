@@ -125,6 +125,32 @@ fn what_a_rebuilt_log_does_not_have_any_more_is_sent_again() {
 }
 
 #[test]
+fn an_index_that_comes_to_nothing_is_not_waited_for_forever() {
+    let mut world = World::new(&["aoi"]);
+    world.log.publish(false);
+    world.tick();
+    world.send();
+    // The log is rebuilt without it, and nothing comes behind it that would be refused.
+    world.log.lose(1);
+    world.log.publish(true);
+    world.drain();
+    world.audit(0);
+
+    // The same, and somebody else's entry has the place.
+    world.log.publish(false);
+    world.tick();
+    world.send();
+    world.log.lose(1);
+    world.log.append(b"somebody else's");
+    world.log.publish(true);
+    let turn = world.send();
+    assert_eq!(turn.lies.len(), 1, "{turn:?}");
+    world.clock.pass(turn.wait);
+    world.drain();
+    world.audit(0);
+}
+
+#[test]
 fn a_statement_names_the_newest_checkpoint_that_was_verified() {
     let mut world = World::new(&["aoi"]);
     world.tick();
