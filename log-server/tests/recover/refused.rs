@@ -185,6 +185,10 @@ fn mistakes_are_said_in_words() {
     let said = world.recover(2, "rebuilt", &["--from", &world.text("broken")]);
     assert!(said.contains("broken: its checkpoint") && said.contains("--checkpoint"), "{said}");
     world.check_no_log("rebuilt");
+    // Nor is it passed over in silence that a folder holds nothing of use.
+    world.write("all/line-3/late.statement", b"in a folder of its own");
+    let said = world.recover(2, "rebuilt", &["--statements", &world.text("all")]);
+    assert!(said.contains("all holds no receipt, statement or checkpoint"), "{said}");
     // A checkpoint that is named must be the log's.
     flip(&world.at("newest.checkpoint"));
     let newest = world.text("newest.checkpoint");
