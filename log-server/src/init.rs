@@ -79,6 +79,9 @@ fn make(
     let fault = |source| InitError::Io { path: data.to_owned(), source };
     // Before anything is made: an origin that cannot name a key would leave half a log.
     key_name(&origin)?;
+    if let Some(succeeding) = succeeding {
+        succeeding.check(&origin)?;
+    }
     match fs::read_dir(data) {
         Ok(mut entries) => {
             if entries.next().is_some() {
@@ -102,7 +105,7 @@ fn make(
 }
 
 /// Makes the folder's own name durable in the folder above.
-fn sync_name(data: &Path) -> io::Result<()> {
+pub(crate) fn sync_name(data: &Path) -> io::Result<()> {
     let whole = fs::canonicalize(data)?;
     whole.parent().map_or(Ok(()), |above| fs::File::open(above)?.sync_all())
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use spec::checkpoint::{Checkpoint, Origin};
 use spec::frontier::Frontier;
 use spec::note::Note;
+use spec::succession::{SuccessionError, check_why};
 
 use crate::answer::Fatal;
 use crate::disk::Disk;
@@ -44,10 +45,25 @@ pub enum SucceedError {
     Last(#[from] OwnNoteError),
     /// The entry is none.
     #[error(transparent)]
-    Succession(#[from] spec::succession::SuccessionError),
+    Succession(#[from] SuccessionError),
     /// The head could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl Succeeding {
+    /// What is wrong with it for a log of this name. Asked before anything of the new log is made.
+    pub(crate) fn check(&self, origin: &Origin) -> Result<(), SucceedError> {
+        if let Some(old) = &self.old {
+            old.verify(&self.last)?;
+        }
+        check_why(&self.why)?;
+        let last = Checkpoint::parse(self.last.text()).map_err(SuccessionError::LastCheckpoint)?;
+        if last.origin() == origin {
+            return Err(SuccessionError::SameLog.into());
+        }
+        Ok(())
+    }
 }
 
 /// Makes the succession the first entry of a log that has nothing else yet, and signs the head over it.
@@ -58,9 +74,7 @@ pub(crate) fn begin(
     keys: &LogKeys,
     succeeding: &Succeeding,
 ) -> Result<(), SucceedError> {
-    if let Some(old) = &succeeding.old {
-        old.verify(&succeeding.last)?;
-    }
+    succeeding.check(origin)?;
     let last = succeeding.last.clone();
     let succession = keys.sign_succession(succeeding.old.as_ref(), &succeeding.why, last)?;
     let entry = Bytes::from(succession.to_bytes());
@@ -154,11 +168,18 @@ mod tests {
         let new = folder.path().join("new");
         let made = init_successor(&new, origin("new.example"), Admission::Any, false, &succeeding);
         let expected = matches!(made, Err(InitError::Succeed(SucceedError::Last(_))));
-        assert!(expected && !new.join(crate::settings::SETTINGS).exists(), "{made:?}");
+        // Not even half of one, in whose way the next attempt would find itself.
+        assert!(expected && !new.exists(), "{made:?}");
         // Nor does a log that follows itself.
         let own = Succeeding { last: checkpoint(&old, "old.example"), old: None, ..succeeding };
         let again = folder.path().join("again");
         let made = init_successor(&again, origin("old.example"), Admission::Any, false, &own);
         assert!(matches!(made, Err(InitError::Succeed(SucceedError::Succession(_)))), "{made:?}");
+        assert!(!again.exists());
+        // Nor is one made for a reason that is none.
+        let two_lines = Succeeding { why: "the disk\ndied".to_owned(), old: None, ..own };
+        let made = init_successor(&new, origin("new.example"), Admission::Any, false, &two_lines);
+        assert!(matches!(made, Err(InitError::Succeed(SucceedError::Succession(_)))), "{made:?}");
+        assert!(!new.exists());
     }
 }

@@ -202,7 +202,8 @@ fn line<'a>(text: &'a str, name: &'static str) -> Result<(&'a str, &'a str), Suc
     value.map(|value| (value, rest)).ok_or(malformed)
 }
 
-fn check_why(why: &str) -> Result<(), SuccessionError> {
+/// Checks a reason: one plain line, see [`MAX_WHY_SIZE`].
+pub fn check_why(why: &str) -> Result<(), SuccessionError> {
     let sound = (1..=MAX_WHY_SIZE).contains(&why.len())
         && !why.chars().any(char::is_control)
         && why.trim() == why;

@@ -11,7 +11,8 @@
 //! pause between two attempts doubles up to a bound, with jitter, so that a thousand agents do not
 //! come back in the same second; a pause that the log asks for is kept.
 //!
-//! A log that has another statement at our place stops that one source (see `resume`); the others
+//! A log that lacks what it has acknowledged is sent it again, before what comes behind it. A log that has
+//! another statement at our place stops that one source (see `resume`); the others
 //! go on. A log that does not list a source is asked again later: enrolment is somebody's work.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +45,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The pauses while a checkpoint is awaited that covers what was sent.
 const AWAIT: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
+
+/// After so many of these pauses, some 45 seconds, what is awaited is sent again, and then ever less often.
+const RESEND: u32 = 16;
 
 /// The pause while nothing waits: a new statement wakes the sender before.
 const IDLE: Duration = Duration::from_secs(5);
@@ -207,6 +211,10 @@ impl Sender {
             turn.away = Some(reason.to_string());
         }
         self.awaited += 1;
+        let is_due = self.awaited >= RESEND || !turn.lies.is_empty();
+        if is_due && self.awaited.is_power_of_two() {
+            send_again(vault, &wanted).map_err(Failure::Vault)?;
+        }
         Ok(AWAIT.0.saturating_mul(2_u32.saturating_pow(self.awaited - 1)).min(AWAIT.1))
     }
 
@@ -295,6 +303,16 @@ impl Sender {
         refusal: Refusal,
         turn: &mut SendTurn,
     ) -> Result<Option<String>, AgentError> {
+        // It lacks what it had taken: a log that was rebuilt ends at the last head that it signed. The same
+        // bytes go there once more. If it takes them and still says so, nothing is noted here, and it stops.
+        if let Some((expected, _)) = refusal.expected
+            && vault.unsequenced(&source, expected)? > 0
+        {
+            return Ok(Some(format!(
+                "it does not have statement {expected} of {source} any more, which it had taken; what it lacks \
+                 is sent again"
+            )));
+        }
         match refusal.status {
             // After a crash of the log, its published tree may lag behind what it showed.
             _ if refusal.kind == "after-unpublished" => Ok(Some(refusal.detail)),
@@ -349,6 +367,21 @@ impl Sender {
         let share = random(&mut byte).map_or(255, |()| u32::from(byte[0]));
         longest / 2 + longest * share / 510
     }
+}
+
+/// Forgets the indices of statements, so that the next turn sends them again. An index is the log's word: one
+/// that was rebuilt may not have what it had taken and not signed, and one that has it gives the same index.
+fn send_again(vault: &Vault, wanted: &[&Kept]) -> Result<(), AgentError> {
+    let mut first: BTreeMap<&KeyName, u64> = BTreeMap::new();
+    for kept in wanted {
+        let sequence = kept.statement.sequence();
+        let lowest = first.entry(kept.statement.source()).or_insert(sequence);
+        *lowest = sequence.min(*lowest);
+    }
+    for (source, sequence) in first {
+        vault.unsequenced(source, sequence)?;
+    }
+    Ok(())
 }
 
 /// Why the work of a turn ended early.

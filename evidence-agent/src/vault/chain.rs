@@ -360,6 +360,26 @@ impl Vault {
         })
     }
 
+    /// Forgets the indices of a source's unanchored statements from `from` on: the log does not have them any
+    /// more, and they are to be sent again. Gives how many had one.
+    pub(crate) fn unsequenced(&self, source: &KeyName, from: u64) -> Result<u64, AgentError> {
+        let number = self.source(source)?.number;
+        self.write(Sync::Later, |transaction| {
+            let mut table = transaction.open_table(WAITING).map_err(damaged)?;
+            let mut noted = Vec::new();
+            for entry in table.range((number, from)..=(number, u64::MAX)).map_err(damaged)? {
+                let (key, row) = entry.map_err(damaged)?;
+                let index = rows::parse_waiting(row.value()).map_err(|error| self.wrong(&error))?;
+                noted.extend(index.map(|_| key.value()));
+            }
+            let unsent = rows::waiting(None);
+            for key in &noted {
+                table.insert(*key, unsent.as_slice()).map_err(damaged)?;
+            }
+            Ok(noted.len() as u64)
+        })
+    }
+
     /// Keeps receipts that satisfied the policy: these statements are anchored.
     pub(crate) fn anchored(
         &self,

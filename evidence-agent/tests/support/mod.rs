@@ -130,6 +130,13 @@ impl TestLog {
         self.state.lock().unwrap().entries[index] = entry.to_vec();
     }
 
+    /// Loses the newest entries, as a log that was rebuilt up to the last head that it signed.
+    pub(crate) fn lose(&self, count: usize) {
+        let mut state = self.state.lock().unwrap();
+        let rest = state.entries.len() - count;
+        state.entries.truncate(rest);
+    }
+
     /// Somebody else's entry.
     pub(crate) fn append(&self, entry: &[u8]) {
         self.state.lock().unwrap().entries.push(entry.to_vec());

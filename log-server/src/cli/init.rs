@@ -14,9 +14,11 @@ use crate::admission::Admission;
 use crate::config::DatabaseArgs;
 use crate::copy::store::read_bounded;
 use crate::copy::unverified;
+use crate::heads::SIGNED_HEAD;
 use crate::init::{init, init_successor};
 use crate::journal::postgres::schema;
 use crate::keys::LogKeys;
+use crate::number;
 use crate::succeed::Succeeding;
 
 pub(super) const EXAMPLES: &str = "\
@@ -101,7 +103,11 @@ impl SuccessorArgs {
         let (Some(path), Some(why)) = (&self.succeeds, &self.why) else { return Ok(None) };
         let (last, origin) = read_checkpoint(path).with_context(|| path.display().to_string())?;
         let old = match &self.old_keys {
-            Some(folder) => Some(LogKeys::load(folder, &origin)?),
+            Some(folder) => {
+                let keys = LogKeys::load(folder, &origin)?;
+                check_is_last(folder, &keys, &last)?;
+                Some(keys)
+            }
             None if self.old_keys_are_lost => None,
             None => bail!(
                 "name the backup that holds the keys of {origin} with --old-keys, so that the old log \
@@ -110,6 +116,26 @@ impl SuccessorArgs {
         };
         Ok(Some(Succeeding { last, why: why.clone(), old }))
     }
+}
+
+/// The folder of the old keys may be the old data folder, with a newer head in it than the one that is named as the
+/// last: the first entry of a log cannot be put right later.
+fn check_is_last(folder: &Path, keys: &LogKeys, last: &Note) -> anyhow::Result<()> {
+    let path = folder.join(SIGNED_HEAD);
+    let bytes = read_bounded(&path, MAX_NOTE_SIZE).ok().flatten();
+    let signed = bytes.and_then(|bytes| Note::parse(&bytes).ok());
+    let Some(signed) = signed.and_then(|note| keys.verify(&note).ok()) else { return Ok(()) };
+    let named = unverified(&last.to_bytes()).map_or(0, |checkpoint| checkpoint.tree().size());
+    let newest = signed.tree().size();
+    if newest > named {
+        bail!(
+            "the old log has signed {}, as {} shows, and the checkpoint that is named as its last has {named}: \
+             name that one with --succeeds",
+            number::entries(newest),
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 fn read_checkpoint(path: &Path) -> anyhow::Result<(Note, Origin)> {

@@ -120,7 +120,15 @@ fn witnesses(args: &RecoverArgs, policy: &Path) -> anyhow::Result<Witnesses> {
 
 fn holder(args: &RecoverArgs, from: &str) -> anyhow::Result<Box<dyn Source>> {
     if !from.contains("://") && is_data_folder(Path::new(from)) {
-        return Ok(Box::new(DataFolder::open(Path::new(from))?));
+        match DataFolder::open(Path::new(from)) {
+            Ok(log) => return Ok(Box::new(log)),
+            // On a disk that is dying the tiles may be sound where the journal is not.
+            Err(error) => eprintln!(
+                "fiducial-log: note: {from} is taken for a folder of tiles and heads only, without what its \
+                 journal has: {}",
+                explain(&error.into())
+            ),
+        }
     }
     args.stores.tree(from, args.ca.as_deref())
 }

@@ -90,6 +90,7 @@ pub fn is_data_folder(folder: &Path) -> bool {
 pub struct DataFolder {
     folder: PathBuf,
     checkpoint: Option<Bytes>,
+    signed: Option<Bytes>,
     tail: Tail,
     base: Tree,
     /// Where full tiles are.
@@ -134,15 +135,13 @@ impl DataFolder {
     pub(super) fn of_home(home: &Home, full: Box<dyn Source>) -> Result<Self, DataError> {
         let settings = Settings::load(home.disk.as_ref(), &home.folder)?;
         let keys = LogKeys::load(&home.folder, &settings.origin)?.verifier_keys();
-        // The checkpoint first, or both of one moment.
-        let (checkpoint, loaded) = match &home.journal {
+        // The heads first, or all of one moment.
+        let Read { loaded, signed, published } = match &home.journal {
             None => read_files(home)?,
-            Some(journal) => {
-                let read = read_database(home, journal)?;
-                (read.published, read.loaded)
-            }
+            Some(journal) => read_database(home, journal)?,
         };
-        Ok(Self::of(&home.folder, checkpoint.map(Bytes::from), loaded, full, keys))
+        let read = Self::of(&home.folder, published.map(Bytes::from), loaded, full, keys);
+        Ok(Self { signed: signed.map(Bytes::from), ..read })
     }
 
     /// The same of what was read already.
@@ -156,6 +155,7 @@ impl DataFolder {
         Self {
             folder: folder.to_owned(),
             checkpoint,
+            signed: None,
             base: loaded.base.frontier.tree(),
             tail: tail_of(loaded),
             full,
@@ -208,15 +208,20 @@ impl Source for DataFolder {
             |(tile, stored): (&Tile, Option<Bytes>)| stored.or_else(|| self.tail.read(*tile));
         Ok(tiles.iter().zip(stored).map(or_held).collect())
     }
+
+    fn signed_head(&self) -> io::Result<Option<Bytes>> {
+        Ok(self.signed.clone())
+    }
 }
 
-fn read_files(home: &Home) -> Result<(Option<Vec<u8>>, Loaded), DataError> {
+fn read_files(home: &Home) -> Result<Read, DataError> {
     let io = |error| DataError::Io(home.folder.display().to_string(), error);
     let disk = home.disk.as_ref();
-    let checkpoint = read_if_there(disk, &home.folder.join(CHECKPOINT)).map_err(io)?;
+    let published = read_if_there(disk, &home.folder.join(CHECKPOINT)).map_err(io)?;
+    let signed = read_if_there(disk, &home.folder.join(SIGNED_HEAD)).map_err(io)?;
     let read = || file::read(disk, &home.folder.join(JOURNAL));
     // An append may be taken back and another begun while the file is read.
-    Ok((checkpoint, read().or_else(|_| read())?))
+    Ok(Read { loaded: read().or_else(|_| read())?, signed, published })
 }
 
 fn read_database(home: &Home, journal: &JournalConfig) -> Result<Read, DataError> {

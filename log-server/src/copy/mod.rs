@@ -210,7 +210,6 @@ pub fn bring(
     policy: &Policy,
     listener: &dyn Listener,
 ) -> Result<Summary, CopyError> {
-    let mut verified = Verified::begin(source, head.tree)?;
     let place = sink.name();
     let io = |error| CopyError::Io { place: place.clone(), error };
     let before = sink.file(CHECKPOINT, MAX_NOTE_SIZE).map_err(io)?;
@@ -218,6 +217,10 @@ pub fn bring(
         return Ok(Summary::default());
     }
     let before = accept(before, &place, policy)?;
+    if let Some(before) = &before {
+        check_one_root(source, before, head)?;
+    }
+    let mut verified = Verified::begin(source, head.tree)?;
     if let Some(before) = &before {
         check_continues(&mut verified, before, head, &place)?;
     }
@@ -239,6 +242,16 @@ pub fn bring_objects(
     listener: &dyn Listener,
 ) -> Result<Summary, CopyError> {
     copy_full(&mut Verified::begin(source, tree)?, sink, 0, listener)
+}
+
+/// One size has one root. Before any tile is asked for: two signed heads prove it, whatever the source has.
+fn check_one_root(source: &dyn Source, before: &Head, head: &Head) -> Result<(), CopyError> {
+    let (have, found) = (before.tree, head.tree);
+    if before.origin != head.origin || have.size() != found.size() || have == found {
+        return Ok(());
+    }
+    let (size, have, found) = (have.size(), have.root(), found.root());
+    Err(CopyError::History { place: source.name(), size, have, found })
 }
 
 /// What is there must be an earlier state of what comes.

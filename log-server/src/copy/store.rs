@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use spec::note::MAX_NOTE_SIZE;
 use spec::tile::{MAX_BUNDLE_SIZE, TILE_WIDTH, Tile, TileKind, nodes_at};
 
 use crate::disk::{Disk, MachineDisk, write_whole};
+use crate::heads::SIGNED_HEAD;
 use crate::objects::s3::S3Objects;
 use crate::objects::{FolderObjects, Objects};
 use crate::shared::cut;
@@ -30,6 +32,12 @@ pub trait Source: Send + Sync {
 
     /// Tiles and bundles, full or partial, in their order.
     fn read_all(&self, tiles: &[Tile]) -> io::Result<Vec<Option<Bytes>>>;
+
+    /// The head that the log has signed last, where this is a folder of the log itself: it may be newer than the
+    /// checkpoint, and then was offered to witnesses and never published.
+    fn signed_head(&self) -> io::Result<Option<Bytes>> {
+        Ok(None)
+    }
 }
 
 /// Where a tree is written. One writer at a time.
@@ -117,6 +125,10 @@ impl Source for Folder {
     fn read_all(&self, tiles: &[Tile]) -> io::Result<Vec<Option<Bytes>>> {
         let read = |tile: Tile| read_bounded(&self.folder.join(tile.to_string()), MAX_BUNDLE_SIZE);
         tiles.iter().map(|tile| whole_or_front(*tile, read)).collect()
+    }
+
+    fn signed_head(&self) -> io::Result<Option<Bytes>> {
+        read_bounded(&self.folder.join(SIGNED_HEAD), MAX_NOTE_SIZE)
     }
 }
 

@@ -32,8 +32,7 @@ impl Panel<'_> {
         let all = self.witnesses.policy().witnesses();
         for name in self.without {
             if !all.iter().any(|witness| witness.name().to_string() == *name) {
-                let why = "the policy has no witness of this name".to_owned();
-                return Err(RecoverError::Unasked { name: name.clone(), why });
+                return Err(RecoverError::NoSuchWitness(name.clone()));
             }
         }
         for witness in all.iter().filter(|witness| witness.url().is_none()) {

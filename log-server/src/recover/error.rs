@@ -104,6 +104,9 @@ pub enum RecoverError {
         /// The size of the head whose root is not reached.
         to: u64,
     },
+    /// A name that the operator would do without, and that nobody has.
+    #[error("--without-witness {0}: the policy has no witness of this name")]
+    NoSuchWitness(String),
     /// This log's keys have not signed it.
     #[error("{from}: this log has not signed it: {why}")]
     NotOurs {

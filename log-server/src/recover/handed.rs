@@ -60,9 +60,16 @@ impl Handed {
         origin: &Origin,
         known: &mut Known<'_>,
     ) -> Result<Self, RecoverError> {
-        let mut handed = Self::default();
+        let (mut handed, mut empty) = (Self::default(), Vec::new());
         for path in paths {
-            for file in files(path)? {
+            let files = files(path)?;
+            if !files.iter().any(|file| limit_of(file).is_some()) {
+                empty.push(format!(
+                    "{} holds no receipt, statement or checkpoint; folders in it are not looked into",
+                    path.display()
+                ));
+            }
+            for file in files {
                 if let Err(why) = handed.take(&file, origin, known)? {
                     handed.leave_out(&file, &why);
                 }
@@ -72,6 +79,7 @@ impl Handed {
             let more = handed.left_out - handed.remarks.len();
             handed.remarks.push(format!("{more} more files were left out"));
         }
+        handed.remarks.extend(empty);
         Ok(handed)
     }
 
@@ -94,13 +102,8 @@ impl Handed {
         origin: &Origin,
         known: &mut Known<'_>,
     ) -> Result<Result<(), String>, RecoverError> {
-        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let limit = match name.rsplit_once('.').map(|(_, end)| end) {
-            Some("tlog-proof") => MAX_PROOF_SIZE,
-            Some("statement") => MAX_STATEMENT_SIZE,
-            Some("checkpoint") => MAX_NOTE_SIZE,
-            _ => return Ok(Ok(())),
-        };
+        let Some(limit) = limit_of(file) else { return Ok(Ok(())) };
+        let name = name_of(file);
         let bytes = match read_bounded(file, limit) {
             Ok(bytes) => bytes.unwrap_or_default(),
             Err(error) => return Ok(Err(error.to_string())),
@@ -191,6 +194,20 @@ impl Handed {
         if self.remarks.len() < MAX_REMARKS {
             self.remarks.push(format!("{} was left out: {why}", file.display()));
         }
+    }
+}
+
+fn name_of(file: &Path) -> &str {
+    file.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+/// The most bytes of a file that may be one of those that are read, by its name; `None` of any other.
+fn limit_of(file: &Path) -> Option<usize> {
+    match name_of(file).rsplit_once('.')?.1 {
+        "tlog-proof" => Some(MAX_PROOF_SIZE),
+        "statement" => Some(MAX_STATEMENT_SIZE),
+        "checkpoint" => Some(MAX_NOTE_SIZE),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Those who hold copies of the log: mirrors, exported trees, buckets, old copies of the data folder.
 //!
-//! One that is damaged in one place serves for the others; one that is away is not asked again.
+//! One that is damaged in one place serves for the others, also where a dying disk cannot read a file of it; one
+//! that is reached over a network and is away is not asked again.
 
 use bytes::Bytes;
 use spec::Hash;
@@ -13,7 +14,9 @@ use super::known::Known;
 use crate::copy::CopyError;
 use crate::copy::store::Source;
 use crate::copy::verified::Verified;
-use crate::heads::CHECKPOINT;
+use crate::heads::{CHECKPOINT, SIGNED_HEAD};
+use crate::number;
+use crate::objects::is_away;
 
 /// The most widths of a partial tile that one holder is asked for: a courtesy to servers.
 const MAX_WIDTHS: usize = 16;
@@ -24,8 +27,8 @@ const MAX_REMARKS: usize = 50;
 /// One of them.
 struct Holder<'a> {
     source: &'a dyn Source,
-    /// Its own signed head.
-    head: Option<Tree>,
+    /// The heads that it has itself, largest first.
+    heads: Vec<Tree>,
     /// Its tiles up to a signed head, if their right edge is sound.
     verified: Option<Verified<'a>>,
     is_away: bool,
@@ -39,7 +42,7 @@ pub(super) struct Holders<'a> {
 }
 
 impl<'a> Holders<'a> {
-    /// Reads the checkpoint of each.
+    /// Reads the checkpoint of each, and of a folder of the log itself what it signed last.
     pub(super) fn ask(
         sources: &'a [Box<dyn Source>],
         known: &mut Known<'_>,
@@ -47,49 +50,88 @@ impl<'a> Holders<'a> {
         let mut holders = Self { all: Vec::new(), remarks: Vec::new() };
         for source in sources {
             let mut holder =
-                Holder { source: &**source, head: None, verified: None, is_away: false };
+                Holder { source: &**source, heads: Vec::new(), verified: None, is_away: false };
             let name = source.name();
             match source.file(CHECKPOINT, MAX_NOTE_SIZE) {
                 Err(error) => {
-                    holder.is_away = true;
-                    holders.remarks.push(format!("{name}: {error}"));
+                    holder.is_away = is_away(&error);
+                    holders.remarks.push(format!("{name}: {CHECKPOINT}: {error}"));
                 }
                 Ok(None) => holders.remarks.push(format!("{name} has no checkpoint")),
-                Ok(Some(bytes)) => match Note::parse(&bytes) {
-                    Err(error) => holders.remarks.push(format!("{name}: its checkpoint: {error}")),
-                    Ok(note) => match known.add(&note, &name) {
-                        Ok(tree) => holder.head = Some(tree),
-                        Err(error @ RecoverError::NotOurs { .. }) => {
-                            holders.remarks.push(error.to_string());
-                        }
-                        Err(error) => return Err(error),
-                    },
-                },
+                Ok(Some(note)) => holders.take_head(&mut holder, &note, CHECKPOINT, known)?,
             }
+            match source.signed_head() {
+                Err(error) => holders.remarks.push(format!("{name}: {SIGNED_HEAD}: {error}")),
+                Ok(None) => {}
+                Ok(Some(note)) => holders.take_head(&mut holder, &note, SIGNED_HEAD, known)?,
+            }
+            holder.heads.sort_by_key(|head| std::cmp::Reverse(head.size()));
             holders.all.push(holder);
         }
         Ok(holders)
     }
 
-    /// Looks up to which signed tree each has tiles: to the newest, or to its own head.
+    /// Takes a head over, if it is one of this log.
+    fn take_head(
+        &mut self,
+        holder: &mut Holder<'_>,
+        note: &[u8],
+        file: &str,
+        known: &mut Known<'_>,
+    ) -> Result<(), RecoverError> {
+        let name = holder.source.name();
+        let note = match Note::parse(note) {
+            Ok(note) => note,
+            Err(error) => {
+                self.remarks.push(format!("{name}: its {file}: {error}"));
+                return Ok(());
+            }
+        };
+        match known.add(&note, &name) {
+            Ok(tree) if holder.heads.contains(&tree) => {}
+            Ok(tree) => holder.heads.push(tree),
+            Err(error @ RecoverError::NotOurs { .. }) => self.remarks.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Looks up to which signed tree each has tiles: to the newest, or to a head of its own.
     pub(super) fn measure(&mut self, target: Tree) {
         for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
-            let trees = [Some(target), holder.head.filter(|head| *head != target)];
-            for (tree, is_own) in trees.into_iter().flatten().zip([false, true]) {
+            let older = holder.heads.iter().copied().filter(|head| *head != target);
+            for tree in std::iter::once(target).chain(older) {
                 match Verified::begin(holder.source, tree) {
                     Ok(verified) => {
                         holder.verified = Some(verified);
                         break;
                     }
-                    // That it has not grown so far is no news.
-                    Err(error) if is_own || holder.head == Some(target) => {
+                    Err(error) if holder.heads.contains(&tree) => {
                         self.remarks.push(error.to_string());
                     }
+                    // That it has not grown so far is no news.
                     Err(_) => {}
                 }
             }
         }
         self.all.sort_by_key(|holder| std::cmp::Reverse(holder.size()));
+    }
+
+    /// Notes who has more than the newest head that was found. A mirror copies only what it has seen signed, so
+    /// there may be a newer checkpoint; a store of the log's own also has what was only acknowledged.
+    pub(super) fn note_ahead(&mut self, target: Tree) {
+        let behind = Tile::full(TileKind::Entries, target.size() / TILE_WIDTH);
+        let behind = behind.expect("bundles have no level");
+        for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
+            if holder.read(behind, &mut self.remarks).is_some() {
+                self.remarks.push(format!(
+                    "{} has {behind}, which is not all below the newest head that was found, of {}: if it is a \
+                     mirror, the log has signed a newer one. Ask for that before this one is gone on from",
+                    holder.source.name(),
+                    number::entries(target.size())
+                ));
+            }
+        }
     }
 
     /// The largest tree that one of them has tiles of.
@@ -106,7 +148,7 @@ impl<'a> Holders<'a> {
             if found.iter().all(Option::is_none) && end == run.end {
                 match verified.tiles(0, run.clone()) {
                     Ok(tiles) => return tiles.into_iter().map(Some).collect(),
-                    Err(error) => note(&mut self.remarks, &mut holder.is_away, &error),
+                    Err(error) => note_fault(&mut self.remarks, &mut holder.is_away, &error),
                 }
             }
             for index in run.start..end {
@@ -114,7 +156,7 @@ impl<'a> Holders<'a> {
                 if slot.is_none() && !holder.is_away {
                     match verified.tiles(0, index..index + 1) {
                         Ok(mut tiles) => *slot = tiles.pop(),
-                        Err(error) => note(&mut self.remarks, &mut holder.is_away, &error),
+                        Err(error) => note_fault(&mut self.remarks, &mut holder.is_away, &error),
                     }
                 }
             }
@@ -142,17 +184,18 @@ impl<'a> Holders<'a> {
             if wanted.is_empty() {
                 return;
             }
-            match holder.source.read_all(&wanted) {
-                Ok(read) => {
-                    for (tile, bytes) in wanted.into_iter().zip(read) {
-                        if let Some(bytes) = bytes {
-                            take(tile, &bytes);
-                        }
-                    }
-                }
-                Err(error) => {
+            let read = match holder.source.read_all(&wanted) {
+                Ok(read) => read,
+                Err(error) if is_away(&error) => {
                     holder.is_away = true;
-                    self.remarks.push(format!("{}: {error}", holder.source.name()));
+                    note(&mut self.remarks, format!("{}: {error}", holder.source.name()));
+                    continue;
+                }
+                Err(_) => wanted.iter().map(|one| holder.read(*one, &mut self.remarks)).collect(),
+            };
+            for (tile, bytes) in wanted.into_iter().zip(read) {
+                if let Some(bytes) = bytes {
+                    take(tile, &bytes);
                 }
             }
         }
@@ -168,39 +211,47 @@ impl<'a> Holders<'a> {
     ) -> Vec<(Tile, Bytes)> {
         let mut found = Vec::new();
         for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
-            let own = holder.head.filter(|head| head.size() / TILE_WIDTH == index);
+            let own = holder.heads.iter().filter(|head| head.size() / TILE_WIDTH == index);
             let own = own.map(|head| (head.size() % TILE_WIDTH) as u16);
             let tiles = [TILE_WIDTH as u16].into_iter().chain(own);
             let tiles = tiles.chain(widths.iter().rev().copied().take(MAX_WIDTHS));
-            for tile in tiles.filter_map(|width| Tile::new(kind, index, width)) {
-                match holder.source.read_all(&[tile]) {
-                    Ok(mut read) => {
-                        if let Some(bytes) = read.pop().flatten() {
-                            found.push((tile, bytes));
-                            break;
-                        }
-                    }
-                    Err(error) => {
-                        holder.is_away = true;
-                        self.remarks.push(format!("{}: {error}", holder.source.name()));
-                        break;
-                    }
-                }
-            }
+            let tiles: Vec<Tile> =
+                tiles.filter_map(|width| Tile::new(kind, index, width)).collect();
+            let read = |tile| Some((tile, holder.read(tile, &mut self.remarks)?));
+            found.extend(tiles.into_iter().find_map(read));
         }
         found
     }
 }
 
 impl Holder<'_> {
+    /// Reads one file; `None` if it is not there, or cannot be read.
+    fn read(&mut self, tile: Tile, remarks: &mut Vec<String>) -> Option<Bytes> {
+        if self.is_away {
+            return None;
+        }
+        match self.source.read_all(&[tile]) {
+            Ok(mut read) => read.pop().flatten(),
+            Err(error) => {
+                self.is_away = is_away(&error);
+                note(remarks, format!("{}: {tile}: {error}", self.source.name()));
+                None
+            }
+        }
+    }
+
     fn size(&self) -> u64 {
         self.verified.as_ref().map_or(0, |verified| verified.tree().size())
     }
 }
 
-fn note(remarks: &mut Vec<String>, is_away: &mut bool, error: &CopyError) {
-    *is_away = matches!(error, CopyError::Io { .. });
-    let text = error.to_string();
+/// Notes why tiles were not taken from a holder, and whether it is not to be asked again.
+fn note_fault(remarks: &mut Vec<String>, holder_is_away: &mut bool, error: &CopyError) {
+    *holder_is_away = matches!(error, CopyError::Io { error, .. } if is_away(error));
+    note(remarks, error.to_string());
+}
+
+fn note(remarks: &mut Vec<String>, text: String) {
     if remarks.len() < MAX_REMARKS && !remarks.contains(&text) {
         remarks.push(text);
     }

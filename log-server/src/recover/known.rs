@@ -8,7 +8,7 @@ use std::ops::Bound::{Excluded, Included};
 
 use spec::Hash;
 use spec::frontier::Frontier;
-use spec::note::Note;
+use spec::note::{Note, Signature};
 use spec::policy::Policy;
 use spec::tree::Tree;
 
@@ -19,7 +19,7 @@ use crate::keys::LogKeys;
 /// A head under this log's own keys.
 #[derive(Clone, Debug)]
 pub(super) struct KnownHead {
-    /// The note as it was found, and what it says.
+    /// The note as it was found, with the lines that count, and what it says.
     pub(super) head: SignedHead,
     /// Where it was found.
     pub(super) from: String,
@@ -27,19 +27,28 @@ pub(super) struct KnownHead {
     pub(super) is_accepted: bool,
 }
 
-/// One head a size.
+/// One tree a size. Of most heads only that is kept: there may be as many as receipts.
 pub(super) struct Known<'a> {
     keys: &'a LogKeys,
     policy: &'a Policy,
-    heads: BTreeMap<u64, KnownHead>,
+    trees: BTreeMap<u64, Signed>,
+    target: Option<KnownHead>,
+    published: Option<KnownHead>,
     /// Notes that were verified, by the hash of their bytes: many receipts share one.
     seen: HashMap<Hash, Tree>,
+}
+
+/// What was signed, and where that was found.
+struct Signed {
+    tree: Tree,
+    from: String,
 }
 
 impl<'a> Known<'a> {
     /// Knows of none. `policy` is the one that the log publishes by.
     pub(super) fn new(keys: &'a LogKeys, policy: &'a Policy) -> Self {
-        Self { keys, policy, heads: BTreeMap::new(), seen: HashMap::new() }
+        let (trees, seen) = (BTreeMap::new(), HashMap::new());
+        Self { keys, policy, trees, target: None, published: None, seen }
     }
 
     /// Takes a note over that this log has signed; gives its tree.
@@ -52,30 +61,48 @@ impl<'a> Known<'a> {
         let checkpoint = self.keys.verify(note).map_err(not_ours)?;
         let tree = checkpoint.tree();
         self.seen.insert(hash, tree);
-        let is_accepted = self.policy.check(note).is_ok();
-        let head = SignedHead { note: note.clone(), checkpoint };
-        let found = KnownHead { head, from: from.to_owned(), is_accepted };
-        match self.heads.get(&tree.size()) {
-            Some(known) if known.head.checkpoint.tree() != tree => {
-                Err(known.contradicts(from, tree.root()))
+        match self.trees.get(&tree.size()) {
+            Some(known) if known.tree != tree => {
+                return Err(split(known.tree, &known.from, from, tree.root()));
             }
-            // Of one tree the note is kept that can be published again.
-            Some(known) if known.is_accepted || !is_accepted => Ok(tree),
-            _ => {
-                self.heads.insert(tree.size(), found);
-                Ok(tree)
-            }
+            Some(_) => {}
+            None => drop(self.trees.insert(tree.size(), Signed { tree, from: from.to_owned() })),
         }
+        let note = self.without_strangers(note);
+        let is_accepted = self.policy.check(&note).is_ok();
+        let head = SignedHead { note, checkpoint };
+        let found = KnownHead { head, from: from.to_owned(), is_accepted };
+        if is_accepted && self.published.as_ref().is_none_or(|known| known.size() < tree.size()) {
+            self.published = Some(found.clone());
+        }
+        // Of one tree the note is kept that can be published again.
+        let is_better =
+            |known: &KnownHead| (known.size(), known.is_accepted) < (tree.size(), is_accepted);
+        if self.target.as_ref().is_none_or(is_better) {
+            self.target = Some(found);
+        }
+        Ok(tree)
+    }
+
+    /// The lines of this log and of its witnesses: the rebuilt log shows the note as its own, and whoever handed it
+    /// in may have put lines of his own under it.
+    fn without_strangers(&self, note: &Note) -> Note {
+        let mut lines = self.keys.own_lines(note);
+        let witnesses = self.policy.witnesses();
+        let is_witness =
+            |line: &&Signature| witnesses.iter().any(|witness| witness.key().claims(line));
+        lines.extend(note.signatures().iter().filter(is_witness).cloned());
+        Note::new(note.text().to_owned(), lines)
     }
 
     /// The newest head: what has to be reached.
-    pub(super) fn target(&self) -> Option<&KnownHead> {
-        self.heads.values().next_back()
+    pub(super) const fn target(&self) -> Option<&KnownHead> {
+        self.target.as_ref()
     }
 
     /// The newest head that may be shown as it is.
-    pub(super) fn published(&self) -> Option<&KnownHead> {
-        self.heads.values().rev().find(|known| known.is_accepted)
+    pub(super) const fn published(&self) -> Option<&KnownHead> {
+        self.published.as_ref()
     }
 
     /// The trees of more than `from` entries and at most `to`, smallest first.
@@ -83,8 +110,8 @@ impl<'a> Known<'a> {
         if from >= to {
             return Vec::new();
         }
-        let range = self.heads.range((Excluded(from), Included(to)));
-        range.map(|(_, known)| known.head.checkpoint.tree()).collect()
+        let range = self.trees.range((Excluded(from), Included(to)));
+        range.map(|(_, known)| known.tree).collect()
     }
 
     /// Compares every head within a growth of the tree with what comes out there. `from` names where
@@ -101,7 +128,8 @@ impl<'a> Known<'a> {
             let growth = frontier.grow(&leaves[range]);
             frontier.advance(&growth);
             if frontier.tree() != tree {
-                return Err(self.heads[&tree.size()].contradicts(from, frontier.tree().root()));
+                let known = &self.trees[&tree.size()];
+                return Err(split(known.tree, &known.from, from, frontier.tree().root()));
             }
         }
         Ok(())
@@ -116,17 +144,17 @@ impl KnownHead {
 
     /// What to say when what was rebuilt has another tree.
     pub(super) fn contradicts_stored(&self, stored: Tree) -> RecoverError {
-        self.contradicts("what was rebuilt", stored.root())
+        split(self.head.checkpoint.tree(), &self.from, "what was rebuilt", stored.root())
     }
+}
 
-    fn contradicts(&self, other: &str, found: Hash) -> RecoverError {
-        let tree = self.head.checkpoint.tree();
-        RecoverError::Split {
-            size: tree.size(),
-            one: self.from.clone(),
-            have: tree.root(),
-            other: other.to_owned(),
-            found,
-        }
+/// A tree that was signed, and another root of its size.
+fn split(signed: Tree, from: &str, other: &str, found: Hash) -> RecoverError {
+    RecoverError::Split {
+        size: signed.size(),
+        one: from.to_owned(),
+        have: signed.root(),
+        other: other.to_owned(),
+        found,
     }
 }

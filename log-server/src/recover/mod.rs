@@ -11,7 +11,8 @@
 //! 6. keys, heads, and the name of the log last                      -> a log again
 //! ```
 //!
-//! Whatever fails leaves a folder that cannot be served and that the next run goes on in.
+//! Whatever fails leaves a folder that cannot be served and that the next run goes on in: with the tiles that
+//! were found, and with the newest head that any run has heard of.
 //!
 //! - `known`: signed heads. `holders`: who has copies. `handed`: what agents gave. `ground` and `tail`: the
 //!   entries. `order`: the search, pure. `asking`: the witnesses. `place`: the folder.
@@ -42,7 +43,7 @@ mod place;
 mod tail;
 
 pub use self::error::{Missing, RecoverError};
-pub use self::place::RECOVERING;
+pub use self::place::{AIM, RECOVERING};
 
 use self::asking::Panel;
 use self::ground::Ground;
@@ -103,19 +104,29 @@ pub fn recover(
     }
 
     let mut known = Known::new(place.keys(), &policy);
+    if let Some(note) = place.aim()? {
+        known.add(&note, &format!("{AIM}, where an earlier run noted it"))?;
+    }
     take_checkpoints(wanted.checkpoints, &mut known)?;
     let handed = Handed::read(wanted.handed, origin, &mut known)?;
     let mut holders = Holders::ask(wanted.holders, &mut known)?;
     let said = panel.as_ref().map(|panel| panel.look(origin, &mut known)).transpose()?;
+    // Said at once: where no head was found, it may be because of this.
+    let mut remarks = handed.remarks.clone();
+    remarks.extend(said.unwrap_or_default());
+    remarks.append(&mut holders.remarks);
+    remarks.iter().for_each(|line| remark(line));
     let target = known.target().ok_or(RecoverError::NoHead)?.clone();
     let tree = target.head.checkpoint.tree();
+    // From here on no run in this folder ends at less, whatever it is given.
+    place.note_aim(&target.head.note)?;
     handed.check_none_newer(tree)?;
     holders.measure(tree);
+    holders.note_ahead(tree);
 
     let built = build(&place, &mut holders, &handed, &known, listener);
-    let remarks: Vec<String> =
-        handed.remarks.into_iter().chain(said.unwrap_or_default()).chain(holders.remarks).collect();
-    remarks.iter().for_each(|line| remark(line));
+    holders.remarks.iter().for_each(|line| remark(line));
+    remarks.append(&mut holders.remarks);
     let stored = built?;
     let rebuilt = stored.tree(tree.size(), place.objects()).map_err(Fatal::from)?;
     if rebuilt != tree {

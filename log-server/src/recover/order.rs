@@ -152,10 +152,12 @@ struct Choice {
     deviates: bool,
 }
 
-/// A choice that was made, and those that are left.
+/// A choice that was made. What else can stand there is computed again when it is wanted: kept, it would be as
+/// many leaves at each place as there are sources.
+#[derive(Default)]
 struct Level {
-    /// The last is tried next.
-    options: Vec<Choice>,
+    /// So many were tried, the likeliest first.
+    tried: usize,
     /// Whether the one that was made goes against a hint.
     deviates: bool,
     /// Whose chain was moved, and where it ended before.
@@ -185,10 +187,9 @@ impl Search<'_> {
         loop {
             // Down, as far as there is something to choose.
             while let Some(slot) = slots.get(levels.len()) {
-                let options = self.options(frontier.size() + levels.len() as u64, slot);
-                let mut level = Level { options, deviates: false, undo: None };
+                let mut level = Level::default();
                 *work += 1;
-                if !self.choose(&mut level) {
+                if !self.choose(&mut level, frontier.size() + levels.len() as u64, slot) {
                     break;
                 }
                 levels.push(level);
@@ -206,7 +207,8 @@ impl Search<'_> {
                     return Err(if is_enough { Unsolved::TooMany } else { Unsolved::None });
                 };
                 self.take_back(&mut level);
-                if !is_enough && self.choose(&mut level) {
+                let at = levels.len();
+                if !is_enough && self.choose(&mut level, frontier.size() + at as u64, &slots[at]) {
                     levels.push(level);
                     break;
                 }
@@ -214,7 +216,7 @@ impl Search<'_> {
         }
     }
 
-    /// What can stand at `index`, the likeliest last.
+    /// What can stand at `index`, the likeliest first.
     fn options(&self, index: u64, slot: &Slot) -> Vec<Choice> {
         if let Some(leaf) = slot.certain {
             let fits = !self.leaves_out(leaf);
@@ -224,6 +226,12 @@ impl Search<'_> {
         let mut leaves: Vec<Hash> = slot.hints.iter().filter(is_free).copied().collect();
         leaves.retain(|leaf| !self.leaves_out(*leaf));
         let hints = leaves.len();
+        let is_hinted = !slot.hints.is_empty();
+        if is_hinted && self.deviations == self.allowed {
+            // The likeliest is the only one that does not go against a hint.
+            leaves.truncate(1);
+            return leaves.into_iter().map(|leaf| Choice { leaf, deviates: false }).collect();
+        }
         for source in self.links.at.keys() {
             let end = self.ends.get(source).copied().unwrap_or(End::START);
             for leaf in self.links.at(source, end.next) {
@@ -235,9 +243,8 @@ impl Search<'_> {
             }
         }
         // Where no hint fits any more, whatever is chosen goes against one.
-        let is_hinted = !slot.hints.is_empty();
         let choice = |(at, leaf)| Choice { leaf, deviates: is_hinted && (at > 0 || hints == 0) };
-        leaves.into_iter().enumerate().map(choice).rev().collect()
+        leaves.into_iter().enumerate().map(choice).collect()
     }
 
     /// Whether a statement's place in its chain is taken.
@@ -254,13 +261,14 @@ impl Search<'_> {
         before.sequence >= end.next && !self.taken.contains(&link.previous)
     }
 
-    fn choose(&mut self, level: &mut Level) -> bool {
-        // The likeliest is the only one that does not go against a hint.
-        let Some(Choice { leaf, deviates }) = level.options.pop() else { return false };
-        if deviates && self.deviations == self.allowed {
-            level.options.clear();
+    /// Makes the next choice at a place, whose state is the one of the choice before.
+    fn choose(&mut self, level: &mut Level, index: u64, slot: &Slot) -> bool {
+        let Some(Choice { leaf, deviates }) =
+            self.options(index, slot).into_iter().nth(level.tried)
+        else {
             return false;
-        }
+        };
+        level.tried += 1;
         self.deviations += u64::from(deviates);
         level.deviates = deviates;
         self.chosen.push(leaf);

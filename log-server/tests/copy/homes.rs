@@ -96,12 +96,17 @@ impl Homes {
 
     /// A folder as an operator prepares it: the keys, and where the rest is to be.
     pub(crate) fn prepare(&self, name: &str) {
+        self.prepare_in(name, &self.postgres);
+    }
+
+    /// The same with the journal in another database, and the tiles where they are.
+    pub(crate) fn prepare_in(&self, name: &str, postgres: &Postgres) {
         let data = self.at(name);
         fs::create_dir(&data).unwrap();
         self.copy_keys(name);
         let config = format!(
             "[journal]\naddress = \"{}\"\n[objects]\n{}",
-            self.postgres.address(),
+            postgres.address(),
             self.store.section(self.folder.path())
         );
         fs::write(data.join("fiducial-log.toml"), config).unwrap();

@@ -11,6 +11,7 @@ use log_server::journal::postgres::moving::PostgresHome;
 use log_server::journal::postgres::{Database, DatabaseLimits};
 
 use crate::homes::{Client, CrashBehind, Homes};
+use crate::postgres::Postgres;
 
 /// Every step of a move into a database, and of one into a folder.
 const INTO_DATABASE: [Step; 6] =
@@ -130,6 +131,25 @@ fn a_log_on_its_way_to_one_place_goes_to_no_other() {
     homes.check_nowhere();
     carry(&homes.at("log"), &homes.at("a"), &CrashBehind(None)).unwrap();
     homes.check_only("a");
+}
+
+#[test]
+fn two_databases_may_have_one_store_and_either_is_served_from_it() {
+    let Some(homes) = Homes::new() else { return };
+    let Some(other) = Postgres::start() else { return };
+    let mut client = Client::new(&homes);
+    homes.grow("log", 600, &mut client);
+    move_now(&homes, "log", "a");
+    homes.prepare_in("c", &other);
+    // Begun and given up: the store is still the one that the old servers know.
+    crash_behind(&homes, "a", "c", Step::TilesCopied);
+    homes.grow("a", 300, &mut client);
+    give_up(&homes.at("a"), &homes.at("c")).unwrap();
+    homes.check_only("a");
+    let ended = carry(&homes.at("a"), &homes.at("c"), &CrashBehind(None)).unwrap().ended;
+    assert_eq!(ended, Ended::Moved { other_sources: false });
+    homes.check_nowhere();
+    homes.grow("c", 300, &mut client);
 }
 
 /// Closes the new end in the middle of a move, as somebody does who gives it up elsewhere.

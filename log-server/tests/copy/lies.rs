@@ -29,6 +29,17 @@ impl World {
         expect(0, &["export", "--data", text(&self.at(log)), "--to", text(&self.at(to))]);
     }
 
+    /// Makes the tree `forked` of so many other entries under the same keys: what a log that forks shows.
+    fn fork(&self, count: u32) {
+        make(&self.at("fork"));
+        fs::copy(self.at("log/log.toml"), self.at("fork/log.toml")).unwrap();
+        for entry in fs::read_dir(self.at("log/keys")).unwrap().map(|entry| entry.unwrap()) {
+            fs::copy(entry.path(), self.at("fork/keys").join(entry.file_name())).unwrap();
+        }
+        grow(&self.at("fork"), count, b"another past");
+        self.export("fork", "forked");
+    }
+
     fn copy(&self, code: i32, from: &str, to: &str) -> String {
         let (from, to) = (self.at(from), self.at(to));
         expect(code, &["copy", "--from", text(&from), "--to", text(&to), "--log-key", &self.key])
@@ -93,20 +104,7 @@ fn a_source_that_became_smaller_is_refused() {
 #[test]
 fn two_histories_of_one_log_are_told_apart_and_the_proof_is_kept() {
     let world = World::new();
-    // The same keys, and other entries: what a log that forks looks like.
-    make(&world.at("fork"));
-    for name in ["keys", "log.toml"] {
-        let (from, to) = (world.at("log").join(name), world.at("fork").join(name));
-        if from.is_dir() {
-            for entry in fs::read_dir(&from).unwrap().map(|entry| entry.unwrap().path()) {
-                fs::copy(&entry, to.join(entry.file_name().unwrap())).unwrap();
-            }
-        } else {
-            fs::copy(&from, &to).unwrap();
-        }
-    }
-    grow(&world.at("fork"), 1500, b"another past");
-    world.export("fork", "forked");
+    world.fork(1500);
     world.copy(0, "tree", "copy");
     let before = files(&world.at("copy"));
     let said = world.copy(1, "forked", "copy");
@@ -120,6 +118,23 @@ fn two_histories_of_one_log_are_told_apart_and_the_proof_is_kept() {
     assert!(said.contains("checkpoint.refused"), "{said}");
     let mut want = before;
     want.insert("checkpoint.refused".into(), fs::read(world.at("forked/checkpoint")).unwrap());
+    assert_eq!(files(&world.at("copy")), want);
+}
+
+#[test]
+fn two_heads_of_one_size_are_proof_without_any_tile() {
+    let world = World::new();
+    world.fork(1000);
+    world.copy(0, "tree", "copy");
+    let mut want = files(&world.at("copy"));
+    // The other head, above tiles that do not lead to it: those of before, as a cache has them.
+    let other = fs::read(world.at("forked/checkpoint")).unwrap();
+    fs::write(world.at("tree/checkpoint"), &other).unwrap();
+    let (from, to) = (world.at("tree"), world.at("copy"));
+    let mirror = ["mirror", "--from", text(&from), "--to", text(&to), "--log-key", &world.key];
+    let said = expect(1, &[&mirror[..], &["--once"]].concat());
+    assert!(said.contains("another history") && said.contains("size 1000"), "{said}");
+    want.insert("checkpoint.refused".into(), other);
     assert_eq!(files(&world.at("copy")), want);
 }
 

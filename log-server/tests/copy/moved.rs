@@ -227,6 +227,21 @@ fn full_tiles_of_a_log_in_a_database_come_back_from_a_copy() {
 }
 
 #[test]
+fn a_server_without_its_configuration_begins_no_second_log() {
+    let Some(homes) = Homes::new() else { return };
+    let mut client = Client::new(&homes);
+    homes.grow("log", 300, &mut client);
+    homes.carry("log", "a");
+    let config = homes.at("a/fiducial-log.toml");
+    fs::rename(&config, homes.at("config")).unwrap();
+    let refused = expect(2, &["serve", "--data", homes.path("a"), "--listen", "127.0.0.1:0"]);
+    assert!(refused.contains("300 were durable"), "{refused}");
+    fs::rename(homes.at("config"), config).unwrap();
+    homes.check_only("a");
+    homes.grow("a", 10, &mut client);
+}
+
+#[test]
 fn a_database_that_holds_nothing_is_said_to() {
     let Some(homes) = Homes::new() else { return };
     fs::copy(homes.at("log/log.toml"), homes.at("a/log.toml")).unwrap();

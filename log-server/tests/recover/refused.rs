@@ -61,6 +61,23 @@ fn missing_entries_are_named_and_a_later_run_goes_on() {
 }
 
 #[test]
+fn a_run_that_is_given_less_does_not_end_at_an_older_head() {
+    let mut world = behind();
+    let (mirror, newest) = (world.text("mirror"), world.text("newest.checkpoint"));
+    let said = world.recover(2, "rebuilt", &["--from", &mirror, "--checkpoint", &newest]);
+    assert!(said.contains("30 of 530 entries are missing: 500-529."), "{said}");
+    // The newest checkpoint is not named this time. That the log signed it is known all the same.
+    let said = world.recover(2, "rebuilt", &["--from", &mirror]);
+    assert!(said.contains("30 of 530 entries are missing: 500-529."), "{said}");
+    world.check_no_log("rebuilt");
+    (500..530).for_each(|index| world.hand_statement("kept", index, true));
+    let kept = world.text("kept");
+    world.recover(0, "rebuilt", &["--from", &mirror, "--statements", &kept]);
+    assert!(!world.at("rebuilt/checkpoint.recovering").exists());
+    world.check_rebuilt("rebuilt");
+}
+
+#[test]
 fn entries_that_every_holder_lost_are_named_exactly() {
     let world = behind();
     copy_folder(&world.at("mirror"), &world.at("second"));
@@ -146,12 +163,32 @@ fn what_is_handed_in_and_is_no_word_of_this_log_is_left_out() {
 }
 
 #[test]
+fn a_log_that_has_moved_is_not_rebuilt_from_where_it_was() {
+    let world = behind();
+    let mark = format!("id = \"{}\"\nstage = \"moved\"\nother = \"/srv/a\"\n", "5f".repeat(16));
+    world.write("backup/moved.toml", mark.as_bytes());
+    let said = world.recover(2, "rebuilt", &["--from", &world.text("mirror")]);
+    assert!(said.contains("has moved to /srv/a"), "{said}");
+    assert!(!world.at("rebuilt").exists());
+    fs::remove_file(world.at("backup/moved.toml")).unwrap();
+    world.recover(0, "rebuilt", &["--from", &world.text("mirror")]);
+}
+
+#[test]
 fn mistakes_are_said_in_words() {
     let world = behind();
     let mirror = world.text("mirror");
     let said = world.recover(2, "rebuilt", &[]);
     assert!(said.contains("--checkpoint"), "{said}");
+    // What is wrong with who was named is said before it is asked for others.
+    world.write("broken/checkpoint", b"noise");
+    let said = world.recover(2, "rebuilt", &["--from", &world.text("broken")]);
+    assert!(said.contains("broken: its checkpoint") && said.contains("--checkpoint"), "{said}");
     world.check_no_log("rebuilt");
+    // Nor is it passed over in silence that a folder holds nothing of use.
+    world.write("all/line-3/late.statement", b"in a folder of its own");
+    let said = world.recover(2, "rebuilt", &["--statements", &world.text("all")]);
+    assert!(said.contains("all holds no receipt, statement or checkpoint"), "{said}");
     // A checkpoint that is named must be the log's.
     flip(&world.at("newest.checkpoint"));
     let newest = world.text("newest.checkpoint");

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use spec::key::{Algorithm, KeyName, SigningKey};
+use spec::note::Note;
+
 use crate::support::{World, copy_folder, flip};
 
 /// Sources that speak in turns, so that many orders would be possible.
@@ -105,6 +108,22 @@ fn holders_that_are_each_damaged_make_a_whole_one() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_costs_its_holder_nothing_else() {
+    let mut world = World::new(3);
+    world.grow("log", turns(600));
+    world.mirror("mirror");
+    // As on a disk that dies: the name is there, and to read it is an error.
+    let lost = world.at("mirror/tile/entries/000");
+    fs::remove_file(&lost).unwrap();
+    fs::create_dir(&lost).unwrap();
+    (0..256).for_each(|index| world.hand_statement("kept", index, false));
+    let (mirror, kept) = (world.text("mirror"), world.text("kept"));
+    let said = world.recover(0, "rebuilt", &["--from", &mirror, "--statements", &kept]);
+    assert!(said.contains("note: ") && said.contains("tile/entries/000"), "{said}");
+    world.check_rebuilt("rebuilt");
+}
+
+#[test]
 fn tiles_that_nobody_vouches_for_are_hints_and_no_more() {
     let mut world = World::new(3);
     world.grow("log", turns(300));
@@ -130,6 +149,22 @@ fn tiles_that_nobody_vouches_for_are_hints_and_no_more() {
 }
 
 #[test]
+fn a_mirror_whose_tiles_are_ahead_of_all_checkpoints_is_named() {
+    let mut world = World::new(3);
+    world.grow("log", turns(300));
+    world.mirror("mirror");
+    let mirror = world.text("mirror");
+    let said = world.recover(0, "early", &["--from", &mirror]);
+    assert!(!said.contains("signed a newer one"), "{said}");
+    world.grow("log", turns(400));
+    world.mirror("newer");
+    // It was interrupted before it could write the newer checkpoint.
+    copy_folder(&world.at("newer/tile"), &world.at("mirror/tile"));
+    let said = world.recover(0, "late", &["--from", &mirror]);
+    assert!(said.contains("has tile/entries/001") && said.contains("signed a newer one"), "{said}");
+}
+
+#[test]
 fn an_old_data_folder_is_a_holder_too() {
     let mut world = World::new(2);
     world.grow("log", turns(280).map(|at| at % 2));
@@ -141,5 +176,49 @@ fn an_old_data_folder_is_a_holder_too() {
     let newest = world.text("newest.checkpoint");
     let more = ["--from", &old, "--statements", &kept, "--checkpoint", &newest];
     world.recover(0, "rebuilt", &more);
+    world.check_rebuilt("rebuilt");
+}
+
+#[test]
+fn a_head_that_an_old_data_folder_signed_and_did_not_show_is_reached_too() {
+    let mut world = World::new(2);
+    world.grow("log", turns(280).map(|at| at % 2));
+    let shown = world.note.clone();
+    world.grow("log", [0, 1, 1]);
+    // Signed and given to witnesses, and not published when the copy was made.
+    copy_folder(&world.at("log"), &world.at("old"));
+    world.write("old/checkpoint", &shown);
+    let said = world.recover(0, "rebuilt", &["--from", &world.text("old")]);
+    assert!(said.contains("283 entries"), "{said}");
+    world.check_rebuilt("rebuilt");
+}
+
+#[test]
+fn an_old_data_folder_whose_journal_is_damaged_still_has_its_tiles() {
+    let mut world = World::new(3);
+    world.grow("log", turns(600));
+    copy_folder(&world.at("log"), &world.at("old"));
+    flip(&world.at("old/journal"));
+    (512..600).for_each(|index| world.hand_statement("kept", index, true));
+    let (old, kept) = (world.text("old"), world.text("kept"));
+    let said = world.recover(0, "rebuilt", &["--from", &old, "--statements", &kept]);
+    assert!(said.contains("journal") && said.contains("is damaged"), "{said}");
+    world.check_rebuilt("rebuilt");
+}
+
+#[test]
+fn what_a_rebuilt_log_shows_has_no_lines_of_strangers() {
+    let mut world = World::new(2);
+    world.grow("log", [0, 1, 0]);
+    world.mirror("mirror");
+    let note = Note::parse(&world.note).unwrap();
+    let name = KeyName::parse("stranger.example").unwrap();
+    let stranger = SigningKey::from_seed(name, Algorithm::NoteEd25519, &[9; 32]).unwrap();
+    let mut lines = note.signatures().to_vec();
+    lines.push(stranger.sign_note(note.text()));
+    world.write("kept/3.checkpoint", &Note::new(note.text().to_owned(), lines).to_bytes());
+    let (mirror, kept) = (world.text("mirror"), world.text("kept"));
+    world.recover(0, "rebuilt", &["--from", &mirror, "--statements", &kept]);
+    assert_eq!(fs::read(world.at("rebuilt/checkpoint")).unwrap(), world.note);
     world.check_rebuilt("rebuilt");
 }

@@ -146,6 +146,12 @@ fn a_log_that_cannot_be_rebuilt_is_succeeded_by_one_that_says_so_first() {
     let said = succeed(world, &[]).ends_with(2);
     assert!(said.err.contains("--old-keys"), "{said:?}");
     assert!(!world.path("log").exists());
+    // What the old folder itself knows to be older is not the last.
+    world.write("newest", world.read("mirror/checkpoint"));
+    let said = succeed(world, &["--old-keys", "dead"]).ends_with(2);
+    assert!(said.err.contains("has signed 3 entries"), "{said:?}");
+    assert!(!world.path("log").exists());
+    world.write("newest", world.read("dead/checkpoint"));
     let said = succeed(world, &["--old-keys", "backup"]).ends_with(0);
     let logs: String = said.out.lines().map(|key| format!("log {key}\n")).collect();
     world.write("policy-2", format!("{logs}quorum none\n"));

@@ -24,6 +24,10 @@ use crate::durable::Access;
 use crate::error::AgentError;
 use crate::vault::{Progress, Stage, Vault};
 
+/// The most bytes of a source's name that are kept in a file's name: with what is put behind them it stays far below
+/// the 255 that file systems take.
+const MAX_STEM_SIZE: usize = 128;
+
 /// How many files are of which kind.
 #[derive(Default)]
 struct Count {
@@ -92,7 +96,7 @@ fn write_chain(
         desk.caller.progress(Progress { done: total - sequence, total });
         // Lost with a newer vault, or left out: somebody else may have it.
         let Some(kept) = vault.statement(source, sequence)? else { continue };
-        let stem = format!("{}-{sequence}", source.as_str().replace(['/', '\\'], "_"));
+        let stem = format!("{}-{sequence}", stem_of(source));
         let (end, bytes) = match kept.stage {
             Stage::Anchored(index) if index < since => return Ok(()),
             Stage::Anchored(_) => match vault.receipt(source, sequence)? {
@@ -111,7 +115,39 @@ fn write_chain(
     Ok(())
 }
 
+/// What the files of a source are called: another name for each, that every file system takes.
+fn stem_of(source: &KeyName) -> String {
+    let name = source.as_str();
+    let is_plain =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '/');
+    if name.len() <= MAX_STEM_SIZE && name.chars().all(is_plain) {
+        return name.replace('/', "_");
+    }
+    // Two names may differ only in what is left out here, or in the size of their letters.
+    let kept = name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+    let kept: String = kept.take(MAX_STEM_SIZE).collect();
+    format!("{kept}~{}", &Hash::of(name.as_bytes()).to_hex()[..16])
+}
+
 fn write(desk: &Desk<'_>, out: &Path, name: &str, bytes: &[u8]) -> Result<(), AgentError> {
     let path = out.join(name);
     desk.caller.write_new(&path, bytes, Access::Everybody).map_err(AgentError::file(&path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_has_a_file_name_of_its_own_that_any_system_takes() {
+        let stem = |name: &str| stem_of(&KeyName::parse(name).unwrap());
+        assert_eq!(stem("line-4.example/aoi-7"), "line-4.example_aoi-7");
+        let long = "x".repeat(255);
+        let names = ["a/b", "a_b", "A/b", "a\\b", "ab", "log.example:7070/a", "产线/贴片", &long];
+        let stems: Vec<String> = names.iter().map(|name| stem(name).to_lowercase()).collect();
+        for (at, one) in stems.iter().enumerate() {
+            assert!(one.len() < 200 && !one.contains([':', '/', '\\']), "{one}");
+            assert!(!stems[..at].contains(one), "{one}");
+        }
+    }
 }

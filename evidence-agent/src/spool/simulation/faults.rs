@@ -2,6 +2,7 @@
 
 use super::support::Manner;
 use super::*;
+use crate::spool::resume;
 
 #[test]
 fn weeks_offline_are_anchored_once_and_in_order() {
@@ -96,6 +97,57 @@ fn what_is_not_published_is_not_anchored() {
     world.drain();
     world.audit(0);
     assert_eq!(world.log.received().len(), 1, "an index that is known is not asked for again");
+}
+
+#[test]
+fn what_a_rebuilt_log_does_not_have_any_more_is_sent_again() {
+    let mut world = World::new(&["aoi"]);
+    world.report(0, "published");
+    world.tick();
+    world.drain();
+    // Taken, and under no head that the log has signed when its disk dies.
+    world.log.publish(false);
+    for name in ["one", "two"] {
+        world.report(0, name);
+        world.tick();
+        world.send();
+    }
+    let last = world.vault().statement(&world.sources[0], 2).unwrap().unwrap();
+    assert_eq!(last.stage, Stage::Sequenced(3));
+    world.log.lose(2);
+    world.log.append(b"somebody else's");
+    world.log.publish(true);
+    world.report(0, "three");
+    world.tick();
+    world.drain();
+    assert_eq!(world.audit(0), ["published", "one", "two", "three"]);
+    assert_eq!(resume::stopped(world.vault(), &world.sources[0]).unwrap(), None);
+}
+
+#[test]
+fn an_index_that_comes_to_nothing_is_not_waited_for_forever() {
+    let mut world = World::new(&["aoi"]);
+    world.log.publish(false);
+    world.tick();
+    world.send();
+    // The log is rebuilt without it, and nothing comes behind it that would be refused.
+    world.log.lose(1);
+    world.log.publish(true);
+    world.drain();
+    world.audit(0);
+
+    // The same, and somebody else's entry has the place.
+    world.log.publish(false);
+    world.tick();
+    world.send();
+    world.log.lose(1);
+    world.log.append(b"somebody else's");
+    world.log.publish(true);
+    let turn = world.send();
+    assert_eq!(turn.lies.len(), 1, "{turn:?}");
+    world.clock.pass(turn.wait);
+    world.drain();
+    world.audit(0);
 }
 
 #[test]

@@ -182,12 +182,19 @@ impl End {
         Ok(Carried { loaded, tree, signed, published, sources })
     }
 
-    /// From now on nothing is taken or signed here.
+    /// From now on nothing is taken or signed here. The folder of an embedded journal is locked by now.
     pub(super) fn leave(&self, id: Id, to: &str) -> Result<(), MoveError> {
-        match &self.database {
-            Some(database) => Ok(database.leave(id, to)?),
-            None => self.mark(Mark { id, stage: Stage::Leaving, other: to.to_owned() }),
+        if let Some(database) = &self.database {
+            return Ok(database.leave(id, to)?);
         }
+        // What is planned is read before the lock is had. Another move may have taken the log away since,
+        // and then it is served elsewhere: to leave a second time would give it two homes.
+        let own = |mark: &Mark| mark.id == id && mark.stage == Stage::Leaving;
+        let mark = moved::read(self.disk(), self.folder())?.filter(|mark| !own(mark));
+        if let Some(refusal) = mark.and_then(|mark| mark.refusal()) {
+            return Err(refused(refusal));
+        }
+        self.mark(Mark { id, stage: Stage::Leaving, other: to.to_owned() })
     }
 
     /// Here it stands where the log went.
@@ -207,14 +214,18 @@ impl End {
     }
 
     /// This end is being filled: nothing is served here before it is.
-    pub(super) fn begin(&self, id: Id, from: &str, settings: &Settings) -> Result<(), MoveError> {
+    pub(super) fn begin(&self, id: Id, from: &Self, settings: &Settings) -> Result<(), MoveError> {
         match (&self.database, &self.home.journal) {
             (Some(database), Some(journal)) => {
-                database.begin(id, from, settings)?;
-                let objects = self.objects()?;
-                shared_place::settle(&journal.database, &settings.origin, objects.as_ref())?;
+                database.begin(id, &from.name(), settings)?;
+                let (objects, origin) = (self.objects()?, &settings.origin);
+                let theirs = from.home.journal.as_ref();
+                let theirs =
+                    theirs.map(|theirs| shared_place::number(&theirs.database)).transpose()?;
+                let (to, beside) = (&journal.database, theirs.flatten());
+                shared_place::settle_beside(to, origin, objects.as_ref(), beside)?;
             }
-            _ => self.mark(Mark { id, stage: Stage::Arriving, other: from.to_owned() })?,
+            _ => self.mark(Mark { id, stage: Stage::Arriving, other: from.name() })?,
         }
         match settings.create(self.disk(), self.folder()) {
             Ok(()) | Err(SettingsError::Exists(_)) => Ok(()),
@@ -269,6 +280,10 @@ impl End {
         watch: &dyn Watch,
     ) -> Result<(), MoveError> {
         if let Some(database) = &self.database {
+            // A server that is started here without its configuration would take this folder for that of a log
+            // that was never opened, and begin a second one under the same keys. Now it knows of these entries.
+            mark::write(self.disk(), self.folder(), carried.tree.size())
+                .map_err(|error| self.io(mark::MARK, error))?;
             let arrival = Arrival {
                 loaded: &carried.loaded,
                 tree: carried.tree,

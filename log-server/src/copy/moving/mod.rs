@@ -186,7 +186,7 @@ pub fn carry(from: &Path, to: &Path, watch: &dyn Watch) -> Result<Outcome, MoveE
         }
         Plan::Move(id) => id,
     };
-    to.begin(id, &from.name(), &log.settings)?;
+    to.begin(id, &from, &log.settings)?;
     watch.reached(Step::Begun);
     let mut bulk = Bulk::new(&to, id, watch)?;
     bulk.bring_published(&from)?;
@@ -231,8 +231,12 @@ pub fn give_up(from: &Path, to: &Path) -> Result<(), MoveError> {
             )));
         }
         Standing::Live(_) => return Err(is_live(&to)),
+        Standing::Away(mark) if leaving.is_some_and(|id| id != mark.id) => {
+            return Err(has_gone_on(&from, &to, &mark));
+        }
         // First here: whoever still believes in this move finds no end to finish it at.
         Standing::Away(mark) if mark.stage == Stage::Arriving => to.close(mark.id)?,
+        Standing::Nothing if leaving.is_some() => return Err(knows_nothing(&from, &to)),
         Standing::Away(_) | Standing::Nothing => {}
     }
     match leaving {
@@ -329,7 +333,9 @@ fn plan(from: &End, to: &End) -> Result<Plan, MoveError> {
                 match there {
                     Standing::Live(_) if arrived == Some(id) => Ok(Plan::Tell(id)),
                     Standing::Live(_) => Err(is_live(to)),
-                    Standing::Away(_) | Standing::Nothing => Ok(Plan::Move(id)),
+                    Standing::Away(other) if other.id != id => Err(has_gone_on(from, to, &other)),
+                    Standing::Away(_) => Ok(Plan::Move(id)),
+                    Standing::Nothing => Err(knows_nothing(from, to)),
                 }
             }
             Stage::Moved if arrived == Some(mark.id) => Ok(Plan::Nothing),
@@ -348,6 +354,31 @@ fn check_goes_to(mark: Mark, to: &End) -> Result<Id, MoveError> {
         mark.other,
         to.name()
     )))
+}
+
+/// The new end had the move's mark before the old one was left. Without it nobody can say whether the log had
+/// arrived, was served there and took entries, before whatever was there went away.
+fn knows_nothing(from: &End, to: &End) -> MoveError {
+    refused(format!(
+        "the log left {} for {}, where nothing is known of that: what was there has been removed, and the log may \
+         have been served from it. Bring it back. Only if it is certain that the log never was served there: see \
+         docs/postgres.md, \"One place signs\"",
+        from.name(),
+        to.name()
+    ))
+}
+
+/// The new end gets a move's mark before the old one is left, and only a log that has arrived lets another move
+/// replace it. So where the old end is on its way and the new one has the mark of another move, the log has been
+/// there and is at a third place: neither end may have it back by the move before.
+fn has_gone_on(from: &End, to: &End, mark: &Mark) -> MoveError {
+    refused(format!(
+        "the log has arrived at {} and has been moved on from there: it is neither there nor at {} any more. At \
+         the former it says: {}",
+        to.name(),
+        from.name(),
+        mark.refusal().unwrap_or_default()
+    ))
 }
 
 fn is_live(end: &End) -> MoveError {

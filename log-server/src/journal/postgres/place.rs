@@ -131,6 +131,22 @@ pub fn check(database: &Database, origin: &Origin, objects: &dyn Objects) -> Res
 
 /// Makes the store the one of all servers, if none is settled yet; else compares it with that.
 pub fn settle(database: &Database, origin: &Origin, objects: &dyn Objects) -> Result<(), Trouble> {
+    settle_beside(database, origin, objects, None)
+}
+
+/// The number of the store that a database names, if one is settled.
+pub fn number(database: &Database) -> Result<Option<Id>, Trouble> {
+    Ok(Place::read(&database.connect_anyhow()?)?.map(|place| place.id))
+}
+
+/// The same as [`settle`], for a database that a log moves into from one whose store has the number `beside`. Where
+/// both have one store, it keeps its number: the old servers may go on until the log leaves, and after it stays.
+pub fn settle_beside(
+    database: &Database,
+    origin: &Origin,
+    objects: &dyn Objects,
+    beside: Option<Id>,
+) -> Result<(), Trouble> {
     let session = database.connect_anyhow()?;
     session.batch(LOCK)?;
     if let Some(place) = Place::read(&session)? {
@@ -140,13 +156,18 @@ pub fn settle(database: &Database, origin: &Origin, objects: &dyn Objects) -> Re
     }
     let store = objects.store_name();
     // One of an earlier home of this log may be there; another log's is refused.
-    read_sign(origin, objects)?;
-    let sign = Sign { origin: origin.clone(), id: Id::draw()? };
-    let written = objects.write_beside(SIGN, sign.format().into());
-    written.map_err(|error| unusable(&store, &error))?;
+    let id = match read_sign(origin, objects)? {
+        Some(sign) if Some(sign.id) == beside => sign.id,
+        _ => {
+            let sign = Sign { origin: origin.clone(), id: Id::draw()? };
+            let written = objects.write_beside(SIGN, sign.format().into());
+            written.map_err(|error| unusable(&store, &error))?;
+            sign.id
+        }
+    };
     let order = "INSERT INTO log_place (store, id) VALUES ($1, $2)";
-    session.execute(order, &[&store, &sign.id.as_slice()])?;
-    database.known().place = Some(sign.id);
+    session.execute(order, &[&store, &id.as_slice()])?;
+    database.known().place = Some(id);
     Ok(())
 }
 
