@@ -202,7 +202,7 @@ impl Publisher {
             return Ok(Progress::Idle(OFFICE));
         }
         match self.heads.record.office()? {
-            Office::Ours if self.misses_the_witnesses() => {
+            Office::Ours if self.in_office && self.misses_the_witnesses() => {
                 tracing::warn!(
                     "the quorum of witnesses is not reached from here: others may publish"
                 );
@@ -211,8 +211,10 @@ impl Publisher {
                 self.end_office()?;
                 return Ok(Progress::Idle(OFFICE));
             }
-            Office::Ours => {}
-            Office::Begun => self.begin_office()?,
+            Office::Ours if self.in_office => {}
+            // Held, and not begun: the heads could not be read when it was taken. Without that the last
+            // head would not be offered again, and nothing would wait for the witnesses.
+            Office::Begun | Office::Ours => self.begin_office()?,
             Office::Others => {
                 self.end_office()?;
                 return Ok(Progress::Idle(OFFICE));

@@ -103,6 +103,25 @@ fn who_takes_over_offers_the_last_head_again_before_it_signs() {
 }
 
 #[test]
+fn who_takes_over_and_cannot_read_the_heads_begins_again_when_it_can() {
+    let Some((world, witness)) = witnessed() else { return };
+    let (one, other) = (world.open("a"), world.open("b"));
+    add(&one, b"first");
+    published(&other, 1);
+    // The office can be taken, and what it begins with cannot be read.
+    world.postgres.sql("ALTER TABLE log_note RENAME TO log_note_away");
+    end(&one);
+    wait_until("it has tried to begin", || other.status().refused.heads.is_some());
+    let before = witness.remembered().asked.len();
+    world.postgres.sql("ALTER TABLE log_note_away RENAME TO log_note");
+    insist(&other, b"second");
+    let shown = published(&other, 2);
+    assert_eq!(Note::parse(&shown.note).unwrap().signatures().len(), 2, "nobody has cosigned it");
+    assert_eq!(sizes_of(&witness.remembered().asked[before..]), [1, 2]);
+    end(&other);
+}
+
+#[test]
 fn who_does_not_reach_the_witnesses_leaves_publishing_to_another() {
     let Some((world, witness)) = witnessed() else { return };
     // The same witness, at an address where nobody is.
