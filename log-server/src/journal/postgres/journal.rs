@@ -123,11 +123,13 @@ impl PostgresJournal {
         }
         let from = self.frontier.size();
         if head.size < from {
+            self.let_go_to_speak();
             let known = self.line.database.known().clone();
-            return Err(self
-                .line
-                .ask(|session| Ok(went_back(session, &known, head.size, 0)))?
-                .into());
+            let fatal = self.line.ask(|session| {
+                let signed = rows::signed_size(session)?;
+                Ok(went_back(session, &known, head.size, signed))
+            })?;
+            return Err(fatal.into());
         }
         let entries = match head.size == from {
             true => Vec::new(),
@@ -156,7 +158,8 @@ impl PostgresJournal {
         Ok(News::Anew(loaded))
     }
 
-    fn other_history(&self, size: u64) -> Fatal {
+    fn other_history(&mut self, size: u64) -> Fatal {
+        self.let_go_to_speak();
         let text = format!(
             "The database holds another history than this server has read from it: the root of its {} is \
              another one. It went back and went on without entries that were acknowledged, or was \
@@ -170,6 +173,13 @@ impl PostgresJournal {
             Ok(())
         });
         Fatal::new(text)
+    }
+
+    /// Lets go of the head before a word is left for the other servers: in the transaction that holds it
+    /// the word would be rolled back with it, and they would go on.
+    fn let_go_to_speak(&mut self) {
+        // A connection that breaks lets go as well, and the word is left on the next.
+        let _ = self.release();
     }
 
     /// Lets go of the head, if it is held.

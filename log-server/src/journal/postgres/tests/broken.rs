@@ -170,6 +170,15 @@ fn a_database_that_went_back_stops_every_server() {
 
 #[test]
 fn a_database_that_went_back_and_on_has_another_history() {
+    another_history_stops_every_server(false);
+}
+
+#[test]
+fn another_history_that_is_found_while_the_head_is_held_stops_every_server_too() {
+    another_history_stops_every_server(true);
+}
+
+fn another_history_stops_every_server(hold: bool) {
     let Some(mut server) = made(Admission::Any) else { return };
     let mut one = open(&server.address());
     one.append(0, &entries(0..1)).unwrap();
@@ -185,8 +194,8 @@ fn a_database_that_went_back_and_on_has_another_history() {
     open(&server.address()).append(1, &entries(7..9)).unwrap();
 
     assert!(one.append(2, &entries(2..3)).is_err() && one.settle() == Ok(false));
-    let Err(AppendError::Fatal(why)) = one.news(false) else { panic!("it is another history") };
+    let Err(AppendError::Fatal(why)) = one.news(hold) else { panic!("it is another history") };
     assert!(why.to_string().contains("another history"), "{why}");
     let refused = PostgresJournal::open(database(&server.address()), Admission::Any);
-    assert!(matches!(refused, Err(Trouble::Fatal(_))));
+    assert!(matches!(refused, Err(Trouble::Fatal(_))), "the others were not told");
 }
