@@ -25,7 +25,8 @@ use crate::number;
 const RUN: usize = TILE_WIDTH as usize;
 
 /// No more entries than these are read while the head is held: a server that is paused while more are on
-/// their way would hold up the others until somebody reads them.
+/// their way would hold up the others until somebody reads them. But not twice in a row: where the others
+/// add more each time, a server that gave way each time would never have its turn.
 pub(super) const MOST_HELD: u64 = 256;
 
 /// See `journal::postgres`. Owned by one thread; any number of them may be open to one database.
@@ -46,6 +47,8 @@ pub struct PostgresJournal {
     unsettled: Option<Unsettled>,
     /// Whether the head is held for the next commit.
     holds: bool,
+    /// Whether the head was let go the last time because there was much to read.
+    gave_way: bool,
 }
 
 struct Unsettled {
@@ -69,6 +72,7 @@ impl PostgresJournal {
             base_bytes: 0,
             unsettled: None,
             holds: false,
+            gave_way: false,
         };
         journal.take_over(&head, &loaded);
         Ok((journal, loaded))
@@ -281,7 +285,11 @@ impl Journal for PostgresJournal {
         });
         self.holds = hold;
         let news = head.and_then(|head| {
-            if head.size.saturating_sub(self.frontier.size()) > MOST_HELD {
+            let is_much = head.size.saturating_sub(self.frontier.size()) > MOST_HELD;
+            if hold {
+                self.gave_way = is_much && !self.gave_way;
+            }
+            if hold && self.gave_way {
                 self.release()?;
             }
             self.read_news(&head)

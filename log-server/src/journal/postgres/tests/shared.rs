@@ -125,3 +125,28 @@ fn who_is_far_behind_does_not_hold_the_head_while_it_reads() {
     assert!(matches!(behind.news(true), Ok(News::Entries(read)) if read.len() == 1));
     behind.append(many + 1, &entries(many + 1..many + 2)).unwrap();
 }
+
+#[test]
+fn who_gave_way_once_has_its_turn_however_much_the_others_add() {
+    let Some(server) = made(Admission::Any) else { return };
+    let (mut one, mut behind) = (open(&server.address()), open(&server.address()));
+    let many = journal::MOST_HELD + 1;
+    one.append(0, &entries(0..many)).unwrap();
+    assert_eq!(news(&mut behind, true).len() as u64, many);
+    one.append(many, &entries(many..2 * many)).unwrap();
+    assert_eq!(news(&mut behind, true).len() as u64, many);
+    let late = std::thread::scope(|scope| {
+        let late = scope.spawn(|| one.append(2 * many, &entries(2 * many..3 * many)));
+        behind.append(2 * many, &entries(3 * many..3 * many + 1)).unwrap();
+        late.join().unwrap()
+    });
+    assert_eq!(late, Err(AppendError::Conflict { size: 2 * many + 1, expected: 2 * many }));
+    assert_eq!(news(&mut one, false).len(), 1);
+    // Behind its turn it gives way again.
+    one.append(2 * many + 1, &entries(4 * many..5 * many)).unwrap();
+    assert_eq!(news(&mut behind, true).len() as u64, many);
+    one.append(3 * many + 1, &entries(5 * many..5 * many + 1)).unwrap();
+    // Its session was not taken from it, as that of one who sleeps with the head would be.
+    let refused = behind.append(3 * many + 1, &entries(6 * many..6 * many + 1));
+    assert!(matches!(refused, Err(AppendError::Conflict { .. })), "{refused:?}");
+}
