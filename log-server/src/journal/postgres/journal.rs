@@ -14,7 +14,7 @@ use super::database::Database;
 use super::guard::{stop_all, went_back};
 use super::line::Line;
 use super::rows::{self, Head, signed};
-use super::session::Trouble;
+use super::session::{Session, Trouble};
 use crate::admission::Admission;
 use crate::answer::Fatal;
 use crate::id::Id;
@@ -101,13 +101,7 @@ impl PostgresJournal {
 
     fn send(&mut self, commit: &Commit<'_>) -> Result<Told, Trouble> {
         let (frontier, fence, holds) = (&self.frontier, self.fence, self.holds);
-        self.line.ask(|session| {
-            let told = commit.send(session, frontier, fence)?;
-            if holds {
-                session.batch("COMMIT")?;
-            }
-            Ok(told)
-        })
+        self.line.ask(|session| commit.send(session, frontier, fence, holds))
     }
 
     fn done(&mut self, growth: &Growth, bytes: u64) {
@@ -119,8 +113,23 @@ impl PostgresJournal {
         self.line.database.saw_size(self.frontier.size());
     }
 
-    /// What others have appended, given the head.
-    fn read_news(&mut self, head: &Head) -> Result<News, Trouble> {
+    /// Holds the head, and reads what is new while nobody can append to it.
+    fn hold(&mut self) -> Result<News, Trouble> {
+        let from = self.frontier.size();
+        let held = self.line.ask(|session| rows::hold_head(session, from, MOST_HELD));
+        // Without its connection nothing is held.
+        self.holds = !matches!(held, Err(Trouble::Away(_)));
+        let (head, first) = held?;
+        let is_much = head.size.saturating_sub(from) > MOST_HELD;
+        self.gave_way = is_much && !self.gave_way;
+        if self.gave_way {
+            self.release()?;
+        }
+        self.read_news(&head, first)
+    }
+
+    /// What others have appended, given the head and perhaps the first of it, at most `MOST_HELD`.
+    fn read_news(&mut self, head: &Head, mut entries: Vec<Bytes>) -> Result<News, Trouble> {
         let place = self.line.database.known().place;
         if place.is_some() && place != head.place {
             return Err(other_place().into());
@@ -135,11 +144,16 @@ impl PostgresJournal {
             })?;
             return Err(fatal.into());
         }
-        let entries = match head.size == from {
-            true => Vec::new(),
-            false => self.line.ask(|session| rows::entries(session, from, head.size))?,
-        };
-        if entries.len() as u64 != head.size - from {
+        let (missing, read) = (head.size - from, entries.len() as u64);
+        // Fewer than there were: the first are trimmed, and what is read further on would not be theirs.
+        if read > 0 && read < missing.min(MOST_HELD) {
+            return self.reload();
+        }
+        if read < missing {
+            let rest = |session: &Session| rows::entries(session, from + read, head.size);
+            entries.extend(self.line.ask(rest)?);
+        }
+        if entries.len() as u64 != missing {
             return self.reload();
         }
         let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
@@ -196,6 +210,10 @@ impl PostgresJournal {
 
     /// Lets go of the head after a refusal, which may have spoiled the transaction.
     fn release_after(&mut self, trouble: Trouble) -> Trouble {
+        if matches!(trouble, Trouble::Away(_)) {
+            // The connection is gone, and with it what it held: another one would be made for nothing.
+            self.holds = false;
+        }
         match self.release() {
             Ok(()) | Err(Trouble::Away(_)) => trouble,
             Err(other) => other,
@@ -279,21 +297,10 @@ impl Journal for PostgresJournal {
             return Err(AppendError::Unknown("a batch is not settled".to_owned()));
         }
         self.release().map_err(nothing_sent)?;
-        let head = self.line.ask(|session| match hold {
-            true => session.batch("BEGIN").and_then(|()| rows::hold_head(session)),
-            false => rows::head(session),
-        });
-        self.holds = hold;
-        let news = head.and_then(|head| {
-            let is_much = head.size.saturating_sub(self.frontier.size()) > MOST_HELD;
-            if hold {
-                self.gave_way = is_much && !self.gave_way;
-            }
-            if hold && self.gave_way {
-                self.release()?;
-            }
-            self.read_news(&head)
-        });
+        let news = match hold {
+            true => self.hold(),
+            false => self.line.ask(rows::head).and_then(|head| self.read_news(&head, Vec::new())),
+        };
         news.map_err(|trouble| nothing_sent(self.release_after(trouble)))
     }
 

@@ -65,6 +65,7 @@ const HEAD: &str =
     "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place FROM log_head";
 const HEAD_HELD: &str = "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place \
      FROM log_head FOR UPDATE";
+const ENTRIES: &str = "SELECT entry FROM log_entry WHERE index >= $1 AND index < $2 ORDER BY index";
 /// Of tables of any version.
 const HEAD_ALONE: &str = "SELECT size, root, fence, NULL::bytea AS place FROM log_head";
 
@@ -73,9 +74,16 @@ pub(super) fn head(session: &Session) -> Result<Head, Trouble> {
     head_of(&session.query_one(HEAD, &[])?)
 }
 
-/// Reads the head and holds it until the transaction ends.
-pub(super) fn hold_head(session: &Session) -> Result<Head, Trouble> {
-    head_of(&session.query_one(HEAD_HELD, &[])?)
+/// Reads the head and holds it until the transaction ends that this begins. With it come the entries from
+/// `from` on, at most `most`, as of when nobody else can append any more.
+pub(super) fn hold_head(
+    session: &Session,
+    from: u64,
+    most: u64,
+) -> Result<(Head, Vec<Bytes>), Trouble> {
+    let (first, end) = (signed(from), signed(from + most));
+    let (head, entries) = session.begin_and_query(HEAD_HELD, ENTRIES, &[&first, &end])?;
+    Ok((head_of(&head)?, entries_of(&entries)?))
 }
 
 /// Reads the head, whether the log is stopped or not: to look at it, never to go on.
@@ -114,8 +122,10 @@ pub(super) fn signed_size(session: &Session) -> Result<u64, Trouble> {
 
 /// The entries from `from` up to `to`; fewer where the journal was trimmed.
 pub(super) fn entries(session: &Session, from: u64, to: u64) -> Result<Vec<Bytes>, Trouble> {
-    let question = "SELECT entry FROM log_entry WHERE index >= $1 AND index < $2 ORDER BY index";
-    let rows = session.query(question, &[&signed(from), &signed(to)])?;
+    entries_of(&session.query(ENTRIES, &[&signed(from), &signed(to)])?)
+}
+
+fn entries_of(rows: &[Row]) -> Result<Vec<Bytes>, Trouble> {
     rows.iter().map(|row| Ok(Bytes::copy_from_slice(value(row, "entry")?))).collect()
 }
 

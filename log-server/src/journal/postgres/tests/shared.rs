@@ -49,6 +49,20 @@ fn a_server_that_wakes_after_long_does_no_harm_and_reads_anew() {
 }
 
 #[test]
+fn who_reads_with_the_head_what_is_trimmed_in_part_reads_anew() {
+    let Some(server) = made(Admission::Any) else { return };
+    let (mut one, mut asleep) = (open(&server.address()), open(&server.address()));
+    one.append(0, &entries(0..100)).unwrap();
+    let mut frontier = one.load().unwrap().base.frontier;
+    let leaves: Vec<_> = entries(0..50).iter().map(|entry| leaf_hash(entry)).collect();
+    frontier.advance(&frontier.grow(&leaves));
+    one.trim(&Base { frontier, heads_size: 100, heads: Vec::new() }, &[]).unwrap();
+    let News::Anew(anew) = asleep.news(true).unwrap() else { panic!("the first are gone") };
+    assert_eq!(anew.entries, entries(50..100));
+    asleep.append(100, &entries(100..101)).unwrap();
+}
+
+#[test]
 fn who_holds_the_head_is_next() {
     let Some(server) = made(Admission::Any) else { return };
     let (mut one, mut other) = (open(&server.address()), open(&server.address()));
