@@ -49,6 +49,8 @@ pub struct Sequencer {
     spare: Batch,
     /// Where many are answered at once, if it was made within a runtime.
     runtime: Option<Handle>,
+    /// Before so many more rounds its turn is waited for, because other servers commit too.
+    turns: u32,
 }
 
 impl Sequencer {
@@ -57,19 +59,20 @@ impl Sequencer {
     pub fn new(shared: Arc<Shared>, journal: Box<dyn Journal>, chains: Chains, base: Base) -> Self {
         let base_bytes = frame::format_base(&base).len() as u64;
         let (base, spare, runtime) = (base.frontier, Batch::default(), Handle::try_current().ok());
-        Self { shared, journal, chains, base, base_bytes, spare, runtime }
+        Self { shared, journal, chains, base, base_bytes, spare, runtime, turns: 0 }
     }
 
     /// Works until the queue is closed and empty.
     pub fn run(&mut self) -> Result<(), Fatal> {
         let is_shared = self.journal.is_shared();
-        while let Some(requests) = self.shared.queue.take() {
+        loop {
+            let in_turn = is_shared && self.wait_for_turn()?;
+            let Some(requests) = self.shared.queue.take() else { return Ok(()) };
             match is_shared {
-                true => self.round_together(requests)?,
+                true => self.round_together(requests, in_turn)?,
                 false => self.round(requests)?,
             }
         }
-        Ok(())
     }
 
     /// Commits what waits. Leaves with an error only when the log must stop.
