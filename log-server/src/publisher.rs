@@ -400,7 +400,14 @@ impl Publisher {
 
     fn show(&self, checkpoint: Checkpoint, note: &Note) -> Result<(), WriteError> {
         self.heads.write_published(checkpoint.tree().size(), note)?;
-        let seen = Arc::new(Published { note: note.to_bytes().into(), checkpoint });
+        let published = Published { note: note.to_bytes().into(), checkpoint };
+        if self.heads.record.is_shared() {
+            // Whoever was paused since the write may have lost the office, and the follower may have shown
+            // what another server has published: what is shown never becomes smaller.
+            self.shared.show(published, unix_seconds());
+            return Ok(());
+        }
+        let seen = Arc::new(published);
         self.shared.seen.send_modify(|state: &mut Seen| {
             state.published = seen;
             state.published_at = unix_seconds();

@@ -162,7 +162,8 @@ impl Shared {
         self.drained.load(Ordering::Acquire) || self.seen.borrow().fatal.is_some()
     }
 
-    /// Shows a checkpoint that another server has published, if it is newer than what is shown or has more cosignatures.
+    /// Shows a checkpoint that one of several servers has published, if it is newer than what is shown or
+    /// has more cosignatures.
     pub fn show(&self, published: Published, now: u64) {
         let worth = |published: &Published| {
             (published.checkpoint.tree().size(), !published.note.is_empty(), published.note.len())
