@@ -222,9 +222,11 @@ impl Follower {
         if size <= self.marked.0 {
             return;
         }
-        self.marked = (size, Instant::now());
-        if let Err(error) = mark::write(self.shared.disk.as_ref(), &self.shared.folder, size) {
-            tracing::warn!(%error, "the mark of what is durable was not written");
+        // One that could not be written is tried again in a moment, also if nothing more comes.
+        self.marked.1 = Instant::now();
+        match mark::write(self.shared.disk.as_ref(), &self.shared.folder, size) {
+            Ok(()) => self.marked.0 = size,
+            Err(error) => tracing::warn!(%error, "the mark of what is durable was not written"),
         }
     }
 }
