@@ -334,7 +334,7 @@ impl Journal for PostgresJournal {
 }
 
 /// What to say where the tiles moved while this server slept: it would seal where nobody reads.
-fn other_place() -> Fatal {
+pub(super) fn other_place() -> Fatal {
     Fatal::new(
         "The full tiles of this log are in another store than when this server started. It takes and seals \
          nothing more. Start it again with the store that its other servers name.",

@@ -99,13 +99,18 @@ fn head_of(row: &Row) -> Result<Head, Trouble> {
 }
 
 fn parse_head(row: &Row) -> Result<Head, Trouble> {
-    let place: Option<&[u8]> = value(row, "place")?;
     Ok(Head {
         size: number(row, "size")?,
         root: hash(row, "root")?,
         fence: value(row, "fence")?,
-        place: place.is_some().then(|| id(row, "place")).transpose()?,
+        place: place(row)?,
     })
+}
+
+/// The column with the number of the store of full tiles.
+pub(super) fn place(row: &Row) -> Result<Option<Id>, Trouble> {
+    let place: Option<&[u8]> = value(row, "place")?;
+    place.is_some().then(|| id(row, "place")).transpose()
 }
 
 /// The word that stops every server.

@@ -92,25 +92,43 @@ fn who_sleeps_while_it_holds_the_head_loses_it() {
     assert_eq!(news(&mut asleep, false), entries(0..1));
 }
 
+/// A server whose full tiles are in a folder of this name, which the first one settles.
+fn settled(server: &Postgres, folder: &tempfile::TempDir, name: &str) -> Arc<Database> {
+    let tiles = crate::objects::shared::SharedTiles::Folder(folder.path().join(name));
+    let database = database(&server.address());
+    place::settle(&database, &origin(), tiles.open().unwrap().as_ref()).unwrap();
+    database
+}
+
 #[test]
 fn who_sleeps_while_the_tiles_move_does_not_go_on() {
     let Some(server) = made(Admission::Any) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let settle = |name: &str| {
-        let tiles = crate::objects::shared::SharedTiles::Folder(folder.path().join(name));
-        let database = database(&server.address());
-        place::settle(&database, &origin(), tiles.open().unwrap().as_ref()).unwrap();
+    let journal = |name: &str| {
+        let database = settled(&server, &folder, name);
         PostgresJournal::open(database, Admission::Any).unwrap().0
     };
-    let mut asleep = settle("old");
+    let mut asleep = journal("old");
     asleep.append(0, &entries(0..1)).unwrap();
     tables::run(&server.address(), "DELETE FROM log_place");
-    let mut awake = settle("new");
+    let mut awake = journal("new");
     awake.append(1, &entries(1..2)).unwrap();
     assert!(matches!(asleep.append(1, &entries(5..6)), Err(AppendError::Conflict { .. })));
     let Err(AppendError::Fatal(why)) = asleep.news(true) else { panic!("it went on") };
     assert!(why.to_string().contains("in another store"), "{why}");
     assert!(news(&mut awake, false).is_empty());
+}
+
+#[test]
+fn who_sleeps_while_the_tiles_move_sees_it_before_others_append() {
+    let Some(server) = made(Admission::Any) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let asleep = Observer::new(settled(&server, &folder, "old"));
+    assert_eq!(asleep.look(None).unwrap().size, 0);
+    tables::run(&server.address(), "DELETE FROM log_place");
+    settled(&server, &folder, "new");
+    let Err(Trouble::Fatal(why)) = asleep.look(None) else { panic!("it goes on") };
+    assert!(why.to_string().contains("in another store"), "{why}");
 }
 
 #[test]
