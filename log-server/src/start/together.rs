@@ -51,10 +51,17 @@ pub(crate) fn start_together(
 
     let record = PostgresHeads::new(database.clone())?;
     let heads = Heads { record: Box::new(record) };
-    let loaded = heads.load(&settings.origin, &options.keys);
-    let (signed, published) = loaded.map_err(WriteError::into_fatal)?;
-    let opened = PostgresJournal::open(database.clone(), settings.admission);
-    let (mut journal, loaded) = opened.map_err(fatal)?;
+    let read = || -> Result<_, OpenError> {
+        let both = heads.load(&settings.origin, &options.keys).map_err(WriteError::into_fatal)?;
+        let opened = PostgresJournal::open(database.clone(), settings.admission);
+        Ok((both, opened.map_err(fatal)?))
+    };
+    let mut found = read()?;
+    if found.0.0.is_none() && found.1.1.size() > 0 {
+        // Another server may have begun the log between the two.
+        found = read()?;
+    }
+    let ((signed, published), (mut journal, loaded)) = found;
     check_reaches_mark(&loaded, disk.as_ref(), &folder)?;
     if signed.is_none() && loaded.size() > 0 {
         return Err(Fatal::new(format!(
