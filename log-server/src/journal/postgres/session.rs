@@ -133,9 +133,17 @@ impl Session {
         let runtime = runtime.map_err(|error| Trouble::Away(error.to_string()))?;
         let connected =
             runtime.block_on(async { timeout(limits.connect_time, connect(config, tls)).await });
+        let connected = match connected {
+            Ok(connected) => connected.map_err(|error| words(&error)),
+            Err(_) => Err("it did not answer in time".to_owned()),
+        };
         let client = match connected {
-            Ok(connected) => connected.map_err(|error| Trouble::Away(words(&error)))?,
-            Err(_) => return Err(Trouble::Away("it did not answer in time".to_owned())),
+            Ok(client) => client,
+            Err(why) => {
+                // Dropped, it would wait for the look-up of a name, which nothing bounds here.
+                runtime.shutdown_background();
+                return Err(Trouble::Away(why));
+            }
         };
         let patience = limits.statement_time + MARGIN;
         let session = Self { client, statements: RefCell::default(), patience, runtime };
