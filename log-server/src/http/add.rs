@@ -74,13 +74,20 @@ pub(super) async fn add(
         // Boxed, since every request's future would be as large as the largest part of it.
         return Box::pin(add_and_wait(&api, received, client)).await;
     }
-    let sequenced = sequence_one(&api.log, received).await?;
+    let sequenced = sequence_one(&api, received).await?;
     Ok(text(sequenced.index.to_string()))
 }
 
 /// Adds an entry, unless it is in the log already.
-async fn sequence_one(log: &Log, received: Received) -> Result<Sequenced, AddError> {
-    let judged = judge_one(log, &received.bytes)?;
+async fn sequence_one(api: &Api, received: Received) -> Result<Sequenced, AddError> {
+    let log = &api.log;
+    let judged = if log.judging_may_wait(&received.bytes) {
+        let entry = received.bytes.clone();
+        // Boxed, so that the others' futures do not carry it.
+        Box::pin(api.read(move |log| judge_one(log, &entry))).await?
+    } else {
+        judge_one(log, &received.bytes)?
+    };
     // The submission has its own copy; the body's memory is free for the next request.
     drop(received);
     match judged {
@@ -101,7 +108,7 @@ async fn add_and_wait(
         Problem::new(Kind::Overloaded, detail)
     })?;
     // The wait may be long, and others need the memory: the entry is read back for its receipt.
-    let Sequenced { index, .. } = sequence_one(&api.log, received).await?;
+    let Sequenced { index, .. } = sequence_one(api, received).await?;
     let covered = timeout(api.options.wait_time, api.log.published_covering(index + 1));
     let covered = tokio::select! {
         // First what is published: the same entry again gets its receipt during an outage too.
@@ -183,7 +190,7 @@ fn judge(log: &Log, entries: &[Bytes]) -> Vec<Result<Judged, AddError>> {
 }
 
 fn judge_one(log: &Log, entry: &[u8]) -> Result<Judged, AddError> {
-    match log.known(entry) {
+    match log.known(entry)? {
         Some(sequenced) => Ok(Judged::Known(sequenced)),
         None => log.check(entry).map(Judged::New),
     }

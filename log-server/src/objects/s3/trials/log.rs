@@ -10,7 +10,7 @@ use spec::tile::{Tile, TileKind};
 
 use super::{PATIENCE, S3Objects, World};
 use crate::admission::Admission;
-use crate::answer::ReadError;
+use crate::answer::{AddError, ReadError};
 use crate::disk::MachineDisk;
 use crate::keys::LogKeys;
 use crate::log::{Limits, Log, OpenError, Options};
@@ -118,10 +118,16 @@ fn without_its_store_a_log_takes_and_publishes_entries_and_says_what_is_away() {
     wait_until(|| log.status().refused.tiles.is_some());
     let bundle = Tile::full(TileKind::Entries, 0).unwrap();
     assert!(matches!(log.tile(bundle), Err(ReadError::Unreachable(_))));
+    // What is in a tile there is not looked for where all entries are put in order.
+    let sent_again = 5_u32.to_be_bytes();
+    assert!(log.tile_may_wait(bundle) && log.judging_may_wait(&sent_again));
+    assert!(matches!(log.known(&sent_again), Err(AddError::Storage(_))));
+    assert!(!log.judging_may_wait(b"a new one") && log.known(b"a new one") == Ok(None));
     assert_eq!(log.status().fatal, None);
     world.proxy.trouble(|_, _| Trouble::None);
     wait_until(|| log.status().sealed == 512 && log.status().refused.tiles.is_none());
     assert!(log.tile(bundle).is_ok());
+    assert_eq!(log.known(&sent_again).unwrap().map(|found| found.index), Some(5));
     end(&log);
 }
 
