@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use super::tables::run;
 use super::*;
@@ -60,7 +61,7 @@ fn carry(mut client: UnixStream, mut server: UnixStream, cut: &AtomicU32) {
         }
         if cut == CUT_BEHIND {
             // It is committed by then, and the answer went nowhere.
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            std::thread::sleep(Duration::from_millis(300));
             break;
         }
     }
@@ -142,6 +143,24 @@ fn a_database_that_is_away_takes_nothing_and_comes_back() {
     server.begin(&[]);
     assert_eq!(journal.settle(), Ok(false));
     journal.append(1, &entries(1..2)).unwrap();
+}
+
+#[test]
+fn a_connection_is_used_when_the_standby_has_what_can_be_read_on_it() {
+    let Some(server) = made(Admission::Any) else { return };
+    open(&server.address()).append(0, &entries(0..1)).unwrap();
+    server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    server.sql("SELECT pg_reload_conf()");
+    let statement_time = Duration::from_millis(200);
+    let limits = DatabaseLimits { statement_time, ..DatabaseLimits::default() };
+    // PostgreSQL may take a moment to wait for it.
+    let waits = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        let database = Arc::new(Database::new(&server.address(), None, limits).unwrap());
+        let opened = PostgresJournal::open(database, Admission::Any);
+        matches!(opened, Err(Trouble::Away(_)))
+    });
+    assert!(waits, "what no standby has is read");
 }
 
 #[test]
