@@ -336,8 +336,27 @@ impl Shared {
         }
         let tile = Tile::full(TileKind::Hashes(level), index)
             .ok_or_else(|| ReadError::Impossible("no such tile level".to_string()))?;
-        let bytes = self.object(tile)?;
-        parse_hashes(tile, &bytes).ok_or_else(|| ReadError::Damaged(format!("{tile} is malformed")))
+        match self.object(tile) {
+            Ok(bytes) => parse_hashes(tile, &bytes)
+                .ok_or_else(|| ReadError::Damaged(format!("{tile} is malformed"))),
+            // A head may have been behind what was sealed when its store went away: the next one is proved
+            // to continue it all the same.
+            Err(away @ ReadError::Unreachable(_)) => self.sealed_hashes(tile).ok_or(away),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The hashes of a sealed tile of leaves whose entries the journal still holds.
+    fn sealed_hashes(&self, tile: Tile) -> Option<Vec<Hash>> {
+        if tile.kind() != TileKind::Hashes(0) {
+            return None;
+        }
+        let tail = self.tail.read().expect("no panic under this lock");
+        let leaves = self.sealed_leaves.lock().expect("no panic under this lock");
+        let first = tail.sealed() - leaves.len() as u64;
+        let start = tile.index().checked_mul(TILE_WIDTH)?.checked_sub(first)?;
+        let start = usize::try_from(start).ok()?;
+        leaves.get(start..start.checked_add(TILE_WIDTH as usize)?).map(<[Hash]>::to_vec)
     }
 
     fn object(&self, tile: Tile) -> Result<Bytes, ReadError> {
