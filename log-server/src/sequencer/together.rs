@@ -20,6 +20,7 @@ use bytes::Bytes;
 use spec::Hash;
 use spec::hash::leaf_hash;
 use spec::tile::TILE_WIDTH;
+use spec::tree::Tree;
 use tokio::sync::oneshot;
 
 use super::{MAX_UNINDEXED, Sequencer, keys_of};
@@ -28,8 +29,11 @@ use crate::answer::{AddError, Fatal};
 use crate::batch::{Batch, Outcome, Waiter};
 use crate::index::Key;
 use crate::journal::{AppendError, Loaded, News, frame};
+use crate::number;
 use crate::queue::{Answer, Request};
+use crate::sealer::BundleError;
 use crate::start::{place_of, replay};
+use crate::stored::Stored;
 
 /// How often it is asked what became of a commit.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(100);
@@ -286,8 +290,36 @@ impl Sequencer {
         Ok(())
     }
 
+    /// Compares what this server knew with what is stored: the entries between are read no more, and it would
+    /// not notice a database that went back and on without some of them. Waits for the tiles that it takes:
+    /// the journal knows the new end already, and nothing can be put behind it here before.
+    fn check_continues(&mut self, loaded: &Loaded) -> Result<(), Fatal> {
+        let known = self.shared.tail.read().expect("no panic under this lock").frontier().tree();
+        let stored = Stored::of(loaded.clone());
+        loop {
+            match stored.tree(known.size(), self.shared.objects.as_ref()) {
+                Ok(tree) if tree == known => return Ok(()),
+                Ok(_) => {
+                    let fatal = other_history(known);
+                    self.journal.tell_to_stop(&fatal);
+                    return Err(fatal);
+                }
+                Err(BundleError::Fatal(fatal)) => return Err(fatal),
+                Err(away) if self.shared.queue.is_closed() => return Err(away.into()),
+                Err(away) => {
+                    tracing::warn!(%away, "what was missed is taken over when the tiles can be read");
+                    let away = AddError::Storage(away.to_string());
+                    let waiting = self.shared.queue.take_now();
+                    waiting.into_iter().for_each(|request| request.refuse(&away));
+                    std::thread::sleep(SETTLE_INTERVAL);
+                }
+            }
+        }
+    }
+
     /// Takes over everything, as a start does: the journal was trimmed beyond what this server knew.
     fn begin_anew(&mut self, loaded: Loaded) -> Result<(), Fatal> {
+        self.check_continues(&loaded)?;
         let (tail, chains) = replay(&loaded, self.shared.admission)?;
         {
             let mut held = self.shared.tail.write().expect("no panic under this lock");
@@ -302,6 +334,16 @@ impl Sequencer {
         self.shared.ring_all();
         Ok(())
     }
+}
+
+/// What to say where the journal went on without what this server has told its clients.
+fn other_history(known: Tree) -> Fatal {
+    Fatal::new(format!(
+        "The database holds another history than this server has read from it: its tiles give another root of \
+         {}. It went back and went on without entries that were acknowledged, or was changed by hand. Nothing \
+         is accepted or signed. Bring back the database that has them; see docs/postgres.md.",
+        number::entries(known.size())
+    ))
 }
 
 /// What to say when a log ends before it is known what became of a commit.

@@ -177,20 +177,15 @@ impl PostgresJournal {
     }
 
     fn other_history(&mut self, size: u64) -> Fatal {
-        self.let_go_to_speak();
-        let text = format!(
+        let fatal = Fatal::new(format!(
             "The database holds another history than this server has read from it: the root of its {} is \
              another one. It went back and went on without entries that were acknowledged, or was \
              changed by hand. Nothing is accepted or signed. Bring back the database that has them; \
              see docs/postgres.md.",
             number::entries(size)
-        );
-        // Where it cannot be told, the others find out for themselves.
-        let _ = self.line.ask(|session| {
-            stop_all(session, &text);
-            Ok(())
-        });
-        Fatal::new(text)
+        ));
+        self.tell_to_stop(&fatal);
+        fatal
     }
 
     /// Lets go of the head before a word is left for the other servers: in the transaction that holds it
@@ -307,6 +302,15 @@ impl Journal for PostgresJournal {
     fn let_go(&mut self) {
         // A connection that breaks lets go as well.
         let _ = self.release();
+    }
+
+    fn tell_to_stop(&mut self, why: &Fatal) {
+        self.let_go_to_speak();
+        // Where it cannot be told, the others find out for themselves.
+        let _ = self.line.ask(|session| {
+            stop_all(session, &why.to_string());
+            Ok(())
+        });
     }
 
     fn settle(&mut self) -> Result<bool, AppendError> {
