@@ -241,6 +241,7 @@ impl Heads {
         keys: &LogKeys,
     ) -> Result<Option<SignedHead>, WriteError> {
         let Some(bytes) = self.record.read(kept)? else { return Ok(None) };
+        let distrust = if self.record.is_shared() { distrust_row } else { distrust };
         Ok(Some(parse(&bytes, origin, keys).map_err(|why| distrust(kept, &why))?))
     }
 }
@@ -253,6 +254,16 @@ pub fn parse(bytes: &[u8], origin: &Origin, keys: &LogKeys) -> Result<SignedHead
         return Err(format!("it is of log {}, this is {origin}", checkpoint.origin()));
     }
     Ok(SignedHead { note, checkpoint })
+}
+
+/// The same of a log whose heads are in a database.
+fn distrust_row(kept: Kept, why: &str) -> Fatal {
+    Fatal::new(format!(
+        "The {} head in the database is not this log's: {why}. This server has other keys than the others \
+         (copy `keys/` from one of them), another log uses the database, or it was changed by hand. \
+         Nothing is signed.",
+        kept.name()
+    ))
 }
 
 fn distrust(kept: Kept, why: &str) -> Fatal {

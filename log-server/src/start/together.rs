@@ -10,7 +10,7 @@ use std::sync::Arc;
 use spec::tile::TILE_WIDTH;
 
 use super::{
-    OpenError, Started, check_base_and_heads, check_not_behind, gatherer, lock, replay, share,
+    OpenError, Started, bundle_beyond, check_base_and_heads, gatherer, lock, replay, share,
 };
 use crate::answer::Fatal;
 use crate::disk::Disk;
@@ -130,8 +130,8 @@ fn wait_for_entries(
     objects: &dyn Objects,
 ) -> Result<Loaded, Fatal> {
     for _ in 0..READS {
-        let Err(behind) = check_not_behind(loaded.size(), objects) else { return Ok(loaded) };
         let size = loaded.size();
+        let Some(beyond) = bundle_beyond(size, objects)? else { return Ok(loaded) };
         match journal.news(false) {
             Ok(News::Entries(entries)) => loaded.entries.extend(entries),
             Ok(News::Anew(anew)) => loaded = anew,
@@ -139,7 +139,12 @@ fn wait_for_entries(
             Err(error) => return Err(Fatal::new(error.to_string())),
         }
         if loaded.size() / TILE_WIDTH == size / TILE_WIDTH {
-            return Err(behind);
+            return Err(Fatal::new(format!(
+                "The bundle {beyond} is stored, but the database holds {}: it is older than the full tiles. \
+                 It is an older copy, or a standby that was promoted without the last commits. Nothing \
+                 is signed. Bring back the database that has them; see docs/postgres.md.",
+                number::entries(size)
+            )));
         }
     }
     Ok(loaded)

@@ -3,7 +3,8 @@
 use log_server::admission::Admission;
 use log_server::answer::AddError;
 
-use crate::world::{World, add, end, insist, published, runtime, try_add, wait_until};
+use crate::logs::copy_folder;
+use crate::world::{World, add, end, insist, origin, published, runtime, try_add, wait_until};
 
 #[test]
 fn a_database_that_restarts_under_load_loses_nothing() {
@@ -80,6 +81,38 @@ fn a_start_notices_what_went_back_while_no_server_ran() {
     world.postgres.begin(&[]);
     let refused = world.try_open("a").err().expect("it has seen more").to_string();
     assert!(refused.contains("this server has seen 2"), "{refused}");
+}
+
+#[test]
+fn a_database_that_is_older_than_its_tiles_is_refused_in_words() {
+    let Some(mut world) = World::new(Admission::Any) else { return };
+    end(&world.open("a"));
+    world.postgres.end();
+    world.postgres.save();
+    world.postgres.begin(&[]);
+    let log = world.open("a");
+    let entries = (0..300_u32).map(|at| log.check(&at.to_be_bytes()).unwrap()).collect();
+    drop(runtime().block_on(log.sequence_all(entries)));
+    wait_until("the first bundle is sealed", || log.status().sealed == 256);
+    end(&log);
+    world.postgres.end();
+    world.postgres.restore();
+    world.postgres.begin(&[]);
+    let refused = world.try_open("b").err().expect("its tiles are there").to_string();
+    assert!(refused.contains("older than the full tiles"), "{refused}");
+    assert!(!refused.contains("data folder"), "{refused}");
+}
+
+#[test]
+fn a_server_with_other_keys_is_told_so() {
+    let Some(world) = World::new(Admission::Any) else { return };
+    end(&world.open("a"));
+    let other = tempfile::tempdir().unwrap();
+    let made = other.path().join("made");
+    log_server::init::init(&made, origin(), Admission::Any, false).unwrap();
+    copy_folder(&made.join("keys"), &world.data("b").join("keys"));
+    let refused = world.try_open("b").err().expect("its keys are others").to_string();
+    assert!(refused.contains("other keys than the others"), "{refused}");
 }
 
 #[test]
