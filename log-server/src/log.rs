@@ -298,8 +298,10 @@ impl Log {
         if !(is_remote || is_shared) || entry.len() > MAX_ENTRY_SIZE {
             return false;
         }
-        let key = Key::of_leaf(leaf_hash(entry));
-        if is_remote && self.shared.index.candidates(key).is_ok_and(|found| !found.is_empty()) {
+        let is_read = |key| {
+            is_remote && self.shared.index.candidates(key).is_ok_and(|found| !found.is_empty())
+        };
+        if is_read(Key::of_leaf(leaf_hash(entry))) {
             return true;
         }
         if self.shared.admission == Admission::Any {
@@ -309,7 +311,9 @@ impl Log {
         let Ok(statement) = Statement::parse(entry) else { return false };
         let (after, published) = (statement.after().tree(), self.published().checkpoint.tree());
         let looks_back = after.size() > 0 && after != published;
-        after.size() > published.size() || (is_remote && looks_back)
+        after.size() > published.size()
+            || (is_remote && looks_back)
+            || is_read(Key::of_place(statement.source().as_str(), statement.sequence()))
     }
 
     /// Judges an entry alone: form, signature, and that its `after` line is a tree of this log.
@@ -337,7 +341,28 @@ impl Log {
             return Err(AddError::AfterUnpublished { size, published: published.size() });
         }
         let same = after == published || size == 0 || self.root_at(size)? == after.root();
-        if same { Ok(submission) } else { Err(AddError::AfterMismatch { size }) }
+        if !same {
+            return Err(AddError::AfterMismatch { size });
+        }
+        if self.is_remote() {
+            self.check_place(&submission)?;
+        }
+        Ok(submission)
+    }
+
+    /// Refuses another statement of a place that is taken, before the sequencer would look for it in a store
+    /// over a network, and everybody would wait for the sequencer.
+    fn check_place(&self, submission: &Submission) -> Result<(), AddError> {
+        let Some(place) = submission.place() else { return Ok(()) };
+        let of = |index: u64| Ok::<_, ReadError>((index, self.shared.leaf(index)?));
+        match self.shared.find_place(place).and_then(|found| found.map(of).transpose()) {
+            Ok(Some((index, accepted))) if accepted != submission.leaf() => {
+                Err(AddError::Taken { sequence: place.sequence, index, accepted })
+            }
+            Err(error @ ReadError::Unreachable(_)) => Err(AddError::Storage(error.to_string())),
+            // Else the sequencer decides.
+            _ => Ok(()),
+        }
     }
 
     fn root_at(&self, size: u64) -> Result<Hash, AddError> {

@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 
 use crate::admission::{Admission, Chains, Place, Placing, Submission};
 use crate::answer::{AddError, Fatal, ReadError, Sequenced};
-use crate::batch::{Batch, Outcome, Waiter, key_of_place};
+use crate::batch::{Batch, Outcome, Waiter};
 use crate::index::Key;
 use crate::journal::{AppendError, Base, Journal, frame};
 use crate::queue::Request;
@@ -190,17 +190,10 @@ impl Sequencer {
         batch: &Batch,
     ) -> Result<Sequenced, AddError> {
         let sequence = place.sequence;
-        let key = key_of_place(place);
         if let Some((found, accepted)) = batch.find_place(place) {
             return Err(AddError::Taken { sequence, index: found.index, accepted });
         }
-        let is_it = |index| {
-            let entry = self.shared.entry(index)?;
-            let stored = Statement::parse(&entry)
-                .map_err(|error| ReadError::Damaged(format!("entry {index}: {error}")))?;
-            Ok(stored.source() == &place.source && stored.sequence() == sequence)
-        };
-        let found = self.shared.find(key, is_it).map_err(refuse)?;
+        let found = self.shared.find_place(place).map_err(refuse)?;
         let missing = || refuse(ReadError::Damaged(format!("statement {sequence} of a source")));
         let index = found.ok_or_else(missing)?;
         let accepted = self.shared.leaf(index).map_err(refuse)?;

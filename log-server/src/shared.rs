@@ -14,12 +14,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use spec::Hash;
 use spec::checkpoint::Origin;
+use spec::evidence::statement::Statement;
 use spec::tile::{TILE_WIDTH, Tile, TileKind, hash_of_node, parse_entries, parse_hashes};
 use spec::tile::{format_hashes, tile_of_node};
 use spec::tree::{Plan, plan_consistency, plan_inclusion};
 use tokio::sync::watch;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Place};
 use crate::answer::{Fatal, Published, ReadError, Refused};
 use crate::disk::Disk;
 use crate::follower::{Follow, Refreshed};
@@ -319,6 +320,16 @@ impl Shared {
         // The index may have been emptied while it was searched; then nothing was no answer.
         let same = self.index.is_ready() && self.index.generation() == generation;
         if same { Ok(None) } else { Err(ReadError::IndexNotReady) }
+    }
+
+    /// Finds the statement that has a place in its source's chain.
+    pub fn find_place(&self, place: &Place) -> Result<Option<u64>, ReadError> {
+        let is_it = |index| {
+            let stored = Statement::parse(&self.entry(index)?)
+                .map_err(|error| ReadError::Damaged(format!("entry {index}: {error}")))?;
+            Ok(stored.source() == &place.source && stored.sequence() == place.sequence)
+        };
+        self.find(Key::of_place(place.source.as_str(), place.sequence), is_it)
     }
 
     /// Finds an entry by its leaf hash.
