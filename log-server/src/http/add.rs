@@ -3,7 +3,7 @@
 //! An index in the answer is a promise: the entry is durable at that index for ever. Adding the same
 //! bytes again gives the same index, so whoever is unsure whether a request arrived sends it again.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -186,7 +186,21 @@ enum Judged {
 }
 
 fn judge(log: &Log, entries: &[Bytes]) -> Vec<Result<Judged, AddError>> {
-    entries.par_iter().map(|entry| judge_one(log, entry)).collect()
+    // Where a store is away each look into it takes its whole patience: for one entry, not for thousands.
+    let away: OnceLock<AddError> = OnceLock::new();
+    let judge_next = |entry: &Bytes| {
+        if let Some(error) = away.get()
+            && log.judging_may_wait(entry)
+        {
+            return Err(error.clone());
+        }
+        let judged = judge_one(log, entry);
+        if let Err(error @ AddError::Storage(_)) = &judged {
+            let _ = away.set(error.clone());
+        }
+        judged
+    };
+    entries.par_iter().map(judge_next).collect()
 }
 
 fn judge_one(log: &Log, entry: &[u8]) -> Result<Judged, AddError> {
