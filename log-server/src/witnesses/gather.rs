@@ -250,7 +250,12 @@ impl Asker {
             fatal_at_start(&self.shared.origin, &self.endpoint, what, signed)
         } else {
             let proof = look_for_proof(&self.shared, &self.endpoint, &mut self.client).await;
-            proof.ok_or(Trouble::Contradiction(what))?
+            let fatal = proof.ok_or(Trouble::Contradiction(what))?;
+            if let Some(follow) = &self.shared.follow {
+                // Who takes over might not be shown it, and would sign on.
+                follow.stop_all(&fatal);
+            }
+            fatal
         };
         self.shared.fail(&fatal);
         Ok(Outcome::Fatal)

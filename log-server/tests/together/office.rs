@@ -3,11 +3,15 @@
 use std::time::Instant;
 
 use log_server::admission::Admission;
+use log_server::keys::LogKeys;
+use spec::Hash;
+use spec::checkpoint::Checkpoint;
 use spec::note::Note;
+use spec::tree::Tree;
 use spec::witness::{CONFLICT_TYPE, format_conflict};
 
 use crate::witness::{Manner, Witness};
-use crate::world::{World, add, end, insist, published, wait_until};
+use crate::world::{World, add, end, insist, origin, published, wait_until};
 
 /// A world whose heads one witness must cosign.
 fn witnessed() -> Option<(World, Witness)> {
@@ -167,6 +171,29 @@ fn a_witness_that_knows_more_does_not_stop_a_server_that_sees_no_others() {
     assert_eq!(insist(&log, b"second"), 1);
     published(&log, 2);
     end(&log);
+}
+
+#[test]
+fn another_history_that_a_witness_proves_to_one_server_stops_all() {
+    let Some((world, witness)) = witnessed() else { return };
+    let (one, other) = (world.open("a"), world.open("b"));
+    add(&one, b"first");
+    published(&other, 1);
+    // Signed by the log's own key, somewhere.
+    let tree = Tree::new(9, Hash::of(b"another history")).unwrap();
+    let checkpoint = Checkpoint::new(origin(), tree);
+    let keys = LogKeys::load(&world.template(), &origin()).unwrap();
+    let signatures = keys.sign(&checkpoint, 1_700_000_000).unwrap();
+    witness.show(&Note::new(checkpoint.to_string(), signatures));
+    let known: &'static str = format!("content-type: {CONFLICT_TYPE}\r\n").leak();
+    witness.set(Manner::Constant(409, known, format_conflict(9)));
+    add(&one, b"second");
+    wait_until("it stops", || one.status().fatal.is_some());
+    end(&one);
+    wait_until("the other stops", || other.status().fatal.is_some());
+    end(&other);
+    let refused = world.try_open("c").err().expect("it is told").to_string();
+    assert!(refused.contains("stopped, for all its servers"), "{refused}");
 }
 
 #[test]

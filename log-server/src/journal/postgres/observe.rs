@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::database::Database;
-use super::guard::went_back;
+use super::guard::{stop_all, went_back};
 use super::journal::other_place;
 use super::line::Line;
 use super::rows;
 use super::session::Trouble;
+use crate::answer::Fatal;
 
 const LOOK: &str = "SELECT h.size, h.stopped, greatest(s.size, 0) AS signed, \
      (SELECT id FROM log_place) AS place, \
@@ -63,5 +64,16 @@ impl Observer {
             self.line.database.saw_signed(signed);
             Ok(Observed { size, signed, note: rows::value(&row, "note")? })
         })
+    }
+
+    /// Leaves a word that stops every server.
+    pub fn tell_to_stop(&self, why: &Fatal) {
+        let told = self.line.ask(|session| {
+            stop_all(session, &why.to_string());
+            Ok(())
+        });
+        if let Err(trouble) = told {
+            tracing::error!(%trouble, "the other servers could not be told to stop");
+        }
     }
 }
