@@ -214,7 +214,14 @@ impl Publisher {
             Office::Ours if self.in_office => {}
             // Held, and not begun: the heads could not be read when it was taken. Without that the last
             // head would not be offered again, and nothing would wait for the witnesses.
-            Office::Begun | Office::Ours => self.begin_office()?,
+            Office::Begun | Office::Ours => {
+                let begun = self.begin_office();
+                if begun.is_err() {
+                    // Another server may be able to.
+                    self.heads.record.leave();
+                }
+                begun?;
+            }
             Office::Others => {
                 self.end_office()?;
                 return Ok(Progress::Idle(OFFICE));
