@@ -225,7 +225,7 @@ impl Asker {
         let keys = self.endpoint.keys.clone();
         let mut ask = Ask::new(&head.checkpoint, &keys, hint);
         loop {
-            let request = self.request(ask.old_size(), head).await?;
+            let request = request_beside(&self.shared, ask.old_size(), head).await?;
             let answer = self.client.add_checkpoint(request).await?;
             // It may know a head that another server has signed since.
             if answer.status == CONFLICT && !is_up_to_date(&self.shared).await {
@@ -259,16 +259,6 @@ impl Asker {
         };
         self.shared.fail(&fatal);
         Ok(Outcome::Fatal)
-    }
-
-    /// Makes the request; where it may wait for a store, not on the thread that asks all the others.
-    async fn request(&self, old_size: u64, head: &SignedHead) -> Result<Bytes, Trouble> {
-        if !self.shared.objects.is_remote() {
-            return request(&self.shared, old_size, head);
-        }
-        let (shared, head) = (self.shared.clone(), head.clone());
-        let made = tokio::task::spawn_blocking(move || request(&shared, old_size, &head)).await;
-        made.expect("a request is made without a panic, and awaited while the runtime lives")
     }
 
     fn succeeded(&self, tree: Tree, cosigned: Vec<Cosigned>, took: Duration) {
@@ -326,6 +316,20 @@ impl Asker {
             );
         }
     }
+}
+
+/// Makes the request; where it may wait for a store, not on the thread that asks all the others.
+async fn request_beside(
+    shared: &Arc<Shared>,
+    old_size: u64,
+    head: &SignedHead,
+) -> Result<Bytes, Trouble> {
+    if !shared.objects.is_remote() {
+        return request(shared, old_size, head);
+    }
+    let (shared, head) = (shared.clone(), head.clone());
+    let made = tokio::task::spawn_blocking(move || request(&shared, old_size, &head)).await;
+    made.expect("a request is made without a panic, and awaited while the runtime lives")
 }
 
 /// The request, with a proof that was verified: a witness that refuses it has another tree.
