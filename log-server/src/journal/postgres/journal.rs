@@ -128,8 +128,9 @@ impl PostgresJournal {
         self.read_news(&head, first)
     }
 
-    /// What others have appended, given the head and perhaps the first of it, at most `MOST_HELD`.
-    fn read_news(&mut self, head: &Head, mut entries: Vec<Bytes>) -> Result<News, Trouble> {
+    /// What others have appended, given the head and the first of it, as far as that is read; `None` where
+    /// that is trimmed.
+    fn read_news(&mut self, head: &Head, first: Option<Vec<Bytes>>) -> Result<News, Trouble> {
         let place = self.line.database.known().place;
         if place.is_some() && place != head.place {
             return Err(other_place().into());
@@ -144,11 +145,8 @@ impl PostgresJournal {
             })?;
             return Err(fatal.into());
         }
+        let Some(mut entries) = first else { return self.reload() };
         let (missing, read) = (head.size - from, entries.len() as u64);
-        // Fewer than there were: the first are trimmed, and what is read further on would not be theirs.
-        if read > 0 && read < missing.min(MOST_HELD) {
-            return self.reload();
-        }
         if read < missing {
             let rest = |session: &Session| rows::entries(session, from + read, head.size);
             entries.extend(self.line.ask(rest)?);
@@ -294,7 +292,9 @@ impl Journal for PostgresJournal {
         self.release().map_err(nothing_sent)?;
         let news = match hold {
             true => self.hold(),
-            false => self.line.ask(rows::head).and_then(|head| self.read_news(&head, Vec::new())),
+            false => {
+                self.line.ask(rows::head).and_then(|head| self.read_news(&head, Some(Vec::new())))
+            }
         };
         news.map_err(|trouble| nothing_sent(self.release_after(trouble)))
     }

@@ -66,6 +66,17 @@ const HEAD: &str =
 const HEAD_HELD: &str = "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place \
      FROM log_head FOR UPDATE";
 const ENTRIES: &str = "SELECT entry FROM log_entry WHERE index >= $1 AND index < $2 ORDER BY index";
+/// The front of what is new.
+const NEWS: &str = "SELECT index, entry FROM ( \
+         SELECT index, entry, sum(octet_length(entry)) OVER (ORDER BY index) AS bytes \
+         FROM log_entry WHERE index >= $1 AND index < $2 \
+     ) AS news WHERE bytes <= $3 ORDER BY index";
+
+/// So many bytes of entries are sent with the lock: they fit into what a system keeps for whoever does not
+/// read. Else a server that is paused while it waits for the lock would be written to, and not idle, for as
+/// long as it is paused.
+const PUSHED_BYTES: i64 = 64 * 1024;
+
 /// Of tables of any version.
 const HEAD_ALONE: &str = "SELECT size, root, fence, NULL::bytea AS place FROM log_head";
 
@@ -74,16 +85,21 @@ pub(super) fn head(session: &Session) -> Result<Head, Trouble> {
     head_of(&session.query_one(HEAD, &[])?)
 }
 
-/// Reads the head and holds it until the transaction ends that this begins. With it come the entries from
-/// `from` on, at most `most`, as of when nobody else can append any more.
+/// Reads the head and holds it until the transaction ends that this begins. With it come the first entries
+/// from `from` on, at most `most` and `PUSHED_BYTES`, as of when nobody else can append any more; `None`
+/// where the journal was trimmed beyond `from`.
 pub(super) fn hold_head(
     session: &Session,
     from: u64,
     most: u64,
-) -> Result<(Head, Vec<Bytes>), Trouble> {
+) -> Result<(Head, Option<Vec<Bytes>>), Trouble> {
     let (first, end) = (signed(from), signed(from + most));
-    let (head, entries) = session.begin_and_query(HEAD_HELD, ENTRIES, &[&first, &end])?;
-    Ok((head_of(&head)?, entries_of(&entries)?))
+    let (head, rows) = session.begin_and_query(HEAD_HELD, NEWS, &[&first, &end, &PUSHED_BYTES])?;
+    let is_there = match rows.first() {
+        Some(row) => number(row, "index")? == from,
+        None => true,
+    };
+    Ok((head_of(&head)?, is_there.then(|| entries_of(&rows)).transpose()?))
 }
 
 /// Reads the head, whether the log is stopped or not: to look at it, never to go on.

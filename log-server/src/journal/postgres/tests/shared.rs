@@ -63,6 +63,17 @@ fn who_reads_with_the_head_what_is_trimmed_in_part_reads_anew() {
 }
 
 #[test]
+fn what_is_too_much_to_come_with_the_head_is_read_behind_it() {
+    let Some(server) = made(Admission::Any) else { return };
+    let (mut one, mut other) = (open(&server.address()), open(&server.address()));
+    let large: Vec<Bytes> = (0..4_u8).map(|at| Bytes::from(vec![at; 40_000])).collect();
+    one.append(0, &large).unwrap();
+    assert_eq!(news(&mut other, true), large);
+    other.append(4, &entries(0..1)).unwrap();
+    assert_eq!(one.load().unwrap().size(), 5);
+}
+
+#[test]
 fn who_holds_the_head_is_next() {
     let Some(server) = made(Admission::Any) else { return };
     let (mut one, mut other) = (open(&server.address()), open(&server.address()));
