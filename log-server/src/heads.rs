@@ -130,6 +130,12 @@ pub trait Record: Send {
 
     /// Gives the office up.
     fn leave(&self) {}
+
+    /// Whether the office is held, as far as is known here. Where a write is refused without it, nothing is
+    /// wrong with what stores: another server goes on, or this one begins anew.
+    fn is_held(&self) -> bool {
+        true
+    }
 }
 
 /// The two files, and the file of the journal.

@@ -229,7 +229,14 @@ impl Publisher {
         }
         let progress = self.publish_or_sign();
         self.pace.worked(before.elapsed());
-        progress
+        match progress {
+            // No reason to say that a head cannot be stored.
+            Err(WriteError::Refused(error)) if !self.heads.record.is_held() => {
+                tracing::info!(%error, "this server has lost the office of publishing");
+                Ok(Progress::Idle(OFFICE))
+            }
+            progress => progress,
+        }
     }
 
     /// Whether other servers may reach witnesses that this one is known not to.

@@ -107,6 +107,24 @@ fn who_takes_over_offers_the_last_head_again_before_it_signs() {
 }
 
 #[test]
+fn who_loses_the_office_does_not_say_that_its_storage_refuses() {
+    let Some(world) = World::new(Admission::Any) else { return };
+    let log = world.open("a");
+    for at in 0..8_u64 {
+        // As if another server had it for a moment, which this one does not know yet.
+        world.postgres.sql(
+            "UPDATE log_lease SET holder = 'another', fence = fence + 1, until = clock_timestamp()",
+        );
+        add(&log, &at.to_be_bytes());
+        wait_until("it is published", || {
+            assert_eq!(log.status().refused.heads, None);
+            log.status().published > at
+        });
+    }
+    end(&log);
+}
+
+#[test]
 fn who_takes_over_and_cannot_read_the_heads_begins_again_when_it_can() {
     let Some((world, witness)) = witnessed() else { return };
     let (one, other) = (world.open("a"), world.open("b"));
