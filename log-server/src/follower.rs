@@ -64,6 +64,8 @@ struct State {
     away: bool,
     /// Whether it saw what this server could not take over yet.
     behind: bool,
+    /// What the other servers are to be told when this one ends.
+    word: Option<Fatal>,
 }
 
 impl Follow {
@@ -84,6 +86,13 @@ impl Follow {
             Ok(_) => Refreshed::All,
             Err(_) => Refreshed::Away,
         }
+    }
+
+    /// Has all other servers stopped, for a reason that counts for them as well. This one must be stopped
+    /// behind it by whoever says so.
+    pub fn stop_all(&self, why: &Fatal) {
+        self.lock().word = Some(why.clone());
+        self.bell.ring();
     }
 
     fn begin(&self) -> u64 {
@@ -147,6 +156,10 @@ impl Follower {
                 self.mark();
             }
             self.follow.bell.wait(if away { LOOK_AWAY } else { LOOK });
+        }
+        let word = self.follow.lock().word.take();
+        if let Some(why) = word {
+            self.observer.tell_to_stop(&why);
         }
         self.mark();
         self.follow.end(u64::MAX, true, false);
@@ -222,9 +235,11 @@ impl Follower {
         if size <= self.marked.0 {
             return;
         }
-        self.marked = (size, Instant::now());
-        if let Err(error) = mark::write(self.shared.disk.as_ref(), &self.shared.folder, size) {
-            tracing::warn!(%error, "the mark of what is durable was not written");
+        // One that could not be written is tried again in a moment, also if nothing more comes.
+        self.marked.1 = Instant::now();
+        match mark::write(self.shared.disk.as_ref(), &self.shared.folder, size) {
+            Ok(()) => self.marked.0 = size,
+            Err(error) => tracing::warn!(%error, "the mark of what is durable was not written"),
         }
     }
 }

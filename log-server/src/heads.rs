@@ -130,6 +130,12 @@ pub trait Record: Send {
 
     /// Gives the office up.
     fn leave(&self) {}
+
+    /// Whether the office is held, as far as is known here. Where a write is refused without it, nothing is
+    /// wrong with what stores: another server goes on, or this one begins anew.
+    fn is_held(&self) -> bool {
+        true
+    }
 }
 
 /// The two files, and the file of the journal.
@@ -241,6 +247,7 @@ impl Heads {
         keys: &LogKeys,
     ) -> Result<Option<SignedHead>, WriteError> {
         let Some(bytes) = self.record.read(kept)? else { return Ok(None) };
+        let distrust = if self.record.is_shared() { distrust_row } else { distrust };
         Ok(Some(parse(&bytes, origin, keys).map_err(|why| distrust(kept, &why))?))
     }
 }
@@ -253,6 +260,16 @@ pub fn parse(bytes: &[u8], origin: &Origin, keys: &LogKeys) -> Result<SignedHead
         return Err(format!("it is of log {}, this is {origin}", checkpoint.origin()));
     }
     Ok(SignedHead { note, checkpoint })
+}
+
+/// The same of a log whose heads are in a database.
+fn distrust_row(kept: Kept, why: &str) -> Fatal {
+    Fatal::new(format!(
+        "The {} head in the database is not this log's: {why}. This server has other keys than the others \
+         (copy `keys/` from one of them), another log uses the database, or it was changed by hand. \
+         Nothing is signed.",
+        kept.name()
+    ))
 }
 
 fn distrust(kept: Kept, why: &str) -> Fatal {

@@ -270,18 +270,50 @@ impl Log {
         &self.shared.folder
     }
 
-    /// Finds an entry among the committed ones, where that saves checking its signature. An entry that
-    /// is found keeps its index, whatever became of its source.
+    /// Finds an entry among the committed ones, where that saves checking its signature, or a look into a
+    /// store over a network where entries are put in order. An entry that is found keeps its index, whatever
+    /// became of its source.
     ///
-    /// Costs one hash and a look into the index; `None` while that is being rebuilt.
-    #[must_use]
-    pub fn known(&self, entry: &[u8]) -> Option<Sequenced> {
-        if self.shared.admission == Admission::Any || entry.len() > MAX_ENTRY_SIZE {
-            return None;
+    /// Costs one hash and a look into the index, and a tile where it is there; `None` while the index is
+    /// being rebuilt. Refused while the store is away that the tile is in: the sequencer would have to wait
+    /// for it, and everybody for the sequencer.
+    pub fn known(&self, entry: &[u8]) -> Result<Option<Sequenced>, AddError> {
+        let is_any = self.shared.admission == Admission::Any;
+        if (is_any && !self.is_remote()) || entry.len() > MAX_ENTRY_SIZE {
+            return Ok(None);
         }
-        // What cannot be read now is found, or refused, where entries are put in order.
-        let index = self.shared.find_leaf(leaf_hash(entry)).ok()??;
-        Some(Sequenced { index, known: true })
+        match self.shared.find_leaf(leaf_hash(entry)) {
+            Ok(found) => Ok(found.map(|index| Sequenced { index, known: true })),
+            Err(error @ ReadError::Unreachable(_)) => Err(AddError::Storage(error.to_string())),
+            // What cannot be read now is found, or refused, where entries are put in order.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether [`Log::known`] or [`Log::check`] may wait for a network: for tiles in a store, or for what
+    /// other servers have published. Then they have no place on a thread that serves requests.
+    #[must_use]
+    pub fn judging_may_wait(&self, entry: &[u8]) -> bool {
+        let (is_remote, is_shared) = (self.is_remote(), self.shared.follow.is_some());
+        if !(is_remote || is_shared) || entry.len() > MAX_ENTRY_SIZE {
+            return false;
+        }
+        let is_read = |key| {
+            is_remote && self.shared.index.candidates(key).is_ok_and(|found| !found.is_empty())
+        };
+        if is_read(Key::of_leaf(leaf_hash(entry))) {
+            return true;
+        }
+        if self.shared.admission == Admission::Any {
+            return false;
+        }
+        // What is no statement is refused by its form.
+        let Ok(statement) = Statement::parse(entry) else { return false };
+        let (after, published) = (statement.after().tree(), self.published().checkpoint.tree());
+        let looks_back = after.size() > 0 && after != published;
+        after.size() > published.size()
+            || (is_remote && looks_back)
+            || is_read(Key::of_place(statement.source().as_str(), statement.sequence()))
     }
 
     /// Judges an entry alone: form, signature, and that its `after` line is a tree of this log.
@@ -309,7 +341,28 @@ impl Log {
             return Err(AddError::AfterUnpublished { size, published: published.size() });
         }
         let same = after == published || size == 0 || self.root_at(size)? == after.root();
-        if same { Ok(submission) } else { Err(AddError::AfterMismatch { size }) }
+        if !same {
+            return Err(AddError::AfterMismatch { size });
+        }
+        if self.is_remote() {
+            self.check_place(&submission)?;
+        }
+        Ok(submission)
+    }
+
+    /// Refuses another statement of a place that is taken, before the sequencer would look for it in a store
+    /// over a network, and everybody would wait for the sequencer.
+    fn check_place(&self, submission: &Submission) -> Result<(), AddError> {
+        let Some(place) = submission.place() else { return Ok(()) };
+        let of = |index: u64| Ok::<_, ReadError>((index, self.shared.leaf(index)?));
+        match self.shared.find_place(place).and_then(|found| found.map(of).transpose()) {
+            Ok(Some((index, accepted))) if accepted != submission.leaf() => {
+                Err(AddError::Taken { sequence: place.sequence, index, accepted })
+            }
+            Err(error @ ReadError::Unreachable(_)) => Err(AddError::Storage(error.to_string())),
+            // Else the sequencer decides.
+            _ => Ok(()),
+        }
     }
 
     fn root_at(&self, size: u64) -> Result<Hash, AddError> {
@@ -386,6 +439,15 @@ impl Log {
     #[must_use]
     pub fn is_in_memory(&self, tile: Tile) -> bool {
         self.shared.is_in_memory(tile)
+    }
+
+    /// Whether [`Log::tile`] may wait for a network: for a store, or, beyond what is published here, for what
+    /// other servers have published.
+    #[must_use]
+    pub fn tile_may_wait(&self, tile: Tile) -> bool {
+        let is_beyond = !tile.is_within(self.shared.published_size());
+        (is_beyond && self.shared.follow.is_some())
+            || (self.is_remote() && !self.is_in_memory(tile))
     }
 
     /// Whether what is not in memory has to be asked for over a network.

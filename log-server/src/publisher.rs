@@ -202,7 +202,7 @@ impl Publisher {
             return Ok(Progress::Idle(OFFICE));
         }
         match self.heads.record.office()? {
-            Office::Ours if self.misses_the_witnesses() => {
+            Office::Ours if self.in_office && self.misses_the_witnesses() => {
                 tracing::warn!(
                     "the quorum of witnesses is not reached from here: others may publish"
                 );
@@ -211,8 +211,17 @@ impl Publisher {
                 self.end_office()?;
                 return Ok(Progress::Idle(OFFICE));
             }
-            Office::Ours => {}
-            Office::Begun => self.begin_office()?,
+            Office::Ours if self.in_office => {}
+            // Held, and not begun: the heads could not be read when it was taken. Without that the last
+            // head would not be offered again, and nothing would wait for the witnesses.
+            Office::Begun | Office::Ours => {
+                let begun = self.begin_office();
+                if begun.is_err() {
+                    // Another server may be able to.
+                    self.heads.record.leave();
+                }
+                begun?;
+            }
             Office::Others => {
                 self.end_office()?;
                 return Ok(Progress::Idle(OFFICE));
@@ -220,7 +229,14 @@ impl Publisher {
         }
         let progress = self.publish_or_sign();
         self.pace.worked(before.elapsed());
-        progress
+        match progress {
+            // No reason to say that a head cannot be stored.
+            Err(WriteError::Refused(error)) if !self.heads.record.is_held() => {
+                tracing::info!(%error, "this server has lost the office of publishing");
+                Ok(Progress::Idle(OFFICE))
+            }
+            progress => progress,
+        }
     }
 
     /// Whether other servers may reach witnesses that this one is known not to.
@@ -398,7 +414,14 @@ impl Publisher {
 
     fn show(&self, checkpoint: Checkpoint, note: &Note) -> Result<(), WriteError> {
         self.heads.write_published(checkpoint.tree().size(), note)?;
-        let seen = Arc::new(Published { note: note.to_bytes().into(), checkpoint });
+        let published = Published { note: note.to_bytes().into(), checkpoint };
+        if self.heads.record.is_shared() {
+            // Whoever was paused since the write may have lost the office, and the follower may have shown
+            // what another server has published: what is shown never becomes smaller.
+            self.shared.show(published, unix_seconds());
+            return Ok(());
+        }
+        let seen = Arc::new(published);
         self.shared.seen.send_modify(|state: &mut Seen| {
             state.published = seen;
             state.published_at = unix_seconds();

@@ -124,6 +124,16 @@ impl Queue {
         Some(std::mem::take(&mut state.requests))
     }
 
+    /// Waits for something to take and leaves it there, so that what comes meanwhile is taken with it.
+    /// `false` after a nudge, and when the queue is closed and empty.
+    pub fn wait_for_request(&self) -> bool {
+        let mut state = self.state.lock().expect("no panic under this lock");
+        while state.requests.is_empty() && !state.nudged && state.closed.is_none() {
+            state = self.wake.wait(state).expect("no panic under this lock");
+        }
+        !state.requests.is_empty()
+    }
+
     /// Takes what waits now, which may be nothing.
     pub fn take_now(&self) -> Vec<Request> {
         let mut state = self.state.lock().expect("no panic under this lock");
@@ -235,6 +245,23 @@ mod tests {
         assert_eq!(queue.take().unwrap().len(), 1);
         queue.close(Fatal::new("stopping"));
         assert!(queue.is_closed() && queue.take().is_some_and(|taken| taken.is_empty()));
+        assert!(queue.take().is_none());
+    }
+
+    #[test]
+    fn who_waits_for_a_request_leaves_it_and_takes_what_came_meanwhile_as_well() {
+        let queue = Queue::new(Limits::default());
+        queue.push(request(b"a")).unwrap();
+        assert!(queue.wait_for_request());
+        queue.push(request(b"b")).unwrap();
+        assert!(queue.wait_for_request());
+        assert_eq!(queue.take().unwrap().len(), 2);
+        // A nudge is left to who takes.
+        queue.nudge();
+        assert!(!queue.wait_for_request());
+        assert!(queue.take().unwrap().is_empty());
+        queue.close(Fatal::new("stopping"));
+        assert!(!queue.wait_for_request());
         assert!(queue.take().is_none());
     }
 

@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 
 use crate::admission::{Admission, Chains, Place, Placing, Submission};
 use crate::answer::{AddError, Fatal, ReadError, Sequenced};
-use crate::batch::{Batch, Outcome, Waiter, key_of_place};
+use crate::batch::{Batch, Outcome, Waiter};
 use crate::index::Key;
 use crate::journal::{AppendError, Base, Journal, frame};
 use crate::queue::Request;
@@ -49,6 +49,8 @@ pub struct Sequencer {
     spare: Batch,
     /// Where many are answered at once, if it was made within a runtime.
     runtime: Option<Handle>,
+    /// Before so many more rounds its turn is waited for, because other servers commit too.
+    turns: u32,
 }
 
 impl Sequencer {
@@ -57,19 +59,20 @@ impl Sequencer {
     pub fn new(shared: Arc<Shared>, journal: Box<dyn Journal>, chains: Chains, base: Base) -> Self {
         let base_bytes = frame::format_base(&base).len() as u64;
         let (base, spare, runtime) = (base.frontier, Batch::default(), Handle::try_current().ok());
-        Self { shared, journal, chains, base, base_bytes, spare, runtime }
+        Self { shared, journal, chains, base, base_bytes, spare, runtime, turns: 0 }
     }
 
     /// Works until the queue is closed and empty.
     pub fn run(&mut self) -> Result<(), Fatal> {
         let is_shared = self.journal.is_shared();
-        while let Some(requests) = self.shared.queue.take() {
+        loop {
+            let in_turn = is_shared && self.wait_for_turn()?;
+            let Some(requests) = self.shared.queue.take() else { return Ok(()) };
             match is_shared {
-                true => self.round_together(requests)?,
+                true => self.round_together(requests, in_turn)?,
                 false => self.round(requests)?,
             }
         }
-        Ok(())
     }
 
     /// Commits what waits. Leaves with an error only when the log must stop.
@@ -187,17 +190,10 @@ impl Sequencer {
         batch: &Batch,
     ) -> Result<Sequenced, AddError> {
         let sequence = place.sequence;
-        let key = key_of_place(place);
         if let Some((found, accepted)) = batch.find_place(place) {
             return Err(AddError::Taken { sequence, index: found.index, accepted });
         }
-        let is_it = |index| {
-            let entry = self.shared.entry(index)?;
-            let stored = Statement::parse(&entry)
-                .map_err(|error| ReadError::Damaged(format!("entry {index}: {error}")))?;
-            Ok(stored.source() == &place.source && stored.sequence() == sequence)
-        };
-        let found = self.shared.find(key, is_it).map_err(refuse)?;
+        let found = self.shared.find_place(place).map_err(refuse)?;
         let missing = || refuse(ReadError::Damaged(format!("statement {sequence} of a source")));
         let index = found.ok_or_else(missing)?;
         let accepted = self.shared.leaf(index).map_err(refuse)?;

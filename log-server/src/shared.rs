@@ -14,12 +14,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use spec::Hash;
 use spec::checkpoint::Origin;
+use spec::evidence::statement::Statement;
 use spec::tile::{TILE_WIDTH, Tile, TileKind, hash_of_node, parse_entries, parse_hashes};
 use spec::tile::{format_hashes, tile_of_node};
 use spec::tree::{Plan, plan_consistency, plan_inclusion};
 use tokio::sync::watch;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Place};
 use crate::answer::{Fatal, Published, ReadError, Refused};
 use crate::disk::Disk;
 use crate::follower::{Follow, Refreshed};
@@ -162,7 +163,8 @@ impl Shared {
         self.drained.load(Ordering::Acquire) || self.seen.borrow().fatal.is_some()
     }
 
-    /// Shows a checkpoint that another server has published, if it is newer than what is shown or has more cosignatures.
+    /// Shows a checkpoint that one of several servers has published, if it is newer than what is shown or
+    /// has more cosignatures.
     pub fn show(&self, published: Published, now: u64) {
         let worth = |published: &Published| {
             (published.checkpoint.tree().size(), !published.note.is_empty(), published.note.len())
@@ -320,6 +322,16 @@ impl Shared {
         if same { Ok(None) } else { Err(ReadError::IndexNotReady) }
     }
 
+    /// Finds the statement that has a place in its source's chain.
+    pub fn find_place(&self, place: &Place) -> Result<Option<u64>, ReadError> {
+        let is_it = |index| {
+            let stored = Statement::parse(&self.entry(index)?)
+                .map_err(|error| ReadError::Damaged(format!("entry {index}: {error}")))?;
+            Ok(stored.source() == &place.source && stored.sequence() == place.sequence)
+        };
+        self.find(Key::of_place(place.source.as_str(), place.sequence), is_it)
+    }
+
     /// Finds an entry by its leaf hash.
     pub fn find_leaf(&self, leaf: Hash) -> Result<Option<u64>, ReadError> {
         let size = self.tail.read().expect("no panic under this lock").frontier().size();
@@ -335,8 +347,27 @@ impl Shared {
         }
         let tile = Tile::full(TileKind::Hashes(level), index)
             .ok_or_else(|| ReadError::Impossible("no such tile level".to_string()))?;
-        let bytes = self.object(tile)?;
-        parse_hashes(tile, &bytes).ok_or_else(|| ReadError::Damaged(format!("{tile} is malformed")))
+        match self.object(tile) {
+            Ok(bytes) => parse_hashes(tile, &bytes)
+                .ok_or_else(|| ReadError::Damaged(format!("{tile} is malformed"))),
+            // A head may have been behind what was sealed when its store went away: the next one is proved
+            // to continue it all the same.
+            Err(away @ ReadError::Unreachable(_)) => self.sealed_hashes(tile).ok_or(away),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The hashes of a sealed tile of leaves whose entries the journal still holds.
+    fn sealed_hashes(&self, tile: Tile) -> Option<Vec<Hash>> {
+        if tile.kind() != TileKind::Hashes(0) {
+            return None;
+        }
+        let tail = self.tail.read().expect("no panic under this lock");
+        let leaves = self.sealed_leaves.lock().expect("no panic under this lock");
+        let first = tail.sealed() - leaves.len() as u64;
+        let start = tile.index().checked_mul(TILE_WIDTH)?.checked_sub(first)?;
+        let start = usize::try_from(start).ok()?;
+        leaves.get(start..start.checked_add(TILE_WIDTH as usize)?).map(<[Hash]>::to_vec)
     }
 
     fn object(&self, tile: Tile) -> Result<Bytes, ReadError> {

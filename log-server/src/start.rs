@@ -254,20 +254,27 @@ pub(crate) fn check_base_and_heads(
 /// Only committed entries become objects, so a full bundle beyond the journal's end was written by
 /// a log that had more entries than this journal: journal and heads were restored from before it.
 fn check_not_behind(size: u64, objects: &dyn Objects) -> Result<(), Fatal> {
-    let beyond = Tile::full(TileKind::Entries, size / TILE_WIDTH);
-    let beyond = beyond.expect("bundles have no level");
-    let there = objects.read(beyond).map_err(|error| {
-        Fatal::new(format!("The stored bundle {beyond} cannot be read: {error}. Check the disk."))
-    })?;
-    if there.is_some() {
-        return Err(Fatal::new(format!(
+    match bundle_beyond(size, objects)? {
+        None => Ok(()),
+        Some(beyond) => Err(Fatal::new(format!(
             "The bundle {beyond} is stored, but the journal ends at {}: the journal and \
              the signed heads are older than the tiles. Signing now would fork the log. Restore \
              the whole data folder from one moment, the newest there is.",
             number::entries(size)
-        )));
+        ))),
     }
-    Ok(())
+}
+
+/// The first full bundle beyond so many entries, if it is stored.
+fn bundle_beyond(size: u64, objects: &dyn Objects) -> Result<Option<Tile>, Fatal> {
+    let beyond = Tile::full(TileKind::Entries, size / TILE_WIDTH);
+    let beyond = beyond.expect("bundles have no level");
+    let there = objects.read(beyond).map_err(|error| {
+        Fatal::new(format!(
+            "The stored bundle {beyond} cannot be read: {error}. Check the disk, or the store."
+        ))
+    })?;
+    Ok(there.map(|_| beyond))
 }
 
 /// Brings the entries of the journal back into memory.

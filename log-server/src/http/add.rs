@@ -3,7 +3,7 @@
 //! An index in the answer is a promise: the entry is durable at that index for ever. Adding the same
 //! bytes again gives the same index, so whoever is unsure whether a request arrived sends it again.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -74,13 +74,20 @@ pub(super) async fn add(
         // Boxed, since every request's future would be as large as the largest part of it.
         return Box::pin(add_and_wait(&api, received, client)).await;
     }
-    let sequenced = sequence_one(&api.log, received).await?;
+    let sequenced = sequence_one(&api, received).await?;
     Ok(text(sequenced.index.to_string()))
 }
 
 /// Adds an entry, unless it is in the log already.
-async fn sequence_one(log: &Log, received: Received) -> Result<Sequenced, AddError> {
-    let judged = judge_one(log, &received.bytes)?;
+async fn sequence_one(api: &Api, received: Received) -> Result<Sequenced, AddError> {
+    let log = &api.log;
+    let judged = if log.judging_may_wait(&received.bytes) {
+        let entry = received.bytes.clone();
+        // Boxed, so that the others' futures do not carry it.
+        Box::pin(api.read(move |log| judge_one(log, &entry))).await?
+    } else {
+        judge_one(log, &received.bytes)?
+    };
     // The submission has its own copy; the body's memory is free for the next request.
     drop(received);
     match judged {
@@ -101,7 +108,7 @@ async fn add_and_wait(
         Problem::new(Kind::Overloaded, detail)
     })?;
     // The wait may be long, and others need the memory: the entry is read back for its receipt.
-    let Sequenced { index, .. } = sequence_one(&api.log, received).await?;
+    let Sequenced { index, .. } = sequence_one(api, received).await?;
     let covered = timeout(api.options.wait_time, api.log.published_covering(index + 1));
     let covered = tokio::select! {
         // First what is published: the same entry again gets its receipt during an outage too.
@@ -179,11 +186,25 @@ enum Judged {
 }
 
 fn judge(log: &Log, entries: &[Bytes]) -> Vec<Result<Judged, AddError>> {
-    entries.par_iter().map(|entry| judge_one(log, entry)).collect()
+    // Where a store is away each look into it takes its whole patience: for one entry, not for thousands.
+    let away: OnceLock<AddError> = OnceLock::new();
+    let judge_next = |entry: &Bytes| {
+        if let Some(error) = away.get()
+            && log.judging_may_wait(entry)
+        {
+            return Err(error.clone());
+        }
+        let judged = judge_one(log, entry);
+        if let Err(error @ AddError::Storage(_)) = &judged {
+            let _ = away.set(error.clone());
+        }
+        judged
+    };
+    entries.par_iter().map(judge_next).collect()
 }
 
 fn judge_one(log: &Log, entry: &[u8]) -> Result<Judged, AddError> {
-    match log.known(entry) {
+    match log.known(entry)? {
         Some(sequenced) => Ok(Judged::Known(sequenced)),
         None => log.check(entry).map(Judged::New),
     }

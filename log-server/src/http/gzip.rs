@@ -63,7 +63,7 @@ impl Bundles {
         if let Some(Some(bytes)) = cached {
             return Ok((bytes, true));
         }
-        let whole = if api.log.is_in_memory(tile) {
+        let whole = if api.log.is_in_memory(tile) && !api.log.tile_may_wait(tile) {
             api.log.tile(tile)?
         } else {
             api.read_bundle(move |log| log.tile(tile)).await?

@@ -66,7 +66,7 @@ pub(super) async fn tile(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respon
     if tile.kind() == TileKind::Entries {
         return Err(no_tile());
     }
-    let bytes = if api.log.is_remote() && !api.log.is_in_memory(tile) {
+    let bytes = if api.log.tile_may_wait(tile) {
         let tiles = Arc::clone(&api);
         api.read(move |log| tiles.tiles.read(log, tile)).await?
     } else {

@@ -145,6 +145,9 @@ pub trait Journal: Send {
     /// Ends a hold without an append.
     fn let_go(&mut self) {}
 
+    /// Leaves a word that stops every server, where it can.
+    fn tell_to_stop(&mut self, _why: &Fatal) {}
+
     /// Finds out whether the last append, whose end was unknown, was stored. If it was not, it never
     /// will be. `Unknown` while that cannot be found out.
     fn settle(&mut self) -> Result<bool, AppendError> {

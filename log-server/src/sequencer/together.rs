@@ -6,6 +6,10 @@
 //! and everything is judged again; an entry that came by them too is now one that the log has. After a
 //! conflict the head is held while this is done, so that nobody starves.
 //!
+//! Where others commit as often, nearly every commit would meet a conflict, and one that does costs the
+//! database a sync for nothing. So behind a conflict a server waits for its turn for a while: it holds the
+//! head first, reads what is new, and only then takes what waits. What came in while it waited is in the same batch.
+//!
 //! A commit whose end is unknown is settled before anything else happens. Meanwhile nobody of it is
 //! answered: any answer could be wrong. What came in behind it was sent nowhere, and is refused while the
 //! database cannot be asked, so that who sends it can go to another server.
@@ -16,6 +20,7 @@ use bytes::Bytes;
 use spec::Hash;
 use spec::hash::leaf_hashes;
 use spec::tile::TILE_WIDTH;
+use spec::tree::Tree;
 use tokio::sync::oneshot;
 
 use super::{MAX_UNINDEXED, Sequencer, keys_of};
@@ -24,11 +29,18 @@ use crate::answer::{AddError, Fatal};
 use crate::batch::{Batch, Outcome, Waiter};
 use crate::index::Key;
 use crate::journal::{AppendError, Loaded, News, frame};
+use crate::number;
 use crate::queue::{Answer, Request};
+use crate::sealer::BundleError;
 use crate::start::{place_of, replay};
+use crate::stored::Stored;
 
 /// How often it is asked what became of a commit.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Before so many rounds the turn is waited for, once others were met. Each round that meets some begins
+/// the count anew, and one that meets nobody only asks twice where once would do.
+const TURNS: u32 = 8;
 
 /// A request, whose entries may have to be judged more than once.
 struct Asked {
@@ -69,16 +81,47 @@ impl Asked {
 }
 
 impl Sequencer {
-    /// Commits what waits; with nothing, only reads what others have appended.
-    pub(super) fn round_together(&mut self, requests: Vec<Request>) -> Result<(), Fatal> {
+    /// Where others were met lately, waits for something to commit and holds the head for it; whether it
+    /// has. Nothing is taken from the queue, but where the database is away, what waits is told so: who asks
+    /// for what is known here gets its index all the same.
+    pub(super) fn wait_for_turn(&mut self) -> Result<bool, Fatal> {
+        if self.turns == 0 || !self.shared.queue.wait_for_request() {
+            return Ok(false);
+        }
+        let before = self.shared.committed_size();
+        match self.catch_up(true)? {
+            Ok(()) => {
+                let is_alone = self.shared.committed_size() == before;
+                self.turns = if is_alone { self.turns - 1 } else { TURNS };
+                Ok(true)
+            }
+            Err(away) => {
+                let waiting = self.shared.queue.take_now();
+                let asked: Vec<Asked> = waiting.into_iter().map(Asked::of).collect();
+                let (mut batch, outcomes) = self.judge(&asked, &[]);
+                wait_for(&mut batch, asked, outcomes);
+                batch.fail_all(&away);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Commits what waits; with nothing, only reads what others have appended. `in_turn` if what they have
+    /// is read and the head is held.
+    pub(super) fn round_together(
+        &mut self,
+        requests: Vec<Request>,
+        in_turn: bool,
+    ) -> Result<(), Fatal> {
         let asked: Vec<Asked> = requests.into_iter().map(Asked::of).collect();
-        let mut up_to_date = false;
+        let mut up_to_date = in_turn;
         if asked.is_empty() {
             // Without the database nothing is new; it is said where somebody asks for something.
             return self.catch_up(false).map(drop);
         }
+        let mut judged: Vec<Vec<Outcome>> = Vec::new();
         loop {
-            let (mut batch, outcomes) = self.judge(&asked);
+            let (mut batch, outcomes) = self.judge(&asked, &judged);
             if !up_to_date && outcomes.iter().flatten().any(may_be_stale) {
                 up_to_date = true;
                 // Where the others cannot be asked, a place in a chain cannot be refused either.
@@ -87,6 +130,7 @@ impl Sequencer {
                     batch.fail_all(&away);
                     return Ok(());
                 }
+                judged = outcomes;
                 continue;
             }
             if batch.entries.is_empty() {
@@ -111,7 +155,10 @@ impl Sequencer {
                     return Ok(());
                 }
                 Ended::Behind => match self.catch_up(true)? {
-                    Ok(()) => up_to_date = true,
+                    Ok(()) => {
+                        (up_to_date, self.turns) = (true, TURNS);
+                        judged = outcomes;
+                    }
                     Err(away) => {
                         wait_for(&mut batch, asked, outcomes);
                         batch.fail(&away);
@@ -122,7 +169,9 @@ impl Sequencer {
         }
     }
 
-    fn judge(&mut self, asked: &[Asked]) -> (Batch, Vec<Vec<Outcome>>) {
+    /// Judges what is asked for. What was found to be in the log when it was `judged` before is not looked
+    /// for again: that may take a while, and others may wait for the head meanwhile.
+    fn judge(&mut self, asked: &[Asked], judged: &[Vec<Outcome>]) -> (Batch, Vec<Vec<Outcome>>) {
         let (from, unsealed) = {
             let tail = self.shared.tail.read().expect("no panic under this lock");
             (tail.frontier().size(), tail.bytes())
@@ -130,9 +179,15 @@ impl Sequencer {
         let full = unsealed > self.shared.limits.unsealed_bytes
             || self.shared.index.waiting() > MAX_UNINDEXED;
         let mut batch = std::mem::take(&mut self.spare).recycle(from);
-        let mut judge_one = |one: &Submission| self.place(one.clone(), &mut batch, full);
-        let outcomes =
-            asked.iter().map(|one| one.submissions.iter().map(&mut judge_one).collect()).collect();
+        let mut outcomes: Vec<Vec<Outcome>> = Vec::with_capacity(asked.len());
+        for (at, one) in asked.iter().enumerate() {
+            let before = judged.get(at).map(Vec::as_slice).unwrap_or_default();
+            let judge_one = |(at, one): (usize, &Submission)| match before.get(at) {
+                Some(Outcome::Settled(Ok(there))) => Outcome::Settled(Ok(*there)),
+                _ => self.place(one.clone(), &mut batch, full),
+            };
+            outcomes.push(one.submissions.iter().enumerate().map(judge_one).collect());
+        }
         (batch, outcomes)
     }
 
@@ -235,8 +290,36 @@ impl Sequencer {
         Ok(())
     }
 
+    /// Compares what this server knew with what is stored: the entries between are read no more, and it would
+    /// not notice a database that went back and on without some of them. Waits for the tiles that it takes:
+    /// the journal knows the new end already, and nothing can be put behind it here before.
+    fn check_continues(&mut self, loaded: &Loaded) -> Result<(), Fatal> {
+        let known = self.shared.tail.read().expect("no panic under this lock").frontier().tree();
+        let stored = Stored::of(loaded.clone());
+        loop {
+            match stored.tree(known.size(), self.shared.objects.as_ref()) {
+                Ok(tree) if tree == known => return Ok(()),
+                Ok(_) => {
+                    let fatal = other_history(known);
+                    self.journal.tell_to_stop(&fatal);
+                    return Err(fatal);
+                }
+                Err(BundleError::Fatal(fatal)) => return Err(fatal),
+                Err(away) if self.shared.queue.is_closed() => return Err(away.into()),
+                Err(away) => {
+                    tracing::warn!(%away, "what was missed is taken over when the tiles can be read");
+                    let away = AddError::Storage(away.to_string());
+                    let waiting = self.shared.queue.take_now();
+                    waiting.into_iter().for_each(|request| request.refuse(&away));
+                    std::thread::sleep(SETTLE_INTERVAL);
+                }
+            }
+        }
+    }
+
     /// Takes over everything, as a start does: the journal was trimmed beyond what this server knew.
     fn begin_anew(&mut self, loaded: Loaded) -> Result<(), Fatal> {
+        self.check_continues(&loaded)?;
         let (tail, chains) = replay(&loaded, self.shared.admission)?;
         {
             let mut held = self.shared.tail.write().expect("no panic under this lock");
@@ -251,6 +334,16 @@ impl Sequencer {
         self.shared.ring_all();
         Ok(())
     }
+}
+
+/// What to say where the journal went on without what this server has told its clients.
+fn other_history(known: Tree) -> Fatal {
+    Fatal::new(format!(
+        "The database holds another history than this server has read from it: its tiles give another root of \
+         {}. It went back and went on without entries that were acknowledged, or was changed by hand. Nothing \
+         is accepted or signed. Bring back the database that has them; see docs/postgres.md.",
+        number::entries(known.size())
+    ))
 }
 
 /// What to say when a log ends before it is known what became of a commit.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use spec::tile::TILE_WIDTH;
 
 use super::{
-    OpenError, Started, check_base_and_heads, check_not_behind, gatherer, lock, replay, share,
+    OpenError, Started, bundle_beyond, check_base_and_heads, gatherer, lock, replay, share,
 };
 use crate::answer::Fatal;
 use crate::disk::Disk;
@@ -51,10 +51,17 @@ pub(crate) fn start_together(
 
     let record = PostgresHeads::new(database.clone())?;
     let heads = Heads { record: Box::new(record) };
-    let loaded = heads.load(&settings.origin, &options.keys);
-    let (signed, published) = loaded.map_err(WriteError::into_fatal)?;
-    let opened = PostgresJournal::open(database.clone(), settings.admission);
-    let (mut journal, loaded) = opened.map_err(fatal)?;
+    let read = || -> Result<_, OpenError> {
+        let both = heads.load(&settings.origin, &options.keys).map_err(WriteError::into_fatal)?;
+        let opened = PostgresJournal::open(database.clone(), settings.admission);
+        Ok((both, opened.map_err(fatal)?))
+    };
+    let mut found = read()?;
+    if found.0.0.is_none() && found.1.1.size() > 0 {
+        // Another server may have begun the log between the two.
+        found = read()?;
+    }
+    let ((signed, published), (mut journal, loaded)) = found;
     check_reaches_mark(&loaded, disk.as_ref(), &folder)?;
     if signed.is_none() && loaded.size() > 0 {
         return Err(Fatal::new(format!(
@@ -123,8 +130,8 @@ fn wait_for_entries(
     objects: &dyn Objects,
 ) -> Result<Loaded, Fatal> {
     for _ in 0..READS {
-        let Err(behind) = check_not_behind(loaded.size(), objects) else { return Ok(loaded) };
         let size = loaded.size();
+        let Some(beyond) = bundle_beyond(size, objects)? else { return Ok(loaded) };
         match journal.news(false) {
             Ok(News::Entries(entries)) => loaded.entries.extend(entries),
             Ok(News::Anew(anew)) => loaded = anew,
@@ -132,7 +139,12 @@ fn wait_for_entries(
             Err(error) => return Err(Fatal::new(error.to_string())),
         }
         if loaded.size() / TILE_WIDTH == size / TILE_WIDTH {
-            return Err(behind);
+            return Err(Fatal::new(format!(
+                "The bundle {beyond} is stored, but the database holds {}: it is older than the full tiles. \
+                 It is an older copy, or a standby that was promoted without the last commits. Nothing \
+                 is signed. Bring back the database that has them; see docs/postgres.md.",
+                number::entries(size)
+            )));
         }
     }
     Ok(loaded)

@@ -225,7 +225,7 @@ impl Asker {
         let keys = self.endpoint.keys.clone();
         let mut ask = Ask::new(&head.checkpoint, &keys, hint);
         loop {
-            let request = self.request(ask.old_size(), head)?;
+            let request = request_beside(&self.shared, ask.old_size(), head).await?;
             let answer = self.client.add_checkpoint(request).await?;
             // It may know a head that another server has signed since.
             if answer.status == CONFLICT && !is_up_to_date(&self.shared).await {
@@ -250,31 +250,15 @@ impl Asker {
             fatal_at_start(&self.shared.origin, &self.endpoint, what, signed)
         } else {
             let proof = look_for_proof(&self.shared, &self.endpoint, &mut self.client).await;
-            proof.ok_or(Trouble::Contradiction(what))?
+            let fatal = proof.ok_or(Trouble::Contradiction(what))?;
+            if let Some(follow) = &self.shared.follow {
+                // Who takes over might not be shown it, and would sign on.
+                follow.stop_all(&fatal);
+            }
+            fatal
         };
         self.shared.fail(&fatal);
         Ok(Outcome::Fatal)
-    }
-
-    /// The request, with a proof that was verified: a witness that refuses it has another tree.
-    fn request(&self, old_size: u64, head: &SignedHead) -> Result<Bytes, Trouble> {
-        let new = head.checkpoint.tree();
-        let local = |why: String| Trouble::Local(why);
-        let read = |error: crate::answer::ReadError| local(error.to_string());
-        let mut proof = Vec::new();
-        if 0 < old_size && old_size < new.size() {
-            proof = self.shared.prove_committed_consistency(old_size, new.size()).map_err(read)?;
-            let root = self.shared.fold(&plan_root(old_size)).map_err(read)?.pop();
-            let old = root.and_then(|root| Tree::new(old_size, root));
-            let old = old.ok_or_else(|| local(format!("there is no tree of size {old_size}")))?;
-            verify_consistency(old, new, &proof).map_err(|error| {
-                local(format!(
-                    "stored tiles do not give the signed head ({error}); run `fiducial-log check`"
-                ))
-            })?;
-        }
-        let request = super::request(&self.shared.keys, head, old_size, proof);
-        Ok(request.map_err(|error| local(error.to_string()))?.to_bytes().into())
     }
 
     fn succeeded(&self, tree: Tree, cosigned: Vec<Cosigned>, took: Duration) {
@@ -332,6 +316,41 @@ impl Asker {
             );
         }
     }
+}
+
+/// Makes the request; where it may wait for a store, not on the thread that asks all the others.
+async fn request_beside(
+    shared: &Arc<Shared>,
+    old_size: u64,
+    head: &SignedHead,
+) -> Result<Bytes, Trouble> {
+    if !shared.objects.is_remote() {
+        return request(shared, old_size, head);
+    }
+    let (shared, head) = (shared.clone(), head.clone());
+    let made = tokio::task::spawn_blocking(move || request(&shared, old_size, &head)).await;
+    made.expect("a request is made without a panic, and awaited while the runtime lives")
+}
+
+/// The request, with a proof that was verified: a witness that refuses it has another tree.
+fn request(shared: &Shared, old_size: u64, head: &SignedHead) -> Result<Bytes, Trouble> {
+    let new = head.checkpoint.tree();
+    let local = |why: String| Trouble::Local(why);
+    let read = |error: crate::answer::ReadError| local(error.to_string());
+    let mut proof = Vec::new();
+    if 0 < old_size && old_size < new.size() {
+        proof = shared.prove_committed_consistency(old_size, new.size()).map_err(read)?;
+        let root = shared.fold(&plan_root(old_size)).map_err(read)?.pop();
+        let old = root.and_then(|root| Tree::new(old_size, root));
+        let old = old.ok_or_else(|| local(format!("there is no tree of size {old_size}")))?;
+        verify_consistency(old, new, &proof).map_err(|error| {
+            local(format!(
+                "stored tiles do not give the signed head ({error}); run `fiducial-log check`"
+            ))
+        })?;
+    }
+    let request = super::request(&shared.keys, head, old_size, proof);
+    Ok(request.map_err(|error| local(error.to_string()))?.to_bytes().into())
 }
 
 /// How long to wait after so many troubles in a row. `jitter` takes up to a half off.

@@ -3,7 +3,8 @@
 use log_server::admission::Admission;
 use log_server::answer::AddError;
 
-use crate::world::{World, add, end, insist, published, try_add, wait_until};
+use crate::logs::copy_folder;
+use crate::world::{World, add, end, insist, origin, published, runtime, try_add, wait_until};
 
 #[test]
 fn a_database_that_restarts_under_load_loses_nothing() {
@@ -80,4 +81,81 @@ fn a_start_notices_what_went_back_while_no_server_ran() {
     world.postgres.begin(&[]);
     let refused = world.try_open("a").err().expect("it has seen more").to_string();
     assert!(refused.contains("this server has seen 2"), "{refused}");
+}
+
+#[test]
+fn a_database_that_is_older_than_its_tiles_is_refused_in_words() {
+    let Some(mut world) = World::new(Admission::Any) else { return };
+    end(&world.open("a"));
+    world.postgres.end();
+    world.postgres.save();
+    world.postgres.begin(&[]);
+    let log = world.open("a");
+    let entries = (0..300_u32).map(|at| log.check(&at.to_be_bytes()).unwrap()).collect();
+    drop(runtime().block_on(log.sequence_all(entries)));
+    wait_until("the first bundle is sealed", || log.status().sealed == 256);
+    end(&log);
+    world.postgres.end();
+    world.postgres.restore();
+    world.postgres.begin(&[]);
+    let refused = world.try_open("b").err().expect("its tiles are there").to_string();
+    assert!(refused.contains("older than the full tiles"), "{refused}");
+    assert!(!refused.contains("data folder"), "{refused}");
+}
+
+#[test]
+fn a_server_with_other_keys_is_told_so() {
+    let Some(world) = World::new(Admission::Any) else { return };
+    end(&world.open("a"));
+    let other = tempfile::tempdir().unwrap();
+    let made = other.path().join("made");
+    log_server::init::init(&made, origin(), Admission::Any, false).unwrap();
+    copy_folder(&made.join("keys"), &world.data("b").join("keys"));
+    let refused = world.try_open("b").err().expect("its keys are others").to_string();
+    assert!(refused.contains("other keys than the others"), "{refused}");
+}
+
+#[test]
+fn a_database_that_went_back_and_on_beyond_what_a_server_knew_stops_it() {
+    let Some(mut world) = World::new(Admission::Any) else { return };
+    // A way to the database that can be taken away.
+    let folder = tempfile::tempdir().unwrap();
+    let (socket, way) = (world.postgres.socket(), folder.path().join("way"));
+    let home = socket.parent().unwrap();
+    std::os::unix::fs::symlink(home, &way).unwrap();
+    let address = world.postgres.address();
+    world.address = Some(address.replace(home.to_str().unwrap(), way.to_str().unwrap()));
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    world.postgres.end();
+    world.postgres.save();
+    world.postgres.begin(&[]);
+    insist(&log, b"lost with the copy that is put back");
+    world.postgres.end();
+    std::fs::remove_file(&way).unwrap();
+    world.postgres.restore();
+    world.postgres.begin(&[]);
+
+    // One that has seen nothing of it goes on, until the journal has forgotten what came then.
+    world.address = None;
+    let other = world.open("b");
+    for round in 0..3_u32 {
+        let entry = |at: u32| format!("{round} {at:0>100}").into_bytes();
+        let entries = (0..300).map(|at| other.check(&entry(at)).unwrap()).collect();
+        let answers = runtime().block_on(other.sequence_all(entries));
+        let size = answers.into_iter().map(|answer| answer.unwrap().index + 1).max().unwrap();
+        published(&other, size);
+        wait_until("it is sealed", || other.status().sealed == size / 256 * 256);
+    }
+    world.postgres.sql(
+        "DO $$ BEGIN IF (SELECT size FROM log_base) < 256 THEN \
+         RAISE EXCEPTION 'the journal was not trimmed'; END IF; END $$",
+    );
+    std::os::unix::fs::symlink(home, &way).unwrap();
+    wait_until("it stops", || log.status().fatal.is_some());
+    let why = log.status().fatal.unwrap().to_string();
+    assert!(why.contains("another history"), "{why}");
+    wait_until("the other is told", || other.status().fatal.is_some());
+    [log, other].iter().for_each(end);
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use log_server::admission::Admission;
+use log_server::journal::Journal;
+use log_server::journal::postgres::PostgresJournal;
 use log_server::log::Log;
 use log_server::sources::{self, Listing};
 use spec::Hash;
@@ -12,7 +14,7 @@ use spec::hash::leaf_hash;
 use spec::key::{Algorithm, KeyName, SigningKey};
 use spec::tree::{Tree, verify_consistency, verify_inclusion};
 
-use crate::world::{World, add, end, origin, published, wait_until};
+use crate::world::{World, add, database, end, origin, published, wait_until};
 
 /// Threads that add at each server.
 const THREADS: u32 = 4;
@@ -98,6 +100,34 @@ fn check_steps(log: &Log, heads: &Heads, last: Tree) {
         let proof = log.prove_consistency(*size, last.size()).unwrap();
         verify_consistency(Tree::new(*size, *root).unwrap(), last, &proof).unwrap();
     }
+}
+
+#[test]
+fn what_comes_in_while_a_server_waits_for_its_turn_is_committed_together() {
+    let Some(world) = World::new(Admission::Any) else { return };
+    let log = world.open("a");
+    add(&log, b"first");
+    // The next commit meets another server, as far as it can tell.
+    world.postgres.sql("UPDATE log_head SET fence = fence + 1");
+    add(&log, b"second");
+    let database = database(&world.postgres.address());
+    let (mut other, _) = PostgresJournal::open(database, Admission::Any).unwrap();
+    other.news(true).unwrap();
+    std::thread::scope(|scope| {
+        let log = &log;
+        let add_late = |entry: &'static [u8]| scope.spawn(move || add(log, entry));
+        let late = [add_late(b"third"), add_late(b"fourth")];
+        wait_until("both wait", || log.status().waiting == 2);
+        other.let_go();
+        for thread in late {
+            assert!([2, 3].contains(&thread.join().unwrap()));
+        }
+    });
+    world.postgres.sql(
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM log_batch WHERE first = 2 AND count = 2) THEN \
+         RAISE EXCEPTION 'they were committed apart'; END IF; END $$",
+    );
+    end(&log);
 }
 
 #[test]

@@ -3,11 +3,15 @@
 use std::time::Instant;
 
 use log_server::admission::Admission;
+use log_server::keys::LogKeys;
+use spec::Hash;
+use spec::checkpoint::Checkpoint;
 use spec::note::Note;
+use spec::tree::Tree;
 use spec::witness::{CONFLICT_TYPE, format_conflict};
 
 use crate::witness::{Manner, Witness};
-use crate::world::{World, add, end, insist, published, wait_until};
+use crate::world::{World, add, end, insist, origin, published, wait_until};
 
 /// A world whose heads one witness must cosign.
 fn witnessed() -> Option<(World, Witness)> {
@@ -103,6 +107,43 @@ fn who_takes_over_offers_the_last_head_again_before_it_signs() {
 }
 
 #[test]
+fn who_loses_the_office_does_not_say_that_its_storage_refuses() {
+    let Some(world) = World::new(Admission::Any) else { return };
+    let log = world.open("a");
+    for at in 0..8_u64 {
+        // As if another server had it for a moment, which this one does not know yet.
+        world.postgres.sql(
+            "UPDATE log_lease SET holder = 'another', fence = fence + 1, until = clock_timestamp()",
+        );
+        add(&log, &at.to_be_bytes());
+        wait_until("it is published", || {
+            assert_eq!(log.status().refused.heads, None);
+            log.status().published > at
+        });
+    }
+    end(&log);
+}
+
+#[test]
+fn who_takes_over_and_cannot_read_the_heads_begins_again_when_it_can() {
+    let Some((world, witness)) = witnessed() else { return };
+    let (one, other) = (world.open("a"), world.open("b"));
+    add(&one, b"first");
+    published(&other, 1);
+    // The office can be taken, and what it begins with cannot be read.
+    world.postgres.sql("ALTER TABLE log_note RENAME TO log_note_away");
+    end(&one);
+    wait_until("it has tried to begin", || other.status().refused.heads.is_some());
+    let before = witness.remembered().asked.len();
+    world.postgres.sql("ALTER TABLE log_note_away RENAME TO log_note");
+    insist(&other, b"second");
+    let shown = published(&other, 2);
+    assert_eq!(Note::parse(&shown.note).unwrap().signatures().len(), 2, "nobody has cosigned it");
+    assert_eq!(sizes_of(&witness.remembered().asked[before..]), [1, 2]);
+    end(&other);
+}
+
+#[test]
 fn who_does_not_reach_the_witnesses_leaves_publishing_to_another() {
     let Some((world, witness)) = witnessed() else { return };
     // The same witness, at an address where nobody is.
@@ -148,6 +189,29 @@ fn a_witness_that_knows_more_does_not_stop_a_server_that_sees_no_others() {
     assert_eq!(insist(&log, b"second"), 1);
     published(&log, 2);
     end(&log);
+}
+
+#[test]
+fn another_history_that_a_witness_proves_to_one_server_stops_all() {
+    let Some((world, witness)) = witnessed() else { return };
+    let (one, other) = (world.open("a"), world.open("b"));
+    add(&one, b"first");
+    published(&other, 1);
+    // Signed by the log's own key, somewhere.
+    let tree = Tree::new(9, Hash::of(b"another history")).unwrap();
+    let checkpoint = Checkpoint::new(origin(), tree);
+    let keys = LogKeys::load(&world.template(), &origin()).unwrap();
+    let signatures = keys.sign(&checkpoint, 1_700_000_000).unwrap();
+    witness.show(&Note::new(checkpoint.to_string(), signatures));
+    let known: &'static str = format!("content-type: {CONFLICT_TYPE}\r\n").leak();
+    witness.set(Manner::Constant(409, known, format_conflict(9)));
+    add(&one, b"second");
+    wait_until("it stops", || one.status().fatal.is_some());
+    end(&one);
+    wait_until("the other stops", || other.status().fatal.is_some());
+    end(&other);
+    let refused = world.try_open("c").err().expect("it is told").to_string();
+    assert!(refused.contains("stopped, for all its servers"), "{refused}");
 }
 
 #[test]

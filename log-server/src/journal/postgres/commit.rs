@@ -65,17 +65,19 @@ impl<'a> Commit<'a> {
         Ok(Self { id, growth: frontier.grow(&leaves), entries, leaves, links })
     }
 
-    /// Asks the database to take it behind `frontier`.
+    /// Asks the database to take it behind `frontier`. If this server `holds` the head, the transaction in
+    /// which it does ends with it, also where nothing is taken.
     pub(super) fn send(
         &self,
         session: &Session,
         frontier: &Frontier,
         fence: i64,
+        holds: bool,
     ) -> Result<Told, Trouble> {
         let (before, after) = (frontier.tree(), self.growth.tree());
         let entries: Vec<&[u8]> = self.entries.iter().map(AsRef::as_ref).collect();
         let links = &self.links;
-        let row = session.query_one(
+        let row = session.query_one_then(
             APPEND,
             &[
                 &signed(before.size()),
@@ -92,6 +94,7 @@ impl<'a> Commit<'a> {
                 &octets(&links.leaves),
                 &links.afters,
             ],
+            holds.then_some("COMMIT"),
         )?;
         self.told(&row)
     }

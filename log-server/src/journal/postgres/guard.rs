@@ -25,6 +25,11 @@ const PROMISES: &str = "SELECT pg_is_in_recovery() AS standby, \
 const IDENTITY: &str = "SELECT (SELECT system_identifier FROM pg_control_system()) AS system, \
      ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline";
 
+/// Locks rows and changes nothing, which is committed like a change: where there is a standby, it then has
+/// this commit and all before it. A session that waits for one does not notice that it was given up, so only
+/// one may: the others wait for the rows, and that has an end.
+const CONFIRMED: &str = "SELECT version FROM log_schema FOR UPDATE";
+
 /// Refuses a database that may lose what it says it has committed, and notices another timeline.
 pub(super) fn check_promises(session: &Session, database: &Database) -> Result<(), Trouble> {
     let row = session.query_one(PROMISES, &[])?;
@@ -86,6 +91,9 @@ fn note_identity(known: &mut Known, system: i64, timeline: i64) -> Result<(), Tr
 
 /// Compares what the database holds with what this server has seen of it before.
 pub(super) fn check_history(session: &Session, database: &Database) -> Result<(), Trouble> {
+    // Behind a restart PostgreSQL shows commits that were still waiting for the standby. Whoever finds an
+    // entry among them tells its index, and a failover would take that back.
+    session.query(CONFIRMED, &[])?;
     let origin: String =
         rows::value(&session.query_one("SELECT origin FROM log_head", &[])?, "origin")?;
     let known = database.known().clone();

@@ -162,6 +162,10 @@ impl Record for PostgresHeads {
         Ok(if self.take()? { Office::Begun } else { Office::Others })
     }
 
+    fn is_held(&self) -> bool {
+        self.held.get().is_some()
+    }
+
     fn leave(&self) {
         if let Some(held) = self.held.take() {
             // Without it the lease ends by itself.

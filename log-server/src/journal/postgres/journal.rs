@@ -14,7 +14,7 @@ use super::database::Database;
 use super::guard::{stop_all, went_back};
 use super::line::Line;
 use super::rows::{self, Head, signed};
-use super::session::Trouble;
+use super::session::{Session, Trouble};
 use crate::admission::Admission;
 use crate::answer::Fatal;
 use crate::id::Id;
@@ -25,7 +25,8 @@ use crate::number;
 const RUN: usize = TILE_WIDTH as usize;
 
 /// No more entries than these are read while the head is held: a server that is paused while more are on
-/// their way would hold up the others until somebody reads them.
+/// their way would hold up the others until somebody reads them. But not twice in a row: where the others
+/// add more each time, a server that gave way each time would never have its turn.
 pub(super) const MOST_HELD: u64 = 256;
 
 /// See `journal::postgres`. Owned by one thread; any number of them may be open to one database.
@@ -46,6 +47,8 @@ pub struct PostgresJournal {
     unsettled: Option<Unsettled>,
     /// Whether the head is held for the next commit.
     holds: bool,
+    /// Whether the head was let go the last time because there was much to read.
+    gave_way: bool,
 }
 
 struct Unsettled {
@@ -69,6 +72,7 @@ impl PostgresJournal {
             base_bytes: 0,
             unsettled: None,
             holds: false,
+            gave_way: false,
         };
         journal.take_over(&head, &loaded);
         Ok((journal, loaded))
@@ -97,13 +101,7 @@ impl PostgresJournal {
 
     fn send(&mut self, commit: &Commit<'_>) -> Result<Told, Trouble> {
         let (frontier, fence, holds) = (&self.frontier, self.fence, self.holds);
-        self.line.ask(|session| {
-            let told = commit.send(session, frontier, fence)?;
-            if holds {
-                session.batch("COMMIT")?;
-            }
-            Ok(told)
-        })
+        self.line.ask(|session| commit.send(session, frontier, fence, holds))
     }
 
     fn done(&mut self, growth: &Growth, bytes: u64) {
@@ -115,25 +113,45 @@ impl PostgresJournal {
         self.line.database.saw_size(self.frontier.size());
     }
 
-    /// What others have appended, given the head.
-    fn read_news(&mut self, head: &Head) -> Result<News, Trouble> {
+    /// Holds the head, and reads what is new while nobody can append to it.
+    fn hold(&mut self) -> Result<News, Trouble> {
+        let from = self.frontier.size();
+        let held = self.line.ask(|session| rows::hold_head(session, from, MOST_HELD));
+        // Without its connection nothing is held.
+        self.holds = !matches!(held, Err(Trouble::Away(_)));
+        let (head, first) = held?;
+        let is_much = head.size.saturating_sub(from) > MOST_HELD;
+        self.gave_way = is_much && !self.gave_way;
+        if self.gave_way {
+            self.release()?;
+        }
+        self.read_news(&head, first)
+    }
+
+    /// What others have appended, given the head and the first of it, as far as that is read; `None` where
+    /// that is trimmed.
+    fn read_news(&mut self, head: &Head, first: Option<Vec<Bytes>>) -> Result<News, Trouble> {
         let place = self.line.database.known().place;
         if place.is_some() && place != head.place {
             return Err(other_place().into());
         }
         let from = self.frontier.size();
         if head.size < from {
+            self.let_go_to_speak();
             let known = self.line.database.known().clone();
-            return Err(self
-                .line
-                .ask(|session| Ok(went_back(session, &known, head.size, 0)))?
-                .into());
+            let fatal = self.line.ask(|session| {
+                let signed = rows::signed_size(session)?;
+                Ok(went_back(session, &known, head.size, signed))
+            })?;
+            return Err(fatal.into());
         }
-        let entries = match head.size == from {
-            true => Vec::new(),
-            false => self.line.ask(|session| rows::entries(session, from, head.size))?,
-        };
-        if entries.len() as u64 != head.size - from {
+        let Some(mut entries) = first else { return self.reload() };
+        let (missing, read) = (head.size - from, entries.len() as u64);
+        if read < missing {
+            let rest = |session: &Session| rows::entries(session, from + read, head.size);
+            entries.extend(self.line.ask(rest)?);
+        }
+        if entries.len() as u64 != missing {
             return self.reload();
         }
         let leaves: Vec<Hash> = leaf_hashes(&entries);
@@ -156,20 +174,23 @@ impl PostgresJournal {
         Ok(News::Anew(loaded))
     }
 
-    fn other_history(&self, size: u64) -> Fatal {
-        let text = format!(
+    fn other_history(&mut self, size: u64) -> Fatal {
+        let fatal = Fatal::new(format!(
             "The database holds another history than this server has read from it: the root of its {} is \
              another one. It went back and went on without entries that were acknowledged, or was \
              changed by hand. Nothing is accepted or signed. Bring back the database that has them; \
              see docs/postgres.md.",
             number::entries(size)
-        );
-        // Where it cannot be told, the others find out for themselves.
-        let _ = self.line.ask(|session| {
-            stop_all(session, &text);
-            Ok(())
-        });
-        Fatal::new(text)
+        ));
+        self.tell_to_stop(&fatal);
+        fatal
+    }
+
+    /// Lets go of the head before a word is left for the other servers: in the transaction that holds it
+    /// the word would be rolled back with it, and they would go on.
+    fn let_go_to_speak(&mut self) {
+        // A connection that breaks lets go as well, and the word is left on the next.
+        let _ = self.release();
     }
 
     /// Lets go of the head, if it is held.
@@ -182,6 +203,10 @@ impl PostgresJournal {
 
     /// Lets go of the head after a refusal, which may have spoiled the transaction.
     fn release_after(&mut self, trouble: Trouble) -> Trouble {
+        if matches!(trouble, Trouble::Away(_)) {
+            // The connection is gone, and with it what it held: another one would be made for nothing.
+            self.holds = false;
+        }
         match self.release() {
             Ok(()) | Err(Trouble::Away(_)) => trouble,
             Err(other) => other,
@@ -265,23 +290,27 @@ impl Journal for PostgresJournal {
             return Err(AppendError::Unknown("a batch is not settled".to_owned()));
         }
         self.release().map_err(nothing_sent)?;
-        let head = self.line.ask(|session| match hold {
-            true => session.batch("BEGIN").and_then(|()| rows::hold_head(session)),
-            false => rows::head(session),
-        });
-        self.holds = hold;
-        let news = head.and_then(|head| {
-            if head.size.saturating_sub(self.frontier.size()) > MOST_HELD {
-                self.release()?;
+        let news = match hold {
+            true => self.hold(),
+            false => {
+                self.line.ask(rows::head).and_then(|head| self.read_news(&head, Some(Vec::new())))
             }
-            self.read_news(&head)
-        });
+        };
         news.map_err(|trouble| nothing_sent(self.release_after(trouble)))
     }
 
     fn let_go(&mut self) {
         // A connection that breaks lets go as well.
         let _ = self.release();
+    }
+
+    fn tell_to_stop(&mut self, why: &Fatal) {
+        self.let_go_to_speak();
+        // Where it cannot be told, the others find out for themselves.
+        let _ = self.line.ask(|session| {
+            stop_all(session, &why.to_string());
+            Ok(())
+        });
     }
 
     fn settle(&mut self) -> Result<bool, AppendError> {
@@ -309,7 +338,7 @@ impl Journal for PostgresJournal {
 }
 
 /// What to say where the tiles moved while this server slept: it would seal where nobody reads.
-fn other_place() -> Fatal {
+pub(super) fn other_place() -> Fatal {
     Fatal::new(
         "The full tiles of this log are in another store than when this server started. It takes and seals \
          nothing more. Start it again with the store that its other servers name.",

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::database::Database;
-use super::guard::went_back;
+use super::guard::{stop_all, went_back};
+use super::journal::other_place;
 use super::line::Line;
 use super::rows;
 use super::session::Trouble;
+use crate::answer::Fatal;
 
 const LOOK: &str = "SELECT h.size, h.stopped, greatest(s.size, 0) AS signed, \
+     (SELECT id FROM log_place) AS place, \
      CASE WHEN p.size > $1 OR (p.size = $1 AND octet_length(p.note) > $2) THEN p.note END AS note \
      FROM log_head AS h, log_note AS s, log_note AS p \
      WHERE s.kind = 'signed' AND p.kind = 'published'";
@@ -50,6 +53,10 @@ impl Observer {
             if let Some(why) = rows::value::<Option<String>>(&row, "stopped")? {
                 return Err(rows::stopped(&why));
             }
+            // A server alone appends without reading the head, and would seal where nobody reads.
+            if known.place.is_some() && rows::place(&row)? != known.place {
+                return Err(other_place().into());
+            }
             let (size, signed) = (rows::number(&row, "size")?, rows::number(&row, "signed")?);
             if size < known.size || signed < known.signed {
                 return Err(went_back(session, &known, size, signed).into());
@@ -57,5 +64,16 @@ impl Observer {
             self.line.database.saw_signed(signed);
             Ok(Observed { size, signed, note: rows::value(&row, "note")? })
         })
+    }
+
+    /// Leaves a word that stops every server.
+    pub fn tell_to_stop(&self, why: &Fatal) {
+        let told = self.line.ask(|session| {
+            stop_all(session, &why.to_string());
+            Ok(())
+        });
+        if let Err(trouble) = told {
+            tracing::error!(%trouble, "the other servers could not be told to stop");
+        }
     }
 }

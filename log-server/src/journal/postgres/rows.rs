@@ -65,6 +65,18 @@ const HEAD: &str =
     "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place FROM log_head";
 const HEAD_HELD: &str = "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place \
      FROM log_head FOR UPDATE";
+const ENTRIES: &str = "SELECT entry FROM log_entry WHERE index >= $1 AND index < $2 ORDER BY index";
+/// The front of what is new.
+const NEWS: &str = "SELECT index, entry FROM ( \
+         SELECT index, entry, sum(octet_length(entry)) OVER (ORDER BY index) AS bytes \
+         FROM log_entry WHERE index >= $1 AND index < $2 \
+     ) AS news WHERE bytes <= $3 ORDER BY index";
+
+/// So many bytes of entries are sent with the lock: they fit into what a system keeps for whoever does not
+/// read. Else a server that is paused while it waits for the lock would be written to, and not idle, for as
+/// long as it is paused.
+const PUSHED_BYTES: i64 = 64 * 1024;
+
 /// Of tables of any version.
 const HEAD_ALONE: &str = "SELECT size, root, fence, NULL::bytea AS place FROM log_head";
 
@@ -73,9 +85,21 @@ pub(super) fn head(session: &Session) -> Result<Head, Trouble> {
     head_of(&session.query_one(HEAD, &[])?)
 }
 
-/// Reads the head and holds it until the transaction ends.
-pub(super) fn hold_head(session: &Session) -> Result<Head, Trouble> {
-    head_of(&session.query_one(HEAD_HELD, &[])?)
+/// Reads the head and holds it until the transaction ends that this begins. With it come the first entries
+/// from `from` on, at most `most` and `PUSHED_BYTES`, as of when nobody else can append any more; `None`
+/// where the journal was trimmed beyond `from`.
+pub(super) fn hold_head(
+    session: &Session,
+    from: u64,
+    most: u64,
+) -> Result<(Head, Option<Vec<Bytes>>), Trouble> {
+    let (first, end) = (signed(from), signed(from + most));
+    let (head, rows) = session.begin_and_query(HEAD_HELD, NEWS, &[&first, &end, &PUSHED_BYTES])?;
+    let is_there = match rows.first() {
+        Some(row) => number(row, "index")? == from,
+        None => true,
+    };
+    Ok((head_of(&head)?, is_there.then(|| entries_of(&rows)).transpose()?))
 }
 
 /// Reads the head, whether the log is stopped or not: to look at it, never to go on.
@@ -91,13 +115,18 @@ fn head_of(row: &Row) -> Result<Head, Trouble> {
 }
 
 fn parse_head(row: &Row) -> Result<Head, Trouble> {
-    let place: Option<&[u8]> = value(row, "place")?;
     Ok(Head {
         size: number(row, "size")?,
         root: hash(row, "root")?,
         fence: value(row, "fence")?,
-        place: place.is_some().then(|| id(row, "place")).transpose()?,
+        place: place(row)?,
     })
+}
+
+/// The column with the number of the store of full tiles.
+pub(super) fn place(row: &Row) -> Result<Option<Id>, Trouble> {
+    let place: Option<&[u8]> = value(row, "place")?;
+    place.is_some().then(|| id(row, "place")).transpose()
 }
 
 /// The word that stops every server.
@@ -114,8 +143,10 @@ pub(super) fn signed_size(session: &Session) -> Result<u64, Trouble> {
 
 /// The entries from `from` up to `to`; fewer where the journal was trimmed.
 pub(super) fn entries(session: &Session, from: u64, to: u64) -> Result<Vec<Bytes>, Trouble> {
-    let question = "SELECT entry FROM log_entry WHERE index >= $1 AND index < $2 ORDER BY index";
-    let rows = session.query(question, &[&signed(from), &signed(to)])?;
+    entries_of(&session.query(ENTRIES, &[&signed(from), &signed(to)])?)
+}
+
+fn entries_of(rows: &[Row]) -> Result<Vec<Bytes>, Trouble> {
     rows.iter().map(|row| Ok(Bytes::copy_from_slice(value(row, "entry")?))).collect()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The client is asynchronous and the engine's threads are not: each session brings a small runtime
 //! that turns only while something is asked. Statements are prepared once, so that a question is one
-//! message there and one back.
+//! message there and one back; where a lock is held, several are sent at once.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -82,6 +82,19 @@ fn settings(limits: &DatabaseLimits) -> String {
     )
 }
 
+/// The only row of an answer that must have one.
+fn one_row(rows: Vec<Row>) -> Result<Row, Trouble> {
+    let count = rows.len();
+    let row = rows.into_iter().next().filter(|_| count == 1);
+    row.ok_or_else(|| {
+        Fatal::new(format!(
+            "The database holds {count} rows where the journal has one. It is no journal of this \
+             program, or was changed by hand. Restore it, or see that nothing else writes to it."
+        ))
+        .into()
+    })
+}
+
 fn ends_session(said: &DbError) -> bool {
     let severity = said.parsed_severity();
     matches!(severity, Some(Severity::Fatal | Severity::Panic))
@@ -120,9 +133,17 @@ impl Session {
         let runtime = runtime.map_err(|error| Trouble::Away(error.to_string()))?;
         let connected =
             runtime.block_on(async { timeout(limits.connect_time, connect(config, tls)).await });
+        let connected = match connected {
+            Ok(connected) => connected.map_err(|error| words(&error)),
+            Err(_) => Err("it did not answer in time".to_owned()),
+        };
         let client = match connected {
-            Ok(connected) => connected.map_err(|error| Trouble::Away(words(&error)))?,
-            Err(_) => return Err(Trouble::Away("it did not answer in time".to_owned())),
+            Ok(client) => client,
+            Err(why) => {
+                // Dropped, it would wait for the look-up of a name, which nothing bounds here.
+                runtime.shutdown_background();
+                return Err(Trouble::Away(why));
+            }
         };
         let patience = limits.statement_time + MARGIN;
         let session = Self { client, statements: RefCell::default(), patience, runtime };
@@ -148,16 +169,54 @@ impl Session {
         question: &'static str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, Trouble> {
-        let rows = self.query(question, values)?;
-        let count = rows.len();
-        let row = rows.into_iter().next().filter(|_| count == 1);
-        row.ok_or_else(|| {
-            Fatal::new(format!(
-                "The database holds {count} rows where the journal has one. It is no journal of this \
-                 program, or was changed by hand. Restore it, or see that nothing else writes to it."
-            ))
-            .into()
-        })
+        self.query_one_then(question, values, None)
+    }
+
+    /// Asks for exactly one row and does something behind it, both sent at once: what is locked meanwhile is
+    /// locked for one way there and back, not for two. An error of the question is the answer.
+    pub(super) fn query_one_then(
+        &self,
+        question: &'static str,
+        values: &[&(dyn ToSql + Sync)],
+        order: Option<&str>,
+    ) -> Result<Row, Trouble> {
+        let rows = self.run(async {
+            let statement = self.prepared(question).await?;
+            let Some(order) = order else { return self.client.query(&statement, values).await };
+            let (rows, done) = tokio::join!(
+                biased;
+                self.client.query(&statement, values),
+                self.client.batch_execute(order),
+            );
+            let rows = rows?;
+            done.map(|()| rows)
+        });
+        one_row(rows?)
+    }
+
+    /// Begins a transaction and asks for one row and then for others, all sent at once. The second question
+    /// is asked of what is there when the first is answered, which may have waited for a lock.
+    pub(super) fn begin_and_query(
+        &self,
+        first: &'static str,
+        second: &'static str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<(Row, Vec<Row>), Trouble> {
+        let answers = self.run(async {
+            // What has to be prepared yet would be overtaken by what has not.
+            let (first, second) = (self.prepared(first).await?, self.prepared(second).await?);
+            // Each is sent when it is looked at for the first time, which is in this order.
+            let (begun, row, rows) = tokio::join!(
+                biased;
+                self.client.batch_execute("BEGIN"),
+                self.client.query(&first, &[]),
+                self.client.query(&second, values),
+            );
+            begun?;
+            Ok::<_, Error>((row?, rows?))
+        });
+        let (row, rows) = answers?;
+        Ok((one_row(row)?, rows))
     }
 
     /// Changes rows; says how many.

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use super::tables::run;
 use super::*;
@@ -60,7 +61,7 @@ fn carry(mut client: UnixStream, mut server: UnixStream, cut: &AtomicU32) {
         }
         if cut == CUT_BEHIND {
             // It is committed by then, and the answer went nowhere.
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            std::thread::sleep(Duration::from_millis(300));
             break;
         }
     }
@@ -145,6 +146,24 @@ fn a_database_that_is_away_takes_nothing_and_comes_back() {
 }
 
 #[test]
+fn a_connection_is_used_when_the_standby_has_what_can_be_read_on_it() {
+    let Some(server) = made(Admission::Any) else { return };
+    open(&server.address()).append(0, &entries(0..1)).unwrap();
+    server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    server.sql("SELECT pg_reload_conf()");
+    let statement_time = Duration::from_millis(200);
+    let limits = DatabaseLimits { statement_time, ..DatabaseLimits::default() };
+    // PostgreSQL may take a moment to wait for it.
+    let waits = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        let database = Arc::new(Database::new(&server.address(), None, limits).unwrap());
+        let opened = PostgresJournal::open(database, Admission::Any);
+        matches!(opened, Err(Trouble::Away(_)))
+    });
+    assert!(waits, "what no standby has is read");
+}
+
+#[test]
 fn a_database_that_went_back_stops_every_server() {
     let Some(mut server) = made(Admission::Any) else { return };
     let (mut one, mut other) = (open(&server.address()), open(&server.address()));
@@ -170,6 +189,15 @@ fn a_database_that_went_back_stops_every_server() {
 
 #[test]
 fn a_database_that_went_back_and_on_has_another_history() {
+    another_history_stops_every_server(false);
+}
+
+#[test]
+fn another_history_that_is_found_while_the_head_is_held_stops_every_server_too() {
+    another_history_stops_every_server(true);
+}
+
+fn another_history_stops_every_server(hold: bool) {
     let Some(mut server) = made(Admission::Any) else { return };
     let mut one = open(&server.address());
     one.append(0, &entries(0..1)).unwrap();
@@ -185,8 +213,8 @@ fn a_database_that_went_back_and_on_has_another_history() {
     open(&server.address()).append(1, &entries(7..9)).unwrap();
 
     assert!(one.append(2, &entries(2..3)).is_err() && one.settle() == Ok(false));
-    let Err(AppendError::Fatal(why)) = one.news(false) else { panic!("it is another history") };
+    let Err(AppendError::Fatal(why)) = one.news(hold) else { panic!("it is another history") };
     assert!(why.to_string().contains("another history"), "{why}");
     let refused = PostgresJournal::open(database(&server.address()), Admission::Any);
-    assert!(matches!(refused, Err(Trouble::Fatal(_))));
+    assert!(matches!(refused, Err(Trouble::Fatal(_))), "the others were not told");
 }

@@ -10,7 +10,7 @@ use spec::tile::{Tile, TileKind};
 
 use super::{PATIENCE, S3Objects, World};
 use crate::admission::Admission;
-use crate::answer::ReadError;
+use crate::answer::{AddError, ReadError};
 use crate::disk::MachineDisk;
 use crate::keys::LogKeys;
 use crate::log::{Limits, Log, OpenError, Options};
@@ -114,6 +114,8 @@ fn without_its_store_a_log_takes_and_publishes_entries_and_says_what_is_away() {
     add(&log, 300);
     wait_until(|| log.status().sealed == 256);
     world.proxy.trouble(|_, _| Trouble::CutBefore);
+    // As for a head of 100 entries, which had not grown as far as what is sealed.
+    assert!(log.prove_consistency(100, 300).is_ok());
     add(&log, 300);
     wait_until(|| log.status().refused.tiles.is_some());
     let bundle = Tile::full(TileKind::Entries, 0).unwrap();
@@ -122,6 +124,30 @@ fn without_its_store_a_log_takes_and_publishes_entries_and_says_what_is_away() {
     world.proxy.trouble(|_, _| Trouble::None);
     wait_until(|| log.status().sealed == 512 && log.status().refused.tiles.is_none());
     assert!(log.tile(bundle).is_ok());
+    end(&log);
+}
+
+#[test]
+fn what_is_only_in_a_store_that_is_away_is_refused_before_all_would_wait_for_it() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let short = Patience { whole: Duration::from_millis(100), ..PATIENCE };
+    let log = open(folder.path(), &world, short);
+    // With the third commit the journal forgets the first bundles.
+    for _ in 0..3 {
+        add(&log, 300);
+        let sealed = log.status().sequenced / 256 * 256;
+        wait_until(|| log.status().sealed == sealed);
+    }
+    let (sent_again, bundle) = (5_u32.to_be_bytes(), Tile::full(TileKind::Entries, 0).unwrap());
+    assert!(log.tile_may_wait(bundle) && log.judging_may_wait(&sent_again));
+    assert!(!log.judging_may_wait(b"a new one"));
+    world.proxy.trouble(|_, _| Trouble::CutBefore);
+    assert!(matches!(log.known(&sent_again), Err(AddError::Storage(_))));
+    assert_eq!(log.known(b"a new one"), Ok(None));
+    world.proxy.trouble(|_, _| Trouble::None);
+    assert_eq!(log.known(&sent_again).unwrap().map(|found| found.index), Some(5));
     end(&log);
 }
 
