@@ -108,14 +108,14 @@ fn own_tags<'a>(
     }
     for key in &reader.keys {
         let key = key.of_statement(statement.source(), statement.sequence());
-        for (unit, tag) in reader.units.iter().zip(key.tags(&reader.padded)) {
+        key.for_each(&reader.padded, |at, tag| {
             if there.may_hold(tag.head()) {
                 let tag = tag.to_bytes();
                 if there.tags.binary_search(&tag).is_ok() {
-                    own.insert(tag, unit.as_slice());
+                    own.insert(tag, reader.units[at].as_slice());
                 }
             }
-        }
+        });
     }
     own
 }
