@@ -14,11 +14,11 @@ use crate::command::{Judge, Judged, Stop};
 /// What the policy says of a note, once somebody has asked.
 type Verdict = Arc<OnceLock<Result<AcceptedCheckpoint, PolicyFailure>>>;
 
-/// The notes that were asked about, by all of their bytes: those of other signatures are others. The judge
-/// and his policy stay the same.
+/// The notes that were asked about, each with all of its signatures: one with others is another. The judge and
+/// his policy stay the same.
 pub(super) struct Notes<'a> {
     judge: &'a Judge,
-    known: Mutex<BTreeMap<Vec<u8>, Verdict>>,
+    known: Mutex<BTreeMap<Note, Verdict>>,
 }
 
 impl<'a> Notes<'a> {
@@ -31,7 +31,7 @@ impl<'a> Notes<'a> {
         let verdict = {
             // Nothing panics while it is held, and what is in it is whole at any time.
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(note.to_bytes()).or_default())
+            Arc::clone(known.entry(note.clone()).or_default())
         };
         let verdict = verdict.get_or_init(|| self.judge.policy().check(note));
         verdict.clone().map_err(|why| self.judge.refuse(note, &why))

@@ -6,9 +6,10 @@
 //! Invariant: a verdict is never VERIFIED if units were given and none of them is found. A key of another
 //! lot, and a list that spells units as no machine does, find nothing, and nothing found is no proof.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use spec::bundle::Claim;
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::range::{Reader, items};
@@ -81,7 +82,7 @@ impl Own {
     ) -> Result<(), Failure> {
         let named = self.named(checked);
         let tagged = sound.iter().flat_map(|one| one.followed.own_units.keys());
-        let found: BTreeSet<&[u8]> = named.into_iter().chain(tagged.map(Vec::as_slice)).collect();
+        let found: HashSet<&[u8]> = named.into_iter().chain(tagged.map(Vec::as_slice)).collect();
         let all = self.list.units.len();
         let missing = self.without(|name| found.contains(name));
         if missing.len() == all {
@@ -115,16 +116,16 @@ impl Own {
     }
 
     /// What records call units by name: those that are opened singly, and all where no tag can be computed.
-    fn named<'c>(&self, checked: &'c [Checked]) -> BTreeSet<&'c [u8]> {
+    fn named<'c>(&self, checked: &'c [Checked]) -> HashSet<&'c [u8]> {
         let is_read = |one: &&Checked| one.place.claim == Claim::Records || self.reader.is_none();
         let records = checked.iter().filter(is_read).flat_map(|one| one.opened.records());
         records.flat_map(names).collect()
     }
 
     /// The units none of whose names is found.
-    fn without(&self, is_found: impl Fn(&[u8]) -> bool) -> Vec<&Unit> {
+    fn without(&self, is_found: impl Fn(&[u8]) -> bool + Sync) -> Vec<&Unit> {
         let is_without = |unit: &&Unit| !unit.names().any(|name| is_found(name.as_bytes()));
-        self.list.units.iter().filter(is_without).collect()
+        self.list.units.par_iter().filter(is_without).collect()
     }
 }
 
