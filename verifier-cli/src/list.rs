@@ -108,8 +108,9 @@ fn parse(bytes: &[u8]) -> Result<List, String> {
     let columns = Columns::of(first)?;
     let has_header = columns.is_some();
     let columns = columns.unwrap_or_default();
-    let mut units: Vec<Unit> = Vec::new();
-    let mut known: HashMap<&str, usize> = HashMap::new();
+    let most = rows.len().min(MAX_UNITS);
+    let mut units: Vec<Unit> = Vec::with_capacity(most);
+    let mut known: HashMap<&str, usize> = HashMap::with_capacity(most);
     for (line, cells) in rows.iter().skip(usize::from(has_header)) {
         let serial = columns.serial(cells).ok_or_else(|| format!("line {line}: no serial"))?;
         match known.entry(serial) {
@@ -182,7 +183,10 @@ fn cell(cells: &[String], at: usize) -> Option<&str> {
 
 /// Takes a table apart; empty lines are no rows.
 fn rows(text: &str) -> Result<Vec<Row>, String> {
-    let (mut rows, mut cells, mut cell) = (Vec::new(), Vec::new(), String::new());
+    // As many as there are lines, unless cells hold some; lists that are too long are told later.
+    let lines = 1 + text.bytes().filter(|byte| *byte == b'\n').count();
+    let mut rows = Vec::with_capacity(lines.min(MAX_UNITS));
+    let (mut cells, mut cell) = (Vec::new(), String::new());
     let (mut line, mut quoted, mut was_quoted) = (1, false, false);
     let mut letters = text.chars().peekable();
     // What a cell is gathered in is kept: thousands of units are thousands of cells.

@@ -105,8 +105,10 @@ pub(crate) struct Units {
 }
 
 impl Units {
-    pub(crate) fn new<'a>(units: impl Iterator<Item = &'a [u8]>) -> Self {
-        let (mut blocks, mut ends) = (Vec::new(), Vec::new());
+    pub(crate) fn new<'a>(units: impl ExactSizeIterator<Item = &'a [u8]>) -> Self {
+        // Most fill one block.
+        let mut blocks = Vec::with_capacity(units.len());
+        let mut ends = Vec::with_capacity(units.len());
         for unit in units {
             blocks.extend(padded(unit));
             ends.push(blocks.len());

@@ -115,7 +115,10 @@ pub(crate) fn verify(
         report = report.with_matter(shown::matter(&contents, &held.checked, own.as_ref()));
     }
     // The process ends with its report. To free what thousands of records were opened into, piece by piece, is
-    // a twentieth of the judgement and helps nobody; the caller's keys are not among it, and are wiped.
+    // a twentieth of the judgement and helps nobody. The caller's keys are not among it: they are wiped.
+    if let Some(own) = own {
+        own.end();
+    }
     mem::forget((held, contents));
     mem::forget(opened);
     Ok(report)

@@ -18,7 +18,7 @@ type Verdict = Arc<OnceLock<Result<AcceptedCheckpoint, PolicyFailure>>>;
 /// his policy stay the same.
 pub(super) struct Notes<'a> {
     judge: &'a Judge,
-    known: Mutex<BTreeMap<Note, Verdict>>,
+    known: Mutex<BTreeMap<Arc<Note>, Verdict>>,
 }
 
 impl<'a> Notes<'a> {
@@ -27,18 +27,18 @@ impl<'a> Notes<'a> {
     }
 
     /// Judges a note under the policy. The caller adds the other demands: [`Judge::consider`].
-    pub(super) fn check(&self, note: &Note) -> Result<AcceptedCheckpoint, Stop> {
+    pub(super) fn check(&self, note: &Arc<Note>) -> Result<AcceptedCheckpoint, Stop> {
         let verdict = {
             // Nothing panics while it is held, and what is in it is whole at any time.
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(note.clone()).or_default())
+            Arc::clone(known.entry(Arc::clone(note)).or_default())
         };
         let verdict = verdict.get_or_init(|| self.judge.policy().check(note));
         verdict.clone().map_err(|why| self.judge.refuse(note, &why))
     }
 
     /// Judges a note under all demands.
-    pub(super) fn accept(&self, note: &Note) -> Result<Judged, Stop> {
+    pub(super) fn accept(&self, note: &Arc<Note>) -> Result<Judged, Stop> {
         self.judge.consider(self.check(note)?)
     }
 }

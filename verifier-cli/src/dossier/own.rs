@@ -7,6 +7,7 @@
 //! lot, and a list that spells units as no machine does, find nothing, and nothing found is no proof.
 
 use std::collections::{BTreeSet, HashSet};
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -50,7 +51,7 @@ impl<'a> Given<'a> {
         let Self { units, keys } = self;
         let Some((path, bytes)) = units else { return Ok(None) };
         let list = list::parse_of(path, &bytes)?;
-        let reader = if keys.is_empty() { None } else { Some(Reader::new(keys, list.octets())) };
+        let reader = if keys.is_empty() { None } else { Some(Reader::new(keys, list.names())) };
         Ok(Some(Own { list, reader }))
     }
 }
@@ -64,6 +65,11 @@ impl Own {
     /// Who looks for tags, if there is a key.
     pub(super) const fn reader(&self) -> Option<&Reader> {
         self.reader.as_ref()
+    }
+
+    /// Wipes the keys. The list stays where it is until the process ends: it is thousands of pieces.
+    pub(super) fn end(self) {
+        mem::forget(self.list);
     }
 
     /// What reports may call the units.
