@@ -129,7 +129,9 @@ impl Note {
             return Err(NoteError::TooLarge { size: bytes.len() });
         }
         let whole = core::str::from_utf8(bytes).map_err(|_| NoteError::Utf8)?;
-        if whole.bytes().any(|byte| byte < 0x20 && byte != b'\n') {
+        // All bytes are looked at: without an end in the middle, many at once.
+        let is_control = |byte: u8| byte < 0x20 && byte != b'\n';
+        if whole.bytes().fold(false, |any, byte| any | is_control(byte)) {
             return Err(NoteError::ControlCharacter);
         }
         // The text may hold empty lines; the last one separates.

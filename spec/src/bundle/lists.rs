@@ -117,13 +117,15 @@ fn push_list<T>(text: &mut String, items: &[T], push: impl Fn(&mut String, &T)) 
 
 /// A JSON string. Names hold no control characters, so two letters need a mark; paths have neither.
 fn push_quoted(text: &mut String, name: &str) {
+    let is_marked = |letter: char| matches!(letter, '"' | '\\');
     text.push('"');
-    for piece in name.split_inclusive(['"', '\\']) {
-        text.push_str(piece);
-        if let Some(letter @ ('"' | '\\')) = piece.chars().next_back() {
-            text.pop();
-            text.extend(['\\', letter]);
+    if name.contains(is_marked) {
+        for letter in name.chars() {
+            text.extend(is_marked(letter).then_some('\\'));
+            text.push(letter);
         }
+    } else {
+        text.push_str(name);
     }
     text.push('"');
 }

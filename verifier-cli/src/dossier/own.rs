@@ -87,10 +87,10 @@ impl Own {
         checked: &[Checked],
     ) -> Result<(), Failure> {
         let named = self.named(checked);
-        let tagged = sound.iter().flat_map(|one| one.followed.own_units.keys());
-        let found: HashSet<&[u8]> = named.into_iter().chain(tagged.map(Vec::as_slice)).collect();
+        let is_tagged =
+            |name: &[u8]| sound.iter().any(|one| one.followed.own_units.contains_key(name));
         let all = self.list.units.len();
-        let missing = self.without(|name| found.contains(name));
+        let missing = self.without(|name| is_tagged(name) || named.contains(name));
         if missing.len() == all {
             let why = Said::new(Message::OwnNoneFound, &[&all.to_string()]);
             return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
