@@ -106,6 +106,23 @@ pub fn leaf_hash(entry: &[u8]) -> Hash {
     }
 }
 
+/// The leaf hash of an entry in parts, one after the other, which need not be joined for it.
+#[must_use]
+pub(crate) fn leaf_hash_of_parts(parts: &[&[u8]]) -> Hash {
+    let length = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
+    if !(MAX_ONE + 1..=MAX_TWO).contains(&length) {
+        return leaf_hash(&parts.concat());
+    }
+    let mut blocks = [[0; BLOCK_SIZE]; 2];
+    let mut at = 1;
+    for part in parts {
+        blocks.as_flattened_mut()[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+    }
+    pad(&mut blocks, length);
+    finish(blocks)
+}
+
 /// The leaf hashes of entries, in their order: what [`leaf_hash`] gives for each, sooner where they are
 /// short.
 #[must_use]
@@ -278,11 +295,10 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).cycle().skip(1).take(400).collect();
         for length in 0..bytes.len() {
             let message = [&[0x00], &bytes[..length]].concat();
-            assert_eq!(
-                leaf_hash(&bytes[..length]),
-                Hash(Sha256::digest(message).into()),
-                "{length}"
-            );
+            let want = Hash(Sha256::digest(message).into());
+            assert_eq!(leaf_hash(&bytes[..length]), want, "{length}");
+            let (one, other) = bytes[..length].split_at(length / 3);
+            assert_eq!(leaf_hash_of_parts(&[one, b"", other]), want, "{length}");
         }
     }
 

@@ -79,7 +79,7 @@ pub enum SignatureError {
 }
 
 /// One signature line. Who it is by is only claimed until it is verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(clippy::exhaustive_structs, reason = "the line has these three parts and no other")]
 pub struct Signature {
     /// The key name on the line.
@@ -114,8 +114,9 @@ impl fmt::Display for Signature {
     }
 }
 
-/// A note that has the right form. Nothing in it is verified yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A note that has the right form. Nothing in it is verified yet. One is before another by its text, and then
+/// by its signatures.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
     text: String,
     signatures: Vec<Signature>,
@@ -128,11 +129,15 @@ impl Note {
             return Err(NoteError::TooLarge { size: bytes.len() });
         }
         let whole = core::str::from_utf8(bytes).map_err(|_| NoteError::Utf8)?;
-        if whole.bytes().any(|byte| byte < 0x20 && byte != b'\n') {
+        // All bytes are looked at: without an end in the middle, many at once.
+        let is_control = |byte: u8| byte < 0x20 && byte != b'\n';
+        if whole.bytes().fold(false, |any, byte| any | is_control(byte)) {
             return Err(NoteError::ControlCharacter);
         }
         // The text may hold empty lines; the last one separates.
-        let split = whole.rfind("\n\n").ok_or(NoteError::NoSignatures)?;
+        let mut breaks = whole.rmatch_indices('\n').map(|(at, _)| at);
+        let split = breaks.find(|at| whole[at + 1..].starts_with('\n'));
+        let split = split.ok_or(NoteError::NoSignatures)?;
         let (text, block) = (&whole[..=split], &whole[split + 2..]);
         let signatures = parse_signatures(block)?;
         Ok(Self { text: text.to_string(), signatures })

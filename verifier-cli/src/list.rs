@@ -11,7 +11,8 @@
 //! without a header that names a known one, and more than the limits are refused, since a list that was cut
 //! would be taken for a shipment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use crate::failure::Failure;
@@ -102,25 +103,26 @@ pub(crate) fn parse_of(path: &Path, bytes: &[u8]) -> Result<List, Failure> {
 fn parse(bytes: &[u8]) -> Result<List, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| input::NOT_UTF_8.to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut rows = rows(text)?.into_iter();
-    let Some(first) = rows.next() else { return Err("no unit is in it".to_owned()) };
-    let columns = Columns::of(&first)?;
+    let rows = rows(text)?;
+    let Some(first) = rows.first() else { return Err("no unit is in it".to_owned()) };
+    let columns = Columns::of(first)?;
     let has_header = columns.is_some();
-    let head = (!has_header).then_some(first);
     let columns = columns.unwrap_or_default();
-    let mut units: Vec<Unit> = Vec::new();
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    for row in head.into_iter().chain(rows) {
-        let unit = columns.unit(&row.1).ok_or_else(|| format!("line {}: no serial", row.0))?;
-        if let Some(at) = known.get(&unit.serial) {
-            units[*at].repeated += 1;
-            continue;
+    let most = rows.len().min(MAX_UNITS);
+    let mut units: Vec<Unit> = Vec::with_capacity(most);
+    let mut known: HashMap<&str, usize> = HashMap::with_capacity(most);
+    for (line, cells) in rows.iter().skip(usize::from(has_header)) {
+        let serial = columns.serial(cells).ok_or_else(|| format!("line {line}: no serial"))?;
+        match known.entry(serial) {
+            Entry::Occupied(at) => units[*at.get()].repeated += 1,
+            Entry::Vacant(_) if units.len() == MAX_UNITS => {
+                return Err(format!("more than {MAX_UNITS} units"));
+            }
+            Entry::Vacant(free) => {
+                free.insert(units.len());
+                units.push(columns.unit(serial, cells));
+            }
         }
-        if units.len() == MAX_UNITS {
-            return Err(format!("more than {MAX_UNITS} units"));
-        }
-        known.insert(unit.serial.clone(), units.len());
-        units.push(unit);
     }
     if units.is_empty() {
         return Err("no unit is in it".to_owned());
@@ -158,26 +160,43 @@ impl Columns {
         Ok(Some(Self { serial: serial.unwrap_or(0), panel, position, lot }))
     }
 
-    fn unit(&self, cells: &[String]) -> Option<Unit> {
-        let cell = |at: usize| cells.get(at).filter(|cell| !cell.is_empty()).cloned();
-        let optional = |at: Option<usize>| at.and_then(cell);
-        Some(Unit {
-            serial: cell(self.serial)?,
+    fn serial<'r>(&self, cells: &'r [String]) -> Option<&'r str> {
+        cell(cells, self.serial)
+    }
+
+    fn unit(&self, serial: &str, cells: &[String]) -> Unit {
+        let optional = |at: Option<usize>| Some(cell(cells, at?)?.to_owned());
+        Unit {
+            serial: serial.to_owned(),
             panel: optional(self.panel),
             position: optional(self.position),
             lot: optional(self.lot),
             repeated: 0,
-        })
+        }
     }
+}
+
+/// What a row has in a column; an empty cell is none.
+fn cell(cells: &[String], at: usize) -> Option<&str> {
+    cells.get(at).map(String::as_str).filter(|cell| !cell.is_empty())
 }
 
 /// Takes a table apart; empty lines are no rows.
 fn rows(text: &str) -> Result<Vec<Row>, String> {
-    let (mut rows, mut cells, mut cell) = (Vec::new(), Vec::new(), String::new());
+    // As many as there are lines, unless cells hold some; lists that are too long are told later.
+    let lines = 1 + text.bytes().filter(|byte| *byte == b'\n').count();
+    let mut rows = Vec::with_capacity(lines.min(MAX_UNITS));
+    let (mut cells, mut cell) = (Vec::new(), String::new());
     let (mut line, mut quoted, mut was_quoted) = (1, false, false);
     let mut letters = text.chars().peekable();
+    // What a cell is gathered in is kept: thousands of units are thousands of cells.
+    let take = |cell: &mut String| {
+        let taken = cell.trim().to_owned();
+        cell.clear();
+        taken
+    };
     let end = |rows: &mut Vec<Row>, cells: &mut Vec<String>, cell: &mut String, line: usize| {
-        cells.push(std::mem::take(cell).trim().to_owned());
+        cells.push(take(cell));
         let row = std::mem::take(cells);
         if row.iter().any(|cell| !cell.is_empty()) {
             rows.push((line, row));
@@ -193,7 +212,7 @@ fn rows(text: &str) -> Result<Vec<Row>, String> {
             '"' if cell.trim().is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
             '"' => return Err(format!("line {line}: a quote inside of a cell")),
             ',' if !quoted => {
-                cells.push(std::mem::take(&mut cell).trim().to_owned());
+                cells.push(take(&mut cell));
                 was_quoted = false;
             }
             '\n' if !quoted => {

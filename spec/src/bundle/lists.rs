@@ -5,6 +5,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 use super::path::{Claim, Place};
 use super::{Contents, Part};
@@ -24,6 +25,13 @@ pub(super) struct Listed<'a> {
     sha256: String,
 }
 
+impl Listed<'_> {
+    /// About how many bytes its line has in `bundle.json`.
+    const fn room(&self) -> usize {
+        self.path.len() + self.sha256.len() + 64
+    }
+}
+
 /// Every part, in ascending order of the paths.
 pub(super) fn listed<'a>(contents: &'a Contents<'_>) -> Vec<Listed<'a>> {
     let listed = |(path, part): (&'a String, &Part<'_>)| Listed {
@@ -36,7 +44,7 @@ pub(super) fn listed<'a>(contents: &'a Contents<'_>) -> Vec<Listed<'a>> {
 
 /// The text for `sha256sum -c`.
 pub(super) fn sums(listed: &[Listed<'_>]) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(listed.iter().map(Listed::room).sum());
     for Listed { path, sha256, .. } in listed {
         text.extend([sha256, "  ", path, "\n"]);
     }
@@ -44,34 +52,36 @@ pub(super) fn sums(listed: &[Listed<'_>]) -> String {
 }
 
 /// `bundle.json` over the parts and the sums.
+///
+/// Written into one text: a text for each part, and those of them joined, were most of what a bundle of
+/// a thousand parts took here.
 pub(super) fn manifest(contents: &Contents<'_>, mut listed: Vec<Listed<'_>>, sums: &str) -> String {
     let sha256 = Hash::of(sums.as_bytes()).to_hex();
     let at = listed.partition_point(|part| part.path < SUMS);
     listed.insert(at, Listed { path: SUMS, size: sums.len(), sha256 });
 
-    let sources: Vec<String> =
-        contents.sources().iter().map(|name| quoted(name.as_str())).collect();
-    let parts: Vec<String> = listed
-        .iter()
-        .map(|Listed { path, size, sha256 }| {
-            let path = quoted(path);
-            format!("{{\"path\": {path}, \"size\": {size}, \"sha256\": \"{sha256}\"}}")
-        })
-        .collect();
-    format!(
-        "{{\n  \"format\": \"{FORMAT}\",\n  \"log\": {},\n  \"sources\": {},\n  \"claims\": {},\n  \
-         \"parts\": {}\n}}\n",
-        quoted(contents.origin().as_str()),
-        list(&sources),
-        list(&claims(contents)),
-        list(&parts),
-    )
+    let mut text = String::with_capacity(listed.iter().map(Listed::room).sum());
+    text.extend(["{\n  \"format\": \"", FORMAT, "\",\n  \"log\": "]);
+    push_quoted(&mut text, contents.origin().as_str());
+    text.push_str(",\n  \"sources\": ");
+    push_list(&mut text, contents.sources(), |text, name| push_quoted(text, name.as_str()));
+    text.push_str(",\n  \"claims\": ");
+    push_list(&mut text, &claims(contents), |text, claim| text.push_str(claim));
+    text.push_str(",\n  \"parts\": ");
+    push_list(&mut text, &listed, |text, Listed { path, size, sha256 }| {
+        text.push_str("{\"path\": ");
+        push_quoted(text, path);
+        write!(text, ", \"size\": {size}, \"sha256\": \"{sha256}\"}}").expect("a string takes it");
+    });
+    text.push_str("\n}\n");
+    text
 }
 
 fn claims(contents: &Contents<'_>) -> Vec<String> {
     let mut claims = Vec::new();
     for (source, name) in contents.sources().iter().enumerate() {
-        let name = quoted(name.as_str());
+        let mut quoted = String::new();
+        push_quoted(&mut quoted, name.as_str());
         let of = |claim| {
             let least = Place { claim, source, sequence: 0 };
             let most = Place { sequence: u64::MAX, ..least };
@@ -80,14 +90,14 @@ fn claims(contents: &Contents<'_>) -> Vec<String> {
         let count = of(Claim::Records).count();
         if count > 0 {
             claims.push(format!(
-                "{{\"claim\": \"records\", \"source\": {name}, \"statements\": {count}}}"
+                "{{\"claim\": \"records\", \"source\": {quoted}, \"statements\": {count}}}"
             ));
         }
         let mut range = of(Claim::Range);
         if let Some(first) = range.next() {
             let last = range.next_back().unwrap_or(first);
             claims.push(format!(
-                "{{\"claim\": \"range\", \"source\": {name}, \"first\": \"{first}\", \
+                "{{\"claim\": \"range\", \"source\": {quoted}, \"first\": \"{first}\", \
                  \"last\": \"{last}\"}}"
             ));
         }
@@ -95,22 +105,29 @@ fn claims(contents: &Contents<'_>) -> Vec<String> {
     claims
 }
 
-fn list(items: &[String]) -> String {
-    format!("[\n    {}\n  ]", items.join(",\n    "))
+/// A JSON list of `items`, of which there is at least one, each on a line of its own.
+fn push_list<T>(text: &mut String, items: &[T], push: impl Fn(&mut String, &T)) {
+    text.push('[');
+    for (at, item) in items.iter().enumerate() {
+        text.push_str(if at == 0 { "\n    " } else { ",\n    " });
+        push(text, item);
+    }
+    text.push_str("\n  ]");
 }
 
-/// A JSON string. Names hold no control characters, so two letters need a mark.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for letter in text.chars() {
-        if matches!(letter, '"' | '\\') {
-            out.push('\\');
+/// A JSON string. Names hold no control characters, so two letters need a mark; paths have neither.
+fn push_quoted(text: &mut String, name: &str) {
+    let is_marked = |letter: char| matches!(letter, '"' | '\\');
+    text.push('"');
+    if name.contains(is_marked) {
+        for letter in name.chars() {
+            text.extend(is_marked(letter).then_some('\\'));
+            text.push(letter);
         }
-        out.push(letter);
+    } else {
+        text.push_str(name);
     }
-    out.push('"');
-    out
+    text.push('"');
 }
 
 /// The first line, from 1, in which a list is another than it must be.

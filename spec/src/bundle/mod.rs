@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Each part is hashed once, when it is taken in: evidence is compared with its path, and all hashes go
-//! into the lists. Who has more than one core hands in how parts are hashed ([`Bundle::parse_with`]).
+//! into the lists. Who has more than one core hands in how the digests of parts are computed
+//! ([`Bundle::parse_with`]).
 //!
 //! A [`Bundle`] is only *parsed*: its parts are where they belong and its lists are those of its
 //! parts. Whether statements are signed, logged and opened truly is for whoever holds a policy and
@@ -24,6 +25,7 @@ mod zip;
 
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -36,7 +38,7 @@ use crate::note::MAX_NOTE_SIZE;
 use crate::proof::MAX_PROOF_SIZE;
 
 pub use path::{Claim, MAX_SOURCES, NoteName, PartPath, Place, Role};
-pub use zip::ZipError;
+pub use zip::{Digest, ZipError};
 
 /// The most bytes a bundle may have.
 pub const MAX_BUNDLE_SIZE: usize = 1024 * 1024 * 1024;
@@ -163,10 +165,8 @@ struct Part<'a> {
     sha256: Hash,
 }
 
-/// Hashes parts in turn, on the one core that asks.
-fn hash_in_turn(parts: &[&[u8]]) -> Vec<Hash> {
-    parts.iter().map(|part| Hash::of(part)).collect()
-}
+/// A part that was given: where it belongs, its bytes, and their SHA-256.
+type Hashed<'a> = (PartPath, Cow<'a, [u8]>, Hash);
 
 impl<'a> Contents<'a> {
     /// Takes parts in any order: paths known and bounded, statements where they belong. Hashes every
@@ -174,19 +174,16 @@ impl<'a> Contents<'a> {
     pub fn new(
         given: impl IntoIterator<Item = (PartPath, Cow<'a, [u8]>)>,
     ) -> Result<Self, BundleError> {
-        Self::hashed(given, hash_in_turn)
+        Self::hashed(given.into_iter().map(|(path, bytes)| {
+            let sha256 = Hash::of(&bytes);
+            (path, bytes, sha256)
+        }))
     }
 
-    /// The same; `hash` gives the SHA-256 of each part, in their order.
-    fn hashed(
-        given: impl IntoIterator<Item = (PartPath, Cow<'a, [u8]>)>,
-        hash: impl FnOnce(&[&[u8]]) -> Vec<Hash>,
-    ) -> Result<Self, BundleError> {
-        let given: Vec<(PartPath, Cow<'a, [u8]>)> = given.into_iter().collect();
-        let hashes = hash(&given.iter().map(|(_, bytes)| bytes.as_ref()).collect::<Vec<&[u8]>>());
-        assert_eq!(hashes.len(), given.len(), "one hash for each part");
+    /// The same of parts that are hashed.
+    fn hashed(given: impl IntoIterator<Item = Hashed<'a>>) -> Result<Self, BundleError> {
         let (mut parts, mut statements) = (BTreeMap::new(), BTreeMap::new());
-        for (at, ((path, bytes), sha256)) in given.into_iter().zip(hashes).enumerate() {
+        for (at, (path, bytes, sha256)) in given.into_iter().enumerate() {
             check_part(&path, &bytes, sha256)?;
             if let PartPath::Of(place, Role::Statement) = path {
                 let statement = Statement::parse(&bytes);
@@ -195,11 +192,15 @@ impl<'a> Contents<'a> {
                 statements.insert(place, statement);
             }
             let text = path.to_string();
-            let is_list = matches!(path, PartPath::Manifest | PartPath::Sums);
-            if is_list || parts.contains_key(&text) {
+            if matches!(path, PartPath::Manifest | PartPath::Sums) {
                 return Err(BundleError::Path { at, path: text });
             }
-            parts.insert(text, Part { path, bytes, sha256 });
+            match parts.entry(text) {
+                Entry::Occupied(there) => {
+                    return Err(BundleError::Path { at, path: there.key().clone() });
+                }
+                Entry::Vacant(free) => free.insert(Part { path, bytes, sha256 }),
+            };
         }
         // The two lists count as well.
         if parts.len() + 2 > MAX_PARTS {
@@ -385,26 +386,26 @@ impl<'a> Bundle<'a> {
     /// Parses a file of at most [`MAX_BUNDLE_SIZE`] bytes. Hashes every part once, and once for its
     /// CRC-32.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, BundleError> {
-        Self::parse_with(bytes, hash_in_turn)
+        Self::parse_with(bytes, Digest::in_turn)
     }
 
-    /// The same on all cores of whoever calls: `hash` gives the SHA-256 of each part, in their order. It
-    /// is believed.
+    /// The same on all cores of whoever calls: `digest` gives the [`Digest`] of each part, in their order.
+    /// They are believed.
     ///
     /// # Panics
     ///
     /// If it does not give one hash for each.
     pub fn parse_with(
         bytes: &'a [u8],
-        hash: impl FnOnce(&[&[u8]]) -> Vec<Hash>,
+        digest: impl FnOnce(&[&[u8]]) -> Vec<Digest>,
     ) -> Result<Self, BundleError> {
         if bytes.len() > MAX_BUNDLE_SIZE {
             let (path, size) = ("bundle".to_string(), bytes.len());
             return Err(BundleError::TooLarge { path, size, limit: MAX_BUNDLE_SIZE });
         }
-        let (mut given, mut manifest, mut sums) = (Vec::new(), None, None);
+        let (mut given, mut manifest, mut sums): (Vec<Hashed<'a>>, _, _) = (Vec::new(), None, None);
         let mut before: Option<&[u8]> = None;
-        for (at, (raw, part)) in zip::read(bytes)?.into_iter().enumerate() {
+        for (at, ((raw, part), sha256)) in zip::read(bytes, digest)?.into_iter().enumerate() {
             let path = core::str::from_utf8(raw).ok().and_then(PartPath::parse);
             let ascends = before.is_none_or(|before| before < raw);
             match path {
@@ -414,7 +415,7 @@ impl<'a> Bundle<'a> {
                 }
                 Some(PartPath::Sums) if at > 0 && ascends => sums = Some(part),
                 Some(path) if at > 0 && ascends && path != PartPath::Manifest => {
-                    given.push((path, Cow::Borrowed(part)));
+                    given.push((path, Cow::Borrowed(part), sha256));
                 }
                 _ => {
                     let path = String::from_utf8_lossy(raw).into_owned();
@@ -423,7 +424,7 @@ impl<'a> Bundle<'a> {
             }
             before = Some(raw);
         }
-        let bundle = Self::new(Contents::hashed(given, hash)?)?;
+        let bundle = Self::new(Contents::hashed(given)?)?;
         // The sums first: the line that differs names the part that was changed.
         for (path, have, want) in
             [("SHA256SUMS", sums, &bundle.sums), ("bundle.json", manifest, &bundle.manifest)]

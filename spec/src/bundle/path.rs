@@ -174,7 +174,10 @@ impl PartPath {
 impl fmt::Display for PartPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Evidence(hash) => write!(formatter, "evidence/{}", hash.to_hex()),
+            Self::Evidence(hash) => {
+                formatter.write_str("evidence/")?;
+                formatter.write_str(&hash.to_hex())
+            }
             Self::HowTo => formatter.write_str("HOW-TO-VERIFY.txt"),
             Self::Manifest => formatter.write_str("bundle.json"),
             Self::Note(name) => write!(formatter, "notes/{}", name.as_str()),

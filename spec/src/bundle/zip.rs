@@ -17,6 +17,8 @@
 
 use alloc::vec::Vec;
 
+use crate::hash::Hash;
+
 /// The size of a local header without its path.
 const LOCAL_SIZE: usize = 30;
 
@@ -60,6 +62,26 @@ pub enum ZipError {
     },
 }
 
+/// What is computed of each part: the checksum that a zip states, and the hash that the lists do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest {
+    crc32: u32,
+    sha256: Hash,
+}
+
+impl Digest {
+    /// Computes both of a part's bytes.
+    #[must_use]
+    pub fn of(part: &[u8]) -> Self {
+        Self { crc32: crc32fast::hash(part), sha256: Hash::of(part) }
+    }
+
+    /// Computes those of parts in turn, on the one core that asks.
+    pub(super) fn in_turn(parts: &[&[u8]]) -> Vec<Self> {
+        parts.iter().map(|part| Self::of(part)).collect()
+    }
+}
+
 /// One part as it lies in the file: its path's bytes, and its own.
 pub(super) type Part<'a> = (&'a [u8], &'a [u8]);
 
@@ -91,9 +113,34 @@ pub(super) fn write(parts: &[Part<'_>]) -> Vec<u8> {
     out
 }
 
-/// Reads a file of at most `u32::MAX` bytes: every part in the order of the file. Hashes every
-/// part once for its CRC-32.
-pub(super) fn read(file: &[u8]) -> Result<Vec<Part<'_>>, ZipError> {
+/// Reads a file of at most `u32::MAX` bytes: every part in the order of the file, with its SHA-256. The
+/// digests are those that `digest` gives, one for each part.
+///
+/// What is wrong is told as if the parts were looked at one after the other.
+pub(super) fn read(
+    file: &[u8],
+    digest: impl FnOnce(&[&[u8]]) -> Vec<Digest>,
+) -> Result<Vec<(Part<'_>, Hash)>, ZipError> {
+    let (found, walked) = walk(file)?;
+    let bytes: Vec<&[u8]> = found.iter().map(|(_, (_, bytes))| *bytes).collect();
+    let digests = digest(&bytes);
+    assert_eq!(digests.len(), found.len(), "one digest for each part");
+    let mut parts = Vec::with_capacity(found.len());
+    for (at, ((checksum, part), digest)) in found.into_iter().zip(digests).enumerate() {
+        if digest.crc32 != checksum {
+            return Err(ZipError::Checksum { at });
+        }
+        parts.push((part, digest.sha256));
+    }
+    walked.map(|()| parts)
+}
+
+/// A part with the checksum that its headers state.
+type Stated<'a> = (u32, Part<'a>);
+
+/// The parts in the order of the file, up to the first whose headers or place are wrong, and whether all
+/// of them are there. Of the bytes of a part it looks at none.
+fn walk(file: &[u8]) -> Result<(Vec<Stated<'_>>, Result<(), ZipError>), ZipError> {
     let (body, tail) = file.split_last_chunk::<END_SIZE>().ok_or(ZipError::End)?;
     let count = usize::from(u16_at(tail, 10));
     let (size, begin) = (u32_at(tail, 12), u32_at(tail, 16));
@@ -105,31 +152,38 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Part<'_>>, ZipError> {
     let mut parts = Vec::new();
     let mut rest = &body[..body.len() - directory.len()];
     for at in 0..count {
-        let facts = Facts::of_entry(directory).ok_or(ZipError::Header { at })?;
         let offset = body.len() - (size as usize) - rest.len();
-        let entry_size = ENTRY_SIZE + facts.path.len();
-        if !facts.is_entry(small(offset), &directory[..entry_size]) {
-            return Err(ZipError::Header { at });
+        match next(at, small(offset), &mut rest, &mut directory) {
+            Ok(stated) => parts.push(stated),
+            Err(error) => return Ok((parts, Err(error))),
         }
-        let local_size = LOCAL_SIZE + facts.path.len();
-        let local = rest.get(..local_size).ok_or(ZipError::Layout { at })?;
-        if !facts.is_local(local) {
-            return Err(ZipError::Header { at });
-        }
-        let size = usize::try_from(facts.size).map_err(|_| ZipError::Layout { at })?;
-        let part = rest[local_size..].get(..size).ok_or(ZipError::Layout { at })?;
-        if crc32fast::hash(part) != facts.checksum {
-            return Err(ZipError::Checksum { at });
-        }
-        parts.push((facts.path, part));
-        rest = &rest[local_size + size..];
-        directory = &directory[entry_size..];
     }
-    if rest.is_empty() && directory.is_empty() {
-        Ok(parts)
-    } else {
-        Err(ZipError::Layout { at: count })
+    let is_all = rest.is_empty() && directory.is_empty();
+    Ok((parts, if is_all { Ok(()) } else { Err(ZipError::Layout { at: count }) }))
+}
+
+/// Takes one part off the `rest` of the file, at whose `offset` it lies, and off the directory.
+fn next<'a>(
+    at: usize,
+    offset: u32,
+    rest: &mut &'a [u8],
+    directory: &mut &'a [u8],
+) -> Result<Stated<'a>, ZipError> {
+    let facts = Facts::of_entry(directory).ok_or(ZipError::Header { at })?;
+    let entry_size = ENTRY_SIZE + facts.path.len();
+    if !facts.is_entry(offset, &directory[..entry_size]) {
+        return Err(ZipError::Header { at });
     }
+    let local_size = LOCAL_SIZE + facts.path.len();
+    let local = rest.get(..local_size).ok_or(ZipError::Layout { at })?;
+    if !facts.is_local(local) {
+        return Err(ZipError::Header { at });
+    }
+    let size = usize::try_from(facts.size).map_err(|_| ZipError::Layout { at })?;
+    let part = rest[local_size..].get(..size).ok_or(ZipError::Layout { at })?;
+    *rest = &rest[local_size + size..];
+    *directory = &directory[entry_size..];
+    Ok((facts.checksum, (facts.path, part)))
 }
 
 /// What both headers of a part say of it.
@@ -217,6 +271,12 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 mod tests {
     use super::*;
 
+    /// The parts alone.
+    fn read(file: &[u8]) -> Result<Vec<Part<'_>>, ZipError> {
+        let parts = super::read(file, Digest::in_turn)?;
+        Ok(parts.into_iter().map(|(part, _)| part).collect())
+    }
+
     const PARTS: [Part<'static>; 3] = [(b"a", b"first"), (b"dir/b", b""), (b"c", &[0xff; 300])];
 
     #[test]
@@ -259,6 +319,25 @@ mod tests {
         }
         assert!(read(&[&file[..], b"\0"].concat()).is_err());
         assert!(read(&[b"\0", &file[..]].concat()).is_err());
+    }
+
+    #[test]
+    fn the_first_part_that_is_wrong_is_told_whatever_is_wrong_of_it() {
+        let file = write(&PARTS);
+        let changed = |places: &[usize]| {
+            let mut changed = file.clone();
+            places.iter().for_each(|at| changed[*at] ^= 1);
+            read(&changed).map(|_| ())
+        };
+        // A byte of the first part, and the version in the header of the second.
+        let (byte, header) = (LOCAL_SIZE + 1, LOCAL_SIZE + 1 + PARTS[0].1.len() + 4);
+        assert_eq!(changed(&[byte]), Err(ZipError::Checksum { at: 0 }));
+        assert_eq!(changed(&[header]), Err(ZipError::Header { at: 1 }));
+        assert_eq!(changed(&[byte, header]), Err(ZipError::Checksum { at: 0 }));
+        // The version in the header of the first, and the last byte of the last.
+        let begin = file.len() - END_SIZE - PARTS.len() * ENTRY_SIZE - b"adir/bc".len();
+        assert_eq!(changed(&[begin - 1]), Err(ZipError::Checksum { at: 2 }));
+        assert_eq!(changed(&[4, begin - 1]), Err(ZipError::Header { at: 0 }));
     }
 
     #[test]

@@ -16,7 +16,7 @@
 use alloc::vec::Vec;
 
 use crate::evidence::kind::FieldName;
-use crate::hash::{Hash, leaf_hash};
+use crate::hash::{Hash, leaf_hash_of_parts};
 
 /// The length of a salt in bytes.
 pub const SALT_SIZE: usize = 32;
@@ -93,20 +93,25 @@ impl Field {
     /// The bytes that the leaf commits to.
     #[must_use]
     pub fn leaf_data(&self) -> Vec<u8> {
+        self.with_leaf_parts(|parts| parts.concat())
+    }
+
+    /// Hands over the same in parts: a record has dozens of fields, and a range thousands of records.
+    fn with_leaf_parts<T>(&self, take: impl FnOnce(&[&[u8]]) -> T) -> T {
         let (name, value) = match &self.content {
             Content::Absent => (&b""[..], &b""[..]),
             Content::Present { name, value } => (name.as_str().as_bytes(), value.as_slice()),
         };
         let name_size = u16::try_from(name.len()).expect("a field name has at most 64 bytes");
         let value_size = u32::try_from(value.len()).expect("a value has at most 64 KiB");
-        [FIELD_PREFIX, &self.salt, &name_size.to_be_bytes(), name, &value_size.to_be_bytes(), value]
-            .concat()
+        let (name_size, value_size) = (name_size.to_be_bytes(), value_size.to_be_bytes());
+        take(&[FIELD_PREFIX, &self.salt, &name_size, name, &value_size, value])
     }
 
     /// The leaf of this field in its record's tree.
     #[must_use]
     pub fn leaf_hash(&self) -> Hash {
-        leaf_hash(&self.leaf_data())
+        self.with_leaf_parts(leaf_hash_of_parts)
     }
 }
 

@@ -67,12 +67,19 @@ impl StatementKey {
         self.0.of(&padded(unit))
     }
 
-    /// The tags of all units in their order.
-    pub(crate) fn tags(&self, units: &Units) -> impl Iterator<Item = Tag> {
-        let mut messages = units.blocks();
-        core::iter::repeat_with(move || self.0.states_of(&mut messages))
-            .take_while(|(_, count)| *count > 0)
-            .flat_map(|(states, count)| states.into_iter().take(count).map(Tag))
+    /// Shows the tags of all units in their order, each with the index of its unit.
+    pub(crate) fn for_each(&self, units: &Units, mut see: impl FnMut(usize, Tag)) {
+        let (mut first, mut messages) = (0, units.blocks());
+        loop {
+            let (states, count) = self.0.states_of(&mut messages);
+            for (at, state) in (first..).zip(&states[..count]) {
+                see(at, Tag(*state));
+            }
+            if count < LANES {
+                return;
+            }
+            first += count;
+        }
     }
 }
 
@@ -98,8 +105,10 @@ pub(crate) struct Units {
 }
 
 impl Units {
-    pub(crate) fn new<'a>(units: impl Iterator<Item = &'a [u8]>) -> Self {
-        let (mut blocks, mut ends) = (Vec::new(), Vec::new());
+    pub(crate) fn new<'a>(units: impl ExactSizeIterator<Item = &'a [u8]>) -> Self {
+        // Most fill one block.
+        let mut blocks = Vec::with_capacity(units.len());
+        let mut ends = Vec::with_capacity(units.len());
         for unit in units {
             blocks.extend(padded(unit));
             ends.push(blocks.len());
@@ -248,9 +257,13 @@ mod tests {
         let singly: Vec<[u8; TAG_SIZE]> = units.iter().map(|unit| key.tag(unit)).collect();
         assert_eq!(singly, want);
         let units = Units::new(units.iter().map(Vec::as_slice));
-        let together: Vec<[u8; TAG_SIZE]> = key.tags(&units).map(|tag| tag.to_bytes()).collect();
+        let (mut together, mut heads) = (Vec::new(), Vec::new());
+        key.for_each(&units, |at, tag| {
+            assert_eq!(at, together.len());
+            together.push(tag.to_bytes());
+            heads.push(tag.head());
+        });
         assert_eq!(together, want);
-        let heads: Vec<u16> = key.tags(&units).map(|tag| tag.head()).collect();
         let want: Vec<u16> = want.iter().map(|tag| u16::from_be_bytes([tag[0], tag[1]])).collect();
         assert_eq!(heads, want);
     }

@@ -1,6 +1,6 @@
 //! Evidence: each piece is named by an opened record, and what is named and not there is told.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use spec::Hash;
 use spec::bundle::{Contents, PartPath};
@@ -24,12 +24,15 @@ pub(super) struct Found {
 
 /// Compares the evidence with what is opened. Its own hash, the contents have checked.
 pub(super) fn check(contents: &Contents<'_>, checked: &[Checked]) -> Result<Found, Stop> {
-    let (mut named, mut files) = (BTreeSet::new(), BTreeSet::new());
+    let (mut named, mut files) = (HashSet::new(), HashSet::new());
     let records = checked.iter().flat_map(|one| one.opened.records());
     for field in records.flat_map(|record| record.fields()) {
         let name = field.name().as_str();
+        if !HASHES.contains(&name) {
+            continue;
+        }
         let text = field.value().and_then(|value| std::str::from_utf8(value).ok());
-        if let Some(hash) = text.filter(|_| HASHES.contains(&name)).and_then(parse) {
+        if let Some(hash) = text.and_then(parse) {
             named.insert(hash);
             // Elsewhere than in a table the name is the source's own and may mean anything.
             if name == HASHES[0] && field.is_known() {

@@ -1,5 +1,6 @@
 //! The verdict over everything that was handed over.
 
+use std::mem;
 use std::path::Path;
 use std::thread;
 
@@ -72,11 +73,19 @@ pub(crate) fn verify(
     let contents = opened.contents(&path.display().to_string())?;
 
     let reader = own.as_ref().and_then(Own::reader);
-    let held = hold(&contents, &judge, &keys, pins.as_ref(), reader)?;
+    let checked = check_statements(&contents, &judge, &keys, pins.as_ref())?;
+    // The evidence is looked at beside the ranges; what is wrong of either is told in this order.
+    let (sound, found) = rayon::join(
+        || ranges::follow(&checked, pins.as_ref(), reader),
+        || evidence::check(&contents, &checked),
+    );
+    let sound = sound?;
+    let stamped = stamps::check(&contents, &checked)?;
+    let held = Held { checked, sound, stamped };
     if expected == Expected::Range && held.sound.is_empty() {
         return Err(Said::new(Message::NoRange, &[]).into());
     }
-    let found = evidence::check(&contents, &held.checked)?;
+    let found = found?;
     if reader.is_some() && held.sound.is_empty() {
         return Err(own::needs_a_range().into());
     }
@@ -102,10 +111,17 @@ pub(crate) fn verify(
     stamps::say(&mut report, &held.stamped, authorities.as_ref());
     say_copies(&mut report, &contents, wanted, pins.as_ref())?;
     report.not_checked(Message::OpenTruth, &[]);
-    match show.matter {
-        true => Ok(report.with_matter(shown::matter(&contents, &held.checked, own.as_ref()))),
-        false => Ok(report),
+    if show.matter {
+        report = report.with_matter(shown::matter(&contents, &held.checked, own.as_ref()));
     }
+    // The process ends with its report. To free what thousands of records were opened into, piece by piece, is
+    // a twentieth of the judgement and helps nobody. The caller's keys are not among it: they are wiped.
+    if let Some(own) = own {
+        own.end();
+    }
+    mem::forget((held, contents));
+    mem::forget(opened);
+    Ok(report)
 }
 
 /// Checks everything that needs neither a network nor the evidence.
@@ -116,14 +132,24 @@ pub(super) fn hold<'a>(
     pins: Option<&'a Pins>,
     own: Option<&Reader>,
 ) -> Result<Held<'a>, Stop> {
+    let checked = check_statements(contents, judge, keys, pins)?;
+    let sound = ranges::follow(&checked, pins, own)?;
+    let stamped = stamps::check(contents, &checked)?;
+    Ok(Held { checked, sound, stamped })
+}
+
+/// Checks each statement with its papers, which must be of the log that the pins are for.
+fn check_statements(
+    contents: &Contents<'_>,
+    judge: &Judge,
+    keys: &Keys,
+    pins: Option<&Pins>,
+) -> Result<Vec<Checked>, Stop> {
     if let Some(pins) = pins.filter(|pins| pins.origin() != contents.origin()) {
         let both = [contents.origin().as_str(), pins.origin().as_str()];
         return Err(Stop::rejected(Said::new(Message::PinsOfAnotherLog, &both)));
     }
-    let checked = statements::check(contents, judge, keys)?;
-    let sound = ranges::follow(&checked, pins, own)?;
-    let stamped = stamps::check(contents, &checked)?;
-    Ok(Held { checked, sound, stamped })
+    statements::check(contents, judge, keys)
 }
 
 fn say_range(

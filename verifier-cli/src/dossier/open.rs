@@ -5,8 +5,9 @@ use std::fs::{self, DirEntry};
 use std::path::Path;
 
 use rayon::prelude::*;
-use spec::Hash;
-use spec::bundle::{Bundle, BundleError, Contents, MAX_BUNDLE_SIZE, MAX_PARTS, PartPath, ZipError};
+use spec::bundle::{
+    Bundle, BundleError, Contents, Digest, MAX_BUNDLE_SIZE, MAX_PARTS, PartPath, ZipError,
+};
 use spec::evidence::pins::{MAX_PINS_SIZE, Pins};
 
 use crate::command::Stop;
@@ -52,7 +53,7 @@ impl Opened {
     /// The parts, each where it belongs. Of a bundle the lists are compared as well.
     pub(super) fn contents(&self, shown: &str) -> Result<Contents<'_>, Stop> {
         match self {
-            Self::Bundle(bytes) => match Bundle::parse_with(bytes, hash_on_all_cores) {
+            Self::Bundle(bytes) => match Bundle::parse_with(bytes, digest_on_all_cores) {
                 Ok(bundle) => Ok(bundle.into_contents()),
                 Err(error) if is_cut(bytes, &error) => {
                     Err(Stop::rejected(Said::new(Message::BundleCut, &[shown])))
@@ -79,8 +80,8 @@ impl Opened {
     }
 }
 
-fn hash_on_all_cores(parts: &[&[u8]]) -> Vec<Hash> {
-    parts.par_iter().map(|part| Hash::of(part)).collect()
+fn digest_on_all_cores(parts: &[&[u8]]) -> Vec<Digest> {
+    parts.par_iter().map(|part| Digest::of(part)).collect()
 }
 
 /// A bundle that was altered is wrong; what never was one proves nothing.

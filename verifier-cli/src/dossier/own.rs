@@ -6,9 +6,11 @@
 //! Invariant: a verdict is never VERIFIED if units were given and none of them is found. A key of another
 //! lot, and a list that spells units as no machine does, find nothing, and nothing found is no proof.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::mem;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use spec::bundle::Claim;
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::range::{Reader, items};
@@ -49,7 +51,7 @@ impl<'a> Given<'a> {
         let Self { units, keys } = self;
         let Some((path, bytes)) = units else { return Ok(None) };
         let list = list::parse_of(path, &bytes)?;
-        let reader = if keys.is_empty() { None } else { Some(Reader::new(keys, list.octets())) };
+        let reader = if keys.is_empty() { None } else { Some(Reader::new(keys, list.names())) };
         Ok(Some(Own { list, reader }))
     }
 }
@@ -63,6 +65,11 @@ impl Own {
     /// Who looks for tags, if there is a key.
     pub(super) const fn reader(&self) -> Option<&Reader> {
         self.reader.as_ref()
+    }
+
+    /// Wipes the keys. The list stays where it is until the process ends: it is thousands of pieces.
+    pub(super) fn end(self) {
+        mem::forget(self.list);
     }
 
     /// What reports may call the units.
@@ -80,10 +87,10 @@ impl Own {
         checked: &[Checked],
     ) -> Result<(), Failure> {
         let named = self.named(checked);
-        let tagged = sound.iter().flat_map(|one| one.followed.own_units.keys());
-        let found: BTreeSet<&[u8]> = named.into_iter().chain(tagged.map(Vec::as_slice)).collect();
+        let is_tagged =
+            |name: &[u8]| sound.iter().any(|one| one.followed.own_units.contains_key(name));
         let all = self.list.units.len();
-        let missing = self.without(|name| found.contains(name));
+        let missing = self.without(|name| is_tagged(name) || named.contains(name));
         if missing.len() == all {
             let why = Said::new(Message::OwnNoneFound, &[&all.to_string()]);
             return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
@@ -115,16 +122,16 @@ impl Own {
     }
 
     /// What records call units by name: those that are opened singly, and all where no tag can be computed.
-    fn named<'c>(&self, checked: &'c [Checked]) -> BTreeSet<&'c [u8]> {
+    fn named<'c>(&self, checked: &'c [Checked]) -> HashSet<&'c [u8]> {
         let is_read = |one: &&Checked| one.place.claim == Claim::Records || self.reader.is_none();
         let records = checked.iter().filter(is_read).flat_map(|one| one.opened.records());
         records.flat_map(names).collect()
     }
 
     /// The units none of whose names is found.
-    fn without(&self, is_found: impl Fn(&[u8]) -> bool) -> Vec<&Unit> {
+    fn without(&self, is_found: impl Fn(&[u8]) -> bool + Sync) -> Vec<&Unit> {
         let is_without = |unit: &&Unit| !unit.names().any(|name| is_found(name.as_bytes()));
-        self.list.units.iter().filter(is_without).collect()
+        self.list.units.par_iter().filter(is_without).collect()
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) fn follow<'a>(
     // Each statement is looked through by itself, so all cores take their share.
     let searched: Vec<(&Checked, Searched<'_>)> = checked
         .par_iter()
+        .with_max_len(1)
         .filter(in_ranges)
         .map(|one| (one, Searched::new(&one.statement, &one.opened, own)))
         .collect();

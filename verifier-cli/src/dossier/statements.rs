@@ -3,6 +3,7 @@
 //! Statements do not depend on one another here, so all cores take their share.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use spec::Hash;
@@ -76,7 +77,7 @@ pub(super) struct Checked {
 pub(super) struct Receipt {
     pub(super) index: u64,
     pub(super) judged: Judged,
-    pub(super) note: Note,
+    pub(super) note: Arc<Note>,
 }
 
 impl Receipt {
@@ -107,6 +108,8 @@ pub(super) fn check(
     let notes = &Notes::new(judge);
     let checked: Vec<Result<Checked, Stop>> = all
         .into_par_iter()
+        // Each is much work: none waits behind another while a core has nothing to do.
+        .with_max_len(1)
         .map(|(place, statement)| {
             let one = One { contents, judge, notes, place: *place };
             one.check(statement, keys).map_err(|stop| stop.within(&place.to_string()))
@@ -146,7 +149,8 @@ impl One<'_> {
         if proof.extra().is_some_and(|extra| extra != statement.to_bytes()) {
             return Err(rejected(Message::ReceiptOfAnother, &[&path]));
         }
-        let (accepted, index) = (self.notes.check(proof.checkpoint())?, proof.index());
+        let (index, note) = (proof.index(), Arc::new(proof.checkpoint().clone()));
+        let accepted = self.notes.check(&note)?;
         verify_inclusion(statement.leaf_hash(), index, accepted.tree(), proof.hashes())
             .map_err(|error| not_included(&error))?;
         let judged = self.judge.consider(accepted)?;
@@ -160,7 +164,7 @@ impl One<'_> {
             let numbers = [after.to_string(), index.to_string()];
             return Err(rejected(Message::AfterTheFuture, &[&numbers[0], &numbers[1]]));
         }
-        Ok(Receipt { index, judged, note: proof.checkpoint().clone() })
+        Ok(Receipt { index, judged, note })
     }
 
     /// The note that the statement names, and that the receipt's tree continues its tree.
@@ -177,7 +181,7 @@ impl One<'_> {
             return Err(rejected(Message::AfterOtherNote, &values.each_ref().map(String::as_str)));
         }
         let note = Note::parse(bytes).map_err(|error| bad_part(&path, &error.to_string()))?;
-        let judged = self.notes.accept(&note).map_err(|stop| stop.within(&path))?;
+        let judged = self.notes.accept(&Arc::new(note)).map_err(|stop| stop.within(&path))?;
         let accepted = &judged.accepted;
         if accepted.origin() != statement.origin() || accepted.tree() != named.tree() {
             return Err(rejected(Message::AfterOtherTree, &[&path]));

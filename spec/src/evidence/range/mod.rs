@@ -207,11 +207,11 @@ impl<'a> Range<'a> {
     /// What was found; everything so far is sound.
     #[must_use]
     pub fn finish(mut self) -> Followed {
-        // Sorted first: a map of thousands is then made in one go.
+        // Sorted and counted first: a map of thousands is then made in one go.
         self.own_units.sort_unstable();
-        for unit in self.own_units {
-            *self.followed.own_units.entry(unit).or_default() += 1;
-        }
+        let same = self.own_units.chunk_by_mut(|one, next| one == next);
+        let counted = same.map(|units| (core::mem::take(&mut units[0]), units.len() as u64));
+        self.followed.own_units = counted.collect();
         self.followed
     }
 

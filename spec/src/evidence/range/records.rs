@@ -96,14 +96,12 @@ impl Looked {
             return Err(mistagged);
         }
         for (at, unit) in units.iter().enumerate() {
-            let is_own = searched.is_own(unit);
-            let is_tagged = found.iter().any(|(place, _)| *place == at);
-            if is_own && !is_tagged {
+            // Where a tag of the reader's stands, the unit is the reader's.
+            if found.iter().any(|(place, _)| *place == at) {
+                self.own_units.push(unit.to_vec());
+            } else if searched.is_own(unit) {
                 let unit = String::from_utf8_lossy(unit).into_owned();
                 return Err(RangeError::Untagged { sequence, record, unit });
-            }
-            if is_own {
-                self.own_units.push(unit.to_vec());
             }
         }
         Ok(())

@@ -8,6 +8,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::RangeError;
 use super::records::Looked;
@@ -18,30 +19,61 @@ use crate::evidence::tag::{LotKey, TAG_SIZE, Units, split_tags};
 /// Who reads a range: the keys of his lots and the units that he looks for.
 pub struct Reader {
     keys: Vec<LotKey>,
-    /// In ascending order.
-    units: Vec<Vec<u8>>,
+    units: Sorted,
     /// The same, for their tags.
     padded: Units,
+}
+
+/// Names in ascending order, each once. They lie behind one another: of thousands each would be a piece of
+/// memory of its own.
+struct Sorted {
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
 }
 
 impl Reader {
     /// Units may come in any order and more than once.
     #[must_use]
-    pub fn new(keys: Vec<LotKey>, mut units: Vec<Vec<u8>>) -> Self {
-        units.sort_unstable();
-        units.dedup();
-        let padded = Units::new(units.iter().map(Vec::as_slice));
+    pub fn new<U: AsRef<[u8]>>(keys: Vec<LotKey>, units: impl IntoIterator<Item = U>) -> Self {
+        let units: Vec<U> = units.into_iter().collect();
+        let units = Sorted::new(units.iter().map(AsRef::as_ref).collect());
+        let padded = Units::new(units.iter());
         Self { keys, units, padded }
     }
+}
 
-    /// The units that are looked for, each once, in ascending order.
-    #[must_use]
-    pub fn units(&self) -> &[Vec<u8>] {
-        &self.units
+impl Sorted {
+    fn new(mut names: Vec<&[u8]>) -> Self {
+        names.sort_unstable();
+        names.dedup();
+        let ends = names.iter().scan(0, |end, name| {
+            *end += name.len();
+            Some(*end)
+        });
+        Self { ends: ends.collect(), bytes: names.concat() }
     }
 
-    fn holds(&self, unit: &[u8]) -> bool {
-        self.units.binary_search_by(|own| own.as_slice().cmp(unit)).is_ok()
+    fn get(&self, at: usize) -> &[u8] {
+        let begin = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[begin..self.ends[at]]
+    }
+
+    fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        (0..self.ends.len()).map(|at| self.get(at))
+    }
+
+    fn holds(&self, name: &[u8]) -> bool {
+        let (mut low, mut high) = (0, self.ends.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.get(middle).cmp(name) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return true,
+                Ordering::Greater => high = middle,
+            }
+        }
+        false
     }
 }
 
@@ -87,7 +119,7 @@ impl<'a> Searched<'a> {
 
     /// Whether the reader looks for this unit.
     pub(super) fn is_own(&self, unit: &[u8]) -> bool {
-        self.reader.is_some_and(|reader| reader.holds(unit))
+        self.reader.is_some_and(|reader| reader.units.holds(unit))
     }
 
     /// The reader's unit that has this tag.
@@ -108,14 +140,14 @@ fn own_tags<'a>(
     }
     for key in &reader.keys {
         let key = key.of_statement(statement.source(), statement.sequence());
-        for (unit, tag) in reader.units.iter().zip(key.tags(&reader.padded)) {
+        key.for_each(&reader.padded, |at, tag| {
             if there.may_hold(tag.head()) {
                 let tag = tag.to_bytes();
                 if there.tags.binary_search(&tag).is_ok() {
-                    own.insert(tag, unit.as_slice());
+                    own.insert(tag, reader.units.get(at));
                 }
             }
-        }
+        });
     }
     own
 }
