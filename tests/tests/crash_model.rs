@@ -11,7 +11,6 @@ use tests::crash::World;
 use tests::crash::points::soaks;
 use tests::crash::script::Script;
 use tests::store::{FAKE_DISK, embedded_only};
-use tests::store::{FAKE_DISK, embedded_only};
 
 /// What can happen to a log.
 #[derive(Clone, Debug)]

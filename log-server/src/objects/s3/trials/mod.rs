@@ -5,7 +5,11 @@ mod garage;
 mod garage_server;
 mod log;
 mod moved;
-#[allow(dead_code, reason = "other tests want more of it")]
+#[allow(
+    clippy::duplicate_mod,
+    dead_code,
+    reason = "the tests of the journal have one of their own"
+)]
 #[path = "../../../../../tests/support/part.rs"]
 mod part;
 mod proxy;
