@@ -239,11 +239,12 @@ impl Publisher {
         }
     }
 
-    /// Whether other servers may reach witnesses that this one is known not to.
+    /// Whether other servers may reach witnesses that this one is known not to. Who waits for a file alone
+    /// stays: what is carried while nobody is in office would count as old to who comes next.
     fn misses_the_witnesses(&self) -> bool {
         self.heads.record.is_shared()
             && !self.shared.is_over()
-            && self.shared.witnessing.as_ref().is_some_and(|witnessing| witnessing.is_outage())
+            && self.shared.witnessing.as_ref().is_some_and(|witnessing| witnessing.is_cut_off())
     }
 
     /// Takes over from another server: whatever this one knew of heads is read anew, and the last one

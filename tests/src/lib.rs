@@ -6,7 +6,8 @@
 //! crash tests, [`fake_disk`] stands in for the machine, [`oracle`] remembers what was promised, and
 //! [`crash`] puts a log between the two. [`kit`] asks any witness what its specification says.
 //! [`mod@plant`] writes what the machines of a factory write, with every fault and every misbehaviour
-//! that is asked for. [`programs`] finds the programs to start.
+//! that is asked for. [`programs`] finds the programs to start, and [`mod@store`] says on which store the logs of a
+//! run are kept.
 
 pub mod bench;
 pub mod capacity;
@@ -24,3 +25,4 @@ pub mod plant;
 mod postgres;
 pub mod programs;
 pub mod seed;
+pub mod store;

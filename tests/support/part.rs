@@ -7,8 +7,10 @@
 //! Included by path from the tests of several rooms, which know nothing of one another.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -82,4 +84,19 @@ pub(crate) fn stop(child: &mut Child, signal: Signal) {
         kill_process(pid, signal).ok();
     }
     drop(child.wait());
+}
+
+/// An address that no other process of this machine uses, and that is found free again by who comes back to
+/// it: a loopback address of this process's own, and a port below those that the kernel gives out.
+pub(crate) fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(7101);
+    let [_, a, b, c] = std::process::id().to_be_bytes();
+    let own = Ipv4Addr::new(127, 64 | (a & 0x3f), b, c);
+    SocketAddr::from((own, NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// A port of 127.0.0.1 that was free a moment ago, for a part that can be reached nowhere else.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("it is bound").port()
 }

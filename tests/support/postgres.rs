@@ -108,6 +108,17 @@ impl Postgres {
         insist(finished(&mut psql));
     }
 
+    /// Asks as its owner; what comes back, row by row and value by value, as `psql` writes it.
+    pub(crate) fn ask(&self, database: &str, question: &str) -> String {
+        let mut psql = self.tool("psql");
+        psql.args(["--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]);
+        psql.arg(format!("--username={OWNER}")).arg(format!("--dbname={database}")).arg("-h");
+        psql.arg(self.folder.path()).args(["-p", &self.port.to_string(), "-c", question]);
+        let answer = finished(psql.stdout(Stdio::piped()));
+        let answer = answer.unwrap_or_else(|why| panic!("PostgreSQL: {why}"));
+        String::from_utf8_lossy(&answer.stdout).trim_end().to_owned()
+    }
+
     /// Ends the server without a chance to say anything.
     pub(crate) fn kill(&mut self) {
         self.process.take().iter_mut().for_each(|child| part::stop(child, Signal::QUIT));
@@ -194,8 +205,17 @@ impl Postgres {
 
     /// How to reach it as another user.
     pub(crate) fn address_of(&self, user: &str) -> String {
+        self.address_as(user, "postgres")
+    }
+
+    /// How to reach another database of it as its owner.
+    pub(crate) fn address_in(&self, database: &str) -> String {
+        self.address_as(OWNER, database)
+    }
+
+    fn address_as(&self, user: &str, database: &str) -> String {
         let (folder, port) = (self.folder.path().display(), self.port);
-        format!("host={folder} port={port} user={user} dbname=postgres")
+        format!("host={folder} port={port} user={user} dbname={database}")
     }
 
     /// How to reach it or another, whichever takes commits.
@@ -207,6 +227,11 @@ impl Postgres {
     /// Its socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.folder.path().join(format!(".s.PGSQL.{}", self.port))
+    }
+
+    /// Whether it has not ended by itself.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
     /// The id of its first process, of which all others are children; `None` while it is stopped.

@@ -7,6 +7,10 @@
 //! Needs root, loop devices and mkfs.ext4. Without them it says that it is skipped; in CI it then
 //! fails if it is root and has loop devices, because there nothing may be skipped.
 
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../support/mount.rs"]
+mod mount;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -15,6 +19,9 @@ use tests::crash::points::soaks;
 use tests::crash::server::{Clients, Server, init};
 use tests::oracle::Oracle;
 use tests::seed::Seed;
+use tests::store::embedded_only;
+
+use self::mount::{Mount, run};
 
 /// The size of the image: ext4's smallest comfortable one, quick to copy.
 const IMAGE_MEGABYTES: u64 = 64;
@@ -22,65 +29,26 @@ const IMAGE_MEGABYTES: u64 = 64;
 /// How many clients send at once.
 const CLIENTS: usize = 4;
 
-/// A mounted image. Dropping it unmounts it, whatever happened.
-struct Mount {
-    folder: PathBuf,
-}
-
-impl Mount {
-    fn new(image: &Path, folder: PathBuf) -> Result<Self, String> {
-        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        // The file system's own timer is slow, so that only what the log syncs reaches the device.
-        run(Command::new("mount").args(["-o", "loop,commit=300"]).arg(image).arg(&folder))?;
-        Ok(Self { folder })
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let plain = run(Command::new("umount").arg(&self.folder));
-        if plain.is_err() {
-            // Something is still open there: it goes as soon as that is closed.
-            let _ = run(Command::new("umount").arg("--lazy").arg(&self.folder));
-        }
-    }
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr).trim()))
-}
-
 /// Makes and mounts an image, or says why that cannot be done here.
 fn mounted(folder: &Path) -> Result<(PathBuf, Mount), String> {
     let image = folder.join("disk.image");
     let file = std::fs::File::create(&image).map_err(|error| error.to_string())?;
     file.set_len(IMAGE_MEGABYTES * 1024 * 1024).map_err(|error| error.to_string())?;
     run(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image))?;
-    let mount = Mount::new(&image, folder.join("disk"))?;
+    let mount = Mount::image(&image, folder.join("disk"))?;
     Ok((image, mount))
-}
-
-/// Whether a machine where this must work.
-fn must_work() -> bool {
-    let ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    ci && rustix::process::geteuid().is_root() && Path::new("/dev/loop-control").exists()
 }
 
 #[test]
 fn acknowledged_entries_survive_power_loss_on_ext4() {
+    if embedded_only(
+        "what a data folder has synced; what a database has is the database's own matter",
+    ) {
+        return;
+    }
     let folder = tempfile::Builder::new().prefix("fiducial-ext4-").tempdir().unwrap();
-    let (image, mount) = match mounted(folder.path()) {
-        Ok(mounted) => mounted,
-        Err(why) if must_work() => panic!("this machine could run the test, but: {why}"),
-        Err(why) => {
-            eprintln!("SKIPPED: power loss on ext4 needs root, loop devices and mkfs.ext4: {why}");
-            return;
-        }
-    };
+    let needs = "root, loop devices and mkfs.ext4";
+    let Some((image, mount)) = mount::or_skipped(mounted(folder.path()), needs) else { return };
     let data = mount.folder.join("log");
     let mut oracle = Oracle::new(init(&data));
     let mut clients = Clients::new(CLIENTS);
@@ -96,7 +64,7 @@ fn acknowledged_entries_survive_power_loss_on_ext4() {
         });
         // The machine that lost power: its log must hold all that was acknowledged before.
         clients.take_noted().tell(&mut oracle).unwrap();
-        let lost_power = Mount::new(&copy, folder.path().join("after")).expect("the copy mounts");
+        let lost_power = Mount::image(&copy, folder.path().join("after")).expect("the copy mounts");
         let server = Server::start(&lost_power.folder.join("log"))
             .unwrap_or_else(|said| panic!("round {round}: no start after the power cut:\n{said}"));
         let audited = server.reader().audit(&mut oracle.clone());

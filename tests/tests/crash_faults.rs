@@ -14,6 +14,7 @@ use tests::crash::script::Script;
 use tests::crash::{Ended, World};
 use tests::fake_disk::{Fault, Kind, When};
 use tests::seed::Seed;
+use tests::store::{FAKE_DISK, embedded_only};
 
 /// Different entries in a scripted run.
 const ENTRIES: usize = 600;
@@ -26,11 +27,17 @@ type Case = (Kind, Fault, u64);
 
 #[test]
 fn every_kind_of_operation_fails_in_every_way_any_mode() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     fail_everything(Admission::Any, 21);
 }
 
 #[test]
 fn every_kind_of_operation_fails_in_every_way_statements_mode() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     fail_everything(Admission::Statements, 21);
     fail_everything(Admission::Statements, 22);
 }
@@ -93,6 +100,9 @@ fn fail_at(script: &Script, (kind, fault, at): Case) -> Result<(), String> {
 /// A failed append is taken back; if that fails too the log must stop, whatever is left there.
 #[test]
 fn a_write_that_cannot_be_taken_back_stops_the_log() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     let script = Script::write(Admission::Any, 40, 3);
     for fault in [Fault::Lost, Fault::DoneButFailed] {
         let mut world = World::new(&script, 5);

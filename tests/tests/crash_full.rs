@@ -7,6 +7,7 @@ use tests::crash::points::{points, try_all};
 use tests::crash::script::Script;
 use tests::crash::{ADMISSIONS, Ended, World};
 use tests::seed::Seed;
+use tests::store::{FAKE_DISK, embedded_only};
 
 /// Different entries in a scripted run.
 const ENTRIES: usize = 600;
@@ -22,6 +23,9 @@ const PLENTY: usize = 64 * 1024 * 1024;
 
 #[test]
 fn full_disk_refuses_and_takes_again_once_there_is_space() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     each_point(|script, capacity| {
         let mut world = World::new(script, capacity as u64);
         world.disk.set_capacity(capacity);
@@ -48,6 +52,9 @@ fn full_disk_refuses_and_takes_again_once_there_is_space() {
 
 #[test]
 fn full_disk_and_a_power_cut_lose_nothing() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     each_point(|script, capacity| {
         let mut world = World::new(script, capacity as u64);
         world.disk.set_capacity(capacity);

@@ -21,6 +21,10 @@ use tests::crash::points::soaks;
 use tests::crash::script::{ORIGIN, Script};
 use tests::crash::{copy_folder, folder};
 use tests::seed::Seed;
+use tests::store::embedded_only;
+
+/// Why these tests are about one store.
+const FOLDER: &str = "the log is opened in this process, over a data folder that has all of it";
 
 /// More than the index keeps in memory, so that it has written runs.
 const ENTRIES: usize = 70_000;
@@ -156,6 +160,9 @@ fn damage(index: &Path, seed: &mut Seed) -> String {
 
 #[test]
 fn a_damaged_index_is_rebuilt_and_answers_right() {
+    if embedded_only(FOLDER) {
+        return;
+    }
     let home = folder();
     let data = home.path().join("log");
     fs::create_dir(&data).unwrap();
@@ -179,6 +186,9 @@ fn a_damaged_index_is_rebuilt_and_answers_right() {
 /// Damage found while the log runs, after entries came that wait in memory for a run.
 #[test]
 fn an_index_that_rots_under_a_running_log_is_rebuilt_once() {
+    if embedded_only(FOLDER) {
+        return;
+    }
     let home = folder();
     let data = home.path().join("log");
     fs::create_dir(&data).unwrap();
@@ -196,6 +206,9 @@ fn an_index_that_rots_under_a_running_log_is_rebuilt_once() {
 
 #[test]
 fn a_flipped_bit_in_a_key_file_is_refused() {
+    if embedded_only(FOLDER) {
+        return;
+    }
     let home = folder();
     let origin = origin();
     let good = LogKeys::create(home.path(), &origin, true).unwrap();
@@ -219,6 +232,9 @@ fn a_flipped_bit_in_a_key_file_is_refused() {
 
 #[test]
 fn a_flipped_bit_in_the_registry_never_lists_another_key() {
+    if embedded_only(FOLDER) {
+        return;
+    }
     let home = folder();
     let script = Script::write(Admission::Statements, 0, 1);
     sources::create(home.path()).unwrap();

@@ -1,12 +1,20 @@
 //! `kill -9` of the real server at random moments under load over HTTP, then a restart and a full
 //! audit over HTTP.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the verdict")]
+
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../support/stores.rs"]
+mod stores;
+
 use std::time::Duration;
 
 use tests::crash::points::soaks;
-use tests::crash::server::{Clients, Server, init};
+use tests::crash::server::{Clients, Server, init_on};
 use tests::oracle::Oracle;
 use tests::seed::Seed;
+
+use self::stores::Stores;
 
 /// How many clients send at once.
 const CLIENTS: usize = 6;
@@ -15,7 +23,8 @@ const CLIENTS: usize = 6;
 fn killed_at_any_moment_the_server_keeps_what_it_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("log");
-    let mut oracle = Oracle::new(init(&data));
+    let stores = Stores::of_run();
+    let mut oracle = Oracle::new(init_on(&data, |command| stores.init(command, &data)));
     let mut clients = Clients::new(CLIENTS);
     let mut seed = Seed::new(51);
     let (rounds, mut before) = (if soaks() { 200 } else { 15 }, 0);

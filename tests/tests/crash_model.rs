@@ -6,9 +6,11 @@
 use log_server::admission::Admission;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use tests::crash::World;
 use tests::crash::points::soaks;
 use tests::crash::script::Script;
+use tests::store::{FAKE_DISK, embedded_only};
 
 /// What can happen to a log.
 #[derive(Clone, Debug)]
@@ -86,18 +88,16 @@ fn behaves(acts: &[Act]) -> Result<(), String> {
     if entries == model { Ok(()) } else { Err("the log holds other entries".to_string()) }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
+#[test]
+fn a_log_is_a_list_without_repetition() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
+    let mut runner = TestRunner::new(Config {
         cases: if soaks() { 5000 } else { 60 },
         max_shrink_iters: 200,
         failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn a_log_is_a_list_without_repetition(acts in acts()) {
-        if let Err(why) = behaves(&acts) {
-            prop_assert!(false, "{why}");
-        }
-    }
+        ..Config::default()
+    });
+    runner.run(&acts(), |acts| behaves(&acts).map_err(TestCaseError::fail)).unwrap();
 }

@@ -15,6 +15,7 @@ use tests::crash::{Ended, World};
 use tests::fake_disk::image::Image;
 use tests::fake_disk::{Fault, Kind, When};
 use tests::seed::Seed;
+use tests::store::{FAKE_DISK, embedded_only};
 
 /// Different entries in a scripted run: two full bundles and a part of a third.
 const ENTRIES: usize = 600;
@@ -30,11 +31,17 @@ type Case = (When, u64);
 
 #[test]
 fn power_cut_at_every_operation_any_mode() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     cut_everywhere(Admission::Any, 7);
 }
 
 #[test]
 fn power_cut_at_every_operation_statements_mode() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     cut_everywhere(Admission::Statements, 7);
     cut_everywhere(Admission::Statements, 8);
 }
@@ -105,6 +112,9 @@ fn live(world: &mut World, until: usize) -> Result<(), String> {
 /// Dozens of lives of one log, each cut at a random operation, often during its start.
 #[test]
 fn a_log_survives_dozens_of_power_cuts() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     let cases: Vec<(Admission, u64)> = [Admission::Any, Admission::Statements]
         .into_iter()
         .flat_map(|admission| (0..3).map(move |seed| (admission, seed)))
@@ -125,6 +135,9 @@ fn a_log_survives_dozens_of_power_cuts() {
 
 #[test]
 fn a_folder_that_was_never_made_into_a_log_says_so() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     let script = Script::write(Admission::Any, 10, 1);
     let world = World::new(&script, 1).beside(Image::default(), 1);
     match world.open() {

@@ -16,6 +16,7 @@ use tests::crash::script::Script;
 use tests::crash::{ADMISSIONS, Ended, World};
 use tests::fake_disk::image::Image;
 use tests::seed::Seed;
+use tests::store::{FAKE_DISK, embedded_only};
 
 /// Different entries in a scripted run: sealed, trimmed, and some in the journal.
 const ENTRIES: usize = 700;
@@ -184,6 +185,9 @@ fn says_what_to_do(why: &str) -> Result<(), String> {
 
 #[test]
 fn a_flipped_bit_anywhere_never_leads_to_a_bad_signature() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     let sample = if soaks() { SAMPLE_SOAKING } else { SAMPLE };
     try_histories(|history, seed| {
         let mut tamperings = Vec::new();
@@ -206,6 +210,9 @@ fn a_flipped_bit_anywhere_never_leads_to_a_bad_signature() {
 
 #[test]
 fn a_rolled_back_file_never_leads_to_a_bad_signature() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     try_histories(|history, seed| {
         let state = ["journal", "signed-head", "checkpoint"].map(PathBuf::from);
         let mut groups: Vec<Vec<PathBuf>> =
@@ -251,6 +258,9 @@ fn try_histories(mut tamperings: impl FnMut(&History, &mut Seed) -> Vec<Tamperin
 /// All state of one earlier moment looks sound by itself; the tiles that were stored since tell.
 #[test]
 fn older_state_beside_newer_tiles_is_refused() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     let history = History::live(Admission::Any);
     let state = ["journal", "signed-head", "checkpoint"];
     let bundles = |image: &Image| {
@@ -276,6 +286,9 @@ fn older_state_beside_newer_tiles_is_refused() {
 /// stops at the next head, though its memory is right.
 #[test]
 fn a_log_whose_files_change_underneath_signs_nothing_more() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     let script = Script::write_once(Admission::Any, 60, 6);
     let mut seed = Seed::new(44);
     for name in ["journal", "signed-head"] {
@@ -310,6 +323,9 @@ fn a_log_whose_files_change_underneath_signs_nothing_more() {
 /// Where nothing was signed yet the journal is all there is: it may not vanish unnoticed.
 #[test]
 fn a_lost_state_file_of_a_young_log_is_noticed() {
+    if embedded_only(FAKE_DISK) {
+        return;
+    }
     let script = Script::write_once(Admission::Any, 40, 5);
     for name in ["journal", "signed-head"] {
         let mut world = World::new(&script, 1);

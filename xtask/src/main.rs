@@ -35,8 +35,9 @@ cargo xtask demo  [--once] [--listen ADDR] [--dir DIR] [--release]
     --once it ends by itself.
 cargo xtask test  [--soak] [--garage]
     Runs everything: format, lints, house rules, all tests, documentation, the verifier in a
-    browser, licences, a short run of the benchmark. With --soak the crash tests run for a long time.
-    With --garage object storage is tried on Garage too, which is built once where it is missing.
+    browser, licences, a short run of the benchmark. Tests of whole logs run on the embedded store and
+    again on PostgreSQL and S3. With --soak the crash tests run for a long time.
+    With --garage object storage is tried on Garage, which is built once where it is missing.
 cargo xtask check
     The fast part of `test`: format, lints, house rules.
 cargo xtask bench [--quick] [--entries N] [--dir DIR] [--dev] [--only ROW,...]

@@ -13,6 +13,24 @@ use crate::{bench, check, deny, garage, web, windows};
 /// The variable that names a folder of reports which are not ours to give away.
 const SAMPLES: &str = "FIDUCIAL_CFX_SAMPLES";
 
+/// The variable that says on which store the tests keep their logs.
+const STORE: &str = "FIDUCIAL_TEST_STORE";
+
+/// The tests that are run on both stores, by the names of their binaries: what crashes do to a log, and
+/// everything that its users do with it.
+const ON_BOTH: [&str; 2] = ["crash_*", "end_to_end"];
+
+/// What begins the line of a test that did nothing, because it is about the embedded store.
+const EMBEDDED_ONLY: &str = "EMBEDDED ONLY: ";
+
+/// Where a database server may be that the tests start.
+const POSTGRES: [&str; 4] = [
+    "/usr/lib/postgresql/15/bin/postgres",
+    "/usr/lib/postgresql/16/bin/postgres",
+    "/usr/lib/postgresql/17/bin/postgres",
+    "/usr/local/bin/postgres",
+];
+
 /// Runs all steps; true if all passed.
 pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
     let mut soak = false;
@@ -40,6 +58,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
         drop(passes(Command::new("apt-get").args(["update", "-qq"])));
     }
     report.step("tests", || tests(soak, garage.as_deref()));
+    let mut embedded_only = Vec::new();
+    report.step("again on PostgreSQL and S3", || {
+        on_the_other_store(garage.as_deref(), &mut embedded_only)
+    });
+    if !embedded_only.is_empty() {
+        let count = embedded_only.len();
+        let list = embedded_only.join("\n  ");
+        report.remark(format!("{count} tests are about the embedded store alone:\n  {list}"));
+    }
     if garage.is_none() {
         report.remark("Object storage was not tried on Garage: --garage does that.".to_owned());
     }
@@ -65,30 +92,77 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
 
 /// All tests of the workspace, the corpus of the fuzz targets and brief crash runs among them.
 fn tests(soak: bool, garage: Option<&Path>) -> Result<Outcome, String> {
-    // What is a test only where its program is there.
-    let more = garage.map_or(&[][..], |_| &["--features", "log-server/garage"]);
+    let more = features(garage);
     // The programs are built first: end-to-end tests start them as a user would.
     if !passes(cargo(&["build", "--locked", "--workspace", "--bins"]).args(more))? {
         return Ok(Outcome::Ran(Tally::one(false)));
     }
-    let mut command = if exists("cargo-nextest", &["nextest", "--version"]) {
+    let mut command = if has_nextest() {
         cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast"])
     } else {
         out!("cargo-nextest is not installed: `cargo test` runs the same tests, slower.");
         cargo(&["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
     };
-    command.args(more);
-    // Tests that start the programs need not ask cargo again, each in its own process.
-    command.env("FIDUCIAL_PROGRAMS", target()?.join("debug"));
+    prepare(&mut command, garage)?;
     if soak {
         command.env("FIDUCIAL_SOAK", "1");
-    }
-    if let Some(garage) = garage {
-        command.env(garage::GARAGE, garage);
     }
     let mut tally = Tally::default();
     let succeeded = crate::run::watched(&mut command, &mut |line| tally.read_line(line))?.success();
     Ok(Outcome::Ran(tally.of_tests(succeeded)))
+}
+
+/// The tests of [`ON_BOTH`] once more, with journals in PostgreSQL and full tiles in a bucket: of Garage where
+/// that is asked for, else of a server in each test's own process. `embedded_only` gets those that had nothing
+/// to do there; they count neither as passed nor as failed.
+fn on_the_other_store(
+    garage: Option<&Path>,
+    embedded_only: &mut Vec<String>,
+) -> Result<Outcome, String> {
+    if !POSTGRES.iter().any(|place| Path::new(place).is_file()) {
+        return Ok(Outcome::Skipped("the package postgresql-15 is not installed".to_owned()));
+    }
+    let mut command = if has_nextest() {
+        let mut nextest = cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast"]);
+        let filter = ON_BOTH.map(|binary| format!("binary(#{binary})")).join(" | ");
+        nextest.args(["--success-output", "immediate", "-E", &filter]);
+        nextest
+    } else {
+        let mut test = cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
+        test.args(ON_BOTH.iter().flat_map(|binary| ["--test", binary]));
+        test
+    };
+    prepare(&mut command, garage)?;
+    command.env(STORE, "postgres-s3");
+    if !has_nextest() {
+        command.args(["--", "--show-output"]);
+    }
+    let mut tally = Tally::default();
+    let succeeded = crate::run::watched(&mut command, &mut |line| {
+        tally.read_line(line);
+        embedded_only.extend(line.trim_start().strip_prefix(EMBEDDED_ONLY).map(str::to_owned));
+    })?
+    .success();
+    tally.passed = tally.passed.saturating_sub(embedded_only.len() as u64);
+    Ok(Outcome::Ran(tally.of_tests(succeeded)))
+}
+
+fn has_nextest() -> bool {
+    exists("cargo-nextest", &["nextest", "--version"])
+}
+
+/// What is a test only where its program is there.
+fn features(garage: Option<&Path>) -> &'static [&'static str] {
+    garage.map_or(&[], |_| &["--features", "log-server/garage"])
+}
+
+/// Says to the tests where the programs are, so that they need not ask cargo again, each in its own process.
+fn prepare(command: &mut Command, garage: Option<&Path>) -> Result<(), String> {
+    command.args(features(garage)).env("FIDUCIAL_PROGRAMS", target()?.join("debug"));
+    if let Some(garage) = garage {
+        command.env(garage::GARAGE, garage);
+    }
+    Ok(())
 }
 
 fn documentation() -> Result<Outcome, String> {

@@ -67,7 +67,7 @@ impl Filter {
     /// The block of a key, chosen by one half of its hash, and its bits there, by the other.
     fn place(&self, short: [u8; SHORT_SIZE]) -> (usize, impl Iterator<Item = usize> + use<>) {
         let mixed = mix(short);
-        let at = (mixed >> 32) * self.0.len() as u64 >> 32;
+        let at = ((mixed >> 32) * self.0.len() as u64) >> 32;
         // Spreads 32 bits over the 54 that are taken; the number is 2^64 over the golden ratio.
         let spread = (mixed & 0xffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let bit = move |probe: u32| spread << (probe * PROBE_BITS) >> (u64::BITS - PROBE_BITS);

@@ -230,6 +230,18 @@ impl Board {
         })
     }
 
+    /// Whether a server with another network may fare better: in an outage, one of those that are missing is
+    /// asked over it. A witness whose word comes by file is no nearer to any other server.
+    #[must_use]
+    pub fn is_cut_off(&self, policy: &Policy, endpoints: &[Endpoint]) -> bool {
+        if !self.is_outage(policy, endpoints) {
+            return false;
+        }
+        let counted = policy.count_quorum(&self.lock().gathered.fresh_times());
+        let missing = counted.err().map(|short| short.missing).unwrap_or_default();
+        missing.iter().any(|name| endpoint_of(name, policy, endpoints).is_some())
+    }
+
     /// What is known now.
     #[must_use]
     pub fn status(&self, policy: &Policy, endpoints: &[Endpoint]) -> WitnessingStatus {

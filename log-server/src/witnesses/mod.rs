@@ -260,6 +260,12 @@ impl Witnessing {
     pub fn is_outage(&self) -> bool {
         self.board.is_outage(self.policy(), self.witnesses.endpoints())
     }
+
+    /// Whether in that outage a server with another network may fare better.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.board.is_cut_off(self.policy(), self.witnesses.endpoints())
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use log_server::config::{Config, ServeArgs};
@@ -11,8 +11,6 @@ use log_server::copy::Listener;
 use log_server::copy::moving::{Step, Watch};
 use log_server::keys::LogKeys;
 use log_server::log::{Limits, Log, OpenError, Options};
-use log_server::objects::place::ObjectArgs;
-use log_server::objects::s3::S3Objects;
 use log_server::sources::Sources;
 use spec::checkpoint::Origin;
 use spec::hash::leaf_hash;
@@ -20,55 +18,10 @@ use spec::note::Note;
 use spec::policy::Policy;
 use spec::tree::{Tree, verify_consistency, verify_inclusion};
 
-use crate::garage::{self, Garage};
+use crate::bucket::Bucket;
 use crate::postgres::Postgres;
+use crate::support;
 use crate::support::{ORIGIN, make, run, text};
-use crate::{s3, support};
-
-/// A store of objects, as it is named to the program.
-pub(crate) enum Store {
-    Garage(Garage),
-    Here(s3::Server),
-}
-
-impl Store {
-    /// What stands under `[objects]`.
-    fn section(&self, folder: &Path) -> String {
-        let (address, region, credentials) = match self {
-            Self::Garage(garage) => {
-                let file = s3::credentials(folder, garage::KEY, garage::SECRET);
-                (garage.address.clone(), garage::REGION, file)
-            }
-            Self::Here(server) => {
-                let file = s3::credentials(folder, s3::KEY, s3::SECRET);
-                (server.address.to_string(), "us-east-1", file)
-            }
-        };
-        format!(
-            "store = \"{STORE}\"\nendpoint = \"http://{address}\"\nregion = \"{region}\"\n\
-             credentials = \"{}\"\n",
-            credentials.display()
-        )
-    }
-
-    /// Garage, where it can be found.
-    pub(crate) fn garage() -> Option<Self> {
-        let mut garage = Garage::start()?;
-        let folder = tempfile::tempdir().unwrap();
-        let args = ObjectArgs {
-            endpoint: Some(format!("http://{}", garage.address)),
-            region: Some(garage::REGION.to_owned()),
-            credentials: Some(s3::credentials(folder.path(), garage::KEY, garage::SECRET)),
-            ..ObjectArgs::default()
-        };
-        let place = args.place_of(&format!("s3://{}", garage::BUCKET)).unwrap();
-        while let Err(fault) = S3Objects::open(&place).unwrap().probe() {
-            garage.check_runs(&fault);
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Some(Self::Garage(garage))
-    }
-}
 
 /// Where `a` keeps its tiles.
 const STORE: &str = "s3://evidence/factory-7";
@@ -77,19 +30,19 @@ const STORE: &str = "s3://evidence/factory-7";
 pub(crate) struct Homes {
     folder: tempfile::TempDir,
     pub(crate) postgres: Postgres,
-    pub(crate) store: Store,
+    pub(crate) bucket: Bucket,
     pub(crate) key: String,
 }
 
 impl Homes {
     pub(crate) fn new() -> Option<Self> {
-        Self::over(Store::Here(s3::Server::start()))
+        Self::over(Bucket::here())
     }
 
-    pub(crate) fn over(store: Store) -> Option<Self> {
+    pub(crate) fn over(bucket: Bucket) -> Option<Self> {
         let (postgres, folder) = (Postgres::start()?, tempfile::tempdir().unwrap());
         let key = make(&folder.path().join("log"));
-        let homes = Self { folder, postgres, store, key };
+        let homes = Self { folder, postgres, bucket, key };
         homes.prepare("a");
         Some(homes)
     }
@@ -107,7 +60,7 @@ impl Homes {
         let config = format!(
             "[journal]\naddress = \"{}\"\n[objects]\n{}",
             postgres.address(),
-            self.store.section(self.folder.path())
+            self.bucket.section(STORE, self.folder.path())
         );
         fs::write(data.join("fiducial-log.toml"), config).unwrap();
     }

@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "../../../tests/support/bucket.rs"]
+mod bucket;
 mod folders;
-#[path = "../support/garage.rs"]
+#[path = "../../../tests/support/garage.rs"]
 mod garage;
 mod homes;
 mod interrupted;
@@ -19,7 +21,7 @@ mod part;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres;
 #[allow(dead_code, reason = "other tests want more of it")]
-#[path = "../support/s3.rs"]
+#[path = "../../../tests/support/s3.rs"]
 mod s3;
 mod support;
 mod trees;

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::homes::{Client, Homes, Store, end};
+use crate::bucket::Bucket;
+use crate::homes::{Client, Homes, end};
 use crate::support::{add, expect, files};
 
 /// Entries that come wherever the log is.
@@ -54,8 +55,8 @@ fn move_and_look(homes: &Homes, client: &mut Client, from: &str, to: &str) {
     end(&log);
 }
 
-fn there_and_back(store: Store) {
-    let Some(homes) = Homes::over(store) else { return };
+fn there_and_back(bucket: Bucket) {
+    let Some(homes) = Homes::over(bucket) else { return };
     let mut client = Client::new(&homes);
     homes.grow("log", entries(), &mut client);
     let before = tiles(&homes);
@@ -73,7 +74,7 @@ fn there_and_back(store: Store) {
 
 #[test]
 fn a_large_log_moves_to_a_server_in_this_process_and_back() {
-    there_and_back(Store::Here(crate::s3::Server::start()));
+    there_and_back(Bucket::here());
 }
 
 #[cfg_attr(feature = "garage", test)]
@@ -82,8 +83,8 @@ fn a_large_log_moves_to_a_server_in_this_process_and_back() {
     allow(dead_code, reason = "it is a test where it is asked for")
 )]
 fn a_large_log_moves_to_garage_and_back() {
-    let store = Store::garage();
+    let bucket = Bucket::garage();
     there_and_back(
-        store.expect("`cargo xtask test --garage` names the program in FIDUCIAL_GARAGE"),
+        bucket.expect("`cargo xtask test --garage` names the program in FIDUCIAL_GARAGE"),
     );
 }

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::homes::{Client, Homes, Store, end};
+use crate::bucket::Bucket;
+use crate::homes::{Client, Homes, end};
 use crate::support::{add, expect, files, flip, make, run, text};
 
 /// Full tiles below a folder.
@@ -62,7 +63,7 @@ fn a_log_moves_to_a_database_and_a_bucket_and_back() {
     homes.grow("log", 600, &mut client);
     assert_eq!(client.size(), 2600);
     expect(0, &["check", "--data", homes.path("log")]);
-    let Store::Here(server) = &homes.store else { unreachable!() };
+    let Bucket::Here(server) = &homes.bucket else { unreachable!() };
     let stored = tiles(&server.file("factory-7/tile"));
     let own = tiles(&homes.at("log/tile"));
     assert_eq!(stored.len(), 14);
@@ -217,7 +218,7 @@ fn full_tiles_of_a_log_in_a_database_come_back_from_a_copy() {
     // So many that the journal lets go of the first.
     homes.grow("a", 30_000, &mut client);
     expect(0, &["export", "--data", homes.path("a"), "--to", homes.path("tree")]);
-    let Store::Here(server) = &homes.store else { unreachable!() };
+    let Bucket::Here(server) = &homes.bucket else { unreachable!() };
     fs::remove_file(server.file("factory-7/tile/entries/001")).unwrap();
     expect(1, &["check", "--data", homes.path("a")]);
     let tree = text(&homes.at("tree"));

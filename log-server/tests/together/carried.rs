@@ -2,6 +2,7 @@
 
 use log_server::admission::Admission;
 use log_server::log::Log;
+use log_server::witnesses::board::QUORUM_PATIENCE;
 use log_server::witnesses::carry::{CarryError, accept, request};
 use log_server::witnesses::read_policy;
 use spec::note::Note;
@@ -42,13 +43,33 @@ fn is_published(logs: &[Log], size: u64) -> bool {
     })
 }
 
-#[test]
-fn a_head_in_a_database_is_carried_to_a_witness_and_its_word_to_whichever_server_publishes() {
-    let Some(world) = World::new(Admission::Any) else { return };
+/// A world whose heads one witness must cosign, which is reached by file alone.
+fn by_file() -> Option<(World, Witness)> {
+    let world = World::new(Admission::Any)?;
     let witness = Witness::start("w.example", &world.keys);
     let policy = format!("{}quorum w\n", witness.line_without_url("w"));
     std::fs::write(world.template().join("policy"), policy).unwrap();
     SERVERS.iter().for_each(|name| world.configure(name));
+    Some((world, witness))
+}
+
+#[test]
+fn a_server_that_waits_for_a_file_stays_in_office_however_long_it_takes() {
+    let Some((world, witness)) = by_file() else { return };
+    let logs = SERVERS.map(|name| world.open(name));
+    let waits_long = |log: &Log| {
+        let waiting = log.status().witnessing.and_then(|status| status.waiting);
+        waiting.is_some_and(|waiting| waiting.time >= QUORUM_PATIENCE * 2)
+    };
+    wait_until("one waits for longer than witnesses take", || logs.iter().any(waits_long));
+    assert_eq!(carry(&world, &witness), 0);
+    wait_until("what was carried is published", || is_published(&logs, 0));
+    logs.iter().for_each(end);
+}
+
+#[test]
+fn a_head_in_a_database_is_carried_to_a_witness_and_its_word_to_whichever_server_publishes() {
+    let Some((world, witness)) = by_file() else { return };
     assert!(matches!(request(&world.data("a"), None, None), Err(CarryError::NoHead)));
 
     let logs = SERVERS.map(|name| world.open(name));

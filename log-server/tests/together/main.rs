@@ -17,7 +17,7 @@ mod part;
 mod postgres;
 mod processes;
 #[allow(dead_code, reason = "other tests want more of it")]
-#[path = "../support/s3.rs"]
+#[path = "../../../tests/support/s3.rs"]
 mod s3;
 #[allow(dead_code, reason = "other tests want more of it")]
 #[path = "../witnessing/witness.rs"]

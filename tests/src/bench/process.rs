@@ -1,7 +1,7 @@
 //! The programs as processes of their own, and what the kernel says of them.
 
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use spec::key::{Algorithm, VerifierKey};
 
 use super::BenchError;
 use crate::load::client::Connection;
+use crate::part::free_address;
 
 /// How long a program may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -65,11 +66,6 @@ pub fn run_watched(name: &str, arguments: &[&str]) -> Result<(Duration, u64), Be
     Err(BenchError::Program(format!("`{line}` ended with {status}: {said}")))
 }
 
-/// An address at which nobody listens now.
-pub fn free_address() -> Result<SocketAddr, BenchError> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
-}
-
 /// A server in a process of its own. Dropping it kills the process.
 pub struct Server {
     process: Child,
@@ -82,7 +78,7 @@ pub struct Server {
 impl Server {
     /// Starts a program with `arguments` and `--listen` on a free port; waits until it is ready.
     pub async fn start(name: &str, arguments: &[&str]) -> Result<Self, BenchError> {
-        Self::start_at(free_address()?, name, arguments).await
+        Self::start_at(free_address(), name, arguments).await
     }
 
     /// The same at an address that clients were told before.

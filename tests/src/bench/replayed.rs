@@ -28,10 +28,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Deserialize;
 
-use super::process::{Server, free_address, new_log, peak_memory, program, run};
+use super::process::{Server, new_log, peak_memory, program, run};
 use super::table::Row;
 use super::{BenchError, Scale, megabytes, statements};
 use crate::load::client::Connection;
+use crate::part::free_address;
 use crate::plant::Bulk;
 
 /// Rows of each source in a minute, each a record: 10 x 1440 x 100 = 1.44 million.
@@ -117,7 +118,7 @@ struct Lived {
 impl Campus {
     fn prepare(scale: &Scale) -> Result<Self, BenchError> {
         let (folder, (sources, minutes)) = (scale.folder.join("replayed"), scale.outage);
-        let campus = Self { folder, sources, minutes, log: free_address()? };
+        let campus = Self { folder, sources, minutes, log: free_address() };
         fs::create_dir_all(campus.folder.join("rows"))?;
         let (data, vault) = (campus.path("log"), campus.path("vault"));
         let log_key = new_log(data.as_ref(), "statements")?.to_string();

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,11 +20,17 @@ use crate::programs::{Serving, program};
 /// How long a start or a publication may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Makes a log that takes any bytes; gives the Ed25519 key that verifies it.
+/// Makes a log that takes any bytes, in its data folder; gives the Ed25519 key that verifies it.
 pub fn init(data: &Path) -> VerifierKey {
+    init_on(data, |mut command| command.output().expect("the program runs"))
+}
+
+/// The same where `make` says that the log is to be kept: it runs the command.
+pub fn init_on(data: &Path, make: impl FnOnce(Command) -> Output) -> VerifierKey {
     let mut command = Command::new(program("fiducial-log"));
     command.args(["init", "--origin", super::script::ORIGIN, "--admission", "any", "--no-ml-dsa"]);
-    let output = command.arg("--data").arg(data).output().expect("the program runs");
+    command.arg("--data").arg(data);
+    let output = make(command);
     let said = String::from_utf8_lossy(&output.stdout);
     let keys = said.split_whitespace().filter_map(|word| VerifierKey::parse(word).ok());
     let mut keys = keys.filter(|key| key.algorithm() == Algorithm::NoteEd25519);
@@ -99,6 +105,15 @@ impl HttpReader {
             std::thread::sleep(Duration::from_millis(5));
         }
         oracle.audit(self)
+    }
+
+    /// Adds an entry; gives the status of the answer, and its body.
+    pub fn add(&self, entry: &[u8]) -> Result<(u16, Vec<u8>), String> {
+        let path = "/add".parse().expect("a valid path");
+        let mut connection = self.connection.borrow_mut();
+        let answered = self.runtime.block_on(connection.post(&path, entry.to_vec().into()));
+        let answer = answered.map_err(|error| error.to_string())?;
+        Ok((answer.status.as_u16(), answer.body.into()))
     }
 
     fn fetch(&self, path: &str) -> Result<Vec<u8>, String> {

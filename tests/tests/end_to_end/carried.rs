@@ -8,7 +8,7 @@ use spec::key::Algorithm;
 use spec::policy::{AcceptedCheckpoint, Cosigner};
 
 use crate::support::{Said, Server, wait};
-use crate::witnesses::{FOR_RECEIPT, Panel, accept, cosigners, signed_size};
+use crate::witnesses::{FOR_RECEIPT, Panel, accept, cosigners};
 
 /// A log that needs both, the second of which does not run.
 fn with_one_by_file() -> Panel {
@@ -48,8 +48,7 @@ fn carry(panel: &Panel, old: &str) {
 /// Waits until this is the head that is offered.
 #[track_caller]
 fn signed(panel: &Panel, size: u64) {
-    let folder = panel.world.path("log");
-    wait("it is not signed", || (signed_size(&folder) == size).then_some(()));
+    wait("it is not signed", || (panel.world.signed_size("log") == size).then_some(()));
 }
 
 /// Waits until the log says which witness it lacks and that its word comes by file.

@@ -3,6 +3,7 @@
 use spec::Hash;
 use spec::evidence::statement::After;
 use tests::oracle::literal;
+use tests::store::embedded_only;
 
 use crate::factory::Factory;
 use crate::support::{Server, Source, World, samples};
@@ -120,7 +121,17 @@ fn an_audit_reads_the_whole_log_and_knows_its_sources() {
     factory.judge(&folder, 2);
     assert_eq!(server.stop(), 0);
     factory.judge(&audit, 2);
-    // The data folder is a log of static tiles up to the last full one; here there is none.
+}
+
+/// It is one of static tiles up to the last full one; here there is none.
+#[test]
+fn a_data_folder_is_read_as_a_log_too() {
+    if embedded_only("the data folder of a log in a database holds no checkpoint and no tiles") {
+        return;
+    }
+    let (world, server, _) = log();
+    let factory = Factory { world };
+    assert_eq!(server.stop(), 0);
     let json = factory.judge(&["audit", "--log", "log", "--policy", "policy"], 2);
     assert_eq!(json["facts"]["audited"], "0", "{json}");
 }

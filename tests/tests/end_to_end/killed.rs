@@ -20,9 +20,11 @@ use spec::witness::monitoring_path;
 use tests::crash::points::soaks;
 use tests::oracle::{Oracle, Reader};
 use tests::seed::Seed;
+use tests::store::Store;
 
+use crate::stores::part::free_address;
 use crate::support::{ORIGIN, Server, fetch, submit, wait};
-use crate::witnesses::{FOR_RECEIPT, Panel, free_address};
+use crate::witnesses::{FOR_RECEIPT, Panel};
 
 /// How many clients add at once.
 const CLIENTS: usize = 4;
@@ -52,7 +54,7 @@ impl Reader for Server {
 #[test]
 fn whoever_is_killed_every_promise_holds_and_there_is_one_history() {
     let mut panel = Panel::new(3, 2);
-    let address = free_address();
+    let address = free_address().to_string();
     let (noted, over) = (Mutex::new(Noted::default()), AtomicBool::new(false));
     let mut places: Vec<(String, String)> = vec![(address.clone(), "/checkpoint".to_owned())];
     let monitoring = monitoring_path(&Origin::parse(ORIGIN).unwrap());
@@ -95,8 +97,13 @@ fn start(panel: &Panel, address: &str) -> Server {
 fn kill(panel: &mut Panel, address: &str) -> Server {
     let mut seed = Seed::new(71);
     let mut server = Some(start(panel, address));
-    for _ in 0..if soaks() { KILLS.1 } else { KILLS.0 } {
+    let silence = Store::of_run().silence();
+    for number in 0..if soaks() { KILLS.1 } else { KILLS.0 } {
         std::thread::sleep(Duration::from_millis(1 + seed.below(200) as u64));
+        // Where whoever publishes is killed again and again, nobody ever does: now and then it lives for longer.
+        if number % 4 == 3 && !silence.is_zero() {
+            std::thread::sleep(silence + Duration::from_secs(1));
+        }
         match seed.below(6) {
             at @ 0..3 => panel.witnesses[at].kill(),
             _ => server = None,

@@ -4,6 +4,9 @@
 //! requests, the files that the programs leave, and their exit codes. Out of scope:
 //! failing disks and power cuts (`crash_*.rs`), hosts apart (`hosts`), and rude clients (the
 //! programs' own tests).
+//!
+//! On which store the logs are kept is decided in [`stores`], and no test knows it, except for those that say
+//! that they are for the embedded one.
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
@@ -15,6 +18,10 @@ mod plant;
 #[allow(dead_code, reason = "each of the tests that share it uses a part")]
 #[path = "../plant_week/site.rs"]
 mod site;
+/// Where the logs are kept.
+#[allow(dead_code, reason = "other tests want more of it")]
+#[path = "../../support/stores.rs"]
+mod stores;
 /// A server, a client that speaks HTTP by hand, and folders that go away by themselves.
 mod support;
 /// The agent's own code in a process whose clock the test turns.

@@ -232,7 +232,8 @@ fn neither_the_log_nor_one_buyer_s_papers_show_anything_of_another() {
     assert!(anna.len() > 15 && bert.len() > 15);
 
     // The public log: its files, and what it answers.
-    let mut public = files(&world.path("log"));
+    let folders = world.stores.folders(&world.path("log"));
+    let mut public: Vec<_> = folders.iter().flat_map(|folder| files(folder)).collect();
     public.extend(answers(&plant.server));
     let all = [&anna[..], &bert[..]].concat();
     assert_eq!(leaks(&public, &all), Vec::<String>::new());

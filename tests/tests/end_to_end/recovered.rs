@@ -2,9 +2,16 @@
 
 use std::fs;
 
+use tests::store::embedded_only;
+
 use crate::factory::{Factory, SOURCE};
+use crate::stores::copy_folder;
 use crate::support::{ORIGIN, World, samples};
-use crate::witnesses::{Panel, copy_folder};
+use crate::witnesses::Panel;
+
+/// Why a dead log is an embedded one.
+const WHY: &str =
+    "`recover` and `init --succeeds` write the journal's file; a dead database has its backup";
 
 /// What a recovery is given besides sources of entries.
 const REBUILD: [&str; 6] = ["recover", "--backup", "backup", "--data", "log", "--unwitnessed"];
@@ -31,6 +38,9 @@ fn dead() -> (Factory, String) {
 
 #[test]
 fn a_log_comes_back_from_a_mirror_and_the_agents_statements() {
+    if embedded_only(WHY) {
+        return;
+    }
     let (factory, listen) = dead();
     let (world, reports) = (&factory.world, samples());
     // Without what the agent kept nothing is known of the tail, and a log of one entry would be a fork.
@@ -89,6 +99,9 @@ fn a_running_agent_hands_out_its_statements_too() {
 
 #[test]
 fn a_log_with_witnesses_ends_at_the_newest_head_that_any_of_them_has_cosigned() {
+    if embedded_only(WHY) {
+        return;
+    }
     let mut panel = Panel::new(3, 2);
     let server = panel.serve();
     for at in 0..4 {
@@ -139,6 +152,9 @@ fn succeed(world: &World, more: &[&str]) -> crate::support::Said {
 
 #[test]
 fn a_log_that_cannot_be_rebuilt_is_succeeded_by_one_that_says_so_first() {
+    if embedded_only(WHY) {
+        return;
+    }
     let (factory, _) = dead();
     let (world, reports) = (&factory.world, samples());
     world.write("newest", world.read("dead/checkpoint"));

@@ -137,7 +137,7 @@ fn what_was_acknowledged_before_a_graceful_stop_is_published_after_it() {
     assert!(acknowledged.len() > 100, "{}", acknowledged.len());
     assert_eq!(server.stop(), 0);
     let last = acknowledged.iter().map(|(index, _)| *index).max().unwrap();
-    let note = world.read("log/checkpoint");
+    let note = world.kept("log", "checkpoint").unwrap();
     assert!(Note::parse(&note).is_ok());
     let size = world.tree(&note).size();
     assert!(size > last, "entry {last} is not in the published tree of {size}");

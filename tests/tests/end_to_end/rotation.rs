@@ -124,7 +124,7 @@ fn a_log_keeps_its_first_key_for_ever_and_may_change_its_post_quantum_one() {
     let server = panel.serve();
     let (old, entry) = entry_of(&panel, &server, "entry 0");
     assert_eq!(server.stop(), 0);
-    let before = panel.world.read("log/signed-head");
+    let before = panel.world.kept("log", "signed-head").unwrap();
     let made = panel.world.log(&["init", "--data", "other", "--origin", ORIGIN]).ends_with(0);
     let bring = |file: &str| {
         let (from, to) = (format!("other/keys/{file}"), format!("log/keys/{file}"));
@@ -137,7 +137,7 @@ fn a_log_keeps_its_first_key_for_ever_and_may_change_its_post_quantum_one() {
     let refused = panel.world.try_serve("log", &["--witness-policy", "policy"]).err();
     let refused = refused.expect("it does not start").ends_with(2);
     assert!(!refused.err.is_empty());
-    assert_eq!(panel.world.read("log/signed-head"), before);
+    assert_eq!(panel.world.kept("log", "signed-head"), Some(before));
     panel.world.write("log/keys/log.key", kept);
 
     // Another post-quantum key signs what comes now. Whoever has not heard of it verifies by the

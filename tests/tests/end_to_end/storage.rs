@@ -1,9 +1,14 @@
 //! A disk that refuses for a while: what is taken is kept, and everyone is told.
 
+use tests::store::embedded_only;
+
 use crate::support::{World, wait};
 
 #[test]
 fn a_log_that_cannot_store_its_head_is_not_ready_and_says_why() {
+    if embedded_only("it stands in the way of the file of the signed head; see crash_database") {
+        return;
+    }
     let world = World::new("any");
     let server = world.serve();
     assert_eq!(server.post("/add", b"one").index(), 0);

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,8 @@ use spec::tree::Tree;
 use tempfile::TempDir;
 use tests::oracle::literal;
 use tests::programs::{Ended, Serving, program};
+
+use crate::stores::Stores;
 
 /// The name of every log here.
 pub(crate) const ORIGIN: &str = "factory.example/evidence";
@@ -37,6 +39,12 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let code = output.status.code().expect("programs end by themselves");
+        Self { code, out: text(output.stdout), err: text(output.stderr) }
+    }
+
     /// Insists on an exit code.
     #[track_caller]
     pub(crate) fn ends_with(self, code: i32) -> Self {
@@ -54,12 +62,15 @@ impl Said {
 pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) keys: Vec<VerifierKey>,
+    /// Where its logs are kept.
+    pub(crate) stores: Stores,
 }
 
 impl World {
     /// Makes a log, of `statements` or of `any` bytes, with both of its keys.
     pub(crate) fn new(admission: &str) -> Self {
-        let mut world = Self { folder: tempfile::tempdir().unwrap(), keys: Vec::new() };
+        let (folder, stores) = (tempfile::tempdir().unwrap(), Stores::of_run());
+        let mut world = Self { folder, keys: Vec::new(), stores };
         let init = ["init", "--data", "log", "--origin", ORIGIN, "--admission", admission];
         let said = world.log(&init).ends_with(0);
         world.keys = said.out.lines().map(|line| VerifierKey::parse(line).unwrap()).collect();
@@ -84,9 +95,31 @@ impl World {
         fs::read(self.path(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
     }
 
-    /// Runs `fiducial-log`.
+    /// Runs `fiducial-log`. What `init` makes is kept on the store of this run.
     pub(crate) fn log(&self, words: &[&str]) -> Said {
-        self.run("fiducial-log", words)
+        let data = words.iter().skip_while(|word| **word != "--data").nth(1);
+        let (Some(data), ["init", ..]) = (data, words) else {
+            return self.run("fiducial-log", words);
+        };
+        let mut command = self.command("fiducial-log");
+        command.args(words);
+        Said::of(self.stores.init(command, &self.path(data)))
+    }
+
+    /// Copies a log that is not served with all that is its own, in place of what is there.
+    pub(crate) fn copy_log(&self, from: &str, to: &str) {
+        self.stores.copy(&self.path(from), &self.path(to));
+    }
+
+    /// The `signed-head` or the `checkpoint` of a log, as its store has it; `None` before the first.
+    pub(crate) fn kept(&self, data: &str, name: &str) -> Option<Vec<u8>> {
+        self.stores.kept(&self.path(data), name)
+    }
+
+    /// The size of a log's last signed head.
+    pub(crate) fn signed_size(&self, data: &str) -> u64 {
+        let note = Note::parse(&self.kept(data, "signed-head").unwrap()).unwrap();
+        Checkpoint::parse(note.text()).unwrap().tree().size()
     }
 
     /// Runs `fiducial-agent`.
@@ -105,10 +138,7 @@ impl World {
     }
 
     fn run(&self, program: &str, words: &[impl AsRef<OsStr>]) -> Said {
-        let output = self.command(program).args(words).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let code = output.status.code().expect("programs end by themselves");
-        Said { code, out: text(output.stdout), err: text(output.stderr) }
+        Said::of(self.command(program).args(words).output().unwrap())
     }
 
     /// Lets the log take statements of a source.

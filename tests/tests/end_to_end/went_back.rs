@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::support::{ORIGIN, Said, Server, wait};
-use crate::witnesses::{Panel, copy_folder, cosigners, signed_size};
+use crate::witnesses::{Panel, copy_witness, cosigners};
 
 /// Adds so many entries and waits for the receipt of each.
 #[track_caller]
@@ -27,26 +27,25 @@ fn refused(panel: &Panel, data: &str) -> Said {
 #[test]
 fn a_log_from_an_older_copy_stops_at_its_start_and_signs_nothing() {
     let panel = Panel::new(3, 2);
-    let path = |name: &str| panel.world.path(name);
     let server = panel.serve();
     grow(&panel, &server, "early", 3);
     assert_eq!(server.stop(), 0);
-    copy_folder(&path("log"), &path("copy"));
+    panel.world.copy_log("log", "copy");
     let server = panel.serve();
     grow(&panel, &server, "late", 4);
     assert_eq!(server.stop(), 0);
-    copy_folder(&path("log"), &path("newest"));
+    panel.world.copy_log("log", "newest");
     panel.cosigned(&[0, 1, 2], 7);
     let seen: Vec<_> = panel.witnesses.iter().map(|one| one.checkpoint()).collect();
 
-    copy_folder(&path("copy"), &path("log"));
+    panel.world.copy_log("copy", "log");
     let said = refused(&panel, "log");
     for part in ["has cosigned 7 entries", "has 3", "restored backup", "Restore the newest copy"] {
         assert!(said.err.contains(part), "{part}: {}", said.err);
     }
     for file in ["signed-head", "checkpoint"] {
-        let (now, then) = (format!("log/{file}"), format!("copy/{file}"));
-        assert_eq!(panel.world.read(&now), panel.world.read(&then), "{file}");
+        let kept = |log: &str| panel.world.kept(log, file).unwrap();
+        assert_eq!(kept("log"), kept("copy"), "{file}");
     }
     // It says so every time.
     refused(&panel, "log");
@@ -54,7 +53,7 @@ fn a_log_from_an_older_copy_stops_at_its_start_and_signs_nothing() {
     assert!(now == seen, "a witness cosigned something");
 
     // What it advised.
-    copy_folder(&path("newest"), &path("log"));
+    panel.world.copy_log("newest", "log");
     let server = panel.serve();
     grow(&panel, &server, "late", 5);
     assert_eq!(panel.shown(&server).tree().size(), 8);
@@ -67,14 +66,14 @@ fn a_log_from_an_older_copy_that_nobody_could_warn_signs_nothing_until_somebody_
     let server = panel.serve();
     grow(&panel, &server, "early", 3);
     assert_eq!(server.stop(), 0);
-    copy_folder(&panel.world.path("log"), &panel.world.path("copy"));
+    panel.world.copy_log("log", "copy");
     let server = panel.serve();
     grow(&panel, &server, "late", 4);
     assert_eq!(server.stop(), 0);
     panel.cosigned(&[0, 1, 2], 7);
     panel.witnesses.iter_mut().for_each(super::witnesses::Witness::stop);
 
-    copy_folder(&panel.world.path("copy"), &panel.world.path("log"));
+    panel.world.copy_log("copy", "log");
     let server = panel.serve_unready(&[]);
     assert_eq!(server.post("/add", b"another history").index(), 3);
     assert_eq!(panel.shown(&server).tree().size(), 3);
@@ -87,7 +86,7 @@ fn a_log_from_an_older_copy_that_nobody_could_warn_signs_nothing_until_somebody_
     });
     assert!(reasons.contains("witness-3.example/w") && reasons.contains("7 entries"), "{reasons}");
     server.post("/add", b"one more").is_problem(503, "stopped");
-    assert_eq!(signed_size(&panel.world.path("log")), 3);
+    assert_eq!(panel.world.signed_size("log"), 3);
     assert_eq!(panel.shown(&server).tree().size(), 3);
     assert_eq!(server.stop(), 3);
     assert_eq!(panel.witnesses[2].size(&panel.world), 7);
@@ -106,7 +105,7 @@ impl Apart {
         let log = panel.serve();
         grow(&panel, &log, "common", 4);
         assert_eq!(log.stop(), 0);
-        copy_folder(&panel.world.path("log"), &panel.world.path("other"));
+        panel.world.copy_log("log", "other");
 
         // Both start, since neither is behind; the witnesses follow whoever comes first.
         let policy = ["--witness-policy", "policy"];
@@ -229,13 +228,13 @@ fn a_witness_from_a_copy_refuses_and_goes_on_with_fresh_keys() {
     panel.cosigned(&[0, 1, 2], 3);
     panel.witnesses[2].stop();
     let data = panel.world.path("witness-3");
-    copy_folder(&data, &panel.world.path("witness-copy"));
+    copy_witness(&data, &panel.world.path("witness-copy"));
     panel.witnesses[2].start(&panel.world);
     grow(&panel, &server, "late", 3);
     panel.cosigned(&[0, 1, 2], 6);
     panel.witnesses[2].stop();
     // A backup holds the data folder; the second record beside it stayed where it is.
-    copy_folder(&panel.world.path("witness-copy"), &data);
+    copy_witness(&panel.world.path("witness-copy"), &data);
 
     let serve = ["serve", "--data", "witness-3", "--listen", "127.0.0.1:0"];
     let started = Server::start(panel.world.command("fiducial-witness").args(serve));
@@ -276,7 +275,7 @@ fn a_witness_from_a_copy_refuses_and_goes_on_with_fresh_keys() {
     assert_eq!(server.stop(), 0);
     // The same backup once more: its keys are retired for ever.
     panel.witnesses[2].stop();
-    copy_folder(&panel.world.path("witness-copy"), &data);
+    copy_witness(&panel.world.path("witness-copy"), &data);
     panel.world.witness(&["doctor", "--data", "witness-3"]).ends_with(1);
     assert!(panel.world.witness(&["log", "list", "--data", "witness-3"]).out.contains(ORIGIN));
 }

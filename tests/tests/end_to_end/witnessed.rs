@@ -9,7 +9,7 @@ use serde_json::Value;
 use spec::policy::PostQuantum;
 
 use crate::support::{Server, World, wait};
-use crate::witnesses::{FOR_RECEIPT, Panel, Witness, accept, cosigners, signed_size};
+use crate::witnesses::{FOR_RECEIPT, Panel, Witness, accept, cosigners};
 
 /// How many witnesses the large panel has, and how many of them never answer.
 const MANY: usize = 10;
@@ -99,7 +99,7 @@ fn without_the_quorum_nothing_is_shown_and_nothing_is_lost() {
     let metrics = server.get("/metrics").body;
     assert!(String::from_utf8(metrics).unwrap().contains("\nfiducial_log_quorum_reached 0\n"));
     // The head that is offered stays the only one that is signed.
-    assert_eq!(signed_size(&panel.world.path("log")), 2);
+    assert_eq!(panel.world.signed_size("log"), 2);
     assert_eq!(panel.shown(&server).tree(), before);
     server.get("/proof/1").is_problem(404, "beyond");
 
@@ -244,5 +244,5 @@ fn a_policy_that_this_log_cannot_follow_is_refused_at_the_start() {
     let refused = world.try_serve("log", &["--witness-policy", "missing"]).err().unwrap();
     assert!(refused.ends_with(2).err.contains("missing"));
     // None of these was a start: nothing is signed.
-    assert!(!world.path("log/signed-head").exists());
+    assert_eq!(world.kept("log", "signed-head"), None);
 }

@@ -1,14 +1,12 @@
 //! A log with its witnesses, each a process of its own.
 //!
-//! A witness's address is in the policy, so it must find it free when it comes back. Each has a
-//! loopback address that no other process uses and a port that the kernel gives to nobody.
+//! A witness's address is in the policy, so it must find it free when it comes back.
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::Value;
-use spec::checkpoint::{Checkpoint, Origin};
+use spec::checkpoint::Origin;
 use spec::hash::leaf_hash;
 use spec::key::{Algorithm, VerifierKey};
 use spec::note::Note;
@@ -16,6 +14,8 @@ use spec::policy::{AcceptedCheckpoint, Policy};
 use spec::proof::Proof;
 use spec::witness::monitoring_path;
 
+use crate::stores::copy_folder;
+use crate::stores::part::free_address;
 use crate::support::{Answer, ORIGIN, Server, World, wait};
 
 /// What a client asks for a receipt.
@@ -39,7 +39,7 @@ impl Witness {
         let name = format!("{data}.example/w");
         let said = world.witness(&["init", "--data", &data, "--name", &name]).ends_with(0);
         let keys = said.out.lines().map(|line| VerifierKey::parse(line).unwrap()).collect();
-        let witness = Self { data, name, keys, address: free_address(), server: None };
+        let witness = Self { data, name, keys, address: free_address().to_string(), server: None };
         let log_keys: Vec<String> = world.keys.iter().map(ToString::to_string).collect();
         let log_keys: Vec<&str> = log_keys.iter().map(String::as_str).collect();
         witness.says(world, &[&["log", "add"], &log_keys[..]].concat());
@@ -104,15 +104,6 @@ impl Witness {
     pub(crate) fn size(&self, world: &World) -> u64 {
         world.tree(&self.checkpoint().expect("it has cosigned")).size()
     }
-}
-
-/// An address that no other process of this machine uses: a loopback address of this process's
-/// own, and a port below those that the kernel gives out.
-pub(crate) fn free_address() -> String {
-    static NEXT: AtomicU16 = AtomicU16::new(7101);
-    let [_, a, b, c] = std::process::id().to_be_bytes();
-    let port = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("127.{}.{b}.{c}:{port}", 64 | (a & 0x3f))
 }
 
 /// A log and its witnesses, all of whom run.
@@ -244,26 +235,10 @@ pub(crate) fn cosigners(accepted: &AcceptedCheckpoint) -> Vec<String> {
     names
 }
 
-/// The size of a data folder's last signed head.
-pub(crate) fn signed_size(data: &Path) -> u64 {
-    let note = Note::parse(&fs::read(data.join("signed-head")).unwrap()).unwrap();
-    Checkpoint::parse(note.text()).unwrap().tree().size()
-}
-
-/// Copies a folder with all that is in it, in place of what is there.
-pub(crate) fn copy_folder(from: &Path, to: &Path) {
+/// Copies a witness's folder with all that is in it, in place of what is there.
+pub(crate) fn copy_witness(from: &Path, to: &Path) {
     if to.exists() {
         fs::remove_dir_all(to).unwrap();
     }
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let copy = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy_folder(&path, &copy);
-        } else {
-            // The permissions come along: keys stay private.
-            fs::copy(&path, &copy).unwrap();
-        }
-    }
+    copy_folder(from, to);
 }

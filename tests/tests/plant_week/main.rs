@@ -22,6 +22,9 @@ mod schedule;
 mod site;
 mod stage;
 #[allow(dead_code, reason = "each of the tests that share it uses a part")]
+#[path = "../../support/stores.rs"]
+mod stores;
+#[allow(dead_code, reason = "each of the tests that share it uses a part")]
 #[path = "../end_to_end/support.rs"]
 mod support;
 #[allow(dead_code, reason = "each of the tests that share it uses a part")]

@@ -14,13 +14,7 @@ pub(crate) mod postgres;
 
 use std::path::Path;
 
-use part::{or_skipped, program, stop, wait_for_line};
-
-/// A port of the loopback interface that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it is bound").port()
-}
+use part::{free_port, or_skipped, program, stop, wait_for_line};
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))

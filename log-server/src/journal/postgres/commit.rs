@@ -56,7 +56,7 @@ impl<'a> Commit<'a> {
         entries: &'a [Bytes],
         admission: Admission,
     ) -> Result<Self, Fatal> {
-        let leaves: Vec<Hash> = leaf_hashes(&entries);
+        let leaves: Vec<Hash> = leaf_hashes(entries);
         let links = match admission {
             Admission::Any => Links::default(),
             Admission::Statements => Links::of(entries, &leaves)?,

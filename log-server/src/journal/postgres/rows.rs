@@ -188,6 +188,6 @@ pub(super) fn load_below(session: &Session, head: &Head) -> Result<Loaded, Troub
 }
 
 fn tree_root(base: &Base, entries: &[Bytes]) -> Hash {
-    let leaves: Vec<Hash> = leaf_hashes(&entries);
+    let leaves: Vec<Hash> = leaf_hashes(entries);
     base.frontier.grow(&leaves).tree().root()
 }

@@ -1,13 +1,20 @@
 //! The objects over a real S3 server, and over all that can go wrong on the way to it.
 
 mod garage;
-#[path = "../../../../tests/support/garage.rs"]
+#[path = "../../../../../tests/support/garage.rs"]
 mod garage_server;
 mod log;
 mod moved;
+#[allow(
+    clippy::duplicate_mod,
+    dead_code,
+    reason = "the tests of the journal have one of their own"
+)]
+#[path = "../../../../../tests/support/part.rs"]
+mod part;
 mod proxy;
 #[allow(dead_code, reason = "other tests want more of it")]
-#[path = "../../../../tests/support/s3.rs"]
+#[path = "../../../../../tests/support/s3.rs"]
 mod s3_server;
 mod server;
 

@@ -1,4 +1,6 @@
 //! A real S3 server over a folder, in the process of a test. It can be away for a while.
+//!
+//! Included by path from the tests of several rooms.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;

@@ -1,12 +1,14 @@
 //! Garage, a store of another make, as one node of a test.
 //!
 //! It is looked for under `FIDUCIAL_GARAGE` and then in `PATH`; `cargo xtask test --garage` builds it once.
+//! Included by path from the tests of several rooms, with `part` beside it.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
+
+use super::part::free_address;
 
 pub(crate) const BUCKET: &str = "evidence";
 pub(crate) const REGION: &str = "garage";
@@ -35,10 +37,6 @@ fn program() -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join("garage")).find(|file| file.is_file())
 }
 
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
 impl Garage {
     /// Starts one, where the program can be found. Its port is open a moment before its bucket is there.
     pub(crate) fn start() -> Option<Self> {
@@ -62,7 +60,7 @@ impl Garage {
         command.env("GARAGE_DEFAULT_ACCESS_KEY", KEY).env("GARAGE_DEFAULT_SECRET_KEY", SECRET);
         command.env("GARAGE_DEFAULT_BUCKET", BUCKET);
         command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
-        Some(Self { child: command.spawn().unwrap(), folder, address })
+        Some(Self { child: command.spawn().unwrap(), folder, address: address.to_string() })
     }
 
     /// Fails the test if it has ended: `why` is what was asked of it in vain.
