@@ -106,6 +106,7 @@ impl Apart {
         grow(&panel, &log, "common", 4);
         assert_eq!(log.stop(), 0);
         panel.world.copy_log("log", "other");
+        panel.world.copy_log("log", "liar");
 
         // Both start, since neither is behind; the witnesses follow whoever comes first.
         let policy = ["--witness-policy", "policy"];
@@ -127,9 +128,12 @@ impl Apart {
         let said = refused(&panel, "other");
         assert!(said.err.contains("another root"), "{}", said.err);
 
-        // An operator who lies does without witnesses and shows the fork to some.
-        let other = panel.world.try_serve("other", &[]).unwrap_or_else(|said| panic!("{said:?}"));
+        // An operator who lies does without witnesses and shows the fork to some: in a copy of his own, since
+        // a database keeps the word that its log has stopped.
+        let other = panel.world.try_serve("liar", &[]).unwrap_or_else(|said| panic!("{said:?}"));
         other.wait_until_ready();
+        assert_eq!(other.post("/add", b"other 0").index(), 4);
+        panel.world.published(&other, 5);
         Self { panel, log, other }
     }
 
