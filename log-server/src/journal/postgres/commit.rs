@@ -75,7 +75,7 @@ impl<'a> Commit<'a> {
         holds: bool,
     ) -> Result<Told, Trouble> {
         let (before, after) = (frontier.tree(), self.growth.tree());
-        let entries: Vec<&[u8]> = self.entries.iter().map(AsRef::as_ref).collect();
+        let entries = rows::packed(self.entries);
         let links = &self.links;
         let row = session.query_one_then(
             APPEND,

@@ -1,6 +1,6 @@
 //! The journal in PostgreSQL, for a log that several servers take entries for.
 //!
-//! One row is the head. A commit is one call of a function in the database (`schema/1.sql`): it locks
+//! One row is the head. A commit is one call of a function in the database (`schema/3.sql`): it locks
 //! that row, compares size, root and fencing number with what this server believes, and inserts the
 //! batch, its leaf hashes and the heads of its sources, or does nothing. So any number of servers
 //! commit at once, and each may die, or sleep for an hour and wake, at any moment: a stale one is told

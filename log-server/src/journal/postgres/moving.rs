@@ -24,7 +24,7 @@ use crate::journal::{Loaded, SourceHead, frame};
 use crate::moved::{Mark, Stage};
 use crate::settings::Settings;
 
-/// Entries that are inserted at once: at most so many, and about so many bytes of them.
+/// Entries that become one batch: at most so many, and about so many bytes of them.
 const CHUNK: usize = 4096;
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
@@ -219,9 +219,8 @@ impl PostgresHome {
             if self.progress()?.leaves != arrival.tree.size() {
                 return Err(rows::strange("not all leaf hashes have arrived"));
             }
-            session
-                .batch("DELETE FROM log_entry; DELETE FROM log_batch; DELETE FROM log_source")?;
-            insert_journal(session, id, arrival.loaded)?;
+            session.batch("DELETE FROM log_batch; DELETE FROM log_source")?;
+            insert_journal(session, arrival.loaded)?;
             insert_sources(session, arrival.sources)?;
             store_note(session, Kept::Signed, Some(arrival.signed))?;
             store_note(session, Kept::Published, arrival.published)?;
@@ -304,27 +303,25 @@ fn trouble(error: MakeError) -> Trouble {
     }
 }
 
-fn insert_journal(session: &Session, batch: Id, loaded: &Loaded) -> Result<(), Trouble> {
+fn insert_journal(session: &Session, loaded: &Loaded) -> Result<(), Trouble> {
     let first = loaded.base.frontier.size();
     let base = frame::format_base(&loaded.base);
-    session
-        .execute("UPDATE log_base SET size = $1, base = $2", &[&signed(first), &base.as_slice()])?;
+    session.execute(
+        "UPDATE log_base SET size = $1, base = $2, first = $1",
+        &[&signed(first), &base],
+    )?;
     let mut index = first;
     for chunk in chunks(&loaded.entries) {
-        let order = "INSERT INTO log_entry (index, entry) SELECT $1 + g.place - 1, g.entry \
-             FROM unnest($2::bytea[]) WITH ORDINALITY AS g (entry, place)";
-        let entries: Vec<&[u8]> = chunk.iter().map(AsRef::as_ref).collect();
-        session.execute(order, &[&signed(index), &entries])?;
-        index += chunk.len() as u64;
-    }
-    if index > first {
-        let order = "INSERT INTO log_batch (first, count, id) VALUES ($1, $2, $3)";
-        session.execute(order, &[&signed(first), &signed(index - first), &batch.as_slice()])?;
+        let order = "INSERT INTO log_batch (first, count, id, entries) VALUES ($1, $2, $3, $4)";
+        let (count, id) = (chunk.len() as u64, Id::draw()?);
+        let entries = rows::packed(chunk);
+        session.execute(order, &[&signed(index), &signed(count), &id.as_slice(), &entries])?;
+        index += count;
     }
     Ok(())
 }
 
-/// Runs of entries, each small enough for one statement.
+/// Runs of entries, each small enough for one row.
 fn chunks(entries: &[Bytes]) -> Vec<&[Bytes]> {
     let mut chunks = Vec::new();
     let (mut start, mut bytes) = (0, 0);

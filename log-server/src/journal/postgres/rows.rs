@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use spec::Hash;
 use spec::hash::leaf_hashes;
+use spec::tile::push_entry;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
@@ -65,12 +66,13 @@ const HEAD: &str =
     "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place FROM log_head";
 const HEAD_HELD: &str = "SELECT size, root, fence, stopped, (SELECT id FROM log_place) AS place \
      FROM log_head FOR UPDATE";
-const ENTRIES: &str = "SELECT entry FROM log_entry WHERE index >= $1 AND index < $2 ORDER BY index";
+const BATCHES: &str = "SELECT first, count, entries FROM log_batch \
+     WHERE first >= $1 AND first < $2 ORDER BY first";
 /// The front of what is new.
-const NEWS: &str = "SELECT index, entry FROM ( \
-         SELECT index, entry, sum(octet_length(entry)) OVER (ORDER BY index) AS bytes \
-         FROM log_entry WHERE index >= $1 AND index < $2 \
-     ) AS news WHERE bytes <= $3 ORDER BY index";
+const NEWS: &str = "SELECT first, count, entries FROM ( \
+         SELECT first, count, entries, sum(octet_length(entries)) OVER (ORDER BY first) AS bytes \
+         FROM log_batch WHERE first >= $1 AND first < $2 \
+     ) AS news WHERE bytes <= $3 ORDER BY first";
 
 /// So many bytes of entries are sent with the lock: they fit into what a system keeps for whoever does not
 /// read. Else a server that is paused while it waits for the lock would be written to, and not idle, for as
@@ -85,9 +87,9 @@ pub(super) fn head(session: &Session) -> Result<Head, Trouble> {
     head_of(&session.query_one(HEAD, &[])?)
 }
 
-/// Reads the head and holds it until the transaction ends that this begins. With it come the first entries
-/// from `from` on, at most `most` and `PUSHED_BYTES`, as of when nobody else can append any more; `None`
-/// where the journal was trimmed beyond `from`.
+/// Reads the head and holds it until the transaction ends that this begins. With it come the first batches
+/// from `from` on, those that begin within `most` entries and are `PUSHED_BYTES` together, as of when nobody
+/// else can append any more; `None` where the journal was trimmed beyond `from`.
 pub(super) fn hold_head(
     session: &Session,
     from: u64,
@@ -96,10 +98,10 @@ pub(super) fn hold_head(
     let (first, end) = (signed(from), signed(from + most));
     let (head, rows) = session.begin_and_query(HEAD_HELD, NEWS, &[&first, &end, &PUSHED_BYTES])?;
     let is_there = match rows.first() {
-        Some(row) => number(row, "index")? == from,
+        Some(row) => number(row, "first")? == from,
         None => true,
     };
-    Ok((head_of(&head)?, is_there.then(|| entries_of(&rows)).transpose()?))
+    Ok((head_of(&head)?, is_there.then(|| entries_of(&rows, from)).transpose()?))
 }
 
 /// Reads the head, whether the log is stopped or not: to look at it, never to go on.
@@ -141,13 +143,43 @@ pub(super) fn signed_size(session: &Session) -> Result<u64, Trouble> {
     number(&row, "size")
 }
 
-/// The entries from `from` up to `to`; fewer where the journal was trimmed.
+/// The entries from `from`, where a batch begins, up to `to`; fewer where the journal was trimmed.
 pub(super) fn entries(session: &Session, from: u64, to: u64) -> Result<Vec<Bytes>, Trouble> {
-    entries_of(&session.query(ENTRIES, &[&signed(from), &signed(to)])?)
+    entries_of(&session.query(BATCHES, &[&signed(from), &signed(to)])?, from)
 }
 
-fn entries_of(rows: &[Row]) -> Result<Vec<Bytes>, Trouble> {
-    rows.iter().map(|row| Ok(Bytes::copy_from_slice(value(row, "entry")?))).collect()
+/// The entries of batches from `from` on, which may lie in the first of them.
+fn entries_of(rows: &[Row], from: u64) -> Result<Vec<Bytes>, Trouble> {
+    let mut entries = Vec::new();
+    for row in rows {
+        let (first, count) = (number(row, "first")?, number(row, "count")?);
+        let batch = unpacked(value(row, "entries")?, count)
+            .ok_or_else(|| strange("a batch is not of the entries that it counts"))?;
+        let before = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+        entries.extend(batch.into_iter().skip(before));
+    }
+    Ok(entries)
+}
+
+/// Entries as a row holds them: each behind its length, as in a bundle.
+pub(super) fn packed(entries: &[Bytes]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(entries.iter().map(|entry| 2 + entry.len()).sum());
+    entries.iter().for_each(|entry| push_entry(&mut bytes, entry));
+    bytes
+}
+
+/// `None` unless there are so many entries, with nothing behind them.
+fn unpacked(bytes: &[u8], count: u64) -> Option<Vec<Bytes>> {
+    let bytes = Bytes::copy_from_slice(bytes);
+    let (mut entries, mut at) = (Vec::new(), 0);
+    while at < bytes.len() {
+        let (length, rest) = bytes[at..].split_first_chunk::<2>()?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        rest.get(..length)?;
+        entries.push(bytes.slice(at + 2..at + 2 + length));
+        at += 2 + length;
+    }
+    (entries.len() as u64 == count).then_some(entries)
 }
 
 /// Reads everything, as of one moment.
@@ -172,11 +204,14 @@ pub(super) fn at_one_moment<T>(
 
 /// The base and the entries behind it, which must give the head.
 pub(super) fn load_below(session: &Session, head: &Head) -> Result<Loaded, Trouble> {
-    let row = session.query_one("SELECT base FROM log_base", &[])?;
+    let row = session.query_one("SELECT base, first FROM log_base", &[])?;
     let frame = Bytes::copy_from_slice(value(&row, "base")?);
     let base = frame::parse_base_frame(&frame);
     let base = base.map_err(|damage| strange(&format!("the base: {damage}")))?;
-    let entries = entries(session, base.frontier.size(), head.size)?;
+    // The base may cut through the first batch.
+    let first = signed(number(&row, "first")?);
+    let batches = session.query(BATCHES, &[&first, &signed(head.size)])?;
+    let entries = entries_of(&batches, base.frontier.size())?;
     let loaded = Loaded { base, entries, torn_bytes: 0 };
     if loaded.size() != head.size
         || loaded.base.heads_size > head.size
@@ -190,4 +225,25 @@ pub(super) fn load_below(session: &Session, head: &Head) -> Result<Loaded, Troub
 fn tree_root(base: &Base, entries: &[Bytes]) -> Hash {
     let leaves: Vec<Hash> = leaf_hashes(entries);
     base.frontier.grow(&leaves).tree().root()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_holds_exactly_the_entries_that_it_counts() {
+        let entries: Vec<Bytes> =
+            [&b""[..], b"e", &[7; 300]].into_iter().map(Bytes::copy_from_slice).collect();
+        let bytes = packed(&entries);
+        assert_eq!(unpacked(&bytes, 3).as_ref(), Some(&entries));
+        assert_eq!(unpacked(b"", 0), Some(Vec::new()));
+        for count in [0, 2, 4, u64::MAX] {
+            assert_eq!(unpacked(&bytes, count), None, "{count}");
+        }
+        for end in 0..bytes.len() {
+            assert_eq!(unpacked(&bytes[..end], 3), None, "{end}");
+        }
+        assert_eq!(unpacked(&[&bytes[..], b"\0"].concat(), 3), None);
+    }
 }

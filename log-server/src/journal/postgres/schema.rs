@@ -15,7 +15,8 @@ use crate::journal::{Base, frame};
 use crate::settings::Settings;
 
 /// The steps, in order; the version of a database is how many of them it has.
-const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+pub(super) const STEPS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// Any number that nobody else locks: two servers that start at once apply the steps once.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(4660046610375530309)";
@@ -93,7 +94,7 @@ pub(super) fn fill(
         return Err(MakeError::Exists(rows::value(&row, "origin")?));
     }
     let base = frame::format_base(&Base::empty());
-    session.execute("INSERT INTO log_base (size, base) VALUES (0, $1)", &[&base])?;
+    session.execute("INSERT INTO log_base (size, base, first) VALUES (0, $1, 0)", &[&base])?;
     session.batch(
         "INSERT INTO log_note (kind, size, note) VALUES ('signed', -1, ''), ('published', -1, '');
          INSERT INTO log_lease (holder, fence, until) VALUES ('', 0, clock_timestamp())",
