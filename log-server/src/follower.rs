@@ -217,6 +217,9 @@ impl Follower {
             Some(root) if root == tree.root() => {
                 let note = note.to_vec().into();
                 shared.show(Published { note, checkpoint: head.checkpoint }, unix_seconds());
+                if let Some(witnessing) = &shared.witnessing {
+                    witnessing.board.published_elsewhere(tree.size());
+                }
                 Ok(true)
             }
             Some(_) => Err(Fatal::new(format!(

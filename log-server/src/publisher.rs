@@ -35,6 +35,7 @@ use crate::journal::mark;
 use crate::sealer::ADVICE;
 use crate::shared::{Seen, Shared};
 use crate::stored::Stored;
+use crate::witnesses::board::Board;
 use crate::witnesses::flight::{Flight, Next};
 use crate::witnesses::gather::Offer;
 
@@ -208,7 +209,7 @@ impl Publisher {
                 );
                 self.stood_back = Some(Instant::now());
                 self.heads.record.leave();
-                self.end_office()?;
+                self.end_office(Board::step_back)?;
                 return Ok(Progress::Idle(OFFICE));
             }
             Office::Ours if self.in_office => {}
@@ -223,7 +224,10 @@ impl Publisher {
                 begun?;
             }
             Office::Others => {
-                self.end_office()?;
+                self.end_office(Board::settled)?;
+                if let Some(witnessing) = &self.shared.witnessing {
+                    witnessing.board.published_elsewhere(self.shared.published_size());
+                }
                 return Ok(Progress::Idle(OFFICE));
             }
         }
@@ -267,14 +271,14 @@ impl Publisher {
         Ok(())
     }
 
-    /// Another server signs: nothing is offered here any more.
-    fn end_office(&mut self) -> Result<(), WriteError> {
+    /// Another server signs: nothing is offered here any more, and the board is told what that means.
+    fn end_office(&mut self, tell: fn(&Board)) -> Result<(), WriteError> {
         if std::mem::take(&mut self.in_office) {
             tracing::info!("another server signs and publishes from now on");
             self.flight = None;
             if let (Some(offers), Some(witnessing)) = (&self.offers, &self.shared.witnessing) {
                 offers.send_replace(None);
-                witnessing.board.settled();
+                tell(&witnessing.board);
             }
         }
         if self.signed.is_none() {

@@ -64,6 +64,8 @@ struct State {
     version: u64,
     /// Since when the head lacks its quorum, or, after a start, fresh words of it.
     waiting_since: Option<Instant>,
+    /// Since when this server offers it; `None` while it leaves that to others.
+    offered_since: Option<Instant>,
     /// Whether a quorum, of one witness at least, has cosigned a head in this process.
     confirmed: bool,
     /// Whether the start has heard all it waits for.
@@ -92,6 +94,7 @@ impl Board {
             gathered: Gathered::default(),
             version: 0,
             waiting_since: None,
+            offered_since: None,
             confirmed: false,
             started: false,
             witnesses: endpoints.iter().map(state).collect(),
@@ -99,13 +102,32 @@ impl Board {
         Self { state: Mutex::new(state), bell: Bell::default() }
     }
 
-    /// Begins to gather for another head.
+    /// Begins to gather for a head: another one, or anew for that which this server left to others.
     pub fn offer(&self, checkpoint: &Checkpoint, gathered: Gathered) {
         let mut state = self.lock();
+        let now = Instant::now();
+        let is_same = state.tree == Some(checkpoint.tree());
+        let waiting_since = state.waiting_since.filter(|_| is_same);
         state.tree = Some(checkpoint.tree());
         state.gathered = gathered;
         state.version += 1;
-        state.waiting_since = Some(Instant::now());
+        state.waiting_since = Some(waiting_since.unwrap_or(now));
+        state.offered_since = Some(now);
+    }
+
+    /// Leaves the head to other servers. It waits on, and it is said for how long, until one of them has
+    /// published it: perhaps there is none that can.
+    pub fn step_back(&self) {
+        self.lock().offered_since = None;
+    }
+
+    /// Notes that a head of this size is published while another server is in office.
+    pub fn published_elsewhere(&self, size: u64) {
+        let mut state = self.lock();
+        let has_it = state.tree.is_some_and(|tree| tree.size() <= size);
+        if state.offered_since.is_none() && has_it {
+            state.waiting_since = None;
+        }
     }
 
     /// Puts up cosignatures of a head. Those of a head that is no longer offered are too late.
@@ -132,9 +154,10 @@ impl Board {
         (state.version != seen).then(|| (state.version, state.gathered.clone()))
     }
 
-    /// The head has its quorum.
+    /// The head has its quorum, or it is another server's affair.
     pub fn settled(&self) {
-        self.lock().waiting_since = None;
+        let mut state = self.lock();
+        (state.waiting_since, state.offered_since) = (None, None);
     }
 
     /// Notes that a witness cosigned a tree. Returns what was wrong with it before.
@@ -230,11 +253,14 @@ impl Board {
         })
     }
 
-    /// Whether a server with another network may fare better: in an outage, one of those that are missing is
-    /// asked over it. A witness whose word comes by file is no nearer to any other server.
+    /// Whether a server with another network may fare better: in an outage that outlasts what this one has
+    /// tried, one of those that are missing is asked over it. A witness whose word comes by file is no nearer
+    /// to any other server.
     #[must_use]
     pub fn is_cut_off(&self, policy: &Policy, endpoints: &[Endpoint]) -> bool {
-        if !self.is_outage(policy, endpoints) {
+        let has_tried =
+            self.lock().offered_since.is_some_and(|since| since.elapsed() >= QUORUM_PATIENCE);
+        if !has_tried || !self.is_outage(policy, endpoints) {
             return false;
         }
         let counted = policy.count_quorum(&self.lock().gathered.fresh_times());

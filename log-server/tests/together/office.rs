@@ -1,9 +1,11 @@
 //! Who signs and publishes: one server at a time, with one conversation for each checkpoint.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use log_server::admission::Admission;
 use log_server::keys::LogKeys;
+use log_server::log::Log;
+use log_server::witnesses::board::QUORUM_PATIENCE;
 use spec::Hash;
 use spec::checkpoint::Checkpoint;
 use spec::note::Note;
@@ -143,13 +145,43 @@ fn who_takes_over_and_cannot_read_the_heads_begins_again_when_it_can() {
     end(&other);
 }
 
-#[test]
-fn who_does_not_reach_the_witnesses_leaves_publishing_to_another() {
-    let Some((world, witness)) = witnessed() else { return };
-    // The same witness, at an address where nobody is.
+/// Gives the server "a" an address of the witness where nobody is.
+fn cut_off(world: &World, witness: &Witness) {
     let line = witness.line_without_url("w");
     let policy = format!("{} http://127.0.0.1:1/\nquorum w\n", line.trim_end());
     std::fs::write(world.data("a").join("policy"), policy).unwrap();
+}
+
+/// For how long a server says that its head lacks the quorum.
+fn lacks_quorum(log: &Log) -> Option<Duration> {
+    log.status().witnessing.unwrap().waiting.map(|waiting| waiting.time)
+}
+
+#[test]
+fn who_is_alone_and_does_not_reach_the_witnesses_says_so_until_another_has_published() {
+    let Some((world, witness)) = witnessed() else { return };
+    cut_off(&world, &witness);
+    let alone = world.open("a");
+    add(&alone, b"first");
+    wait_until("the outage is noticed", || lacks_quorum(&alone) >= Some(QUORUM_PATIENCE));
+    // Meanwhile it leaves the office, takes it again as nobody else does, and leaves it once more.
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(9) {
+        assert!(lacks_quorum(&alone) >= Some(QUORUM_PATIENCE), "after {:?}", began.elapsed());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let other = world.open("b");
+    for log in [&other, &alone] {
+        assert_eq!(published(log, 1).checkpoint.tree().size(), 1);
+    }
+    wait_until("it is another's affair", || lacks_quorum(&alone).is_none());
+    [alone, other].iter().for_each(end);
+}
+
+#[test]
+fn who_does_not_reach_the_witnesses_leaves_publishing_to_another() {
+    let Some((world, witness)) = witnessed() else { return };
+    cut_off(&world, &witness);
     let one = world.open("a");
     let other = world.open("b");
     add(&one, b"first");
