@@ -19,7 +19,8 @@ use crate::witnesses::{ANSWER_TIME, Witnesses};
 pub(super) const EXAMPLES: &str = "\
 Give all that anybody has: --from of mirrors, exported trees, buckets and old copies of the data folder,
 --statements of folders that agents made with `fiducial-agent statements`, --checkpoint of newer
-checkpoints than these. The newest head that this log signed is what has to come out.
+checkpoints than these. The newest head that this log signed is what has to come out; what the journal of an
+old data folder has behind it, and may have acknowledged, keeps its places.
 
 Examples:
   fiducial-log recover --backup ./backup --data ./log --from https://mirror.example --policy ./policy
@@ -134,11 +135,15 @@ fn holder(args: &RecoverArgs, from: &str) -> anyhow::Result<Box<dyn Source>> {
 }
 
 fn told(recovered: &Recovered) -> String {
-    let Recovered { origin, size, from, published, .. } = recovered;
+    let Recovered { origin, size, behind, from, published, .. } = recovered;
     let shown = match published {
         Some(published) if published == size => "and shown as it was published".to_owned(),
         Some(published) => format!("shown are the first {published} until the witnesses cosign it"),
         None => "nothing is shown until the witnesses have cosigned it".to_owned(),
     };
-    format!("{origin}: {size} entries, up to the head that was found in {from}; {shown}")
+    let more = match behind {
+        0 => String::new(),
+        more => format!(", and {more} behind it that an old journal has"),
+    };
+    format!("{origin}: {size} entries, up to the head that was found in {from}{more}; {shown}")
 }

@@ -212,6 +212,10 @@ impl Source for DataFolder {
     fn signed_head(&self) -> io::Result<Option<Bytes>> {
         Ok(self.signed.clone())
     }
+
+    fn whole_tree(&self) -> Option<Tree> {
+        Some(self.tail.frontier().tree())
+    }
 }
 
 fn read_files(home: &Home) -> Result<Read, DataError> {

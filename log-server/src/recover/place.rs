@@ -24,7 +24,7 @@ use crate::moved;
 use crate::objects::{FolderObjects, Objects};
 use crate::settings::{SETTINGS, Settings};
 use crate::shared::JOURNAL;
-use crate::sources::{self, SOURCES_FILE};
+use crate::sources::{self, Listing, SOURCES_FILE};
 use crate::start::{OpenError, lock};
 
 /// Stands for `log.toml` until the log is whole.
@@ -42,6 +42,7 @@ pub(super) struct Place {
     objects: FolderObjects,
     settings: Settings,
     keys: LogKeys,
+    listed: Vec<Listing>,
     _lock: File,
 }
 
@@ -54,7 +55,7 @@ impl Place {
         moved::check_is_here(&kept, backup).map_err(OpenError::from)?;
         let settings = Settings::load(&kept, backup)?;
         let keys = LogKeys::load(backup, &settings.origin)?;
-        sources::list(backup)?;
+        let listed = sources::list(backup)?;
         let text = kept.read(&backup.join(SETTINGS)).map_err(io_at(backup))?;
         fs::create_dir_all(data).map_err(io_at(data))?;
         let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(data).map_err(io_at(data))?);
@@ -69,7 +70,7 @@ impl Place {
         let lock = lock(data)?;
         let objects = FolderObjects::new(disk.clone(), data);
         let (backup, data) = (backup.to_owned(), data.to_owned());
-        Ok(Self { backup, data, disk, objects, settings, keys, _lock: lock })
+        Ok(Self { backup, data, disk, objects, settings, keys, listed, _lock: lock })
     }
 
     pub(super) const fn settings(&self) -> &Settings {
@@ -82,6 +83,11 @@ impl Place {
 
     pub(super) const fn keys(&self) -> &LogKeys {
         &self.keys
+    }
+
+    /// The sources that the backup lists.
+    pub(super) fn listed(&self) -> &[Listing] {
+        &self.listed
     }
 
     pub(super) const fn objects(&self) -> &dyn Objects {
