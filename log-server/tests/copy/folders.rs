@@ -4,8 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use log_server::admission::Admission;
 use log_server::copy::Listener;
 use log_server::copy::moving::{Ended, Step, Watch, carry, give_up};
+use log_server::init::init;
+use spec::checkpoint::Origin;
 
 use crate::homes::CrashBehind;
 use crate::support::{expect, grow, make, text};
@@ -108,6 +111,30 @@ fn a_log_that_went_on_to_a_third_place_comes_back_by_no_earlier_move() {
         assert!(refused.contains("is served from there"), "{refused}");
     }
     grow(&a, 10, b"");
+}
+
+#[test]
+fn a_move_is_given_up_by_the_log_that_it_is_of() {
+    let folders = Folders::new(&["a"]);
+    folders.crash_behind("log", "a", Step::Begun);
+    let (log, a) = (folders.at("log"), folders.at("a"));
+    // One of another name, and another place of the same name.
+    let (other, place) = (folders.at("other"), folders.at("place"));
+    let origin = Origin::parse("other.example/log").unwrap();
+    init(&other, origin, Admission::Any, false).unwrap();
+    make(&place);
+    grow(&place, 10, b"");
+    for (from, why) in
+        [(&other, "is of the log copied.example/log"), (&place, "is being filled from")]
+    {
+        let refused = give_up(from, &a).unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
+    assert!(folders.refusal("a").contains("is not finished"));
+    give_up(&log, &a).unwrap();
+    assert!(folders.refusal("a").contains("was given up"));
+    grow(&log, 10, b"");
+    folders.carry("log", "a");
 }
 
 #[test]

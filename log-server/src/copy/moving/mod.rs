@@ -214,6 +214,7 @@ pub fn carry(from: &Path, to: &Path, watch: &dyn Watch) -> Result<Outcome, MoveE
 /// Gives up a move that has not arrived: the log stays at `from`.
 pub fn give_up(from: &Path, to: &Path) -> Result<(), MoveError> {
     let (from, to) = ends(from, to)?;
+    one_log(&from, &to)?;
     let _to_lock = to.lock()?;
     let from_lock = from.lock_unless_served()?;
     let (here, there) = (from.standing()?, to.standing()?);
@@ -233,6 +234,18 @@ pub fn give_up(from: &Path, to: &Path) -> Result<(), MoveError> {
         Standing::Live(_) => return Err(is_live(&to)),
         Standing::Away(mark) if leaving.is_some_and(|id| id != mark.id) => {
             return Err(has_gone_on(&from, &to, &mark));
+        }
+        // The old end knows of no move: whose this is, only the new one can say.
+        Standing::Away(mark)
+            if mark.stage == Stage::Arriving && leaving.is_none() && mark.other != from.name() =>
+        {
+            return Err(refused(format!(
+                "{} is being filled from {}, and not from {}: give that move up with the --from that it was begun \
+                 with",
+                to.name(),
+                mark.other,
+                from.name()
+            )));
         }
         // First here: whoever still believes in this move finds no end to finish it at.
         Standing::Away(mark) if mark.stage == Stage::Arriving => to.close(mark.id)?,
@@ -260,8 +273,8 @@ fn ends(from: &Path, to: &Path) -> Result<(End, End), MoveError> {
     Ok((from, to))
 }
 
-/// The log must be the same, and its keys must be at both ends already.
-fn in_common(from: &End, to: &End) -> Result<Log, MoveError> {
+/// The log must be the same at both ends, as far as the new one holds any.
+fn one_log(from: &End, to: &End) -> Result<Settings, MoveError> {
     let settings = from.settings()?;
     match to.settings() {
         Ok(own) => check_settings(&settings, &own, to)?,
@@ -273,6 +286,12 @@ fn in_common(from: &End, to: &End) -> Result<Log, MoveError> {
             check_settings(&settings, &held, end)?;
         }
     }
+    Ok(settings)
+}
+
+/// The log must be the same, and its keys must be at both ends already.
+fn in_common(from: &End, to: &End) -> Result<Log, MoveError> {
+    let settings = one_log(from, to)?;
     let keys = LogKeys::load(from.folder(), &settings.origin)?;
     let (have, want) = (from.folder().join(KEYS_FOLDER), to.folder().join(KEYS_FOLDER));
     match LogKeys::load(to.folder(), &settings.origin) {
