@@ -114,6 +114,21 @@ fn a_log_that_went_on_to_a_third_place_comes_back_by_no_earlier_move() {
 }
 
 #[test]
+fn a_copy_out_of_a_place_that_the_log_has_left_says_where_it_is() {
+    let folders = Folders::new(&["a"]);
+    let (log, a, tree) = (folders.at("log"), folders.at("a"), folders.at("tree"));
+    let copy = |from: &Path| expect(0, &["copy", "--from", text(from), "--to", text(&tree)]);
+    assert!(copy(&log).contains("it stays the one with this data folder"));
+    folders.carry("log", "a");
+    let said = copy(&log);
+    assert!(said.contains("has moved to") && !said.contains("it stays the one"), "{said}");
+    assert!(copy(&a).contains("it stays the one with this data folder"));
+    fs::write(log.join("moved.toml"), "stage = 7\n").unwrap();
+    let said = copy(&log);
+    assert!(said.contains("could not be read") && !said.contains("it stays the one"), "{said}");
+}
+
+#[test]
 fn a_move_is_given_up_by_the_log_that_it_is_of() {
     let folders = Folders::new(&["a"]);
     folders.crash_behind("log", "a", Step::Begun);
