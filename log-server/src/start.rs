@@ -25,7 +25,8 @@ use crate::follower::{Follow, Follower};
 use crate::heads::{Heads, SIGNED_HEAD, SignedHead, WriteError};
 use crate::index::Index;
 use crate::journal::file::{self, FileJournal};
-use crate::journal::{Journal, Loaded, mark};
+use crate::journal::mark::{self, Marked};
+use crate::journal::{Journal, Loaded};
 use crate::keys::LogKeys;
 use crate::log::Options;
 use crate::moved;
@@ -101,13 +102,6 @@ pub(crate) fn start(
 
     // Opening writes the journal anew. A start that is refused above has changed nothing.
     let (journal, loaded) = FileJournal::open(disk.clone(), &folder.join(JOURNAL), durable)?;
-    mark::write(disk.as_ref(), &folder, loaded.size()).map_err(|error| {
-        Fatal::new(format!(
-            "The file {} could not be written: {error}. Check the disk and its free space, then start \
-             the log again.",
-            mark::MARK
-        ))
-    })?;
     if loaded.torn_bytes > 0 {
         tracing::warn!(
             bytes = loaded.torn_bytes,
@@ -116,6 +110,13 @@ pub(crate) fn start(
     }
 
     let (tail, chains) = replay(&loaded, settings.admission)?;
+    mark::write(disk.as_ref(), &folder, tail.frontier().tree()).map_err(|error| {
+        Fatal::new(format!(
+            "The file {} could not be written: {error}. Check the disk and its free space, then start \
+             the log again.",
+            mark::MARK
+        ))
+    })?;
     let shared = Arc::new(share(options, disk, settings, objects, tail, &signed, published, None));
     let journal: Box<dyn Journal> = Box::new(journal);
     let sequencer = Sequencer::new(shared.clone(), journal, chains, loaded.base);
@@ -146,14 +147,16 @@ pub(crate) fn inspect(
     check_journal_is_there(disk, folder)?;
     let read = heads.load(&settings.origin, keys);
     let (signed, published) = read.map_err(WriteError::into_fatal)?;
-    let mark = mark::read(disk, folder);
+    let marked = mark::read(disk, folder);
     let signed_size = signed.as_ref().map_or(0, |head| head.checkpoint.tree().size());
     // Without the mark nobody knows what was acknowledged behind the signed head.
-    let durable = mark.map(|mark| mark.max(signed_size));
+    let durable = marked.map(|marked| marked.size.max(signed_size));
     let loaded = file::read_at_start(disk, &folder.join(JOURNAL), durable)?;
     check_belong_together(&signed, &loaded)?;
-    check_reaches_mark(&loaded, mark)?;
-    check_stored(&Stored::of(loaded.clone()), objects, [&signed, &published])?;
+    check_reaches_mark(&loaded, marked)?;
+    let stored = Stored::of(loaded.clone());
+    check_stored(&stored, objects, [&signed, &published])?;
+    check_goes_on_from_mark(&stored, objects, marked)?;
     Ok(Found { loaded, signed, published, durable })
 }
 
@@ -208,16 +211,40 @@ fn check_belong_together(signed: &Option<SignedHead>, loaded: &Loaded) -> Result
 }
 
 /// Entries that were durable once are in the journal or below its base for ever.
-fn check_reaches_mark(found: &Loaded, mark: Option<u64>) -> Result<(), Fatal> {
-    match mark {
-        Some(mark) if found.size() < mark => Err(Fatal::new(format!(
-            "The journal ends at {}, but {mark} were durable, and those behind may have been \
+fn check_reaches_mark(found: &Loaded, marked: Option<Marked>) -> Result<(), Fatal> {
+    match marked {
+        Some(Marked { size, .. }) if found.size() < size => Err(Fatal::new(format!(
+            "The journal ends at {}, but {size} were durable, and those behind may have been \
              acknowledged. It is older than the rest of the data folder, or the disk lost writes. \
              Nothing is signed. Restore the whole data folder from one moment, the newest there is.",
             number::entries(found.size())
         ))),
         _ => Ok(()),
     }
+}
+
+/// And they are the same ones, where the mark says which.
+fn check_goes_on_from_mark(
+    stored: &Stored,
+    objects: &dyn Objects,
+    marked: Option<Marked>,
+) -> Result<(), Fatal> {
+    match marked {
+        Some(marked) if !goes_on_from(stored, objects, marked)? => Err(Fatal::new(format!(
+            "What is stored gives another tree of {} than was durable here before ({}): journal and heads \
+             are of a copy that went on without them, and they may have been acknowledged. Nothing is \
+             signed. Restore the whole data folder from one moment, the newest there is.",
+            number::entries(marked.size),
+            mark::MARK
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether what is stored begins with the tree of a mark. One of the first version names no root, and is not compared.
+fn goes_on_from(stored: &Stored, objects: &dyn Objects, marked: Marked) -> Result<bool, Fatal> {
+    let Some(root) = marked.root else { return Ok(true) };
+    Ok(stored.tree(marked.size, objects)?.root() == root)
 }
 
 /// Computes the signed and the published tree again from what is stored.

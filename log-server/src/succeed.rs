@@ -90,8 +90,9 @@ pub(crate) fn begin(
     let entry = Bytes::from(succession.to_bytes());
     let leaf = spec::hash::leaf_hash(&entry);
     file::write(disk.as_ref(), &data.join(JOURNAL), &Base::empty(), &[entry])?;
-    mark::write(disk.as_ref(), data, 1)?;
-    let checkpoint = Checkpoint::new(origin.clone(), Frontier::new().grow(&[leaf]).tree());
+    let tree = Frontier::new().grow(&[leaf]).tree();
+    mark::write(disk.as_ref(), data, tree)?;
+    let checkpoint = Checkpoint::new(origin.clone(), tree);
     let signatures = keys.sign(&checkpoint, unix_seconds())?;
     let note = Note::new(checkpoint.to_string(), signatures);
     Ok(Heads::new(disk.clone(), data).write_signed(&SignedHead { note, checkpoint })?)

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use spec::hash::leaf_hashes;
 use spec::note::Note;
 
 use super::RecoverError;
@@ -118,8 +119,8 @@ impl Place {
     pub(super) fn write_journal(&self, base: &Base, entries: &[Bytes]) -> Result<(), RecoverError> {
         let path = self.data.join(JOURNAL);
         file::write(self.disk.as_ref(), &path, base, entries).map_err(io_at(&path))?;
-        let size = base.frontier.size() + entries.len() as u64;
-        mark::write(self.disk.as_ref(), &self.data, size).map_err(io_at(&self.data))
+        let tree = base.frontier.grow(&leaf_hashes(entries)).tree();
+        mark::write(self.disk.as_ref(), &self.data, tree).map_err(io_at(&self.data))
     }
 
     /// Makes it a log: keys, sources, the newest head as the last signed one, what may be shown of it,

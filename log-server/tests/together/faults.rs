@@ -84,6 +84,33 @@ fn a_start_notices_what_went_back_while_no_server_ran() {
 }
 
 #[test]
+fn a_start_notices_what_went_back_and_on_while_its_server_did_not_run() {
+    let Some(mut world) = World::new(Admission::Any) else { return };
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    world.postgres.end();
+    world.postgres.save();
+    world.postgres.begin(&[]);
+    insist(&log, b"second");
+    published(&log, 2);
+    end(&log);
+    world.postgres.end();
+    world.postgres.restore();
+    world.postgres.begin(&[]);
+    // One that has seen nothing of it goes on, beyond what the first had seen.
+    let other = world.open("b");
+    for entry in [&b"another"[..], b"third"] {
+        add(&other, entry);
+    }
+    published(&other, 3);
+    let refused = world.try_open("a").err().expect("it has seen another history").to_string();
+    assert!(refused.contains("the root of its first 2 entries is another one"), "{refused}");
+    end(&other);
+    end(&world.open("b"));
+}
+
+#[test]
 fn a_database_that_is_older_than_its_tiles_is_refused_in_words() {
     let Some(mut world) = World::new(Admission::Any) else { return };
     end(&world.open("a"));
