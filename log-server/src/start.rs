@@ -286,14 +286,19 @@ fn check_not_behind(size: u64, objects: &dyn Objects) -> Result<(), Fatal> {
         Some(beyond) => Err(Fatal::new(format!(
             "The bundle {beyond} is stored, but the journal ends at {}: the journal and \
              the signed heads are older than the tiles. Signing now would fork the log. Restore \
-             the whole data folder from one moment, the newest there is.",
+             the whole data folder from one moment, the newest there is. {REBUILT}",
             number::entries(size)
         ))),
     }
 }
 
+/// What else may be the reason for tiles beyond a log's end.
+pub(crate) const REBUILT: &str = "Only of a log that `fiducial-log recover` has rebuilt, and that was not served \
+    since, they may be of entries which nobody had signed when its disk died: then nothing is older, and it needs a \
+    store, or a prefix in the bucket, in which no tiles are.";
+
 /// The first full bundle beyond so many entries, if it is stored.
-fn bundle_beyond(size: u64, objects: &dyn Objects) -> Result<Option<Tile>, Fatal> {
+pub(crate) fn bundle_beyond(size: u64, objects: &dyn Objects) -> Result<Option<Tile>, Fatal> {
     let beyond = Tile::full(TileKind::Entries, size / TILE_WIDTH);
     let beyond = beyond.expect("bundles have no level");
     let there = objects.read(beyond).map_err(|error| {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use spec::tile::TILE_WIDTH;
 
 use super::{
-    OpenError, Started, bundle_beyond, check_base_and_heads, gatherer, goes_on_from, lock, replay,
-    share,
+    OpenError, REBUILT, Started, bundle_beyond, check_base_and_heads, gatherer, goes_on_from, lock,
+    replay, share,
 };
 use crate::answer::Fatal;
 use crate::disk::Disk;
@@ -164,7 +164,7 @@ fn wait_for_entries(
             return Err(Fatal::new(format!(
                 "The bundle {beyond} is stored, but the database holds {}: it is older than the full tiles. \
                  It is an older copy, or a standby that was promoted without the last commits. Nothing \
-                 is signed. Bring back the database that has them; see docs/postgres.md.",
+                 is signed. Bring back the database that has them; see docs/postgres.md. {REBUILT}",
                 number::entries(size)
             )));
         }

@@ -129,6 +129,30 @@ fn a_copy_out_of_a_place_that_the_log_has_left_says_where_it_is() {
 }
 
 #[test]
+fn a_log_does_not_leave_for_a_store_with_tiles_beyond_its_end() {
+    let folders = Folders::new(&["a"]);
+    let (log, a) = (folders.at("log"), folders.at("a"));
+    // As of entries that the log had before it was rebuilt: its 600 end within the bundle 2.
+    let beyond = a.join("tile/entries/002");
+    fs::create_dir_all(beyond.parent().unwrap()).unwrap();
+    fs::write(&beyond, b"\0\x01a".repeat(256)).unwrap();
+    let refused = carry(&log, &a, &CrashBehind(None)).unwrap_err().to_string();
+    assert!(refused.contains("tile/entries/002 is already"), "{refused}");
+    assert!(refused.contains("has only 600 entries"), "{refused}");
+    assert!(refused.contains("`fiducial-log recover` has rebuilt"), "{refused}");
+    // Nothing was stopped.
+    grow(&log, 10, b"");
+    fs::remove_file(&beyond).unwrap();
+    folders.carry("log", "a");
+    grow(&a, 10, b"");
+    // Nor is a log served over such tiles, and both reasons are said.
+    fs::write(&beyond, b"\0\x01a".repeat(256)).unwrap();
+    let refused = folders.refusal("a");
+    assert!(refused.contains("older than the tiles"), "{refused}");
+    assert!(refused.contains("`fiducial-log recover` has rebuilt"), "{refused}");
+}
+
+#[test]
 fn a_move_is_given_up_by_the_log_that_it_is_of() {
     let folders = Folders::new(&["a"]);
     folders.crash_behind("log", "a", Step::Begun);

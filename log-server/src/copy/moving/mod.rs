@@ -37,9 +37,10 @@ use crate::id::Id;
 use crate::journal::postgres::Trouble;
 use crate::keys::{KEYS_FOLDER, KeyFileError, LogKeys};
 use crate::moved::{Mark, Stage};
+use crate::number;
 use crate::objects::Objects;
 use crate::settings::{Settings, SettingsError};
-use crate::start::OpenError;
+use crate::start::{OpenError, REBUILT, bundle_beyond};
 
 mod end;
 
@@ -196,7 +197,7 @@ pub fn carry(from: &Path, to: &Path, watch: &dyn Watch) -> Result<Outcome, MoveE
         return Ok(outcome(bulk.summary, Ended::Served));
     };
     // What is not sound is found before anything is stopped.
-    from.carried(&log)?;
+    check_store_fits(&from, &to, &log)?;
     from.leave(id, &to.name())?;
     watch.reached(Step::Left);
     let carried = from.carried(&log)?;
@@ -326,6 +327,26 @@ fn check_settings(want: &Settings, have: &Settings, end: &End) -> Result<(), Mov
         want.origin,
         want.admission
     )))
+}
+
+/// Nothing is in the store of the new end beyond what the log has. No start would go on there, since none can tell
+/// whether journal and heads are older than the tiles.
+fn check_store_fits(from: &End, to: &End, log: &Log) -> Result<(), MoveError> {
+    let objects = to.objects()?;
+    loop {
+        let size = from.carried(log)?.tree.size();
+        let Some(beyond) = bundle_beyond(size, objects.as_ref())? else { return Ok(()) };
+        // Where both ends have one store, and the old one fills it meanwhile, the log has grown as far by now.
+        if from.carried(log)?.tree.size() / TILE_WIDTH == size / TILE_WIDTH {
+            return Err(refused(format!(
+                "full tiles go to {}, where {beyond} is already, and the log at {} has only {}. If that is an \
+                 older copy of the log, it must not go on. {REBUILT}",
+                to.name(),
+                from.name(),
+                number::entries(size)
+            )));
+        }
+    }
 }
 
 fn plan(from: &End, to: &End) -> Result<Plan, MoveError> {
