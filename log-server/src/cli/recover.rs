@@ -33,11 +33,17 @@ nobody who could tell: whoever holds a newer checkpoint than those given here ca
 
 Nothing is signed, and the folder becomes a log only at the end: its root is then the one that was signed.
 What was found is kept: run the same command again with more sources, or after an interruption. Then
-`fiducial-log check --data DIR`, and serve it as before.
+`fiducial-log check --data DIR`, and serve it as before. A log whose database is lost is rebuilt so too, and
+then moved into another one: docs/postgres.md, \"If the database is lost\".
 
 Exit codes: 0 rebuilt; 1 what was read contradicts what this log signed; 2 could not do it: the message
 names the entries that are missing, or the witness that did not answer. Where they cannot be had, the log
 has ended: see `fiducial-log init --help` for its successor.";
+
+/// What is left to do.
+const NEXT: &str = "run `fiducial-log check` on it before it is served. It has the embedded journal; into PostgreSQL \
+    and object storage it goes from there with `fiducial-log copy --move`: see docs/postgres.md, \"If the database \
+    is lost\"";
 
 #[derive(Args, Debug)]
 pub(super) struct RecoverArgs {
@@ -95,6 +101,7 @@ pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
     match recovered {
         Ok(recovered) => {
             println!("{}", told(&recovered));
+            println!("{NEXT}");
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
