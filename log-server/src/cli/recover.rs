@@ -14,6 +14,7 @@ use crate::disk::MachineDisk;
 use crate::keys::LogKeys;
 use crate::recover::{Recovered, Wanted, recover};
 use crate::settings::Settings;
+use crate::shared::JOURNAL;
 use crate::witnesses::{ANSWER_TIME, Witnesses};
 
 pub(super) const EXAMPLES: &str = "\
@@ -95,6 +96,16 @@ pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
         witnesses: witnesses.as_ref(),
         without: &args.without_witness,
     };
+    if args.backup.join(JOURNAL).is_file()
+        && !args.from.iter().any(|from| Path::new(from) == args.backup)
+    {
+        // Only what is named is a source: an old data folder that stands for the backup may have the newest entries.
+        eprintln!(
+            "fiducial-log: note: {0} has a journal too. What is in it counts if the folder is also named with \
+             --from {0}",
+            args.backup.display()
+        );
+    }
     let bar = Bar::new();
     let recovered = recover(&wanted, &bar, &|line| bar.say(&format!("note: {line}")));
     bar.end();

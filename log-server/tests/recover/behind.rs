@@ -12,7 +12,7 @@ use spec::evidence::statement::{After, Draft};
 use spec::key::{Algorithm, KeyName, SigningKey};
 use spec::tree::Tree;
 
-use crate::support::{World, copy_folder, origin};
+use crate::support::{World, copy_folder, expect, origin};
 
 /// A log of so many entries, and an old copy of its folder.
 fn grown(count: usize) -> World {
@@ -154,4 +154,19 @@ fn of_two_journals_that_differ_neither_is_chosen() {
     world.recover(0, "rebuilt", &["--from", &old]);
     world.entries.push(entries[0].clone());
     world.check_rebuilt("rebuilt");
+}
+
+#[test]
+fn a_backup_that_has_a_journal_is_asked_to_be_named_as_a_source() {
+    let world = grown(10);
+    let entries = [b"of no use here".to_vec()];
+    commit(&world, "old", &entries);
+    world.mirror("mirror");
+    let (old, mirror) = (world.text("old"), world.text("mirror"));
+    for (data, from, is_said) in [("without", &mirror, true), ("with", &old, false)] {
+        let data = world.text(data);
+        let words = ["recover", "--backup", &old, "--data", &data, "--unwitnessed", "--from", from];
+        let said = expect(0, &words);
+        assert_eq!(said.contains("has a journal too"), is_said, "{said}");
+    }
 }
