@@ -99,7 +99,11 @@ pub enum CopyError {
     #[error("{0} has no checkpoint: nothing there can be verified")]
     NoCheckpoint(String),
     /// The destination holds something else under this name.
-    #[error("{place}: {what} is there already with other bytes; it is left as it is")]
+    #[error(
+        "{place}: {what} is there already with other bytes; it is left as it is. It is damaged there, or of another \
+         history, such as of what a log had taken before it was rebuilt: then name a store, or a prefix, in which no \
+         tiles are"
+    )]
     OtherBytes {
         /// Which destination.
         place: String,
