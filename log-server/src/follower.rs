@@ -6,7 +6,7 @@
 //! Who asks this server for something that it has not heard of may wait for a look: behind one name, the
 //! answer before may have come from another server.
 //!
-//! It also notes in the data folder how many entries there were (`journal::mark`), so that a server that
+//! It also notes in the data folder which tree there was (`journal::mark`), so that a server that
 //! starts again notices a database that went back meanwhile.
 
 use std::sync::atomic::Ordering;
@@ -234,14 +234,14 @@ impl Follower {
     }
 
     fn mark(&mut self) {
-        let size = self.shared.committed_size();
-        if size <= self.marked.0 {
+        if self.shared.committed_size() <= self.marked.0 {
             return;
         }
         // One that could not be written is tried again in a moment, also if nothing more comes.
         self.marked.1 = Instant::now();
-        match mark::write(self.shared.disk.as_ref(), &self.shared.folder, size) {
-            Ok(()) => self.marked.0 = size,
+        let tree = self.shared.committed_tree();
+        match mark::write(self.shared.disk.as_ref(), &self.shared.folder, tree) {
+            Ok(()) => self.marked.0 = tree.size(),
             Err(error) => tracing::warn!(%error, "the mark of what is durable was not written"),
         }
     }

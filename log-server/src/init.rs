@@ -78,9 +78,9 @@ fn make(
 ) -> Result<Vec<VerifierKey>, InitError> {
     let fault = |source| InitError::Io { path: data.to_owned(), source };
     // Before anything is made: an origin that cannot name a key would leave half a log.
-    key_name(&origin)?;
+    let name = key_name(&origin)?;
     if let Some(succeeding) = succeeding {
-        succeeding.check(&origin)?;
+        succeeding.check(name)?;
     }
     match fs::read_dir(data) {
         Ok(mut entries) => {

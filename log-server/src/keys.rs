@@ -212,6 +212,19 @@ impl LogKeys {
         Succession::sign(&self.ed25519, old.map(|old| &old.ed25519), why, last)
     }
 
+    /// Finds out whether [`Self::sign_succession`] will succeed for a log of this name, which has no keys yet. What
+    /// is signed here, with a key that anybody could make, is let go of at once.
+    pub fn rehearse_succession(
+        name: KeyName,
+        old: Option<&Self>,
+        why: &str,
+        last: Note,
+    ) -> Result<(), SuccessionError> {
+        let key = SigningKey::from_seed(name, Algorithm::NoteEd25519, &[1; SEED_SIZE]);
+        let key = key.expect("of any seed an Ed25519 key can be made");
+        Succession::sign(&key, old.map(|old| &old.ed25519), why, last).map(drop)
+    }
+
     /// The public halves, Ed25519 first.
     #[must_use]
     pub fn verifier_keys(&self) -> Vec<VerifierKey> {

@@ -350,15 +350,16 @@ impl Publisher {
     /// Notes what is durable where no signed head can: without the quorum none may be signed, and with
     /// a disk that refuses none can be stored. At most once a second; a failure is tried again then.
     fn mark_durable(&mut self) {
-        let size = self.shared.tail.read().expect("no panic under this lock").frontier().size();
+        let size = self.shared.committed_size();
         let (marked, at) = self.marked;
         // Where servers share a journal the follower writes it.
         if self.heads.record.is_shared() || size <= marked || at.elapsed() < MARK_INTERVAL {
             return;
         }
         self.marked.1 = Instant::now();
-        match mark::write(self.shared.disk.as_ref(), &self.shared.folder, size) {
-            Ok(()) => self.marked.0 = size,
+        let tree = self.shared.committed_tree();
+        match mark::write(self.shared.disk.as_ref(), &self.shared.folder, tree) {
+            Ok(()) => self.marked.0 = tree.size(),
             Err(error) => tracing::warn!(%error, "the mark of what is durable was not written"),
         }
     }

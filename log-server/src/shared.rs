@@ -17,7 +17,7 @@ use spec::checkpoint::Origin;
 use spec::evidence::statement::Statement;
 use spec::tile::{TILE_WIDTH, Tile, TileKind, hash_of_node, parse_entries, parse_hashes};
 use spec::tile::{format_hashes, tile_of_node};
-use spec::tree::{Plan, plan_consistency, plan_inclusion};
+use spec::tree::{Plan, Tree, plan_consistency, plan_inclusion};
 use tokio::sync::watch;
 
 use crate::admission::{Admission, Place};
@@ -189,6 +189,12 @@ impl Shared {
     #[must_use]
     pub fn committed_size(&self) -> u64 {
         self.tail.read().expect("no panic under this lock").frontier().size()
+    }
+
+    /// The tree that is committed, as this server knows it.
+    #[must_use]
+    pub fn committed_tree(&self) -> Tree {
+        self.tail.read().expect("no panic under this lock").frontier().tree()
     }
 
     /// The published checkpoint.

@@ -25,7 +25,8 @@ use crate::follower::{Follow, Follower};
 use crate::heads::{Heads, SIGNED_HEAD, SignedHead, WriteError};
 use crate::index::Index;
 use crate::journal::file::{self, FileJournal};
-use crate::journal::{Journal, Loaded, mark};
+use crate::journal::mark::{self, Marked};
+use crate::journal::{Journal, Loaded};
 use crate::keys::LogKeys;
 use crate::log::Options;
 use crate::moved;
@@ -101,13 +102,6 @@ pub(crate) fn start(
 
     // Opening writes the journal anew. A start that is refused above has changed nothing.
     let (journal, loaded) = FileJournal::open(disk.clone(), &folder.join(JOURNAL), durable)?;
-    mark::write(disk.as_ref(), &folder, loaded.size()).map_err(|error| {
-        Fatal::new(format!(
-            "The file {} could not be written: {error}. Check the disk and its free space, then start \
-             the log again.",
-            mark::MARK
-        ))
-    })?;
     if loaded.torn_bytes > 0 {
         tracing::warn!(
             bytes = loaded.torn_bytes,
@@ -116,6 +110,13 @@ pub(crate) fn start(
     }
 
     let (tail, chains) = replay(&loaded, settings.admission)?;
+    mark::write(disk.as_ref(), &folder, tail.frontier().tree()).map_err(|error| {
+        Fatal::new(format!(
+            "The file {} could not be written: {error}. Check the disk and its free space, then start \
+             the log again.",
+            mark::MARK
+        ))
+    })?;
     let shared = Arc::new(share(options, disk, settings, objects, tail, &signed, published, None));
     let journal: Box<dyn Journal> = Box::new(journal);
     let sequencer = Sequencer::new(shared.clone(), journal, chains, loaded.base);
@@ -146,14 +147,18 @@ pub(crate) fn inspect(
     check_journal_is_there(disk, folder)?;
     let read = heads.load(&settings.origin, keys);
     let (signed, published) = read.map_err(WriteError::into_fatal)?;
-    let mark = mark::read(disk, folder);
+    let marked = mark::read(disk, folder);
     let signed_size = signed.as_ref().map_or(0, |head| head.checkpoint.tree().size());
     // Without the mark nobody knows what was acknowledged behind the signed head.
-    let durable = mark.map(|mark| mark.max(signed_size));
+    let durable = marked.map(|marked| marked.size.max(signed_size));
     let loaded = file::read_at_start(disk, &folder.join(JOURNAL), durable)?;
     check_belong_together(&signed, &loaded)?;
-    check_reaches_mark(&loaded, mark)?;
-    check_stored(&Stored::of(loaded.clone()), objects, [&signed, &published])?;
+    check_reaches_mark(&loaded, marked)?;
+    let stored = Stored::of(loaded.clone());
+    check_stored(&stored, objects, [&signed, &published])?;
+    // Deep in the log tiles are not read at every start, and the heads say more there than a mark that is old.
+    let in_journal = marked.filter(|marked| marked.size >= loaded.base.frontier.size());
+    check_goes_on_from_mark(&stored, objects, in_journal)?;
     Ok(Found { loaded, signed, published, durable })
 }
 
@@ -208,16 +213,45 @@ fn check_belong_together(signed: &Option<SignedHead>, loaded: &Loaded) -> Result
 }
 
 /// Entries that were durable once are in the journal or below its base for ever.
-fn check_reaches_mark(found: &Loaded, mark: Option<u64>) -> Result<(), Fatal> {
-    match mark {
-        Some(mark) if found.size() < mark => Err(Fatal::new(format!(
-            "The journal ends at {}, but {mark} were durable, and those behind may have been \
+fn check_reaches_mark(found: &Loaded, marked: Option<Marked>) -> Result<(), Fatal> {
+    match marked {
+        Some(Marked { size, .. }) if found.size() < size => Err(Fatal::new(format!(
+            "The journal ends at {}, but {size} were durable, and those behind may have been \
              acknowledged. It is older than the rest of the data folder, or the disk lost writes. \
              Nothing is signed. Restore the whole data folder from one moment, the newest there is.",
             number::entries(found.size())
         ))),
         _ => Ok(()),
     }
+}
+
+/// And they are the same ones, where the mark says which.
+fn check_goes_on_from_mark(
+    stored: &Stored,
+    objects: &dyn Objects,
+    marked: Option<Marked>,
+) -> Result<(), Fatal> {
+    match marked {
+        Some(marked) if !goes_on_from(stored, objects, marked)? => Err(Fatal::new(format!(
+            "What is stored gives another tree of {} than was durable here before ({}): journal and heads \
+             are of a copy that went on without them, and they may have been acknowledged. Nothing is \
+             signed. Restore the whole data folder from one moment, the newest there is.",
+            number::entries(marked.size),
+            mark::MARK
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether what is stored begins with the tree of a mark. One of the first version names no root, and is not compared.
+fn goes_on_from(stored: &Stored, objects: &dyn Objects, marked: Marked) -> Result<bool, Fatal> {
+    let Some(root) = marked.root else { return Ok(true) };
+    if stored.tree(marked.size, objects)?.root() == root {
+        return Ok(true);
+    }
+    // Damaged tiles give another root as well: then no proof leads from it to the tree of all, and that is said.
+    stored.prove_consistency(marked.size, stored.whole_tree(), objects)?;
+    Ok(false)
 }
 
 /// Computes the signed and the published tree again from what is stored.
@@ -259,14 +293,19 @@ fn check_not_behind(size: u64, objects: &dyn Objects) -> Result<(), Fatal> {
         Some(beyond) => Err(Fatal::new(format!(
             "The bundle {beyond} is stored, but the journal ends at {}: the journal and \
              the signed heads are older than the tiles. Signing now would fork the log. Restore \
-             the whole data folder from one moment, the newest there is.",
+             the whole data folder from one moment, the newest there is. {REBUILT}",
             number::entries(size)
         ))),
     }
 }
 
+/// What else may be the reason for tiles beyond a log's end.
+pub(crate) const REBUILT: &str = "Only of a log that `fiducial-log recover` has rebuilt, and that was not served \
+    since, they may be of entries which nobody had signed when its disk died: then nothing is older, and it needs a \
+    store, or a prefix in the bucket, in which no tiles are.";
+
 /// The first full bundle beyond so many entries, if it is stored.
-fn bundle_beyond(size: u64, objects: &dyn Objects) -> Result<Option<Tile>, Fatal> {
+pub(crate) fn bundle_beyond(size: u64, objects: &dyn Objects) -> Result<Option<Tile>, Fatal> {
     let beyond = Tile::full(TileKind::Entries, size / TILE_WIDTH);
     let beyond = beyond.expect("bundles have no level");
     let there = objects.read(beyond).map_err(|error| {

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use spec::checkpoint::{Checkpoint, Origin};
 use spec::frontier::Frontier;
+use spec::key::KeyName;
 use spec::note::Note;
-use spec::succession::{SuccessionError, check_why};
+use spec::succession::{MAX_SUCCESSION_SIZE, SuccessionError};
 
 use crate::answer::Fatal;
 use crate::disk::Disk;
@@ -46,27 +47,37 @@ pub enum SucceedError {
     /// The entry is none.
     #[error(transparent)]
     Succession(#[from] SuccessionError),
+    /// The checkpoint has too many lines.
+    #[error(
+        "the first entry would have {size} bytes, and an entry has at most {MAX_SUCCESSION_SIZE}. Leave lines of \
+         witnesses out of the checkpoint's file, each of which counts alone; keep the old log's own, and enough for \
+         the quorum of its policy"
+    )]
+    TooLarge {
+        /// Its bytes.
+        size: usize,
+    },
     /// The head could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
 
 impl Succeeding {
-    /// What is wrong with it for a log of this name. Asked before anything of the new log is made.
-    pub(crate) fn check(&self, origin: &Origin) -> Result<(), SucceedError> {
+    /// What is wrong with it for a log whose keys have this name. Asked before anything of the new log is made.
+    pub(crate) fn check(&self, name: KeyName) -> Result<(), SucceedError> {
         if let Some(old) = &self.old {
             old.verify(&self.last)?;
         }
-        check_why(&self.why)?;
-        let last = Checkpoint::parse(self.last.text()).map_err(SuccessionError::LastCheckpoint)?;
-        if last.origin() == origin {
-            return Err(SuccessionError::SameLog.into());
+        let (old, last) = (self.old.as_ref(), self.last.clone());
+        match LogKeys::rehearse_succession(name, old, &self.why, last) {
+            Err(SuccessionError::TooLarge { size }) => Err(SucceedError::TooLarge { size }),
+            other => Ok(other?),
         }
-        Ok(())
     }
 }
 
-/// Makes the succession the first entry of a log that has nothing else yet, and signs the head over it.
+/// Makes the succession, which was checked, the first entry of a log that has nothing else yet, and signs the head
+/// over it.
 pub(crate) fn begin(
     disk: &Arc<dyn Disk>,
     data: &Path,
@@ -74,14 +85,14 @@ pub(crate) fn begin(
     keys: &LogKeys,
     succeeding: &Succeeding,
 ) -> Result<(), SucceedError> {
-    succeeding.check(origin)?;
     let last = succeeding.last.clone();
     let succession = keys.sign_succession(succeeding.old.as_ref(), &succeeding.why, last)?;
     let entry = Bytes::from(succession.to_bytes());
     let leaf = spec::hash::leaf_hash(&entry);
     file::write(disk.as_ref(), &data.join(JOURNAL), &Base::empty(), &[entry])?;
-    mark::write(disk.as_ref(), data, 1)?;
-    let checkpoint = Checkpoint::new(origin.clone(), Frontier::new().grow(&[leaf]).tree());
+    let tree = Frontier::new().grow(&[leaf]).tree();
+    mark::write(disk.as_ref(), data, tree)?;
+    let checkpoint = Checkpoint::new(origin.clone(), tree);
     let signatures = keys.sign(&checkpoint, unix_seconds())?;
     let note = Note::new(checkpoint.to_string(), signatures);
     Ok(Heads::new(disk.clone(), data).write_signed(&SignedHead { note, checkpoint })?)
@@ -151,6 +162,41 @@ mod tests {
         let (tail, chains) = replay(&loaded(vec![entry.clone()]), Admission::Statements).unwrap();
         assert_eq!((tail.frontier().size(), chains.to_heads().len()), (1, 0));
         assert!(replay(&loaded(vec![entry.clone(), entry]), Admission::Statements).is_err());
+    }
+
+    #[test]
+    fn a_checkpoint_with_too_many_lines_for_an_entry_makes_no_log() {
+        use spec::key::KeyId;
+        use spec::note::Signature;
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        init(&old, origin("old.example"), Admission::Any, true).unwrap();
+        let last = checkpoint(&old, "old.example");
+        let cosigned = |lines: u8| {
+            let line = |at| Signature {
+                name: KeyName::parse("witness.example").unwrap(),
+                id: KeyId::from_bytes([at; 4]),
+                bytes: vec![at; 2428],
+            };
+            let all = last.signatures().iter().cloned().chain((0..lines).map(line)).collect();
+            Note::new(last.text().to_owned(), all)
+        };
+        let succeeding = |lines| Succeeding {
+            last: cosigned(lines),
+            why: "the disk died".to_owned(),
+            old: Some(keys(&old, "old.example")),
+        };
+        let made = |lines| {
+            let origin = origin("new.example");
+            init_successor(&new, origin, Admission::Any, false, &succeeding(lines))
+        };
+        let refused = made(40);
+        assert!(
+            matches!(refused, Err(InitError::Succeed(SucceedError::TooLarge { size })) if size > 65_535),
+            "{refused:?}"
+        );
+        assert!(!new.exists());
+        made(3).unwrap();
     }
 
     #[test]

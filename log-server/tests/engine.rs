@@ -220,6 +220,43 @@ fn restarts_do_not_keep_the_journal_from_being_trimmed() {
 }
 
 #[test]
+fn a_journal_with_other_entries_below_the_mark_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    make(folder.path(), Admission::Any);
+    let grow = |entries: &[&str]| {
+        let log = Log::open(options(folder.path(), Limits::default())).unwrap();
+        wait_until(|| log.status().index_ready);
+        for entry in entries {
+            let submission = log.check(entry.as_bytes()).unwrap();
+            runtime().block_on(log.sequence(submission)).unwrap();
+        }
+        wait_until(|| log.status().published == log.status().sequenced);
+        log.stop();
+        log.join();
+    };
+    grow(&["one", "two"]);
+    grow(&[]);
+    let marked = fs::read(at("journal-mark")).unwrap();
+    // The same keys and another past, longer and sound in itself, as parts of a copy would be that went on.
+    for name in ["journal", "signed-head", "checkpoint", "journal-mark"] {
+        fs::remove_file(at(name)).unwrap();
+    }
+    let _ = fs::remove_dir_all(at("index"));
+    grow(&["one", "another", "three"]);
+    let journal = fs::read(at("journal")).unwrap();
+    let other = fs::read(at("journal-mark")).unwrap();
+    fs::write(at("journal-mark"), &marked).unwrap();
+    let refused = Log::open(options(folder.path(), Limits::default())).err();
+    let refused = refused.expect("it is not the log that was marked").to_string();
+    assert!(refused.contains("another tree of 2 entries"), "{refused}");
+    assert_eq!(fs::read(at("journal")).unwrap(), journal, "a refused start changes nothing");
+    assert_eq!(fs::read(at("journal-mark")).unwrap(), marked);
+    fs::write(at("journal-mark"), &other).unwrap();
+    grow(&[]);
+}
+
+#[test]
 fn no_refusal_speaks_of_an_entry_that_was_not_stored() {
     let folder = tempfile::tempdir().unwrap();
     make(folder.path(), Admission::Statements);

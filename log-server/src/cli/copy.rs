@@ -8,7 +8,7 @@ use clap::Args;
 use super::EXIT_FAILED;
 use super::store::{Bar, StoreArgs, TrustArgs, failed, told};
 use crate::config::CONFIG_FILE;
-use crate::copy::data::{DataFolder, DataObjects, is_data_folder};
+use crate::copy::data::{DataFolder, DataObjects, is_data_folder, mark_of};
 use crate::copy::moving::{Ended, MoveError, carry, give_up};
 use crate::copy::store::{Folder, Sink, Source};
 use crate::copy::{Head, bring, bring_objects, head_of, policy_of_keys};
@@ -165,13 +165,25 @@ fn from_data_folder(args: &CopyArgs, from: &Path) -> anyhow::Result<ExitCode> {
     Ok(match brought {
         Ok(summary) => {
             println!("{}: {}", head.origin, told(summary));
-            done(
-                "the copy holds no key and signs nothing. Only one process may sign for this log: it \
-                 stays the one with this data folder",
-            )
+            done(&format!("the copy holds no key and signs nothing. {}", who_signs(from)))
         }
         Err(error) => failed(error),
     })
+}
+
+/// Who signs for a log that was copied out of a data folder: that folder's process, unless the log has left it.
+fn who_signs(from: &Path) -> String {
+    let folder = from.display();
+    match mark_of(from).map(|mark| mark.and_then(|mark| mark.refusal())) {
+        Ok(None) => {
+            "Only one process may sign for this log: it stays the one with this data folder"
+                .to_owned()
+        }
+        Ok(Some(refusal)) => {
+            format!("Nor does {folder}, whose log may be newer elsewhere: {refusal}")
+        }
+        Err(error) => format!("Whether the log is still at {folder} could not be read: {error}"),
+    }
 }
 
 /// Into a log that is stopped: only the full tiles that its own journal stands on.

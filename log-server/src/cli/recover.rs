@@ -14,12 +14,14 @@ use crate::disk::MachineDisk;
 use crate::keys::LogKeys;
 use crate::recover::{Recovered, Wanted, recover};
 use crate::settings::Settings;
+use crate::shared::JOURNAL;
 use crate::witnesses::{ANSWER_TIME, Witnesses};
 
 pub(super) const EXAMPLES: &str = "\
 Give all that anybody has: --from of mirrors, exported trees, buckets and old copies of the data folder,
 --statements of folders that agents made with `fiducial-agent statements`, --checkpoint of newer
-checkpoints than these. The newest head that this log signed is what has to come out.
+checkpoints than these. The newest head that this log signed is what has to come out; what the journal of an
+old data folder has behind it, and may have acknowledged, keeps its places.
 
 Examples:
   fiducial-log recover --backup ./backup --data ./log --from https://mirror.example --policy ./policy
@@ -32,11 +34,17 @@ nobody who could tell: whoever holds a newer checkpoint than those given here ca
 
 Nothing is signed, and the folder becomes a log only at the end: its root is then the one that was signed.
 What was found is kept: run the same command again with more sources, or after an interruption. Then
-`fiducial-log check --data DIR`, and serve it as before.
+`fiducial-log check --data DIR`, and serve it as before. A log whose database is lost is rebuilt so too, and
+then moved into another one: docs/postgres.md, \"If the database is lost\".
 
 Exit codes: 0 rebuilt; 1 what was read contradicts what this log signed; 2 could not do it: the message
 names the entries that are missing, or the witness that did not answer. Where they cannot be had, the log
 has ended: see `fiducial-log init --help` for its successor.";
+
+/// What is left to do.
+const NEXT: &str = "run `fiducial-log check` on it before it is served. It has the embedded journal; into PostgreSQL \
+    and object storage it goes from there with `fiducial-log copy --move`: see docs/postgres.md, \"If the database \
+    is lost\"";
 
 #[derive(Args, Debug)]
 pub(super) struct RecoverArgs {
@@ -88,12 +96,23 @@ pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
         witnesses: witnesses.as_ref(),
         without: &args.without_witness,
     };
+    if args.backup.join(JOURNAL).is_file()
+        && !args.from.iter().any(|from| Path::new(from) == args.backup)
+    {
+        // Only what is named is a source: an old data folder that stands for the backup may have the newest entries.
+        eprintln!(
+            "fiducial-log: note: {0} has a journal too. What is in it counts if the folder is also named with \
+             --from {0}",
+            args.backup.display()
+        );
+    }
     let bar = Bar::new();
     let recovered = recover(&wanted, &bar, &|line| bar.say(&format!("note: {line}")));
     bar.end();
     match recovered {
         Ok(recovered) => {
             println!("{}", told(&recovered));
+            println!("{NEXT}");
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
@@ -134,11 +153,15 @@ fn holder(args: &RecoverArgs, from: &str) -> anyhow::Result<Box<dyn Source>> {
 }
 
 fn told(recovered: &Recovered) -> String {
-    let Recovered { origin, size, from, published, .. } = recovered;
+    let Recovered { origin, size, behind, from, published, .. } = recovered;
     let shown = match published {
         Some(published) if published == size => "and shown as it was published".to_owned(),
         Some(published) => format!("shown are the first {published} until the witnesses cosign it"),
         None => "nothing is shown until the witnesses have cosigned it".to_owned(),
     };
-    format!("{origin}: {size} entries, up to the head that was found in {from}; {shown}")
+    let more = match behind {
+        0 => String::new(),
+        more => format!(", and {more} behind it that an old journal has"),
+    };
+    format!("{origin}: {size} entries, up to the head that was found in {from}{more}; {shown}")
 }

@@ -30,6 +30,7 @@ use crate::journal::postgres::moving::{PostgresHome, Read};
 use crate::journal::postgres::{Trouble, schema};
 use crate::journal::{Loaded, file};
 use crate::keys::{KeyFileError, LogKeys};
+use crate::moved::{self, Mark};
 use crate::objects::{FolderObjects, Objects};
 use crate::settings::{SETTINGS, Settings, SettingsError};
 use crate::shared::JOURNAL;
@@ -84,6 +85,15 @@ impl From<Trouble> for DataError {
 #[must_use]
 pub fn is_data_folder(folder: &Path) -> bool {
     folder.join(SETTINGS).is_file()
+}
+
+/// What stands in a data folder, or in its database, about where its log is; `None` if it was never moved.
+pub fn mark_of(folder: &Path) -> Result<Option<Mark>, DataError> {
+    let home = Home::open(folder)?;
+    let Some(journal) = &home.journal else {
+        return Ok(moved::read(home.disk.as_ref(), &home.folder)?);
+    };
+    Ok(PostgresHome::open(&journal.database)?.held()?.and_then(|held| held.mark))
 }
 
 /// A log that is read where it lives.
@@ -211,6 +221,10 @@ impl Source for DataFolder {
 
     fn signed_head(&self) -> io::Result<Option<Bytes>> {
         Ok(self.signed.clone())
+    }
+
+    fn whole_tree(&self) -> Option<Tree> {
+        Some(self.tail.frontier().tree())
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! What a mirror shows only grows, and is one history: a source that went back or that shows another one is
 //! refused, and the refused checkpoint is kept as `checkpoint.refused` beside the good one, since the
-//! two together prove what happened.
+//! two together prove what happened. What it shows was accepted by the policy of then: one that names other
+//! witnesses since counts for what comes.
 
 use spec::note::MAX_NOTE_SIZE;
 use spec::policy::Policy;
 
 use super::store::{Folder, Sink, Source};
-use super::{CopyError, Listener, Summary, accept, bring, head_of};
+use super::{CopyError, Listener, Summary, accept_own, bring, head_of};
 use crate::heads::CHECKPOINT;
 
 /// The file of a checkpoint that contradicts the mirror's own.
@@ -37,7 +38,7 @@ pub fn follow(
     if own.as_ref() == Some(&head.note) {
         return Ok(Followed::Same);
     }
-    let own = accept(own, &place, policy)?;
+    let own = accept_own(own, &place, policy)?;
     match bring(source, folder, &head, policy, listener) {
         // The same tree under other signatures or times: shown, and no news.
         Ok(_) if own.is_some_and(|own| own.tree == head.tree) => Ok(Followed::Same),

@@ -6,7 +6,8 @@
 //!
 //! 1. The source's checkpoint is accepted by a policy of the reader's own.
 //! 2. The right edge is read and must hash to the signed root; see `verified`.
-//! 3. What the destination has must be an earlier state of the same history, and never a larger one.
+//! 3. What the destination has must be signed by the same log, an earlier state of the same history, and never a
+//!    larger one.
 //! 4. Each tile is compared with the one above it, each bundle with its tile, and only then stored.
 //! 5. Partial tiles, then the checkpoint: whoever reads it finds everything below it.
 //!
@@ -98,7 +99,11 @@ pub enum CopyError {
     #[error("{0} has no checkpoint: nothing there can be verified")]
     NoCheckpoint(String),
     /// The destination holds something else under this name.
-    #[error("{place}: {what} is there already with other bytes; it is left as it is")]
+    #[error(
+        "{place}: {what} is there already with other bytes; it is left as it is. It is damaged there, or of another \
+         history, such as of what a log had taken before it was rebuilt: then name a store, or a prefix, in which no \
+         tiles are"
+    )]
     OtherBytes {
         /// Which destination.
         place: String,
@@ -194,6 +199,18 @@ pub fn accept(
     Ok(Some(Head { note, origin: accepted.origin().clone(), tree: accepted.tree() }))
 }
 
+/// Reads the checkpoint of a copy. It was accepted when it came, by the policy of then, whose witnesses may not be
+/// those of now; what is compared with it is of the same log if that has signed both.
+pub fn accept_own(
+    read: Option<Bytes>,
+    place: &str,
+    policy: &Policy,
+) -> Result<Option<Head>, CopyError> {
+    let keys: Vec<VerifierKey> = policy.logs().iter().map(|log| log.key().clone()).collect();
+    let signed = policy_of_keys(&keys).expect("the logs of a policy make one without witnesses");
+    accept(read, place, &signed)
+}
+
 /// The head of a source, accepted.
 pub fn head_of(source: &dyn Source, policy: &Policy) -> Result<Head, CopyError> {
     let place = source.name();
@@ -216,7 +233,7 @@ pub fn bring(
     if before.as_ref() == Some(&head.note) && head.tree.size() == 0 {
         return Ok(Summary::default());
     }
-    let before = accept(before, &place, policy)?;
+    let before = accept_own(before, &place, policy)?;
     if let Some(before) = &before {
         check_one_root(source, before, head)?;
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use spec::note::MAX_NOTE_SIZE;
 use spec::tile::{MAX_BUNDLE_SIZE, TILE_WIDTH, Tile, TileKind, nodes_at};
+use spec::tree::Tree;
 
 use crate::disk::{Disk, MachineDisk, write_whole};
 use crate::heads::SIGNED_HEAD;
@@ -37,6 +38,12 @@ pub trait Source: Send + Sync {
     /// checkpoint, and then was offered to witnesses and never published.
     fn signed_head(&self) -> io::Result<Option<Bytes>> {
         Ok(None)
+    }
+
+    /// The tree of all entries, by the journal's word, where this is a folder of the log itself: those behind the
+    /// last signed head are under no head, and may have been acknowledged.
+    fn whole_tree(&self) -> Option<Tree> {
+        None
     }
 }
 

@@ -138,6 +138,20 @@ pub enum RecoverError {
         /// Behind the last.
         to: u64,
     },
+    /// Two journals that differ where nothing was signed.
+    #[error(
+        "the journals in {one} and {other} go on in two ways behind the newest signed head, of {size} entries, and \
+         either may have been acknowledged. Name with --from only the one that the log was served from last; of the \
+         other one `tile/` and `checkpoint`, in a folder of their own, can still be a holder"
+    )]
+    TwoJournals {
+        /// Where the longer one is.
+        one: String,
+        /// Where the other one is.
+        other: String,
+        /// Entries of the newest signed head.
+        size: u64,
+    },
     /// Two roots of one size under this log's keys, or a signed root that what is there contradicts.
     #[error(
         "this log has signed two histories: at size {size} {one} has root {have}, and {other} has \

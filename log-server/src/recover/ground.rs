@@ -18,6 +18,7 @@ use super::holders::Holders;
 use super::known::Known;
 use super::place::Place;
 use crate::admission::{Admission, Chains};
+use crate::answer::Fatal;
 use crate::copy::Listener;
 use crate::start::place_of;
 
@@ -93,6 +94,23 @@ fn gather(
 }
 
 impl Ground {
+    /// The last statement of every source, with these entries behind the ground.
+    pub(super) fn chains_with(
+        &self,
+        rest: &[Bytes],
+        admission: Admission,
+    ) -> Result<Chains, Fatal> {
+        let mut chains = Chains::new(self.chains.to_heads());
+        if admission == Admission::Statements {
+            for (index, entry) in (self.frontier.size()..).zip(rest) {
+                if let Some(place) = place_of(entry, index)? {
+                    chains.advance(place, leaf_hash(entry));
+                }
+            }
+        }
+        Ok(chains)
+    }
+
     /// Writes bundles of which nothing is missing, and the tiles above them.
     fn lay(&mut self, all: &[Slots], place: &Place, known: &Known<'_>) -> Result<(), RecoverError> {
         let leaves: Vec<Hash> =

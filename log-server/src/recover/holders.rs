@@ -31,6 +31,8 @@ struct Holder<'a> {
     heads: Vec<Tree>,
     /// Its tiles up to a signed head, if their right edge is sound.
     verified: Option<Verified<'a>>,
+    /// The tree of all entries that its journal has, if it is a folder of the log itself.
+    whole: Option<Tree>,
     is_away: bool,
 }
 
@@ -49,8 +51,13 @@ impl<'a> Holders<'a> {
     ) -> Result<Self, RecoverError> {
         let mut holders = Self { all: Vec::new(), remarks: Vec::new() };
         for source in sources {
-            let mut holder =
-                Holder { source: &**source, heads: Vec::new(), verified: None, is_away: false };
+            let mut holder = Holder {
+                source: &**source,
+                heads: Vec::new(),
+                verified: None,
+                whole: source.whole_tree(),
+                is_away: false,
+            };
             let name = source.name();
             match source.file(CHECKPOINT, MAX_NOTE_SIZE) {
                 Err(error) => {
@@ -118,11 +125,13 @@ impl<'a> Holders<'a> {
     }
 
     /// Notes who has more than the newest head that was found. A mirror copies only what it has seen signed, so
-    /// there may be a newer checkpoint; a store of the log's own also has what was only acknowledged.
+    /// there may be a newer checkpoint; a store of the log's own also has what was only acknowledged, and where its
+    /// journal is there too, that is taken from it.
     pub(super) fn note_ahead(&mut self, target: Tree) {
         let behind = Tile::full(TileKind::Entries, target.size() / TILE_WIDTH);
         let behind = behind.expect("bundles have no level");
-        for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
+        let all = self.all.iter_mut();
+        for holder in all.filter(|holder| !holder.is_away && !holder.counts(behind)) {
             if holder.read(behind, &mut self.remarks).is_some() {
                 self.remarks.push(format!(
                     "{} has {behind}, which is not all below the newest head that was found, of {}: if it is a \
@@ -132,6 +141,15 @@ impl<'a> Holders<'a> {
                 ));
             }
         }
+    }
+
+    /// Those whose journals go on behind so many entries, with the trees of all that they have; the longest first.
+    pub(super) fn going_on_behind(&self, size: u64) -> Vec<(&'a dyn Source, Tree)> {
+        let present = self.all.iter().filter(|holder| !holder.is_away);
+        let named = present.filter_map(|holder| Some((holder.source, holder.whole?)));
+        let mut all: Vec<_> = named.filter(|(_, whole)| whole.size() > size).collect();
+        all.sort_by_key(|(_, whole)| std::cmp::Reverse(whole.size()));
+        all
     }
 
     /// The largest tree that one of them has tiles of.
@@ -201,8 +219,8 @@ impl<'a> Holders<'a> {
         }
     }
 
-    /// What each has of a tile or bundle that nobody vouches for: the full one, or else the widest of
-    /// `widths`, which are those at which the log was signed.
+    /// What each has of a tile or bundle that nobody vouches for: the full one, or else the widest. `widths` are
+    /// those at which the log was signed; beside them count those of its own heads, and of all that a journal has.
     pub(super) fn unvouched(
         &mut self,
         kind: TileKind,
@@ -211,12 +229,15 @@ impl<'a> Holders<'a> {
     ) -> Vec<(Tile, Bytes)> {
         let mut found = Vec::new();
         for holder in self.all.iter_mut().filter(|holder| !holder.is_away) {
-            let own = holder.heads.iter().filter(|head| head.size() / TILE_WIDTH == index);
-            let own = own.map(|head| (head.size() % TILE_WIDTH) as u16);
-            let tiles = [TILE_WIDTH as u16].into_iter().chain(own);
-            let tiles = tiles.chain(widths.iter().rev().copied().take(MAX_WIDTHS));
+            let own = holder.heads.iter().chain(&holder.whole);
+            let own = own.filter(|tree| tree.size() / TILE_WIDTH == index);
+            let own = own.map(|tree| (tree.size() % TILE_WIDTH) as u16);
+            let signed = widths.iter().rev().copied().take(MAX_WIDTHS);
+            let mut all: Vec<u16> = own.chain(signed).chain([TILE_WIDTH as u16]).collect();
+            all.sort_by_key(|width| std::cmp::Reverse(*width));
+            all.dedup();
             let tiles: Vec<Tile> =
-                tiles.filter_map(|width| Tile::new(kind, index, width)).collect();
+                all.into_iter().filter_map(|width| Tile::new(kind, index, width)).collect();
             let read = |tile| Some((tile, holder.read(tile, &mut self.remarks)?));
             found.extend(tiles.into_iter().find_map(read));
         }
@@ -238,6 +259,11 @@ impl Holder<'_> {
                 None
             }
         }
+    }
+
+    /// Whether its journal goes on up to the end of this bundle.
+    fn counts(&self, bundle: Tile) -> bool {
+        self.whole.is_some_and(|whole| bundle.is_within(whole.size()))
     }
 
     fn size(&self) -> u64 {

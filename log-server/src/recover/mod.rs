@@ -6,7 +6,8 @@
 //! 1. what this log signed: holders, files, receipts, witnesses      -> the newest head is the aim
 //! 2. tiles and entries up to a signed tree of some holder           -> the ground, written as it is verified
 //! 3. behind it receipts, hints, statements                          -> the tail: the order whose roots were signed
-//! 4. its full bundles, and the journal                              -> durable; nobody takes it for a log yet
+//! 4. its full bundles, and the journal: in it also what an old
+//!    journal has behind that head                                   -> durable; nobody takes it for a log yet
 //! 5. every witness confirms the newest head and knows of no newer   -> it can go on without a fork
 //! 6. keys, heads, and the name of the log last                      -> a log again
 //! ```
@@ -15,10 +16,10 @@
 //! were found, and with the newest head that any run has heard of.
 //!
 //! - `known`: signed heads. `holders`: who has copies. `handed`: what agents gave. `ground` and `tail`: the
-//!   entries. `order`: the search, pure. `asking`: the witnesses. `place`: the folder.
+//!   entries. `order`: the search, pure. `behind`: what no head covers. `asking`: the witnesses. `place`: the folder.
 //!
-//! Invariant: nothing is signed here. A rebuilt log ends at the newest head that anybody who was asked knows
-//! of, and that head is its last signed one.
+//! Invariant: nothing is signed here. The last signed head of a rebuilt log is the newest that anybody who was asked
+//! knows of. Behind it stands only what the journal of this log had there.
 
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,7 @@ use crate::stored::Stored;
 use crate::witnesses::Witnesses;
 
 mod asking;
+mod behind;
 mod error;
 mod ground;
 mod handed;
@@ -78,6 +80,8 @@ pub struct Recovered {
     pub origin: String,
     /// Entries, up to the last signed head.
     pub size: u64,
+    /// Entries behind it, which an old journal has.
+    pub behind: u64,
     /// Where that head was found.
     pub from: String,
     /// Entries of the checkpoint that is shown, if one is.
@@ -127,7 +131,7 @@ pub fn recover(
     let built = build(&place, &mut holders, &handed, &known, listener);
     holders.remarks.iter().for_each(|line| remark(line));
     remarks.append(&mut holders.remarks);
-    let stored = built?;
+    let Built { stored, behind } = built?;
     let rebuilt = stored.tree(tree.size(), place.objects()).map_err(Fatal::from)?;
     if rebuilt != tree {
         // Each head was compared on the way: this is a machine that computes wrongly.
@@ -140,6 +144,7 @@ pub fn recover(
     Ok(Recovered {
         origin: origin.to_string(),
         size: tree.size(),
+        behind,
         from: target.from,
         published: known.published().map(KnownHead::size),
         remarks,
@@ -160,21 +165,35 @@ fn take_checkpoints(paths: &[PathBuf], known: &mut Known<'_>) -> Result<(), Reco
     Ok(())
 }
 
-/// Steps 2 to 4: all entries, and the journal. Gives what a start would read.
+/// What stands in the folder now.
+struct Built {
+    /// What a start would read.
+    stored: Stored,
+    /// How many entries of it no head covers.
+    behind: u64,
+}
+
+/// Steps 2 to 4: all entries, and the journal.
 fn build(
     place: &Place,
     holders: &mut Holders<'_>,
     handed: &Handed,
     known: &Known<'_>,
     listener: &dyn Listener,
-) -> Result<Stored, RecoverError> {
+) -> Result<Built, RecoverError> {
     let mut ground = ground::lay(holders, handed, place, known, listener)?;
     let tail = tail::restore(&ground, holders, handed, known, place.admission(), listener)?;
-    let rest = put_full(&mut ground, tail, place)?;
+    let mut rest = put_full(&mut ground, tail, place)?;
+    let target = known.target().expect("a head is known before anything is built");
+    let chains = ground.chains_with(&rest, place.admission())?;
+    let behind = behind::find(holders, target.head.checkpoint.tree(), chains, place)?;
+    let count = behind.len() as u64;
+    rest.extend(behind);
     let heads_size = ground.frontier.size();
     let base = Base { frontier: ground.frontier, heads_size, heads: ground.chains.to_heads() };
     place.write_journal(&base, &rest)?;
-    Ok(Stored::of(Loaded { base, entries: rest, torn_bytes: 0 }))
+    let stored = Stored::of(Loaded { base, entries: rest, torn_bytes: 0 });
+    Ok(Built { stored, behind: count })
 }
 
 /// Stores the tail's full bundles; gives the entries behind the last of them.

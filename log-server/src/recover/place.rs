@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use spec::hash::leaf_hashes;
 use spec::note::Note;
 
 use super::RecoverError;
@@ -24,7 +25,7 @@ use crate::moved;
 use crate::objects::{FolderObjects, Objects};
 use crate::settings::{SETTINGS, Settings};
 use crate::shared::JOURNAL;
-use crate::sources::{self, SOURCES_FILE};
+use crate::sources::{self, Listing, SOURCES_FILE};
 use crate::start::{OpenError, lock};
 
 /// Stands for `log.toml` until the log is whole.
@@ -42,6 +43,7 @@ pub(super) struct Place {
     objects: FolderObjects,
     settings: Settings,
     keys: LogKeys,
+    listed: Vec<Listing>,
     _lock: File,
 }
 
@@ -54,7 +56,7 @@ impl Place {
         moved::check_is_here(&kept, backup).map_err(OpenError::from)?;
         let settings = Settings::load(&kept, backup)?;
         let keys = LogKeys::load(backup, &settings.origin)?;
-        sources::list(backup)?;
+        let listed = sources::list(backup)?;
         let text = kept.read(&backup.join(SETTINGS)).map_err(io_at(backup))?;
         fs::create_dir_all(data).map_err(io_at(data))?;
         let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(data).map_err(io_at(data))?);
@@ -69,7 +71,7 @@ impl Place {
         let lock = lock(data)?;
         let objects = FolderObjects::new(disk.clone(), data);
         let (backup, data) = (backup.to_owned(), data.to_owned());
-        Ok(Self { backup, data, disk, objects, settings, keys, _lock: lock })
+        Ok(Self { backup, data, disk, objects, settings, keys, listed, _lock: lock })
     }
 
     pub(super) const fn settings(&self) -> &Settings {
@@ -82,6 +84,11 @@ impl Place {
 
     pub(super) const fn keys(&self) -> &LogKeys {
         &self.keys
+    }
+
+    /// The sources that the backup lists.
+    pub(super) fn listed(&self) -> &[Listing] {
+        &self.listed
     }
 
     pub(super) const fn objects(&self) -> &dyn Objects {
@@ -112,8 +119,8 @@ impl Place {
     pub(super) fn write_journal(&self, base: &Base, entries: &[Bytes]) -> Result<(), RecoverError> {
         let path = self.data.join(JOURNAL);
         file::write(self.disk.as_ref(), &path, base, entries).map_err(io_at(&path))?;
-        let size = base.frontier.size() + entries.len() as u64;
-        mark::write(self.disk.as_ref(), &self.data, size).map_err(io_at(&self.data))
+        let tree = base.frontier.grow(&leaf_hashes(entries)).tree();
+        mark::write(self.disk.as_ref(), &self.data, tree).map_err(io_at(&self.data))
     }
 
     /// Makes it a log: keys, sources, the newest head as the last signed one, what may be shown of it,

@@ -4,22 +4,23 @@
 //! what this server has seen, do its heads belong to what is stored. Nothing is locked but this server's
 //! own folder: other servers go on meanwhile.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use spec::tile::TILE_WIDTH;
 
 use super::{
-    OpenError, Started, bundle_beyond, check_base_and_heads, gatherer, lock, replay, share,
+    OpenError, REBUILT, Started, bundle_beyond, check_base_and_heads, gatherer, goes_on_from, lock,
+    replay, share,
 };
 use crate::answer::Fatal;
 use crate::disk::Disk;
 use crate::follower::{Follow, Follower};
 use crate::heads::{Heads, WriteError};
+use crate::journal::mark::{self, Marked};
 use crate::journal::postgres::{
     Database, Observer, PostgresHeads, PostgresJournal, Trouble, place, schema,
 };
-use crate::journal::{Journal, Loaded, News, mark};
+use crate::journal::{Journal, Loaded, News};
 use crate::log::Options;
 use crate::number;
 use crate::objects::Objects;
@@ -62,7 +63,8 @@ pub(crate) fn start_together(
         found = read()?;
     }
     let ((signed, published), (mut journal, loaded)) = found;
-    check_reaches_mark(&loaded, disk.as_ref(), &folder)?;
+    let marked = mark::read(disk.as_ref(), &folder);
+    check_reaches_mark(&loaded, marked)?;
     if signed.is_none() && loaded.size() > 0 {
         return Err(Fatal::new(format!(
             "The database holds {} and no signed head, which is signed before the first entry is \
@@ -75,6 +77,7 @@ pub(crate) fn start_together(
     let loaded = wait_for_entries(&mut journal, loaded, objects.as_ref())?;
     let stored = Stored::of(loaded.clone());
     check_base_and_heads(&stored, objects.as_ref(), [&signed, &published])?;
+    check_goes_on_from_mark(&stored, objects.as_ref(), marked)?;
     if !is_settled {
         // Only a store that has what the journal stands on becomes the one of all servers.
         place::settle(&database, &settings.origin, objects.as_ref()).map_err(fatal)?;
@@ -109,14 +112,33 @@ fn check_settings(own: &Settings, found: Option<Settings>) -> Result<(), Fatal> 
 }
 
 /// Entries that this server has seen are in the database for ever.
-fn check_reaches_mark(loaded: &Loaded, disk: &dyn Disk, folder: &Path) -> Result<(), Fatal> {
-    match mark::read(disk, folder) {
-        Some(mark) if loaded.size() < mark => Err(Fatal::new(format!(
-            "The database holds {}, but this server has seen {mark} in it, and those behind may \
+fn check_reaches_mark(loaded: &Loaded, marked: Option<Marked>) -> Result<(), Fatal> {
+    match marked {
+        Some(Marked { size, .. }) if loaded.size() < size => Err(Fatal::new(format!(
+            "The database holds {}, but this server has seen {size} in it, and those behind may \
              have been acknowledged. It is an older copy, or a standby that was promoted without the \
              last commits. Nothing is signed. Bring back the database that has them; see \
              docs/postgres.md.",
             number::entries(loaded.size())
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// And they are the same ones: while this server was away, the database may have gone back, and on by the hands of
+/// servers that had seen less.
+fn check_goes_on_from_mark(
+    stored: &Stored,
+    objects: &dyn Objects,
+    marked: Option<Marked>,
+) -> Result<(), Fatal> {
+    match marked {
+        Some(marked) if !goes_on_from(stored, objects, marked)? => Err(Fatal::new(format!(
+            "The database holds another history than this server has seen in it: the root of its first {} is \
+             another one. It went back and went on without entries that were acknowledged, or was changed by \
+             hand. Nothing is accepted or signed here. Stop the other servers, and bring back the database that \
+             has them; see docs/postgres.md.",
+            number::entries(marked.size)
         ))),
         _ => Ok(()),
     }
@@ -142,7 +164,7 @@ fn wait_for_entries(
             return Err(Fatal::new(format!(
                 "The bundle {beyond} is stored, but the database holds {}: it is older than the full tiles. \
                  It is an older copy, or a standby that was promoted without the last commits. Nothing \
-                 is signed. Bring back the database that has them; see docs/postgres.md.",
+                 is signed. Bring back the database that has them; see docs/postgres.md. {REBUILT}",
                 number::entries(size)
             )));
         }

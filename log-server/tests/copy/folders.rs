@@ -4,8 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use log_server::admission::Admission;
 use log_server::copy::Listener;
 use log_server::copy::moving::{Ended, Step, Watch, carry, give_up};
+use log_server::init::init;
+use spec::checkpoint::Origin;
 
 use crate::homes::CrashBehind;
 use crate::support::{expect, grow, make, text};
@@ -108,6 +111,69 @@ fn a_log_that_went_on_to_a_third_place_comes_back_by_no_earlier_move() {
         assert!(refused.contains("is served from there"), "{refused}");
     }
     grow(&a, 10, b"");
+}
+
+#[test]
+fn a_copy_out_of_a_place_that_the_log_has_left_says_where_it_is() {
+    let folders = Folders::new(&["a"]);
+    let (log, a, tree) = (folders.at("log"), folders.at("a"), folders.at("tree"));
+    let copy = |from: &Path| expect(0, &["copy", "--from", text(from), "--to", text(&tree)]);
+    assert!(copy(&log).contains("it stays the one with this data folder"));
+    folders.carry("log", "a");
+    let said = copy(&log);
+    assert!(said.contains("has moved to") && !said.contains("it stays the one"), "{said}");
+    assert!(copy(&a).contains("it stays the one with this data folder"));
+    fs::write(log.join("moved.toml"), "stage = 7\n").unwrap();
+    let said = copy(&log);
+    assert!(said.contains("could not be read") && !said.contains("it stays the one"), "{said}");
+}
+
+#[test]
+fn a_log_does_not_leave_for_a_store_with_tiles_beyond_its_end() {
+    let folders = Folders::new(&["a"]);
+    let (log, a) = (folders.at("log"), folders.at("a"));
+    // As of entries that the log had before it was rebuilt: its 600 end within the bundle 2.
+    let beyond = a.join("tile/entries/002");
+    fs::create_dir_all(beyond.parent().unwrap()).unwrap();
+    fs::write(&beyond, b"\0\x01a".repeat(256)).unwrap();
+    let refused = carry(&log, &a, &CrashBehind(None)).unwrap_err().to_string();
+    assert!(refused.contains("tile/entries/002 is already"), "{refused}");
+    assert!(refused.contains("has only 600 entries"), "{refused}");
+    assert!(refused.contains("`fiducial-log recover` has rebuilt"), "{refused}");
+    // Nothing was stopped.
+    grow(&log, 10, b"");
+    fs::remove_file(&beyond).unwrap();
+    folders.carry("log", "a");
+    grow(&a, 10, b"");
+    // Nor is a log served over such tiles, and both reasons are said.
+    fs::write(&beyond, b"\0\x01a".repeat(256)).unwrap();
+    let refused = folders.refusal("a");
+    assert!(refused.contains("older than the tiles"), "{refused}");
+    assert!(refused.contains("`fiducial-log recover` has rebuilt"), "{refused}");
+}
+
+#[test]
+fn a_move_is_given_up_by_the_log_that_it_is_of() {
+    let folders = Folders::new(&["a"]);
+    folders.crash_behind("log", "a", Step::Begun);
+    let (log, a) = (folders.at("log"), folders.at("a"));
+    // One of another name, and another place of the same name.
+    let (other, place) = (folders.at("other"), folders.at("place"));
+    let origin = Origin::parse("other.example/log").unwrap();
+    init(&other, origin, Admission::Any, false).unwrap();
+    make(&place);
+    grow(&place, 10, b"");
+    for (from, why) in
+        [(&other, "is of the log copied.example/log"), (&place, "is being filled from")]
+    {
+        let refused = give_up(from, &a).unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
+    assert!(folders.refusal("a").contains("is not finished"));
+    give_up(&log, &a).unwrap();
+    assert!(folders.refusal("a").contains("was given up"));
+    grow(&log, 10, b"");
+    folders.carry("log", "a");
 }
 
 #[test]

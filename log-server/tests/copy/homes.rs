@@ -24,7 +24,7 @@ use crate::support;
 use crate::support::{ORIGIN, make, run, text};
 
 /// Where `a` keeps its tiles.
-const STORE: &str = "s3://evidence/factory-7";
+pub(crate) const STORE: &str = "s3://evidence/factory-7";
 
 /// See the module's text.
 pub(crate) struct Homes {
@@ -54,13 +54,18 @@ impl Homes {
 
     /// The same with the journal in another database, and the tiles where they are.
     pub(crate) fn prepare_in(&self, name: &str, postgres: &Postgres) {
+        self.prepare_over(name, postgres, STORE);
+    }
+
+    /// The same with the tiles elsewhere as well.
+    pub(crate) fn prepare_over(&self, name: &str, postgres: &Postgres, store: &str) {
         let data = self.at(name);
         fs::create_dir(&data).unwrap();
         self.copy_keys(name);
         let config = format!(
             "[journal]\naddress = \"{}\"\n[objects]\n{}",
             postgres.address(),
-            self.bucket.section(STORE, self.folder.path())
+            self.bucket.section(store, self.folder.path())
         );
         fs::write(data.join("fiducial-log.toml"), config).unwrap();
     }

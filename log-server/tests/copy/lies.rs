@@ -86,6 +86,7 @@ fn a_copy_with_other_bytes_is_left_as_it_is() {
     let before = files(&world.at("copy"));
     let said = world.copy(1, "tree", "copy");
     assert!(said.contains("tile/entries/001 is there already with other bytes"), "{said}");
+    assert!(said.contains("before it was rebuilt"), "{said}");
     assert_eq!(files(&world.at("copy")), before);
 }
 

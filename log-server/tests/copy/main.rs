@@ -20,6 +20,7 @@ mod part;
 #[allow(dead_code, reason = "other tests want more of it")]
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres;
+mod rebuilt;
 #[allow(dead_code, reason = "other tests want more of it")]
 #[path = "../../../tests/support/s3.rs"]
 mod s3;

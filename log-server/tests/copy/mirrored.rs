@@ -6,6 +6,11 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use spec::checkpoint::Checkpoint;
+use spec::cosignature::{Timestamp, sign_ed25519};
+use spec::key::{Algorithm, KeyName, SigningKey};
+use spec::note::Note;
+
 use crate::support::{expect, files, grow, make, text};
 
 /// A program that says where it listens, and ends with its value.
@@ -116,6 +121,70 @@ fn a_mirror_follows_a_served_log_by_policy_and_hands_it_out() {
     let said =
         expect(0, &["copy", "--from", &handed.url, "--to", text(&at("copy")), "--log-key", &key]);
     assert!(said.contains("1000 entries"), "{said}");
+}
+
+/// A witness that cosigns whatever it is shown.
+fn witness(seed: u8) -> SigningKey {
+    let name = KeyName::parse(&format!("w{seed}.example")).unwrap();
+    SigningKey::from_seed(name, Algorithm::CosignatureEd25519, &[seed; 32]).unwrap()
+}
+
+/// Puts its line below the checkpoint of a tree.
+fn cosign(tree: &Path, witness: &SigningKey) {
+    let path = tree.join("checkpoint");
+    let note = Note::parse(&fs::read(&path).unwrap()).unwrap();
+    let checkpoint = Checkpoint::parse(note.text()).unwrap();
+    let time = Timestamp::from_seconds(1_700_000_000).unwrap();
+    let mut lines = note.signatures().to_vec();
+    lines.push(sign_ed25519(witness, time, &checkpoint));
+    fs::write(path, Note::new(note.text().to_owned(), lines).to_bytes()).unwrap();
+}
+
+#[test]
+fn a_mirror_goes_on_by_a_policy_with_other_witnesses() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (log, tree, mirror) = (at("log"), at("tree"), at("mirror"));
+    let key = make(&log);
+    let export = |log: &Path, tree: &Path| {
+        expect(0, &["export", "--data", text(log), "--to", text(tree)]);
+    };
+    let look = |code: i32, tree: &Path, key: &str, witness: &SigningKey| {
+        let named = witness.verifier();
+        let policy = format!("log {key}\nwitness w {named}\nquorum w\n");
+        fs::write(at("policy"), policy).unwrap();
+        let (from, to, policy) = (text(tree), text(&mirror), text(&at("policy")));
+        expect(code, &["mirror", "--once", "--from", from, "--to", to, "--policy", policy])
+    };
+    grow(&log, 300, b"");
+    export(&log, &tree);
+    cosign(&tree, &witness(1));
+    assert!(look(0, &tree, &key, &witness(1)).contains("300 entries"));
+
+    // The policy names another witness from now on: it counts for what the source shows.
+    let refused = |place: &Path| format!("the checkpoint of {} is not accepted", place.display());
+    grow(&log, 200, b"");
+    export(&log, &tree);
+    cosign(&tree, &witness(1));
+    let said = look(1, &tree, &key, &witness(2));
+    assert!(said.contains(&refused(&tree)), "{said}");
+    cosign(&tree, &witness(2));
+    assert!(look(0, &tree, &key, &witness(2)).contains("500 entries"));
+    // The same tree under a third one's line is no news, and shown.
+    cosign(&tree, &witness(3));
+    assert!(look(0, &tree, &key, &witness(3)).contains("nothing new"));
+    let shown = fs::read(tree.join("checkpoint")).unwrap();
+    assert_eq!(fs::read(mirror.join("checkpoint")).unwrap(), shown);
+
+    // A log of the same name under another key is not what was copied.
+    let before = files(&mirror);
+    let other = make(&at("other"));
+    grow(&at("other"), 600, b"others");
+    export(&at("other"), &at("foreign"));
+    cosign(&at("foreign"), &witness(3));
+    let said = look(1, &at("foreign"), &other, &witness(3));
+    assert!(said.contains(&refused(&mirror)), "{said}");
+    assert_eq!(files(&mirror), before);
 }
 
 #[test]

@@ -60,6 +60,9 @@ fn a_log_moves_to_a_database_and_a_bucket_and_back() {
     homes.check_only("log");
     let refused = expect(2, &["serve", "--data", homes.path("b")]);
     assert!(refused.contains("has moved to"), "{refused}");
+    // Nor does a copy out of the database say that it signs.
+    let said = expect(0, &["copy", "--from", homes.path("a"), "--to", homes.path("old-tree")]);
+    assert!(said.contains("has moved to") && !said.contains("it stays the one"), "{said}");
     homes.grow("log", 600, &mut client);
     assert_eq!(client.size(), 2600);
     expect(0, &["check", "--data", homes.path("log")]);

@@ -121,6 +121,11 @@ impl World {
                 }
             }
         };
+        self.sign_behind(at, after)
+    }
+
+    /// The same, with what it names as earlier.
+    pub(crate) fn sign_behind(&mut self, at: usize, after: After) -> Vec<u8> {
         let source = &mut self.sources[at];
         let name = source.key.verifier().name().clone();
         let batch = Hash::of(&source.sequence.to_be_bytes());

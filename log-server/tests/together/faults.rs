@@ -2,6 +2,7 @@
 
 use log_server::admission::Admission;
 use log_server::answer::AddError;
+use log_server::log::Log;
 
 use crate::logs::copy_folder;
 use crate::world::{World, add, end, insist, origin, published, runtime, try_add, wait_until};
@@ -84,6 +85,59 @@ fn a_start_notices_what_went_back_while_no_server_ran() {
 }
 
 #[test]
+fn a_start_notices_what_went_back_and_on_while_its_server_did_not_run() {
+    let Some(mut world) = World::new(Admission::Any) else { return };
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    world.postgres.end();
+    world.postgres.save();
+    world.postgres.begin(&[]);
+    insist(&log, b"second");
+    published(&log, 2);
+    end(&log);
+    world.postgres.end();
+    world.postgres.restore();
+    world.postgres.begin(&[]);
+    // One that has seen nothing of it goes on, beyond what the first had seen.
+    let other = world.open("b");
+    for entry in [&b"another"[..], b"third"] {
+        add(&other, entry);
+    }
+    published(&other, 3);
+    let check_refused = || {
+        let refused = world.try_open("a").err().expect("it has seen another history").to_string();
+        assert!(refused.contains("the root of its first 2 entries is another one"), "{refused}");
+    };
+    check_refused();
+    // Nor when the journal has forgotten what came then, and only tiles say it.
+    let size = forget_the_beginning(&world, &other);
+    check_refused();
+    end(&other);
+    let log = world.open("b");
+    published(&log, size);
+    end(&log);
+}
+
+/// Adds entries until the journal is trimmed. Returns how many there are.
+fn forget_the_beginning(world: &World, log: &Log) -> u64 {
+    let mut size = 0;
+    for round in 0..3_u32 {
+        let entry = |at: u32| format!("{round} {at:0>100}").into_bytes();
+        let entries = (0..300).map(|at| log.check(&entry(at)).unwrap()).collect();
+        let answers = runtime().block_on(log.sequence_all(entries));
+        size = answers.into_iter().map(|answer| answer.unwrap().index + 1).max().unwrap();
+        published(log, size);
+        wait_until("it is sealed", || log.status().sealed == size / 256 * 256);
+    }
+    world.postgres.sql(
+        "DO $$ BEGIN IF (SELECT size FROM log_base) < 256 THEN \
+         RAISE EXCEPTION 'the journal was not trimmed'; END IF; END $$",
+    );
+    size
+}
+
+#[test]
 fn a_database_that_is_older_than_its_tiles_is_refused_in_words() {
     let Some(mut world) = World::new(Admission::Any) else { return };
     end(&world.open("a"));
@@ -140,18 +194,7 @@ fn a_database_that_went_back_and_on_beyond_what_a_server_knew_stops_it() {
     // One that has seen nothing of it goes on, until the journal has forgotten what came then.
     world.address = None;
     let other = world.open("b");
-    for round in 0..3_u32 {
-        let entry = |at: u32| format!("{round} {at:0>100}").into_bytes();
-        let entries = (0..300).map(|at| other.check(&entry(at)).unwrap()).collect();
-        let answers = runtime().block_on(other.sequence_all(entries));
-        let size = answers.into_iter().map(|answer| answer.unwrap().index + 1).max().unwrap();
-        published(&other, size);
-        wait_until("it is sealed", || other.status().sealed == size / 256 * 256);
-    }
-    world.postgres.sql(
-        "DO $$ BEGIN IF (SELECT size FROM log_base) < 256 THEN \
-         RAISE EXCEPTION 'the journal was not trimmed'; END IF; END $$",
-    );
+    forget_the_beginning(&world, &other);
     std::os::unix::fs::symlink(home, &way).unwrap();
     wait_until("it stops", || log.status().fatal.is_some());
     let why = log.status().fatal.unwrap().to_string();

@@ -22,7 +22,8 @@ fn stalled() -> (World, PathBuf) {
     // Larger than a sector, so that a lost one can be wholly in it.
     add(&log, &"three ".repeat(1000));
     let disk = MachineDisk::open(&world.data).unwrap();
-    wait_until("the mark follows", || mark::read(&disk, &world.data) == Some(3));
+    let marked = || mark::read(&disk, &world.data).map(|marked| marked.size);
+    wait_until("the mark follows", || marked() == Some(3));
     assert_eq!(head().lines().nth(1), Some("2"));
     end(&log);
     let journal = world.data.join("journal");

@@ -282,7 +282,7 @@ impl End {
         if let Some(database) = &self.database {
             // A server that is started here without its configuration would take this folder for that of a log
             // that was never opened, and begin a second one under the same keys. Now it knows of these entries.
-            mark::write(self.disk(), self.folder(), carried.tree.size())
+            mark::write(self.disk(), self.folder(), carried.tree)
                 .map_err(|error| self.io(mark::MARK, error))?;
             let arrival = Arrival {
                 loaded: &carried.loaded,
@@ -305,7 +305,7 @@ impl End {
                 watch.reached(Step::Written(name));
             }
         }
-        mark::write(self.disk(), self.folder(), carried.tree.size())
+        mark::write(self.disk(), self.folder(), carried.tree)
             .map_err(|error| self.io(mark::MARK, error))?;
         watch.reached(Step::Written(mark::MARK));
         place::remember(self.disk(), self.folder(), self.home.bucket()).map_err(HomeError::from)?;

@@ -37,9 +37,10 @@ use crate::id::Id;
 use crate::journal::postgres::Trouble;
 use crate::keys::{KEYS_FOLDER, KeyFileError, LogKeys};
 use crate::moved::{Mark, Stage};
+use crate::number;
 use crate::objects::Objects;
 use crate::settings::{Settings, SettingsError};
-use crate::start::OpenError;
+use crate::start::{OpenError, REBUILT, bundle_beyond};
 
 mod end;
 
@@ -196,7 +197,7 @@ pub fn carry(from: &Path, to: &Path, watch: &dyn Watch) -> Result<Outcome, MoveE
         return Ok(outcome(bulk.summary, Ended::Served));
     };
     // What is not sound is found before anything is stopped.
-    from.carried(&log)?;
+    check_store_fits(&from, &to, &log)?;
     from.leave(id, &to.name())?;
     watch.reached(Step::Left);
     let carried = from.carried(&log)?;
@@ -214,6 +215,7 @@ pub fn carry(from: &Path, to: &Path, watch: &dyn Watch) -> Result<Outcome, MoveE
 /// Gives up a move that has not arrived: the log stays at `from`.
 pub fn give_up(from: &Path, to: &Path) -> Result<(), MoveError> {
     let (from, to) = ends(from, to)?;
+    one_log(&from, &to)?;
     let _to_lock = to.lock()?;
     let from_lock = from.lock_unless_served()?;
     let (here, there) = (from.standing()?, to.standing()?);
@@ -233,6 +235,18 @@ pub fn give_up(from: &Path, to: &Path) -> Result<(), MoveError> {
         Standing::Live(_) => return Err(is_live(&to)),
         Standing::Away(mark) if leaving.is_some_and(|id| id != mark.id) => {
             return Err(has_gone_on(&from, &to, &mark));
+        }
+        // The old end knows of no move: whose this is, only the new one can say.
+        Standing::Away(mark)
+            if mark.stage == Stage::Arriving && leaving.is_none() && mark.other != from.name() =>
+        {
+            return Err(refused(format!(
+                "{} is being filled from {}, and not from {}: give that move up with the --from that it was begun \
+                 with",
+                to.name(),
+                mark.other,
+                from.name()
+            )));
         }
         // First here: whoever still believes in this move finds no end to finish it at.
         Standing::Away(mark) if mark.stage == Stage::Arriving => to.close(mark.id)?,
@@ -260,8 +274,8 @@ fn ends(from: &Path, to: &Path) -> Result<(End, End), MoveError> {
     Ok((from, to))
 }
 
-/// The log must be the same, and its keys must be at both ends already.
-fn in_common(from: &End, to: &End) -> Result<Log, MoveError> {
+/// The log must be the same at both ends, as far as the new one holds any.
+fn one_log(from: &End, to: &End) -> Result<Settings, MoveError> {
     let settings = from.settings()?;
     match to.settings() {
         Ok(own) => check_settings(&settings, &own, to)?,
@@ -273,6 +287,12 @@ fn in_common(from: &End, to: &End) -> Result<Log, MoveError> {
             check_settings(&settings, &held, end)?;
         }
     }
+    Ok(settings)
+}
+
+/// The log must be the same, and its keys must be at both ends already.
+fn in_common(from: &End, to: &End) -> Result<Log, MoveError> {
+    let settings = one_log(from, to)?;
     let keys = LogKeys::load(from.folder(), &settings.origin)?;
     let (have, want) = (from.folder().join(KEYS_FOLDER), to.folder().join(KEYS_FOLDER));
     match LogKeys::load(to.folder(), &settings.origin) {
@@ -307,6 +327,26 @@ fn check_settings(want: &Settings, have: &Settings, end: &End) -> Result<(), Mov
         want.origin,
         want.admission
     )))
+}
+
+/// Nothing is in the store of the new end beyond what the log has. No start would go on there, since none can tell
+/// whether journal and heads are older than the tiles.
+fn check_store_fits(from: &End, to: &End, log: &Log) -> Result<(), MoveError> {
+    let objects = to.objects()?;
+    loop {
+        let size = from.carried(log)?.tree.size();
+        let Some(beyond) = bundle_beyond(size, objects.as_ref())? else { return Ok(()) };
+        // Where both ends have one store, and the old one fills it meanwhile, the log has grown as far by now.
+        if from.carried(log)?.tree.size() / TILE_WIDTH == size / TILE_WIDTH {
+            return Err(refused(format!(
+                "full tiles go to {}, where {beyond} is already, and the log at {} has only {}. If that is an \
+                 older copy of the log, it must not go on. {REBUILT}",
+                to.name(),
+                from.name(),
+                number::entries(size)
+            )));
+        }
+    }
 }
 
 fn plan(from: &End, to: &End) -> Result<Plan, MoveError> {
