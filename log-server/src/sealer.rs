@@ -52,7 +52,7 @@ pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
                 continue;
             }
         }
-        let seal = shared.tail.read().expect("no panic under this lock").seal();
+        let seal = shared.tail.read().expect("no panic under this lock").seal_below(u64::MAX);
         match seal {
             Some(seal) => match store(shared, &seal)? {
                 true => since = None,
