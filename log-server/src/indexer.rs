@@ -39,31 +39,29 @@ pub fn open_if_empty(shared: &Shared) {
 /// Works until the log is over.
 pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
     let size = shared.tail.read().expect("no panic under this lock").frontier().size();
-    let mut covered = if shared.index.is_ready() { 0 } else { shared.index.open(size) };
+    // From where on it lacks entries, where that is known; else everything is done again.
+    let mut covered = (!shared.index.is_ready()).then(|| shared.index.open(size));
     let mut failures = Failures::default();
     loop {
         if shared.is_over() {
             return Ok(());
         }
         if !shared.index.is_ready() {
-            match catch_up(shared, covered) {
-                Ok(()) => tracing::info!(covered_at_open = covered, "the index is ready"),
+            let Some(from) = covered.take().or_else(|| shared.index.take_behind()) else {
+                reset(shared, &mut failures);
+                covered = Some(0);
+                continue;
+            };
+            match catch_up(shared, from) {
+                Ok(()) => tracing::info!(covered_before = from, "the index is ready"),
                 Err(Some(fatal)) => return Err(fatal),
-                Err(None) => {
-                    reset(shared, &mut failures);
-                    covered = 0;
-                    continue;
-                }
+                Err(None) => continue,
             }
         }
         match shared.index.write_run() {
             Ok(true) => failures = Failures::default(),
             Ok(false) => shared.index_bell.wait(IDLE),
             Err(Damaged) => shared.index.set_ready(false),
-        }
-        if !shared.index.is_ready() && !shared.is_over() {
-            reset(shared, &mut failures);
-            covered = 0;
         }
     }
 }
