@@ -14,6 +14,7 @@
 //! answered: any answer could be wrong. What came in behind it was sent nowhere, and is refused while the
 //! database cannot be asked, so that who sends it can go to another server.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -120,7 +121,11 @@ impl Sequencer {
         let mut up_to_date = in_turn;
         if asked.is_empty() {
             // Without the database nothing is new; it is said where somebody asks for something.
-            return self.catch_up(false).map(drop);
+            return match self.catch_up(false)? {
+                // Who is in office seals first, and may be asked for nothing itself.
+                Ok(()) if self.shared.in_office.load(Ordering::Acquire) => self.trim_if_due(),
+                _ => Ok(()),
+            };
         }
         let mut judged: Vec<Vec<Outcome>> = Vec::new();
         loop {
