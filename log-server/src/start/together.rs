@@ -86,6 +86,9 @@ pub(crate) fn start_together(
     let mut shared =
         share(options, disk, settings, objects, tail, &signed, published, Some(follow.clone()));
     shared.in_office = in_office;
+    if let Some(witnessing) = &shared.witnessing {
+        witnessing.follow(database.clone());
+    }
     let shared = Arc::new(shared);
     let journal: Box<dyn Journal> = Box::new(journal);
     let sequencer = Sequencer::new(shared.clone(), journal, chains, loaded.base);

@@ -16,7 +16,6 @@
 //! Cosignatures beyond the quorum do not hold a head up. They are added to the published note as
 //! soon as all are there, or after a moment, or before the next head is signed.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +27,7 @@ use tokio::sync::watch;
 use super::Witnessing;
 use super::gather::Offer;
 use super::gathered::Gathered;
-use super::spool;
+use super::spool::{self, Before};
 use crate::answer::{Fatal, Published};
 use crate::heads::SignedHead;
 use crate::number;
@@ -66,10 +65,10 @@ pub struct Flight {
     gathered: Gathered,
     /// Since when there are cosignatures that the published note lacks.
     late_since: Option<Instant>,
-    /// Files whose lines are on the board.
-    carried: Vec<PathBuf>,
-    /// Files that were carried before this process began: never fresh, whatever time they name.
-    old: HashSet<PathBuf>,
+    /// Files whose lines are on the board, and whether any of these is fresh.
+    carried: Vec<(PathBuf, bool)>,
+    /// What was carried too early: never fresh, whatever time it names.
+    before: Before,
     looked_at: Option<Instant>,
 }
 
@@ -84,7 +83,7 @@ impl Flight {
         shown: &Published,
     ) -> Self {
         let count = witnessing.policy().witnesses().len();
-        let old = spool::waiting(&witnessing.folder).collect();
+        let before = witnessing.carried_before();
         let mut flight = Self {
             witnessing,
             offers,
@@ -96,7 +95,7 @@ impl Flight {
             gathered: Gathered::new(count),
             late_since: None,
             carried: Vec::new(),
-            old,
+            before,
             looked_at: None,
         };
         if let Some(head) = signed {
@@ -171,7 +170,14 @@ impl Flight {
     /// Notes that the last [`Next::Publish`] was done.
     pub fn shown(&mut self) {
         (self.published, self.late_since) = (true, None);
-        for path in self.carried.drain(..) {
+        self.forget();
+    }
+
+    /// Forgets files that say nothing that is not published. A fresh word is needed until the head is confirmed:
+    /// if this office ends before, by the next.
+    fn forget(&mut self) {
+        let confirmed = self.confirmed;
+        for (path, _) in self.carried.extract_if(.., |(_, fresh)| confirmed || !*fresh) {
             spool::remove(&path);
         }
     }
@@ -205,25 +211,25 @@ impl Flight {
         self.looked_at = Some(Instant::now());
         let keys = spool::all_keys(self.witnessing.policy());
         let folder = &self.witnessing.folder;
-        for file in spool::read(folder, &self.carried, &keys, &head.checkpoint, unix_seconds()) {
+        let known: Vec<PathBuf> = self.carried.iter().map(|(path, _)| path.clone()).collect();
+        for file in spool::read(folder, &known, &keys, &head.checkpoint, unix_seconds()) {
             if file.cosigned.is_empty() {
                 spool::remove(&file.path);
                 continue;
             }
+            let mut is_any_fresh = false;
             for one in file.cosigned {
-                // Of a second that this process did not see whole nothing is known.
-                let later = one.time.as_seconds() > self.witnessing.started_at;
-                let fresh = later && !self.old.contains(&file.path);
+                let fresh = self.before.is_over(&file.path, one.time);
                 self.witnessing.board.post(head.checkpoint.tree(), vec![one], fresh);
+                is_any_fresh |= fresh;
             }
-            self.carried.push(file.path);
+            self.carried.push((file.path, is_any_fresh));
         }
         if self.published
             && !self.carried.is_empty()
             && self.witnessing.board.news_since(self.version).is_none()
         {
-            // They say nothing that is not published already.
-            self.carried.drain(..).for_each(|path| spool::remove(&path));
+            self.forget();
         }
     }
 }

@@ -15,7 +15,7 @@
 //! board only if it was verified for the head that is offered.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use spec::Hash;
@@ -28,10 +28,13 @@ use tokio_rustls::TlsConnector;
 use board::{Board, WitnessingStatus};
 use client::{Client, Url, UrlError};
 use gathered::MAX_COSIGNERS;
+use spool::Before;
 
 use crate::heads::SignedHead;
+use crate::journal::postgres::Database;
 use crate::keys::LogKeys;
 use crate::outgoing::{AuthoritiesError, connector};
+use crate::publisher::unix_seconds;
 
 pub mod ask;
 pub mod board;
@@ -230,9 +233,10 @@ pub struct Witnessing {
     pub board: Board,
     /// The data folder, below which carried cosignatures lie.
     pub folder: PathBuf,
-    /// When this process began, in seconds since 1970: one that is carried here is fresh only with a
-    /// later time.
-    pub started_at: u64,
+    /// Whose timeline decides, where servers share a journal.
+    database: OnceLock<Arc<Database>>,
+    /// What is no longer fresh, as of which turn of the timeline.
+    before: Mutex<(u64, Before)>,
 }
 
 impl Witnessing {
@@ -240,7 +244,28 @@ impl Witnessing {
     #[must_use]
     pub fn new(witnesses: Witnesses, folder: &Path, now: u64) -> Arc<Self> {
         let board = Board::new(witnesses.endpoints());
-        Arc::new(Self { witnesses, board, folder: folder.to_owned(), started_at: now })
+        let before = Mutex::new((0, Before::list(folder, now)));
+        let database = OnceLock::new();
+        Arc::new(Self { witnesses, board, folder: folder.to_owned(), database, before })
+    }
+
+    /// Notes that servers share this database. It is noted once.
+    pub(crate) fn follow(&self, database: Arc<Database>) {
+        // A second one would be the same.
+        let _ = self.database.set(database);
+    }
+
+    /// What was carried before this process began, or before the database last changed its timeline.
+    ///
+    /// A database that failed over may have lost a head, and with it what witnesses said of it; else the head
+    /// that it has is the last, whichever server is in office.
+    pub(crate) fn carried_before(&self) -> Before {
+        let turns = self.database.get().map_or(0, |database| database.turns());
+        let mut before = self.before.lock().expect("no panic under this lock");
+        if before.0 != turns {
+            *before = (turns, Before::list(&self.folder, unix_seconds()));
+        }
+        before.1.clone()
     }
 
     /// The policy.
