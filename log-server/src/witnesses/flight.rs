@@ -39,6 +39,10 @@ pub const LATE_WAIT: Duration = Duration::from_millis(50);
 /// How often the folder of carried cosignatures is looked into.
 pub const SPOOL_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long the word of a quorum waits for those who could be another one by themselves: less than a start
+/// waits for its witnesses.
+const HEAR_OTHERS: Duration = Duration::from_secs(3);
+
 /// What the publisher may do next.
 #[derive(Debug)]
 pub enum Next {
@@ -54,6 +58,7 @@ pub enum Next {
 pub struct Flight {
     witnessing: Arc<Witnessing>,
     offers: watch::Sender<Offer>,
+    began: Instant,
     /// Whether a quorum has cosigned the newest head for this process.
     confirmed: bool,
     /// Whether the head that is offered is published.
@@ -87,6 +92,7 @@ impl Flight {
         let mut flight = Self {
             witnessing,
             offers,
+            began: Instant::now(),
             // Where nothing was ever signed there is nothing that witnesses could contradict.
             confirmed: signed.is_none(),
             published: true,
@@ -150,7 +156,7 @@ impl Flight {
             self.late_since.get_or_insert_with(Instant::now);
         }
         let fresh = self.gathered.fresh_times();
-        if policy.count_quorum(&fresh).is_ok() {
+        if policy.count_quorum(&fresh).is_ok() && self.has_heard_enough() {
             self.confirmed = true;
             // A quorum of nobody has confirmed nothing.
             if fresh.iter().any(Option::is_some) {
@@ -186,6 +192,12 @@ impl Flight {
     #[must_use]
     pub const fn is_waiting(&self) -> bool {
         self.waiting
+    }
+
+    /// Whether a quorum confirms the head. By a policy that is met by two apart from each other it is not enough that
+    /// one of them has seen nothing newer: the other may be slow, and have published it.
+    fn has_heard_enough(&self) -> bool {
+        self.confirmed || self.began.elapsed() >= HEAR_OTHERS || !self.witnessing.may_be_overruled()
     }
 
     /// Adds what came after the quorum.

@@ -290,7 +290,12 @@ impl Asker {
     fn failed(&self, trouble: &Trouble) {
         let (name, url) = (&self.endpoint.name, &self.endpoint.url);
         self.count(trouble.kind());
-        if !self.witnessing.board.failed(self.at, trouble) {
+        let is_new = self.witnessing.board.failed(self.at, trouble);
+        if self.witnessing.board.is_start() {
+            // It may be what was waited for: nothing more is to be heard.
+            self.witnessing.board.bell.ring();
+        }
+        if !is_new {
             return;
         }
         if matches!(trouble, Trouble::Contradiction(_)) {

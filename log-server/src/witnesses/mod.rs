@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use spec::Hash;
+use spec::cosignature::Timestamp;
 use spec::key::VerifierKey;
 use spec::note::Note;
 use spec::policy::{MAX_POLICY_SIZE, Policy, PolicyError, PolicyName};
@@ -277,19 +278,43 @@ impl Witnessing {
     /// What is known now.
     #[must_use]
     pub fn status(&self) -> WitnessingStatus {
-        self.board.status(self.policy(), self.witnesses.endpoints())
+        self.board.status(self.policy(), self.endpoints())
+    }
+
+    /// Whether those who have neither answered nor failed to in this process could be a quorum by themselves, with
+    /// those who are reached by file: then a newer head may have been published without anybody who was heard.
+    pub(crate) fn may_be_overruled(&self) -> bool {
+        let (policy, heard) = (self.policy(), self.status().witnesses);
+        let some = Timestamp::from_seconds(1).ok();
+        let mut times: Vec<Option<Timestamp>> = vec![None; policy.witnesses().len()];
+        for (endpoint, _) in self.endpoints().iter().zip(heard).filter(|(_, one)| !one.asked) {
+            endpoint.keys.iter().for_each(|(at, _)| times[*at] = some);
+        }
+        if times.iter().all(Option::is_none) {
+            return false;
+        }
+        for (time, witness) in times.iter_mut().zip(policy.witnesses()) {
+            if witness.url().is_none() {
+                *time = some;
+            }
+        }
+        matches!(policy.count_quorum(&times), Ok(Some(_)))
+    }
+
+    fn endpoints(&self) -> &[Endpoint] {
+        self.witnesses.endpoints()
     }
 
     /// Whether it is known that the head that is offered will lack its quorum for a while.
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        self.board.is_outage(self.policy(), self.witnesses.endpoints())
+        self.board.is_outage(self.policy(), self.endpoints())
     }
 
     /// Whether in that outage a server with another network may fare better.
     #[must_use]
     pub fn is_cut_off(&self) -> bool {
-        self.board.is_cut_off(self.policy(), self.witnesses.endpoints())
+        self.board.is_cut_off(self.policy(), self.endpoints())
     }
 }
 
