@@ -19,6 +19,7 @@ use spec::hash::leaf_hashes;
 use spec::tile::{TILE_WIDTH, Tile, TileKind, parse_entries};
 
 use crate::answer::Fatal;
+use crate::id::jitter;
 use crate::log::Limits;
 use crate::objects::{Objects, PutError, is_away};
 use crate::shared::Shared;
@@ -45,7 +46,7 @@ pub const ADVICE: &str = "Run `fiducial-log check` to see what else is wrong, an
 
 /// Works until the log is over and everything full is sealed.
 pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
-    let mut turn = Turn::new(&shared.limits, spread());
+    let mut turn = Turn::new(&shared.limits, jitter());
     loop {
         let over = shared.is_over();
         let full = {
@@ -165,13 +166,6 @@ impl Turn {
     fn sealed(&mut self) {
         self.since = None;
     }
-}
-
-fn spread() -> u8 {
-    let mut byte = [0];
-    // Without randomness some of them may be first together, which costs a few requests.
-    let _ = getrandom::fill(&mut byte);
-    byte[0]
 }
 
 /// Stores one seal. `false` if the storage refused and it must be tried again.

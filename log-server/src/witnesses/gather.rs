@@ -27,6 +27,7 @@ use super::memory::Memory;
 use super::{Endpoint, Witnessing};
 use crate::answer::Fatal;
 use crate::heads::SignedHead;
+use crate::id::jitter;
 use crate::publisher::unix_seconds;
 use crate::shared::Shared;
 
@@ -370,13 +371,6 @@ fn pause(failures: u32, trouble: &Trouble, jitter: u8) -> Duration {
         }
         _ => pause,
     }
-}
-
-fn jitter() -> u8 {
-    let mut byte = [0];
-    // Without randomness the pauses are only less spread.
-    let _ = getrandom::fill(&mut byte);
-    byte[0]
 }
 
 #[cfg(test)]
