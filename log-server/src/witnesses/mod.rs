@@ -320,6 +320,7 @@ impl Witnessing {
 
 #[cfg(test)]
 mod tests {
+    use super::ask::Trouble;
     use super::*;
     use spec::key::{Algorithm, KeyName, SigningKey};
 
@@ -383,5 +384,36 @@ mod tests {
         let policy = for_log(text.as_bytes(), &[log()]).unwrap();
         let refused = Witnesses::new(policy, None, ANSWER_TIME).unwrap_err();
         assert!(matches!(refused, WitnessesError::Url { fault: UrlError::Scheme, .. }));
+    }
+    #[test]
+    fn who_was_not_heard_matters_where_it_could_be_a_quorum_without_who_was() {
+        let witnessing = |quorum: &str| {
+            let text = format!(
+                "witness a {} http://127.0.0.1:8\nwitness b {} http://127.0.0.1:9\nwitness c {}\n{quorum}",
+                witness("a.example", 2),
+                witness("b.example", 3),
+                witness("c.example", 4),
+            );
+            let policy = for_log(text.as_bytes(), &[log()]).unwrap();
+            let witnesses = Witnesses::new(policy, None, ANSWER_TIME).unwrap();
+            Witnessing::new(witnesses, Path::new("nowhere"), 1)
+        };
+        let either = witnessing("group q any a b\nquorum q\n");
+        assert!(either.may_be_overruled());
+        either.board.succeeded(0, 7, 1);
+        assert!(either.may_be_overruled(), "the other is enough");
+        either.board.failed(1, &Trouble::Local("away".to_owned()));
+        assert!(!either.may_be_overruled());
+
+        let both = witnessing("group q all a b\nquorum q\n");
+        both.board.succeeded(0, 7, 1);
+        assert!(!both.may_be_overruled());
+        // Whose word comes by file may have been with those who are slow.
+        let carried = witnessing("group q 2 a b c\nquorum q\n");
+        carried.board.succeeded(0, 7, 1);
+        assert!(carried.may_be_overruled());
+        carried.board.succeeded(1, 7, 1);
+        assert!(!carried.may_be_overruled());
+        assert!(!witnessing("quorum none\n").may_be_overruled());
     }
 }
