@@ -39,6 +39,14 @@ impl Id {
     }
 }
 
+/// A random byte, by which pauses of several are spread; 0 where the system gives none, and then they are
+/// only less spread.
+pub(crate) fn jitter() -> u8 {
+    let mut byte = [0];
+    let _ = getrandom::fill(&mut byte);
+    byte[0]
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&encode_hex(&self.0))

@@ -128,6 +128,9 @@ pub struct Index {
     folder: PathBuf,
     /// Whether a miss can be believed.
     ready: AtomicBool,
+    /// Below which size it has every entry, where it is not ready only because the log has gone on without
+    /// it. Held while `ready` changes.
+    behind: Mutex<Option<u64>>,
     /// Moves on with each reset: a miss of before is worth nothing after it.
     generation: AtomicU64,
     /// Keys that are in no run yet.
@@ -147,6 +150,7 @@ impl Index {
         Self {
             folder: folder.to_owned(),
             ready: AtomicBool::new(false),
+            behind: Mutex::default(),
             generation: AtomicU64::new(0),
             recent: RwLock::default(),
             queue: Mutex::default(),
@@ -169,9 +173,27 @@ impl Index {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Says that every entry of the log is in the index, or that this is no longer sure.
+    /// Says that every entry of the log is in the index, or that this is no longer sure of any.
     pub fn set_ready(&self, ready: bool) {
+        let mut behind = self.behind.lock().expect("no panic under this lock");
+        *behind = None;
         self.ready.store(ready, Ordering::Release);
+    }
+
+    /// Says that the log has gone on beyond `size` without the index, which has every entry below that. One
+    /// that was not ready stays as it is.
+    pub fn fall_behind(&self, size: u64) {
+        let mut behind = self.behind.lock().expect("no panic under this lock");
+        if self.ready.swap(false, Ordering::AcqRel) {
+            *behind = Some(size);
+        }
+    }
+
+    /// Below which size an index that is not ready has every entry, if that is sure: it need not be made
+    /// again. Told once.
+    #[must_use]
+    pub fn take_behind(&self) -> Option<u64> {
+        self.behind.lock().expect("no panic under this lock").take()
     }
 
     /// Opens what is on disk and returns the size of the log that it covers.

@@ -39,31 +39,29 @@ pub fn open_if_empty(shared: &Shared) {
 /// Works until the log is over.
 pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
     let size = shared.tail.read().expect("no panic under this lock").frontier().size();
-    let mut covered = if shared.index.is_ready() { 0 } else { shared.index.open(size) };
+    // From where on it lacks entries, where that is known; else everything is done again.
+    let mut covered = (!shared.index.is_ready()).then(|| shared.index.open(size));
     let mut failures = Failures::default();
     loop {
         if shared.is_over() {
             return Ok(());
         }
         if !shared.index.is_ready() {
-            match catch_up(shared, covered) {
-                Ok(()) => tracing::info!(covered_at_open = covered, "the index is ready"),
+            let Some(from) = covered.take().or_else(|| shared.index.take_behind()) else {
+                reset(shared, &mut failures);
+                covered = Some(0);
+                continue;
+            };
+            match catch_up(shared, from) {
+                Ok(()) => tracing::info!(covered_before = from, "the index is ready"),
                 Err(Some(fatal)) => return Err(fatal),
-                Err(None) => {
-                    reset(shared, &mut failures);
-                    covered = 0;
-                    continue;
-                }
+                Err(None) => continue,
             }
         }
         match shared.index.write_run() {
             Ok(true) => failures = Failures::default(),
             Ok(false) => shared.index_bell.wait(IDLE),
             Err(Damaged) => shared.index.set_ready(false),
-        }
-        if !shared.index.is_ready() && !shared.is_over() {
-            reset(shared, &mut failures);
-            covered = 0;
         }
     }
 }
@@ -119,31 +117,27 @@ fn reset(shared: &Shared, failures: &mut Failures) {
 fn catch_up(shared: &Shared, from: u64) -> Result<(), Option<Fatal>> {
     let mut next = from;
     loop {
-        let (sealed, size) = {
-            let tail = shared.tail.read().expect("no panic under this lock");
-            (tail.sealed(), tail.frontier().size())
-        };
-        if next + TILE_WIDTH > sealed.min(size) {
-            break;
+        let sealed = shared.tail.read().expect("no panic under this lock").sealed();
+        if next < sealed {
+            next = add_sealed(shared, next, sealed)?;
+            if shared.is_over() {
+                return Ok(());
+            }
+            continue;
         }
-        next = add_sealed(shared, next, sealed)?;
-        if shared.is_over() {
-            return Ok(());
+        // The rest is short. While it is added no commit may happen, or an entry could be missed; so all of it
+        // must be in memory: a store may take its time.
+        let tail = shared.tail.read().expect("no panic under this lock");
+        if next < tail.sealed() {
+            continue;
         }
+        for index in next..tail.frontier().size() {
+            let entry = tail.entry(index).expect("what is not sealed is held in memory");
+            add(shared, index, &entry, leaf_hash(&entry));
+        }
+        shared.index.set_ready(true);
+        return Ok(());
     }
-    // The rest is short. While it is added no commit may happen, or an entry could be missed.
-    let tail = shared.tail.read().expect("no panic under this lock");
-    let size = tail.frontier().size();
-    while next < size {
-        let entry = match tail.entry(next) {
-            Some(entry) => entry,
-            None => sealed_entry(shared, next)?,
-        };
-        add(shared, next, &entry, leaf_hash(&entry));
-        next += 1;
-    }
-    shared.index.set_ready(true);
-    Ok(())
 }
 
 /// Adds sealed entries from `from` up to `sealed` or until a run is full, and writes runs.
@@ -209,12 +203,6 @@ fn wait_for_store(shared: &Shared, why: &str) -> Result<(), Option<Fatal>> {
     Ok(())
 }
 
-fn sealed_entry(shared: &Shared, index: u64) -> Result<Bytes, Option<Fatal>> {
-    let start = index - index % TILE_WIDTH;
-    let entries = bundle(shared, start)?;
-    Ok(entries[(index - start) as usize].clone())
-}
-
 fn add(shared: &Shared, index: u64, entry: &[u8], leaf: Hash) {
     let keys: Vec<(Key, u64)> =
         keys_of(shared.admission, entry, leaf).into_iter().map(|key| (key, index)).collect();
@@ -223,7 +211,14 @@ fn add(shared: &Shared, index: u64, entry: &[u8], leaf: Hash) {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::{OnceLock, Weak};
+
+    use spec::tile::Tile;
+
     use super::*;
+    use crate::bare;
+    use crate::objects::{FolderObjects, Objects, PutError};
 
     #[test]
     fn what_fails_again_and_again_is_tried_less_often_and_said_once() {
@@ -252,5 +247,62 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         index.reset();
         assert_eq!(index.closed(), None);
+    }
+
+    /// Full tiles that are read only while commits could go on.
+    struct Unlocked {
+        objects: FolderObjects,
+        shared: Arc<OnceLock<Weak<Shared>>>,
+    }
+
+    impl Objects for Unlocked {
+        fn put_all(&self, objects: &[(Tile, Bytes)]) -> Result<(), PutError> {
+            self.objects.put_all(objects)
+        }
+
+        fn read(&self, tile: Tile) -> io::Result<Option<Bytes>> {
+            let shared = self.shared.get().and_then(Weak::upgrade);
+            assert!(
+                shared.is_none_or(|shared| shared.tail.try_write().is_ok()),
+                "no commit can happen while {tile} is read"
+            );
+            self.objects.read(tile)
+        }
+
+        fn store_name(&self) -> String {
+            self.objects.store_name()
+        }
+
+        fn read_beside(&self, name: &str) -> io::Result<Option<Bytes>> {
+            self.objects.read_beside(name)
+        }
+
+        fn write_beside(&self, name: &str, bytes: Bytes) -> io::Result<()> {
+            self.objects.write_beside(name, bytes)
+        }
+    }
+
+    #[test]
+    fn no_commit_waits_while_the_index_reads_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let watched = Arc::new(OnceLock::new());
+        let objects = bare::folder_objects(folder.path());
+        let objects = Unlocked { objects, shared: watched.clone() };
+        let shared = bare::open(folder.path(), Box::new(objects)).shared;
+        {
+            let mut tail = shared.tail.write().unwrap();
+            bare::commit(&mut tail, 900);
+            bare::seal(&mut tail, shared.objects.as_ref());
+            assert_eq!(tail.sealed(), 768);
+        }
+        watched.set(Arc::downgrade(&shared)).unwrap();
+        assert_eq!(shared.index.open(900), 0);
+        // As if a run had ended in the middle of the last bundle.
+        catch_up(&shared, 700).unwrap();
+        assert!(shared.index.is_ready());
+        assert_eq!(shared.index.waiting(), 200);
+        for (entry, at) in bare::entries(700..900).iter().zip(700..) {
+            assert_eq!(shared.find_leaf(leaf_hash(entry)), Ok(Some(at)));
+        }
     }
 }

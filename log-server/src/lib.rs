@@ -14,6 +14,8 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 pub mod admission;
 pub mod answer;
+#[cfg(test)]
+mod bare;
 mod batch;
 pub mod check;
 pub mod cli;

@@ -244,7 +244,7 @@ impl Publisher {
     }
 
     /// Whether other servers may reach witnesses that this one is known not to. Who waits for a file alone
-    /// stays: what is carried while nobody is in office would count as old to who comes next.
+    /// stays: another server would have to wait for the same file.
     fn misses_the_witnesses(&self) -> bool {
         self.heads.record.is_shared()
             && !self.shared.is_over()
@@ -369,8 +369,8 @@ impl Publisher {
     fn wait_for_witnesses(&self) {
         let witnessing = self.shared.witnessing.as_ref().expect("only with a policy it waits");
         let at_most = crate::witnesses::flight::SPOOL_INTERVAL;
-        // An office is kept by being asked for: who sleeps through its lease begins it anew, and what was
-        // carried meanwhile counts as old.
+        // An office is kept by being asked for: who sleeps through its lease begins it anew, and has
+        // the witnesses asked again.
         let at_most = if self.heads.record.is_shared() { at_most.min(OFFICE) } else { at_most };
         witnessing.board.bell.wait(at_most);
     }

@@ -5,8 +5,12 @@
 //!
 //! Storing makes the file system write its own journal, behind which the log's commits queue. So a
 //! busy log seals many bundles at once, and none waits longer than a moment.
+//!
+//! Where servers share a journal, the sealer of each does all of this; but that of who signs is first, and
+//! the others find its objects there.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -15,6 +19,8 @@ use spec::hash::leaf_hashes;
 use spec::tile::{TILE_WIDTH, Tile, TileKind, parse_entries};
 
 use crate::answer::Fatal;
+use crate::id::jitter;
+use crate::log::Limits;
 use crate::objects::{Objects, PutError, is_away};
 use crate::shared::Shared;
 use crate::tail::Seal;
@@ -23,10 +29,13 @@ use crate::tail::Seal;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// So many full bundles are stored at once without waiting for more.
-const ENOUGH_BUNDLES: usize = 16;
+const ENOUGH_BUNDLES: u64 = 16;
 
 /// So many bytes likewise.
 const ENOUGH_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many times as long as who is in office the other servers wait, at least: time enough for it to store.
+const OTHERS_WAIT: u32 = 5;
 
 /// How long to sleep when nothing rings: only a safety net.
 const IDLE: Duration = Duration::from_secs(60);
@@ -37,32 +46,125 @@ pub const ADVICE: &str = "Run `fiducial-log check` to see what else is wrong, an
 
 /// Works until the log is over and everything full is sealed.
 pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
-    let mut since: Option<Instant> = None;
+    let mut turn = Turn::new(&shared.limits, jitter());
     loop {
         let over = shared.is_over();
-        let (full_bundles, bytes) = {
+        let full = {
             let tail = shared.tail.read().expect("no panic under this lock");
-            (tail.full_bundles(), tail.bytes())
+            let end = tail.sealed() + tail.full_bundles() as u64 * TILE_WIDTH;
+            Full { sealed: tail.sealed(), end, bytes: tail.bytes() }
         };
-        if full_bundles > 0 && full_bundles < ENOUGH_BUNDLES && bytes < ENOUGH_BYTES && !over {
-            let waited = since.get_or_insert_with(Instant::now).elapsed();
-            let patience = shared.limits.seal_wait;
-            if waited < patience {
-                shared.seal_bell.wait(patience - waited);
+        let in_office = shared.in_office.load(Ordering::Acquire);
+        let due = match turn.due(full, in_office, Instant::now()) {
+            Due::In(_) if over => full.end,
+            Due::In(wait) => {
+                shared.seal_bell.wait(wait);
                 continue;
             }
-        }
-        let seal = shared.tail.read().expect("no panic under this lock").seal();
+            Due::Below(end) => end,
+        };
+        let seal = shared.tail.read().expect("no panic under this lock").seal_below(due);
         match seal {
             Some(seal) => match store(shared, &seal)? {
-                true => since = None,
+                true => turn.sealed(),
                 // At the end there is no point in waiting for space: the journal has it all.
                 false if over => return Ok(()),
                 false => shared.seal_bell.wait(RETRY),
             },
             None if over => return Ok(()),
-            None => shared.seal_bell.wait(IDLE),
+            // What was full a moment ago was taken over anew meanwhile: see the sequencer.
+            None => {}
         }
+    }
+}
+
+/// What is full and in no object yet.
+#[derive(Clone, Copy)]
+struct Full {
+    /// Where it begins.
+    sealed: u64,
+    /// Where it ends.
+    end: u64,
+    /// The memory of all that is in no object, the rest behind the last full bundle included.
+    bytes: usize,
+}
+
+/// When to seal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    /// Now, what is below this size.
+    Below(u64),
+    /// Not before so long, unless more comes.
+    In(Duration),
+}
+
+/// Whose turn it is, and since when something waits.
+///
+/// A server alone is always in office. Of several, the one that signs seals at once; the others wait until
+/// it has most likely done so, and then find the objects there, compare them and write nothing. What they do
+/// not find, they write: so it does not matter which of them is gone, asleep, or cut off from the store.
+struct Turn {
+    /// How long who is in office waits for more.
+    patience: Duration,
+    /// How long the others wait.
+    others_wait: Duration,
+    /// So much memory, and nobody waits.
+    ample: usize,
+    /// In office: since when something is full.
+    since: Option<Instant>,
+    /// Out of office: since when what is below a size is full.
+    noted: Option<(Instant, u64)>,
+}
+
+impl Turn {
+    /// `spread` is how much of the time of one wait is added to it, in parts of 256: nobody may be in office,
+    /// and then one of them is first.
+    fn new(limits: &Limits, spread: u8) -> Self {
+        let wait = limits.seal_wait * OTHERS_WAIT;
+        Self {
+            patience: limits.seal_wait,
+            others_wait: wait + wait * u32::from(spread) / 256,
+            ample: limits.unsealed_bytes / 2,
+            since: None,
+            noted: None,
+        }
+    }
+
+    fn due(&mut self, full: Full, in_office: bool, now: Instant) -> Due {
+        if full.end == full.sealed {
+            (self.since, self.noted) = (None, None);
+            return Due::In(IDLE);
+        }
+        if !in_office {
+            return self.due_to_others(full, now);
+        }
+        self.noted = None;
+        let bundles = (full.end - full.sealed) / TILE_WIDTH;
+        let waited = now.duration_since(*self.since.get_or_insert(now));
+        let is_enough = bundles >= ENOUGH_BUNDLES || full.bytes >= ENOUGH_BYTES;
+        match self.patience.checked_sub(waited) {
+            Some(rest) if !is_enough && rest > Duration::ZERO => Due::In(rest),
+            _ => Due::Below(full.end),
+        }
+    }
+
+    fn due_to_others(&mut self, full: Full, now: Instant) -> Due {
+        self.since = None;
+        if full.bytes >= self.ample {
+            return Due::Below(full.end);
+        }
+        // What has become full since is left for the next time: it may not be there yet.
+        let noted = self.noted.filter(|(_, end)| *end > full.sealed);
+        let (since, end) = *self.noted.insert(noted.unwrap_or((now, full.end)));
+        match self.others_wait.checked_sub(now.duration_since(since)) {
+            Some(rest) if rest > Duration::ZERO => Due::In(rest),
+            _ => Due::Below(end),
+        }
+    }
+
+    /// Some of it is sealed: what is left waits anew.
+    fn sealed(&mut self) {
+        self.since = None;
     }
 }
 
@@ -172,4 +274,67 @@ pub(crate) fn unread(tile: Tile, error: std::io::Error) -> BundleError {
         return BundleError::Away(error);
     }
     Fatal::new(format!("The object {tile} cannot be read: {error}. {ADVICE}")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        waiting_entries: 1,
+        waiting_bytes: 1,
+        unsealed_bytes: 1_000_000,
+        trim_bytes: 1,
+        seal_wait: Duration::from_millis(200),
+    };
+
+    fn full(sealed: u64, bundles: u64) -> Full {
+        Full { sealed, end: sealed + bundles * TILE_WIDTH, bytes: 1_000 }
+    }
+
+    #[test]
+    fn who_is_in_office_seals_after_a_moment_or_when_it_is_enough() {
+        let (mut turn, now) = (Turn::new(&LIMITS, 0), Instant::now());
+        let millis = Duration::from_millis;
+        assert_eq!(turn.due(full(0, 0), true, now), Due::In(IDLE));
+        assert_eq!(turn.due(full(0, 1), true, now), Due::In(millis(200)));
+        assert_eq!(turn.due(full(0, 2), true, now + millis(150)), Due::In(millis(50)));
+        assert_eq!(turn.due(full(0, 3), true, now + millis(200)), Due::Below(768));
+        turn.sealed();
+        let later = now + millis(300);
+        assert_eq!(turn.due(full(768, 1), true, later), Due::In(millis(200)));
+        let enough = full(768, ENOUGH_BUNDLES);
+        assert_eq!(turn.due(enough, true, later), Due::Below(enough.end));
+        let large = Full { bytes: ENOUGH_BYTES, ..full(768, 1) };
+        assert_eq!(turn.due(large, true, later), Due::Below(1024));
+    }
+
+    #[test]
+    fn the_others_wait_longer_and_then_take_only_what_was_full_before() {
+        let (mut turn, now) = (Turn::new(&LIMITS, 0), Instant::now());
+        let millis = Duration::from_millis;
+        assert_eq!(turn.due(full(0, 2), false, now), Due::In(millis(1_000)));
+        // However much it is: who is in office has it under way.
+        let more = full(0, 3 * ENOUGH_BUNDLES);
+        assert_eq!(turn.due(more, false, now + millis(999)), Due::In(millis(1)));
+        assert_eq!(turn.due(more, false, now + millis(1_000)), Due::Below(512));
+        // A part of that is sealed, then all.
+        let later = now + millis(1_100);
+        assert_eq!(turn.due(full(256, 20), false, later), Due::Below(512));
+        turn.sealed();
+        assert_eq!(turn.due(full(512, 20), false, later), Due::In(millis(1_000)));
+        assert_eq!(turn.due(full(512, 20), false, later + millis(1_000)), Due::Below(512 + 5_120));
+    }
+
+    #[test]
+    fn the_others_do_not_wait_for_memory_to_run_out_nor_all_equally_long() {
+        let now = Instant::now();
+        let mut turn = Turn::new(&LIMITS, 0);
+        let much = Full { bytes: LIMITS.unsealed_bytes / 2, ..full(0, 2) };
+        assert_eq!(turn.due(much, false, now), Due::Below(512));
+        let mut other = Turn::new(&LIMITS, 128);
+        assert_eq!(other.due(full(0, 2), false, now), Due::In(Duration::from_millis(1_500)));
+        // Who gets the office waits no longer than any that has it.
+        assert_eq!(other.due(full(0, 2), true, now), Due::In(Duration::from_millis(200)));
+    }
 }

@@ -84,6 +84,9 @@ pub struct Shared {
     pub drained: AtomicBool,
     /// Wakes the sealer.
     pub seal_bell: Bell,
+    /// Whether this server signs and publishes, as far as it knows; always, where no other does. Only who is
+    /// first at work that all may do follows from it.
+    pub in_office: Arc<AtomicBool>,
     /// Wakes the publisher.
     pub publish_bell: Bell,
     /// Whose word it needs before it publishes, if anyone's.

@@ -392,6 +392,7 @@ fn share(
         sealed_leaves: Mutex::default(),
         drained: AtomicBool::new(false),
         seal_bell: Bell::default(),
+        in_office: Arc::new(AtomicBool::new(follow.is_none())),
         publish_bell: Bell::default(),
         witnessing,
         index_bell: Bell::default(),

@@ -140,12 +140,13 @@ impl Tail {
         self.entries.len() / TILE_WIDTH as usize
     }
 
-    /// What can be sealed now; `None` when no bundle is full.
+    /// What can be sealed now of the entries below `end`; `None` when no bundle there is full.
     #[must_use]
-    pub fn seal(&self) -> Option<Seal> {
+    pub fn seal_below(&self, end: u64) -> Option<Seal> {
         let mut objects = Vec::new();
         let mut bytes = 0;
-        for at in 0..MAX_BUNDLES_PER_SEAL.min(self.entries.len() as u64 / TILE_WIDTH) {
+        let entries = (self.entries.len() as u64).min(end.saturating_sub(self.sealed));
+        for at in 0..MAX_BUNDLES_PER_SEAL.min(entries / TILE_WIDTH) {
             if bytes > MAX_BYTES_PER_SEAL {
                 break;
             }
@@ -212,7 +213,9 @@ mod tests {
         commit(&mut tail, 600);
         let bundle = Tile::new(TileKind::Entries, 2, 88).unwrap();
         let before = tail.read(bundle).unwrap();
-        let seal = tail.seal().unwrap();
+        assert!(tail.seal_below(255).is_none());
+        assert_eq!(tail.seal_below(511).unwrap().size, 256);
+        let seal = tail.seal_below(u64::MAX).unwrap();
         assert_eq!((seal.size, seal.objects.len(), seal.leaves.len()), (512, 4, 512));
         tail.sealed_up_to(seal.size);
         assert_eq!(tail.entry(511), None);
@@ -222,7 +225,7 @@ mod tests {
         assert_eq!(tail.hashes(0, 1), None);
         assert_eq!(tail.hashes(0, 2).unwrap().len(), 88);
         assert_eq!(tail.hashes(1, 0).unwrap().len(), 2);
-        assert!(tail.seal().is_none());
+        assert!(tail.seal_below(u64::MAX).is_none());
         assert_eq!(tail.bytes(), 88 * (3 + ENTRY_OVERHEAD));
     }
 
@@ -232,7 +235,7 @@ mod tests {
         commit(&mut tail, 65_536);
         let upper = Tile::full(TileKind::Hashes(1), 0).unwrap();
         let mut sealed = 0;
-        while let Some(seal) = tail.seal() {
+        while let Some(seal) = tail.seal_below(u64::MAX) {
             let holds_upper = seal.objects.iter().any(|(tile, _)| *tile == upper);
             assert_eq!(holds_upper, seal.size == 65_536);
             assert!(tail.read(upper).is_some());

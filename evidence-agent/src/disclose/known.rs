@@ -15,7 +15,7 @@ use crate::vault::{Opening, Scope, Vault};
 
 /// How many statements of each source are looked at, the newest first: a vault of years must not keep a
 /// command waiting that only wants to say how much is there.
-const MAX_LOOKED: u64 = 20_000;
+const MAX_LOOKED: usize = 20_000;
 
 /// What the vault holds of a lot, as far as it was looked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl OfLot {
         for unit in units {
             of_lot.units += usize::from(!vault.of_unit(unit)?.is_empty());
         }
-        of_lot.is_cut = each_record(vault, &mut |opening, record| {
+        of_lot.is_cut = each_record(vault, MAX_LOOKED, &mut |opening, record| {
             let named = Named::of(record);
             if named.lot == Some(lot) || named.all().any(|unit| units.contains(unit)) {
                 of_lot.records += 1;
@@ -169,29 +169,26 @@ fn example(
     pick: &dyn for<'r> Fn(&Named<'r>) -> Option<&'r [u8]>,
 ) -> Result<Option<String>, AgentError> {
     let mut found = None;
-    each_record(vault, &mut |_, record| {
+    each_record(vault, MAX_LOOKED, &mut |_, record| {
         found = pick(&Named::of(record)).map(|text| String::from_utf8_lossy(text).into_owned());
         Ok(found.is_none())
     })?;
     Ok(found)
 }
 
-/// Visits what is left of the newest statements of each source until `visit` says `false`; whether there
-/// were more than are looked at.
+/// Visits what is left of the newest statements of each source, at most `limit` of each, until `visit` says
+/// `false`; whether there were more. What counts is what is here: where a vault was put back, the places of
+/// all that was lost may be more than these.
 fn each_record(
     vault: &Vault,
+    limit: usize,
     visit: &mut dyn FnMut(&Opening, &Record) -> Result<bool, AgentError>,
 ) -> Result<bool, AgentError> {
     let mut is_cut = false;
     for source in vault.sources()? {
-        let next = vault.head(&source)?.next_sequence;
-        let first = next.saturating_sub(MAX_LOOKED);
-        is_cut |= first > 0;
-        for sequence in (first..next).rev() {
-            // One that was lost with another copy of the vault is not there.
-            if vault.statement(&source, sequence)?.is_none() {
-                continue;
-            }
+        let (newest, is_more) = vault.newest(&source, limit)?;
+        is_cut |= is_more;
+        for sequence in newest {
             let opening = vault.opening(&source, sequence)?;
             for record in opening.records.iter().filter_map(|kept| kept.whole()) {
                 if !visit(&opening, record)? {
@@ -206,6 +203,31 @@ fn each_record(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vault::tests::support::{capture, create, seal, source};
+    use crate::vault::{Head, Unlock};
+
+    #[test]
+    fn what_was_lost_is_not_counted_among_what_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = create(&folder.path().join("V"), &Unlock::Plain);
+        capture(&vault, 0..3).unwrap();
+        for _ in 0..3 {
+            seal(&vault, 1).unwrap();
+        }
+        let head = vault.head(&source()).unwrap();
+        let next_sequence = head.next_sequence + 2 * MAX_LOOKED as u64;
+        vault.move_head(&source(), &Head { next_sequence, ..head }).unwrap();
+
+        let of_lot = OfLot::count(&vault, b"LOT-77", &BTreeSet::new()).unwrap();
+        assert_eq!((of_lot.records, of_lot.is_cut), (3, false));
+        let mut seen = BTreeSet::new();
+        let is_cut = each_record(&vault, 2, &mut |opening, _| {
+            seen.insert(opening.place.sequence);
+            Ok(true)
+        });
+        assert!(is_cut.unwrap());
+        assert_eq!(seen, BTreeSet::from([1, 2]));
+    }
 
     #[test]
     fn what_is_said_of_a_lot_names_what_carries_no_tag() {

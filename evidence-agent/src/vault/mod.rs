@@ -47,7 +47,7 @@ mod settings;
 mod space;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unit_lots;
 mod withdraw;
 

@@ -238,6 +238,27 @@ impl Vault {
         pack::read_item(&self.cipher, &*file, blob.offset, &header, take)
     }
 
+    /// The sequences of the newest statements of a source that are here, at most `limit`, the newest first; and
+    /// whether there are older ones. Those that were lost with another copy of the vault are not counted.
+    pub(crate) fn newest(
+        &self,
+        source: &KeyName,
+        limit: usize,
+    ) -> Result<(Vec<u64>, bool), AgentError> {
+        let number = self.source(source)?.number;
+        let transaction = self.database.begin_read().map_err(damaged)?;
+        let table = transaction.open_table(STATEMENTS).map_err(damaged)?;
+        let mut range = table.range((number, 0)..=(number, u64::MAX)).map_err(damaged)?;
+        let mut found = Vec::new();
+        while let Some(entry) = range.next_back().transpose().map_err(damaged)? {
+            if found.len() == limit {
+                return Ok((found, true));
+            }
+            found.push(entry.0.value().1);
+        }
+        Ok((found, false))
+    }
+
     /// Where records of a file are.
     pub(crate) fn of_file(&self, sha256: &Hash256) -> Result<Vec<RecordPlace>, AgentError> {
         self.places(OF_FILE, self.cipher.short_name("of_file", &sha256.0))

@@ -14,6 +14,7 @@
 //! answered: any answer could be wrong. What came in behind it was sent nowhere, and is refused while the
 //! database cannot be asked, so that who sends it can go to another server.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,6 +35,9 @@ use crate::queue::{Answer, Request};
 use crate::sealer::BundleError;
 use crate::start::{place_of, replay};
 use crate::stored::Stored;
+
+#[cfg(test)]
+mod tests;
 
 /// How often it is asked what became of a commit.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(100);
@@ -117,7 +121,11 @@ impl Sequencer {
         let mut up_to_date = in_turn;
         if asked.is_empty() {
             // Without the database nothing is new; it is said where somebody asks for something.
-            return self.catch_up(false).map(drop);
+            return match self.catch_up(false)? {
+                // Who is in office seals first, and may be asked for nothing itself.
+                Ok(()) if self.shared.in_office.load(Ordering::Acquire) => self.trim_if_due(),
+                _ => Ok(()),
+            };
         }
         let mut judged: Vec<Vec<Outcome>> = Vec::new();
         loop {
@@ -292,13 +300,14 @@ impl Sequencer {
 
     /// Compares what this server knew with what is stored: the entries between are read no more, and it would
     /// not notice a database that went back and on without some of them. Waits for the tiles that it takes:
-    /// the journal knows the new end already, and nothing can be put behind it here before.
-    fn check_continues(&mut self, loaded: &Loaded) -> Result<(), Fatal> {
+    /// the journal knows the new end already, and nothing can be put behind it here before. Returns how many
+    /// entries this server knew.
+    fn check_continues(&mut self, loaded: &Loaded) -> Result<u64, Fatal> {
         let known = self.shared.tail.read().expect("no panic under this lock").frontier().tree();
         let stored = Stored::of(loaded.clone());
         loop {
             match stored.tree(known.size(), self.shared.objects.as_ref()) {
-                Ok(tree) if tree == known => return Ok(()),
+                Ok(tree) if tree == known => return Ok(known.size()),
                 Ok(_) => {
                     let fatal = other_history(known);
                     self.journal.tell_to_stop(&fatal);
@@ -319,14 +328,14 @@ impl Sequencer {
 
     /// Takes over everything, as a start does: the journal was trimmed beyond what this server knew.
     fn begin_anew(&mut self, loaded: Loaded) -> Result<(), Fatal> {
-        self.check_continues(&loaded)?;
+        let known = self.check_continues(&loaded)?;
         let (tail, chains) = replay(&loaded, self.shared.admission)?;
         {
             let mut held = self.shared.tail.write().expect("no panic under this lock");
             *held = tail;
             self.shared.sealed_leaves.lock().expect("no panic under this lock").clear();
-            // It lacks what was trimmed, and is made again from the tiles.
-            self.shared.index.set_ready(false);
+            // What it has is as it was; what came between it gets from the tiles.
+            self.shared.index.fall_behind(known);
         }
         self.chains = chains;
         self.base_bytes = frame::format_base(&loaded.base).len() as u64;

@@ -51,6 +51,7 @@ pub(crate) fn start_together(
     database.expect(&settings.origin);
 
     let record = PostgresHeads::new(database.clone())?;
+    let in_office = record.in_office();
     let heads = Heads { record: Box::new(record) };
     let read = || -> Result<_, OpenError> {
         let both = heads.load(&settings.origin, &options.keys).map_err(WriteError::into_fatal)?;
@@ -85,8 +86,12 @@ pub(crate) fn start_together(
 
     let (tail, chains) = replay(&loaded, settings.admission)?;
     let follow = Arc::new(Follow::default());
-    let shared =
+    let mut shared =
         share(options, disk, settings, objects, tail, &signed, published, Some(follow.clone()));
+    shared.in_office = in_office;
+    if let Some(witnessing) = &shared.witnessing {
+        witnessing.follow(database.clone());
+    }
     let shared = Arc::new(shared);
     let journal: Box<dyn Journal> = Box::new(journal);
     let sequencer = Sequencer::new(shared.clone(), journal, chains, loaded.base);

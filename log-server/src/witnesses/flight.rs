@@ -16,7 +16,6 @@
 //! Cosignatures beyond the quorum do not hold a head up. They are added to the published note as
 //! soon as all are there, or after a moment, or before the next head is signed.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +27,7 @@ use tokio::sync::watch;
 use super::Witnessing;
 use super::gather::Offer;
 use super::gathered::Gathered;
-use super::spool;
+use super::spool::{self, Before};
 use crate::answer::{Fatal, Published};
 use crate::heads::SignedHead;
 use crate::number;
@@ -39,6 +38,10 @@ pub const LATE_WAIT: Duration = Duration::from_millis(50);
 
 /// How often the folder of carried cosignatures is looked into.
 pub const SPOOL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the word of a quorum waits for those who could be another one by themselves: less than a start
+/// waits for its witnesses.
+const HEAR_OTHERS: Duration = Duration::from_secs(3);
 
 /// What the publisher may do next.
 #[derive(Debug)]
@@ -55,6 +58,7 @@ pub enum Next {
 pub struct Flight {
     witnessing: Arc<Witnessing>,
     offers: watch::Sender<Offer>,
+    began: Instant,
     /// Whether a quorum has cosigned the newest head for this process.
     confirmed: bool,
     /// Whether the head that is offered is published.
@@ -66,10 +70,10 @@ pub struct Flight {
     gathered: Gathered,
     /// Since when there are cosignatures that the published note lacks.
     late_since: Option<Instant>,
-    /// Files whose lines are on the board.
-    carried: Vec<PathBuf>,
-    /// Files that were carried before this process began: never fresh, whatever time they name.
-    old: HashSet<PathBuf>,
+    /// Files whose lines are on the board, and whether any of these is fresh.
+    carried: Vec<(PathBuf, bool)>,
+    /// What was carried too early: never fresh, whatever time it names.
+    before: Before,
     looked_at: Option<Instant>,
 }
 
@@ -84,10 +88,11 @@ impl Flight {
         shown: &Published,
     ) -> Self {
         let count = witnessing.policy().witnesses().len();
-        let old = spool::waiting(&witnessing.folder).collect();
+        let before = witnessing.carried_before();
         let mut flight = Self {
             witnessing,
             offers,
+            began: Instant::now(),
             // Where nothing was ever signed there is nothing that witnesses could contradict.
             confirmed: signed.is_none(),
             published: true,
@@ -96,7 +101,7 @@ impl Flight {
             gathered: Gathered::new(count),
             late_since: None,
             carried: Vec::new(),
-            old,
+            before,
             looked_at: None,
         };
         if let Some(head) = signed {
@@ -151,7 +156,7 @@ impl Flight {
             self.late_since.get_or_insert_with(Instant::now);
         }
         let fresh = self.gathered.fresh_times();
-        if policy.count_quorum(&fresh).is_ok() {
+        if policy.count_quorum(&fresh).is_ok() && self.has_heard_enough() {
             self.confirmed = true;
             // A quorum of nobody has confirmed nothing.
             if fresh.iter().any(Option::is_some) {
@@ -171,7 +176,14 @@ impl Flight {
     /// Notes that the last [`Next::Publish`] was done.
     pub fn shown(&mut self) {
         (self.published, self.late_since) = (true, None);
-        for path in self.carried.drain(..) {
+        self.forget();
+    }
+
+    /// Forgets files that say nothing that is not published. A fresh word is needed until the head is confirmed:
+    /// if this office ends before, by the next.
+    fn forget(&mut self) {
+        let confirmed = self.confirmed;
+        for (path, _) in self.carried.extract_if(.., |(_, fresh)| confirmed || !*fresh) {
             spool::remove(&path);
         }
     }
@@ -180,6 +192,12 @@ impl Flight {
     #[must_use]
     pub const fn is_waiting(&self) -> bool {
         self.waiting
+    }
+
+    /// Whether a quorum confirms the head. By a policy that is met by two apart from each other it is not enough that
+    /// one of them has seen nothing newer: the other may be slow, and have published it.
+    fn has_heard_enough(&self) -> bool {
+        self.confirmed || self.began.elapsed() >= HEAR_OTHERS || !self.witnessing.may_be_overruled()
     }
 
     /// Adds what came after the quorum.
@@ -205,25 +223,25 @@ impl Flight {
         self.looked_at = Some(Instant::now());
         let keys = spool::all_keys(self.witnessing.policy());
         let folder = &self.witnessing.folder;
-        for file in spool::read(folder, &self.carried, &keys, &head.checkpoint, unix_seconds()) {
+        let known: Vec<PathBuf> = self.carried.iter().map(|(path, _)| path.clone()).collect();
+        for file in spool::read(folder, &known, &keys, &head.checkpoint, unix_seconds()) {
             if file.cosigned.is_empty() {
                 spool::remove(&file.path);
                 continue;
             }
+            let mut is_any_fresh = false;
             for one in file.cosigned {
-                // Of a second that this process did not see whole nothing is known.
-                let later = one.time.as_seconds() > self.witnessing.started_at;
-                let fresh = later && !self.old.contains(&file.path);
+                let fresh = self.before.is_over(&file.path, one.time);
                 self.witnessing.board.post(head.checkpoint.tree(), vec![one], fresh);
+                is_any_fresh |= fresh;
             }
-            self.carried.push(file.path);
+            self.carried.push((file.path, is_any_fresh));
         }
         if self.published
             && !self.carried.is_empty()
             && self.witnessing.board.news_since(self.version).is_none()
         {
-            // They say nothing that is not published already.
-            self.carried.drain(..).for_each(|path| spool::remove(&path));
+            self.forget();
         }
     }
 }

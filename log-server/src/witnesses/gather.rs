@@ -27,6 +27,7 @@ use super::memory::Memory;
 use super::{Endpoint, Witnessing};
 use crate::answer::Fatal;
 use crate::heads::SignedHead;
+use crate::id::jitter;
 use crate::publisher::unix_seconds;
 use crate::shared::Shared;
 
@@ -290,7 +291,12 @@ impl Asker {
     fn failed(&self, trouble: &Trouble) {
         let (name, url) = (&self.endpoint.name, &self.endpoint.url);
         self.count(trouble.kind());
-        if !self.witnessing.board.failed(self.at, trouble) {
+        let is_new = self.witnessing.board.failed(self.at, trouble);
+        if self.witnessing.board.is_start() {
+            // It may be what was waited for: nothing more is to be heard.
+            self.witnessing.board.bell.ring();
+        }
+        if !is_new {
             return;
         }
         if matches!(trouble, Trouble::Contradiction(_)) {
@@ -365,13 +371,6 @@ fn pause(failures: u32, trouble: &Trouble, jitter: u8) -> Duration {
         }
         _ => pause,
     }
-}
-
-fn jitter() -> u8 {
-    let mut byte = [0];
-    // Without randomness the pauses are only less spread.
-    let _ = getrandom::fill(&mut byte);
-    byte[0]
 }
 
 #[cfg(test)]

@@ -15,10 +15,11 @@
 //! board only if it was verified for the head that is offered.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use spec::Hash;
+use spec::cosignature::Timestamp;
 use spec::key::VerifierKey;
 use spec::note::Note;
 use spec::policy::{MAX_POLICY_SIZE, Policy, PolicyError, PolicyName};
@@ -28,10 +29,13 @@ use tokio_rustls::TlsConnector;
 use board::{Board, WitnessingStatus};
 use client::{Client, Url, UrlError};
 use gathered::MAX_COSIGNERS;
+use spool::Before;
 
 use crate::heads::SignedHead;
+use crate::journal::postgres::Database;
 use crate::keys::LogKeys;
 use crate::outgoing::{AuthoritiesError, connector};
+use crate::publisher::unix_seconds;
 
 pub mod ask;
 pub mod board;
@@ -230,9 +234,10 @@ pub struct Witnessing {
     pub board: Board,
     /// The data folder, below which carried cosignatures lie.
     pub folder: PathBuf,
-    /// When this process began, in seconds since 1970: one that is carried here is fresh only with a
-    /// later time.
-    pub started_at: u64,
+    /// Whose timeline decides, where servers share a journal.
+    database: OnceLock<Arc<Database>>,
+    /// What is no longer fresh, as of which turn of the timeline.
+    before: Mutex<(u64, Before)>,
 }
 
 impl Witnessing {
@@ -240,7 +245,28 @@ impl Witnessing {
     #[must_use]
     pub fn new(witnesses: Witnesses, folder: &Path, now: u64) -> Arc<Self> {
         let board = Board::new(witnesses.endpoints());
-        Arc::new(Self { witnesses, board, folder: folder.to_owned(), started_at: now })
+        let before = Mutex::new((0, Before::list(folder, now)));
+        let database = OnceLock::new();
+        Arc::new(Self { witnesses, board, folder: folder.to_owned(), database, before })
+    }
+
+    /// Notes that servers share this database. It is noted once.
+    pub(crate) fn follow(&self, database: Arc<Database>) {
+        // A second one would be the same.
+        let _ = self.database.set(database);
+    }
+
+    /// What was carried before this process began, or before the database last changed its timeline.
+    ///
+    /// A database that failed over may have lost a head, and with it what witnesses said of it; else the head
+    /// that it has is the last, whichever server is in office.
+    pub(crate) fn carried_before(&self) -> Before {
+        let turns = self.database.get().map_or(0, |database| database.turns());
+        let mut before = self.before.lock().expect("no panic under this lock");
+        if before.0 != turns {
+            *before = (turns, Before::list(&self.folder, unix_seconds()));
+        }
+        before.1.clone()
     }
 
     /// The policy.
@@ -252,24 +278,49 @@ impl Witnessing {
     /// What is known now.
     #[must_use]
     pub fn status(&self) -> WitnessingStatus {
-        self.board.status(self.policy(), self.witnesses.endpoints())
+        self.board.status(self.policy(), self.endpoints())
+    }
+
+    /// Whether those who have neither answered nor failed to in this process could be a quorum by themselves, with
+    /// those who are reached by file: then a newer head may have been published without anybody who was heard.
+    pub(crate) fn may_be_overruled(&self) -> bool {
+        let (policy, heard) = (self.policy(), self.status().witnesses);
+        let some = Timestamp::from_seconds(1).ok();
+        let mut times: Vec<Option<Timestamp>> = vec![None; policy.witnesses().len()];
+        for (endpoint, _) in self.endpoints().iter().zip(heard).filter(|(_, one)| !one.asked) {
+            endpoint.keys.iter().for_each(|(at, _)| times[*at] = some);
+        }
+        if times.iter().all(Option::is_none) {
+            return false;
+        }
+        for (time, witness) in times.iter_mut().zip(policy.witnesses()) {
+            if witness.url().is_none() {
+                *time = some;
+            }
+        }
+        matches!(policy.count_quorum(&times), Ok(Some(_)))
+    }
+
+    fn endpoints(&self) -> &[Endpoint] {
+        self.witnesses.endpoints()
     }
 
     /// Whether it is known that the head that is offered will lack its quorum for a while.
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        self.board.is_outage(self.policy(), self.witnesses.endpoints())
+        self.board.is_outage(self.policy(), self.endpoints())
     }
 
     /// Whether in that outage a server with another network may fare better.
     #[must_use]
     pub fn is_cut_off(&self) -> bool {
-        self.board.is_cut_off(self.policy(), self.witnesses.endpoints())
+        self.board.is_cut_off(self.policy(), self.endpoints())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::ask::Trouble;
     use super::*;
     use spec::key::{Algorithm, KeyName, SigningKey};
 
@@ -333,5 +384,36 @@ mod tests {
         let policy = for_log(text.as_bytes(), &[log()]).unwrap();
         let refused = Witnesses::new(policy, None, ANSWER_TIME).unwrap_err();
         assert!(matches!(refused, WitnessesError::Url { fault: UrlError::Scheme, .. }));
+    }
+    #[test]
+    fn who_was_not_heard_matters_where_it_could_be_a_quorum_without_who_was() {
+        let witnessing = |quorum: &str| {
+            let text = format!(
+                "witness a {} http://127.0.0.1:8\nwitness b {} http://127.0.0.1:9\nwitness c {}\n{quorum}",
+                witness("a.example", 2),
+                witness("b.example", 3),
+                witness("c.example", 4),
+            );
+            let policy = for_log(text.as_bytes(), &[log()]).unwrap();
+            let witnesses = Witnesses::new(policy, None, ANSWER_TIME).unwrap();
+            Witnessing::new(witnesses, Path::new("nowhere"), 1)
+        };
+        let either = witnessing("group q any a b\nquorum q\n");
+        assert!(either.may_be_overruled());
+        either.board.succeeded(0, 7, 1);
+        assert!(either.may_be_overruled(), "the other is enough");
+        either.board.failed(1, &Trouble::Local("away".to_owned()));
+        assert!(!either.may_be_overruled());
+
+        let both = witnessing("group q all a b\nquorum q\n");
+        both.board.succeeded(0, 7, 1);
+        assert!(!both.may_be_overruled());
+        // Whose word comes by file may have been with those who are slow.
+        let carried = witnessing("group q 2 a b c\nquorum q\n");
+        carried.board.succeeded(0, 7, 1);
+        assert!(carried.may_be_overruled());
+        carried.board.succeeded(1, 7, 1);
+        assert!(!carried.may_be_overruled());
+        assert!(!witnessing("quorum none\n").may_be_overruled());
     }
 }

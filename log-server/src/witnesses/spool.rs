@@ -2,19 +2,25 @@
 //!
 //! `fiducial-log witness accept` puts files there, whether the server runs or not: a witness's
 //! signature lines as they are in an answer to add-checkpoint. The publisher looks into the folder
-//! about once a second. A file is removed once its lines are in the published checkpoint or its
-//! head is no longer offered; one that is malformed is renamed and never read again.
+//! about once a second. A file is removed once its lines are in the published checkpoint, and have
+//! confirmed it if they are fresh, or once its head is no longer offered; one that is malformed is
+//! renamed and never read again.
 //!
 //! What is in the folder may have come with a copy of the data, and clocks differ by up to an hour. So
 //! it is fresh (see `gathered`) only if it was put there while this process ran, and the witness
-//! names a time at which it ran already.
+//! names a time at which it ran already. Where servers share a journal that counts across offices: who
+//! leaves publishing to another for a while need not be told again what it was told, since the database knows
+//! the last head all the time. Only one that has failed over to another timeline may have lost it, which is
+//! as if the process had begun then.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use spec::Hash;
 use spec::checkpoint::Checkpoint;
+use spec::cosignature::Timestamp;
 use spec::key::VerifierKey;
 use spec::policy::Policy;
 use spec::witness::MAX_ANSWER_SIZE;
@@ -41,6 +47,29 @@ pub struct Carried {
     pub path: PathBuf,
     /// Its cosignatures of the head; empty if it is about another one.
     pub cosigned: Vec<Cosigned>,
+}
+
+/// What was carried too early to be fresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// The last second, since 1970, that was not seen whole.
+    seconds: u64,
+    /// What lay in the folder then.
+    files: HashSet<PathBuf>,
+}
+
+impl Before {
+    /// All that is there `now`, in seconds since 1970.
+    #[must_use]
+    pub fn list(data: &Path, now: u64) -> Self {
+        Self { seconds: now, files: waiting(data).collect() }
+    }
+
+    /// Whether the word in a file, of a time that the witness names, came later.
+    #[must_use]
+    pub fn is_over(&self, file: &Path, time: Timestamp) -> bool {
+        time.as_seconds() > self.seconds && !self.files.contains(file)
+    }
 }
 
 /// Every key of a policy with its position, for lines that may be by any witness.
@@ -135,7 +164,7 @@ mod tests {
     use super::*;
     use crate::disk::MachineDisk;
     use spec::checkpoint::Origin;
-    use spec::cosignature::{Timestamp, sign_ed25519};
+    use spec::cosignature::sign_ed25519;
     use spec::key::{Algorithm, KeyName, SigningKey};
     use spec::tree::Tree;
     use spec::witness::format_answer;
@@ -164,5 +193,21 @@ mod tests {
         assert_eq!(last.len(), 1);
         known.extend(last);
         assert!(look(&known).is_empty());
+    }
+    #[test]
+    fn only_what_came_later_by_both_is_fresh() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = MachineDisk::open(folder.path()).unwrap();
+        let put = |text: &str| {
+            let name = put(&disk, folder.path(), 7, text.as_bytes()).unwrap();
+            folder.path().join(SPOOL).join(name)
+        };
+        let early = put("early");
+        let before = Before::list(folder.path(), 1_700_000_000);
+        let late = put("late");
+        let second = |past: u64| Timestamp::from_seconds(1_700_000_000 + past).unwrap();
+        assert!(before.is_over(&late, second(1)));
+        assert!(!before.is_over(&late, second(0)), "perhaps said before");
+        assert!(!before.is_over(&early, second(3_000)), "a clock that is ahead");
     }
 }

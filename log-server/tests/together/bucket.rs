@@ -1,12 +1,15 @@
-//! Full tiles in a bucket that all servers share.
+//! Full tiles in a bucket that all servers share, and who stores them.
 
+use std::cell::Cell;
+use std::io;
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use log_server::admission::Admission;
 use log_server::answer::ReadError;
 use log_server::log::Log;
-use log_server::objects::Objects;
 use log_server::objects::s3::S3Objects;
+use log_server::objects::{Objects, PutError};
 use spec::hash::leaf_hash;
 use spec::tile::{Tile, TileKind};
 use spec::tree::verify_inclusion;
@@ -58,6 +61,77 @@ fn two_servers_seal_the_same_tiles_into_one_bucket() {
     let late = world.open("c");
     assert_eq!(add(&late, b"one more"), 4800);
     end(&late);
+}
+
+/// A store that takes nothing from this server.
+struct Refusing(Box<dyn Objects>);
+
+impl Objects for Refusing {
+    fn put_all(&self, _objects: &[(Tile, Bytes)]) -> Result<(), PutError> {
+        Err(io::Error::other("nothing is taken").into())
+    }
+
+    fn read(&self, tile: Tile) -> io::Result<Option<Bytes>> {
+        self.0.read(tile)
+    }
+
+    fn store_name(&self) -> String {
+        self.0.store_name()
+    }
+
+    fn read_beside(&self, name: &str) -> io::Result<Option<Bytes>> {
+        self.0.read_beside(name)
+    }
+
+    fn write_beside(&self, name: &str, bytes: Bytes) -> io::Result<()> {
+        self.0.write_beside(name, bytes)
+    }
+}
+
+/// A server whose store takes nothing from it.
+fn open_refused(world: &World, name: &str) -> Log {
+    let objects = Refusing(world.folder_of_tiles("objects", name));
+    let log = world.try_open_on(name, Box::new(objects)).unwrap();
+    wait_until("the index is ready", || log.status().index_ready);
+    log
+}
+
+/// Adds entries that fill a journal soon, and waits until they are published.
+fn add_large(log: &Log, count: u32) {
+    let entries = (0..count).map(|at| log.check(format!("{at:0>200}").as_bytes()).unwrap());
+    let answers = runtime().block_on(log.sequence_all(entries.collect()));
+    assert!(answers.iter().all(Result::is_ok));
+    published(log, u64::from(count));
+}
+
+#[test]
+fn who_is_in_office_seals_and_trims_what_another_server_takes() {
+    let Some(world) = World::new(Admission::Any) else { return };
+    let one = world.open("a");
+    let other = open_refused(&world, "b");
+    add_large(&other, 900);
+    wait_until("it is sealed", || one.status().sealed == 768);
+    assert_eq!(other.status().sealed, 0);
+    let more = Cell::new(0_u32);
+    wait_until("the journal is trimmed", || {
+        // What is committed there is news here.
+        add(&other, format!("{} more", more.replace(more.get() + 1)).as_bytes());
+        let base = world.postgres.ask("postgres", "SELECT size FROM log_base");
+        base.parse::<u64>().unwrap() >= 256
+    });
+    [one, other].iter().for_each(end);
+}
+
+#[test]
+fn another_server_seals_where_who_is_in_office_cannot() {
+    let Some(world) = World::new(Admission::Any) else { return };
+    let one = open_refused(&world, "a");
+    let other = world.open("b");
+    add_large(&one, 900);
+    wait_until("it is sealed", || other.status().sealed == 768);
+    assert_eq!(one.status().sealed, 0);
+    wait_until("it says so", || one.status().refused.tiles.is_some());
+    [one, other].iter().for_each(end);
 }
 
 #[test]

@@ -7,10 +7,14 @@ use log_server::witnesses::carry::{CarryError, accept, request};
 use log_server::witnesses::read_policy;
 use spec::note::Note;
 
-use crate::witness::Witness;
-use crate::world::{World, add, end, published, wait_until};
+use crate::witness::{Manner, Witness};
+use crate::world::{World, add, end, insist, published, wait_until};
 
 const SERVERS: [&str; 2] = ["a", "b"];
+
+fn now() -> u64 {
+    std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()
+}
 
 /// Carries the last signed head to the witness, and its cosignature to every server. Returns the size.
 fn carry(world: &World, witness: &Witness) -> u64 {
@@ -19,11 +23,10 @@ fn carry(world: &World, witness: &Witness) -> u64 {
     let path = world.template().with_file_name("cosignature");
     std::fs::write(&path, witness.cosign(&request.to_bytes()).unwrap()).unwrap();
     let policy = read_policy(&world.template().join("policy"), &world.keys).unwrap();
-    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let size = request.head().size();
     let mut accepted = 0;
     for name in SERVERS {
-        match accept(&world.data(name), &policy, &path, now) {
+        match accept(&world.data(name), &policy, &path, now()) {
             Ok(taken) => {
                 assert_eq!(taken.size, size);
                 accepted += 1;
@@ -89,5 +92,75 @@ fn a_head_in_a_database_is_carried_to_a_witness_and_its_word_to_whichever_server
     }
     let shown = published(&logs[0], 300);
     assert_eq!(Note::parse(&shown.note).unwrap().signatures().len(), 2);
+    logs.iter().for_each(end);
+}
+
+/// A world whose heads two witnesses must cosign: one that is asked over the network, and one that is reached
+/// by file alone.
+fn near_and_far() -> Option<(World, Witness, Witness)> {
+    let world = World::new(Admission::Any)?;
+    let [near, far] = ["near.example", "far.example"].map(|name| Witness::start(name, &world.keys));
+    let lines = near.line("near") + &far.line_without_url("far");
+    let policy = format!("{lines}group both all near far\nquorum both\n");
+    std::fs::write(world.template().join("policy"), policy).unwrap();
+    SERVERS.iter().for_each(|name| world.configure(name));
+    Some((world, near, far))
+}
+
+fn is_waiting(log: &Log) -> bool {
+    log.status().witnessing.is_some_and(|status| status.waiting.is_some())
+}
+
+/// Waits until each of them has left the office, if it had it, and has begun it anew.
+fn wait_for_offices(logs: &[Log]) {
+    for log in logs {
+        wait_until("it is not in office", || !is_waiting(log));
+        wait_until("it is in office", || is_waiting(log));
+    }
+}
+
+/// The size of the last signed head.
+fn signed(world: &World) -> u64 {
+    request(&world.data("a"), Some(0), None).unwrap().head().size()
+}
+
+#[test]
+fn what_is_carried_counts_in_every_office_of_a_server() {
+    let Some((world, near, far)) = near_and_far() else { return };
+    near.set(Manner::Away);
+    let logs = SERVERS.map(|name| world.open(name));
+    add(&logs[0], b"first");
+    let second = now();
+    wait_until("the second of the start is over", || now() > second);
+    assert_eq!(carry(&world, &far), 0);
+    // Without the other witness each leaves publishing to the other, again and again.
+    wait_for_offices(&logs);
+    assert!(!is_published(&logs, 0));
+    near.set(Manner::Honest);
+    wait_until("the head is confirmed, and the next is signed", || signed(&world) == 1);
+    carry(&world, &far);
+    wait_until("that is published too", || is_published(&logs, 1));
+    logs.iter().for_each(end);
+}
+
+#[test]
+fn what_was_carried_before_a_failover_confirms_nothing() {
+    let Some((mut world, near, far)) = near_and_far() else { return };
+    near.set(Manner::Away);
+    let logs = SERVERS.map(|name| world.open(name));
+    let second = now();
+    wait_until("the second of the start is over", || now() > second);
+    assert_eq!(carry(&world, &far), 0);
+    world.postgres.end();
+    world.postgres.begin_on_another_timeline();
+    near.set(Manner::Honest);
+    wait_until("what was carried is enough to publish", || is_published(&logs, 0));
+    insist(&logs[0], b"first");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(signed(&world), 0, "an old word does not confirm the head");
+    let second = now();
+    wait_until("the second of the failover is over", || now() > second);
+    carry(&world, &far);
+    wait_until("a new one does", || signed(&world) == 1);
     logs.iter().for_each(end);
 }

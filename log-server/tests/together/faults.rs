@@ -44,14 +44,10 @@ fn a_database_that_went_back_stops_all_servers_and_their_next_starts() {
     let logs = [world.open("a"), world.open("b")];
     add(&logs[0], b"first");
     logs.iter().for_each(|log| drop(published(log, 1)));
-    world.postgres.end();
-    world.postgres.save();
-    world.postgres.begin(&[]);
+    world.save_database();
     insist(&logs[0], b"second");
     logs.iter().for_each(|log| drop(published(log, 2)));
-    world.postgres.end();
-    world.postgres.restore();
-    world.postgres.begin(&[]);
+    world.put_database_back();
     for log in &logs {
         wait_until("it stops", || log.status().fatal.is_some());
         let why = log.status().fatal.unwrap().to_string();
@@ -69,17 +65,13 @@ fn a_start_notices_what_went_back_while_no_server_ran() {
     let log = world.open("a");
     add(&log, b"first");
     published(&log, 1);
-    world.postgres.end();
-    world.postgres.save();
-    world.postgres.begin(&[]);
+    world.save_database();
     insist(&log, b"second");
     published(&log, 2);
     let mark = || std::fs::read_to_string(world.data("a").join("journal-mark")).unwrap_or_default();
     wait_until("the mark is written", || mark().lines().nth(1) == Some("2"));
     end(&log);
-    world.postgres.end();
-    world.postgres.restore();
-    world.postgres.begin(&[]);
+    world.put_database_back();
     let refused = world.try_open("a").err().expect("it has seen more").to_string();
     assert!(refused.contains("this server has seen 2"), "{refused}");
 }
@@ -141,17 +133,13 @@ fn forget_the_beginning(world: &World, log: &Log) -> u64 {
 fn a_database_that_is_older_than_its_tiles_is_refused_in_words() {
     let Some(mut world) = World::new(Admission::Any) else { return };
     end(&world.open("a"));
-    world.postgres.end();
-    world.postgres.save();
-    world.postgres.begin(&[]);
+    world.save_database();
     let log = world.open("a");
     let entries = (0..300_u32).map(|at| log.check(&at.to_be_bytes()).unwrap()).collect();
     drop(runtime().block_on(log.sequence_all(entries)));
     wait_until("the first bundle is sealed", || log.status().sealed == 256);
     end(&log);
-    world.postgres.end();
-    world.postgres.restore();
-    world.postgres.begin(&[]);
+    world.put_database_back();
     let refused = world.try_open("b").err().expect("its tiles are there").to_string();
     assert!(refused.contains("older than the full tiles"), "{refused}");
     assert!(!refused.contains("data folder"), "{refused}");
@@ -182,9 +170,7 @@ fn a_database_that_went_back_and_on_beyond_what_a_server_knew_stops_it() {
     let log = world.open("a");
     add(&log, b"first");
     published(&log, 1);
-    world.postgres.end();
-    world.postgres.save();
-    world.postgres.begin(&[]);
+    world.save_database();
     insist(&log, b"lost with the copy that is put back");
     world.postgres.end();
     std::fs::remove_file(&way).unwrap();

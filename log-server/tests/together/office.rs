@@ -24,6 +24,14 @@ fn witnessed() -> Option<(World, Witness)> {
     Some((world, witness))
 }
 
+/// Two servers that have published one entry.
+fn both(world: &World) -> (Log, Log) {
+    let (one, other) = (world.open("a"), world.open("b"));
+    add(&one, b"first");
+    published(&other, 1);
+    (one, other)
+}
+
 /// The sizes of the heads that a witness was asked about; several questions about one are one.
 fn sizes_of(asked: &[(u64, u64, Instant)]) -> Vec<u64> {
     let mut sizes: Vec<u64> = asked.iter().map(|(_, size, _)| *size).collect();
@@ -82,9 +90,7 @@ fn a_checkpoint_has_one_conversation_with_each_witness() {
 #[test]
 fn who_takes_over_offers_the_last_head_again_before_it_signs() {
     let Some((world, witness)) = witnessed() else { return };
-    let (one, other) = (world.open("a"), world.open("b"));
-    add(&one, b"first");
-    published(&other, 1);
+    let (one, other) = both(&world);
     // The head of two entries is signed and finds no quorum.
     witness.set(Manner::Away);
     add(&one, b"second");
@@ -129,9 +135,7 @@ fn who_loses_the_office_does_not_say_that_its_storage_refuses() {
 #[test]
 fn who_takes_over_and_cannot_read_the_heads_begins_again_when_it_can() {
     let Some((world, witness)) = witnessed() else { return };
-    let (one, other) = (world.open("a"), world.open("b"));
-    add(&one, b"first");
-    published(&other, 1);
+    let (one, other) = both(&world);
     // The office can be taken, and what it begins with cannot be read.
     world.postgres.sql("ALTER TABLE log_note RENAME TO log_note_away");
     end(&one);
@@ -226,9 +230,7 @@ fn a_witness_that_knows_more_does_not_stop_a_server_that_sees_no_others() {
 #[test]
 fn another_history_that_a_witness_proves_to_one_server_stops_all() {
     let Some((world, witness)) = witnessed() else { return };
-    let (one, other) = (world.open("a"), world.open("b"));
-    add(&one, b"first");
-    published(&other, 1);
+    let (one, other) = both(&world);
     // Signed by the log's own key, somewhere.
     let tree = Tree::new(9, Hash::of(b"another history")).unwrap();
     let checkpoint = Checkpoint::new(origin(), tree);
@@ -276,9 +278,7 @@ fn a_witness_that_knows_more_than_a_promoted_database_stops_the_log() {
     add(&log, b"first");
     published(&log, 1);
     end(&log);
-    world.postgres.end();
-    world.postgres.save();
-    world.postgres.begin(&[]);
+    world.save_database();
     let log = world.open("a");
     add(&log, b"second");
     published(&log, 2);

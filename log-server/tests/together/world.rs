@@ -83,6 +83,20 @@ impl World {
         self.folder_of_tiles("objects", name)
     }
 
+    /// Copies the database aside as it is now; it is away for a moment.
+    pub(crate) fn save_database(&mut self) {
+        self.postgres.end();
+        self.postgres.save();
+        self.postgres.begin(&[]);
+    }
+
+    /// Puts that copy in place of the database, as if nothing had been since.
+    pub(crate) fn put_database_back(&mut self) {
+        self.postgres.end();
+        self.postgres.restore();
+        self.postgres.begin(&[]);
+    }
+
     /// A folder of tiles, for the server `name`.
     pub(crate) fn folder_of_tiles(&self, folder: &str, name: &str) -> Box<dyn Objects> {
         let folder = self.folder.path().join(folder);

@@ -1,6 +1,7 @@
 //! Data that went back: copies of the folder and of single files, put back behind the log's back.
 
 use std::fs;
+use std::time::Duration;
 
 use log_server::keys::{KEYS_FOLDER, ML_DSA_FILE};
 
@@ -33,6 +34,26 @@ fn a_whole_folder_that_went_back_is_refused_by_the_witnesses_word() {
 }
 
 #[test]
+fn a_slow_witness_that_has_published_alone_is_heard_before_anything_is_signed() {
+    // Either of the two is enough.
+    let world = World::new(2, 1);
+    let log = world.open();
+    publish(&log, "one");
+    end(&log);
+    let copy = world.snapshot();
+    world.witnesses[0].set(Manner::Away);
+    let log = world.open();
+    publish(&log, "two");
+    end(&log);
+    world.restore(&copy);
+    world.witnesses[0].set(Manner::Honest);
+    world.witnesses[1].set(Manner::Late(Duration::from_millis(1_500)));
+    let refusal = world.refusal();
+    assert!(refusal.contains("has cosigned 2 entries"), "{refusal}");
+    assert_eq!(world.witnesses[0].remembered().roots.keys().copied().max(), Some(1));
+}
+
+#[test]
 fn a_folder_that_went_back_while_the_witnesses_are_away_publishes_nothing() {
     let (world, copy) = went_on(1, 1);
     world.restore(&copy);
@@ -40,7 +61,7 @@ fn a_folder_that_went_back_while_the_witnesses_are_away_publishes_nothing() {
     let log = world.open();
     let index = crate::world::add(&log, "instead of two");
     assert_eq!(index, 1, "it takes entries, not knowing better");
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(300));
     assert_eq!(log.published().checkpoint.tree().size(), 1);
     let head = fs::read_to_string(world.data.join("signed-head")).unwrap();
     assert_eq!(head.lines().nth(1), Some("1"), "and signs nothing");
@@ -136,7 +157,7 @@ fn after_a_start_nothing_is_signed_before_the_last_head_is_confirmed() {
     let log = world.open();
     assert_eq!(log.published().checkpoint.tree().size(), 1, "what was published is served");
     crate::world::add(&log, "two");
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(300));
     let head = fs::read_to_string(world.data.join("signed-head")).unwrap();
     assert_eq!(head.lines().nth(1), Some("1"));
     let status = log.status().witnessing.unwrap();

@@ -199,7 +199,7 @@ impl Database {
     }
 
     /// How often the timeline has changed since this server began.
-    pub(super) fn turns(&self) -> u64 {
+    pub(crate) fn turns(&self) -> u64 {
         self.known().turns
     }
 }

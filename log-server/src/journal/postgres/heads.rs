@@ -9,6 +9,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use spec::note::Note;
@@ -59,13 +60,27 @@ pub struct PostgresHeads {
     /// This process, among all that ever were.
     holder: Id,
     held: Cell<Option<Held>>,
+    /// Whether it holds one, for other threads.
+    in_office: Arc<AtomicBool>,
 }
 
 impl PostgresHeads {
     /// For one process.
     pub fn new(database: Arc<Database>) -> Result<Self, Fatal> {
         let holder = Id::draw()?;
-        Ok(Self { line: Line::new(database), holder, held: Cell::new(None) })
+        let (held, in_office) = (Cell::new(None), Arc::default());
+        Ok(Self { line: Line::new(database), holder, held, in_office })
+    }
+
+    /// Shows to other threads whether the office is held, as far as is known here.
+    #[must_use]
+    pub fn in_office(&self) -> Arc<AtomicBool> {
+        self.in_office.clone()
+    }
+
+    fn hold(&self, held: Option<Held>) {
+        self.in_office.store(held.is_some(), Ordering::Release);
+        self.held.set(held);
     }
 
     fn lease_millis(&self) -> f64 {
@@ -82,14 +97,14 @@ impl PostgresHeads {
             if renewed.map_err(refused)? == 0 {
                 return Ok(false);
             }
-            self.held.set(Some(Held { renewed: Instant::now(), ..held }));
+            self.hold(Some(Held { renewed: Instant::now(), ..held }));
         }
         // A database that failed over may have lost what the witnesses know.
         Ok(self.line.database.turns() == held.turns)
     }
 
     fn take(&self) -> Result<bool, WriteError> {
-        self.held.set(None);
+        self.hold(None);
         let values = (self.holder.as_slice(), self.lease_millis());
         let taken = self.line.ask(|session| {
             let rows = session.query(TAKE, &[&values.0, &values.1])?;
@@ -97,7 +112,7 @@ impl PostgresHeads {
         });
         let Some(fence) = taken.map_err(refused)? else { return Ok(false) };
         let turns = self.line.database.turns();
-        self.held.set(Some(Held { fence, turns, renewed: Instant::now() }));
+        self.hold(Some(Held { fence, turns, renewed: Instant::now() }));
         Ok(true)
     }
 }
@@ -137,11 +152,11 @@ impl Record for PostgresHeads {
             }
             // What is stored is read anew with the next office, whatever it is.
             Ok(0) => {
-                self.held.set(None);
+                self.hold(None);
                 Err(not_in_office())
             }
             Err(trouble) => {
-                self.held.set(None);
+                self.hold(None);
                 Err(refused(trouble))
             }
         }
@@ -167,7 +182,8 @@ impl Record for PostgresHeads {
     }
 
     fn leave(&self) {
-        if let Some(held) = self.held.take() {
+        if let Some(held) = self.held.get() {
+            self.hold(None);
             // Without it the lease ends by itself.
             let holder = self.holder.as_slice();
             let _ = self.line.ask(|session| session.execute(LEAVE, &[&holder, &held.fence]));
