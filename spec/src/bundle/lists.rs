@@ -3,12 +3,12 @@
 //! Rule: `spec/text/bundle.md`. Both are written and compared, never parsed: one value, one spelling.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::path::{Claim, Place};
-use super::{Contents, Part};
+use super::path::{Claim, PartPath, Place};
+use super::{BundleError, Contents, MAX_BUNDLE_SIZE, Part, zip};
 use crate::hash::Hash;
 
 /// What `bundle.json` calls itself.
@@ -18,7 +18,7 @@ const FORMAT: &str = "fiducial/bundle/v1";
 const SUMS: &str = "SHA256SUMS";
 
 /// A part in a list: its path, size and SHA-256.
-pub(super) struct Listed<'a> {
+struct Listed<'a> {
     path: &'a str,
     size: usize,
     /// In hexadecimal digits.
@@ -32,8 +32,32 @@ impl Listed<'_> {
     }
 }
 
+/// `bundle.json` and `SHA256SUMS` of these parts, if with them they are a bundle.
+pub(super) fn of(contents: &Contents<'_>) -> Result<(String, String), BundleError> {
+    if contents.part(&PartPath::HowTo).is_none() {
+        return Err(BundleError::Missing { path: PartPath::HowTo.to_string() });
+    }
+    let hashed = listed(contents);
+    let sums = sums(&hashed);
+    let manifest = manifest(contents, hashed, &sums);
+    let size = size(contents, [("bundle.json", &manifest), (SUMS, &sums)]);
+    if size > MAX_BUNDLE_SIZE {
+        let path = "bundle".to_string();
+        return Err(BundleError::TooLarge { path, size, limit: MAX_BUNDLE_SIZE });
+    }
+    Ok((manifest, sums))
+}
+
+/// How long the file is, before it is written.
+fn size(contents: &Contents<'_>, lists: [(&str, &String); 2]) -> usize {
+    let lists = lists.map(|(path, text)| zip::size_of(path.len(), text.len()));
+    let parts = contents.parts.iter();
+    let parts = parts.map(|(path, part)| zip::size_of(path.len(), part.bytes.len()));
+    parts.chain(lists).sum::<usize>() + zip::END_SIZE
+}
+
 /// Every part, in ascending order of the paths.
-pub(super) fn listed<'a>(contents: &'a Contents<'_>) -> Vec<Listed<'a>> {
+fn listed<'a>(contents: &'a Contents<'_>) -> Vec<Listed<'a>> {
     let listed = |(path, part): (&'a String, &Part<'_>)| Listed {
         path,
         size: part.bytes.len(),
@@ -43,7 +67,7 @@ pub(super) fn listed<'a>(contents: &'a Contents<'_>) -> Vec<Listed<'a>> {
 }
 
 /// The text for `sha256sum -c`.
-pub(super) fn sums(listed: &[Listed<'_>]) -> String {
+fn sums(listed: &[Listed<'_>]) -> String {
     let mut text = String::with_capacity(listed.iter().map(Listed::room).sum());
     for Listed { path, sha256, .. } in listed {
         text.extend([sha256, "  ", path, "\n"]);
@@ -55,7 +79,7 @@ pub(super) fn sums(listed: &[Listed<'_>]) -> String {
 ///
 /// Written into one text: a text for each part, and those of them joined, were most of what a bundle of
 /// a thousand parts took here.
-pub(super) fn manifest(contents: &Contents<'_>, mut listed: Vec<Listed<'_>>, sums: &str) -> String {
+fn manifest(contents: &Contents<'_>, mut listed: Vec<Listed<'_>>, sums: &str) -> String {
     let sha256 = Hash::of(sums.as_bytes()).to_hex();
     let at = listed.partition_point(|part| part.path < SUMS);
     listed.insert(at, Listed { path: SUMS, size: sums.len(), sha256 });

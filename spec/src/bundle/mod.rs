@@ -4,12 +4,12 @@
 //!
 //! ```text
 //! parts -> Contents (paths and statements fit) -> Bundle (lists follow from them) -> zip
-//! zip   -> parts -> Contents -> Bundle -> written again and compared
+//! zip   -> parts -> Contents -> Unlisted -> lists written again and compared -> Bundle
 //! ```
 //!
 //! Each part is hashed once, when it is taken in: evidence is compared with its path, and all hashes go
-//! into the lists. Who has more than one core hands in how the digests of parts are computed
-//! ([`Bundle::parse_with`]).
+//! into the lists. Who has more than one core says how the work is shared among them ([`Cores`]), and may
+//! look at the parts of a bundle while its lists are compared ([`Unlisted`]).
 //!
 //! A [`Bundle`] is only *parsed*: its parts are where they belong and its lists are those of its
 //! parts. Whether statements are signed, logged and opened truly is for whoever holds a policy and
@@ -17,27 +17,30 @@
 //!
 //! Invariant: `Bundle::parse(bytes)?.to_bytes() == bytes`.
 
+mod arranged;
+mod cores;
 pub mod how_to;
 mod lists;
 mod path;
 mod steps;
+mod unlisted;
 mod zip;
 
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
-use alloc::collections::btree_map::Entry;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::checkpoint::Origin;
-use crate::evidence::disclosure::MAX_DISCLOSURE_SIZE;
-use crate::evidence::statement::{MAX_STATEMENT_SIZE, Statement, StatementError};
+use crate::evidence::statement::{Statement, StatementError};
 use crate::hash::Hash;
 use crate::key::KeyName;
-use crate::note::MAX_NOTE_SIZE;
-use crate::proof::MAX_PROOF_SIZE;
 
+use arranged::Arranged;
+
+pub use cores::{Cores, OneCore};
 pub use path::{Claim, MAX_SOURCES, NoteName, PartPath, Place, Role};
+pub use unlisted::Unlisted;
 pub use zip::{Digest, ZipError};
 
 /// The most bytes a bundle may have.
@@ -165,58 +168,15 @@ struct Part<'a> {
     sha256: Hash,
 }
 
-/// A part that was given: where it belongs, its bytes, and their SHA-256.
-type Hashed<'a> = (PartPath, Cow<'a, [u8]>, Hash);
-
 impl<'a> Contents<'a> {
     /// Takes parts in any order: paths known and bounded, statements where they belong. Hashes every
     /// part once.
     pub fn new(
         given: impl IntoIterator<Item = (PartPath, Cow<'a, [u8]>)>,
     ) -> Result<Self, BundleError> {
-        Self::hashed(given.into_iter().map(|(path, bytes)| {
-            let sha256 = Hash::of(&bytes);
-            (path, bytes, sha256)
-        }))
-    }
-
-    /// The same of parts that are hashed.
-    fn hashed(given: impl IntoIterator<Item = Hashed<'a>>) -> Result<Self, BundleError> {
-        let (mut parts, mut statements) = (BTreeMap::new(), BTreeMap::new());
-        for (at, (path, bytes, sha256)) in given.into_iter().enumerate() {
-            check_part(&path, &bytes, sha256)?;
-            if let PartPath::Of(place, Role::Statement) = path {
-                let statement = Statement::parse(&bytes);
-                let statement =
-                    statement.map_err(|error| BundleError::Statement { place, error })?;
-                statements.insert(place, statement);
-            }
-            let text = path.to_string();
-            if matches!(path, PartPath::Manifest | PartPath::Sums) {
-                return Err(BundleError::Path { at, path: text });
-            }
-            match parts.entry(text) {
-                Entry::Occupied(there) => {
-                    return Err(BundleError::Path { at, path: there.key().clone() });
-                }
-                Entry::Vacant(free) => free.insert(Part { path, bytes, sha256 }),
-            };
-        }
-        // The two lists count as well.
-        if parts.len() + 2 > MAX_PARTS {
-            return Err(BundleError::TooManyParts { count: parts.len() + 2 });
-        }
-        let missing = || BundleError::Missing { path: "a statement".to_string() };
-        let (_, first) = statements.first_key_value().ok_or_else(missing)?;
-        let origin = first.origin().clone();
-        let mut sources: Vec<KeyName> =
-            statements.values().map(|statement| statement.source().clone()).collect();
-        sources.sort();
-        sources.dedup();
-        let contents = Self { parts, origin, sources, statements };
-        contents.check_statements()?;
-        contents.check_companions()?;
-        Ok(contents)
+        let given: Vec<(PartPath, Cow<'a, [u8]>)> = given.into_iter().collect();
+        let hashes: Vec<Hash> = given.iter().map(|(_, bytes)| Hash::of(bytes)).collect();
+        Arranged::new(given).hashed(&hashes)
     }
 
     /// Which log all statements are made for.
@@ -320,35 +280,6 @@ impl<'a> Contents<'a> {
     }
 }
 
-/// A part is no larger than its kind may be, and evidence is what its path says.
-fn check_part(path: &PartPath, bytes: &[u8], sha256: Hash) -> Result<(), BundleError> {
-    let limit = match path {
-        PartPath::Evidence(_) | PartPath::Manifest | PartPath::Sums => MAX_BUNDLE_SIZE,
-        PartPath::HowTo
-        | PartPath::Note(_)
-        | PartPath::Pins
-        | PartPath::Policy
-        | PartPath::SourceKeys => MAX_TEXT_SIZE,
-        PartPath::Of(_, role) => match role {
-            Role::After => MAX_NOTE_SIZE,
-            Role::Consistency => MAX_CONSISTENCY_SIZE,
-            Role::Disclosure => MAX_DISCLOSURE_SIZE,
-            Role::Receipt => MAX_PROOF_SIZE,
-            Role::Statement => MAX_STATEMENT_SIZE,
-            Role::Timestamp => MAX_TIMESTAMP_SIZE,
-        },
-    };
-    if bytes.len() > limit {
-        return Err(BundleError::TooLarge { path: path.to_string(), size: bytes.len(), limit });
-    }
-    match path {
-        PartPath::Evidence(hash) if sha256 != *hash => {
-            Err(BundleError::Evidence { path: path.to_string(), have: sha256.to_hex() })
-        }
-        _ => Ok(()),
-    }
-}
-
 /// A whole bundle whose lists follow from its parts. What the parts say is not verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle<'a> {
@@ -360,19 +291,8 @@ pub struct Bundle<'a> {
 impl<'a> Bundle<'a> {
     /// Makes the lists of these parts.
     pub fn new(contents: Contents<'a>) -> Result<Self, BundleError> {
-        if contents.part(&PartPath::HowTo).is_none() {
-            return Err(BundleError::Missing { path: PartPath::HowTo.to_string() });
-        }
-        let hashed = lists::listed(&contents);
-        let sums = lists::sums(&hashed);
-        let manifest = lists::manifest(&contents, hashed, &sums);
-        let bundle = Self { contents, manifest, sums };
-        let size = bundle.size();
-        if size > MAX_BUNDLE_SIZE {
-            let path = "bundle".to_string();
-            return Err(BundleError::TooLarge { path, size, limit: MAX_BUNDLE_SIZE });
-        }
-        Ok(bundle)
+        let (manifest, sums) = lists::of(&contents)?;
+        Ok(Self { contents, manifest, sums })
     }
 
     /// Whether bytes mean to be a bundle: what fails to be read is then one that was altered.
@@ -386,55 +306,7 @@ impl<'a> Bundle<'a> {
     /// Parses a file of at most [`MAX_BUNDLE_SIZE`] bytes. Hashes every part once, and once for its
     /// CRC-32.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, BundleError> {
-        Self::parse_with(bytes, Digest::in_turn)
-    }
-
-    /// The same on all cores of whoever calls: `digest` gives the [`Digest`] of each part, in their order.
-    /// They are believed.
-    ///
-    /// # Panics
-    ///
-    /// If it does not give one hash for each.
-    pub fn parse_with(
-        bytes: &'a [u8],
-        digest: impl FnOnce(&[&[u8]]) -> Vec<Digest>,
-    ) -> Result<Self, BundleError> {
-        if bytes.len() > MAX_BUNDLE_SIZE {
-            let (path, size) = ("bundle".to_string(), bytes.len());
-            return Err(BundleError::TooLarge { path, size, limit: MAX_BUNDLE_SIZE });
-        }
-        let (mut given, mut manifest, mut sums): (Vec<Hashed<'a>>, _, _) = (Vec::new(), None, None);
-        let mut before: Option<&[u8]> = None;
-        for (at, ((raw, part), sha256)) in zip::read(bytes, digest)?.into_iter().enumerate() {
-            let path = core::str::from_utf8(raw).ok().and_then(PartPath::parse);
-            let ascends = before.is_none_or(|before| before < raw);
-            match path {
-                Some(PartPath::Manifest) if at == 0 => {
-                    manifest = Some(part);
-                    continue;
-                }
-                Some(PartPath::Sums) if at > 0 && ascends => sums = Some(part),
-                Some(path) if at > 0 && ascends && path != PartPath::Manifest => {
-                    given.push((path, Cow::Borrowed(part), sha256));
-                }
-                _ => {
-                    let path = String::from_utf8_lossy(raw).into_owned();
-                    return Err(BundleError::Path { at, path });
-                }
-            }
-            before = Some(raw);
-        }
-        let bundle = Self::new(Contents::hashed(given)?)?;
-        // The sums first: the line that differs names the part that was changed.
-        for (path, have, want) in
-            [("SHA256SUMS", sums, &bundle.sums), ("bundle.json", manifest, &bundle.manifest)]
-        {
-            let have = have.ok_or_else(|| BundleError::Missing { path: path.to_string() })?;
-            if have != want.as_bytes() {
-                return Err(BundleError::List { path, line: lists::first_difference(have, want) });
-            }
-        }
-        Ok(bundle)
+        Unlisted::parse(bytes, &OneCore)?.into_bundle()
     }
 
     /// The parts alone.
@@ -473,15 +345,6 @@ impl<'a> Bundle<'a> {
         others.sort_unstable_by_key(|(path, _)| *path);
         others.insert(0, (manifest.0.as_bytes(), manifest.1));
         zip::write(&others)
-    }
-
-    /// How long the file is, before it is written.
-    fn size(&self) -> usize {
-        let lists = [("bundle.json", &self.manifest), ("SHA256SUMS", &self.sums)];
-        let lists = lists.map(|(path, text)| zip::size_of(path.len(), text.len()));
-        let parts = self.contents.parts.iter();
-        let parts = parts.map(|(path, part)| zip::size_of(path.len(), part.bytes.len()));
-        parts.chain(lists).sum::<usize>() + zip::END_SIZE
     }
 }
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Nothing is compressed, and nothing is left to choose: no times, no comments, no extra fields, no
-//! gaps. [`read`] takes the directory's word for names and sizes only, writes every header again and
+//! gaps. [`walk`] takes the directory's word for names and sizes only, writes every header again and
 //! compares. So there are no two readings of one file and no two files of one reading; a general zip
 //! library would repair or skip what is refused here.
 //!
@@ -76,9 +76,9 @@ impl Digest {
         Self { crc32: crc32fast::hash(part), sha256: Hash::of(part) }
     }
 
-    /// Computes those of parts in turn, on the one core that asks.
-    pub(super) fn in_turn(parts: &[&[u8]]) -> Vec<Self> {
-        parts.iter().map(|part| Self::of(part)).collect()
+    /// The SHA-256.
+    pub(super) const fn sha256(self) -> Hash {
+        self.sha256
     }
 }
 
@@ -113,34 +113,41 @@ pub(super) fn write(parts: &[Part<'_>]) -> Vec<u8> {
     out
 }
 
-/// Reads a file of at most `u32::MAX` bytes: every part in the order of the file, with its SHA-256. The
-/// digests are those that `digest` gives, one for each part.
-///
-/// What is wrong is told as if the parts were looked at one after the other.
-pub(super) fn read(
-    file: &[u8],
-    digest: impl FnOnce(&[&[u8]]) -> Vec<Digest>,
-) -> Result<Vec<(Part<'_>, Hash)>, ZipError> {
-    let (found, walked) = walk(file)?;
-    let bytes: Vec<&[u8]> = found.iter().map(|(_, (_, bytes))| *bytes).collect();
-    let digests = digest(&bytes);
-    assert_eq!(digests.len(), found.len(), "one digest for each part");
-    let mut parts = Vec::with_capacity(found.len());
-    for (at, ((checksum, part), digest)) in found.into_iter().zip(digests).enumerate() {
-        if digest.crc32 != checksum {
-            return Err(ZipError::Checksum { at });
-        }
-        parts.push((part, digest.sha256));
-    }
-    walked.map(|()| parts)
-}
-
 /// A part with the checksum that its headers state.
 type Stated<'a> = (u32, Part<'a>);
 
-/// The parts in the order of the file, up to the first whose headers or place are wrong, and whether all
-/// of them are there. Of the bytes of a part it looks at none.
-fn walk(file: &[u8]) -> Result<(Vec<Stated<'_>>, Result<(), ZipError>), ZipError> {
+/// The parts of a file in its order, up to the first whose headers or place are wrong. Of the bytes of a part
+/// nothing was looked at.
+pub(super) struct Walked<'a> {
+    found: Vec<Stated<'a>>,
+    /// Whether all of them are there.
+    ended: Result<(), ZipError>,
+}
+
+impl<'a> Walked<'a> {
+    /// The parts.
+    pub(super) fn parts(&self) -> impl Iterator<Item = Part<'a>> + Send {
+        self.found.iter().map(|(_, part)| *part)
+    }
+
+    /// Compares the checksums, given the digest of each part. What is wrong is told as if the parts had been
+    /// looked at one after the other.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one digest for each.
+    pub(super) fn check(self, digests: &[Digest]) -> Result<(), ZipError> {
+        assert_eq!(digests.len(), self.found.len(), "one digest for each part");
+        let both = self.found.iter().zip(digests);
+        match both.enumerate().find(|(_, ((checksum, _), digest))| digest.crc32 != *checksum) {
+            Some((at, _)) => Err(ZipError::Checksum { at }),
+            None => self.ended,
+        }
+    }
+}
+
+/// Finds the parts of a file of at most `u32::MAX` bytes.
+pub(super) fn walk(file: &[u8]) -> Result<Walked<'_>, ZipError> {
     let (body, tail) = file.split_last_chunk::<END_SIZE>().ok_or(ZipError::End)?;
     let count = usize::from(u16_at(tail, 10));
     let (size, begin) = (u32_at(tail, 12), u32_at(tail, 16));
@@ -149,17 +156,18 @@ fn walk(file: &[u8]) -> Result<(Vec<Stated<'_>>, Result<(), ZipError>), ZipError
     let directory = directory.filter(|bytes| is_end && bytes.len() as u64 == u64::from(size));
     let mut directory = directory.ok_or(ZipError::End)?;
 
-    let mut parts = Vec::new();
+    let mut found = Vec::new();
     let mut rest = &body[..body.len() - directory.len()];
     for at in 0..count {
         let offset = body.len() - (size as usize) - rest.len();
         match next(at, small(offset), &mut rest, &mut directory) {
-            Ok(stated) => parts.push(stated),
-            Err(error) => return Ok((parts, Err(error))),
+            Ok(stated) => found.push(stated),
+            Err(error) => return Ok(Walked { found, ended: Err(error) }),
         }
     }
     let is_all = rest.is_empty() && directory.is_empty();
-    Ok((parts, if is_all { Ok(()) } else { Err(ZipError::Layout { at: count }) }))
+    let ended = if is_all { Ok(()) } else { Err(ZipError::Layout { at: count }) };
+    Ok(Walked { found, ended })
 }
 
 /// Takes one part off the `rest` of the file, at whose `offset` it lies, and off the directory.
@@ -271,10 +279,13 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 mod tests {
     use super::*;
 
-    /// The parts alone.
+    /// All parts.
     fn read(file: &[u8]) -> Result<Vec<Part<'_>>, ZipError> {
-        let parts = super::read(file, Digest::in_turn)?;
-        Ok(parts.into_iter().map(|(part, _)| part).collect())
+        let walked = walk(file)?;
+        let parts: Vec<Part<'_>> = walked.parts().collect();
+        let digests: Vec<Digest> = parts.iter().map(|(_, part)| Digest::of(part)).collect();
+        walked.check(&digests)?;
+        Ok(parts)
     }
 
     const PARTS: [Part<'static>; 3] = [(b"a", b"first"), (b"dir/b", b""), (b"c", &[0xff; 300])];

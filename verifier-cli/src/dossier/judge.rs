@@ -70,17 +70,25 @@ pub(crate) fn verify(
         (own.join().expect("parsing a list does not panic"), opened)
     });
     let (own, opened) = (own?, opened?);
-    let contents = opened.contents(&path.display().to_string())?;
+    let shown = path.display().to_string();
+    let parted = opened.parted(&shown)?;
+    let contents = parted.contents();
 
     let reader = own.as_ref().and_then(Own::reader);
-    let checked = check_statements(&contents, &judge, &keys, pins.as_ref())?;
+    // The lists are compared beside the statements; what is wrong of either is told in this order.
+    let (listed, checked) = rayon::join(
+        || parted.check_lists(&shown),
+        || check_statements(contents, &judge, &keys, pins.as_ref()),
+    );
+    listed?;
+    let checked = checked?;
     // The evidence is looked at beside the ranges; what is wrong of either is told in this order.
     let (sound, found) = rayon::join(
         || ranges::follow(&checked, pins.as_ref(), reader),
-        || evidence::check(&contents, &checked),
+        || evidence::check(contents, &checked),
     );
     let sound = sound?;
-    let stamped = stamps::check(&contents, &checked)?;
+    let stamped = stamps::check(contents, &checked)?;
     let held = Held { checked, sound, stamped };
     if expected == Expected::Range && held.sound.is_empty() {
         return Err(Said::new(Message::NoRange, &[]).into());
@@ -109,17 +117,17 @@ pub(crate) fn verify(
     say_evidence(&mut report, &found);
     say_checkpoint(&mut report, &judge, &held.checked);
     stamps::say(&mut report, &held.stamped, authorities.as_ref());
-    say_copies(&mut report, &contents, wanted, pins.as_ref())?;
+    say_copies(&mut report, contents, wanted, pins.as_ref())?;
     report.not_checked(Message::OpenTruth, &[]);
     if show.matter {
-        report = report.with_matter(shown::matter(&contents, &held.checked, own.as_ref()));
+        report = report.with_matter(shown::matter(contents, &held.checked, own.as_ref()));
     }
     // The process ends with its report. To free what thousands of records were opened into, piece by piece, is
     // a twentieth of the judgement and helps nobody. The caller's keys are not among it: they are wiped.
     if let Some(own) = own {
         own.end();
     }
-    mem::forget((held, contents));
+    mem::forget((held, parted));
     mem::forget(opened);
     Ok(report)
 }

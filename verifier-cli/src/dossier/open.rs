@@ -6,7 +6,8 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use spec::bundle::{
-    Bundle, BundleError, Contents, Digest, MAX_BUNDLE_SIZE, MAX_PARTS, PartPath, ZipError,
+    Bundle, BundleError, Contents, Cores, Digest, MAX_BUNDLE_SIZE, MAX_PARTS, PartPath, Unlisted,
+    ZipError,
 };
 use spec::evidence::pins::{MAX_PINS_SIZE, Pins};
 
@@ -52,9 +53,23 @@ impl Opened {
 
     /// The parts, each where it belongs. Of a bundle the lists are compared as well.
     pub(super) fn contents(&self, shown: &str) -> Result<Contents<'_>, Stop> {
-        match self {
-            Self::Bundle(bytes) => match Bundle::parse_with(bytes, digest_on_all_cores) {
+        match self.parted(shown)? {
+            Parted::Bundle { unlisted, is_meant } => match unlisted.into_bundle() {
                 Ok(bundle) => Ok(bundle.into_contents()),
+                Err(error) => Err(refused(shown, &error, is_meant)),
+            },
+            Parted::Folder(contents) => Ok(contents),
+        }
+    }
+
+    /// The same before the lists of a bundle are compared.
+    pub(super) fn parted(&self, shown: &str) -> Result<Parted<'_>, Stop> {
+        match self {
+            Self::Bundle(bytes) => match Unlisted::parse(bytes, &AllCores) {
+                Ok(unlisted) => {
+                    let is_meant = Bundle::is_meant_by(bytes);
+                    Ok(Parted::Bundle { unlisted, is_meant })
+                }
                 Err(error) if is_cut(bytes, &error) => {
                     Err(Stop::rejected(Said::new(Message::BundleCut, &[shown])))
                 }
@@ -63,7 +78,7 @@ impl Opened {
             Self::Folder(parts) => {
                 let parts = parts.iter();
                 let parts = parts.map(|(path, bytes)| (path.clone(), Cow::from(bytes.as_slice())));
-                Contents::new(parts).map_err(|error| {
+                let contents = Contents::new(parts).map_err(|error| {
                     // What was left out or exchanged is wrong; what is not finished proves nothing.
                     let is_wrong = matches!(
                         error,
@@ -74,14 +89,56 @@ impl Opened {
                             | BundleError::Twice { .. }
                     );
                     refused(shown, &error, is_wrong)
-                })
+                })?;
+                Ok(Parted::Folder(contents))
             }
         }
     }
 }
 
-fn digest_on_all_cores(parts: &[&[u8]]) -> Vec<Digest> {
-    parts.par_iter().map(|part| Digest::of(part)).collect()
+/// What was opened, each part where it belongs.
+pub(super) enum Parted<'a> {
+    /// A bundle whose lists nobody has compared, and whether it means to be one.
+    Bundle { unlisted: Unlisted<'a>, is_meant: bool },
+    /// A folder, whose lists follow from what lies there.
+    Folder(Contents<'a>),
+}
+
+impl<'a> Parted<'a> {
+    /// The parts.
+    pub(super) const fn contents(&self) -> &Contents<'a> {
+        match self {
+            Self::Bundle { unlisted, .. } => unlisted.contents(),
+            Self::Folder(contents) => contents,
+        }
+    }
+
+    /// Compares the lists of a bundle. Until then what is found of its parts counts for nothing.
+    pub(super) fn check_lists(&self, shown: &str) -> Result<(), Stop> {
+        match self {
+            Self::Bundle { unlisted, is_meant } => {
+                unlisted.check_lists().map_err(|error| refused(shown, &error, *is_meant))
+            }
+            Self::Folder(_) => Ok(()),
+        }
+    }
+}
+
+/// All cores of this machine.
+struct AllCores;
+
+impl Cores for AllCores {
+    fn digests(&self, parts: &[&[u8]]) -> Vec<Digest> {
+        parts.par_iter().map(|part| Digest::of(part)).collect()
+    }
+
+    fn both<A: Send, B: Send>(
+        &self,
+        one: impl FnOnce() -> A + Send,
+        other: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        rayon::join(one, other)
+    }
 }
 
 /// A bundle that was altered is wrong; what never was one proves nothing.
