@@ -49,7 +49,7 @@ pub(super) fn of(contents: &Contents<'_>) -> Result<(String, String), BundleErro
 }
 
 /// How long the file is, before it is written.
-fn size(contents: &Contents<'_>, lists: [(&str, &String); 2]) -> usize {
+pub(super) fn size(contents: &Contents<'_>, lists: [(&str, &String); 2]) -> usize {
     let lists = lists.map(|(path, text)| zip::size_of(path.len(), text.len()));
     let parts = contents.parts.iter();
     let parts = parts.map(|(path, part)| zip::size_of(path.len(), part.bytes.len()));

@@ -57,7 +57,8 @@ fn the_same_parts_give_the_same_bytes_in_any_order() {
     assert_eq!(made(turned).unwrap(), bytes);
     let bundle = Bundle::parse(&bytes).unwrap();
     assert_eq!(bundle.to_bytes(), bytes);
-    assert_eq!(bundle.size(), bytes.len());
+    let lists = [("bundle.json", &bundle.manifest), ("SHA256SUMS", &bundle.sums)];
+    assert_eq!(lists::size(bundle.contents(), lists), bytes.len());
     assert!(Bundle::is_meant_by(&bytes));
     assert_eq!(bundle.contents().statements().len(), 3);
     assert_eq!(bundle.contents().parts().count(), parts().len());

@@ -164,14 +164,28 @@ impl PostgresJournal {
         Ok(if entries.is_empty() { News::None } else { News::Entries(entries) })
     }
 
-    /// The journal was trimmed beyond what this server has read: it was away for long.
+    /// The journal was trimmed beyond what this server has read, or what follows it is no batch of its own: it
+    /// was away for long, or the log has moved.
     fn reload(&mut self) -> Result<News, Trouble> {
         self.release()?;
         let (head, loaded) = self.line.ask(rows::load)?;
         let size = self.frontier.size();
+        if !self.is_continued_by(&loaded) {
+            return Err(self.other_history(size).into());
+        }
         self.take_over(&head, &loaded);
         tracing::warn!(size, now = head.size, "this server was away for long and reads anew");
         Ok(News::Anew(loaded))
+    }
+
+    /// Whether what is stored gives the tree that this server has read, as far as the journal can tell: what is
+    /// trimmed, the sequencer compares with the tiles.
+    fn is_continued_by(&self, loaded: &Loaded) -> bool {
+        let (base, known) = (&loaded.base.frontier, self.frontier.tree());
+        let Some(behind) = known.size().checked_sub(base.size()) else { return true };
+        let behind = usize::try_from(behind).expect("what is read fits in memory");
+        let leaves: Option<Vec<Hash>> = loaded.entries.get(..behind).map(leaf_hashes);
+        leaves.is_some_and(|leaves| base.grow(&leaves).tree() == known)
     }
 
     fn other_history(&mut self, size: u64) -> Fatal {

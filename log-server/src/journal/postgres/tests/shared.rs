@@ -31,7 +31,8 @@ fn who_is_stale_is_told_and_reads_what_the_others_wrote() {
 fn a_server_that_wakes_after_long_does_no_harm_and_reads_anew() {
     let Some(server) = made(Admission::Any) else { return };
     let (mut one, mut asleep) = (open(&server.address()), open(&server.address()));
-    one.append(0, &entries(0..600)).unwrap();
+    one.append(0, &entries(0..300)).unwrap();
+    one.append(300, &entries(300..600)).unwrap();
     let loaded = one.load().unwrap();
     let mut frontier = loaded.base.frontier;
     let leaves: Vec<_> = entries(0..512).iter().map(|entry| leaf_hash(entry)).collect();
@@ -52,7 +53,8 @@ fn a_server_that_wakes_after_long_does_no_harm_and_reads_anew() {
 fn who_reads_with_the_head_what_is_trimmed_in_part_reads_anew() {
     let Some(server) = made(Admission::Any) else { return };
     let (mut one, mut asleep) = (open(&server.address()), open(&server.address()));
-    one.append(0, &entries(0..100)).unwrap();
+    one.append(0, &entries(0..40)).unwrap();
+    one.append(40, &entries(40..100)).unwrap();
     let mut frontier = one.load().unwrap().base.frontier;
     let leaves: Vec<_> = entries(0..50).iter().map(|entry| leaf_hash(entry)).collect();
     frontier.advance(&frontier.grow(&leaves));

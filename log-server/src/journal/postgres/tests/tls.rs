@@ -40,7 +40,7 @@ fn a_database_is_reached_by_tls_if_its_certificate_is_right_and_not_otherwise() 
     assert_eq!(reach(&at("localhost"), Some(&ours)), Ok(0));
     // Every session of it is encrypted, whatever the address says.
     let plain = at("localhost").replace(" sslmode=require", "");
-    assert_eq!(reach(&plain, Some(&ours)), Ok(2));
+    assert_eq!(reach(&plain, Some(&ours)), Ok(3));
     run_encrypted(&plain, &ours);
     let refused = reach(&at("localhost"), Some(&other)).unwrap_err();
     assert!(refused.contains("certificate"), "{refused}");
