@@ -2,10 +2,9 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::Path;
 
-use rayon::prelude::*;
 use spec::Hash;
 use spec::bundle::Bundle;
 use spec::encoding::{decode_hash, decode_hex};
@@ -15,6 +14,7 @@ use spec::policy::{MAX_POLICY_SIZE, Policy};
 use spec::tree::{ConsistencyError, MAX_CONSISTENCY_PROOF, Tree, verify_consistency};
 
 use crate::failure::Failure;
+use crate::large::Large;
 use crate::masked;
 use crate::messages::{Message, Said};
 use crate::run_log;
@@ -24,9 +24,6 @@ const MAX_KEYS_SIZE: usize = 4096 * 360;
 
 /// The most bytes of a file of hashes, one a line.
 const MAX_HASHES_SIZE: usize = MAX_CONSISTENCY_PROOF * 45;
-
-/// Files of twice as many bytes are read in parts of so many.
-const READ_PART: usize = 1024 * 1024;
 
 /// What is said of a file that should hold text.
 pub(crate) const NOT_UTF_8: &str = "the file is not valid UTF-8";
@@ -50,33 +47,20 @@ fn read_beginning(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
 }
 
 fn read_up_to(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     // What the file is said to have is asked for at once: one that grows is moved again and again. What
     // is no file has no length, and one that grows meanwhile is read to its end as well.
-    let metadata = file.metadata()?;
-    let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(limit);
-    if metadata.is_file() && length >= 2 * READ_PART {
-        let mut bytes = read_in_parts(path, length)?;
-        file.seek(SeekFrom::Start(length as u64))?;
-        file.take((limit - length) as u64 + 1).read_to_end(&mut bytes)?;
-        return Ok(bytes);
-    }
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(limit);
     let mut bytes = Vec::with_capacity(length.saturating_add(1));
     file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Reads the first `length` bytes of a file on all cores: copying a bundle, and touching its memory for the
-/// first time, took a tenth of its judgement. A file that is exchanged meanwhile is no worse than one that
-/// is written meanwhile: what is judged is what was read.
-fn read_in_parts(path: &Path, length: usize) -> io::Result<Vec<u8>> {
-    // Zeroed by the system as each part is touched.
-    let mut bytes = vec![0; length];
-    bytes.par_chunks_mut(READ_PART).enumerate().try_for_each(|(at, part)| {
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::Start((at * READ_PART) as u64))?;
-        file.read_exact(part)
-    })?;
+/// Reads a whole file of at most `limit` bytes that is most of what a command works on.
+pub(crate) fn read_large(path: &Path, limit: usize) -> Result<Large, Failure> {
+    let bytes = Large::read(path, limit).map_err(|error| unreadable(path, &error))?;
+    let Some(bytes) = bytes else { return read(path, limit).map(Large::Small) };
+    run_log::note(path, &bytes);
     Ok(bytes)
 }
 

@@ -15,6 +15,7 @@ mod durable;
 mod failure;
 mod html;
 mod input;
+mod large;
 mod list;
 mod log;
 mod masked;

@@ -14,6 +14,7 @@ use spec::evidence::pins::{MAX_PINS_SIZE, Pins};
 use crate::command::Stop;
 use crate::failure::Failure;
 use crate::input;
+use crate::large::Large;
 use crate::messages::{Message, Said};
 
 /// How deep a part lies: `records/0/12.statement`.
@@ -25,7 +26,7 @@ const END_SIGNATURE: [u8; 4] = *b"PK\x05\x06";
 
 /// The bytes of a bundle, or the parts of a folder. What is parsed of them borrows from it.
 pub(super) enum Opened {
-    Bundle(Vec<u8>),
+    Bundle(Large),
     Folder(Vec<(PartPath, Vec<u8>)>),
 }
 
@@ -33,7 +34,7 @@ impl Opened {
     /// Reads a folder or a file.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         if !path.is_dir() {
-            return input::read(path, MAX_BUNDLE_SIZE).map(Self::Bundle);
+            return input::read_large(path, MAX_BUNDLE_SIZE).map(Self::Bundle);
         }
         let mut found = Vec::new();
         collect(path, "", MAX_DEPTH, &mut found)?;
