@@ -46,6 +46,11 @@ const BOARDS: u64 = 6;
 /// How often the verifier runs between two measurements of the machine; the median counts.
 const RUNS: usize = 5;
 
+/// Each turn is so many pairs of measurements, and the machine is measured for so long each time: a shared one
+/// may be half as fast a second later.
+const PAIRS: usize = 5;
+const PAIR_SPAN: Duration = Duration::from_millis(200);
+
 /// How many statements the range has.
 const STATEMENTS: u64 = 60;
 
@@ -220,9 +225,9 @@ impl Dispute {
         turns: usize,
         machine: &Machine,
     ) -> Result<Judged, BenchError> {
-        let speeds = || (machine.blocks_now(), machine.verifications_now());
+        let speeds = || (machine.blocks_in(PAIR_SPAN), machine.verifications_in(PAIR_SPAN));
         let (mut judged, mut before) = (Vec::new(), speeds());
-        for _ in 0..turns {
+        for _ in 0..turns * PAIRS {
             let mut took = Vec::new();
             for _ in 0..RUNS {
                 took.push(self.verify(policy)?.as_secs_f64());

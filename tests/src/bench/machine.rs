@@ -63,13 +63,25 @@ impl Machine {
     /// was measured directly before and after it.
     #[must_use]
     pub fn verifications_now(&self) -> f64 {
-        on_all_cores(self.cores, self.span, verify_for)
+        self.verifications_in(self.span)
+    }
+
+    /// The same, measured for about so long.
+    #[must_use]
+    pub fn verifications_in(&self, span: Duration) -> f64 {
+        on_all_cores(self.cores, span, verify_for)
     }
 
     /// SHA-256 blocks per second over all cores, measured anew.
     #[must_use]
     pub fn blocks_now(&self) -> f64 {
-        on_all_cores(self.cores, self.span, hash_for)
+        self.blocks_in(self.span)
+    }
+
+    /// The same, measured for about so long.
+    #[must_use]
+    pub fn blocks_in(&self, span: Duration) -> f64 {
+        on_all_cores(self.cores, span, hash_for)
     }
 }
 
