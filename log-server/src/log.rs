@@ -298,10 +298,9 @@ impl Log {
         if !(is_remote || is_shared) || entry.len() > MAX_ENTRY_SIZE {
             return false;
         }
-        let is_read = |key| {
-            is_remote && self.shared.index.candidates(key).is_ok_and(|found| !found.is_empty())
-        };
-        if is_read(Key::of_leaf(leaf_hash(entry))) {
+        // Hashed only where what is found lies over a network.
+        let is_found = |key| self.shared.index.candidates(key).is_ok_and(|found| !found.is_empty());
+        if is_remote && is_found(Key::of_leaf(leaf_hash(entry))) {
             return true;
         }
         if self.shared.admission == Admission::Any {
@@ -312,8 +311,9 @@ impl Log {
         let (after, published) = (statement.after().tree(), self.published().checkpoint.tree());
         let looks_back = after.size() > 0 && after != published;
         after.size() > published.size()
-            || (is_remote && looks_back)
-            || is_read(Key::of_place(statement.source().as_str(), statement.sequence()))
+            || (is_remote
+                && (looks_back
+                    || is_found(Key::of_place(statement.source().as_str(), statement.sequence()))))
     }
 
     /// Judges an entry alone: form, signature, and that its `after` line is a tree of this log.

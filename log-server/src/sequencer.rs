@@ -12,7 +12,7 @@ use bytes::Bytes;
 use spec::Hash;
 use spec::evidence::statement::Statement;
 use spec::frontier::{Frontier, Growth};
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use spec::tile::TILE_WIDTH;
 use tokio::runtime::Handle;
 
@@ -268,7 +268,7 @@ impl Sequencer {
             let bundle = read_bundle(self.shared.objects.as_ref(), index)?;
             // The new journal replaces one that holds these entries: damage must not be copied in.
             let committed = &leaves[(index - self.base.size()) as usize..][..bundle.len()];
-            if !bundle.iter().map(|entry| leaf_hash(entry)).eq(committed.iter().copied()) {
+            if leaf_hashes(&bundle) != committed {
                 return Err(Fatal::new(format!(
                     "The bundle of entry {index} has changed since it was stored. The journal \
                      still holds its entries. {ADVICE}"

@@ -24,7 +24,7 @@ use bytes::Bytes;
 use rayon::prelude::*;
 use spec::Hash;
 use spec::checkpoint::{Checkpoint, Origin};
-use spec::hash::leaf_hash;
+use spec::hash::leaf_hashes;
 use spec::key::VerifierKey;
 use spec::note::{MAX_NOTE_SIZE, Note};
 use spec::policy::Policy;
@@ -414,8 +414,7 @@ fn copy_partial(verified: &Verified<'_>, sink: &dyn Sink) -> Result<(), CopyErro
 
 /// Whether a bundle holds the entries with these leaf hashes.
 fn hashes_to(bundle: Tile, bytes: &[u8], leaves: &[Hash]) -> bool {
-    parse_entries(bundle, bytes)
-        .is_some_and(|entries| entries.into_iter().map(leaf_hash).eq(leaves.iter().copied()))
+    parse_entries(bundle, bytes).is_some_and(|entries| leaf_hashes(&entries) == leaves)
 }
 
 fn full(kind: TileKind, index: u64) -> Tile {
