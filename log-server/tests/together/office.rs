@@ -292,6 +292,54 @@ fn a_witness_that_knows_more_than_a_promoted_database_stops_the_log() {
 }
 
 #[test]
+fn a_slow_witness_is_heard_again_by_who_was_there_when_the_timeline_changed() {
+    let Some(mut world) = World::new(Admission::Any) else { return };
+    let [near, far] = ["near.example", "far.example"].map(|name| Witness::start(name, &world.keys));
+    let lines = near.line("near") + &far.line("far");
+    // Either of the two is enough.
+    let policy = format!("{lines}group either any near far\nquorum either\n");
+    std::fs::write(world.template().join("policy"), policy).unwrap();
+    // A way to the database that can be taken away.
+    let folder = tempfile::tempdir().unwrap();
+    let (socket, way) = (world.postgres.socket(), folder.path().join("way"));
+    let home = socket.parent().unwrap();
+    std::os::unix::fs::symlink(home, &way).unwrap();
+    let address = world.postgres.address();
+    world.address = Some(address.replace(home.to_str().unwrap(), way.to_str().unwrap()));
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    wait_until("both have said their word", || {
+        let witnesses = log.status().witnessing.unwrap().witnesses;
+        witnesses.iter().all(|witness| witness.size == 1)
+    });
+    world.save_database();
+
+    // While it is cut off, another server publishes what only the second witness has cosigned.
+    world.postgres.end();
+    std::fs::remove_file(&way).unwrap();
+    world.postgres.begin(&[]);
+    world.address = None;
+    near.set(Manner::Away);
+    let other = world.open("b");
+    add(&other, b"second");
+    published(&other, 2);
+    end(&other);
+
+    // A standby without that is promoted.
+    world.postgres.end();
+    world.postgres.restore();
+    near.set(Manner::Honest);
+    far.set(Manner::Late(Duration::from_millis(1_500)));
+    world.postgres.begin_on_another_timeline();
+    std::os::unix::fs::symlink(home, &way).unwrap();
+    wait_until("it stops", || log.status().fatal.is_some());
+    let why = log.status().fatal.unwrap().to_string();
+    assert!(why.contains("has cosigned 2 entries"), "{why}");
+    end(&log);
+}
+
+#[test]
 fn a_synchronous_standby_that_is_promoted_has_everything() {
     let Some((mut world, witness)) = witnessed() else { return };
     let standby = world.postgres.standby();
