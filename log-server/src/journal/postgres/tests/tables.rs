@@ -85,6 +85,10 @@ fn a_journal_of_version_2_is_taken_over_with_every_entry() {
     let base = Base { frontier, heads_size: 50, heads: Vec::new() };
     of_version_2(&server, &base, &all, [52, 60]);
 
+    // Who only reads changes nothing.
+    let home = moving::PostgresHome::open(&database(&server.address())).unwrap();
+    let read = home.read().unwrap().loaded;
+    assert_eq!((&read.base, &read.entries[..]), (&base, &all[50..]));
     assert_eq!(schema::migrate(&database(&server.address())).unwrap(), 2);
     let mut journal = open(&server.address());
     let loaded = journal.load().unwrap();
