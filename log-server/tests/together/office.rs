@@ -183,6 +183,36 @@ fn who_is_alone_and_does_not_reach_the_witnesses_says_so_until_another_has_publi
 }
 
 #[test]
+fn who_could_not_begin_its_office_does_not_say_for_ever_that_a_head_waits() {
+    let Some((world, witness)) = witnessed() else { return };
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    witness.set(Manner::Away);
+    add(&log, b"second");
+    wait_until("the second head waits", || {
+        let waiting = log.status().witnessing.and_then(|status| status.waiting);
+        waiting.is_some_and(|waiting| waiting.size == 2)
+    });
+    // It has to begin anew, and cannot read with what.
+    world.postgres.sql(
+        "ALTER TABLE log_note RENAME TO log_note_away; \
+         UPDATE log_lease SET holder = 'another', fence = fence + 1, until = clock_timestamp()",
+    );
+    wait_until("it has tried to begin", || log.status().refused.heads.is_some());
+    // Then another server has the office, and publishes that head.
+    world.postgres.sql(
+        "UPDATE log_lease SET holder = 'another', fence = fence + 1, until = 'infinity'; \
+         ALTER TABLE log_note_away RENAME TO log_note; \
+         UPDATE log_note AS p SET size = s.size, note = s.note FROM log_note AS s \
+         WHERE p.kind = 'published' AND s.kind = 'signed'",
+    );
+    published(&log, 2);
+    wait_until("it is another's affair", || lacks_quorum(&log).is_none());
+    end(&log);
+}
+
+#[test]
 fn who_does_not_reach_the_witnesses_leaves_publishing_to_another() {
     let Some((world, witness)) = witnessed() else { return };
     cut_off(&world, &witness);
