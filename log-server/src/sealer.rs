@@ -54,6 +54,10 @@ pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
             let end = tail.sealed() + tail.full_bundles() as u64 * TILE_WIDTH;
             Full { sealed: tail.sealed(), end, bytes: tail.bytes() }
         };
+        if full.end == full.sealed {
+            // What could not be stored may have been taken over anew meanwhile, and be stored by others.
+            shared.note_refused(|all| all.tiles = None);
+        }
         let in_office = shared.in_office.load(Ordering::Acquire);
         let due = match turn.due(full, in_office, Instant::now()) {
             Due::In(_) if over => full.end,
@@ -368,5 +372,16 @@ mod tests {
         // Nor is it sealed twice.
         assert!(store(&shared, &rest).unwrap());
         assert_eq!(sealed().0, 768);
+    }
+    #[test]
+    fn where_nothing_waits_to_be_stored_nothing_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let objects = Box::new(bare::folder_objects(folder.path()));
+        let shared = bare::open(folder.path(), objects).shared;
+        // As a server has it that took everything over anew behind a store that was away.
+        shared.note_refused(|all| all.tiles = Some("away".to_owned()));
+        bare::end(&shared);
+        run(&shared).unwrap();
+        assert_eq!(shared.seen.borrow().refused.tiles, None);
     }
 }
