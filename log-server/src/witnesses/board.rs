@@ -33,7 +33,8 @@ pub struct WitnessState {
     pub trouble: Option<Trouble>,
     /// Whether it has answered, or failed to, in this process.
     pub(crate) asked: bool,
-    /// Whether it has since the database last changed its timeline, too, where servers share one.
+    /// Whether it has, not by this log's own trouble, since the database last changed its timeline, where servers
+    /// share one.
     pub(crate) heard: bool,
 }
 
@@ -225,7 +226,9 @@ impl Board {
     pub fn failed(&self, endpoint: usize, trouble: &Trouble) -> bool {
         let mut state = self.lock();
         let witness = &mut state.witnesses[endpoint];
-        (witness.asked, witness.heard) = (true, true);
+        witness.asked = true;
+        // It may have answered: what it knows was only not understood here, or it was not asked at all.
+        witness.heard |= !matches!(trouble, Trouble::Local(_));
         let before = witness.trouble.replace(trouble.clone());
         before.is_none_or(|before| before.kind() != trouble.kind())
     }

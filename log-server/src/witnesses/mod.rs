@@ -405,7 +405,9 @@ mod tests {
         assert!(either.may_be_overruled());
         either.board.succeeded(0, 7, 1);
         assert!(either.may_be_overruled(), "the other is enough");
-        either.board.failed(1, &Trouble::Local("away".to_owned()));
+        either.board.failed(1, &Trouble::Local("other servers' heads cannot be seen".to_owned()));
+        assert!(either.may_be_overruled(), "it may have said that it knows more");
+        either.board.failed(1, &Trouble::Timeout);
         assert!(!either.may_be_overruled());
         either.board.hear_again();
         either.board.succeeded(1, 7, 1);
