@@ -218,8 +218,9 @@ impl Publisher {
             Office::Begun | Office::Ours => {
                 let begun = self.begin_office();
                 if begun.is_err() {
-                    // Another server may be able to.
+                    // Another server may be able to. What was offered here before is its affair then.
                     self.heads.record.leave();
+                    self.withdraw(Board::step_back);
                 }
                 begun?;
             }
@@ -275,17 +276,21 @@ impl Publisher {
     fn end_office(&mut self, tell: fn(&Board)) -> Result<(), WriteError> {
         if std::mem::take(&mut self.in_office) {
             tracing::info!("another server signs and publishes from now on");
-            self.flight = None;
-            if let (Some(offers), Some(witnessing)) = (&self.offers, &self.shared.witnessing) {
-                offers.send_replace(None);
-                tell(&witnessing.board);
-            }
+            self.withdraw(tell);
         }
         if self.signed.is_none() {
             let signed = self.heads.read_signed(&self.shared.origin, &self.shared.keys)?;
             self.note_signed(signed);
         }
         Ok(())
+    }
+
+    fn withdraw(&mut self, tell: fn(&Board)) {
+        self.flight = None;
+        if let (Some(offers), Some(witnessing)) = (&self.offers, &self.shared.witnessing) {
+            offers.send_replace(None);
+            tell(&witnessing.board);
+        }
     }
 
     fn note_signed(&mut self, signed: Option<SignedHead>) {

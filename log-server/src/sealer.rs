@@ -54,6 +54,10 @@ pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
             let end = tail.sealed() + tail.full_bundles() as u64 * TILE_WIDTH;
             Full { sealed: tail.sealed(), end, bytes: tail.bytes() }
         };
+        if full.end == full.sealed {
+            // What could not be stored may have been taken over anew meanwhile, and be stored by others.
+            shared.note_refused(|all| all.tiles = None);
+        }
         let in_office = shared.in_office.load(Ordering::Acquire);
         let due = match turn.due(full, in_office, Instant::now()) {
             Due::In(_) if over => full.end,
@@ -194,8 +198,9 @@ fn store(shared: &Shared, seal: &Seal) -> Result<bool, Fatal> {
     {
         // Both change under the tail's lock: a trim never sees one without the other.
         let mut tail = shared.tail.write().expect("no panic under this lock");
-        // Not below what a server that was away for long has taken over anew meanwhile.
-        if tail.sealed() < seal.size {
+        // Only of the tail that this was taken from: a server that was away for long may have taken over
+        // another one meanwhile, which begins elsewhere, and the next trim counts these leaves from there.
+        if tail.sealed() + seal.leaves.len() as u64 == seal.size {
             tail.sealed_up_to(seal.size);
             shared.sealed_leaves.lock().expect("no panic under this lock").extend(&seal.leaves);
         }
@@ -278,7 +283,11 @@ pub(crate) fn unread(tile: Tile, error: std::io::Error) -> BundleError {
 
 #[cfg(test)]
 mod tests {
+    use spec::frontier::Frontier;
+
     use super::*;
+    use crate::bare;
+    use crate::tail::Tail;
 
     const LIMITS: Limits = Limits {
         waiting_entries: 1,
@@ -336,5 +345,43 @@ mod tests {
         assert_eq!(other.due(full(0, 2), false, now), Due::In(Duration::from_millis(1_500)));
         // Who gets the office waits no longer than any that has it.
         assert_eq!(other.due(full(0, 2), true, now), Due::In(Duration::from_millis(200)));
+    }
+    #[test]
+    fn what_was_taken_from_a_tail_counts_for_no_other_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let objects = Box::new(bare::folder_objects(folder.path()));
+        let shared = bare::open(folder.path(), objects).shared;
+        let mut before = Tail::new(Frontier::new());
+        bare::commit(&mut before, 900);
+        let seal = before.seal_below(u64::MAX).unwrap();
+        // While it is stored, everything is taken over anew, from a journal that begins within it.
+        let mut frontier = Frontier::new();
+        frontier.advance(&frontier.grow(&leaf_hashes(&bare::entries(0..512))));
+        let mut anew = Tail::new(frontier);
+        bare::commit(&mut anew, 388);
+        let rest = anew.seal_below(u64::MAX).unwrap();
+        *shared.tail.write().unwrap() = anew;
+        let sealed = || {
+            let tail = shared.tail.read().unwrap();
+            (tail.sealed(), shared.sealed_leaves.lock().unwrap().clone())
+        };
+        assert!(store(&shared, &seal).unwrap());
+        assert_eq!(sealed(), (512, Vec::new()));
+        assert!(store(&shared, &rest).unwrap());
+        assert_eq!(sealed(), (768, leaf_hashes(&bare::entries(512..768))));
+        // Nor is it sealed twice.
+        assert!(store(&shared, &rest).unwrap());
+        assert_eq!(sealed().0, 768);
+    }
+    #[test]
+    fn where_nothing_waits_to_be_stored_nothing_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let objects = Box::new(bare::folder_objects(folder.path()));
+        let shared = bare::open(folder.path(), objects).shared;
+        // As a server has it that took everything over anew behind a store that was away.
+        shared.note_refused(|all| all.tiles = Some("away".to_owned()));
+        bare::end(&shared);
+        run(&shared).unwrap();
+        assert_eq!(shared.seen.borrow().refused.tiles, None);
     }
 }

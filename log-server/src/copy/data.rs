@@ -189,8 +189,24 @@ impl DataFolder {
         if !tile.is_full() {
             return Ok(self.tail.read(tile));
         }
-        let stored = self.full.read_all(&[tile])?.pop().flatten();
-        Ok(stored.or_else(|| self.tail.read(tile)))
+        Ok(self.read_full(&[tile])?.pop().flatten())
+    }
+
+    /// Full tiles and bundles as they are stored, or else as the journal has them: also where they are stored and a
+    /// disk that is dying cannot read them any more.
+    fn read_full(&self, tiles: &[Tile]) -> io::Result<Vec<Option<Bytes>>> {
+        match self.full.read_all(tiles) {
+            Ok(stored) => {
+                let or_held = |(tile, stored): (&Tile, Option<Bytes>)| {
+                    stored.or_else(|| self.tail.read(*tile))
+                };
+                Ok(tiles.iter().zip(stored).map(or_held).collect())
+            }
+            Err(error) => {
+                let held = tiles.iter().map(|tile| self.tail.read(*tile).map(Some));
+                held.collect::<Option<Vec<_>>>().ok_or(error)
+            }
+        }
     }
 }
 
@@ -213,10 +229,7 @@ impl Source for DataFolder {
                 .map(|tile| whole_or_front(*tile, |tile| self.read(tile)))
                 .collect();
         }
-        let stored = self.full.read_all(tiles)?;
-        let or_held =
-            |(tile, stored): (&Tile, Option<Bytes>)| stored.or_else(|| self.tail.read(*tile));
-        Ok(tiles.iter().zip(stored).map(or_held).collect())
+        self.read_full(tiles)
     }
 
     fn signed_head(&self) -> io::Result<Option<Bytes>> {

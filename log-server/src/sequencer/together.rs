@@ -42,6 +42,10 @@ mod tests;
 /// How often it is asked what became of a commit.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How many times as long a journal another server than that in office leaves untrimmed while it is asked for
+/// nothing: most likely it is trimmed by then, and this one only forgets what it kept for that.
+const OTHERS_TRIM: u64 = 4;
+
 /// Before so many rounds the turn is waited for, once others were met. Each round that meets some begins
 /// the count anew, and one that meets nobody only asks twice where once would do.
 const TURNS: u32 = 8;
@@ -122,8 +126,7 @@ impl Sequencer {
         if asked.is_empty() {
             // Without the database nothing is new; it is said where somebody asks for something.
             return match self.catch_up(false)? {
-                // Who is in office seals first, and may be asked for nothing itself.
-                Ok(()) if self.shared.in_office.load(Ordering::Acquire) => self.trim_if_due(),
+                Ok(()) if self.trims_unasked() => self.trim_if_due(),
                 _ => Ok(()),
             };
         }
@@ -175,6 +178,13 @@ impl Sequencer {
                 },
             }
         }
+    }
+
+    /// Whether to trim though nobody asked for anything here. Who is in office seals first, and may be the only one
+    /// that can; what another keeps for its next trim must not grow for as long as it is asked for nothing.
+    fn trims_unasked(&self) -> bool {
+        self.shared.in_office.load(Ordering::Acquire)
+            || self.journal.bytes() >= OTHERS_TRIM * self.shared.limits.trim_bytes
     }
 
     /// Judges what is asked for. What was found to be in the log when it was `judged` before is not looked

@@ -33,6 +33,9 @@ pub struct WitnessState {
     pub trouble: Option<Trouble>,
     /// Whether it has answered, or failed to, in this process.
     pub(crate) asked: bool,
+    /// Whether it has, not by this log's own trouble, since the database last changed its timeline, where servers
+    /// share one.
+    pub(crate) heard: bool,
 }
 
 /// What is known of the witnesses, for `/readyz`, `/metrics` and answers.
@@ -164,7 +167,8 @@ impl Board {
     pub fn succeeded(&self, endpoint: usize, size: u64, now: u64) -> Option<Trouble> {
         let mut state = self.lock();
         let witness = &mut state.witnesses[endpoint];
-        (witness.cosigned_at, witness.size, witness.asked) = (now, size, true);
+        (witness.cosigned_at, witness.size) = (now, size);
+        (witness.asked, witness.heard) = (true, true);
         witness.trouble.take()
     }
 
@@ -195,6 +199,11 @@ impl Board {
         self.lock().confirmed = false;
     }
 
+    /// Notes that what the witnesses have said so far was of a database that may have known more than this one does.
+    pub fn hear_again(&self) {
+        self.lock().witnesses.iter_mut().for_each(|witness| witness.heard = false);
+    }
+
     /// Notes that the start has heard the witnesses, or has given up waiting for them.
     pub fn end_start(&self) {
         self.lock().started = true;
@@ -218,6 +227,8 @@ impl Board {
         let mut state = self.lock();
         let witness = &mut state.witnesses[endpoint];
         witness.asked = true;
+        // It may have answered: what it knows was only not understood here, or it was not asked at all.
+        witness.heard |= !matches!(trouble, Trouble::Local(_));
         let before = witness.trouble.replace(trouble.clone());
         before.is_none_or(|before| before.kind() != trouble.kind())
     }

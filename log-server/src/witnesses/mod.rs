@@ -256,15 +256,17 @@ impl Witnessing {
         let _ = self.database.set(database);
     }
 
-    /// What was carried before this process began, or before the database last changed its timeline.
+    /// What was carried before this process began, or before the database last changed its timeline. Asked when
+    /// an office begins.
     ///
-    /// A database that failed over may have lost a head, and with it what witnesses said of it; else the head
-    /// that it has is the last, whichever server is in office.
+    /// A database that failed over may have lost a head, and with it what witnesses said of it: then each of them
+    /// has to be heard once more. Else the head that it has is the last, whichever server is in office.
     pub(crate) fn carried_before(&self) -> Before {
         let turns = self.database.get().map_or(0, |database| database.turns());
         let mut before = self.before.lock().expect("no panic under this lock");
         if before.0 != turns {
             *before = (turns, Before::list(&self.folder, unix_seconds()));
+            self.board.hear_again();
         }
         before.1.clone()
     }
@@ -281,13 +283,13 @@ impl Witnessing {
         self.board.status(self.policy(), self.endpoints())
     }
 
-    /// Whether those who have neither answered nor failed to in this process could be a quorum by themselves, with
+    /// Whether those who have neither answered nor failed to in this process, on this timeline, could be a quorum by themselves, with
     /// those who are reached by file: then a newer head may have been published without anybody who was heard.
     pub(crate) fn may_be_overruled(&self) -> bool {
         let (policy, heard) = (self.policy(), self.status().witnesses);
         let some = Timestamp::from_seconds(1).ok();
         let mut times: Vec<Option<Timestamp>> = vec![None; policy.witnesses().len()];
-        for (endpoint, _) in self.endpoints().iter().zip(heard).filter(|(_, one)| !one.asked) {
+        for (endpoint, _) in self.endpoints().iter().zip(heard).filter(|(_, one)| !one.heard) {
             endpoint.keys.iter().for_each(|(at, _)| times[*at] = some);
         }
         if times.iter().all(Option::is_none) {
@@ -385,6 +387,7 @@ mod tests {
         let refused = Witnesses::new(policy, None, ANSWER_TIME).unwrap_err();
         assert!(matches!(refused, WitnessesError::Url { fault: UrlError::Scheme, .. }));
     }
+
     #[test]
     fn who_was_not_heard_matters_where_it_could_be_a_quorum_without_who_was() {
         let witnessing = |quorum: &str| {
@@ -402,7 +405,14 @@ mod tests {
         assert!(either.may_be_overruled());
         either.board.succeeded(0, 7, 1);
         assert!(either.may_be_overruled(), "the other is enough");
-        either.board.failed(1, &Trouble::Local("away".to_owned()));
+        either.board.failed(1, &Trouble::Local("other servers' heads cannot be seen".to_owned()));
+        assert!(either.may_be_overruled(), "it may have said that it knows more");
+        either.board.failed(1, &Trouble::Timeout);
+        assert!(!either.may_be_overruled());
+        either.board.hear_again();
+        either.board.succeeded(1, 7, 1);
+        assert!(either.may_be_overruled(), "what the first has said was before");
+        either.board.succeeded(0, 7, 1);
         assert!(!either.may_be_overruled());
 
         let both = witnessing("group q all a b\nquorum q\n");

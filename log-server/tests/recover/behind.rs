@@ -69,6 +69,20 @@ fn what_an_old_journal_has_behind_the_head_keeps_its_place() {
 }
 
 #[test]
+fn what_a_dying_disk_cannot_read_of_its_tiles_is_taken_from_its_journal() {
+    let mut world = grown(280);
+    let entries: Vec<Vec<u8>> = (0..300).map(|at| world.sign(at % 2)).collect();
+    commit(&world, "old", &entries);
+    // The bundle was stored, and the journal not trimmed yet: the name is there, and to read it is an error.
+    std::fs::create_dir(world.at("old/tile/entries/001")).unwrap();
+    let (log, old) = (world.text("log"), world.text("old"));
+    let said = world.recover(0, "rebuilt", &["--from", &log, "--from", &old]);
+    assert!(said.contains("and 300 behind it"), "{said}");
+    world.entries.extend(entries);
+    world.check_rebuilt("rebuilt");
+}
+
+#[test]
 fn what_an_old_journal_has_up_to_a_newer_head_is_found_there() {
     let mut world = grown(280);
     let entries: Vec<Vec<u8>> = (0..4).map(|at| world.sign(at % 2)).collect();

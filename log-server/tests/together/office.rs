@@ -183,6 +183,36 @@ fn who_is_alone_and_does_not_reach_the_witnesses_says_so_until_another_has_publi
 }
 
 #[test]
+fn who_could_not_begin_its_office_does_not_say_for_ever_that_a_head_waits() {
+    let Some((world, witness)) = witnessed() else { return };
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    witness.set(Manner::Away);
+    add(&log, b"second");
+    wait_until("the second head waits", || {
+        let waiting = log.status().witnessing.and_then(|status| status.waiting);
+        waiting.is_some_and(|waiting| waiting.size == 2)
+    });
+    // It has to begin anew, and cannot read with what.
+    world.postgres.sql(
+        "ALTER TABLE log_note RENAME TO log_note_away; \
+         UPDATE log_lease SET holder = 'another', fence = fence + 1, until = clock_timestamp()",
+    );
+    wait_until("it has tried to begin", || log.status().refused.heads.is_some());
+    // Then another server has the office, and publishes that head.
+    world.postgres.sql(
+        "UPDATE log_lease SET holder = 'another', fence = fence + 1, until = 'infinity'; \
+         ALTER TABLE log_note_away RENAME TO log_note; \
+         UPDATE log_note AS p SET size = s.size, note = s.note FROM log_note AS s \
+         WHERE p.kind = 'published' AND s.kind = 'signed'",
+    );
+    published(&log, 2);
+    wait_until("it is another's affair", || lacks_quorum(&log).is_none());
+    end(&log);
+}
+
+#[test]
 fn who_does_not_reach_the_witnesses_leaves_publishing_to_another() {
     let Some((world, witness)) = witnessed() else { return };
     cut_off(&world, &witness);
@@ -289,6 +319,54 @@ fn a_witness_that_knows_more_than_a_promoted_database_stops_the_log() {
     // A new server, which has seen nothing before.
     let refused = world.try_open("b").err().expect("the witness knows more").to_string();
     assert!(refused.contains("has cosigned 2 entries"), "{refused}");
+}
+
+#[test]
+fn a_slow_witness_is_heard_again_by_who_was_there_when_the_timeline_changed() {
+    let Some(mut world) = World::new(Admission::Any) else { return };
+    let [near, far] = ["near.example", "far.example"].map(|name| Witness::start(name, &world.keys));
+    let lines = near.line("near") + &far.line("far");
+    // Either of the two is enough.
+    let policy = format!("{lines}group either any near far\nquorum either\n");
+    std::fs::write(world.template().join("policy"), policy).unwrap();
+    // A way to the database that can be taken away.
+    let folder = tempfile::tempdir().unwrap();
+    let (socket, way) = (world.postgres.socket(), folder.path().join("way"));
+    let home = socket.parent().unwrap();
+    std::os::unix::fs::symlink(home, &way).unwrap();
+    let address = world.postgres.address();
+    world.address = Some(address.replace(home.to_str().unwrap(), way.to_str().unwrap()));
+    let log = world.open("a");
+    add(&log, b"first");
+    published(&log, 1);
+    wait_until("both have said their word", || {
+        let witnesses = log.status().witnessing.unwrap().witnesses;
+        witnesses.iter().all(|witness| witness.size == 1)
+    });
+    world.save_database();
+
+    // While it is cut off, another server publishes what only the second witness has cosigned.
+    world.postgres.end();
+    std::fs::remove_file(&way).unwrap();
+    world.postgres.begin(&[]);
+    world.address = None;
+    near.set(Manner::Away);
+    let other = world.open("b");
+    add(&other, b"second");
+    published(&other, 2);
+    end(&other);
+
+    // A standby without that is promoted.
+    world.postgres.end();
+    world.postgres.restore();
+    near.set(Manner::Honest);
+    far.set(Manner::Late(Duration::from_millis(1_500)));
+    world.postgres.begin_on_another_timeline();
+    std::os::unix::fs::symlink(home, &way).unwrap();
+    wait_until("it stops", || log.status().fatal.is_some());
+    let why = log.status().fatal.unwrap().to_string();
+    assert!(why.contains("has cosigned 2 entries"), "{why}");
+    end(&log);
 }
 
 #[test]

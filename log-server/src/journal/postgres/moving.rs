@@ -110,12 +110,12 @@ impl PostgresHome {
         Ok(Some(Mark { id: rows::id(row, "id")?, stage, other: rows::value(row, "other")? }))
     }
 
-    /// Reads the journal and both heads, as of one moment.
+    /// Reads the journal and both heads, as of one moment. The tables may be of an older version.
     pub fn read(&self) -> Result<Read, Trouble> {
         let session = &self.session;
         rows::at_one_moment(session, || {
             let head = rows::head_anyhow(session)?;
-            let loaded = rows::load_below(session, &head)?;
+            let loaded = rows::load_below_anyhow(session, &head)?;
             let note = |kept: Kept| -> Result<Option<Vec<u8>>, Trouble> {
                 let question = "SELECT size, note FROM log_note WHERE kind = $1";
                 let row = session.query_one(question, &[&kept.name()])?;

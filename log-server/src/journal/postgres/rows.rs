@@ -68,6 +68,9 @@ const HEAD_HELD: &str = "SELECT size, root, fence, stopped, (SELECT id FROM log_
      FROM log_head FOR UPDATE";
 const BATCHES: &str = "SELECT first, count, entries FROM log_batch \
      WHERE first >= $1 AND first < $2 ORDER BY first";
+/// In tables before version 3 each entry has a row.
+const ENTRIES_BEFORE_3: &str =
+    "SELECT entry FROM log_entry WHERE index >= $1 AND index < $2 ORDER BY index";
 /// The front of what is new.
 const NEWS: &str = "SELECT first, count, entries FROM ( \
          SELECT first, count, entries, sum(octet_length(entries)) OVER (ORDER BY first) AS bytes \
@@ -203,15 +206,38 @@ pub(super) fn at_one_moment<T>(
 }
 
 /// The base and the entries behind it, which must give the head.
-pub(super) fn load_below(session: &Session, head: &Head) -> Result<Loaded, Trouble> {
+fn load_below(session: &Session, head: &Head) -> Result<Loaded, Trouble> {
     let row = session.query_one("SELECT base, first FROM log_base", &[])?;
-    let frame = Bytes::copy_from_slice(value(&row, "base")?);
-    let base = frame::parse_base_frame(&frame);
-    let base = base.map_err(|damage| strange(&format!("the base: {damage}")))?;
+    let base = base_of(&row)?;
     // The base may cut through the first batch.
     let first = signed(number(&row, "first")?);
     let batches = session.query(BATCHES, &[&first, &signed(head.size)])?;
     let entries = entries_of(&batches, base.frontier.size())?;
+    loaded_of(head, base, entries)
+}
+
+/// The same of tables of any version: for who only reads and leaves them as they are, such as a copy of a
+/// database that an older program has made.
+pub(super) fn load_below_anyhow(session: &Session, head: &Head) -> Result<Loaded, Trouble> {
+    let there = session.query_one("SELECT to_regclass('log_entry') IS NOT NULL AS there", &[])?;
+    if !value::<bool>(&there, "there")? {
+        return load_below(session, head);
+    }
+    let base = base_of(&session.query_one("SELECT base FROM log_base", &[])?)?;
+    let rows =
+        session.query(ENTRIES_BEFORE_3, &[&signed(base.frontier.size()), &signed(head.size)])?;
+    let entry = |row: &Row| Ok(Bytes::copy_from_slice(value(row, "entry")?));
+    let entries = rows.iter().map(entry).collect::<Result<Vec<Bytes>, Trouble>>()?;
+    loaded_of(head, base, entries)
+}
+
+fn base_of(row: &Row) -> Result<Base, Trouble> {
+    let frame = Bytes::copy_from_slice(value(row, "base")?);
+    let base = frame::parse_base_frame(&frame);
+    base.map_err(|damage| strange(&format!("the base: {damage}")))
+}
+
+fn loaded_of(head: &Head, base: Base, entries: Vec<Bytes>) -> Result<Loaded, Trouble> {
     let loaded = Loaded { base, entries, torn_bytes: 0 };
     if loaded.size() != head.size
         || loaded.base.heads_size > head.size

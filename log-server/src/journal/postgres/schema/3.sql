@@ -1,5 +1,10 @@
 -- Version 3: the entries of a batch lie in one row. Applied in one transaction; never changed once released.
 
+-- A server of the version before may still be at work. What its commits, trims and reads lock is taken here at once
+-- and in their order: none of them waits for this step while this step waits for it.
+SELECT 1 FROM log_head FOR UPDATE;
+LOCK TABLE log_base, log_entry, log_batch IN ACCESS EXCLUSIVE MODE;
+
 -- A row for each entry, its place in an index, and its deletion were half of what a commit cost. Now they are
 -- in the row of their batch: each with its length before it in two bytes, the higher first, as in a bundle.
 ALTER TABLE log_batch ADD COLUMN entries bytea;

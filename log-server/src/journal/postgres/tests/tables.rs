@@ -35,6 +35,10 @@ fn the_tables_are_made_once_and_hold_one_log() {
     assert!(refused.contains("other.example/log"), "{refused}");
 }
 
+fn hex(bytes: &[u8]) -> String {
+    format!("decode('{}', 'hex')", spec::encoding::encode_hex(bytes))
+}
+
 /// A database with the tables of version 2, as a program of then has left it: entries that two batches
 /// brought, the first of which the base cuts through.
 fn of_version_2(server: &Postgres, base: &Base, all: &[Bytes], ends: [u64; 2]) {
@@ -45,7 +49,6 @@ fn of_version_2(server: &Postgres, base: &Base, all: &[Bytes], ends: [u64; 2]) {
     let whole = frame::format_base(base);
     let leaves: Vec<_> = all.iter().map(|entry| leaf_hash(entry)).collect();
     let tree = Frontier::new().grow(&leaves).tree();
-    let hex = |bytes: &[u8]| format!("decode('{}', 'hex')", spec::encoding::encode_hex(bytes));
     let mut orders = format!(
         "INSERT INTO log_head (origin, admission, size, root, fence) VALUES ('{}', 'any', {}, {}, 0); \
          INSERT INTO log_base (size, base) VALUES ({}, {}); \
@@ -82,6 +85,10 @@ fn a_journal_of_version_2_is_taken_over_with_every_entry() {
     let base = Base { frontier, heads_size: 50, heads: Vec::new() };
     of_version_2(&server, &base, &all, [52, 60]);
 
+    // Who only reads changes nothing.
+    let home = moving::PostgresHome::open(&database(&server.address())).unwrap();
+    let read = home.read().unwrap().loaded;
+    assert_eq!((&read.base, &read.entries[..]), (&base, &all[50..]));
     assert_eq!(schema::migrate(&database(&server.address())).unwrap(), 2);
     let mut journal = open(&server.address());
     let loaded = journal.load().unwrap();
@@ -103,6 +110,37 @@ fn a_journal_of_version_2_is_taken_over_with_every_entry() {
     let left = "DO $$ BEGIN IF EXISTS (SELECT 1 FROM log_batch) THEN \
          RAISE EXCEPTION 'a batch is left'; END IF; END $$";
     run(&server.address(), left);
+}
+
+#[test]
+fn a_server_of_version_2_that_is_at_work_ends_its_commit_before_the_tables_change() {
+    let Some(server) = Postgres::start() else { return };
+    let all = entries(0..61);
+    of_version_2(&server, &Base::empty(), &all[..60], [52, 60]);
+    let leaves: Vec<_> = all.iter().map(|entry| leaf_hash(entry)).collect();
+    let tree = Frontier::new().grow(&leaves).tree();
+    let commit = format!(
+        "INSERT INTO log_batch VALUES (60, 1, 'three'); INSERT INTO log_entry VALUES (60, {}); \
+         UPDATE log_head SET size = 61, root = {}; COMMIT",
+        hex(&all[60]),
+        hex(tree.root().as_bytes())
+    );
+    let address = server.address();
+    let migrated = std::thread::scope(|scope| {
+        // It has read what is new, and holds the head.
+        let old = database(&address).connect_anyhow().unwrap();
+        old.batch("SET idle_in_transaction_session_timeout = 0").unwrap();
+        old.batch("BEGIN; SELECT 1 FROM log_head FOR UPDATE; SELECT 1 FROM log_entry").unwrap();
+        let migrating = scope.spawn(|| schema::migrate(&database(&address)));
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        crate::bare::wait_until(|| {
+            migrating.is_finished() || server.ask("postgres", waiting) == "1"
+        });
+        old.batch(&commit).unwrap();
+        migrating.join().unwrap()
+    });
+    assert_eq!(migrated, Ok(2));
+    assert_eq!(open(&address).load().unwrap().entries, all);
 }
 
 #[test]
