@@ -7,7 +7,7 @@
  */
 
 import { sameBytes } from "../crypto/bytes.ts";
-import { parseDecimal } from "../formats/encoding.ts";
+import { MAX_U64, parseDecimal } from "../formats/encoding.ts";
 import { TABLES } from "../formats/kinds.ts";
 import type { Pin } from "../formats/pins.ts";
 import { shownName } from "../formats/policy.ts";
@@ -107,7 +107,8 @@ function readHeader(pin: Pin, statement: Statement, opened: OpenedBatch): Header
   const isWhole = header?.index === 0n && BigInt(header.fields.length) === header.fieldCount;
   const first = isWhole ? parseDecimal(knownText(header, "record/first") ?? "") : undefined;
   const closed = isWhole ? parseMillis(knownText(header, "closed") ?? "") : undefined;
-  if (!isWhole || first === undefined || closed === undefined) {
+  const isCounted = first !== undefined && first + opened.recordCount <= MAX_U64;
+  if (!isWhole || !isCounted || closed === undefined) {
     throw rejected("range-header", pin.source, `${statement.sequence}`);
   }
   return { first, closed, saysOutage: valueOf(header, "outage/reason") !== undefined };

@@ -181,6 +181,19 @@ test("a range is followed against the reader's own pins", async () => {
   assert.deepEqual(told(await judged(broken, pins(pinsFrom(first)))), ["rejected", "range-broken"]);
 });
 
+test("records of a range are counted in 64 bits", async () => {
+  const largest = 2n ** 64n - 1n;
+  const from = async (first: bigint) => {
+    const header = new Map([["record/first", `${first}`], ["closed", "2026-11-26T00:00:00Z"]]);
+    const made = anchor("report.json", HASH, { sequence: 20n, header });
+    return judged(makeBundle(range([made])), { pins: encodeUtf8(pinsFrom(made)), keys: "" });
+  };
+  // The header and one record stand behind it.
+  assert.deepEqual(told(await from(largest - 2n)), ["verified", "range-sound"]);
+  assert.deepEqual(told(await from(largest - 1n)), ["rejected", "range-header"]);
+  assert.deepEqual(told(await from(largest)), ["rejected", "range-header"]);
+});
+
 test("in a range the reader's own units are found by their tags, or it is refused", async () => {
   const [mine, other] = ["PNL0099123-1", "PNL0099123-2"];
   // No UTF-8, like most tags: so it is written in base64.
