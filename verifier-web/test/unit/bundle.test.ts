@@ -230,6 +230,8 @@ test("in a range the reader's own units are found by their tags, or it is refuse
     ["PNL-of-nobody\n", "own-none-found"],
     [`${mine}-1\nPNL-of-nobody\n`, "own-none-found"],
     ["\n", "list-empty"],
+    // A mark in the middle of a list is a letter, as it is for the program.
+    [`SN0\n\ufeff${mine}\n`, "own-none-found"],
     ["unit,batch\nSN1,L7\n", "list-columns"],
     ["serial,lot\n,L7\n", "list-no-serial"],
     ['"SN1', "list-malformed"],
