@@ -194,6 +194,21 @@ test("records of a range are counted in 64 bits", async () => {
   assert.deepEqual(told(await from(largest)), ["rejected", "range-header"]);
 });
 
+test("what has no tags and names no unit is counted, whatever panel or lot it names", async () => {
+  const unnamed = async (...values: [string, string | undefined][]) => {
+    const valuesAt = () => new Map(values) as ReadonlyMap<string, string>;
+    const made = makeRange(HASH, { valuesAt });
+    const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
+    const report = await judged(makeBundle(range(made)), { pins, keys: "" });
+    assert.equal(report.verdict, "verified");
+    return report.notChecked.find(({ code }) => code === "open-unnamed")?.values[1];
+  };
+  assert.equal(await unnamed(["units", undefined]), "3");
+  assert.equal(await unnamed(["units", ""]), "3");
+  assert.equal(await unnamed(["units", undefined], ["panel", "PNL0099123"], ["lot", "L7"]), "3");
+  assert.equal(await unnamed(), undefined);
+});
+
 test("in a range the reader's own units are found by their tags, or it is refused", async () => {
   const [mine, other] = ["PNL0099123-1", "PNL0099123-2"];
   // No UTF-8, like most tags: so it is written in base64.

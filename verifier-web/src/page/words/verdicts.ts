@@ -402,8 +402,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0}：日志中同一位置有无第二份声明：只有日志的条目能够说明。",
   },
   "open-unnamed": {
-    en: "{0}: {1} records without tags that name no unit, panel or lot: what their files say.",
-    zh: "{0}：{1} 条没有标签、也未提及单元、面板或批次的记录：其文件的内容。",
+    en: "{0}: {1} records without tags that name no unit: whose they are, and what their files say.",
+    zh: "{0}：{1} 条没有标签、也未提及单元的记录：属于谁，以及其文件的内容。",
   },
   "open-completeness": {
     en: "Whether this is all: that no other record exists, and that nothing was tried again.",
