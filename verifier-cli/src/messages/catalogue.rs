@@ -513,7 +513,7 @@ catalogue! {
         "{0}: that the log holds no second statement at the same place: give --log, so that every entry is read",
         "{0}：日志中同一位置有无第二份声明：请给出 --log，以便逐条读取";
     OpenUnnamed = "open-unnamed",
-        "{0}: {1} records without tags that name no unit: whose they are, and what their files say",
+        "{0}: {1} records without tags or the name of a unit: whose, and what is in the files",
         "{0}：{1} 条没有标签、也未提及单元的记录：属于谁，以及其文件的内容";
     OpenUnitUnnamed = "open-unit-unnamed", "your unit {0}: no opened record names it",
         "您的单元 {0}：没有已公开的记录提到它";

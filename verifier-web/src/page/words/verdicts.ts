@@ -402,7 +402,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0}：日志中同一位置有无第二份声明：只有日志的条目能够说明。",
   },
   "open-unnamed": {
-    en: "{0}: {1} records without tags that name no unit: whose they are, and what their files say.",
+    en: "{0}: {1} records without tags or the name of a unit: whose, and what is in the files.",
     zh: "{0}：{1} 条没有标签、也未提及单元的记录：属于谁，以及其文件的内容。",
   },
   "open-completeness": {
