@@ -90,6 +90,10 @@ test("traces are read with their decimal commas, and cells without a number are 
   assert.ok(datapaq?.stated.some(([name, value]) => name === "Bediener" && value === "Köhler"));
   const gbk = traceOf((await textOf(agents("kic-like-gbk.csv"))) ?? "");
   assert.ok(gbk?.stated.some(([name, value]) => name === "Result" && value === "合格"));
+  // Every one is counted, also where there are more words for it than are told apart.
+  const rows = Array.from({ length: 60 }, (_, at) => `${at},w${at % 20}\n`);
+  const missing = traceOf(`Time,TC1\n${rows.join("")}`)?.missing;
+  assert.deepEqual(["w0", "…", "w19"].map((word) => missing?.get(word)), [3, 12, undefined]);
   assert.equal(traceOf((await textOf(agents("t-962-like.csv"))) ?? "")?.channels.length, 4);
   for (const text of ["", "a,b\n1,2\n", "Time,TC1\n", "Time,TC1\n1,20\n1,21\n", "Time,TC1\n2,20\n1,21\n"]) {
     assert.equal(traceOf(text), undefined, text);
