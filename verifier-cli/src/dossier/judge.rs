@@ -226,9 +226,7 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
     let records = |one: &&Checked| one.place.claim == Claim::Records;
     for one in checked.iter().filter(records) {
         let source = one.statement.source().as_str();
-        // As in ranges, the header is no record of evidence.
-        let shown = one.opened.records().iter().filter(|record| record.index() > 0).count() as u64;
-        let all = one.opened.record_count().saturating_sub(1);
+        let (shown, all) = one.counts();
         let index = one.receipt.as_ref().map_or(0, |receipt| receipt.index);
         let numbers = [one.place.sequence, index, shown, all].map(|n| n.to_string());
         let [sequence, index, shown, all] = numbers.each_ref().map(String::as_str);

@@ -144,7 +144,7 @@ fn quorum(judge: &Judge) -> Vec<String> {
 fn records(held: &Held<'_>) -> Vec<String> {
     let of_records = held.checked.iter().filter(|one| one.place.claim == Claim::Records);
     let line = |one: &super::statements::Checked| {
-        let (shown, all) = (one.opened.records().len(), one.opened.record_count());
+        let (shown, all) = one.counts();
         format!("{} {}: {shown} / {all}", one.statement.source(), one.place.sequence)
     };
     of_records.map(line).take(MAX_LISTED).collect()

@@ -73,6 +73,15 @@ pub(super) struct Checked {
     pub(super) after: After,
 }
 
+impl Checked {
+    /// How many records of it are opened, in full or in part, and how many it has. As in ranges, the header
+    /// is no record of evidence.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let records = self.opened.records().iter().filter(|record| record.index() > 0);
+        (records.count() as u64, self.opened.record_count().saturating_sub(1))
+    }
+}
+
 /// A receipt that holds.
 pub(super) struct Receipt {
     pub(super) index: u64,
