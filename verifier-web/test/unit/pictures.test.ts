@@ -12,7 +12,9 @@ import { ovenOf, traceOf } from "../../src/evidence/profile.ts";
 import { placeOf, programOf } from "../../src/evidence/program.ts";
 import { textOf } from "../../src/evidence/text.ts";
 import { parseEvidence } from "../../src/evidence/values.ts";
+import type { Act } from "../../src/judge/report.ts";
 import { pathOf } from "../../src/page/pictures/curve.ts";
+import { programMeant } from "../../src/page/pictures/gallery.ts";
 import { scaleOf } from "../../src/page/pictures/board.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { ROOT } from "../vector.ts";
@@ -27,7 +29,6 @@ async function json(bytes: Uint8Array) {
 
 test("an inspection says where each call is, and what became of it", async () => {
   const inspection = inspectionOf(await json(sample("aoi-panel-failed.json")));
-  assert.equal(inspection?.program, "MAINBRD_TOP");
   assert.deepEqual(inspection?.boards.map((board) => [board.position, board.calls.length]), [
     ["1", 0],
     ["2", 2],
@@ -63,6 +64,34 @@ test("evidence that names a member twice, or is nested without end, is not read"
   assert.equal(parseEvidence("{"), undefined);
   assert.equal(parseEvidence("[1e999]"), undefined);
   assert.deepEqual(parseEvidence("[1.5, -2e-3, 9007199254740993]"), [1.5, -0.002, 9007199254740993n]);
+});
+
+test("an outline is that of the very program which a record names by its hash", () => {
+  const act = (kind: string, fileHash: string, programHash: string, isEnclosed = true): Act => ({
+    place: "aoi 0",
+    index: "1",
+    kind,
+    units: [],
+    verdicts: [],
+    panel: "",
+    claimed: "",
+    seen: "",
+    fileHash,
+    supersedes: "",
+    certificateHash: "",
+    programHash,
+    noEarlier: "",
+    noLater: "",
+    stamped: "",
+    exhibit: isEnclosed ? { given: "b.zip", start: 0, size: 1, sha256: fileHash } : undefined,
+  });
+  const [first, second, third] = [act("program", "1", ""), act("program", "2", ""), act("program", "3", "", false)];
+  const acts = [first, second, third, act("aoi-report", "4", "")];
+  assert.equal(programMeant(act("aoi-report", "9", "2"), acts), second);
+  // Another revision of it, one that is not enclosed, a report, and none.
+  for (const hash of ["5", "3", "4", ""]) {
+    assert.equal(programMeant(act("aoi-report", "9", hash), acts), undefined, hash);
+  }
 });
 
 test("a program gives outline and positions, pin by pin", () => {
