@@ -181,6 +181,21 @@ test("a range is followed against the reader's own pins", async () => {
   assert.deepEqual(told(await judged(broken, pins(pinsFrom(first)))), ["rejected", "range-broken"]);
 });
 
+test("through the chain of a range a bound reaches the statements beside it", async () => {
+  const made = makeRange(HASH);
+  const shown = async (isEnclosed: (at: number) => boolean) => {
+    const parts = made.map((one, at) => [...partsOf("range", one, isEnclosed(at))]);
+    const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
+    const report = await judged(makeBundle(new Map(parts.flat())), { pins, keys: "" });
+    assert.equal(report.verdict, "verified");
+    return report.acts.map(({ noEarlier, noLater }) => [noEarlier !== "", noLater !== ""]);
+  };
+  // Only the last one has its papers: of the others no lower bound is known.
+  assert.deepEqual(await shown((at) => at === 2), [[false, true], [false, true], [true, true]]);
+  // What was made after a checkpoint, all that follows was made after it as well.
+  assert.deepEqual(await shown((at) => at !== 1), [[true, true], [true, true], [true, true]]);
+});
+
 test("records of a range are counted in 64 bits", async () => {
   const largest = 2n ** 64n - 1n;
   const from = async (first: bigint) => {
