@@ -1,8 +1,8 @@
 /**
  * What an inspection says of its boards: results, and calls with their designators and positions.
  *
- * Read from CFX `UnitsInspected`, bare or in its envelope, and from Saki-like XML. Deposits of solder paste
- * that a file's own word does not call good are calls like others; the rest are counted. Positions are what the
+ * Read from CFX `UnitsInspected`, bare or in its envelope, and from Saki-like XML; tables are read in
+ * `table.ts`. Deposits of solder paste that a file's own word does not call good are calls like others; the rest are counted. Positions are what the
  * file states. Where it states none they are looked up in the inspection program, if that is there too
  * (`program.ts`), and else there is none: nothing is placed by guessing.
  */
@@ -83,7 +83,7 @@ export function inspectionOf(json: Json | undefined): Inspection | undefined {
 }
 
 /** Keeps so many calls and counts the rest. */
-class Keeper {
+export class Keeper {
   left = 0;
   #kept = 0;
 

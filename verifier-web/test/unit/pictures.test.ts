@@ -10,11 +10,12 @@ import { figuresOf, samplesOf, type Sample } from "../../src/evidence/figures.ts
 import { inspectionOf } from "../../src/evidence/inspection.ts";
 import { ovenOf, traceOf } from "../../src/evidence/profile.ts";
 import { placeOf, programOf } from "../../src/evidence/program.ts";
+import { tableInspectionOf } from "../../src/evidence/table.ts";
 import { textOf } from "../../src/evidence/text.ts";
 import { parseEvidence } from "../../src/evidence/values.ts";
 import type { Act } from "../../src/judge/report.ts";
 import { pathOf } from "../../src/page/pictures/curve.ts";
-import { programMeant } from "../../src/page/pictures/gallery.ts";
+import { programMeant, readEvidence } from "../../src/page/pictures/gallery.ts";
 import { scaleOf } from "../../src/page/pictures/board.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { ROOT } from "../vector.ts";
@@ -64,6 +65,32 @@ test("evidence that names a member twice, or is nested without end, is not read"
   assert.equal(parseEvidence("{"), undefined);
   assert.equal(parseEvidence("[1e999]"), undefined);
   assert.deepEqual(parseEvidence("[1.5, -2e-3, 9007199254740993]"), [1.5, -0.002, 9007199254740993n]);
+});
+
+test("tables of called parts are read by their headings, as the program reads them", async () => {
+  const read = async (name: string) => {
+    const found = readEvidence((await textOf(agents(name))) ?? "");
+    assert.ok(found?.kind === "inspection", name);
+    return found.inspection.boards;
+  };
+  const boards = await read("domestic-like.csv");
+  assert.equal(boards.length, 3);
+  const [call] = boards[1]?.calls ?? [];
+  assert.deepEqual([call?.designator, call?.what, call?.region], ["C14", "TMB01 立碑", [[12.5, 8.25]]]);
+  const reviewed = (await read("domestic-like-review.csv")).flatMap(({ calls }) => calls);
+  assert.deepEqual(reviewed.map(({ judged }) => judged), ["confirmed", "false"]);
+  const omron = await read("AOI7_L0055_PNL0099123_REFLOW_TOP_20260302081558.csv");
+  assert.equal(omron[0]?.calls.length, 3);
+  const quoted = tableInspectionOf('a\r\n\r\nComponentID,Result,Defect\n"R""1, x",NG,"two\nlines"\nR2,OK');
+  assert.deepEqual(quoted?.boards[0]?.calls.map(({ designator, what, judged }) => [designator, what, judged]), [
+    ['R"1, x', "two\nlines", "open"],
+    ["R2", "", "false"],
+  ]);
+  const many = Array.from({ length: 257 }, (_, at) => `${at},R1,NG\n`).join("");
+  for (const text of ["", "a,b\n1,2\n", "ComponentID,Defect\nR1,x\n", `SegmentNo,ComponentID,Result\n${many}`]) {
+    assert.equal(tableInspectionOf(text), undefined, text.slice(0, 40));
+  }
+  assert.equal(readEvidence((await textOf(agents("kic-like.csv"))) ?? "")?.kind, "profile");
 });
 
 test("an outline is that of the very program which a record names by its hash", () => {

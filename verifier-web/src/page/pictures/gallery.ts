@@ -7,6 +7,7 @@ import { hashBlob } from "../../crypto/sha256.ts";
 import { inspectionOf, sakiInspectionOf, type Inspection } from "../../evidence/inspection.ts";
 import { ovenOf, traceOf, type Profile } from "../../evidence/profile.ts";
 import { programOf, type Program } from "../../evidence/program.ts";
+import { tableInspectionOf } from "../../evidence/table.ts";
 import { MAX_PICTURED_SIZE, textOf } from "../../evidence/text.ts";
 import { list, parseEvidence } from "../../evidence/values.ts";
 import { encodeHex } from "../../formats/hex.ts";
@@ -104,8 +105,11 @@ export function readEvidence(
   const messages = list(json);
   // An array of one message is that message; of several it is not one record's file.
   const message = messages.length === 1 ? messages[0] : json;
-  const inspection = start === "<" ? sakiInspectionOf(text) : inspectionOf(message);
+  const isTable = json === undefined && start !== "<";
+  const inspection = isTable
+    ? tableInspectionOf(text)
+    : start === "<" ? sakiInspectionOf(text) : inspectionOf(message);
   if (inspection) return { kind: "inspection", inspection };
-  const profile = json === undefined && start !== "<" ? traceOf(text) : ovenOf(message);
+  const profile = isTable ? traceOf(text) : ovenOf(message);
   return profile && { kind: "profile", profile };
 }
