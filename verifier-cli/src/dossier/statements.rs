@@ -124,7 +124,26 @@ pub(super) fn check(
             one.check(statement, keys).map_err(|stop| stop.within(&place.to_string()))
         })
         .collect();
-    checked.into_iter().collect()
+    let checked: Vec<Checked> = checked.into_iter().collect::<Result<_, Stop>>()?;
+    compare_trees(&checked)?;
+    Ok(checked)
+}
+
+/// A log that is one has one tree of each size. Two that the policy accepts are two histories, whoever made
+/// them: what the bundle shows of one is nothing in the other.
+fn compare_trees(checked: &[Checked]) -> Result<(), Stop> {
+    let receipts = checked.iter().filter_map(|one| one.receipt.as_ref()).map(Receipt::tree);
+    let bounds = checked.iter().filter(|one| matches!(one.after, After::Bound(_)));
+    let bounds = bounds.map(|one| one.statement.after().tree());
+    let mut roots: BTreeMap<u64, Hash> = BTreeMap::new();
+    for tree in receipts.chain(bounds) {
+        let known = *roots.entry(tree.size()).or_insert_with(|| tree.root());
+        if known != tree.root() {
+            let values = [tree.size().to_string(), known.to_string(), tree.root().to_string()];
+            return Err(rejected(Message::TwoHistories, &values.each_ref().map(String::as_str)));
+        }
+    }
+    Ok(())
 }
 
 /// One statement's papers.

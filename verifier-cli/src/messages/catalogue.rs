@@ -462,6 +462,9 @@ catalogue! {
         "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find",
         "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找";
     ReceiptOfAnother = "receipt-of-another", "{0} carries another statement", "{0} 附带的是另一份声明";
+    TwoHistories = "two-histories",
+        "the log has signed two trees of {0} entries, {1} and {2}, and the policy accepts both: it has two histories",
+        "日志签署了两棵均为 {0} 条的树（{1} 和 {2}），而策略都接受：它有两份历史";
 
     // Folders and bundles: what kept the program from deciding.
     ChallengeOneRange = "challenge-one-range", "a challenge is made of one range of one source",

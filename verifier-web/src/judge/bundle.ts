@@ -78,6 +78,7 @@ export async function judgeBundle(
     checked.push(await papers.check(placed));
     desk.tellShare(0.5 + (0.5 * checked.length) / bundle.statements.length);
   }
+  compareTrees(checked);
   const ranges = bundle.sources.flatMap((_, source) => followOf(checked, source, own) ?? []);
   const stamped = await checkStamps(window, bundle);
   const evidence = compareEvidence(bundle, checked);
@@ -171,6 +172,23 @@ async function openBundle(desk: Desk, file: RoledFile, window: FileWindow): Prom
       throw rejected("bundle-altered", file.name, why);
     }
     throw undecided("malformed", file.name, why);
+  }
+}
+
+/**
+ * A log that is one has one tree of each size. Two that the policy accepts are two histories, whoever made them:
+ * what the bundle shows of one is nothing in the other.
+ */
+function compareTrees(checked: readonly Checked[]): void {
+  const roots = new Map<bigint, Hash>();
+  const receipts = checked.flatMap(({ receipt }) => receipt?.accepted.checkpoint.tree ?? []);
+  const bounds = checked.flatMap(({ after, statement }) => (after ? [statement.after.tree] : []));
+  for (const { size, root } of [...receipts, ...bounds]) {
+    const known = roots.get(size) ?? root;
+    roots.set(size, known);
+    if (!sameBytes(known, root)) {
+      throw rejected("two-histories", `${size}`, encodeBase64(known), encodeBase64(root));
+    }
   }
 }
 

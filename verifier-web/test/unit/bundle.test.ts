@@ -181,6 +181,13 @@ test("a range is followed against the reader's own pins", async () => {
   assert.deepEqual(told(await judged(broken, pins(pinsFrom(first)))), ["rejected", "range-broken"]);
 });
 
+test("two accepted trees of one size are two histories of the log", async () => {
+  const beside = (sequence: bigint) => partsOf("records", anchor("another.json", HASH, { sequence }));
+  assert.equal((await judged(makeBundle(RECORDS, beside(13n)))).verdict, "verified");
+  // As many entries as the other one's tree has, and others.
+  assert.deepEqual(told(await judged(makeBundle(RECORDS, beside(12n + 64n)))), ["rejected", "two-histories"]);
+});
+
 test("through the chain of a range a bound reaches the statements beside it", async () => {
   const made = makeRange(HASH);
   const shown = async (isEnclosed: (at: number) => boolean) => {
