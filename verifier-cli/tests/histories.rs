@@ -1,4 +1,4 @@
-//! Receipts of two histories in one folder: no log that is one has two trees of one size.
+//! Receipts of two histories, in one folder or two: no log that is one has two trees of one size.
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
@@ -32,4 +32,17 @@ fn two_accepted_trees_of_one_size_are_two_histories() {
     judge(folder, &verify, 0);
     beside(b"an entry that the other history does not have");
     assert_eq!(codes(&judge(folder, &verify, 1), "reasons"), ["two-histories"]);
+    // In two folders, each of which holds by itself.
+    fs::create_dir_all(folder.join("other/records/0")).unwrap();
+    for role in ["statement", "disclosure.json", "tlog-proof"] {
+        fs::copy(part(0, role), folder.join(format!("other/records/0/0.{role}"))).unwrap();
+    }
+    beside(&entry(1));
+    for shown in ["shown", "other"] {
+        judge(folder, &[&["bundle", "verify", shown][..], &verify[3..]].concat(), 0);
+    }
+    fs::write(folder.join("units"), "SN1\n").unwrap();
+    let both = ["reconcile", "--units", "units", "--bundle", "shown", "--bundle", "other"];
+    let both = judge(folder, &[&both[..], &verify[3..]].concat(), 1);
+    assert_eq!(codes(&both, "reasons"), ["two-histories"]);
 }

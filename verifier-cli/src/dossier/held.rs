@@ -15,7 +15,7 @@ use spec::key::{KeyName, VerifierKey};
 use super::judge::{Held, hold, open_of_policy, open_of_range};
 use super::open::{self, Opened};
 use super::ranges;
-use super::statements::{Checked, Keys};
+use super::statements::{Checked, Keys, Trees};
 use super::{evidence, scan};
 use crate::command::{Judge, Stop};
 use crate::failure::Failure;
@@ -80,7 +80,7 @@ pub(crate) fn read_all(
     let keys = Keys::new(pins.as_ref(), given);
     let own = own(wanted.lot_keys, wanted.units)?;
     let mut evidence = Evidence { openings: BTreeMap::new(), spans: Vec::new(), open: Vec::new() };
-    let mut scanned_ranges = false;
+    let (mut scanned_ranges, mut trees) = (false, Trees::default());
     for path in wanted.paths {
         let shown = path.display().to_string();
         let opened = Opened::read(path)?;
@@ -89,6 +89,7 @@ pub(crate) fn read_all(
         let held =
             hold(&contents, wanted.judge, &keys, pins.as_ref(), own.as_ref()).map_err(within)?;
         evidence::check(&contents, &held.checked).map_err(within)?;
+        trees.add(&held.checked).map_err(within)?;
         let log = wanted.log.filter(|_| !held.sound.is_empty());
         if let Some(log) = log {
             scanned_ranges = true;

@@ -125,25 +125,33 @@ pub(super) fn check(
         })
         .collect();
     let checked: Vec<Checked> = checked.into_iter().collect::<Result<_, Stop>>()?;
-    compare_trees(&checked)?;
+    Trees::default().add(&checked)?;
     Ok(checked)
 }
 
-/// A log that is one has one tree of each size. Two that the policy accepts are two histories, whoever made
-/// them: what the bundle shows of one is nothing in the other.
-fn compare_trees(checked: &[Checked]) -> Result<(), Stop> {
-    let receipts = checked.iter().filter_map(|one| one.receipt.as_ref()).map(Receipt::tree);
-    let bounds = checked.iter().filter(|one| matches!(one.after, After::Bound(_)));
-    let bounds = bounds.map(|one| one.statement.after().tree());
-    let mut roots: BTreeMap<u64, Hash> = BTreeMap::new();
-    for tree in receipts.chain(bounds) {
-        let known = *roots.entry(tree.size()).or_insert_with(|| tree.root());
-        if known != tree.root() {
-            let values = [tree.size().to_string(), known.to_string(), tree.root().to_string()];
-            return Err(rejected(Message::TwoHistories, &values.each_ref().map(String::as_str)));
+/// The trees that were accepted, by their logs. A log that is one has one tree of each size: two that the policy
+/// accepts are two histories, whoever made them, and what is shown of one is nothing in the other.
+#[derive(Default)]
+pub(super) struct Trees(BTreeMap<String, BTreeMap<u64, Hash>>);
+
+impl Trees {
+    /// Adds those of one dossier, all of whose statements are of one log.
+    pub(super) fn add(&mut self, checked: &[Checked]) -> Result<(), Stop> {
+        let Some(first) = checked.first() else { return Ok(()) };
+        let roots = self.0.entry(first.statement.origin().to_string()).or_default();
+        let receipts = checked.iter().filter_map(|one| one.receipt.as_ref()).map(Receipt::tree);
+        let bounds = checked.iter().filter(|one| matches!(one.after, After::Bound(_)));
+        let bounds = bounds.map(|one| one.statement.after().tree());
+        for tree in receipts.chain(bounds) {
+            let known = *roots.entry(tree.size()).or_insert_with(|| tree.root());
+            if known != tree.root() {
+                let values = [tree.size().to_string(), known.to_string(), tree.root().to_string()];
+                let values = values.each_ref().map(String::as_str);
+                return Err(rejected(Message::TwoHistories, &values));
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// One statement's papers.
