@@ -353,5 +353,8 @@ test("CRC-32 and times are read as others write them", () => {
     ["2026-03-02T08:00:00", undefined],
     ["2026-03-02T08:00:00.Z", undefined],
   ];
+  // As the program reads them: by a clock west of Greenwich it is still the year before.
+  assert.equal(parseMillis("1969-12-31T23:59:59-01:00"), 3_599_000n);
+  assert.equal(parseMillis("1969-12-31T18:59:59.999-05:00"), undefined);
   for (const [text, want] of cases) assert.equal(parseMillis(text), want, text);
 });
