@@ -177,6 +177,15 @@ test("another's policy rejects, none at all cannot tell, and a change takes the 
     assert.equal(await driver.page.locator("#result").isVisible(), false);
   }));
 
+test("an empty file is not taken for a field left blank", () =>
+  withPage(async (driver) => {
+    for (const field of ["policy", "pins", "lot-keys", "units"]) {
+      const file = { name: `${field}.txt`, mimeType: "text/plain", buffer: Buffer.alloc(0) };
+      await driver.page.locator(`#${field}-file`).setInputFiles(file);
+      assert.equal(await driver.page.locator("#status").innerText(), `${field}.txt is empty: nothing was filled in.`);
+    }
+  }));
+
 test("a browser that starts no worker judges in the page itself", () =>
   withPage(async (driver) => {
     await driver.page.evaluate(() => {
