@@ -63,9 +63,9 @@ export function readList(bytes: Uint8Array): List {
   return { units: [...units.values()], hasHeader };
 }
 
-/** Without white space around it, as Unicode has it: `trim` would take off byte order marks as well. */
+/** Without white space around it, as Unicode has it: `trim` alone would take off byte order marks as well. */
 function trimmed(cell: string): string {
-  return cell.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
+  return cell.includes("\ufeff") ? cell.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "") : cell.trim();
 }
 
 interface Row {
