@@ -212,6 +212,25 @@ mod tests {
         let malformed = said("line-4.example/aoi-7+00000000+AAAA");
         assert!(!malformed.contains("cannot read") && !malformed.is_empty(), "{malformed}");
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_opened_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        // More than a pipe holds: whoever writes it waits for whoever reads it.
+        let bytes: Vec<u8> = (0..300_000_u32).map(|at| (at % 251) as u8).collect();
+        let read = std::thread::scope(|scope| {
+            let writer = scope.spawn(|| std::fs::write(&path, &bytes));
+            let read = read_large(&path, bytes.len()).unwrap();
+            writer.join().unwrap().unwrap();
+            read
+        });
+        assert!(*read == bytes[..]);
+    }
+
     /// What is said of a text that was typed for a file, in English.
     fn said(outcome: Result<Policy, Failure>) -> String {
         outcome.err().map(|why| why.to_text(Language::English)).unwrap_or_default()

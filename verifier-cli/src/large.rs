@@ -29,12 +29,13 @@ impl Large {
     /// A file that is exchanged meanwhile is no worse than one that is written meanwhile: what is judged is what
     /// was read.
     pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Option<Self>> {
-        let mut file = File::open(path)?;
-        let metadata = file.metadata()?;
+        // Asked before it is opened: a pipe that was opened and is closed again has lost its writer.
+        let metadata = std::fs::metadata(path)?;
         let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         if !metadata.is_file() || length < 2 * PART || length > limit {
             return Ok(None);
         }
+        let mut file = File::open(path)?;
         let mut memory = MmapMut::map_anon(length)?;
         #[cfg(target_os = "linux")]
         // Without large pages it is only slower.

@@ -148,6 +148,11 @@ impl Report {
         self.not_checked.push(what);
     }
 
+    /// What was not checked, to be told in another report.
+    pub(crate) fn into_not_checked(self) -> Vec<Said> {
+        self.not_checked
+    }
+
     /// What was not checked, as sentences.
     pub(crate) fn open(&self, language: Language) -> Vec<String> {
         self.not_checked.iter().map(|line| line.to_text(language)).collect()

@@ -66,6 +66,9 @@ fn what_was_verified_is_filled_in_and_everything_else_stays_blank() {
         }
     }
     assert!(fill("fre-902-14", &[]).contains(&hash));
+    // What a person signs counts as the verdict does: one record of evidence behind the header.
+    let counted = fill("fre-902-13", &[]);
+    assert!(counted.contains(" 0: 1 / 1") && counted.contains(" 1: 1 / 1"), "{counted}");
     assert!(fill("fre-902-14", &[]).contains(&spec::Hash::of(b"<report board='1'/>").to_hex()));
     // Who runs a witness is said only by a list, and whose word a time is only by the reader's own.
     assert!(!fill("witnesses", &[]).contains("factory"));

@@ -117,6 +117,10 @@ export const POLICY = [
 /** What a reader may have besides policy and keys, and mostly has not. */
 export const NOTHING_ELSE = { pins: new Uint8Array(), lotKeys: "", units: new Uint8Array() };
 
+/** The statement that is made where a test does not care, and how many have trees of different sizes. */
+const USUAL = 12n;
+const SIZES = 64;
+
 /** A field: its name, and its value if it has one. */
 type Field = readonly [string, string | Uint8Array | undefined];
 
@@ -174,7 +178,7 @@ function fieldsOf(kind: string, values: ReadonlyMap<string, string | Uint8Array>
 
 function publish(records: readonly Field[][], wishes: Wishes): Evidence {
   const cosigners = wishes.cosigners ?? [SIGNERS.w1, SIGNERS.w1Pq, SIGNERS.w2];
-  const { sequence = 12n, previous = sha256(encodeUtf8("the one before")) } = wishes;
+  const { sequence = USUAL, previous = sha256(encodeUtf8("the one before")) } = wishes;
   const others = [0, 1, 2].map((at) => leafHash(encodeUtf8(`another entry ${at}`)));
   const [a, b, c] = others as [Hash, Hash, Hash];
   const old = { size: 2n, root: nodeHash(a, b) };
@@ -194,18 +198,47 @@ function publish(records: readonly Field[][], wishes: Wishes): Evidence {
   ].join("\n");
   const statement = encodeUtf8(`${text}\n${SIGNERS.source.signText(text)}`);
   const leaf = leafHash(statement);
-  // Entries 0, 1 and 2 are others; the statement is entry 3 of a log of four.
-  const root = nodeHash(nodeHash(a, b), nodeHash(c, leaf));
-  const note = noteOf({ origin: LOG, tree: { size: 4n, root }, extensions: [] }, cosigners, TIME);
-  const lines = ["index 3", encodeBase64(c), encodeBase64(nodeHash(a, b)), "", ""];
+  // Entries 0, 1 and 2 are others; the statement is entry 3. Each statement has a tree of a size of its own: of
+  // one size a log has one tree.
+  const later = Number((sequence + BigInt(SIZES) - USUAL) % BigInt(SIZES));
+  const behind = Array.from({ length: later }, (_, at) => leafHash(encodeUtf8(`a later entry ${at}`)));
+  const all = [a, b, c, leaf, ...behind];
+  const tree = { size: BigInt(all.length), root: rootOfLeaves(all) };
+  const note = noteOf({ origin: LOG, tree, extensions: [] }, cosigners, TIME);
+  const lines = ["index 3", ...pathIn(all, 3).map(encodeBase64), "", ""];
   const head = ["c2sp.org/tlog-proof@v1", `extra ${encodeBase64(statement)}`, ...lines].join("\n");
   return {
     receipt: concat(encodeUtf8(head), note),
     disclosure: encodeUtf8(`${JSON.stringify(openAll(place, records), null, 2)}\n`),
     after,
-    consistency: encodeUtf8(`${encodeBase64(nodeHash(c, leaf))}\n`),
+    consistency: encodeUtf8(continuation(all, 2).map((hash) => `${encodeBase64(hash)}\n`).join("")),
     statement,
   };
+}
+
+/** The path of a leaf, from its sibling up: PATH of RFC 6962. */
+function pathIn(leaves: readonly Hash[], index: number): Hash[] {
+  if (leaves.length === 1) return [];
+  const split = splitOf(leaves);
+  const [left, right] = [leaves.slice(0, split), leaves.slice(split)];
+  return index < split
+    ? [...pathIn(left, index), rootOfLeaves(right)]
+    : [...pathIn(right, index - split), rootOfLeaves(left)];
+}
+
+/** That a tree continues that of its first leaves: SUBPROOF of RFC 6962. */
+function continuation(leaves: readonly Hash[], first: number, isWhole = true): Hash[] {
+  if (first === leaves.length) return isWhole ? [] : [rootOfLeaves(leaves)];
+  const split = splitOf(leaves);
+  const [left, right] = [leaves.slice(0, split), leaves.slice(split)];
+  return first <= split
+    ? [...continuation(left, first, isWhole), rootOfLeaves(right)]
+    : [...continuation(right, first - split, false), rootOfLeaves(left)];
+}
+
+/** The largest power of two below a number of leaves. */
+function splitOf({ length }: readonly Hash[]): number {
+  return 2 ** Math.floor(Math.log2(length - 1));
 }
 
 function noteOf(checkpoint: Checkpoint, cosigners: readonly Signer[], time: bigint): Uint8Array {

@@ -253,7 +253,7 @@ impl Range<'_> {
         index: u64,
         record: &Record,
     ) -> Result<(), AgentError> {
-        let is_evidence = record.kind().index_of("tags").is_some();
+        let is_evidence = record.kind().is_evidence();
         let has_tags = record.value("tags").is_some_and(|tags| !tags.is_empty());
         let named = ["units", "panel", "lot"].into_iter().find(|name| record.value(name).is_some());
         match named {

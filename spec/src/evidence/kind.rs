@@ -141,6 +141,12 @@ impl Kind {
         }
     }
 
+    /// Whether records of this kind are evidence, about units and with tags; else the agent's own words.
+    #[must_use]
+    pub fn is_evidence(self) -> bool {
+        self.index_of("tags").is_some()
+    }
+
     /// Where the field of this name stands in records of this kind.
     #[must_use]
     pub fn index_of(self, name: &str) -> Option<usize> {
@@ -208,6 +214,12 @@ mod tests {
                 assert_eq!(kind.index_of(name), Some(at), "{kind}: {name} is there twice");
             }
         }
+    }
+
+    #[test]
+    fn what_the_agent_says_of_itself_is_no_evidence() {
+        let own = Kind::ALL.into_iter().filter(|kind| !kind.is_evidence()).collect::<Vec<_>>();
+        assert_eq!(own, [Kind::Batch, Kind::Closing, Kind::Outage]);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub fn parse_millis(text: &str) -> Option<u64> {
     }
     let (millis, zone) = fraction(rest)?;
     let seconds =
-        days_since_1970(year, month, day)? * 86_400 + hour * 3600 + minute * 60 + second.min(59);
+        days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second.min(59);
     u64::try_from((seconds - offset_seconds(zone)?) * 1000 + millis).ok()
 }
 
@@ -78,15 +78,13 @@ const fn days_of(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Counts whole years, then whole months; `None` before 1970.
-fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
-    if year < 1970 {
-        return None;
-    }
+/// Counts whole years, then whole months; below zero before 1970. West of Greenwich the last hours of 1969 are
+/// within 1970.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let before = year - 1;
     let leap_days = before / 4 - before / 100 + before / 400 - (1969 / 4 - 1969 / 100 + 1969 / 400);
     let months: i64 = (1..month).map(|month| days_of(year, month)).sum();
-    Some((year - 1970) * 365 + leap_days + months + day - 1)
+    (year - 1970) * 365 + leap_days + months + day - 1
 }
 
 #[cfg(test)]
@@ -104,6 +102,9 @@ mod tests {
             ("2000-02-29T00:00:00Z", 951_782_400_000),
             ("2016-12-31T23:59:60Z", 1_483_228_799_000),
             ("9999-12-31T23:59:59Z", 253_402_300_799_000),
+            // By a clock west of Greenwich it is still the year before.
+            ("1969-12-31T23:59:59-01:00", 3_599_000),
+            ("1969-12-31T19:00:00-05:00", 0),
         ];
         for (text, want) in cases {
             assert_eq!(parse_millis(text), Some(want), "{text}");
@@ -130,6 +131,9 @@ mod tests {
             "2026-03-02T08:00:00+0800",
             "2026-03-02T08:00:00+08:00 ",
             "1969-12-31T23:59:59Z",
+            "1970-01-01T00:59:59+01:00",
+            "1969-12-31T18:59:59.999-05:00",
+            "0000-01-01T00:00:00-23:59",
             "+026-03-02T08:00:00Z",
         ] {
             assert_eq!(parse_millis(text), None, "{text:?}");

@@ -74,6 +74,14 @@ fn whatever_is_left_out_of_a_range_is_missed() {
     }
     let json = plant.factory.judge(&words, 0);
     assert!(codes(&json, "not_checked").contains(&"open-range-start".to_owned()), "{json}");
+    // What was shipped is compared with the same range, and the same is left open.
+    let compared = ["reconcile", "--units", ANNA.list, "--bundle", "shown", "--policy", "policy"];
+    let own = ["--pins", "pins", "--lot-key", ANNA.key, "--json"];
+    let json = world.fiducial(&[&compared[..], &own].concat()).json();
+    let open = codes(&json, "not_checked");
+    for code in ["open-range-start", "open-unnamed", "open-scan"] {
+        assert!(open.contains(&code.to_owned()), "{code}: {open:?}");
+    }
     plant.factory.judge(&[&words[..], &["--log", &plant.server.url]].concat(), 0);
     // What is opened for the other buyer hides this one's records: they carry his tags.
     plant.show_range(&BERT, "other");

@@ -12,10 +12,10 @@ use spec::evidence::range::Reader;
 use spec::evidence::time::parse_millis;
 use spec::key::{KeyName, VerifierKey};
 
-use super::judge::{Held, hold};
+use super::judge::{Held, hold, open_of_policy, open_of_range};
 use super::open::{self, Opened};
 use super::ranges;
-use super::statements::{Checked, Keys};
+use super::statements::{Checked, Keys, Trees};
 use super::{evidence, scan};
 use crate::command::{Judge, Stop};
 use crate::failure::Failure;
@@ -57,14 +57,16 @@ pub(crate) struct Span {
     pub(crate) outages: u64,
     /// Whether the reader's own tags were looked for.
     pub(crate) is_read: bool,
-    /// Whether the log's entries were read to see that there is no second chain.
-    pub(crate) is_scanned: bool,
+    /// What it leaves open besides.
+    pub(crate) open: Vec<Said>,
 }
 
 /// All evidence.
 pub(crate) struct Evidence {
     pub(crate) openings: BTreeMap<(KeyName, u64), Opening>,
     pub(crate) spans: Vec<Span>,
+    /// What the policy leaves open of each dossier's newest tree.
+    pub(crate) open: Vec<Said>,
 }
 
 /// Reads and judges every folder and bundle.
@@ -77,8 +79,8 @@ pub(crate) fn read_all(
     let given: Vec<VerifierKey> = input::source_keys(wanted.source_keys)?;
     let keys = Keys::new(pins.as_ref(), given);
     let own = own(wanted.lot_keys, wanted.units)?;
-    let mut evidence = Evidence { openings: BTreeMap::new(), spans: Vec::new() };
-    let mut scanned_ranges = false;
+    let mut evidence = Evidence { openings: BTreeMap::new(), spans: Vec::new(), open: Vec::new() };
+    let (mut scanned_ranges, mut trees) = (false, Trees::default());
     for path in wanted.paths {
         let shown = path.display().to_string();
         let opened = Opened::read(path)?;
@@ -87,6 +89,7 @@ pub(crate) fn read_all(
         let held =
             hold(&contents, wanted.judge, &keys, pins.as_ref(), own.as_ref()).map_err(within)?;
         evidence::check(&contents, &held.checked).map_err(within)?;
+        trees.add(&held.checked).map_err(within)?;
         let log = wanted.log.filter(|_| !held.sound.is_empty());
         if let Some(log) = log {
             scanned_ranges = true;
@@ -96,6 +99,7 @@ pub(crate) fn read_all(
                 scanned.compare(sound, &held.checked).map_err(within)?;
             }
         }
+        evidence.open.extend(open_of_policy(wanted.judge, &held.checked));
         evidence.add(held, own.is_some(), log.is_some()).map_err(within)?;
     }
     if wanted.log.is_some() && !scanned_ranges {
@@ -121,7 +125,7 @@ impl Evidence {
                 records: sound.followed.records,
                 outages: sound.followed.outages,
                 is_read,
-                is_scanned,
+                open: open_of_range(sound, is_scanned),
             });
         }
         held.checked.into_iter().try_for_each(|one| self.add_statement(&one))

@@ -167,7 +167,7 @@ fn say_range(
     scanned: Option<&Scanned>,
 ) -> Result<(), Stop> {
     let source = sound.pin.source().as_str();
-    let Followed { statements, records, heartbeats, outages, unnamed, .. } = &sound.followed;
+    let Followed { statements, records, heartbeats, outages, .. } = &sound.followed;
     let numbers = [sound.first, sound.last, *statements, *records].map(|number| number.to_string());
     let [first, last, statements, records] = numbers.each_ref().map(String::as_str);
     report.reason(Said::new(Message::RangeSound, &[source, first, last, statements, records]));
@@ -182,37 +182,51 @@ fn say_range(
     if let Some(time) = end.and_then(|one| one.receipt.as_ref()).and_then(witnessed) {
         report.fact(Message::LabelRangeWitnessed, format!("{source} {last}: {time}"));
     }
-    match scanned {
-        Some(scanned) => {
-            let behind = scanned.compare(sound, checked)?;
-            let entries = scanned.entries.to_string();
-            report.reason(Said::new(Message::ScanSound, &[&entries, source]));
-            report.fact(Message::LabelBehindRange, behind);
-        }
-        None => {
-            report.not_checked(Message::OpenScan, &[source]);
-            if !sound.followed.holds_pinned {
-                let pinned = sound.pin.first().0.to_string();
-                report.not_checked(Message::OpenRangeStart, &[source, &pinned, first]);
-            }
+    if let Some(scanned) = scanned {
+        let behind = scanned.compare(sound, checked)?;
+        let entries = scanned.entries.to_string();
+        report.reason(Said::new(Message::ScanSound, &[&entries, source]));
+        report.fact(Message::LabelBehindRange, behind);
+    }
+    open_of_range(sound, scanned.is_some())
+        .into_iter()
+        .for_each(|open| report.said_not_checked(open));
+    Ok(())
+}
+
+/// What a range leaves open, whoever reads it and whatever for.
+pub(super) fn open_of_range(sound: &Sound<'_>, is_scanned: bool) -> Vec<Said> {
+    let source = sound.pin.source().as_str();
+    let Followed { holds_pinned, unnamed, .. } = &sound.followed;
+    let mut open = Vec::new();
+    if !is_scanned {
+        open.push(Said::new(Message::OpenScan, &[source]));
+        if !holds_pinned {
+            let numbers = [sound.pin.first().0, sound.first].map(|number| number.to_string());
+            open.push(Said::new(Message::OpenRangeStart, &[source, &numbers[0], &numbers[1]]));
         }
     }
     if sound.pin.cadence().is_none() {
-        report.not_checked(Message::OpenCadence, &[source]);
+        open.push(Said::new(Message::OpenCadence, &[source]));
     }
     if *unnamed > 0 {
-        report.not_checked(Message::OpenUnnamed, &[source, &unnamed.to_string()]);
+        open.push(Said::new(Message::OpenUnnamed, &[source, &unnamed.to_string()]));
     }
-    Ok(())
+    open
+}
+
+/// What the policy leaves open of the newest tree.
+pub(super) fn open_of_policy(judge: &Judge, checked: &[Checked]) -> Vec<Said> {
+    let mut report = Report::new(Verdict::Done);
+    say_checkpoint(&mut report, judge, checked);
+    report.into_not_checked()
 }
 
 fn say_records(report: &mut Report, checked: &[Checked]) {
     let records = |one: &&Checked| one.place.claim == Claim::Records;
     for one in checked.iter().filter(records) {
         let source = one.statement.source().as_str();
-        // As in ranges, the header is no record of evidence.
-        let shown = one.opened.records().iter().filter(|record| record.index() > 0).count() as u64;
-        let all = one.opened.record_count().saturating_sub(1);
+        let (shown, all) = one.counts();
         let index = one.receipt.as_ref().map_or(0, |receipt| receipt.index);
         let numbers = [one.place.sequence, index, shown, all].map(|n| n.to_string());
         let [sequence, index, shown, all] = numbers.each_ref().map(String::as_str);

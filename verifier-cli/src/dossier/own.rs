@@ -135,8 +135,11 @@ impl Own {
     }
 }
 
-/// The units and the panel that a record shows.
+/// The units and the panel that a record of evidence shows. What a closing calls units is a number.
 fn names(record: &OpenedRecord) -> Vec<&[u8]> {
+    if !record.kind().is_evidence() {
+        return Vec::new();
+    }
     let value = |name| match record.shown(name) {
         Shown::Value(value) => Some(value),
         Shown::Absent | Shown::Hidden => None,
@@ -177,6 +180,13 @@ pub(super) fn needs_a_range() -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use spec::checkpoint::Origin;
+    use spec::evidence::batch::{Batch, Header, Place};
+    use spec::evidence::disclosure::Disclosure;
+    use spec::evidence::kind::{FieldName, Kind};
+    use spec::evidence::record::Record;
+    use spec::key::KeyName;
+
     use super::*;
     use crate::messages::Language;
     use crate::report::Verdict;
@@ -222,6 +232,25 @@ mod tests {
         assert_eq!(told(100).len(), 100);
         let many = told(197);
         assert_eq!((many.len(), many[100].as_str()), (101, "aoi.example/7: 97"));
+    }
+
+    #[test]
+    fn the_number_of_units_in_a_closing_names_nobody() {
+        let place = Place {
+            origin: Origin::parse("log.example").unwrap(),
+            source: KeyName::parse("aoi.example/7").unwrap(),
+            sequence: 0,
+        };
+        let record = |kind| {
+            let units = (FieldName::parse("units").unwrap(), b"12".to_vec());
+            Record::new(kind, vec![units], || [7; 32]).unwrap()
+        };
+        let records = vec![record(Kind::Closing), record(Kind::Review)];
+        let batch = Batch::new(place.clone(), Header::default(), records, || [7; 32]).unwrap();
+        let whole = Disclosure::whole(&batch);
+        let opened = whole.verify_commitment(&place, batch.commitment()).unwrap();
+        let named: Vec<&[u8]> = opened.records().iter().flat_map(names).collect();
+        assert_eq!(named, [b"12"]);
     }
 
     #[test]

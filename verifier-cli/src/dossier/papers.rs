@@ -65,7 +65,7 @@ pub(crate) fn prove(
         PartPath::Evidence(hash) => Some(format!("{}  ({} B)", hash.to_hex(), bytes.len())),
         _ => None,
     });
-    proven.push(("evidence", vouched.take(MAX_LISTED).collect()));
+    proven.push(("evidence", cut(vouched)));
     proven.push(("evidence-count", vec![found.vouched.to_string()]));
     proven.push(("timestamps", timestamps(&held, authorities.as_ref(), language)));
     proven.push(("verifier", vec![concat!("fiducial ", env!("CARGO_PKG_VERSION")).to_string()]));
@@ -144,10 +144,20 @@ fn quorum(judge: &Judge) -> Vec<String> {
 fn records(held: &Held<'_>) -> Vec<String> {
     let of_records = held.checked.iter().filter(|one| one.place.claim == Claim::Records);
     let line = |one: &super::statements::Checked| {
-        let (shown, all) = (one.opened.records().len(), one.opened.record_count());
+        let (shown, all) = one.counts();
         format!("{} {}: {shown} / {all}", one.statement.source(), one.place.sequence)
     };
-    of_records.map(line).take(MAX_LISTED).collect()
+    cut(of_records.map(line))
+}
+
+/// The first lines of a long list, and how many more there are: whoever signs a paper must not say that these
+/// are all.
+fn cut(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut lines: Vec<String> = lines.collect();
+    let left = lines.len().saturating_sub(MAX_LISTED);
+    lines.truncate(MAX_LISTED);
+    lines.extend((left > 0).then(|| format!("… (+{left})")));
+    lines
 }
 
 fn ranges(held: &Held<'_>) -> Vec<String> {
@@ -167,4 +177,18 @@ fn timestamps(held: &Held<'_>, own: Option<&Authorities>, language: Language) ->
         Some(format!("{place}: {time}, {signer} [{by}]"))
     };
     held.stamped.iter().filter_map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_says_how_much_of_it_is_left_out() {
+        let lines = |count: usize| (0..count).map(|at| at.to_string());
+        assert_eq!(cut(lines(2)), ["0", "1"]);
+        assert_eq!(cut(lines(MAX_LISTED)).len(), MAX_LISTED);
+        let many = cut(lines(MAX_LISTED + 3));
+        assert_eq!((many.len(), many[MAX_LISTED].as_str()), (MAX_LISTED + 1, "… (+3)"));
+    }
 }

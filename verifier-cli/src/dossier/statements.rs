@@ -73,6 +73,15 @@ pub(super) struct Checked {
     pub(super) after: After,
 }
 
+impl Checked {
+    /// How many records of it are opened, in full or in part, and how many it has. As in ranges, the header
+    /// is no record of evidence.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let records = self.opened.records().iter().filter(|record| record.index() > 0);
+        (records.count() as u64, self.opened.record_count().saturating_sub(1))
+    }
+}
+
 /// A receipt that holds.
 pub(super) struct Receipt {
     pub(super) index: u64,
@@ -115,7 +124,34 @@ pub(super) fn check(
             one.check(statement, keys).map_err(|stop| stop.within(&place.to_string()))
         })
         .collect();
-    checked.into_iter().collect()
+    let checked: Vec<Checked> = checked.into_iter().collect::<Result<_, Stop>>()?;
+    Trees::default().add(&checked)?;
+    Ok(checked)
+}
+
+/// The trees that were accepted, by their logs. A log that is one has one tree of each size: two that the policy
+/// accepts are two histories, whoever made them, and what is shown of one is nothing in the other.
+#[derive(Default)]
+pub(super) struct Trees(BTreeMap<String, BTreeMap<u64, Hash>>);
+
+impl Trees {
+    /// Adds those of one dossier, all of whose statements are of one log.
+    pub(super) fn add(&mut self, checked: &[Checked]) -> Result<(), Stop> {
+        let Some(first) = checked.first() else { return Ok(()) };
+        let roots = self.0.entry(first.statement.origin().to_string()).or_default();
+        let receipts = checked.iter().filter_map(|one| one.receipt.as_ref()).map(Receipt::tree);
+        let bounds = checked.iter().filter(|one| matches!(one.after, After::Bound(_)));
+        let bounds = bounds.map(|one| one.statement.after().tree());
+        for tree in receipts.chain(bounds) {
+            let known = *roots.entry(tree.size()).or_insert_with(|| tree.root());
+            if known != tree.root() {
+                let values = [tree.size().to_string(), known.to_string(), tree.root().to_string()];
+                let values = values.each_ref().map(String::as_str);
+                return Err(rejected(Message::TwoHistories, &values));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One statement's papers.

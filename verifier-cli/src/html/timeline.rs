@@ -20,6 +20,10 @@ const NAMES: f64 = 150.0;
 const ROW: f64 = 24.0;
 const TOP: f64 = 30.0;
 
+/// The last second of the year 9999. A witness may state a later one, which is no moment of anybody's: the table
+/// has it as a number, and it is not drawn.
+const LAST: u64 = 253_402_300_799;
+
 /// When things happened with one record. Seconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Times {
@@ -31,18 +35,23 @@ struct Times {
 
 impl Times {
     fn of(step: &Step) -> Self {
-        let whole = |seconds: u64| i64::try_from(seconds).ok();
+        let seen = step.text("seen").and_then(parse_millis);
         Self {
             claimed: claimed(step),
-            seen: step.text("seen").and_then(parse_millis).and_then(|millis| whole(millis / 1000)),
-            not_before: step.bounds.not_before.and_then(whole),
-            not_after: step.bounds.not_after.and_then(whole),
+            seen: seen.and_then(|millis| drawable(millis / 1000)),
+            not_before: step.bounds.not_before.and_then(drawable),
+            not_after: step.bounds.not_after.and_then(drawable),
         }
     }
 
     fn all(self) -> impl Iterator<Item = i64> {
         [self.claimed, self.seen, self.not_before, self.not_after].into_iter().flatten()
     }
+}
+
+/// A moment that a drawing has room for.
+fn drawable(seconds: u64) -> Option<i64> {
+    i64::try_from(seconds).ok().filter(|_| seconds <= LAST)
 }
 
 /// The moment that the file claims; its end, where it names both.
@@ -139,6 +148,12 @@ mod tests {
         assert!((scale.x(2000) - middle).abs() < 1e-9);
         assert!(scale.x(1000) > NAMES && scale.x(3000) < WIDTH);
         assert!(Scale::of(&[one(None, None)]).is_none());
+        // From the first moment to the last, and what a witness states beyond is not drawn.
+        for beyond in [LAST + 1, i64::MAX.unsigned_abs(), u64::MAX] {
+            assert_eq!(drawable(beyond), None);
+        }
+        let widest = Scale::of(&[one(drawable(0), drawable(LAST))]).unwrap();
+        axis(&mut Html::default(), &widest, 100.0);
         // A single moment has room too.
         assert!(Scale::of(&[one(Some(5), None)]).unwrap().x(5).is_finite());
     }

@@ -462,6 +462,9 @@ catalogue! {
         "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find",
         "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找";
     ReceiptOfAnother = "receipt-of-another", "{0} carries another statement", "{0} 附带的是另一份声明";
+    TwoHistories = "two-histories",
+        "the log has signed two trees of {0} entries, {1} and {2}, and the policy accepts both: it has two histories",
+        "日志签署了两棵均为 {0} 条的树（{1} 和 {2}），而策略都接受：它有两份历史";
 
     // Folders and bundles: what kept the program from deciding.
     ChallengeOneRange = "challenge-one-range", "a challenge is made of one range of one source",
@@ -513,8 +516,8 @@ catalogue! {
         "{0}: that the log holds no second statement at the same place: give --log, so that every entry is read",
         "{0}：日志中同一位置有无第二份声明：请给出 --log，以便逐条读取";
     OpenUnnamed = "open-unnamed",
-        "{0}: {1} records without tags that name no unit, panel or lot: what their files say",
-        "{0}：{1} 条没有标签、也未提及单元、面板或批次的记录：其文件的内容";
+        "{0}: {1} records without tags or the name of a unit: whose, and what is in the files",
+        "{0}：{1} 条没有标签、也未提及单元的记录：属于谁，以及其文件的内容";
     OpenUnitUnnamed = "open-unit-unnamed", "your unit {0}: no opened record names it",
         "您的单元 {0}：没有已公开的记录提到它";
     OpenUnitWithout = "open-unit-without",

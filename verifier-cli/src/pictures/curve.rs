@@ -25,6 +25,10 @@ pub(super) const MAX_STATED: usize = 40;
 /// The most zones of an oven.
 pub(super) const MAX_ZONES: usize = 40;
 
+/// How many words for a missing sample are told apart, and what stands for all others.
+const MAX_WORDS: usize = 16;
+const OTHER_WORDS: &str = "…";
+
 /// Headings of the column that holds the time, in seconds.
 const TIME: [&str; 4] = ["time", "zeit", "时间", "時間"];
 
@@ -169,8 +173,10 @@ fn samples(lines: &[&str], delimiter: char, headings: &[String], used: &[usize])
         for (channel, at) in curve.channels.iter_mut().zip(used) {
             let cell = cells.get(*at).copied().unwrap_or_default();
             let sample = number(cell, delimiter).filter(|value| (-300.0..=2000.0).contains(value));
-            if sample.is_none() && curve.missing.len() < 16 {
+            if sample.is_none() {
                 let word: String = cell.chars().take(16).collect();
+                let has_room = curve.missing.len() < MAX_WORDS || curve.missing.contains_key(&word);
+                let word = if has_room { word } else { OTHER_WORDS.to_string() };
                 *curve.missing.entry(word).or_insert(0) += 1;
             }
             channel.samples.push(sample);

@@ -114,6 +114,14 @@ fn cells_that_are_no_numbers_are_missing_samples() {
     assert_eq!(words, ["***", "*HI*", "*LO*", "*NA*", "*OC*"]);
     assert!(found.stated.contains(&("Spitze".to_string(), "241,7 °C".to_string())));
 
+    // Every one is counted, also where there are more words for it than are told apart.
+    let mut text = "Time,TC1\n".to_string();
+    for at in 0..60 {
+        text += &format!("{at},w{}\n", at % 20);
+    }
+    let missing = profile(text.as_bytes(), None).unwrap().curve.unwrap().missing;
+    assert_eq!((missing.values().sum::<usize>(), missing["w0"], missing["…"]), (60, 3, 12));
+
     let found = profile(sample!("evidence-agent/tests/samples/t-962-like.csv"), None).unwrap();
     let names: Vec<String> =
         found.curve.unwrap().channels.into_iter().map(|channel| channel.name).collect();

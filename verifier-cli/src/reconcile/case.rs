@@ -146,8 +146,11 @@ fn panel_in(entry: &Entry) -> Option<&[u8]> {
     entry.bytes("panel").filter(|panel| is_name(panel))
 }
 
+/// What a record calls the boards that it is about. What a closing calls units is a number.
 fn names(entry: &Entry) -> impl Iterator<Item = &[u8]> {
-    entry.items("units").into_iter().chain(entry.bytes("panel")).filter(|name| is_name(name))
+    let is_evidence = entry.kind.is_evidence();
+    let named = entry.items("units").into_iter().chain(entry.bytes("panel"));
+    named.filter(move |name| is_evidence && is_name(name))
 }
 
 /// Whether a word is that of a board that is crossed out.

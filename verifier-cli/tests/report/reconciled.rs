@@ -46,6 +46,17 @@ fn units_of_which_nothing_is_found_are_named() {
 }
 
 #[test]
+fn what_the_policy_leaves_open_is_said_of_a_delivery_as_well() {
+    let dispute = Dispute::of_many(1);
+    dispute.write("shipped.csv", b"serial\nSN000000\n");
+    let open = "the policy asks for no witness";
+    assert!(!dispute.report(&RECONCILE, "en", 0).contains(open));
+    dispute.write("policy", crate::support::small_policy().as_bytes());
+    let page = dispute.report(&RECONCILE, "en", 0);
+    assert!(page.contains("<h1>VERIFIED</h1>") && page.contains(open));
+}
+
+#[test]
 fn a_large_delivery_is_shown_whole() {
     let dispute = Dispute::of_many(40);
     let mut list = String::from("serial\n");

@@ -1,8 +1,8 @@
 /**
  * What an inspection says of its boards: results, and calls with their designators and positions.
  *
- * Read from CFX `UnitsInspected`, bare or in its envelope, and from Saki-like XML. Deposits of solder paste
- * that a file's own word does not call good are calls like others; the rest are counted. Positions are what the
+ * Read from CFX `UnitsInspected`, bare or in its envelope, and from Saki-like XML; tables are read in
+ * `table.ts`. Deposits of solder paste that a file's own word does not call good are calls like others; the rest are counted. Positions are what the
  * file states. Where it states none they are looked up in the inspection program, if that is there too
  * (`program.ts`), and else there is none: nothing is placed by guessing.
  */
@@ -59,7 +59,6 @@ export interface Board {
 /** An inspection as a picture needs it. */
 export interface Inspection {
   readonly method: string;
-  readonly program: string;
   readonly panel: string;
   readonly boards: readonly Board[];
   /** How many boards or calls the file has beyond those kept. */
@@ -77,7 +76,6 @@ export function inspectionOf(json: Json | undefined): Inspection | undefined {
   if (list(member(panel, "Inspections")).length > 0) boards.push(boardOf(panel, keeper));
   return {
     method: word(member(body, "InspectionMethod")),
-    program: word(member(body, "RecipeName")),
     panel: word(member(panel, "UnitIdentifier")),
     boards,
     left: keeper.left + Math.max(0, units.length - MAX_BOARDS),
@@ -85,7 +83,7 @@ export function inspectionOf(json: Json | undefined): Inspection | undefined {
 }
 
 /** Keeps so many calls and counts the rest. */
-class Keeper {
+export class Keeper {
   left = 0;
   #kept = 0;
 
@@ -187,10 +185,8 @@ export function sakiInspectionOf(text: string): Inspection | undefined {
     calls: keeper.keep([...image.querySelectorAll("Results > * > Reference")].map(sakiCall)),
     deposits: { measured: 0, bad: 0 },
   }));
-  const program = [...panel.children].find(({ tagName }) => tagName === "Program");
   return {
     method: "AOI",
-    program: program ? named(program, "name") : "",
     panel: named(panel, "barcode"),
     boards,
     left: keeper.left + Math.max(0, images.length - MAX_BOARDS),

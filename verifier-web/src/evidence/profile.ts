@@ -20,6 +20,10 @@ const MAX_ZONES = 40;
 const MAX_DEGREES = 2000;
 const MIN_DEGREES = -300;
 
+/** How many words for a missing sample are told apart, and what stands for all others. */
+const MAX_WORDS = 16;
+const OTHER_WORDS = "…";
+
 /** Headings of the column of times, in seconds. */
 const TIMES = ["time", "zeit", "时间", "時間"];
 
@@ -116,10 +120,10 @@ function samplesOf(lines: readonly string[], delimiter: string, columns: readonl
       const value = parseNumber(cell, delimiter !== ",");
       const isSample = value !== undefined && value >= -300 && value <= 2000;
       samples[place]?.push(isSample ? value : undefined);
-      const name = shortened(cell).slice(0, 16);
-      if (!isSample && (missing.has(name) || missing.size < 16)) {
-        missing.set(name, (missing.get(name) ?? 0) + 1);
-      }
+      if (isSample) return;
+      const word = shortened(cell).slice(0, 16);
+      const name = missing.has(word) || missing.size < MAX_WORDS ? word : OTHER_WORDS;
+      missing.set(name, (missing.get(name) ?? 0) + 1);
     });
   }
   return times.length > 1 ? { times, samples, missing } : undefined;

@@ -6,7 +6,15 @@
  */
 
 import { isOrigin } from "./checkpoint.ts";
-import { decodeBase64, decodeHash, decodeUtf8, encodeUtf8, parseDecimal, type Hash } from "./encoding.ts";
+import {
+  MAX_U64,
+  decodeBase64,
+  decodeHash,
+  decodeUtf8,
+  encodeUtf8,
+  parseDecimal,
+  type Hash,
+} from "./encoding.ts";
 import { parseJson, type Json } from "./json.ts";
 import { isKeyName } from "./key.ts";
 import { isFieldName } from "./kinds.ts";
@@ -18,7 +26,6 @@ export const DISCLOSURE_FORMAT = "fiducial/disclosure/v1";
 export const MAX_RECORDS = 4096n;
 export const MAX_FIELDS = 64n;
 const MAX_VALUE_SIZE = 65_536;
-const MAX_U64 = 2n ** 64n - 1n;
 
 /** An opened field. Without name and value it is absent from its record. */
 export interface FieldOpening {

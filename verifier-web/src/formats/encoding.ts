@@ -13,7 +13,8 @@ export type Hash = Uint8Array;
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const VALUES = new Map([...ALPHABET].map((letter, value) => [letter.charCodeAt(0), value]));
 const PADDING = 0x3d;
-const MAX_U64 = 2n ** 64n - 1n;
+/** The largest number that a format has. */
+export const MAX_U64 = 2n ** 64n - 1n;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();

@@ -35,6 +35,11 @@ export const TABLES: ReadonlyMap<string, readonly string[]> = new Map<string, re
 /** The kind of record 0, and of no other. */
 export const HEADER_KIND = "batch";
 
+/** Whether records of a kind are evidence, about units and with tags; else the agent's own words. */
+export function isEvidence(kind: string): boolean {
+  return TABLES.get(kind)?.includes("tags") ?? false;
+}
+
 const MAX_NAME_LETTERS = 64;
 
 /** Whether a text is a field name: lower-case words joined by slashes. */

@@ -85,7 +85,7 @@ export async function readZip(
   const [parts, whole]: [ZipPart[], Sha256] = [[], new Sha256()];
   let at = 0;
   for (const entry of listed) {
-    const part = await readPart(file, entry, at, whole);
+    const part = await readPart(file, entry, at, { whole, progress });
     at = part.start + part.size;
     parts.push(part);
     progress(at);
@@ -132,22 +132,31 @@ function checkOrder(path: string, before: string | undefined, number: number): v
   if (!isInPlace) throw new Refusal("Path", path);
 }
 
+/** What goes on through all parts. */
+interface Reading {
+  readonly whole: Sha256;
+  /** Told within parts as well: one may be most of the file. */
+  progress(done: number): void;
+}
+
 async function readPart(
   file: FileWindow,
   entry: Listed,
   at: number,
-  whole: Sha256,
+  { whole, progress }: Reading,
 ): Promise<ZipPart> {
   const made = localHeader(entry);
   const start = at + made.length;
   if (!sameBytes(await file.read(at, made.length), made)) throw new Refusal(["Zip", "Header"], entry.path);
   whole.update(made);
   const hasher = new Sha256();
-  let crc = 0;
+  let [crc, done] = [0, start];
   await file.each(start, entry.size, (piece) => {
     hasher.update(piece);
     whole.update(piece);
     crc = crc32(crc, piece);
+    done += piece.length;
+    if (done < start + entry.size) progress(done);
   });
   if (crc !== entry.crc) throw new Refusal(["Zip", "Checksum"], entry.path);
   return { path: entry.path, start, size: entry.size, hash: hasher.digest() };

@@ -8,7 +8,6 @@
 import { decodeUtf8 } from "../formats/encoding.ts";
 import { TABLES } from "../formats/kinds.ts";
 import type { OpenedBatch, OpenedRecord } from "./opened.ts";
-import type { Times } from "./quorum.ts";
 import type { Act, Exhibit } from "./report.ts";
 import { formatUtc } from "./time.ts";
 
@@ -26,12 +25,10 @@ export interface Bounds {
   readonly stamped: string;
 }
 
-export function boundsOf(after: Times | undefined, receipt: Times | undefined): Bounds {
-  return {
-    noEarlier: after ? formatUtc(after.earliest) : "",
-    noLater: receipt ? formatUtc(receipt.latest) : "",
-    stamped: "",
-  };
+/** Bounds as text, of seconds since 1970. */
+export function boundsOf(earliest: bigint | undefined, latest: bigint | undefined): Bounds {
+  const shown = (time: bigint | undefined) => (time === undefined ? "" : formatUtc(time));
+  return { noEarlier: shown(earliest), noLater: shown(latest), stamped: "" };
 }
 
 /** The records of evidence of a statement, of which a unit, a panel or a file is shown. */

@@ -20,7 +20,10 @@ import { formatUtc } from "./time.ts";
 
 const MAX_HASHES_SIZE = MAX_CONSISTENCY_PROOF * 45;
 
-/** Checks the note that was given, or says that the bound was not checked; gives its witnesses' times. */
+/**
+ * Checks the note that was given, or says that the bound was not checked; gives its witnesses' times if all of
+ * it holds.
+ */
 export async function checkAfter(
   draft: Draft,
   desk: Desk,
@@ -47,7 +50,7 @@ export async function checkAfter(
   const isThatTree = checkpoint.origin === statement.log && checkpoint.tree.size === tree.size &&
     sameBytes(checkpoint.tree.root, tree.root);
   if (!isThatTree) throw rejected("after-other-tree", file.name);
-  await checkContinued(draft, desk, tree, receipt);
+  const isContinued = await checkContinued(draft, desk, tree, receipt);
   if (times) {
     draft.reason("after-holds", formatUtc(times.earliest), `${tree.size}`);
     draft.fact("not-before", formatUtc(times.earliest));
@@ -55,7 +58,7 @@ export async function checkAfter(
     draft.reason("after-holds-untimed", `${tree.size}`);
     draft.open("open-after-time");
   }
-  return times;
+  return isContinued ? times : undefined;
 }
 
 function readNote(bytes: Uint8Array, name: string): Note {
@@ -76,22 +79,23 @@ async function acceptNote(policy: Policy, note: Note) {
   }
 }
 
-/** The receipt's tree must continue the one that the statement follows. */
+/** The receipt's tree must continue the one that the statement follows; gives whether that was shown. */
 async function checkContinued(
   draft: Draft,
   desk: Desk,
   older: Tree,
   newer: Tree,
-): Promise<void> {
+): Promise<boolean> {
   const file = desk.one("consistency");
   const isSame = older.size === newer.size && sameBytes(older.root, newer.root);
   if (!file) {
     if (!isSame) draft.open("open-after-consistency", `${older.size}`);
-    return;
+    return isSame;
   }
   const proof = parseHashes(await desk.read(file, MAX_HASHES_SIZE), file);
   try {
     verifyConsistency(older, newer, proof);
+    return true;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const [have, want] = error.values;

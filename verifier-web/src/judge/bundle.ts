@@ -23,7 +23,7 @@ import { verifyConsistency, verifyInclusion } from "../formats/tree.ts";
 import { FileWindow } from "../formats/window.ts";
 import { isCut, isMeantAsBundle } from "../formats/zip.ts";
 import { describeAccepted, refusalOf } from "./accepted.ts";
-import { MAX_ACTS, actsOf, boundsOf } from "./acts.ts";
+import { MAX_ACTS, actsOf, boundsOf, type Bounds } from "./acts.ts";
 import { compareEvidence } from "./evidence.ts";
 import type { Desk, RoledFile } from "./given.ts";
 import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
@@ -78,6 +78,7 @@ export async function judgeBundle(
     checked.push(await papers.check(placed));
     desk.tellShare(0.5 + (0.5 * checked.length) / bundle.statements.length);
   }
+  compareTrees(checked);
   const ranges = bundle.sources.flatMap((_, source) => followOf(checked, source, own) ?? []);
   const stamped = await checkStamps(window, bundle);
   const evidence = compareEvidence(bundle, checked);
@@ -101,8 +102,8 @@ export async function judgeBundle(
 }
 
 /**
- * Evidence by record, each with the times that the statement's own or a later receipt gives, and a
- * timestamp beside it; `dated` has the latter by place.
+ * Evidence by record, each with the times between which its statement was made, and a timestamp beside them;
+ * `dated` has the latter by place.
  */
 function tellActs(
   bundle: Bundle,
@@ -111,25 +112,42 @@ function tellActs(
   dated: ReadonlyMap<string, string>,
   fileOf: (record: OpenedRecord) => string | undefined,
 ): Act[] {
-  const acts: Act[] = [];
-  let later: Times | undefined;
-  let stamp: string | undefined;
-  let before: Placed | undefined;
-  // From the end: through the chain a receipt holds for all statements before it.
-  for (const one of [...checked].sort(byPlace).reverse()) {
-    const isSameRange = one.place.claim === "range" && before?.place.claim === "range" &&
-      before.place.source === one.place.source;
-    later = one.receipt?.accepted.times ?? (isSameRange ? later : undefined);
-    stamp = dated.get(pathOf(one.place, "tsr")) ?? (isSameRange ? stamp : undefined);
-    before = one;
+  const sorted = [...checked].sort(byPlace);
+  const acts = boundsIn(sorted, dated).map((bounds, at): Act[] => {
+    const one = sorted[at];
+    if (!one) return [];
     const place = `${one.statement.source} ${one.place.sequence}`;
-    const bounds = { place, ...boundsOf(one.after?.times, later), stamped: stamp ?? "" };
-    acts.unshift(...actsOf(one.opened, bounds, (record) => {
+    return actsOf(one.opened, { place, ...bounds }, (record) => {
       const part = bundle.parts.get(fileOf(record) ?? "");
       return part && { given: file.name, start: part.start, size: part.size, sha256: encodeHex(part.hash) };
-    }));
+    });
+  });
+  return acts.flat().slice(0, MAX_ACTS);
+}
+
+/**
+ * When each statement was made. In a range each holds the hash of the one before, so a bound reaches further:
+ * nothing later was made before it, and nothing earlier after it.
+ */
+function boundsIn(sorted: readonly Checked[], dated: ReadonlyMap<string, string>): Bounds[] {
+  const earliest = sorted.map(({ after }) => after?.times?.earliest);
+  const latest = sorted.map(({ receipt }) => receipt?.accepted.times?.latest);
+  const stamped = sorted.map(({ place }) => dated.get(pathOf(place, "tsr")));
+  const isContinued = (at: number) => {
+    const [one, next] = [sorted[at]?.place, sorted[at + 1]?.place];
+    return one?.claim === "range" && next?.claim === "range" && one.source === next.source;
+  };
+  for (let at = 0; at + 1 < sorted.length; at += 1) {
+    const [before, own] = [earliest[at], earliest[at + 1]];
+    if (isContinued(at) && before !== undefined && (own === undefined || before > own)) earliest[at + 1] = before;
   }
-  return acts.slice(0, MAX_ACTS);
+  for (let at = sorted.length - 2; at >= 0; at -= 1) {
+    if (!isContinued(at)) continue;
+    const [own, behind] = [latest[at], latest[at + 1]];
+    if (behind !== undefined && (own === undefined || behind < own)) latest[at] = behind;
+    stamped[at] ??= stamped[at + 1];
+  }
+  return sorted.map((_, at) => ({ ...boundsOf(earliest[at], latest[at]), stamped: stamped[at] ?? "" }));
 }
 
 function byPlace({ place: one }: Placed, { place: other }: Placed): number {
@@ -154,6 +172,23 @@ async function openBundle(desk: Desk, file: RoledFile, window: FileWindow): Prom
       throw rejected("bundle-altered", file.name, why);
     }
     throw undecided("malformed", file.name, why);
+  }
+}
+
+/**
+ * A log that is one has one tree of each size. Two that the policy accepts are two histories, whoever made them:
+ * what the bundle shows of one is nothing in the other.
+ */
+function compareTrees(checked: readonly Checked[]): void {
+  const roots = new Map<bigint, Hash>();
+  const receipts = checked.flatMap(({ receipt }) => receipt?.accepted.checkpoint.tree ?? []);
+  const bounds = checked.flatMap(({ after, statement }) => (after ? [statement.after.tree] : []));
+  for (const { size, root } of [...receipts, ...bounds]) {
+    const known = roots.get(size) ?? root;
+    roots.set(size, known);
+    if (!sameBytes(known, root)) {
+      throw rejected("two-histories", `${size}`, encodeBase64(known), encodeBase64(root));
+    }
   }
 }
 

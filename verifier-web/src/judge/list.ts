@@ -63,6 +63,11 @@ export function readList(bytes: Uint8Array): List {
   return { units: [...units.values()], hasHeader };
 }
 
+/** Without white space around it, as Unicode has it: `trim` alone would take off byte order marks as well. */
+function trimmed(cell: string): string {
+  return cell.includes("\ufeff") ? cell.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "") : cell.trim();
+}
+
 interface Row {
   readonly line: number;
   readonly cells: readonly string[];
@@ -74,7 +79,7 @@ function rowsOf(text: string): Row[] {
   let [cells, cell, line, quoted, wasQuoted] = [[] as string[], "", 1, false, false];
   const wrong = () => undecided("list-malformed", `${line}`);
   const endRow = () => {
-    const row = [...cells, cell.trim()];
+    const row = [...cells, trimmed(cell)];
     if (row.some((one) => one !== "")) rows.push({ line, cells: row });
     [cells, cell, wasQuoted] = [[], "", false];
   };
@@ -84,10 +89,10 @@ function rowsOf(text: string): Row[] {
       at += 1;
       cell += '"';
     } else if (letter === '"') {
-      if (!quoted && (cell.trim() !== "" || wasQuoted)) throw wrong();
+      if (!quoted && (trimmed(cell) !== "" || wasQuoted)) throw wrong();
       [quoted, wasQuoted] = [!quoted, true];
     } else if (letter === "," && !quoted) {
-      cells.push(cell.trim());
+      cells.push(trimmed(cell));
       [cell, wasQuoted] = ["", false];
     } else if (letter === "\n" && !quoted) {
       endRow();

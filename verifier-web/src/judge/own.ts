@@ -6,6 +6,7 @@
  */
 
 import { encodeUtf8 } from "../formats/encoding.ts";
+import { isEvidence } from "../formats/kinds.ts";
 import { namesOf, type Unit } from "./list.ts";
 import type { OpenedRecord } from "./opened.ts";
 import { itemsOf, type Followed, type Opened } from "./range.ts";
@@ -80,6 +81,8 @@ function named(statements: readonly Opened[]): Set<string> {
 }
 
 function namesIn(record: OpenedRecord): string[] {
+  // What a closing calls units is a number.
+  if (!isEvidence(record.kind)) return [];
   const value = (name: string) => record.fields.find((field) => field.name === name)?.value;
   const [units, panel] = [value("units"), value("panel")];
   return [...(units ? itemsOf(octetsOf(units)) : []), ...(panel ? [octetsOf(panel)] : [])];

@@ -7,8 +7,8 @@
  */
 
 import { sameBytes } from "../crypto/bytes.ts";
-import { parseDecimal } from "../formats/encoding.ts";
-import { TABLES } from "../formats/kinds.ts";
+import { MAX_U64, parseDecimal } from "../formats/encoding.ts";
+import { TABLES, isEvidence } from "../formats/kinds.ts";
 import type { Pin } from "../formats/pins.ts";
 import { shownName } from "../formats/policy.ts";
 import type { Statement } from "../formats/statement.ts";
@@ -41,7 +41,7 @@ export interface Followed {
   /** Statements without records. */
   readonly heartbeats: number;
   readonly outages: number;
-  /** Records without tags that name no unit, panel or lot. */
+  /** Records of evidence without tags that name no unit. */
   readonly unnamed: number;
   readonly holdsPinned: boolean;
   /** The reader's own: statement and record. */
@@ -107,7 +107,8 @@ function readHeader(pin: Pin, statement: Statement, opened: OpenedBatch): Header
   const isWhole = header?.index === 0n && BigInt(header.fields.length) === header.fieldCount;
   const first = isWhole ? parseDecimal(knownText(header, "record/first") ?? "") : undefined;
   const closed = isWhole ? parseMillis(knownText(header, "closed") ?? "") : undefined;
-  if (!isWhole || first === undefined || closed === undefined) {
+  const isCounted = first !== undefined && first + opened.recordCount <= MAX_U64;
+  if (!isWhole || !isCounted || closed === undefined) {
     throw rejected("range-header", pin.source, `${statement.sequence}`);
   }
   return { first, closed, saysOutage: valueOf(header, "outage/reason") !== undefined };
@@ -166,11 +167,13 @@ function checkRecords(
     if (!record || field !== undefined) {
       throw rejected("range-hidden", pin.source, `${sequence}`, `${index}`, field ?? "kind");
     }
+    outages += record.kind === "outage" ? 1 : 0;
+    // What a closing calls units is a number, and elsewhere the names are the source's own.
+    if (!isEvidence(record.kind)) continue;
     const told = checkTags(pin, statement, record, known, reader);
     if (told.isOwn) own.push(index);
     ownUnits.push(...told.units);
-    outages += record.kind === "outage" ? 1 : 0;
-    unnamed += namesNothing(record) ? 1 : 0;
+    unnamed += namesNoUnit(record) ? 1 : 0;
   }
   return { outages, unnamed, own, ownUnits };
 }
@@ -234,15 +237,12 @@ export function itemsOf(list: string): string[] {
   return list === "" || list.endsWith("\n") ? items.slice(0, -1) : items;
 }
 
-/** Whether a record of evidence has no tags, and shows that it names no unit, panel or lot. */
-function namesNothing(record: OpenedRecord): boolean {
-  const isEvidence = TABLES.get(record.kind)?.includes("tags") ?? false;
-  const hasTags = (valueOf(record, "tags")?.length ?? 0) > 0;
-  const isAbsent = (name: string) => {
-    const field = fieldOf(record, name);
-    return field !== undefined && field.value === undefined;
-  };
-  return isEvidence && !hasTags && ["units", "panel", "lot"].every(isAbsent);
+/**
+ * Whether a record has no tags and names no unit. A panel or a lot alone does not say which units: whose the
+ * record is, nobody can tell by it.
+ */
+function namesNoUnit(record: OpenedRecord): boolean {
+  return ["tags", "units"].every((name) => (valueOf(record, name)?.length ?? 0) === 0);
 }
 
 function hiddenOf(record: OpenedRecord, names: readonly string[]): string | undefined {

@@ -110,7 +110,7 @@ async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<voi
   const after = await checkAfter(draft, desk, policy, entry.statement, accepted.checkpoint.tree);
   draft.open("open-completeness");
   draft.open("open-truth");
-  await checkDisclosure(draft, desk, entry.statement, boundsOf(after, accepted.times));
+  await checkDisclosure(draft, desk, entry.statement, boundsOf(after?.earliest, accepted.times?.latest));
 }
 
 function readPolicy(given: Given): Policy {

@@ -43,7 +43,7 @@ class Page {
   constructor(script: string) {
     this.#script = script;
     const changed = () => this.#forget();
-    const refuse = (name: string) => this.#tell(this.#speaker.text("wentAway", printable(name)));
+    const refuse = (name: string, why: "isEmpty" | "wentAway") => this.#tell(this.#speaker.text(why, printable(name)));
     const [body, remarks] = [byId("files", HTMLElement), byId("remarks", HTMLElement)];
     this.#files = new FileList(body, remarks, this.#speaker, changed);
     this.#policy = new OwnField("policy", MAX_POLICY_SIZE, changed, refuse);

@@ -14,7 +14,7 @@ export class OwnField {
     name: string,
     limit: number,
     changed: () => void,
-    refuse: (name: string) => void,
+    refuse: (name: string, why: "isEmpty" | "wentAway") => void,
   ) {
     this.#text = byId(name, HTMLTextAreaElement);
     this.#text.addEventListener("input", () => {
@@ -26,7 +26,9 @@ export class OwnField {
       const file = chooser.files?.[0];
       chooser.value = "";
       if (!file) return;
-      if (file.size > limit) return refuse(file.name);
+      // An empty list or policy is none that anybody means: taken for a field left blank, it would say nothing.
+      if (file.size === 0) return refuse(file.name, "isEmpty");
+      if (file.size > limit) return refuse(file.name, "wentAway");
       void file.arrayBuffer().then((bytes) => {
         this.#bytes = new Uint8Array(bytes);
         this.#text.value = new TextDecoder().decode(bytes);

@@ -3,9 +3,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
-import { mkdtempSync, openSync, readFileSync, rmSync, writeSync, closeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 
 import { hashBlob, sha256 } from "../../src/crypto/sha256.ts";
@@ -168,6 +177,15 @@ test("another's policy rejects, none at all cannot tell, and a change takes the 
     assert.equal(await driver.page.locator("#result").isVisible(), false);
   }));
 
+test("an empty file is not taken for a field left blank", () =>
+  withPage(async (driver) => {
+    for (const field of ["policy", "pins", "lot-keys", "units"]) {
+      const file = { name: `${field}.txt`, mimeType: "text/plain", buffer: Buffer.alloc(0) };
+      await driver.page.locator(`#${field}-file`).setInputFiles(file);
+      assert.equal(await driver.page.locator("#status").innerText(), `${field}.txt is empty: nothing was filled in.`);
+    }
+  }));
+
 test("a browser that starts no worker judges in the page itself", () =>
   withPage(async (driver) => {
     await driver.page.evaluate(() => {
@@ -222,6 +240,59 @@ function writeLargeFile(path: string): void {
   closeSync(handle);
 }
 
+/** Writes down what a person sees meanwhile, and how often the page could draw; then looks at both. */
+async function watch(driver: Driver): Promise<() => Promise<void>> {
+  await driver.page.evaluate(() => {
+    const seen: string[] = [];
+    let frames = 0;
+    const status = document.getElementById("status");
+    const draw = () => {
+      frames += 1;
+      const text = status?.textContent ?? "";
+      if (seen.at(-1) !== text) seen.push(text);
+      requestAnimationFrame(draw);
+    };
+    draw();
+    Object.assign(window, { watched: () => ({ seen, frames }) });
+  });
+  return async () => {
+    const { seen, frames } = await driver.page.evaluate(
+      () => (window as unknown as { watched: () => { seen: string[]; frames: number } }).watched(),
+    );
+    const steps = seen.filter((text) => text.startsWith("Checking: "));
+    assert.ok(steps.length >= 5, steps.join("; "));
+    assert.ok(frames > steps.length);
+  };
+}
+
+test("a bundle of 200 MB is judged with progress, and one with a byte changed is refused", async () => {
+  const path = join(folder, "panel.raw");
+  writeLargeFile(path);
+  const evidence = new Uint8Array(readFileSync(path));
+  const hash = sha256(evidence);
+  const parts = partsOf("records", anchor("panel.raw", hash));
+  const bytes = makeBundle(parts, new Map([[`evidence/${encodeHex(hash)}`, evidence]]));
+  const [sound, altered] = ["sound", "altered"].map((name) => join(folder, name, "large.zip")) as [string, string];
+  [sound, altered].forEach((file) => mkdirSync(dirname(file)));
+  writeFileSync(sound, bytes);
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+  writeFileSync(altered, bytes);
+  await withPage(async (driver) => {
+    await driver.page.locator("#choose").setInputFiles(sound);
+    await driver.page.locator("#files select").waitFor();
+    await driver.trust(POLICY, KEYS);
+    const watched = await watch(driver);
+    assert.equal(await driver.check(), "VERIFIED");
+    await watched();
+    await driver.picture("verified-200-mb-bundle-en");
+    // The same name: it takes the place of the one before, and of its verdict.
+    await driver.page.locator("#choose").setInputFiles(altered);
+    await driver.page.waitForFunction(() => document.querySelector("#verdict") === null);
+    assert.equal(await driver.check(), "REJECTED");
+  });
+});
+
 test("a file of 200 MB is judged with progress, and the page stays alive", async () => {
   const path = join(folder, "panel.raw");
   writeLargeFile(path);
@@ -235,20 +306,7 @@ test("a file of 200 MB is judged with progress, and the page stays alive", async
     await driver.page.locator("#choose").setInputFiles(path);
     await driver.page.locator("#files tr").nth(2).waitFor();
     await driver.trust(POLICY, KEYS);
-    // Writes down what a person sees meanwhile, and how often the page could draw.
-    await driver.page.evaluate(() => {
-      const seen: string[] = [];
-      let frames = 0;
-      const status = document.getElementById("status");
-      const draw = () => {
-        frames += 1;
-        const text = status?.textContent ?? "";
-        if (seen.at(-1) !== text) seen.push(text);
-        requestAnimationFrame(draw);
-      };
-      draw();
-      Object.assign(window, { watched: () => ({ seen, frames }) });
-    });
+    const watched = await watch(driver);
     await driver.page.locator("#check").click();
     await driver.page.waitForFunction(() =>
       document.getElementById("status")?.textContent?.includes("200 MB")
@@ -258,12 +316,7 @@ test("a file of 200 MB is judged with progress, and the page stays alive", async
     await driver.page.locator("#zh").click();
     await driver.page.locator("#en").click();
     assert.equal(await driver.verdict(), "VERIFIED");
-    const watched = await driver.page.evaluate(
-      () => (window as unknown as { watched: () => { seen: string[]; frames: number } }).watched(),
-    );
-    const steps = watched.seen.filter((text) => text.startsWith("Checking: "));
-    assert.ok(steps.length >= 5, steps.join("; "));
-    assert.ok(watched.frames > steps.length);
+    await watched();
     assert.equal((await driver.result()).includes("panel.raw is, byte for byte"), true);
     await driver.picture("verified-200-mb-en");
     // And one that is stopped gives no verdict.

@@ -181,6 +181,56 @@ test("a range is followed against the reader's own pins", async () => {
   assert.deepEqual(told(await judged(broken, pins(pinsFrom(first)))), ["rejected", "range-broken"]);
 });
 
+test("two accepted trees of one size are two histories of the log", async () => {
+  const beside = (sequence: bigint) => partsOf("records", anchor("another.json", HASH, { sequence }));
+  assert.equal((await judged(makeBundle(RECORDS, beside(13n)))).verdict, "verified");
+  // As many entries as the other one's tree has, and others.
+  assert.deepEqual(told(await judged(makeBundle(RECORDS, beside(12n + 64n)))), ["rejected", "two-histories"]);
+});
+
+test("through the chain of a range a bound reaches the statements beside it", async () => {
+  const made = makeRange(HASH);
+  const shown = async (isEnclosed: (at: number) => boolean) => {
+    const parts = made.map((one, at) => [...partsOf("range", one, isEnclosed(at))]);
+    const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
+    const report = await judged(makeBundle(new Map(parts.flat())), { pins, keys: "" });
+    assert.equal(report.verdict, "verified");
+    return report.acts.map(({ noEarlier, noLater }) => [noEarlier !== "", noLater !== ""]);
+  };
+  // Only the last one has its papers: of the others no lower bound is known.
+  assert.deepEqual(await shown((at) => at === 2), [[false, true], [false, true], [true, true]]);
+  // What was made after a checkpoint, all that follows was made after it as well.
+  assert.deepEqual(await shown((at) => at !== 1), [[true, true], [true, true], [true, true]]);
+});
+
+test("records of a range are counted in 64 bits", async () => {
+  const largest = 2n ** 64n - 1n;
+  const from = async (first: bigint) => {
+    const header = new Map([["record/first", `${first}`], ["closed", "2026-11-26T00:00:00Z"]]);
+    const made = anchor("report.json", HASH, { sequence: 20n, header });
+    return judged(makeBundle(range([made])), { pins: encodeUtf8(pinsFrom(made)), keys: "" });
+  };
+  // The header and one record stand behind it.
+  assert.deepEqual(told(await from(largest - 2n)), ["verified", "range-sound"]);
+  assert.deepEqual(told(await from(largest - 1n)), ["rejected", "range-header"]);
+  assert.deepEqual(told(await from(largest)), ["rejected", "range-header"]);
+});
+
+test("what has no tags and names no unit is counted, whatever panel or lot it names", async () => {
+  const unnamed = async (...values: [string, string | undefined][]) => {
+    const valuesAt = () => new Map(values) as ReadonlyMap<string, string>;
+    const made = makeRange(HASH, { valuesAt });
+    const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
+    const report = await judged(makeBundle(range(made)), { pins, keys: "" });
+    assert.equal(report.verdict, "verified");
+    return report.notChecked.find(({ code }) => code === "open-unnamed")?.values[1];
+  };
+  assert.equal(await unnamed(["units", undefined]), "3");
+  assert.equal(await unnamed(["units", ""]), "3");
+  assert.equal(await unnamed(["units", undefined], ["panel", "PNL0099123"], ["lot", "L7"]), "3");
+  assert.equal(await unnamed(), undefined);
+});
+
 test("in a range the reader's own units are found by their tags, or it is refused", async () => {
   const [mine, other] = ["PNL0099123-1", "PNL0099123-2"];
   // No UTF-8, like most tags: so it is written in base64.
@@ -217,6 +267,8 @@ test("in a range the reader's own units are found by their tags, or it is refuse
     ["PNL-of-nobody\n", "own-none-found"],
     [`${mine}-1\nPNL-of-nobody\n`, "own-none-found"],
     ["\n", "list-empty"],
+    // A mark in the middle of a list is a letter, as it is for the program.
+    [`SN0\n\ufeff${mine}\n`, "own-none-found"],
     ["unit,batch\nSN1,L7\n", "list-columns"],
     ["serial,lot\n,L7\n", "list-no-serial"],
     ['"SN1', "list-malformed"],
@@ -301,5 +353,8 @@ test("CRC-32 and times are read as others write them", () => {
     ["2026-03-02T08:00:00", undefined],
     ["2026-03-02T08:00:00.Z", undefined],
   ];
+  // As the program reads them: by a clock west of Greenwich it is still the year before.
+  assert.equal(parseMillis("1969-12-31T23:59:59-01:00"), 3_599_000n);
+  assert.equal(parseMillis("1969-12-31T18:59:59.999-05:00"), undefined);
   for (const [text, want] of cases) assert.equal(parseMillis(text), want, text);
 });

@@ -74,6 +74,9 @@ test("the lower bound is checked where its parts are given", async () => {
   assert.deepEqual(both.facts.find((one) => one.code === "not-before")?.value, "2026-09-21T14:03:20Z");
   const alone = await judged([...GOOD, after]);
   assert.ok(codes(alone.notChecked).includes("open-after-consistency"));
+  // Nothing is drawn as a bound that was not shown to be one.
+  const bounds = [both, alone].map(({ acts }) => acts.map(({ noEarlier }) => noEarlier !== ""));
+  assert.deepEqual(bounds, [[true], [false]]);
   const other = await judged([...GOOD, file("after", "other", flipped(EVIDENCE.after, 20))]);
   assert.deepEqual([other.verdict, ...codes(other.reasons)], ["rejected", "after-other-note"]);
   const wrong = file("consistency", "wrong", encodeUtf8(`${"A".repeat(43)}=\n`));

@@ -10,9 +10,12 @@ import { figuresOf, samplesOf, type Sample } from "../../src/evidence/figures.ts
 import { inspectionOf } from "../../src/evidence/inspection.ts";
 import { ovenOf, traceOf } from "../../src/evidence/profile.ts";
 import { placeOf, programOf } from "../../src/evidence/program.ts";
+import { tableInspectionOf } from "../../src/evidence/table.ts";
 import { textOf } from "../../src/evidence/text.ts";
 import { parseEvidence } from "../../src/evidence/values.ts";
+import type { Act } from "../../src/judge/report.ts";
 import { pathOf } from "../../src/page/pictures/curve.ts";
+import { programMeant, readEvidence } from "../../src/page/pictures/gallery.ts";
 import { scaleOf } from "../../src/page/pictures/board.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { ROOT } from "../vector.ts";
@@ -27,7 +30,6 @@ async function json(bytes: Uint8Array) {
 
 test("an inspection says where each call is, and what became of it", async () => {
   const inspection = inspectionOf(await json(sample("aoi-panel-failed.json")));
-  assert.equal(inspection?.program, "MAINBRD_TOP");
   assert.deepEqual(inspection?.boards.map((board) => [board.position, board.calls.length]), [
     ["1", 0],
     ["2", 2],
@@ -65,6 +67,60 @@ test("evidence that names a member twice, or is nested without end, is not read"
   assert.deepEqual(parseEvidence("[1.5, -2e-3, 9007199254740993]"), [1.5, -0.002, 9007199254740993n]);
 });
 
+test("tables of called parts are read by their headings, as the program reads them", async () => {
+  const read = async (name: string) => {
+    const found = readEvidence((await textOf(agents(name))) ?? "");
+    assert.ok(found?.kind === "inspection", name);
+    return found.inspection.boards;
+  };
+  const boards = await read("domestic-like.csv");
+  assert.equal(boards.length, 3);
+  const [call] = boards[1]?.calls ?? [];
+  assert.deepEqual([call?.designator, call?.what, call?.region], ["C14", "TMB01 立碑", [[12.5, 8.25]]]);
+  const reviewed = (await read("domestic-like-review.csv")).flatMap(({ calls }) => calls);
+  assert.deepEqual(reviewed.map(({ judged }) => judged), ["confirmed", "false"]);
+  const omron = await read("AOI7_L0055_PNL0099123_REFLOW_TOP_20260302081558.csv");
+  assert.equal(omron[0]?.calls.length, 3);
+  const quoted = tableInspectionOf('a\r\n\r\nComponentID,Result,Defect\n"R""1, x",NG,"two\nlines"\nR2,OK');
+  assert.deepEqual(quoted?.boards[0]?.calls.map(({ designator, what, judged }) => [designator, what, judged]), [
+    ['R"1, x', "two\nlines", "open"],
+    ["R2", "", "false"],
+  ]);
+  const many = Array.from({ length: 257 }, (_, at) => `${at},R1,NG\n`).join("");
+  for (const text of ["", "a,b\n1,2\n", "ComponentID,Defect\nR1,x\n", `SegmentNo,ComponentID,Result\n${many}`]) {
+    assert.equal(tableInspectionOf(text), undefined, text.slice(0, 40));
+  }
+  assert.equal(readEvidence((await textOf(agents("kic-like.csv"))) ?? "")?.kind, "profile");
+});
+
+test("an outline is that of the very program which a record names by its hash", () => {
+  const act = (kind: string, fileHash: string, programHash: string, isEnclosed = true): Act => ({
+    place: "aoi 0",
+    index: "1",
+    kind,
+    units: [],
+    verdicts: [],
+    panel: "",
+    claimed: "",
+    seen: "",
+    fileHash,
+    supersedes: "",
+    certificateHash: "",
+    programHash,
+    noEarlier: "",
+    noLater: "",
+    stamped: "",
+    exhibit: isEnclosed ? { given: "b.zip", start: 0, size: 1, sha256: fileHash } : undefined,
+  });
+  const [first, second, third] = [act("program", "1", ""), act("program", "2", ""), act("program", "3", "", false)];
+  const acts = [first, second, third, act("aoi-report", "4", "")];
+  assert.equal(programMeant(act("aoi-report", "9", "2"), acts), second);
+  // Another revision of it, one that is not enclosed, a report, and none.
+  for (const hash of ["5", "3", "4", ""]) {
+    assert.equal(programMeant(act("aoi-report", "9", hash), acts), undefined, hash);
+  }
+});
+
 test("a program gives outline and positions, pin by pin", () => {
   const text = "Program,P1\r\nRevision,3\r\nBoard,64.00,52.00\r\nPanel,130,62\r\n" +
     "Designator,PartNumber,Package,X,Y,Rotation,Pins\r\nC1,41,0402,4.20,4.10,90,2\r\nU2,8,Q,30,20,0,48\r\n";
@@ -90,6 +146,10 @@ test("traces are read with their decimal commas, and cells without a number are 
   assert.ok(datapaq?.stated.some(([name, value]) => name === "Bediener" && value === "Köhler"));
   const gbk = traceOf((await textOf(agents("kic-like-gbk.csv"))) ?? "");
   assert.ok(gbk?.stated.some(([name, value]) => name === "Result" && value === "合格"));
+  // Every one is counted, also where there are more words for it than are told apart.
+  const rows = Array.from({ length: 60 }, (_, at) => `${at},w${at % 20}\n`);
+  const missing = traceOf(`Time,TC1\n${rows.join("")}`)?.missing;
+  assert.deepEqual(["w0", "…", "w19"].map((word) => missing?.get(word)), [3, 12, undefined]);
   assert.equal(traceOf((await textOf(agents("t-962-like.csv"))) ?? "")?.channels.length, 4);
   for (const text of ["", "a,b\n1,2\n", "Time,TC1\n", "Time,TC1\n1,20\n1,21\n", "Time,TC1\n2,20\n1,21\n"]) {
     assert.equal(traceOf(text), undefined, text);

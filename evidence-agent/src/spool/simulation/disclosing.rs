@@ -214,3 +214,29 @@ fn the_program_of_another_product_is_no_context() {
     // The report, its program, and the limits that nothing names.
     assert_eq!(world.disclosed(&["--lot", "L-7", "--context"], "a").1, 3);
 }
+
+#[test]
+fn records_are_chosen_by_their_certificate_and_by_when_they_were_sealed() {
+    let mut world = World::new(&["oven"]);
+    let sha256 = spec::Hash::of(b"profile 7").to_hex();
+    world.record_with(0, "reflow-certificate", "profile 7", &[("certificate", "C-7")]);
+    world.record_with(0, "oven-data", "pass under 7", &[("certificate/sha256", &sha256)]);
+    world.seal_all();
+    let first = clock::format(world.clock.now());
+    world.clock.pass(Duration::from_millis(1));
+    let behind = clock::format(world.clock.now());
+    world.record_with(0, "oven-data", "pass under 8", &[("certificate", "C-8")]);
+    world.seal_all();
+    let last = clock::format(world.clock.now());
+    world.drain();
+    let mut opened = |more: &[&str], folder: &str| world.disclosed(more, folder).1;
+    // By its file's hash the certificate itself is meant as well, by its number whatever names that.
+    assert_eq!(opened(&["--certificate", &sha256], "a"), 2);
+    assert_eq!(opened(&["--certificate", "C-7"], "b"), 1);
+    assert_eq!(opened(&["--certificate", "C-9"], "c"), 0);
+    // Both moments are included.
+    assert_eq!(opened(&["--between", START, &first], "d"), 2);
+    assert_eq!(opened(&["--between", &behind, &last], "e"), 1);
+    assert_eq!(opened(&["--between", START, &last, "--certificate", "C-8"], "f"), 1);
+    assert_eq!(opened(&["--between", &behind, &last, "--certificate", "C-7"], "g"), 0);
+}

@@ -138,7 +138,7 @@ pub struct Followed {
     pub tagged: u64,
     /// Outages that the source stated.
     pub outages: u64,
-    /// Records without tags that name no unit, panel or lot; what their files say is not known.
+    /// Records of evidence without tags that name no unit; whose they are is not known.
     pub unnamed: u64,
     /// The reader's own: statement and record.
     pub own: Vec<(u64, u64)>,

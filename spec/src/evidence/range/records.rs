@@ -44,6 +44,11 @@ impl Looked {
 
     fn look_at(&mut self, searched: &Searched<'_>, shown: &OpenedRecord) -> Result<(), RangeError> {
         let (sequence, record) = (self.sequence, shown.index());
+        self.outages += u64::from(shown.kind() == Kind::Outage);
+        // What a closing calls units is a number, and elsewhere the names are the source's own.
+        if !shown.kind().is_evidence() {
+            return Ok(());
+        }
         if let Shown::Value(value) = shown.shown("tags")
             && split_tags(value).is_none()
         {
@@ -67,12 +72,10 @@ impl Looked {
     }
 
     fn count(&mut self, shown: &OpenedRecord, tags: &[[u8; TAG_SIZE]]) {
-        self.outages += u64::from(shown.kind() == Kind::Outage);
         self.tagged += u64::from(!tags.is_empty());
-        let names = ["units", "panel", "lot"];
-        let is_evidence = shown.kind().index_of("tags").is_some();
-        let names_nothing = names.iter().all(|name| shown.shown(name) == Shown::Absent);
-        self.unnamed += u64::from(is_evidence && tags.is_empty() && names_nothing);
+        // A panel or a lot alone does not say which units: whose the record is, nobody can tell by it.
+        let names_unit = matches!(shown.shown("units"), Shown::Value(list) if !list.is_empty());
+        self.unnamed += u64::from(tags.is_empty() && !names_unit);
     }
 
     /// `found`: at which of the record's `tags` the reader's units were found.

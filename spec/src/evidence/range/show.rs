@@ -54,7 +54,7 @@ pub fn show(record: &Record) -> PickFields {
 #[must_use]
 pub fn show_own(record: &Record) -> PickFields {
     match show(record) {
-        PickFields::Named(mut names) if record.kind().index_of("tags").is_some() => {
+        PickFields::Named(mut names) if record.kind().is_evidence() => {
             names.extend(field_names(&OWN));
             names.sort();
             names.dedup();

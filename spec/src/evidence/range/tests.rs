@@ -185,6 +185,30 @@ fn what_is_shown_of_others_is_their_kind_and_noise() {
     assert_eq!(attachment.shown("file/name"), Shown::Hidden);
 }
 
+#[test]
+fn what_has_no_tags_and_names_no_unit_is_counted_whatever_else_it_names() {
+    // A failed attempt that only its panel or its lot is known of is no less open than one without either.
+    for more in [("panel", "P1"), ("lot", "L-7"), ("units", "")] {
+        let mut chain = chain();
+        chain[2].records[0].1.push((more.0, more.1.as_bytes().to_vec()));
+        let followed = follow(&chain).unwrap();
+        assert_eq!((followed.unnamed, followed.own.len()), (1, 2), "{more:?}");
+    }
+    let mut chain = chain();
+    chain[2].records[0].1.push(("units", b"X9\n".to_vec()));
+    assert_eq!(follow(&chain).unwrap().unnamed, 0, "it names somebody else's unit");
+}
+
+#[test]
+fn the_number_of_units_in_a_closing_is_no_unit() {
+    let mut chain = chain();
+    // The reader has a unit of this name, and the maker opens more of the closing than he must.
+    chain[2].records[1].1[1].1 = b"U1".to_vec();
+    chain[2].instead = Some((2, Some(PickFields::All)));
+    let followed = follow(&chain).unwrap();
+    assert_eq!(followed.own, [(1, 2), (4, 1)]);
+}
+
 /// Changes the chain and gives why it is no longer a range.
 fn changed(change: impl FnOnce(&mut Vec<Made>)) -> RangeError {
     let mut chain = chain();

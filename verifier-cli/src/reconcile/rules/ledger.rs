@@ -76,8 +76,8 @@ mod tests {
     fn counted(first: u64, closings: [&str; 2]) -> Counted {
         let source = KeyName::parse("aoi").unwrap();
         let (records, outages) = (90, 0);
-        let (is_read, is_scanned) = (true, false);
-        let span = Span { source, first, last: 9, records, outages, is_read, is_scanned };
+        let (is_read, open) = (true, Vec::new());
+        let span = Span { source, first, last: 9, records, outages, is_read, open };
         let entries = [closing(3, closings[0]), closing(7, closings[1])];
         count(&[span], &|_, sequence| Some(sequence * 10), &entries).remove(0)
     }

@@ -159,6 +159,9 @@ fn a_unit_without_a_report_is_missing() {
         &[report(1, "other", 1, "Passed").with(&[("units", "SN9\n"), ("panel", "PN9")])],
         &[(Message::FoundNothing, Red)],
     );
+    // A closing names nobody: its units are a number.
+    let closing = Entry::whole((AOI, 2, 1), Kind::Closing, &[("units", "SN1")]);
+    finds(&[closing], &[(Message::FoundNothing, Red)]);
     // A review is nobody's report.
     finds(&with_looks(vec![review(6, 51, "Passed\nPassed\n")]), &[(Message::FoundMissing, Red)]);
     // A report on another board of the panel is none on this one.

@@ -7,6 +7,7 @@ import { hashBlob } from "../../crypto/sha256.ts";
 import { inspectionOf, sakiInspectionOf, type Inspection } from "../../evidence/inspection.ts";
 import { ovenOf, traceOf, type Profile } from "../../evidence/profile.ts";
 import { programOf, type Program } from "../../evidence/program.ts";
+import { tableInspectionOf } from "../../evidence/table.ts";
 import { MAX_PICTURED_SIZE, textOf } from "../../evidence/text.ts";
 import { list, parseEvidence } from "../../evidence/values.ts";
 import { encodeHex } from "../../formats/hex.ts";
@@ -19,9 +20,6 @@ import type { Row } from "../story.ts";
 import type { StoryName } from "../words/story.ts";
 import { drawInspection } from "./board.ts";
 import { drawProfile } from "./curve.ts";
-
-/** The most programs that are looked at for one inspection. */
-const MAX_PROGRAMS = 8;
 
 /** The bytes cannot be drawn; the reason is a text of the story. */
 class NotDrawn extends Error {
@@ -63,7 +61,7 @@ export class Gallery {
     const text = await this.#textOf(act);
     const found = readEvidence(text);
     if (found?.kind === "inspection") {
-      const program = await this.#programFor(act, found.inspection);
+      const program = await this.#programFor(act);
       return drawInspection(found.inspection, program, unit, this.#speaker);
     }
     if (found?.kind === "profile") return drawProfile(found.profile, this.#speaker);
@@ -83,17 +81,16 @@ export class Gallery {
     return text;
   }
 
-  /** The program that the record names by its hash; else one of the name that the file states. */
-  async #programFor(act: Act, { program: name }: Inspection): Promise<Program | undefined> {
-    const enclosed = this.#acts.filter((one) => one.kind === "program" && one.exhibit);
-    const meant = enclosed.filter((one) => one.fileHash === act.programHash);
-    for (const one of (meant.length > 0 ? meant : enclosed).slice(0, MAX_PROGRAMS)) {
-      const text = await this.#textOf(one).catch(() => "");
-      const program = programOf(text);
-      if (program && program.name === name) return program;
-    }
-    return undefined;
+  async #programFor(act: Act): Promise<Program | undefined> {
+    const meant = programMeant(act, this.#acts);
+    return meant && programOf(await this.#textOf(meant).catch(() => ""));
   }
+}
+
+/** The program that a record names by its hash, if it is enclosed: a name alone could be another revision's. */
+export function programMeant({ programHash }: Act, acts: readonly Act[]): Act | undefined {
+  if (programHash === "") return undefined;
+  return acts.find(({ kind, exhibit, fileHash }) => kind === "program" && exhibit && fileHash === programHash);
 }
 
 /** What a text is, by its form and not by its name. */
@@ -108,8 +105,11 @@ export function readEvidence(
   const messages = list(json);
   // An array of one message is that message; of several it is not one record's file.
   const message = messages.length === 1 ? messages[0] : json;
-  const inspection = start === "<" ? sakiInspectionOf(text) : inspectionOf(message);
+  const isTable = json === undefined && start !== "<";
+  const inspection = isTable
+    ? tableInspectionOf(text)
+    : start === "<" ? sakiInspectionOf(text) : inspectionOf(message);
   if (inspection) return { kind: "inspection", inspection };
-  const profile = json === undefined && start !== "<" ? traceOf(text) : ovenOf(message);
+  const profile = isTable ? traceOf(text) : ovenOf(message);
   return profile && { kind: "profile", profile };
 }

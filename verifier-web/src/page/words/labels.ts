@@ -153,6 +153,7 @@ export const TEXTS = {
     zh: "本页只有一个文件。请保存副本：多年以后没有网络也能使用。结论不涉及未检查的内容。",
   },
   languages: { en: "Language", zh: "语言" },
+  isEmpty: { en: "{0} is empty: nothing was filled in.", zh: "{0} 是空文件，未填入任何内容。" },
   wentAway: { en: "{0} is too large for this field.", zh: "{0} 太大，无法填入。" },
   filesAdded: { en: "{0} files", zh: "共 {0} 个文件" },
   looksLikePolicy: {

@@ -217,6 +217,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "声明是为日志 {0} 作出的，却出现在 {1} 中。",
   },
   "unknown-log": { en: "Your policy lists no log named {0}.", zh: "您的策略中没有名为 {0} 的日志。" },
+  "two-histories": {
+    en: "The log has signed two trees of {0} entries, {1} and {2}, and your policy accepts both: it has two histories.",
+    zh: "日志签署了两棵均为 {0} 条的树（{1} 和 {2}），而您的策略都接受：它有两份历史。",
+  },
   "unpinned-source": {
     en: "It is signed by {0} with key ID {1}, and none of the source keys that you gave is that key.",
     zh: "它由 {0}（密钥 ID {1}）签署，而您给出的来源密钥中没有这一把。",
@@ -402,8 +406,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0}：日志中同一位置有无第二份声明：只有日志的条目能够说明。",
   },
   "open-unnamed": {
-    en: "{0}: {1} records without tags that name no unit, panel or lot: what their files say.",
-    zh: "{0}：{1} 条没有标签、也未提及单元、面板或批次的记录：其文件的内容。",
+    en: "{0}: {1} records without tags or the name of a unit: whose, and what is in the files.",
+    zh: "{0}：{1} 条没有标签、也未提及单元的记录：属于谁，以及其文件的内容。",
   },
   "open-completeness": {
     en: "Whether this is all: that no other record exists, and that nothing was tried again.",
