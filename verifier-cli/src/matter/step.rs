@@ -6,6 +6,7 @@ use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::kind::Kind;
 
 use super::Picture;
+use crate::reconcile::claimed_instant;
 
 /// The fields that a report shows. Others are in the bundle for who wants them.
 const SHOWN: [&str; 27] = [
@@ -163,6 +164,12 @@ impl Step {
             Field::Text(text) => Some(text),
             Field::Absent | Field::Hidden => None,
         }
+    }
+
+    /// The time that it claims, in milliseconds since 1970, if its format and zone leave no doubt.
+    pub(super) fn claimed(&self) -> Option<u64> {
+        let format = self.text("claimed/format").unwrap_or("iso");
+        claimed_instant(self.text("claimed/start")?, format, self.text("claimed/zone")?)
     }
 
     /// What a name calls the boards it is about: the panel, then the units.

@@ -5,7 +5,7 @@
 use spec::evidence::time::parse_millis;
 
 /// Milliseconds since 1970; `None` if the format, the zone or a digit leaves a doubt.
-pub(super) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
+pub(crate) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
     if format == "iso" {
         return parse_millis(text).or_else(|| parse_millis(&format!("{text}{}", offset(zone)?)));
     }
@@ -19,6 +19,14 @@ pub(super) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
     }
     let zone = parts.zone.clone().or_else(|| offset(zone).map(str::to_owned))?;
     rest.is_empty().then(|| parts.text(&zone)).flatten().and_then(|text| parse_millis(&text))
+}
+
+/// Puts what was seen into the order of the times that it claims, if all of it claims moments; else it stays
+/// in that of sight. After an outage files are seen in the order of their names, whatever came first.
+pub(crate) fn in_time<T>(seen: &mut [T], claimed: impl Fn(&T) -> Option<u64>) {
+    if seen.iter().all(|one| claimed(one).is_some()) {
+        seen.sort_by_cached_key(claimed);
+    }
 }
 
 /// `+08:00`, also where a mapping says it of the machine's clock.
