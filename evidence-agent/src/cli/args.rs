@@ -325,6 +325,10 @@ pub(crate) struct DiscloseArgs {
     /// In a range, open what records without tags name, whosever it is.
     #[arg(long, requires = "range")]
     pub(crate) open_untagged: bool,
+    /// In a range, hand over records of the reader's units that carry no tag, although a check with
+    /// the lot's key refuses the range for them.
+    #[arg(long, requires = "range")]
+    pub(crate) allow_untagged: bool,
     /// Open only this field of the chosen records, or the word all; can be repeated. Without it,
     /// everything but the operator is opened.
     #[arg(long, value_name = "FIELD")]

@@ -69,6 +69,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("challenge out", "要新建的文件夹"),
     ("check-config dry_run", "查看一遍所监视的一切，报告会锚定什么；不写入也不发送"),
     ("config", "配置文件"),
+    (
+        "disclose allow_untagged",
+        "在区间内，即使对方单元的记录没有标签也交付，尽管持批次密钥的检验会因此拒绝该区间",
+    ),
     ("disclose between", "在两个时刻（含时区）之间作出的声明：起、止"),
     (
         "disclose bundle",

@@ -7,6 +7,7 @@
 //! context  chosen records            -> programs, limits and certificates that they were made under
 //! known    a lot, a list of units    -> what the vault has of it, said where that is nothing
 //! fields   record + what was asked   -> which fields of it are opened
+//! tagged   a range                   -> what its reader's check will refuse of it
 //! fill     statements + picks        -> a folder with the paths of a bundle
 //! ```
 //!
@@ -25,6 +26,7 @@ mod fields;
 mod fill;
 mod known;
 mod pins;
+mod tagged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -45,6 +47,7 @@ pub(crate) use pins::pins;
 use self::choose::Chosen;
 use self::fields::Wanted;
 use self::fill::{Folder, Piece};
+use self::tagged::Tags;
 use crate::cli::Language;
 use crate::cli::args::{DiscloseArgs, VaultArgs};
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_INCOMPLETE};
@@ -66,6 +69,8 @@ struct Tally {
     warnings: Vec<String>,
     /// Whether something that was asked for is not in the folder.
     is_incomplete: bool,
+    /// What the reader of a range looks for, and finds.
+    tags: Tags,
 }
 
 /// Opens what was asked for into a new folder.
@@ -106,8 +111,10 @@ pub(crate) fn disclose(
         match span {
             Some((first, last)) => {
                 let source = &choose::one_source(&vault, args.source.as_deref())?;
-                let range = Range { source, first, last, open_untagged: args.open_untagged };
+                let (open_untagged, allow_untagged) = (args.open_untagged, args.allow_untagged);
+                let range = Range { source, first, last, open_untagged, allow_untagged };
                 range.check_is_anchored(&vault)?;
+                tally.tags = Tags::of(desk, &vault, args)?;
                 range.open(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?;
             }
             None => open_records(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?,
@@ -188,6 +195,7 @@ struct Range<'a> {
     first: u64,
     last: u64,
     open_untagged: bool,
+    allow_untagged: bool,
 }
 
 impl Range<'_> {
@@ -230,7 +238,7 @@ impl Range<'_> {
                 };
                 picks.push(Pick { record: index, fields });
             }
-            tally.warn_of_tags(vault, &opening, own)?;
+            tally.tags.look(vault, &opening, own)?;
             // Receipts are long; the end's holds for all, the own ones' say more of their time.
             let is_wanted = sequence == self.last || !own.is_empty();
             let receipt = if is_wanted { vault.receipt(self.source, sequence)? } else { None };
@@ -242,6 +250,8 @@ impl Range<'_> {
                 tally.add_evidence(folder.write_evidence(vault, &opening, &own, tally.language)?);
             }
         }
+        let to_read = tally.tags.judge(self.source, self.allow_untagged, tally.language)?;
+        tally.warnings.extend(to_read);
         Ok(())
     }
 
@@ -270,7 +280,7 @@ impl Range<'_> {
 }
 
 impl Tally {
-    const fn new(language: Language) -> Self {
+    fn new(language: Language) -> Self {
         Self {
             language,
             statements: 0,
@@ -280,6 +290,7 @@ impl Tally {
             closed: BTreeSet::new(),
             warnings: Vec::new(),
             is_incomplete: false,
+            tags: Tags::default(),
         }
     }
 
@@ -302,33 +313,6 @@ impl Tally {
     fn add_evidence(&mut self, (written, missing): (u64, Vec<String>)) {
         self.evidence += written;
         missing.into_iter().for_each(|why| self.leave_out(why));
-    }
-
-    /// A record of a lot that was made before the lot had its key has noise for tags, and the buyer
-    /// will refuse the range: better said here.
-    fn warn_of_tags(
-        &mut self,
-        vault: &Vault,
-        opening: &Opening,
-        own: &BTreeSet<u64>,
-    ) -> Result<(), AgentError> {
-        for index in own {
-            let Some(record) = record_at(opening, *index) else { continue };
-            if !choose::is_tagged(vault, &opening.place, record)? {
-                let (source, sequence) = (&opening.place.source, opening.place.sequence);
-                self.warnings.push(match self.language {
-                    Language::En => format!(
-                        "{source} {sequence}, record {index}: its tags are not those of a lot key \
-                         of this vault; the reader's check will refuse it"
-                    ),
-                    Language::Zh => format!(
-                        "{source} {sequence} 第 {index} 号记录：其标签并非由此保险库的批次密钥生成；\
-                         对方检验时会拒绝"
-                    ),
-                });
-            }
-        }
-        Ok(())
     }
 }
 

@@ -92,6 +92,61 @@ fn a_lot_key_says_what_was_captured_before_it() {
     assert_eq!(world.vault().lot_of_unit(b"B6").unwrap(), None);
 }
 
+/// A line whose lot has its key, whose repairs name no lot, and what `disclose --range` says of it.
+fn repaired(is_told_units: bool) -> World {
+    let mut world = World::new(&["line"]);
+    let path = |name: &str| world.folder.path().join(name).to_str().unwrap().to_string();
+    let (key, list) = (path("key"), path("units of L-7"));
+    std::fs::write(&list, "B1\nB2\n").unwrap();
+    let words = ["lot-key", "L-7", "--out", &key, "--units", &list];
+    let told = if is_told_units { &words[..] } else { &words[..4] };
+    assert_eq!(world.typed(told).0, 0);
+    world.report_with(0, "panel", &[("lot", "L-7"), ("panel", "P1"), ("units", "B1\nB2\n")]);
+    world.record_with(0, "repair", "repair", &[("units", "B2\n")]);
+    world.record_with(0, "oven-data", "oven", &[("panel", "P1"), ("units", "P1\n")]);
+    world.seal_all();
+    world.drain();
+    world
+}
+
+/// `disclose` of that range into this folder: its exit code, its error and its warnings.
+fn ranged(world: &mut World, more: &[&str], folder: &str) -> (u8, String, Vec<String>) {
+    let out = world.folder.path().join(folder).to_str().unwrap().to_string();
+    let words = ["disclose", "--range", "0..0", "--context", "--out", &out];
+    let (code, json, _) = world.typed(&[&words[..], more].concat());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+    let warnings = json["warnings"].as_array().into_iter().flatten().map(text).collect();
+    (code, text(&json["error"]), warnings)
+}
+
+#[test]
+fn a_range_that_its_reader_s_check_will_refuse_is_not_handed_over() {
+    let mut world = repaired(false);
+    let path = |world: &World, name: &str| world.folder.path().join(name);
+    let list = path(&world, "theirs").to_str().unwrap().to_string();
+    let (code, error, _) = ranged(&mut world, &["--lot", "L-7"], "a");
+    assert!(code == 2 && error.contains("\"B2\"") && error.contains("lot-key LOT"), "{error}");
+    assert!(!path(&world, "a").exists(), "half a range is not left behind");
+    std::fs::write(&list, "B1\nB2\n").unwrap();
+    let listed = ["--lot", "L-7", "--units", &list];
+    assert_eq!(ranged(&mut world, &listed, "b").0, 2);
+    // The reader does not look for B2, and nothing is refused.
+    std::fs::write(&list, "B1\n").unwrap();
+    assert_eq!(ranged(&mut world, &listed, "c"), (0, String::new(), Vec::new()));
+    // Who insists is told. The panel itself is refused only if somebody's list has it.
+    let (code, _, warnings) = ranged(&mut world, &["--lot", "L-7", "--allow-untagged"], "d");
+    assert_eq!((code, warnings.len()), (0, 2), "{warnings:?}");
+    assert!(warnings[0].contains("\"B2\"") && warnings[1].contains("only if"), "{warnings:?}");
+}
+
+#[test]
+fn units_that_were_given_to_their_lot_beforehand_are_tagged_in_every_record() {
+    let mut world = repaired(true);
+    let (code, error, warnings) = ranged(&mut world, &["--lot", "L-7"], "a");
+    assert_eq!((code, error.as_str(), warnings.len()), (0, "", 1), "{warnings:?}");
+    assert!(warnings[0].contains("\"P1\"") && warnings[0].contains("only if"), "{warnings:?}");
+}
+
 #[test]
 fn what_no_record_names_is_said_with_what_one_does() {
     let mut world = World::new(&["aoi"]);
