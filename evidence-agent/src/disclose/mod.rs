@@ -9,9 +9,11 @@
 //! fields   record + what was asked   -> which fields of it are opened
 //! tagged   a range                   -> what its reader's check will refuse of it
 //! fill     statements + picks        -> a folder with the paths of a bundle
+//! bounds   statements, the log       -> that they were not made long before
 //! ```
 //!
-//! Everything comes from the vault, where it is verified as it is read; nothing here asks the log.
+//! Everything comes from the vault, where it is verified as it is read. The log is asked for one thing, after
+//! all else: what proves the lower bounds. Where it does not answer, they are left out, which is said.
 //! The folder is what `fiducial bundle make` takes and what `fiducial verify range` judges; with
 //! `--bundle` it is made into the one file at once.
 //!
@@ -19,6 +21,7 @@
 //! alone, and what a record without tags names is opened only by an explicit word.
 
 mod answer;
+mod bounds;
 mod choose;
 mod context;
 mod evidence;
@@ -118,6 +121,9 @@ pub(crate) fn disclose(
                 range.open(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?;
             }
             None => open_records(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?,
+        }
+        if let Some((count, why)) = folder.write_bounds(&vault)? {
+            tally.without_bounds(count, &why, vault.log());
         }
         folder.write_papers(&vault)?;
         folder.finish()
@@ -298,6 +304,25 @@ impl Tally {
     fn leave_out(&mut self, why: String) {
         self.is_incomplete = true;
         self.warnings.push(why);
+    }
+
+    /// Says that the lower bounds are not there, and how they come in. A log that contradicts itself is
+    /// more than one that is away.
+    fn without_bounds(&mut self, count: usize, why: &AgentError, log: &str) {
+        self.is_incomplete |= matches!(why, AgentError::LogRefused(_));
+        let why = why.message(self.language);
+        self.warnings.push(match self.language {
+            Language::En => format!(
+                "left out, for {}: the proof that it was not made long before ({why}). The log has it: \
+                 say this again when it answers, or make a folder with --out, and of that the bundle \
+                 with `fiducial bundle make FOLDER --log {log} --out FILE`",
+                number::of(count, "statement", "statements")
+            ),
+            Language::Zh => format!(
+                "未包括 {count} 条声明的下限证明，即它们并非在很早之前作出（{why}）。该证明由日志给出：请在日志可访问时\
+                 重新运行，或用 --out 生成文件夹，再用 `fiducial bundle make 文件夹 --log {log} --out 文件` 制成证据包"
+            ),
+        });
     }
 
     fn count(&mut self, record: &Record, wanted: &Wanted) {

@@ -59,6 +59,8 @@ const PHRASES: &[(&str, &str)] = &[
     ("it shows no checkpoint, though it did before", "它没有给出检查点，而此前给出过"),
     ("it shows {} entries after {}", "它给出 {} 条，而此前为 {} 条"),
     ("it shows a checkpoint of {}", "它给出的检查点属于 {}"),
+    ("it does not continue its tree of {} to {}: {}", "它没有由 {} 条的树延续到 {} 条：{}"),
+    ("it shows fewer entries", "它给出的条数更少"),
     ("{} is malformed", "{} 格式不正确"),
     ("it took a statement that continues no chain", "它接受了一条不接续任何链的声明"),
     (

@@ -233,6 +233,48 @@ fn a_bundle_replaces_no_other_file() {
 }
 
 #[test]
+fn what_is_handed_over_proves_that_it_was_not_made_long_before() {
+    let mut world = World::new(&["aoi"]);
+    for unit in ["B1", "B2"] {
+        world.report_with(0, unit, &[("units", &format!("{unit}\n"))]);
+        world.seal_all();
+        world.drain();
+    }
+    let sequence = world.vault().of_unit(b"B2").unwrap()[0].sequence;
+    let path = |world: &World, folder: &str, role: &str| {
+        world.folder.path().join(folder).join(format!("records/0/{sequence}.{role}"))
+    };
+    let made = |world: &mut World, folder: &str| {
+        let out = world.folder.path().join(folder).to_str().unwrap().to_string();
+        let (code, json, _) = world.typed(&["disclose", "--unit", "B2", "--out", &out]);
+        (code, json["warnings"].clone())
+    };
+    assert_eq!(made(&mut world, "a"), (0, serde_json::json!([])));
+    let read = |role: &str| std::fs::read(path(&world, "a", role)).unwrap();
+    let statement = spec::evidence::statement::Statement::parse(&read("statement")).unwrap();
+    let receipt = spec::proof::Proof::parse(&read("tlog-proof")).unwrap();
+    let newer = spec::checkpoint::Checkpoint::parse(receipt.checkpoint().text()).unwrap();
+    let proof = String::from_utf8(read("consistency")).unwrap();
+    let hashes: Vec<spec::Hash> =
+        proof.lines().map(|line| spec::encoding::decode_hash(line).unwrap()).collect();
+    let (old, new) = (statement.after().tree(), newer.tree());
+    assert!(old.size() < new.size());
+    spec::tree::verify_consistency(old, new, &hashes).unwrap();
+    assert_eq!(spec::Hash::of(&read("after")), statement.after().note_hash());
+    // Without the log all the rest is there, and how the proof comes in.
+    world.log.be_away(true);
+    let (code, warnings) = made(&mut world, "b");
+    assert!(code == 0 && warnings[0].as_str().unwrap().contains("bundle make"), "{warnings}");
+    assert!(path(&world, "b", "after").exists() && !path(&world, "b", "consistency").exists());
+    // A log that shows another history is not believed, and the exit code says so.
+    world.log.be_away(false);
+    world.log.lie_in_tiles(true);
+    let (code, warnings) = made(&mut world, "c");
+    assert!(code == 3 && warnings[0].as_str().unwrap().contains("not continue"), "{warnings}");
+    assert!(!path(&world, "c", "consistency").exists());
+}
+
+#[test]
 fn a_panel_that_was_not_read_or_is_of_another_lot_is_followed_by_nothing() {
     let mut world = World::new(&["aoi", "oven"]);
     world.report_with(0, "read", &[("lot", "L-7"), ("panel", "P1"), ("units", "B1\n")]);
