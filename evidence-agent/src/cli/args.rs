@@ -172,7 +172,8 @@ pub(crate) enum Command {
         /// Write the key here, readable by you alone, to be handed to the buyer.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// Units of the lot, one a line, where the machines' files do not name the lot.
+        /// Units of the lot, one a line or CSV with a column `serial`, where the machines' files do not
+        /// name the lot, or not all of them.
         #[arg(long, value_name = "FILE")]
         units: Option<PathBuf>,
     },
@@ -298,7 +299,8 @@ pub(crate) struct DiscloseArgs {
     /// Records that name this unit or panel; can be repeated.
     #[arg(long, value_name = "ID")]
     pub(crate) unit: Vec<String>,
-    /// Records that name a unit or panel of this list, one a line; at most 16 MiB.
+    /// Records that name a unit or panel of this list: one a line, or CSV with a column `serial`, of
+    /// which `panel` is taken too; at most 16 MiB.
     #[arg(long, value_name = "FILE")]
     pub(crate) units: Option<PathBuf>,
     /// Records of this lot, and of those that name no lot the ones of its units and panels, such as

@@ -3,6 +3,7 @@
 //! Rules: `spec/text/disclosure.md`, `spec/text/bundle.md`, `spec/text/pins.md`, `spec/text/challenge.md`.
 //!
 //! ```text
+//! list     a file                    -> units
 //! choose   conditions                -> places of records, by source and statement
 //! context  chosen records            -> programs, limits and certificates that they were made under
 //! known    a lot, a list of units    -> what the vault has of it, said where that is nothing
@@ -28,6 +29,7 @@ mod evidence;
 mod fields;
 mod fill;
 mod known;
+mod list;
 mod pins;
 mod tagged;
 
@@ -42,9 +44,9 @@ use spec::evidence::record::Record;
 use spec::key::KeyName;
 
 pub(crate) use answer::answer;
-pub(crate) use choose::read_units;
 pub(crate) use evidence::write_evidence;
 pub(crate) use known::OfLot;
+pub(crate) use list::read_units;
 pub(crate) use pins::pins;
 
 use self::choose::Chosen;

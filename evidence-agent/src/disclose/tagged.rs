@@ -20,7 +20,7 @@ use spec::evidence::range::items;
 use spec::evidence::tag::split_tags;
 use spec::key::KeyName;
 
-use super::choose::read_units;
+use super::list::read_units;
 use super::record_at;
 use crate::cli::Language;
 use crate::cli::args::DiscloseArgs;
