@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::kind::Kind;
+use spec::evidence::time::parse_millis;
 
 use super::Picture;
 use crate::reconcile::claimed_instant;
@@ -166,10 +167,14 @@ impl Step {
         }
     }
 
-    /// The time that it claims, in milliseconds since 1970, if its format and zone leave no doubt.
-    pub(super) fn claimed(&self) -> Option<u64> {
-        let format = self.text("claimed/format").unwrap_or("iso");
-        claimed_instant(self.text("claimed/start")?, format, self.text("claimed/zone")?)
+    /// The time that it claims, if its format and zone leave no doubt, and that of sight, if it is opened:
+    /// milliseconds since 1970.
+    pub(super) fn times(&self) -> (Option<u64>, u64) {
+        let claimed = || {
+            let format = self.text("claimed/format").unwrap_or("iso");
+            claimed_instant(self.text("claimed/start")?, format, self.text("claimed/zone")?)
+        };
+        (claimed(), self.text("seen").and_then(parse_millis).unwrap_or(u64::MAX))
     }
 
     /// What a name calls the boards it is about: the panel, then the units.

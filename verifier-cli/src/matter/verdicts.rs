@@ -87,10 +87,10 @@ fn in_turn(steps: Vec<&Step>) -> Vec<&Step> {
     // An oven says nothing of the others, and its pass has a time of its own.
     let (passes, mut others): (Vec<&Step>, Vec<&Step>) =
         steps.into_iter().partition(|step| step.kind == Kind::OvenData);
-    in_time(&mut others, |step| step.claimed());
+    in_time(&mut others, |step| step.times());
     let looks = others.iter().copied().filter(|step| step.kind == Kind::AoiReport);
     let mut looks: Vec<&Step> = looks.collect();
-    in_time(&mut looks, |step| step.claimed());
+    in_time(&mut looks, |step| step.times());
     let mut looks = looks.into_iter();
     let in_place = others.into_iter().map(|step| match step.kind {
         Kind::AoiReport => looks.next().unwrap_or(step),

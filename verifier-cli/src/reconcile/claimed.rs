@@ -21,11 +21,16 @@ pub(crate) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
     rest.is_empty().then(|| parts.text(&zone)).flatten().and_then(|text| parse_millis(&text))
 }
 
-/// Puts what was seen into the order of the times that it claims, if all of it claims moments; else it stays
-/// in that of sight. After an outage files are seen in the order of their names, whatever came first.
-pub(crate) fn in_time<T>(seen: &mut [T], claimed: impl Fn(&T) -> Option<u64>) {
-    if seen.iter().all(|one| claimed(one).is_some()) {
-        seen.sort_by_cached_key(claimed);
+/// Puts records into the order of the times that they claim, if each claims a moment and all were there when
+/// the first was seen: after an outage files are seen in the order of their names, whatever came first.
+/// Otherwise they stay in the order of sight, which saw one before the other was made. `times` gives the
+/// claimed time and that of sight.
+pub(crate) fn in_time<T>(records: &mut [T], times: impl Fn(&T) -> (Option<u64>, u64)) {
+    let claimed: Option<Vec<u64>> = records.iter().map(|one| times(one).0).collect();
+    let latest = claimed.and_then(|claimed| claimed.into_iter().max());
+    let first_seen = records.iter().map(|one| times(one).1).min();
+    if latest.is_some() && latest <= first_seen {
+        records.sort_by_cached_key(|one| times(one).0);
     }
 }
 

@@ -4,6 +4,8 @@
 //! both have one transaction          it is about this report
 //! `about/sha256` names the report    so it is, unless the transaction is another report's, or the
 //!                                    times that both claim say that an earlier one is meant
+//! every inspection claims to be      it is about the first: it is of something that was inspected, and
+//! later                              clocks differ
 //! else                               by the times that both claim, by sight where one claims none
 //! ```
 //!
@@ -17,7 +19,7 @@ use crate::reconcile::entry::Entry;
 
 /// The report that a review or a repair is about, if it says so.
 pub(super) fn subject<'c>(case: &'c Case<'_>, said: &Entry) -> Option<&'c Entry> {
-    of_transaction(case, said).or_else(|| named(case, said))
+    of_transaction(case, said).or_else(|| named(case, said)).or_else(|| first(case, said))
 }
 
 /// Whether a review or a repair is about this report, or came behind it.
@@ -56,6 +58,19 @@ fn named<'c>(case: &'c Case<'_>, said: &Entry) -> Option<&'c Entry> {
         other.kind == report.kind && other.claimed().is_some_and(|claimed| claimed <= at)
     };
     (at >= reported || !inspections(case).any(is_before)).then_some(report)
+}
+
+/// The first optical inspection, if all claim to be later than what was said: it was said of something, and
+/// the clocks differ.
+fn first<'c>(case: &'c Case<'_>, said: &Entry) -> Option<&'c Entry> {
+    let (at, mut first) = (said.claimed()?, None::<(u64, &Entry)>);
+    for report in inspections(case).filter(|one| one.kind == Kind::AoiReport) {
+        let claimed = report.claimed().filter(|claimed| *claimed > at)?;
+        if first.is_none_or(|(earliest, _)| claimed < earliest) {
+            first = Some((claimed, report));
+        }
+    }
+    first.map(|(_, report)| report)
 }
 
 fn shares(one: &Entry, other: &Entry, name: &str) -> bool {

@@ -80,7 +80,7 @@ fn looks<'e>(case: &'e Case<'_>) -> Vec<Vec<Look<'e>>> {
     let in_order = |looks: BTreeMap<&'e [u8], Vec<&'e Entry>>| {
         let mut looks: Vec<_> = looks.into_iter().collect();
         looks.sort_by_key(|(_, reports)| reports.first().map(|report| report.order()));
-        in_time(&mut looks, |(_, reports)| reports.first().and_then(|report| report.claimed()));
+        in_time(&mut looks, |(_, reports)| reports.first().map_or((None, 0), |one| one.times()));
         looks
     };
     streams.into_values().map(in_order).collect()

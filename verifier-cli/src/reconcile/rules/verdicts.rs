@@ -35,7 +35,7 @@ fn sides<'c>(case: &'c Case<'_>) -> Sides<'c> {
         }
     }
     for reports in sides.values_mut() {
-        in_time(reports, |(report, _)| report.claimed());
+        in_time(reports, |(report, _)| report.times());
     }
     sides
 }
@@ -124,7 +124,7 @@ fn last_review<'c>(case: &'c Case<'_>, sides: &Sides<'_>, report: &Entry) -> Opt
     let all = case.of_kind(Kind::Review).filter(is_here);
     let spoken = all.filter_map(|review| Some((review, case.word(review, "verdict")?)));
     let mut spoken: Vec<Spoken<'c>> = spoken.collect();
-    in_time(&mut spoken, |(review, _)| review.claimed());
+    in_time(&mut spoken, |(review, _)| review.times());
     spoken.pop()
 }
 

@@ -103,5 +103,27 @@ fn a_link_is_believed_where_only_the_clocks_can_differ() {
         with_looks(vec![at(report(60, "report-1", 52, "Failed\nPassed\n"), 50), at(review, 49)])
     };
     finds(&looks("report-1"), &[(Message::FoundOverride, Amber)]);
-    finds(&looks(""), &[(Message::FoundFailed, Red)]);
+    // It is of something that was inspected, linked or not.
+    finds(&looks(""), &[(Message::FoundOverride, Amber)]);
+    // Of two the first is meant.
+    let again = report(62, "report-2", 90, "Failed\nPassed\n").with(&[("attempt", "2")]);
+    let both = [looks(""), vec![at(again, 88), repair(63, 70, "SN1")]].concat();
+    finds(&both, &[(Message::FoundFailed, Red), (Message::FoundOverride, Amber)]);
+}
+
+#[test]
+fn what_was_seen_before_the_next_was_made_stands_in_the_order_of_sight() {
+    // Another machine's clock is an hour ahead.
+    let at = |entry: Entry, minute: u64, machine: &str| {
+        let start = time(minute);
+        let values = [("claimed/start", &*start), ("claimed/zone", "Z"), ("machine", machine)];
+        entry.with(&values)
+    };
+    let looks = |first: &str, second: &str| {
+        let ahead = at(report(60, "report-1", 51, first), 110, "AOI-1");
+        with_looks(vec![ahead, at(report(61, "report-2", 56, second), 55, "AOI-2")])
+    };
+    let good = "Passed\nPassed\n";
+    finds(&looks(good, "Failed\nPassed\n"), &[(Message::FoundFailed, Red)]);
+    finds(&looks("Failed\nPassed\n", good), &[(Message::FoundTried, Red)]);
 }
