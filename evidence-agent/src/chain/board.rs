@@ -14,15 +14,73 @@ const BOARDS: &str = "board";
 /// How often each board was reported by each machine, by kind.
 const ATTEMPTS: &str = "attempt";
 
+/// How many inspections of one board are remembered. Reviews come soon behind what they are about.
+const MAX_INSPECTIONS: usize = 16;
+
 /// What was seen of a board.
 #[derive(Default, Serialize, Deserialize)]
 struct Board {
     /// The newest report of any kind.
     last: Option<Hash256>,
-    /// The newest of a machine that inspects.
-    verdict: Option<Hash256>,
+    /// Those of machines that inspect, in the order of sight; a row of an earlier version has none.
+    #[serde(default)]
+    inspections: Vec<Inspection>,
     /// The certificate that was in force when an oven reported the board.
     certificate: Option<Certificate>,
+}
+
+/// A machine's report on a board, and what tells which review is about it.
+#[derive(Serialize, Deserialize)]
+struct Inspection {
+    sha256: Hash256,
+    /// The time in it, where format and zone leave no doubt.
+    claimed: Option<UnixMillis>,
+    /// What its machine calls the pass of the board, hashed.
+    transaction: Option<String>,
+}
+
+impl Board {
+    /// The inspection that a review or a repair is about: of its own transaction, or else the latest
+    /// that claims no later time than it. Sight decides nothing: after an outage the second attempt
+    /// may be seen before the review of the first. A link is signed for good, so none is better than a
+    /// wrong one, and one of which no time is known may be the one.
+    fn about(&self, it: &Linked<'_>) -> Option<Hash256> {
+        let others = || self.inspections.iter().filter(|one| one.sha256 != it.sha256);
+        let transaction = transaction(it);
+        let is_of_one = |one: &&Inspection| transaction.is_some() && one.transaction == transaction;
+        if let Some(shared) = others().rfind(is_of_one) {
+            return Some(shared.sha256);
+        }
+        let own = it.claimed()?;
+        let mut latest: Option<(UnixMillis, Hash256)> = None;
+        for one in others() {
+            let claimed = one.claimed?;
+            if claimed <= own && latest.is_none_or(|(before, _)| before <= claimed) {
+                latest = Some((claimed, one.sha256));
+            }
+        }
+        latest.map(|(_, sha256)| sha256)
+    }
+
+    fn inspected(&mut self, it: &Linked<'_>) {
+        if self.inspections.iter().any(|one| one.sha256 == it.sha256) {
+            return;
+        }
+        let (sha256, claimed, transaction) = (it.sha256, it.claimed(), transaction(it));
+        self.inspections.push(Inspection { sha256, claimed, transaction });
+        // The earliest goes: all that are left are later than what was about it, and none is taken for it.
+        let claims = self.inspections.iter().map(|one| one.claimed).enumerate();
+        let earliest = claims.min_by_key(|(_, claimed)| *claimed).map(|(at, _)| at);
+        if let Some(at) = earliest.filter(|_| self.inspections.len() > MAX_INSPECTIONS) {
+            self.inspections.remove(at);
+        }
+    }
+}
+
+/// What the machine calls this pass of the board, so that no row tells it.
+fn transaction(it: &Linked<'_>) -> Option<String> {
+    let named = it.text("transaction").filter(|name| !name.is_empty())?;
+    Some(key_of(&[named.as_bytes()]))
 }
 
 /// The reports of one kind by one machine on one board.
@@ -60,7 +118,7 @@ pub(super) fn link(
 
     let newer = |hash: &Hash256| *hash != it.sha256;
     let is_of_people = matches!(it.reading.kind, Kind::Review | Kind::Repair);
-    let about = board.verdict.filter(newer).filter(|_| is_of_people);
+    let about = if is_of_people { board.about(it) } else { None };
     if let Some(about) = about {
         added.insert("about/sha256".to_string(), hex(about));
     }
@@ -70,7 +128,7 @@ pub(super) fn link(
         added.insert("follows/sha256".to_string(), follows);
     }
     if matches!(it.reading.kind, Kind::AoiReport | Kind::SpiReport) {
-        board.verdict = Some(it.sha256);
+        board.inspected(it);
     }
     board.last = Some(it.sha256);
     write(rows, BOARDS, &key, &board);

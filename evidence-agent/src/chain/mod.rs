@@ -3,7 +3,7 @@
 //! ```text
 //! the same item with other bytes      supersedes                        the version before
 //! the same board at the same machine  attempt 2, 3 ... and supersedes   the report before
-//! review, repair                      about/sha256                      the machine's verdict
+//! review, repair                      about/sha256                      the machine's verdict, by transaction or time
 //! anything on a board                 follows/sha256                    what was seen of it before
 //! a program, limits, a defect table   supersedes                        the one with its subject
 //! a panel                             program/sha256, certificate/...   what is in force
@@ -16,7 +16,8 @@
 //! **Links follow the order of sight.** A report that is found late is the newest that was seen,
 //! whatever times are in it, and it is linked as that: nothing that was stated before is taken back.
 //! Where both times can be read and the later-seen report claims the earlier time, `chain/order`
-//! says so.
+//! says so. Only `about/sha256` does not: what a person decided is about one look of the machine, and a
+//! wrong one would be believed. Where neither transaction nor times tell which, there is none.
 //!
 //! Rule: `spec/text/evidence.md`, "Names that the agent adds".
 

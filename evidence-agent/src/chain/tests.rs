@@ -165,17 +165,98 @@ fn pieces_of_a_growing_file_are_attempts_of_their_own() {
 #[test]
 fn review_repair_and_inspection_again_name_what_they_are_about() {
     let mut factory = Factory::default();
-    let verdict = reading(Kind::AoiReport, board("B1", "aoi-7"), &[]);
+    let verdict = claiming(Kind::AoiReport, "aoi-7", "08:50", "");
     factory.sees("verdict", &verdict);
-    let review = factory.sees("review", &reading(Kind::Review, board("B1", "station-2"), &[]));
+    let review = factory.sees("review", &claiming(Kind::Review, "station-2", "08:56", ""));
     assert_eq!(review, pairs(&[("about/sha256", &of("verdict"))]));
-    let repair = factory.sees("repair", &reading(Kind::Repair, board("B1", "bench-1"), &[]));
+    let repair = factory.sees("repair", &claiming(Kind::Repair, "bench-1", "09:30", ""));
     let want = [("about/sha256", of("verdict")), ("follows/sha256", of("review"))];
     assert_eq!(repair, pairs(&want.each_ref().map(|(name, hash)| (*name, hash.as_str()))));
-    let again = factory.sees("again", &verdict);
+    let again = factory.sees("again", &claiming(Kind::AoiReport, "aoi-7", "10:05", ""));
     let want =
         [("attempt", "2"), ("supersedes", &of("verdict")), ("follows/sha256", &of("repair"))];
     assert_eq!(again, pairs(&want));
+}
+
+/// A report on one board that claims this time, of this transaction.
+fn claiming(kind: Kind, machine: &str, time: &str, transaction: &str) -> Reading {
+    let start = format!("2026-03-02T{time}:00+08:00");
+    let values = [("claimed/start", start.as_str()), ("transaction", transaction)];
+    let stated = values.into_iter().filter(|(_, value)| !value.is_empty());
+    reading(kind, board("B1", machine), &stated.collect::<Vec<_>>())
+}
+
+/// Every order of four things.
+fn orders() -> Vec<[usize; 4]> {
+    let all = (0..256).map(|n| [n / 64, n / 16 % 4, n / 4 % 4, n % 4]);
+    all.filter(|order| (0..4).all(|each| order.contains(&each))).collect()
+}
+
+#[test]
+fn whatever_is_seen_first_a_review_is_never_about_the_attempt_behind_the_repair() {
+    let files = |is_shared: bool| {
+        let shared = if is_shared { "T1" } else { "" };
+        [
+            ("aoi 1", claiming(Kind::AoiReport, "aoi-7", "08:50", shared)),
+            ("review", claiming(Kind::Review, "station-2", "08:56", shared)),
+            ("repair", claiming(Kind::Repair, "bench-1", "09:30", "")),
+            ("aoi 2", claiming(Kind::AoiReport, "aoi-7", "10:05", "")),
+        ]
+    };
+    for (order, is_shared) in orders().into_iter().flat_map(|order| [(order, false), (order, true)])
+    {
+        let (mut factory, files) = (Factory::default(), files(is_shared));
+        let mut has_seen_first = false;
+        for at in order {
+            let (name, reading) = &files[at];
+            let about = factory.sees(name, reading).remove("about/sha256");
+            has_seen_first |= at == 0;
+            let is_linked = has_seen_first && (at == 1 || at == 2);
+            assert_eq!(about, is_linked.then(|| of("aoi 1")), "{name} in {order:?}");
+        }
+    }
+}
+
+#[test]
+fn a_review_of_which_neither_transaction_nor_time_tells_what_it_is_about_names_nothing() {
+    let untimed = |kind: Kind| reading(kind, board("B1", "station-2"), &[]);
+    let mut factory = Factory::default();
+    factory.sees("verdict", &claiming(Kind::AoiReport, "aoi-7", "08:50", "T1"));
+    let review = factory.sees("untimed", &untimed(Kind::Review));
+    assert_eq!(review, pairs(&[("follows/sha256", &of("verdict"))]));
+    let early = factory.sees("early", &claiming(Kind::Review, "station-2", "08:49", "T9"));
+    assert!(!early.contains_key("about/sha256"), "it claims to be before every inspection");
+    // By its transaction it is about the first, however late it claims to be.
+    factory.sees("second", &claiming(Kind::AoiReport, "aoi-7", "10:05", "T2"));
+    let shared = factory.sees("shared", &claiming(Kind::Review, "station-2", "11:00", "T1"));
+    assert_eq!(shared["about/sha256"], of("verdict"));
+    // An inspection of which no time is known may be the one.
+    factory.sees("another", &untimed(Kind::AoiReport));
+    let doubtful = factory.sees("doubtful", &claiming(Kind::Review, "station-2", "11:01", ""));
+    assert!(!doubtful.contains_key("about/sha256"));
+}
+
+#[test]
+fn of_many_inspections_those_that_are_remembered_take_no_earlier_review() {
+    let mut factory = Factory::default();
+    for minute in 0..40 {
+        let time = format!("08:{minute:02}");
+        factory.sees(&time, &claiming(Kind::AoiReport, "aoi-7", &time, ""));
+    }
+    let mut about = |time: &str| {
+        factory.sees(&format!("at {time}"), &claiming(Kind::Review, "station-2", time, ""))
+    };
+    assert_eq!(about("08:30")["about/sha256"], of("08:30"));
+    assert!(!about("08:05").contains_key("about/sha256"));
+}
+
+#[test]
+fn a_row_of_an_earlier_version_is_read_and_links_no_review() {
+    let mut factory = Factory::default();
+    let row = serde_json::json!({"last": null, "verdict": sha("verdict"), "certificate": null});
+    factory.rows.put_row("board", &key_of(&[b"B1"]), row.to_string().as_bytes());
+    let review = factory.sees("review", &claiming(Kind::Review, "station-2", "08:56", ""));
+    assert!(review.is_empty());
 }
 
 #[test]

@@ -172,7 +172,8 @@ pub(crate) enum Command {
         /// Write the key here, readable by you alone, to be handed to the buyer.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// Units of the lot, one a line, where the machines' files do not name the lot.
+        /// Units of the lot, one a line or CSV with a column `serial`, where the machines' files do not
+        /// name the lot, or not all of them.
         #[arg(long, value_name = "FILE")]
         units: Option<PathBuf>,
     },
@@ -298,7 +299,8 @@ pub(crate) struct DiscloseArgs {
     /// Records that name this unit or panel; can be repeated.
     #[arg(long, value_name = "ID")]
     pub(crate) unit: Vec<String>,
-    /// Records that name a unit or panel of this list, one a line; at most 16 MiB.
+    /// Records that name a unit or panel of this list: one a line, or CSV with a column `serial`, of
+    /// which `panel` is taken too; at most 16 MiB.
     #[arg(long, value_name = "FILE")]
     pub(crate) units: Option<PathBuf>,
     /// Records of this lot, and of those that name no lot the ones of its units and panels, such as
@@ -325,6 +327,10 @@ pub(crate) struct DiscloseArgs {
     /// In a range, open what records without tags name, whosever it is.
     #[arg(long, requires = "range")]
     pub(crate) open_untagged: bool,
+    /// In a range, hand over records of the reader's units that carry no tag, although a check with
+    /// the lot's key refuses the range for them.
+    #[arg(long, requires = "range")]
+    pub(crate) allow_untagged: bool,
     /// Open only this field of the chosen records, or the word all; can be repeated. Without it,
     /// everything but the operator is opened.
     #[arg(long, value_name = "FIELD")]

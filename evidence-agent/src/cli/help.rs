@@ -69,6 +69,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("challenge out", "要新建的文件夹"),
     ("check-config dry_run", "查看一遍所监视的一切，报告会锚定什么；不写入也不发送"),
     ("config", "配置文件"),
+    (
+        "disclose allow_untagged",
+        "在区间内，即使对方单元的记录没有标签也交付，尽管持批次密钥的检验会因此拒绝该区间",
+    ),
     ("disclose between", "在两个时刻（含时区）之间作出的声明：起、止"),
     (
         "disclose bundle",
@@ -93,7 +97,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     ("disclose source", "该来源的记录"),
     ("disclose unit", "提到此单元或面板的记录；可重复"),
-    ("disclose units", "提到此清单中单元或面板的记录，每行一个，最多 16 MiB"),
+    (
+        "disclose units",
+        "提到此清单中单元或面板的记录：每行一个，或含 serial 列的 CSV（panel 列一并采用），最多 16 MiB",
+    ),
     ("expire dry_run", "只说明会删除什么"),
     ("expire rules", "保留期限规则（TOML），参见保险库的说明页"),
     ("evidence", "同时写出证据本身"),
@@ -116,7 +123,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("lot", "批次，按机器所写"),
     ("lot-key from", "接收此文件中的密钥（64 位十六进制），而不是新建"),
     ("lot-key out", "把密钥写到此处，仅本人可读，以便交给买方"),
-    ("lot-key units", "该批次的单元，每行一个；用于机器的文件未写明批次时"),
+    (
+        "lot-key units",
+        "该批次的单元，每行一个，或含 serial 列的 CSV；用于机器的文件（或其中一部分）未写明批次时",
+    ),
     ("mapping name", "哪一个"),
     ("new_passphrase_file", "存放新口令的文件"),
     ("log_key", "日志的验证密钥；日志有多把时可重复指定"),

@@ -11,7 +11,6 @@
 //! unit at all.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use spec::evidence::batch::Place;
 use spec::evidence::kind::Kind;
@@ -21,6 +20,7 @@ use spec::evidence::tag::join_tags;
 use spec::key::KeyName;
 
 use super::known;
+use super::list::read_units;
 use crate::cli::args::DiscloseArgs;
 use crate::clock;
 use crate::error::AgentError;
@@ -28,9 +28,6 @@ use crate::model::{Pending, UnixMillis, names_nobody};
 use crate::site::commands::Desk;
 use crate::spool::tags;
 use crate::vault::Vault;
-
-/// The most bytes of a list of units: some hundred thousand serial numbers.
-const MAX_UNITS_SIZE: usize = 16 * 1024 * 1024;
 
 /// The chosen records of each statement.
 pub(super) type Chosen = BTreeMap<(KeyName, u64), BTreeSet<u64>>;
@@ -44,20 +41,6 @@ struct Conditions {
     certificate: Option<String>,
     between: Option<(UnixMillis, UnixMillis)>,
     source: Option<KeyName>,
-}
-
-/// Reads a list of units, one a line.
-pub(crate) fn read_units(desk: &Desk<'_>, path: &Path) -> Result<BTreeSet<Vec<u8>>, AgentError> {
-    let bytes = desk.caller.read(path, MAX_UNITS_SIZE).map_err(AgentError::file(path))?;
-    Ok(units_of(&bytes))
-}
-
-/// The lines of a list as tables and editors write it: with CR LF, empty lines, and a byte order mark,
-/// which would make the first unit another one.
-fn units_of(list: &[u8]) -> BTreeSet<Vec<u8>> {
-    let list = list.strip_prefix(b"\xef\xbb\xbf").unwrap_or(list);
-    let lines = items(list).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
 }
 
 /// Finds the records, and the sources with a record that would be one of them and waits for its
@@ -327,15 +310,6 @@ fn moment(text: &String) -> Result<UnixMillis, AgentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_list_is_read_as_tables_and_editors_write_it() {
-        let want: BTreeSet<Vec<u8>> = [b"U1".to_vec(), b"U2".to_vec()].into();
-        for list in ["U1\nU2", "U1\nU2\n", "\u{feff}U1\r\nU2\r\n", "\u{feff}\r\nU2\n\nU1\r\n\r\n"] {
-            assert_eq!(units_of(list.as_bytes()), want, "{list:?}");
-        }
-        assert!(units_of("\u{feff}\r\n".as_bytes()).is_empty());
-    }
 
     #[test]
     fn a_range_is_two_numbers_in_order() {

@@ -14,11 +14,13 @@ use std::sync::{Arc, Mutex};
 use spec::bundle::{
     Bundle, BundleError, Claim, Contents, MAX_BUNDLE_SIZE, PartPath, Place, Role, how_to,
 };
+use spec::checkpoint::Checkpoint;
 use spec::evidence::disclosure::Pick;
 use spec::evidence::record::Record;
 use spec::key::KeyName;
 use spec::proof::Proof;
 
+use super::bounds::{self, Bound};
 use super::evidence;
 use crate::cli::Language;
 use crate::durable::Access;
@@ -36,6 +38,8 @@ pub(super) struct Folder<'a> {
     made: RefCell<BTreeSet<String>>,
     /// Whose statements are in it.
     shown: RefCell<BTreeSet<KeyName>>,
+    /// Which lower bounds need a proof.
+    bounds: RefCell<Vec<Bound>>,
 }
 
 /// Where parts go.
@@ -76,7 +80,8 @@ impl<'a> Folder<'a> {
 
     fn to(caller: &'a dyn Caller, path: &Path, to: Target) -> Self {
         let path = path.to_path_buf();
-        Self { path, caller, to, made: RefCell::default(), shown: RefCell::default() }
+        let (made, shown, bounds) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { path, caller, to, made, shown, bounds }
     }
 
     /// What is handed over.
@@ -114,19 +119,44 @@ impl<'a> Folder<'a> {
         let Piece { claim, source, name, sequence } = *piece;
         let kept = vault.statement(name, sequence)?;
         let gone = || AgentError::vault(vault.folder(), format!("{name} has no {sequence}"));
-        let statement = kept.ok_or_else(gone)?.statement.to_bytes();
+        let statement = kept.ok_or_else(gone)?.statement;
         let disclosure = opening.disclose(picks);
         let disclosure = disclosure.map_err(|error| AgentError::Input(error.to_string()))?;
         let place = Place { claim, source, sequence };
         self.shown.borrow_mut().insert(name.clone());
-        self.write(&PartPath::Of(place, Role::Statement), &statement)?;
+        self.write(&PartPath::Of(place, Role::Statement), &statement.to_bytes())?;
         self.write(&PartPath::Of(place, Role::Disclosure), disclosure.to_json().as_bytes())?;
         let Some(receipt) = receipt else { return Ok(()) };
         self.write(&PartPath::Of(place, Role::Receipt), &receipt.to_bytes())?;
-        match vault.after(name, sequence)? {
-            Some(note) => self.write(&PartPath::Of(place, Role::After), &note.to_bytes()),
-            None => Ok(()),
+        let Some(note) = vault.after(name, sequence)? else { return Ok(()) };
+        self.write(&PartPath::Of(place, Role::After), &note.to_bytes())?;
+        let newer = Checkpoint::parse(receipt.checkpoint().text());
+        let newer = newer.map_err(|error| AgentError::vault(vault.folder(), error))?;
+        let (old, new) = (statement.after().tree(), newer.tree());
+        if old.size() < new.size() {
+            self.bounds.borrow_mut().push(Bound { place, old, new });
         }
+        Ok(())
+    }
+
+    /// Writes the proofs of the lower bounds, which the log alone can give. Gives back how many are left out
+    /// and why, if it does not give them.
+    pub(super) fn write_bounds(
+        &self,
+        vault: &Vault,
+    ) -> Result<Option<(usize, AgentError)>, AgentError> {
+        let wanted = self.bounds.take();
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        let proofs = match bounds::prove(vault.log(), &wanted) {
+            Ok(proofs) => proofs,
+            Err(why) => return Ok(Some((wanted.len(), why))),
+        };
+        for (place, proof) in proofs {
+            self.write(&PartPath::Of(place, Role::Consistency), proof.as_bytes())?;
+        }
+        Ok(None)
     }
 
     /// Writes the evidence behind these records, each exactly the bytes that its record commits to.

@@ -89,6 +89,9 @@ impl OfLot {
                 }
             };
         }
+        if given == 0 {
+            text += what_units_are_for(language);
+        }
         if *untagged > 0 {
             text += &match language {
                 Language::En => format!(
@@ -108,6 +111,19 @@ impl OfLot {
             };
         }
         text
+    }
+}
+
+/// What a key without a list of units does not find.
+const fn what_units_are_for(language: Language) -> &'static str {
+    match language {
+        Language::En => {
+            "  Repairs and reviews often name the board alone: it is tagged in them if the lot's boards \
+             are given with --units before they are captured\n"
+        }
+        Language::Zh => {
+            "  维修和复判往往只写明板号：若在采集之前用 --units 给出该批次的板，其中的板也会带有标签\n"
+        }
     }
 }
 
@@ -234,6 +250,8 @@ mod tests {
         let nothing = OfLot::default().said(0, Language::En);
         assert!(nothing.contains("0 records") && nothing.contains("`lot`"), "{nothing}");
         assert!(!nothing.contains('!') && !nothing.contains("units are"), "{nothing}");
+        // Who gives no units is told what they are for.
+        assert!(nothing.contains("given with --units before"), "{nothing}");
         let some = OfLot { records: 7, untagged: 3, units: 2, is_cut: true };
         for language in [Language::En, Language::Zh] {
             let said = some.said(5, language);
@@ -241,6 +259,7 @@ mod tests {
                 assert!(said.contains(number), "{said}");
             }
             assert!(said.contains("  ! ") && said.contains("20000"), "{said}");
+            assert!(!said.contains("--units"), "{said}");
         }
     }
 }

@@ -3,14 +3,18 @@
 //! Rules: `spec/text/disclosure.md`, `spec/text/bundle.md`, `spec/text/pins.md`, `spec/text/challenge.md`.
 //!
 //! ```text
+//! list     a file                    -> units
 //! choose   conditions                -> places of records, by source and statement
 //! context  chosen records            -> programs, limits and certificates that they were made under
 //! known    a lot, a list of units    -> what the vault has of it, said where that is nothing
 //! fields   record + what was asked   -> which fields of it are opened
+//! tagged   a range                   -> what its reader's check will refuse of it
 //! fill     statements + picks        -> a folder with the paths of a bundle
+//! bounds   statements, the log       -> that they were not made long before
 //! ```
 //!
-//! Everything comes from the vault, where it is verified as it is read; nothing here asks the log.
+//! Everything comes from the vault, where it is verified as it is read. The log is asked for one thing, after
+//! all else: what proves the lower bounds. Where it does not answer, they are left out, which is said.
 //! The folder is what `fiducial bundle make` takes and what `fiducial verify range` judges; with
 //! `--bundle` it is made into the one file at once.
 //!
@@ -18,13 +22,16 @@
 //! alone, and what a record without tags names is opened only by an explicit word.
 
 mod answer;
+mod bounds;
 mod choose;
 mod context;
 mod evidence;
 mod fields;
 mod fill;
 mod known;
+mod list;
 mod pins;
+mod tagged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -37,14 +44,15 @@ use spec::evidence::record::Record;
 use spec::key::KeyName;
 
 pub(crate) use answer::answer;
-pub(crate) use choose::read_units;
 pub(crate) use evidence::write_evidence;
 pub(crate) use known::OfLot;
+pub(crate) use list::read_units;
 pub(crate) use pins::pins;
 
 use self::choose::Chosen;
 use self::fields::Wanted;
 use self::fill::{Folder, Piece};
+use self::tagged::Tags;
 use crate::cli::Language;
 use crate::cli::args::{DiscloseArgs, VaultArgs};
 use crate::error::{AgentError, EXIT_ANCHORED, EXIT_INCOMPLETE};
@@ -66,6 +74,8 @@ struct Tally {
     warnings: Vec<String>,
     /// Whether something that was asked for is not in the folder.
     is_incomplete: bool,
+    /// What the reader of a range looks for, and finds.
+    tags: Tags,
 }
 
 /// Opens what was asked for into a new folder.
@@ -106,11 +116,16 @@ pub(crate) fn disclose(
         match span {
             Some((first, last)) => {
                 let source = &choose::one_source(&vault, args.source.as_deref())?;
-                let range = Range { source, first, last, open_untagged: args.open_untagged };
+                let (open_untagged, allow_untagged) = (args.open_untagged, args.allow_untagged);
+                let range = Range { source, first, last, open_untagged, allow_untagged };
                 range.check_is_anchored(&vault)?;
+                tally.tags = Tags::of(desk, &vault, args)?;
                 range.open(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?;
             }
             None => open_records(&vault, &folder, &chosen, &wanted, args.evidence, &mut tally)?,
+        }
+        if let Some((count, why)) = folder.write_bounds(&vault)? {
+            tally.without_bounds(count, &why, vault.log());
         }
         folder.write_papers(&vault)?;
         folder.finish()
@@ -188,6 +203,7 @@ struct Range<'a> {
     first: u64,
     last: u64,
     open_untagged: bool,
+    allow_untagged: bool,
 }
 
 impl Range<'_> {
@@ -230,7 +246,7 @@ impl Range<'_> {
                 };
                 picks.push(Pick { record: index, fields });
             }
-            tally.warn_of_tags(vault, &opening, own)?;
+            tally.tags.look(vault, &opening, own)?;
             // Receipts are long; the end's holds for all, the own ones' say more of their time.
             let is_wanted = sequence == self.last || !own.is_empty();
             let receipt = if is_wanted { vault.receipt(self.source, sequence)? } else { None };
@@ -242,6 +258,8 @@ impl Range<'_> {
                 tally.add_evidence(folder.write_evidence(vault, &opening, &own, tally.language)?);
             }
         }
+        let to_read = tally.tags.judge(self.source, self.allow_untagged, tally.language)?;
+        tally.warnings.extend(to_read);
         Ok(())
     }
 
@@ -270,7 +288,7 @@ impl Range<'_> {
 }
 
 impl Tally {
-    const fn new(language: Language) -> Self {
+    fn new(language: Language) -> Self {
         Self {
             language,
             statements: 0,
@@ -280,6 +298,7 @@ impl Tally {
             closed: BTreeSet::new(),
             warnings: Vec::new(),
             is_incomplete: false,
+            tags: Tags::default(),
         }
     }
 
@@ -287,6 +306,25 @@ impl Tally {
     fn leave_out(&mut self, why: String) {
         self.is_incomplete = true;
         self.warnings.push(why);
+    }
+
+    /// Says that the lower bounds are not there, and how they come in. A log that contradicts itself is
+    /// more than one that is away.
+    fn without_bounds(&mut self, count: usize, why: &AgentError, log: &str) {
+        self.is_incomplete |= matches!(why, AgentError::LogRefused(_));
+        let why = why.message(self.language);
+        self.warnings.push(match self.language {
+            Language::En => format!(
+                "left out, for {}: the proof that it was not made long before ({why}). The log has it: \
+                 say this again when it answers, or make a folder with --out, and of that the bundle \
+                 with `fiducial bundle make FOLDER --log {log} --out FILE`",
+                number::of(count, "statement", "statements")
+            ),
+            Language::Zh => format!(
+                "未包括 {count} 条声明的下限证明，即它们并非在很早之前作出（{why}）。该证明由日志给出：请在日志可访问时\
+                 重新运行，或用 --out 生成文件夹，再用 `fiducial bundle make 文件夹 --log {log} --out 文件` 制成证据包"
+            ),
+        });
     }
 
     fn count(&mut self, record: &Record, wanted: &Wanted) {
@@ -302,33 +340,6 @@ impl Tally {
     fn add_evidence(&mut self, (written, missing): (u64, Vec<String>)) {
         self.evidence += written;
         missing.into_iter().for_each(|why| self.leave_out(why));
-    }
-
-    /// A record of a lot that was made before the lot had its key has noise for tags, and the buyer
-    /// will refuse the range: better said here.
-    fn warn_of_tags(
-        &mut self,
-        vault: &Vault,
-        opening: &Opening,
-        own: &BTreeSet<u64>,
-    ) -> Result<(), AgentError> {
-        for index in own {
-            let Some(record) = record_at(opening, *index) else { continue };
-            if !choose::is_tagged(vault, &opening.place, record)? {
-                let (source, sequence) = (&opening.place.source, opening.place.sequence);
-                self.warnings.push(match self.language {
-                    Language::En => format!(
-                        "{source} {sequence}, record {index}: its tags are not those of a lot key \
-                         of this vault; the reader's check will refuse it"
-                    ),
-                    Language::Zh => format!(
-                        "{source} {sequence} 第 {index} 号记录：其标签并非由此保险库的批次密钥生成；\
-                         对方检验时会拒绝"
-                    ),
-                });
-            }
-        }
-        Ok(())
     }
 }
 

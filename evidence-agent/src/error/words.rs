@@ -36,6 +36,17 @@ const PHRASES: &[(&str, &str)] = &[
     ("failed to lookup address information: {}", "无法解析主机名：{}"),
     // The command line.
     ("say --out or --bundle", "请给出 --out 或 --bundle"),
+    (
+        "statement {} of {}, record {}: its unit {} carries no tag of its lot's key; who looks for it \
+         with that key is refused the whole range. Records like it: {}. Tags are given at capture and \
+         cannot be added: for boards to come name the lot's units beforehand with `fiducial-agent \
+         lot-key LOT --units LIST --out KEY`. For these, end the range before them, hand over the \
+         records without --range, or say --allow-untagged",
+        "声明 {}（来源 {}）第 {} 号记录：单元 {} 没有其批次密钥的标签；持该密钥查找它的人，检验会拒绝整个区间。\
+         这样的记录共 {} 条。标签在采集时生成，之后无法补上：对今后的板，请事先用 `fiducial-agent lot-key LOT \
+         --units LIST --out KEY` 给出该批次的单元。对这些记录，请在它们之前结束区间，或不用 --range 交付，\
+         或使用 --allow-untagged",
+    ),
     // The log.
     ("no time is left", "时间已用完"),
     ("status {}: {}", "状态 {}：{}"),
@@ -48,6 +59,8 @@ const PHRASES: &[(&str, &str)] = &[
     ("it shows no checkpoint, though it did before", "它没有给出检查点，而此前给出过"),
     ("it shows {} entries after {}", "它给出 {} 条，而此前为 {} 条"),
     ("it shows a checkpoint of {}", "它给出的检查点属于 {}"),
+    ("it does not continue its tree of {} to {}: {}", "它没有由 {} 条的树延续到 {} 条：{}"),
+    ("it shows fewer entries", "它给出的条数更少"),
     ("{} is malformed", "{} 格式不正确"),
     ("it took a statement that continues no chain", "它接受了一条不接续任何链的声明"),
     (

@@ -8,7 +8,7 @@ use spec::evidence::kind::Kind;
 use super::lookup::{Answer, Content, ask, values_at};
 use super::mapping::{Declared, Form, KindRule, LinkName, Place, Step};
 use super::table::{Column, Grid, Layout, Records, keys};
-use super::text::{Choice, Text, decode, piece};
+use super::text::{Choice, Text, decode, is_for_another, piece};
 use super::values::{self, Values, link};
 use super::{MAX_READINGS, READER, json, xml};
 use crate::model::{Links, Reading};
@@ -44,9 +44,11 @@ fn file_name(name: &[u8], encodings: &[Choice]) -> String {
     if let Ok(name) = std::str::from_utf8(name) {
         return name.to_string();
     }
-    let named = encodings.iter().find_map(|choice| match choice {
-        Choice::Auto => None,
-        Choice::Named(encoding) => piece(encoding, name),
+    let named = encodings.iter().zip(1_usize..).find_map(|(choice, behind)| match choice {
+        Choice::Named(encoding) if !is_for_another(encoding, name, &encodings[behind..]) => {
+            piece(encoding, name)
+        }
+        Choice::Auto | Choice::Named(_) => None,
     });
     let shown = || {
         let mut shown = String::new();

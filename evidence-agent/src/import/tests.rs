@@ -128,6 +128,21 @@ fn profiles_keep_their_words_in_every_encoding_and_cells_may_be_no_numbers() {
 }
 
 #[test]
+fn degrees_are_read_as_they_were_written_in_both_encodings() {
+    for (name, degrees, text, encoding) in [
+        ("kic-like.csv", b" 245 \xb0C".as_slice(), "PASTE_X 245 °C", " windows-1252 "),
+        ("kic-like-gbk.csv", b" 245 \xa1\xe6", "PASTE_X 245 ℃", " GBK "),
+    ] {
+        let mut bytes = sample(name);
+        let window = bytes.windows(7).position(|part| part == b"PASTE_X").unwrap() + 7;
+        bytes.splice(window..window, degrees.iter().copied());
+        let readings = read(&Mapping::shipped("kic-like").unwrap(), name.as_bytes(), &bytes);
+        check(&readings[0], &[("window", text)]);
+        assert!(readings[0].interpreted.contains(encoding), "{}", readings[0].interpreted);
+    }
+}
+
+#[test]
 fn chinese_headings_are_read_and_whoever_judged_makes_it_a_review() {
     let machine = one("domestic-like", "domestic-like.csv");
     assert_eq!(machine.kind, Kind::AoiReport);

@@ -1,9 +1,11 @@
 //! From bytes to text, without guessing and without loss.
 //!
 //! A byte order mark always decides. Without one, the mapping's encodings are tried in their order,
-//! and the first that reads every byte is taken. Bytes that none of them reads are no text: the file
-//! is anchored as it is and flagged. Nothing is replaced by a question mark, since the text would
-//! then say something that the machine did not write.
+//! and the first that reads every byte is taken. GBK reads nearly anything: `°C` in Windows-1252 is a
+//! rare Chinese letter in it. Where the mapping allows both, it is GBK only if what it says looks like
+//! Chinese. Bytes that none of them reads are no text: the file is anchored as it is and flagged.
+//! Nothing is replaced by a question mark, since the text would then say something that the machine did
+//! not write.
 
 use std::borrow::Cow;
 
@@ -56,12 +58,15 @@ pub(super) fn decode<'b>(bytes: &'b [u8], choices: &[Choice]) -> Result<Text<'b>
         return Ok(Text { text, encoding, mark });
     }
     let mut tried = Vec::new();
-    for choice in choices {
+    for (choice, behind) in
+        choices.iter().zip(1_usize..).map(|(choice, at)| (choice, &choices[at..]))
+    {
         let encoding = match choice {
             Choice::Named(encoding) => encoding,
             Choice::Auto => declared(bytes).unwrap_or(UTF_8),
         };
-        if let Some(text) = clean(encoding, bytes) {
+        let text = clean(encoding, bytes).filter(|_| !is_for_another(encoding, bytes, behind));
+        if let Some(text) = text {
             return Ok(Text { text, encoding, mark: 0 });
         }
         tried.push(encoding.name());
@@ -72,6 +77,39 @@ pub(super) fn decode<'b>(bytes: &'b [u8], choices: &[Choice]) -> Result<Text<'b>
 /// Reads a piece of a text that was read as a whole before.
 pub(super) fn piece<'b>(encoding: &'static Encoding, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
     encoding.decode_without_bom_handling_and_without_replacement(bytes)
+}
+
+/// Whether these bytes would be odd Chinese, and an encoding behind this one in a list reads them with one
+/// byte a letter.
+pub(super) fn is_for_another(encoding: &'static Encoding, bytes: &[u8], behind: &[Choice]) -> bool {
+    (encoding == GBK || encoding == GB18030)
+        && behind.contains(&Choice::Named(WINDOWS_1252))
+        && !looks_chinese(bytes)
+        && clean(WINDOWS_1252, bytes).is_some()
+}
+
+/// Whether the pairs of bytes of GBK are letters that are written: of GB 2312's first level and its symbols,
+/// such as `℃`, there are as many as of those that GBK added. To these belongs every pair whose second byte
+/// is ASCII, which is what a lone `°` or `µ` before a letter makes.
+fn looks_chinese(bytes: &[u8]) -> bool {
+    let (mut common, mut odd, mut at) = (0_usize, 0_usize, 0);
+    while let Some(&lead) = bytes.get(at) {
+        let trail = bytes.get(at + 1).copied().unwrap_or_default();
+        at += match (lead, trail) {
+            // 0x80 alone is the euro sign.
+            (0..=0x80, _) => 1,
+            // GB 18030 has letters of four bytes.
+            (_, b'0'..=b'9') => 4,
+            _ => 2,
+        };
+        match (lead, trail) {
+            (0xa1..=0xa9 | 0xb0..=0xd7, 0xa1..=0xfe) => common += 1,
+            // GB 2312's second level: rare letters, and any two letters of one byte as well.
+            (0..=0x80, _) | (0xd8..=0xf7, 0xa1..=0xfe) => {}
+            _ => odd += 1,
+        }
+    }
+    common >= odd
 }
 
 fn clean<'b>(encoding: &'static Encoding, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
@@ -140,6 +178,31 @@ mod tests {
         assert_eq!(wrong, "it has no byte order mark and is not UTF-8 or GBK or Shift_JIS");
         assert!(read(b"\x81", &["windows-1252"]).is_err(), "undefined there");
         assert!(read(b"a\0b", &["utf-8"]).is_err(), "no text has a zero");
+    }
+
+    #[test]
+    fn gbk_is_taken_only_where_it_says_something_in_chinese() {
+        let both = ["auto", "gbk", "windows-1252"];
+        for (bytes, text, encoding) in [
+            (b"peak 245 \xb0C".as_slice(), "peak 245 °C", "windows-1252"),
+            (b"25 \xb5m, 245 \xb0C", "25 µm, 245 °C", "windows-1252"),
+            (b"gr\xf6\xdfer als 245 \xb0C", "größer als 245 °C", "windows-1252"),
+            (b"\xb1 2 \xb0C", "± 2 °C", "windows-1252"),
+            (b"peak 245 \xa1\xe6", "peak 245 ℃", "GBK"),
+            (b"\xba\xcf\xb8\xf1 245 \xa1\xe6", "合格 245 ℃", "GBK"),
+            // A rare letter in a name, whose second byte is ASCII.
+            (b"\xd6\xec\xe9F \xba\xcf\xb8\xf1", "朱镕 合格", "GBK"),
+            (b"\xf6\xce", "鑫", "GBK"),
+            (b"plain", "plain", "UTF-8"),
+        ] {
+            assert_eq!(read(bytes, &both), Ok((text.to_string(), encoding)), "{text}");
+        }
+        let mixed = ["auto", "gb18030", "windows-1252"];
+        assert_eq!(read(b"245 \xb0C", &mixed), Ok(("245 °C".to_string(), "windows-1252")));
+        assert_eq!(read(b"\x81\x30\x81\x30 \xba\xcf", &mixed).unwrap().1, "gb18030");
+        // A mapping that knows its machine is believed.
+        assert_eq!(read(b"\xb0C", &["gbk"]), Ok(("癈".to_string(), "GBK")));
+        assert_eq!(read(b"\xb0C", &["windows-1252", "gbk"]).unwrap().0, "°C");
     }
 
     #[test]

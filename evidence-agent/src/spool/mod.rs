@@ -25,7 +25,7 @@ pub(crate) mod clock;
 mod closing;
 pub(crate) mod daily;
 pub(crate) mod outage;
-mod receipts;
+pub(crate) mod receipts;
 pub(crate) mod record;
 pub(crate) mod resume;
 pub(crate) mod salts;

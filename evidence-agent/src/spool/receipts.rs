@@ -67,7 +67,10 @@ pub(super) fn prove(
 }
 
 /// Fetches tiles over several connections; the first failure ends it.
-fn fetch(log: &LogClient, tiles: &BTreeSet<Tile>) -> Result<BTreeMap<Tile, Vec<Hash>>, AgentError> {
+pub(crate) fn fetch(
+    log: &LogClient,
+    tiles: &BTreeSet<Tile>,
+) -> Result<BTreeMap<Tile, Vec<Hash>>, AgentError> {
     type Fetched = Result<Vec<(Tile, Vec<Hash>)>, AgentError>;
     let fetch_one = |tile: &Tile| {
         let malformed = || AgentError::LogRefused(format!("{tile} is malformed"));

@@ -53,6 +53,8 @@ mod ranges;
 mod reconcile;
 /// A log whose disk died, and its successor.
 mod recovered;
+/// A board that was repaired, in whatever order its files are seen.
+mod repaired;
 /// A log that is stopped and started again.
 mod restart;
 /// What retention deletes is gone, and what was handed out or is held stays true.

@@ -27,17 +27,24 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> 
             sets.join(at, other);
         }
     }
+    let mut members: BTreeMap<usize, Vec<&Step>> = BTreeMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        members.entry(sets.root(at)).or_default().push(step);
+    }
+    let mut verdicts: BTreeMap<usize, Verdicts> =
+        members.into_iter().map(|(root, steps)| (root, Verdicts::of(steps))).collect();
     let mut boards: BTreeMap<usize, Board> = BTreeMap::new();
     for (at, step) in steps.into_iter().enumerate() {
+        let root = sets.root(at);
         let empty = || Board {
             names: Vec::new(),
             steps: Vec::new(),
             step_count: 0,
-            verdicts: Verdicts::default(),
+            verdicts: verdicts.remove(&root).unwrap_or_default(),
             is_asked: false,
             bounds: step.bounds,
         };
-        let board = boards.entry(sets.root(at)).or_insert_with(empty);
+        let board = boards.entry(root).or_insert_with(empty);
         for name in step.names() {
             board.is_asked |= asked.contains(name);
             if board.names.len() < MAX_NAMES && !board.names.iter().any(|known| known == name) {
@@ -45,7 +52,6 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> 
             }
         }
         board.step_count += 1;
-        board.verdicts.add(&step);
         board.bounds = around(board.bounds, step.bounds);
         if board.steps.len() < MAX_STEPS {
             board.steps.push(step);

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::kind::Kind;
+use spec::evidence::time::parse_millis;
 
 use super::Picture;
+use crate::reconcile::claimed_instant;
 
 /// The fields that a report shows. Others are in the bundle for who wants them.
 const SHOWN: [&str; 27] = [
@@ -163,6 +165,16 @@ impl Step {
             Field::Text(text) => Some(text),
             Field::Absent | Field::Hidden => None,
         }
+    }
+
+    /// The time that it claims, if its format and zone leave no doubt, and that of sight, if it is opened:
+    /// milliseconds since 1970.
+    pub(super) fn times(&self) -> (Option<u64>, u64) {
+        let claimed = || {
+            let format = self.text("claimed/format").unwrap_or("iso");
+            claimed_instant(self.text("claimed/start")?, format, self.text("claimed/zone")?)
+        };
+        (claimed(), self.text("seen").and_then(parse_millis).unwrap_or(u64::MAX))
     }
 
     /// What a name calls the boards it is about: the panel, then the units.

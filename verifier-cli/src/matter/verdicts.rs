@@ -6,7 +6,7 @@
 use spec::evidence::kind::Kind;
 
 use super::Step;
-use crate::reconcile::{says_bad, says_good};
+use crate::reconcile::{in_time, says_bad, says_good};
 
 /// The last verdicts about one board, each as it was stated.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,8 +26,15 @@ pub(crate) struct Verdicts {
 }
 
 impl Verdicts {
-    /// Takes in the next step, in the order of sight.
-    pub(super) fn add(&mut self, step: &Step) {
+    /// Puts together what the records of one board say, given in the order of sight.
+    pub(super) fn of(steps: Vec<&Step>) -> Self {
+        let mut verdicts = Self::default();
+        in_turn(steps).into_iter().for_each(|step| verdicts.add(step));
+        verdicts
+    }
+
+    /// Takes in the next step, in time.
+    fn add(&mut self, step: &Step) {
         let verdict = step.text("verdict");
         match step.kind {
             Kind::AoiReport | Kind::SpiReport => self.look(step, verdict),
@@ -74,6 +81,24 @@ impl Verdicts {
     }
 }
 
+/// The steps in time, as `reconcile` takes them. Where people's words claim no times, machines' reports are
+/// still in order among themselves.
+fn in_turn(steps: Vec<&Step>) -> Vec<&Step> {
+    // An oven says nothing of the others, and its pass has a time of its own.
+    let (passes, mut others): (Vec<&Step>, Vec<&Step>) =
+        steps.into_iter().partition(|step| step.kind == Kind::OvenData);
+    in_time(&mut others, |step| step.times());
+    let looks = others.iter().copied().filter(|step| step.kind == Kind::AoiReport);
+    let mut looks: Vec<&Step> = looks.collect();
+    in_time(&mut looks, |step| step.times());
+    let mut looks = looks.into_iter();
+    let in_place = others.into_iter().map(|step| match step.kind {
+        Kind::AoiReport => looks.next().unwrap_or(step),
+        _ => step,
+    });
+    passes.into_iter().chain(in_place).collect()
+}
+
 /// How many words of a list say that something is bad.
 fn failures(verdict: &str) -> usize {
     verdict.lines().filter(|word| says_bad(word)).count()
@@ -84,11 +109,29 @@ mod tests {
     use super::*;
 
     fn of(steps: &[(Kind, &[(&'static str, &str)])]) -> Verdicts {
-        let mut verdicts = Verdicts::default();
-        for ((kind, values), number) in steps.iter().zip(1..) {
-            verdicts.add(&Step::of(*kind, number, values));
-        }
-        verdicts
+        let steps = steps.iter().zip(1..);
+        let steps: Vec<Step> =
+            steps.map(|((kind, values), number)| Step::of(*kind, number, values)).collect();
+        Verdicts::of(steps.iter().collect())
+    }
+
+    #[test]
+    fn the_last_word_is_that_of_the_last_time_whatever_was_seen_first() {
+        let at = |time| [("claimed/start", time), ("claimed/zone", "Z")];
+        let [first, review, second] =
+            ["2026-03-02T08:50:00Z", "2026-03-02T08:56:00Z", "2026-03-02T10:05:00Z"].map(at);
+        let said = |word, at: [(&'static str, &'static str); 2]| [("verdict", word), at[0], at[1]];
+        let failed: &[_] = &said("Failed", first);
+        let rejected: &[_] = &said("Failed", review);
+        let passed: &[_] = &said("Passed", second);
+        let all = [(Kind::AoiReport, passed), (Kind::AoiReport, failed), (Kind::Review, rejected)];
+        let verdicts = of(&all);
+        assert_eq!(verdicts.machine.as_deref(), Some("Passed"));
+        assert!(verdicts.is_failed && !verdicts.is_overridden);
+        // A person's word without a time leaves the machine's in order.
+        let untimed: &[_] = &[("verdict", "Failed")];
+        let verdicts = of(&[all[0], all[1], (Kind::Review, untimed)]);
+        assert_eq!(verdicts.machine.as_deref(), Some("Passed"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use spec::evidence::time::parse_millis;
 
 /// Milliseconds since 1970; `None` if the format, the zone or a digit leaves a doubt.
-pub(super) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
+pub(crate) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
     if format == "iso" {
         return parse_millis(text).or_else(|| parse_millis(&format!("{text}{}", offset(zone)?)));
     }
@@ -19,6 +19,19 @@ pub(super) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
     }
     let zone = parts.zone.clone().or_else(|| offset(zone).map(str::to_owned))?;
     rest.is_empty().then(|| parts.text(&zone)).flatten().and_then(|text| parse_millis(&text))
+}
+
+/// Puts records into the order of the times that they claim, if each claims a moment and all were there when
+/// the first was seen: after an outage files are seen in the order of their names, whatever came first.
+/// Otherwise they stay in the order of sight, which saw one before the other was made. `times` gives the
+/// claimed time and that of sight.
+pub(crate) fn in_time<T>(records: &mut [T], times: impl Fn(&T) -> (Option<u64>, u64)) {
+    let claimed: Option<Vec<u64>> = records.iter().map(|one| times(one).0).collect();
+    let latest = claimed.and_then(|claimed| claimed.into_iter().max());
+    let first_seen = records.iter().map(|one| times(one).1).min();
+    if latest.is_some() && latest <= first_seen {
+        records.sort_by_cached_key(|one| times(one).0);
+    }
 }
 
 /// `+08:00`, also where a mapping says it of the machine's clock.

@@ -116,6 +116,11 @@ impl Entry {
         claimed::instant(&start, format.as_deref().unwrap_or("iso"), zone.as_deref()?)
     }
 
+    /// The time that it claims, and that of sight: see [`claimed::in_time`].
+    pub(super) fn times(&self) -> (Option<u64>, u64) {
+        (self.claimed(), self.seen())
+    }
+
     /// By sight, and what was seen at once by its place.
     pub(super) fn order(&self) -> (u64, &str, u64, u64) {
         (self.seen(), self.source.as_str(), self.sequence, self.record)

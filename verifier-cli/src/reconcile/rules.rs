@@ -3,6 +3,7 @@
 //! Rule: `spec/text/reconcile.md`, where each has its reason and its source. They do not know of one
 //! another, so that one unit may have several findings at once.
 
+mod behind;
 mod context;
 mod ledger;
 mod limits;

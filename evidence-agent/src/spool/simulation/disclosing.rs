@@ -92,6 +92,61 @@ fn a_lot_key_says_what_was_captured_before_it() {
     assert_eq!(world.vault().lot_of_unit(b"B6").unwrap(), None);
 }
 
+/// A line whose lot has its key, whose repairs name no lot, and what `disclose --range` says of it.
+fn repaired(is_told_units: bool) -> World {
+    let mut world = World::new(&["line"]);
+    let path = |name: &str| world.folder.path().join(name).to_str().unwrap().to_string();
+    let (key, list) = (path("key"), path("units of L-7"));
+    std::fs::write(&list, "B1\nB2\n").unwrap();
+    let words = ["lot-key", "L-7", "--out", &key, "--units", &list];
+    let told = if is_told_units { &words[..] } else { &words[..4] };
+    assert_eq!(world.typed(told).0, 0);
+    world.report_with(0, "panel", &[("lot", "L-7"), ("panel", "P1"), ("units", "B1\nB2\n")]);
+    world.record_with(0, "repair", "repair", &[("units", "B2\n")]);
+    world.record_with(0, "oven-data", "oven", &[("panel", "P1"), ("units", "P1\n")]);
+    world.seal_all();
+    world.drain();
+    world
+}
+
+/// `disclose` of that range into this folder: its exit code, its error and its warnings.
+fn ranged(world: &mut World, more: &[&str], folder: &str) -> (u8, String, Vec<String>) {
+    let out = world.folder.path().join(folder).to_str().unwrap().to_string();
+    let words = ["disclose", "--range", "0..0", "--context", "--out", &out];
+    let (code, json, _) = world.typed(&[&words[..], more].concat());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+    let warnings = json["warnings"].as_array().into_iter().flatten().map(text).collect();
+    (code, text(&json["error"]), warnings)
+}
+
+#[test]
+fn a_range_that_its_reader_s_check_will_refuse_is_not_handed_over() {
+    let mut world = repaired(false);
+    let path = |world: &World, name: &str| world.folder.path().join(name);
+    let list = path(&world, "theirs").to_str().unwrap().to_string();
+    let (code, error, _) = ranged(&mut world, &["--lot", "L-7"], "a");
+    assert!(code == 2 && error.contains("\"B2\"") && error.contains("lot-key LOT"), "{error}");
+    assert!(!path(&world, "a").exists(), "half a range is not left behind");
+    std::fs::write(&list, "B1\nB2\n").unwrap();
+    let listed = ["--lot", "L-7", "--units", &list];
+    assert_eq!(ranged(&mut world, &listed, "b").0, 2);
+    // The reader does not look for B2, and nothing is refused.
+    std::fs::write(&list, "B1\n").unwrap();
+    assert_eq!(ranged(&mut world, &listed, "c"), (0, String::new(), Vec::new()));
+    // Who insists is told. The panel itself is refused only if somebody's list has it.
+    let (code, _, warnings) = ranged(&mut world, &["--lot", "L-7", "--allow-untagged"], "d");
+    assert_eq!((code, warnings.len()), (0, 2), "{warnings:?}");
+    assert!(warnings[0].contains("\"B2\"") && warnings[1].contains("only if"), "{warnings:?}");
+}
+
+#[test]
+fn units_that_were_given_to_their_lot_beforehand_are_tagged_in_every_record() {
+    let mut world = repaired(true);
+    let (code, error, warnings) = ranged(&mut world, &["--lot", "L-7"], "a");
+    assert_eq!((code, error.as_str(), warnings.len()), (0, "", 1), "{warnings:?}");
+    assert!(warnings[0].contains("\"P1\"") && warnings[0].contains("only if"), "{warnings:?}");
+}
+
 #[test]
 fn what_no_record_names_is_said_with_what_one_does() {
     let mut world = World::new(&["aoi"]);
@@ -175,6 +230,48 @@ fn a_bundle_replaces_no_other_file() {
     assert_eq!(made(&["--unit", "B2", "--evidence"]).0, 2);
     assert_eq!(made(&["--unit", "B1", "--evidence"]).0, 0, "the same bundle again");
     assert_eq!(std::fs::read(&bundle).unwrap(), first);
+}
+
+#[test]
+fn what_is_handed_over_proves_that_it_was_not_made_long_before() {
+    let mut world = World::new(&["aoi"]);
+    for unit in ["B1", "B2"] {
+        world.report_with(0, unit, &[("units", &format!("{unit}\n"))]);
+        world.seal_all();
+        world.drain();
+    }
+    let sequence = world.vault().of_unit(b"B2").unwrap()[0].sequence;
+    let path = |world: &World, folder: &str, role: &str| {
+        world.folder.path().join(folder).join(format!("records/0/{sequence}.{role}"))
+    };
+    let made = |world: &mut World, folder: &str| {
+        let out = world.folder.path().join(folder).to_str().unwrap().to_string();
+        let (code, json, _) = world.typed(&["disclose", "--unit", "B2", "--out", &out]);
+        (code, json["warnings"].clone())
+    };
+    assert_eq!(made(&mut world, "a"), (0, serde_json::json!([])));
+    let read = |role: &str| std::fs::read(path(&world, "a", role)).unwrap();
+    let statement = spec::evidence::statement::Statement::parse(&read("statement")).unwrap();
+    let receipt = spec::proof::Proof::parse(&read("tlog-proof")).unwrap();
+    let newer = spec::checkpoint::Checkpoint::parse(receipt.checkpoint().text()).unwrap();
+    let proof = String::from_utf8(read("consistency")).unwrap();
+    let hashes: Vec<spec::Hash> =
+        proof.lines().map(|line| spec::encoding::decode_hash(line).unwrap()).collect();
+    let (old, new) = (statement.after().tree(), newer.tree());
+    assert!(old.size() < new.size());
+    spec::tree::verify_consistency(old, new, &hashes).unwrap();
+    assert_eq!(spec::Hash::of(&read("after")), statement.after().note_hash());
+    // Without the log all the rest is there, and how the proof comes in.
+    world.log.be_away(true);
+    let (code, warnings) = made(&mut world, "b");
+    assert!(code == 0 && warnings[0].as_str().unwrap().contains("bundle make"), "{warnings}");
+    assert!(path(&world, "b", "after").exists() && !path(&world, "b", "consistency").exists());
+    // A log that shows another history is not believed, and the exit code says so.
+    world.log.be_away(false);
+    world.log.lie_in_tiles(true);
+    let (code, warnings) = made(&mut world, "c");
+    assert!(code == 3 && warnings[0].as_str().unwrap().contains("not continue"), "{warnings}");
+    assert!(!path(&world, "c", "consistency").exists());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use spec::evidence::kind::Kind;
 
 use crate::messages::Message;
 use crate::reconcile::case::Case;
+use crate::reconcile::claimed::in_time;
 use crate::reconcile::entry::Entry;
 use crate::reconcile::finding::Finding;
 
@@ -66,7 +67,7 @@ fn stream(entry: &Entry) -> (Kind, &str, bool, Vec<Option<&[u8]>>) {
 /// One look of a machine at a panel: the name of its file, or the hash of its row, and its reports.
 type Look<'e> = (&'e [u8], Vec<&'e Entry>);
 
-/// Looks of each machine at a panel, in their order: versions of one file are one look.
+/// Looks of each machine at a panel, in time: versions of one file are one look.
 fn looks<'e>(case: &'e Case<'_>) -> Vec<Vec<Look<'e>>> {
     let mut streams: BTreeMap<_, BTreeMap<&[u8], Vec<&Entry>>> = BTreeMap::new();
     for report in case.panel.iter().copied().filter(|one| one.kind == Kind::AoiReport) {
@@ -79,6 +80,7 @@ fn looks<'e>(case: &'e Case<'_>) -> Vec<Vec<Look<'e>>> {
     let in_order = |looks: BTreeMap<&'e [u8], Vec<&'e Entry>>| {
         let mut looks: Vec<_> = looks.into_iter().collect();
         looks.sort_by_key(|(_, reports)| reports.first().map(|report| report.order()));
+        in_time(&mut looks, |(_, reports)| reports.first().map_or((None, 0), |one| one.times()));
         looks
     };
     streams.into_values().map(in_order).collect()

@@ -1,5 +1,7 @@
 //! Each rule broken once: an honest unit is green, and one change makes exactly that finding.
 
+mod sight;
+
 use std::collections::BTreeMap;
 
 use spec::evidence::kind::Kind;

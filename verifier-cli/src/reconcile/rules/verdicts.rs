@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use spec::evidence::kind::Kind;
 
+use super::behind::{is_behind, subject};
 use crate::messages::Message;
 use crate::reconcile::case::{Case, Word};
+use crate::reconcile::claimed::in_time;
 use crate::reconcile::entry::Entry;
 use crate::reconcile::finding::Finding;
 use crate::reconcile::verdict::Verdict;
@@ -21,7 +23,8 @@ type Side<'e> = Option<&'e [u8]>;
 /// A report or a review, and what it says.
 type Spoken<'e> = (&'e Entry, Word);
 
-/// The reports that say whether the unit is good, by side: what passed on one says nothing of another.
+/// The reports that say whether the unit is good, by side and in time: what passed on one says nothing of
+/// another.
 type Sides<'e> = BTreeMap<Side<'e>, Vec<Spoken<'e>>>;
 
 fn sides<'c>(case: &'c Case<'_>) -> Sides<'c> {
@@ -30,6 +33,9 @@ fn sides<'c>(case: &'c Case<'_>) -> Sides<'c> {
         if let Some(word) = of_report(case, report) {
             sides.entry(report.bytes("side")).or_default().push((report, word));
         }
+    }
+    for reports in sides.values_mut() {
+        in_time(reports, |(report, _)| report.times());
     }
     sides
 }
@@ -54,7 +60,7 @@ fn last(case: &Case<'_>, found: &mut Vec<Finding>) {
     }
     for reports in sides.values() {
         let Some(last) = reports.last() else { continue };
-        let review = reviews(case, &sides, last.0).last();
+        let review = last_review(case, &sides, last.0);
         let (entry, word) = review.unwrap_or(*last);
         let message = match (word.verdict, word.is_own) {
             (Verdict::Good, _) => {
@@ -84,8 +90,8 @@ fn passed_elsewhere(
     let lasts: BTreeMap<_, _> = reports.iter().map(|said| (by(said.0), said)).collect();
     for (failed, word) in lasts.into_values() {
         let is_bad = word.is_own && word.verdict == Verdict::Bad;
-        let is_repaired = case.repairs.iter().any(|repair| is_behind(repair, failed));
-        let review = reviews(case, sides, failed).last();
+        let is_repaired = case.repairs.iter().any(|repair| is_behind(case, repair, failed));
+        let review = last_review(case, sides, failed);
         if !is_bad || !is_other(failed) || is_repaired {
             continue;
         }
@@ -109,30 +115,24 @@ fn may_be_one(one: Side<'_>, other: Side<'_>) -> bool {
     one.is_none() || other.is_none() || one == other
 }
 
-/// The reviews behind a report, but those of another side.
-fn reviews<'c>(
-    case: &'c Case<'_>,
-    sides: &Sides<'_>,
-    report: &Entry,
-) -> impl Iterator<Item = Spoken<'c>> {
-    let is_here = move |review: &&Entry| {
-        is_behind(review, report) && may_be_one(side_of(review, sides), report.bytes("side"))
+/// The last in time of the reviews behind a report, but those of another side.
+fn last_review<'c>(case: &'c Case<'_>, sides: &Sides<'_>, report: &Entry) -> Option<Spoken<'c>> {
+    let is_here = |review: &&Entry| {
+        let side = side_of(case, review, sides);
+        is_behind(case, review, report) && may_be_one(side, report.bytes("side"))
     };
     let all = case.of_kind(Kind::Review).filter(is_here);
-    all.filter_map(move |review| Some((review, case.word(review, "verdict")?)))
+    let spoken = all.filter_map(|review| Some((review, case.word(review, "verdict")?)));
+    let mut spoken: Vec<Spoken<'c>> = spoken.collect();
+    in_time(&mut spoken, |(review, _)| review.times());
+    spoken.pop()
 }
 
-/// The side that a review is about, if it says so: by the report that it names, or by its name.
-fn side_of<'s>(review: &Entry, sides: &Sides<'s>) -> Side<'s> {
-    let about = review.bytes("about/sha256");
-    let named = sides.iter().find(|(_, reports)| {
-        about.is_some() && reports.iter().any(|(report, _)| report.bytes("file/sha256") == about)
-    });
-    let own = || {
-        let side = review.bytes("side")?;
-        sides.keys().copied().flatten().find(|known| *known == side)
-    };
-    named.and_then(|(side, _)| *side).or_else(own)
+/// The side that a review is about, if it says so: by the report that it is about, or by its name.
+fn side_of<'s>(case: &Case<'_>, review: &Entry, sides: &Sides<'s>) -> Side<'s> {
+    let known = |side: &[u8]| sides.keys().copied().flatten().find(|known| *known == side);
+    let about = subject(case, review).and_then(|report| report.bytes("side"));
+    about.and_then(known).or_else(|| review.bytes("side").and_then(known))
 }
 
 /// The words of a record for people, or how many defects it counts.
@@ -150,21 +150,6 @@ fn add(finding: Finding, found: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a review is about this report or what came after it: by what it says itself, by the time
-/// that both claim, or because it was seen no earlier.
-fn is_behind(review: &Entry, report: &Entry) -> bool {
-    let shares = |one: &str, other: &str| {
-        review.bytes(one).is_some_and(|value| report.bytes(other) == Some(value))
-    };
-    if shares("about/sha256", "file/sha256") || shares("transaction", "transaction") {
-        return true;
-    }
-    if let (Some(review), Some(report)) = (review.claimed(), report.claimed()) {
-        return review >= report;
-    }
-    review.seen() >= report.seen()
-}
-
 /// Reviews that found good what the machine had found bad, on whichever side they are about.
 fn overrides(case: &Case<'_>, found: &mut Vec<Finding>) {
     let sides = sides(case);
@@ -174,10 +159,10 @@ fn overrides(case: &Case<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let was_bad = case.word(review, "verdict/before").is_some_and(is_bad);
-        let about = side_of(review, &sides);
+        let about = side_of(case, review, &sides);
         let here = sides.iter().filter(|(side, _)| may_be_one(about, **side));
         let last = here.filter_map(|(_, reports)| {
-            reports.iter().rfind(|(report, _)| is_behind(review, report))
+            reports.iter().rfind(|(report, _)| is_behind(case, review, report))
         });
         let bad: Vec<&Entry> =
             last.filter(|(_, word)| was_bad || is_bad(*word)).map(|(report, _)| *report).collect();
