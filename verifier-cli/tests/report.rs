@@ -273,7 +273,8 @@ fn units_of_which_none_is_found_are_no_verdict() {
     for (list, said) in [
         ("PN000000-1\nPN000001-1\n", "none of your 2 units is found"),
         ("\n", "no unit is in it"),
-        ("board;lot\nSN000000;L7\n", "none of your 2 units is found"),
+        ("sn000000\nsn000001\n", "none of your 2 units is found"),
+        ("Baugruppe;Ort\nSN000000;L7\n", "no header"),
     ] {
         dispute.write("mine", list.as_bytes());
         let (code, out, err) = dispute.run(&words, "en");
@@ -281,13 +282,28 @@ fn units_of_which_none_is_found_are_no_verdict() {
         assert!(err.contains(said) && err.contains("serial"), "{err}");
     }
     // What is found of them is verified; a first line that is no unit of any record is told.
-    dispute.write("mine", b"Seriennummer\nSN000000\n");
+    dispute.write("mine", b"Baugruppe\nSN000000\n");
     let (code, out, err) = dispute.run(&words, "en");
     assert_eq!(code, 0, "{err}");
-    assert!(
-        out.contains("whether the first line of your list, Seriennummer, is a header"),
-        "{out}"
-    );
+    assert!(out.contains("whether the first line of your list, Baugruppe, is a header"), "{out}");
+}
+
+#[test]
+fn a_list_is_read_as_spreadsheets_write_it() {
+    let dispute = Dispute::of_many(3);
+    let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+    for list in [
+        &b"serial;panel;position\r\nSN000000;;1\r\nSN000001;;2\r\n"[..],
+        b"lot\tserial\r\nL7\tSN000000\r\nL7\tSN000001\r\n",
+        // In GBK, as spreadsheets in China write it: the word for a serial number.
+        b"\xd0\xf2\xc1\xd0\xba\xc5,x\r\nSN000000,\r\nSN000001,\r\n",
+        b"\xff\xfeS\0N\0\n\0S\0N\x000\x000\x000\x000\x000\x000\0\n\0",
+    ] {
+        dispute.write("mine", list);
+        let (code, out, err) = dispute.run(&words, "en");
+        assert_eq!(code, 0, "{list:?}{out}{err}");
+        assert!(!out.contains("your unit"), "{list:?}{out}");
+    }
 }
 
 #[test]

@@ -20,6 +20,9 @@ use crate::messages::{Message, Said};
 /// The most bytes of a file with one lot key.
 const MAX_KEY_SIZE: usize = 1024;
 
+/// What such a file holds.
+const KEY_FORM: &str = "64 hexadecimal digits";
+
 /// A range that holds.
 pub(super) struct Sound<'a> {
     pub(super) pin: &'a Pin,
@@ -38,7 +41,7 @@ fn lot_key(path: &Path) -> Result<LotKey, Failure> {
     let text = std::str::from_utf8(&bytes).unwrap_or_default().trim();
     let shown = path.display().to_string();
     // The text is not shown: it may be most of a key.
-    let wrong = |_| Said::new(Message::Malformed, &[&shown, "64 hexadecimal digits"]).into();
+    let wrong = |_| Said::of_error(Message::Malformed, &[&shown], &KEY_FORM).into();
     decode_hex(text).map(LotKey::new).map_err(wrong)
 }
 

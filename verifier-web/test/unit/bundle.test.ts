@@ -11,6 +11,7 @@ import { encodeHex } from "../../src/formats/hex.ts";
 import { formatPins, parsePins } from "../../src/formats/pins.ts";
 import type { Given } from "../../src/judge/given.ts";
 import type { Report } from "../../src/judge/report.ts";
+import { readList } from "../../src/judge/list.ts";
 import { judge } from "../../src/judge/verify.ts";
 import { parseMillis } from "../../src/judge/time.ts";
 import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
@@ -212,12 +213,28 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   const table = await read(as(), `\ufeffLot,Serial\r\nL7,${mine}\r\n`);
   assert.deepEqual(table.reasons[1]?.values, ["3", SOURCE, "1", "1"]);
   assert.ok(!codes(table.notChecked).includes("open-unit-without"));
+  // As spreadsheets write it where a comma is the decimal mark, and in China in GBK or UTF-16.
+  const gbk = Uint8Array.from([0xd0, 0xf2, 0xc1, 0xd0, 0xba, 0xc5, 0x3b, 0x78, 0x0a]);
+  const bytesOf = (letter: string) => [letter.charCodeAt(0) & 0xff, letter.charCodeAt(0) >> 8];
+  const written = [...`\ufeff序列号\t拼板\n${mine}\t\n`].flatMap(bytesOf);
+  for (const list of [
+    encodeUtf8(`serial;panel;position\r\n${mine};;1\r\n`),
+    concat(gbk, encodeUtf8(`${mine};\n`)),
+    Uint8Array.from(written),
+  ]) {
+    const one = readList(list);
+    assert.deepEqual([one.hasHeader, one.units], [true, [{ serial: mine, panel: "" }]]);
+  }
+  assert.throws(() => readList(Uint8Array.of(0x53, 0xff, 0x31)));
   // What finds nothing is no proof.
   for (const [list, code] of [
     ["PNL-of-nobody\n", "own-none-found"],
     [`${mine}-1\nPNL-of-nobody\n`, "own-none-found"],
     ["\n", "list-empty"],
-    ["unit,batch\nSN1,L7\n", "list-columns"],
+    ["unit,order\nSN1,L7\n", "list-columns"],
+    ["Baugruppe;Ort\nSN1;L7\n", "list-columns"],
+    ["SN1\tPN1\nSN2\tPN1\n", "list-columns"],
+    [mine.toLowerCase(), "own-none-found"],
     ["serial,lot\n,L7\n", "list-no-serial"],
     ['"SN1', "list-malformed"],
   ] as const) {
@@ -257,7 +274,7 @@ test("a lot key says nothing without units, and is never shown", async () => {
   // Without a key units are looked for by their names in what is opened.
   const named = async (list: string) => judged(GOOD, { units: encodeUtf8(list) });
   assert.deepEqual(told(await named("SN-of-nobody\n")), ["undecided", "own-none-found"]);
-  const some = await named("Seriennummer\nPNL0099123-1\n");
+  const some = await named("Baugruppe\nPNL0099123-1\n");
   assert.equal(some.verdict, "verified");
   assert.ok(["open-first-line", "open-unit-unnamed"].every((code) => codes(some.notChecked).includes(code)));
 });

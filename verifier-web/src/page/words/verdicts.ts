@@ -320,7 +320,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "list-columns": {
     en: "Line {0} of your list of units is no header, of which these are known: serial, panel, position, lot.",
-    zh: "您的单元清单第 {0} 行不是表头；可识别的表头为 serial、panel、position、lot。",
+    zh: "您的单元清单第 {0} 行不是表头；可识别的列名为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
   },
   "list-empty": { en: "No unit is in your list of units.", zh: "您的单元清单中没有任何单元。" },
   "list-malformed": {
@@ -331,15 +331,18 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "Line {0} of your list of units has no serial.",
     zh: "您的单元清单第 {0} 行没有序列号。",
   },
-  "list-encoding": { en: "Your list of units is not in UTF-8.", zh: "您的单元清单不是 UTF-8 编码。" },
+  "list-encoding": {
+    en: "Your list of units is not text in UTF-8, UTF-16 or GBK.",
+    zh: "您的单元清单不是 UTF-8、UTF-16 或 GBK 文本。",
+  },
   "list-too-long": { en: "Your list of units has more than {0} units.", zh: "您的单元清单超过 {0} 个单元。" },
   "lot-key-needs-range": {
     en: "A lot key is for bundles of which it is claimed that nothing is left out, and this one claims no such thing. Leave the key out: single records name their units, and your list is looked up by name.",
     zh: "批次密钥用于声称没有遗漏的证据包，而此处未作此声称。请去掉密钥：单条记录直接写明单元，将按清单中的名称查找。",
   },
   "own-none-found": {
-    en: "None of your {0} units is found: another lot key, or the machine spells them differently.",
-    zh: "您的 {0} 个单元一个也没有找到：批次密钥不对，或机器的写法不同。",
+    en: "None of your {0} units is found in what was shown: another lot key, another delivery, or the machine spells them differently (capital or small letters). If list and key are the right ones, nothing of your units was shown.",
+    zh: "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同（区分大小写）。若清单和密钥无误，则您的单元没有任何记录被出示。",
   },
   "reader-incomplete": {
     en: "A lot key finds nothing without the list of your units: put it in as well.",
@@ -375,7 +378,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "open-first-line": {
     en: "Whether the first line of your list, {0}, is a header: it is in no record. Known headers are serial, panel, position, lot.",
-    zh: "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为 serial、panel、position、lot。",
+    zh: "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
   },
   "open-unit-unnamed": {
     en: "Your unit {0}: no opened record names it.",
