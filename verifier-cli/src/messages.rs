@@ -68,7 +68,6 @@ impl Said {
         Self { details, ..self }
     }
 
-    #[cfg(test)]
     pub(crate) const fn message(&self) -> Message {
         self.message
     }

@@ -289,6 +289,22 @@ fn units_of_which_none_is_found_are_no_verdict() {
 }
 
 #[test]
+fn what_does_not_fit_the_reader_s_keys_is_not_said_to_be_changed() {
+    let dispute = Dispute::new();
+    let other = format!("{}\n", support::log_key().verifier());
+    dispute.write("other.vkey", other.as_bytes());
+    let words = ["bundle", "verify", "dispute.zip", "--policy", "policy", "--source-key"];
+    let words = [&words[..], &["other.vkey", "--report", "page.html", "--lang", "en"]].concat();
+    let (code, out, err) = dispute.plain(&words);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("check that you took the right file"), "{out}");
+    let page = String::from_utf8(dispute.read("page.html")).unwrap();
+    check_harmless(&page);
+    assert!(page.contains("Check first that you took the right files"));
+    assert!(!page.contains("is not what was recorded"));
+}
+
+#[test]
 fn a_list_is_read_as_spreadsheets_write_it() {
     let dispute = Dispute::of_many(3);
     let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];

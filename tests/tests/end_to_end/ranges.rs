@@ -98,6 +98,9 @@ fn whatever_is_left_out_of_a_range_is_missed() {
     let mistaken = Buyer { key: "other.key", ..ANNA };
     plant.factory.judge(&Plant::verify_words(&mistaken, "shown"), 2);
     world.write(ANNA.list, ANNA.units.join("\n") + "\n");
+    // A key that fits no tag may be of another lot: it accuses nobody, and nothing is proven by it.
+    let json = plant.factory.judge(&Plant::verify_words(&mistaken, "shown"), 2);
+    assert_eq!(json["reason"]["code"], "lot-key-finds-nothing", "{json}");
     // Another pin, another key.
     let pins = String::from_utf8(world.read("pins")).unwrap();
     let first = pins.lines().find(|line| line.starts_with("first ")).unwrap();

@@ -87,7 +87,7 @@ pub(crate) fn verify(
         || ranges::follow(&checked, pins.as_ref(), reader),
         || evidence::check(contents, &checked),
     );
-    let sound = sound?;
+    let (sound, found) = wrong_first(sound, found)?;
     let stamped = stamps::check(contents, &checked)?;
     let held = Held { checked, sound, stamped };
     if expected == Expected::Range && held.sound.is_empty() {
@@ -104,15 +104,7 @@ pub(crate) fn verify(
     };
 
     let mut report = Report::new(Verdict::Verified);
-    for sound in &held.sound {
-        say_range(&mut report, sound, &held.checked, scanned.as_ref())?;
-        if reader.is_none() {
-            report.not_checked(Message::OpenNoReader, &[sound.pin.source().as_str()]);
-        }
-    }
-    if let Some(own) = &own {
-        own.say(&mut report, &held.sound, &held.checked)?;
-    }
+    say_ranges(&mut report, &held, scanned.as_ref(), own.as_ref())?;
     say_records(&mut report, &held.checked);
     say_evidence(&mut report, &found);
     say_checkpoint(&mut report, &judge, &held.checked);
@@ -158,6 +150,38 @@ fn check_statements(
         return Err(Stop::rejected(Said::new(Message::PinsOfAnotherLog, &both)));
     }
     statements::check(contents, judge, keys)
+}
+
+/// Both, unless one could not be told and the other is wrong: then what is wrong.
+fn wrong_first<A, B>(
+    one: Result<A, Stop>,
+    other: Result<B, Stop>,
+) -> Result<(A, Result<B, Stop>), Stop> {
+    match (one, other) {
+        (Err(Stop::Failure(_)), Err(wrong @ Stop::Rejected(_))) => Err(wrong),
+        (one, other) => Ok((one?, other)),
+    }
+}
+
+/// Says of each range what it is, and of the caller's units what there is of them.
+fn say_ranges(
+    report: &mut Report,
+    held: &Held<'_>,
+    scanned: Option<&Scanned>,
+    own: Option<&Own>,
+) -> Result<(), Stop> {
+    let reader = own.and_then(Own::reader);
+    for sound in &held.sound {
+        say_range(report, sound, &held.checked, scanned)?;
+        if reader.is_none() {
+            let open = if own.is_some() { Message::OpenNoKey } else { Message::OpenNoReader };
+            report.not_checked(open, &[sound.pin.source().as_str()]);
+        }
+    }
+    match own {
+        Some(own) => Ok(own.say(report, &held.sound, &held.checked)?),
+        None => Ok(()),
+    }
 }
 
 fn say_range(

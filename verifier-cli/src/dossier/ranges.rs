@@ -59,6 +59,7 @@ pub(super) fn follow<'a>(
         .filter(in_ranges)
         .map(|one| (one, Searched::new(&one.statement, &one.opened, own)))
         .collect();
+    let finds_own = searched.iter().any(|(_, searched)| searched.finds_own());
     let mut by_source: BTreeMap<&KeyName, Vec<(&Checked, Searched<'_>)>> = BTreeMap::new();
     for (one, searched) in searched {
         by_source.entry(one.statement.source()).or_default().push((one, searched));
@@ -77,7 +78,14 @@ pub(super) fn follow<'a>(
         };
         let mut range = Range::new(pin);
         for (_, searched) in statements {
-            range.follow(searched).map_err(|error| refused(source, &error))?;
+            match range.follow(searched) {
+                Err(RangeError::Untagged { sequence, record, unit }) if !finds_own => {
+                    // What is wrong whoever's units are looked for is told first.
+                    follow(checked, pins, None)?;
+                    return Err(key_finds_nothing(source, [sequence, record], &unit).into());
+                }
+                followed => followed.map_err(|error| refused(source, &error))?,
+            }
         }
         let pinned = pin.first().0;
         if last < pinned {
@@ -89,6 +97,17 @@ pub(super) fn follow<'a>(
         sound.push(Sound { pin, first, last, followed: range.finish() });
     }
     Ok(sound)
+}
+
+/// The keys fit no tag at all: they are of another lot, or nothing of the reader's is tagged. What is shown
+/// cannot tell these apart, so that it accuses nobody; and it is no verdict that anybody could show as one.
+///
+/// `place`: the statement and the record of it that names `unit`.
+fn key_finds_nothing(source: &KeyName, place: [u64; 2], unit: &str) -> Failure {
+    let numbers = place.map(|number| number.to_string());
+    let values = [source.as_str(), &numbers[0], &numbers[1], unit];
+    let failure = Failure::new(Said::new(Message::LotKeyFindsNothing, &values));
+    failure.with_hint(Said::new(Message::HintLotKeyFindsNothing, &[]))
 }
 
 fn refused(source: &KeyName, error: &RangeError) -> Stop {

@@ -91,11 +91,6 @@ fn plain(name: &str) -> String {
     name.chars().filter(|letter| !marks(letter)).flat_map(char::to_lowercase).collect()
 }
 
-/// All names, as people are told of them where none is known.
-pub(super) fn known() -> String {
-    [HEADERS, ["序列号", "拼板", "位置", "批次"]].concat().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

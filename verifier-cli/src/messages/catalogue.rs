@@ -70,8 +70,8 @@ catalogue! {
     LeafNotFound = "leaf-not-found", "no entry with leaf hash {0} is among the first {1}",
         "前 {1} 条中没有叶哈希为 {0} 的条目";
     LogHasNotSigned = "log-has-not-signed",
-        "no listed key of the log {0} has signed the checkpoint: the policy lists {1}, and there are lines by {2}",
-        "策略所列的日志 {0} 的密钥均未签署该检查点：策略列有 {1}，而签名行来自 {2}";
+        "it does not fit your policy (check that you took the right file): no listed key of the log {0} has signed the checkpoint: the policy lists {1}, and there are lines by {2}",
+        "与您给出的策略不符（请确认文件没有拿错）：策略所列的日志 {0} 的密钥均未签署该检查点：策略列有 {1}，而签名行来自 {2}";
     NotACheckpoint = "not-a-checkpoint", "the note is not a checkpoint: {0}", "该签名文本不是检查点：{0}";
     NotAStatement = "not-a-statement",
         "the entry is not a statement: {0}; for other entries give --entry FILE, and no --source-key",
@@ -98,14 +98,14 @@ catalogue! {
         "the statement was made for the log {0}, but stands in {1}",
         "声明是为日志 {0} 作出的，却出现在 {1} 中";
     UnknownLog = "unknown-log",
-        "it comes from the log {0}, and what you trust is the log {1}: ask the right log, or take its policy",
-        "它来自日志 {0}，而您所信任的是日志 {1}：请查询正确的日志，或改用其策略";
+        "it does not fit your policy or keys (check that you took the right file): it comes from the log {0}, and what you trust is the log {1}: ask the right log, or take its policy",
+        "与您给出的策略或密钥不符（请确认文件没有拿错）：它来自日志 {0}，而您所信任的是日志 {1}：请查询正确的日志，或改用其策略";
     UnknownLogNoneListed = "unknown-log-none-listed",
         "it comes from the log {0}, and your policy lists no log at all: add a line `log <verifier key of the log>`, with a key that you did not get with the evidence",
         "它来自日志 {0}，而您的策略没有列出任何日志：请加上一行 `log <日志的验证密钥>`，且该密钥不得取自所交来的证据";
     UnpinnedSource = "unpinned-source",
-        "the statement is signed by {0} with key ID {1}, and none of the given keys is that key",
-        "声明由 {0}（密钥 ID {1}）签署，而所给的密钥中没有这一把";
+        "it does not fit your pins or source keys (check that you took the right file): the statement is signed by {0} with key ID {1}, and none of the given keys is that key",
+        "与您给出的信任锚点（pins）或来源密钥不符（请确认文件没有拿错）：声明由 {0}（密钥 ID {1}）签署，而所给的密钥中没有这一把";
 
     // What stands behind a reason, in half a sentence.
     DetailAgree = "detail-agree", "the larger tree continues the smaller one: both can be true",
@@ -435,12 +435,14 @@ catalogue! {
     NoteNotLater = "note-not-later",
         "the note was not cosigned after the range was: its tree has {0} entries, that of the range {1}",
         "该检查点并非在区间之后联署：其树有 {0} 条，区间的有 {1} 条";
-    PinsOfAnotherLog = "pins-of-another-log", "the statements are of the log {0}, the pins of {1}",
-        "声明属于日志 {0}，而固定项属于 {1}";
+    PinsOfAnotherLog = "pins-of-another-log",
+        "it does not fit your pins (check that you took the right file): the statements are of the log {0}, the pins of {1}",
+        "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：声明属于日志 {0}，而锚点属于 {1}";
     RangeAfterFell = "range-after-fell", "{0}: statement {1} follows an older tree than the one before it",
         "{0}：第 {1} 号声明所继的树比前一号更旧";
-    RangeBeforePin = "range-before-pin", "{0}: the range ends at statement {1}, before the pinned statement {2}",
-        "{0}：区间止于第 {1} 号声明，早于所固定的第 {2} 号声明";
+    RangeBeforePin = "range-before-pin",
+        "it does not fit your pins (check that you took the right file): {0}: the range ends at statement {1}, before the pinned statement {2}",
+        "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：{0}：区间止于第 {1} 号声明，早于锚点所载的第 {2} 号声明";
     RangeBroken = "range-broken", "{0}: statement {1} does not continue the one before it",
         "{0}：第 {1} 号声明与前一号不相衔接";
     RangeCount = "range-count", "{0}: the records of statement {1} begin at number {2}, where {3} is due",
@@ -453,14 +455,15 @@ catalogue! {
         "{0}：第 {1} 号声明的第 {2} 号记录的标签与其单元不符";
     RangeNotInLog = "range-not-in-log", "{0}: the log does not hold statement {1} as it is shown",
         "{0}：日志中没有所出示的第 {1} 号声明";
-    RangeNotPinned = "range-not-pinned", "{0}: statement {1} is not the one that you have pinned",
-        "{0}：第 {1} 号声明不是您所固定的那一条";
+    RangeNotPinned = "range-not-pinned",
+        "it does not fit your pins (check that you took the right file): {0}: statement {1} is not the one that you have pinned",
+        "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：{0}：第 {1} 号声明不是锚点所载的那一条";
     RangeSilence = "range-silence",
         "{0}: before statement {1} there is nothing for {2} s by its own clock, and no outage is stated",
         "{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断";
     RangeUntagged = "range-untagged",
-        "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find",
-        "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找";
+        "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find; make sure that the key of this unit's lot is among those that you gave",
+        "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找；请确认所给的密钥中有该单元所属批次的密钥";
     ReceiptOfAnother = "receipt-of-another", "{0} carries another statement", "{0} 附带的是另一份声明";
 
     // Folders and bundles: what kept the program from deciding.
@@ -477,6 +480,12 @@ catalogue! {
         "单条记录直接写明单元：只给出 --units，即按名称查找。";
     LotKeyNeedsRange = "lot-key-needs-range", "--lot-key is for ranges, and none is claimed here",
         "--lot-key 用于区间，而此处没有声称任何区间";
+    LotKeyFindsNothing = "lot-key-finds-nothing",
+        "your lot key fits no tag that is shown, and {0}: statement {1}, record {2} names your unit {3}: the key may be of another lot or of another vault. If it is the right one, the maker has not tagged the records of your units, as was owed: what was left out, nobody can find, and nothing is proven for the maker",
+        "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情";
+    HintLotKeyFindsNothing = "hint-lot-key-finds-nothing",
+        "Have the key of this lot confirmed in writing, and check again: until it fits, do not rely on this.",
+        "请书面确认该批次的密钥后重新核验：在相符之前，请勿采信。";
     LogCopyShort = "log-copy-short", "the log, or this copy of it, ends at {0} entries, and a receipt is of {1}",
         "日志（或这份副本）止于 {0} 条，而有回执属于 {1} 条的树";
     NoNoteName = "no-note-name",
@@ -506,6 +515,9 @@ catalogue! {
         "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制";
     OpenNoReader = "open-no-reader", "{0}: which records are yours: give --lot-key and --units",
         "{0}：哪些记录属于您：请给出 --lot-key 和 --units";
+    OpenNoKey = "open-no-key",
+        "{0}: whether all records of your units are shown: give --lot-key, by which their tags are found",
+        "{0}：您单元的记录是否全部出示：请给出 --lot-key，以便按标签查找";
     OpenRangeStart = "open-range-start",
         "{0}: that nothing is missing between the pinned statement {1} and statement {2}: give --log",
         "{0}：所固定的第 {1} 号声明与第 {2} 号之间有无缺失：请给出 --log";

@@ -337,7 +337,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("the file is not text in UTF-8, UTF-16 or GBK", "文件不是 UTF-8、UTF-16 或 GBK 文本"),
     ("line {}: no serial", "第 {} 行：没有序列号"),
     ("more than {} units", "单元超过 {} 个"),
-    ("line {}: no header, of which these are known: {}", "第 {} 行：没有表头；可识别的列名为：{}"),
+    (
+        "line {}: no header, of which these are known: serial, panel, position, lot",
+        "第 {} 行：没有表头；可识别的列名为：序列号（serial）、拼板（panel）、位置（position）、批次（lot）",
+    ),
     ("line {}: a quote inside of a cell", "第 {} 行：单元格中间有引号"),
     ("line {}: a quote that is not closed", "第 {} 行：引号没有闭合"),
     ("line {}: a control character", "第 {} 行：含控制字符"),

@@ -30,9 +30,9 @@ import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { sayOwn, taggedReader } from "./own.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
 import type { Times } from "./quorum.ts";
-import { followRange, type Followed } from "./range.ts";
+import { findsOwn, followRange, type Followed } from "./range.ts";
 import type { Reader } from "./reader.ts";
-import { rejected, undecided, type Act, type Draft } from "./report.ts";
+import { Stop, rejected, undecided, type Act, type Draft } from "./report.ts";
 import { showRecord } from "./show.ts";
 import { checkStamps, sayStamps, timesOf } from "./stamps.ts";
 import { formatUtc } from "./time.ts";
@@ -78,7 +78,7 @@ export async function judgeBundle(
     checked.push(await papers.check(placed));
     desk.tellShare(0.5 + (0.5 * checked.length) / bundle.statements.length);
   }
-  const ranges = bundle.sources.flatMap((_, source) => followOf(checked, source, own) ?? []);
+  const ranges = followAll(bundle, checked, own);
   const stamped = await checkStamps(window, bundle);
   const evidence = compareEvidence(bundle, checked);
   // Nothing would be done with keys of lots.
@@ -305,8 +305,33 @@ interface SoundRange extends Followed {
   readonly times: Times | undefined;
 }
 
+/** Follows every range. What is wrong is told before what cannot be told. */
+function followAll(bundle: Bundle, checked: readonly Checked[], own: Own): SoundRange[] {
+  const tagged = taggedReader(own.reader);
+  const follow = (reader: Reader | undefined) =>
+    bundle.sources.flatMap((_, source) => followOf(checked, source, own, reader) ?? []);
+  try {
+    return follow(tagged);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    if (error.verdict === "undecided") compareEvidence(bundle, checked);
+    const [reason] = error.reasons;
+    if (reason?.code !== "range-untagged") throw error;
+    if (findsOwn(checked.filter(({ place }) => place.claim === "range"), tagged)) throw error;
+    // The keys fit no tag at all: they are of another lot, or nothing of the reader's is tagged.
+    follow(undefined);
+    compareEvidence(bundle, checked);
+    throw undecided("lot-key-finds-nothing", ...reason.values);
+  }
+}
+
 /** Follows the range of a source; undefined if none is claimed. */
-function followOf(checked: readonly Checked[], source: number, own: Own): SoundRange | undefined {
+function followOf(
+  checked: readonly Checked[],
+  source: number,
+  own: Own,
+  reader: Reader | undefined,
+): SoundRange | undefined {
   const range = checked
     .filter(({ place }) => place.claim === "range" && place.source === source)
     .sort((one, other) => (one.place.sequence < other.place.sequence ? -1 : 1));
@@ -316,7 +341,7 @@ function followOf(checked: readonly Checked[], source: number, own: Own): SoundR
   const pin = own.pins?.pins.get(name);
   // Without a pin the maker would say what is missing from the maker's own evidence.
   if (!pin) throw undecided("no-pin", name);
-  const followed = followRange(pin, range, taggedReader(own.reader));
+  const followed = followRange(pin, range, reader);
   // What lies before the pin, the pin says nothing of.
   if (followed.last < pin.first.sequence) {
     throw rejected("range-before-pin", name, `${followed.last}`, `${pin.first.sequence}`);

@@ -34,8 +34,8 @@ export function sayOwn(
   checked: readonly Claimed[],
 ): void {
   const hasKeys = taggedReader(reader) !== undefined;
-  if (!hasKeys) ranges.forEach(({ source }) => draft.open("open-no-reader", source));
-  if (!reader) return;
+  if (!reader) return ranges.forEach(({ source }) => draft.open("open-no-reader", source));
+  if (!hasKeys) ranges.forEach(({ source }) => draft.open("open-no-key", source));
   const found = named(checked.filter(({ place }) => !hasKeys || place.claim === "records"));
   ranges.forEach(({ ownUnits }) => ownUnits.forEach((unit) => found.add(unit)));
   const { units, hasHeader } = reader.list;

@@ -192,10 +192,10 @@ test("in a range the reader's own units are found by their tags, or it is refuse
       ["tags", concat(tagOf(sequence, mine), noise)],
       ["units", `${mine}\n${other}\n`],
     ]);
-  const read = async (changed: (sequence: bigint) => Values, units: string) => {
+  const read = async (changed: (sequence: bigint) => Values, units: string, by: Partial<Given> = {}) => {
     const made = makeRange(HASH, { valuesAt: (at) => new Map([...values(at), ...changed(at)]) });
     const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
-    const reader = { lotKeys: encodeHex(LOT_KEY), units: encodeUtf8(units) };
+    const reader = { lotKeys: encodeHex(LOT_KEY), units: encodeUtf8(units), ...by };
     return judged(makeBundle(range(made)), { pins, keys: "", ...reader });
   };
   const as = (...entries: [string, string | Uint8Array][]) => () => new Map(entries);
@@ -245,8 +245,17 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   assert.equal(cut.notChecked.filter(({ code }) => code === "open-unit-without").length, 100);
   assert.deepEqual(cut.notChecked.find(({ code }) => code === "open-units-more")?.values, ["97"]);
 
-  const untagged = await read(as(), `${other}\n`);
+  const untagged = await read(as(), `${mine}\n${other}\n`);
   assert.deepEqual(told(untagged), ["rejected", "range-untagged"]);
+  // A key that fits no tag may be of another lot: nobody is accused by it, and nothing is proven.
+  const strange = await read(as(), `${other}\n`);
+  assert.deepEqual(told(strange), ["undecided", "lot-key-finds-nothing"]);
+  assert.deepEqual(strange.reasons[0]?.values, [SOURCE, "20", "1", other]);
+  const otherKey = { lotKeys: encodeHex(new Uint8Array(32).fill(9)), units: encodeUtf8(`${mine}\n`) };
+  assert.deepEqual(told(await read(as(), "", otherKey)), ["undecided", "lot-key-finds-nothing"]);
+  // What is wrong whoever's units are looked for is told first.
+  const hidden = await read((at) => new Map(at === 22n ? [["tags", noise.subarray(1)]] : []), "", otherKey);
+  assert.deepEqual(told(hidden), ["rejected", "range-mistagged"]);
   const swapped = await read(as(["units", `${other}\n${mine}\n`]), `${mine}\n`);
   assert.deepEqual(told(swapped), ["rejected", "range-mistagged"]);
   const fewer = await read(as(["units", `${mine}\n`]), `${mine}\n`);
@@ -254,7 +263,7 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   const short = await read(as(["tags", noise.subarray(1)]), "nobody\n");
   assert.deepEqual(told(short), ["rejected", "range-mistagged"]);
   const otherStatement = await read(as(["tags", concat(tagOf(19n, mine), noise)]), `${mine}\n`);
-  assert.deepEqual(told(otherStatement), ["rejected", "range-untagged"]);
+  assert.deepEqual(told(otherStatement), ["undecided", "lot-key-finds-nothing"]);
 });
 
 test("a lot key says nothing without units, and is never shown", async () => {

@@ -20,7 +20,11 @@ export const MEANINGS: Readonly<Record<string, Words>> = {
   },
   undecided: {
     en: "Nothing was decided, for or against anyone: something is missing or cannot be read.",
-    zh: "没有作出任何结论，对任何一方都不利也不弊：有内容缺失或无法读取。",
+    zh: "没有作出任何结论，既不利于也不损害任何一方：有内容缺失或无法读取。",
+  },
+  misfit: {
+    en: "This does not fit the policy, pins or keys that you put in. Check first that you took the right files. If you did, it is of another log or source than was agreed: do not rely on it.",
+    zh: "与您填入的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它来自并非约定的日志或来源：请勿采信。",
   },
 };
 
@@ -95,16 +99,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "没有任何已公开的记录承诺 {0}。",
   },
   "pins-of-another-log": {
-    en: "The statements are of the log {0}, your pins of {1}.",
-    zh: "声明属于日志 {0}，而您的固定项属于 {1}。",
+    en: "It does not fit your pins (check that you took the right file): the statements are of the log {0}, your pins of {1}.",
+    zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：声明属于日志 {0}，而锚点属于 {1}。",
   },
   "range-after-fell": {
     en: "{0}: statement {1} follows an older tree than the one before it.",
     zh: "{0}：第 {1} 号声明所继的树比前一号更旧。",
   },
   "range-before-pin": {
-    en: "{0}: the range ends at statement {1}, before statement {2}, which you have pinned.",
-    zh: "{0}：区间止于第 {1} 号声明，早于您所固定的第 {2} 号声明。",
+    en: "It does not fit your pins (check that you took the right file): {0}: the range ends at statement {1}, before statement {2}, which you have pinned.",
+    zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：{0}：区间止于第 {1} 号声明，早于锚点所载的第 {2} 号声明。",
   },
   "range-broken": {
     en: "{0}: statement {1} does not continue the one before it.",
@@ -127,16 +131,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0}：第 {1} 号声明的第 {2} 号记录的标签与其单元不符。",
   },
   "range-not-pinned": {
-    en: "{0}: statement {1} is not the one that you have pinned.",
-    zh: "{0}：第 {1} 号声明不是您所固定的那一条。",
+    en: "It does not fit your pins (check that you took the right file): {0}: statement {1} is not the one that you have pinned.",
+    zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：{0}：第 {1} 号声明不是锚点所载的那一条。",
   },
   "range-silence": {
     en: "{0}: before statement {1} there is nothing for {2} seconds by its own clock, and no outage is stated.",
     zh: "{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断。",
   },
   "range-untagged": {
-    en: "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find.",
-    zh: "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找。",
+    en: "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find. Make sure that the key of this unit's lot is among those that you put in.",
+    zh: "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找。请确认所填的密钥中有该单元所属批次的密钥。",
   },
   "receipt-of-another": { en: "{0} carries another statement.", zh: "{0} 附带的是另一份声明。" },
   "bad-disclosure": {
@@ -157,8 +161,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0} 已被改动或不是同一个文件：没有任何已公开的记录承诺其 SHA-256 {1}。",
   },
   "log-has-not-signed": {
-    en: "No key of the log {0} that your policy lists has signed the checkpoint.",
-    zh: "您的策略所列的日志 {0} 的密钥均未签署该检查点。",
+    en: "It does not fit your policy (check that you took the right file): no key of the log {0} that it lists has signed the checkpoint.",
+    zh: "与您的策略不符（请确认文件没有拿错）：其中所列的日志 {0} 的密钥均未签署该检查点。",
   },
   "not-a-checkpoint": { en: "The signed note is not a checkpoint ({0}).", zh: "该签名文本不是检查点（{0}）。" },
   "not-a-statement": { en: "The entry is not a statement ({0}).", zh: "该条目不是声明（{0}）。" },
@@ -216,10 +220,13 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "The statement was made for the log {0}, but stands in {1}.",
     zh: "声明是为日志 {0} 作出的，却出现在 {1} 中。",
   },
-  "unknown-log": { en: "Your policy lists no log named {0}.", zh: "您的策略中没有名为 {0} 的日志。" },
+  "unknown-log": {
+    en: "It does not fit your policy (check that you took the right file): it comes from the log {0}, which your policy does not list.",
+    zh: "与您的策略不符（请确认文件没有拿错）：它来自日志 {0}，而您的策略中没有该日志。",
+  },
   "unpinned-source": {
-    en: "It is signed by {0} with key ID {1}, and none of the source keys that you gave is that key.",
-    zh: "它由 {0}（密钥 ID {1}）签署，而您给出的来源密钥中没有这一把。",
+    en: "It does not fit your pins or source keys (check that you took the right ones): it is signed by {0} with key ID {1}, and none of the keys that you gave is that key.",
+    zh: "与您的信任锚点（pins）或来源密钥不符（请确认没有拿错）：它由 {0}（密钥 ID {1}）签署，而您给出的密钥中没有这一把。",
   },
 
   // What stands behind a reason.
@@ -340,6 +347,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "A lot key is for bundles of which it is claimed that nothing is left out, and this one claims no such thing. Leave the key out: single records name their units, and your list is looked up by name.",
     zh: "批次密钥用于声称没有遗漏的证据包，而此处未作此声称。请去掉密钥：单条记录直接写明单元，将按清单中的名称查找。",
   },
+  "lot-key-finds-nothing": {
+    en: "Your lot key fits no tag that is shown, and {0}: statement {1}, record {2} names your unit {3}: the key may be of another lot or of another vault. If it is the right one, the maker has not tagged the records of your units, as was owed: what was left out, nobody can find, and nothing is proven for the maker. Have the key confirmed in writing; until it fits, do not rely on this.",
+    zh: "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情。请书面确认密钥；在相符之前，请勿采信。",
+  },
   "own-none-found": {
     en: "None of your {0} units is found in what was shown: another lot key, another delivery, or the machine spells them differently (capital or small letters). If list and key are the right ones, nothing of your units was shown.",
     zh: "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同（区分大小写）。若清单和密钥无误，则您的单元没有任何记录被出示。",
@@ -395,6 +406,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "open-noise": {
     en: "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that.",
     zh: "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制。",
+  },
+  "open-no-key": {
+    en: "{0}: whether all records of your units are shown: put in the key of your lot, by which their tags are found.",
+    zh: "{0}：您单元的记录是否全部出示：请填入您的批次密钥，以便按标签查找。",
   },
   "open-range-start": {
     en: "{0}: that nothing is missing between the statement that you pinned and statement {1}: only the log's entries show it.",
