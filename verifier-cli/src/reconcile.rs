@@ -36,6 +36,7 @@ use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
 
 use self::case::Book;
+pub(crate) use self::claimed::instant;
 pub(crate) use self::delivery::{Delivery, Line};
 use self::entry::Entry;
 pub(crate) use self::finding::{Colour, Finding};

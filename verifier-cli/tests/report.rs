@@ -289,6 +289,38 @@ fn units_of_which_none_is_found_are_no_verdict() {
 }
 
 #[test]
+fn how_late_records_were_logged_is_said_with_the_verdict() {
+    // Witnessed on 2026-01-02 at 03:04:05 UTC.
+    let late = Dispute::claiming(&[
+        ("2026-01-02T03:04:01Z", "Z"),
+        ("2025-04-06T09:04:05", "+00:00"),
+        ("01/02/2020", "unknown"),
+    ]);
+    let words = ["bundle", "verify", "late.zip"];
+    late.write("late.zip", &late.read("dispute.zip"));
+    let (code, out, err) = late.run(&words, "en");
+    // It is not wrong; whoever reads it has to see it.
+    assert_eq!(code, 0, "{err}");
+    let said = "of 1 statement were logged up to 270 d 18 h after the times that they claim, by the \
+                witnesses' clocks; the furthest: line-4.example/aoi-7 statement 0 record 2";
+    assert!(out.contains(said), "{out}");
+    let (_, chinese, _) = late.run(&words, "zh");
+    assert!(chinese.contains("270 天 18 小时"), "{chinese}");
+    let page = late.verify("late.zip", "en", 0);
+    assert!(page.contains("logged up to 270 d 18 h after"));
+    let receipt = ["verify", "0.tlog-proof", "--disclosure", "0.disclosure.json"];
+    let (_, out, _) = late.run(&receipt, "en");
+    assert!(out.contains("logged up to 270 d 18 h after"), "{out}");
+
+    let (_, out, _) = Dispute::claiming(&[("2026-01-02T03:04:01Z", "Z")])
+        .run(&["bundle", "verify", "dispute.zip"], "en");
+    assert!(out.contains("up to 4 s after the times that they claim"), "{out}");
+    // Where nobody can say it, that is told.
+    let (_, out, _) = Dispute::of_many(2).run(&["bundle", "verify", "dispute.zip"], "en");
+    assert!(!out.contains("up to") && out.contains("none opens the time that it claims"), "{out}");
+}
+
+#[test]
 fn what_does_not_fit_the_reader_s_keys_is_not_said_to_be_changed() {
     let dispute = Dispute::new();
     let other = format!("{}\n", support::log_key().verifier());

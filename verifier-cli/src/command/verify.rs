@@ -28,6 +28,7 @@ use super::{Stop, after, describe, shown};
 use crate::args::Verify;
 use crate::failure::Failure;
 use crate::input;
+use crate::lateness::{self, Logged};
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
@@ -95,6 +96,13 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
             report.not_checked(Message::OpenCompleteness, &[]);
             report.not_checked(Message::OpenTruth, &[]);
             let opened = check_disclosure(&mut report, wanted, statement)?;
+            let logged = opened.as_ref().map(|opened| Logged {
+                source: statement.source().as_str(),
+                sequence: statement.sequence(),
+                not_after: judged.times.map(|times| times.latest.as_seconds()),
+                opened,
+            });
+            lateness::say(&mut report, logged);
             if wanted.report.is_some() {
                 let matter = shown::matter(wanted, statement, opened.as_ref(), &judged, not_before);
                 return Ok(report.with_matter(matter));

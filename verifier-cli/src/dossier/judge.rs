@@ -20,6 +20,7 @@ use super::statements::{self, After, Checked, Keys, Receipt};
 use crate::args::Dossier;
 use crate::command::{Judge, Stop, describe};
 use crate::input;
+use crate::lateness::{self, Logged};
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
@@ -106,6 +107,7 @@ pub(crate) fn verify(
     let mut report = Report::new(Verdict::Verified);
     say_ranges(&mut report, &held, scanned.as_ref(), own.as_ref())?;
     say_records(&mut report, &held.checked);
+    say_claims(&mut report, &held.checked);
     say_evidence(&mut report, &found);
     say_checkpoint(&mut report, &judge, &held.checked);
     stamps::say(&mut report, &held.stamped, authorities.as_ref());
@@ -267,6 +269,20 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
     }
     if open > 0 {
         report.not_checked(Message::OpenLowerBounds, &[&open.to_string()]);
+    }
+}
+
+/// How late the records were logged, where they open what they claim.
+fn say_claims(report: &mut Report, checked: &[Checked]) {
+    let bounds = shown::bounds(checked);
+    let logged = checked.iter().zip(&bounds).map(|(one, bounds)| Logged {
+        source: one.statement.source().as_str(),
+        sequence: one.place.sequence,
+        not_after: bounds.not_after,
+        opened: &one.opened,
+    });
+    if !lateness::say(report, logged) {
+        report.not_checked(Message::OpenClaims, &[]);
     }
 }
 

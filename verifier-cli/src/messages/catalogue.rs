@@ -403,6 +403,12 @@ catalogue! {
         "所抽取的 {0} 条记录均已完整公开，其中 {1} 条附有证据";
     EvidenceVouched = "evidence-vouched", "{0} files of evidence are byte for byte those of opened records",
         "{0} 个证据文件与已公开记录所承诺的逐字节相同";
+    LoggedAfterClaim = "logged-after-claim",
+        "the records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks; the furthest",
+        "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1} 记入日志；相距最远的";
+    SealedAfterClaim = "sealed-after-claim",
+        "the records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed; the furthest",
+        "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1} 封入声明；相距最远的";
     OwnSound = "own-sound",
         "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown",
         "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示";
@@ -503,6 +509,9 @@ catalogue! {
         "--log 用于区间，而此处没有声称任何区间";
 
     // Folders and bundles: what a verdict leaves open.
+    OpenClaims = "open-claims",
+        "how long after the work the records were logged: none opens the time that it claims, with its zone",
+        "记录在作业之后多久才记入日志：没有记录公开自称的时间及其时区";
     OpenCadence = "open-cadence", "{0}: how often it speaks: your pin names no cadence",
         "{0}：多久作一次声明：您的固定项未写明间隔";
     OpenFiles = "open-files", "{0} files to which opened records commit: they are not enclosed",

@@ -5,7 +5,7 @@
 use spec::evidence::time::parse_millis;
 
 /// Milliseconds since 1970; `None` if the format, the zone or a digit leaves a doubt.
-pub(super) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
+pub(crate) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
     if format == "iso" {
         return parse_millis(text).or_else(|| parse_millis(&format!("{text}{}", offset(zone)?)));
     }

@@ -26,6 +26,7 @@ import { describeAccepted, refusalOf } from "./accepted.ts";
 import { MAX_ACTS, actsOf, boundsOf } from "./acts.ts";
 import { compareEvidence } from "./evidence.ts";
 import type { Desk, RoledFile } from "./given.ts";
+import { sayLateness, type Logged } from "./lateness.ts";
 import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { sayOwn, taggedReader } from "./own.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
@@ -86,6 +87,7 @@ export async function judgeBundle(
   for (const range of ranges) sayRange(draft, range);
   sayOwn(draft, own.reader, ranges, checked);
   sayRecords(draft, checked);
+  if (!sayLateness(draft, loggedOf(checked))) draft.open("open-claims");
   if (evidence.vouched > 0) draft.reason("evidence-vouched", `${evidence.vouched}`);
   if (evidence.missing > 0) draft.open("open-files", `${evidence.missing}`);
   sayCheckpoint(draft, own.policy, checked);
@@ -98,6 +100,20 @@ export async function judgeBundle(
     )
   ).slice(0, MAX_SHOWN);
   draft.acts = tellActs(bundle, file, checked, timesOf(stamped), (record) => evidence.fileOf(record));
+}
+
+/** Each with the time by which it was logged. In a range a receipt is for all statements before it too. */
+function loggedOf(checked: readonly Checked[]): Logged[] {
+  const logged: Logged[] = [];
+  let later: { readonly place: Placed["place"]; readonly notAfter: bigint | undefined } | undefined;
+  for (const { place, statement, receipt, opened } of [...checked].sort(byPlace).reverse()) {
+    const isNext = place.claim === "range" && later?.place.claim === "range" && later.place.source === place.source;
+    const times = [receipt?.accepted.times?.latest, isNext ? later?.notAfter : undefined];
+    const [notAfter] = times.filter((time) => time !== undefined).sort((one, other) => (one < other ? -1 : 1));
+    later = { place, notAfter };
+    logged.unshift({ source: statement.source, sequence: statement.sequence, notAfter, opened });
+  }
+  return logged;
 }
 
 /**

@@ -55,6 +55,15 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown.",
     zh: "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示。",
   },
+  "logged-after-claim": {
+    en: "The records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks. The furthest:",
+    zh: "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1} 记入日志。相距最远的：",
+  },
+  "sealed-after-claim": {
+    en: "The records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed. The furthest:",
+    zh: "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1} 封入声明。相距最远的：",
+  },
+  "at-record": { en: "{0}, statement {1}, record {2}", zh: "{0}，第 {1} 号声明第 {2} 号记录" },
   "range-sound": {
     en: "{0}: statements {1} to {2} are all {3} of one unbroken chain, with exactly {4} records.",
     zh: "{0}：第 {1} 至 {2} 号声明即一条完整链上的全部 {3} 条，恰有 {4} 条记录。",
@@ -406,6 +415,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "open-noise": {
     en: "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that.",
     zh: "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制。",
+  },
+  "open-claims": {
+    en: "How long after the work the records were logged: none opens the time that it claims, with its zone.",
+    zh: "记录在作业之后多久才记入日志：没有记录公开自称的时间及其时区。",
   },
   "open-no-key": {
     en: "{0}: whether all records of your units are shown: put in the key of your lot, by which their tags are found.",
