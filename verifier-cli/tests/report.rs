@@ -262,7 +262,11 @@ fn the_boards_of_the_reader_s_own_units_come_first() {
     let page = dispute.report(&words, "en", 0);
     check_harmless(&page);
     assert!(page.contains("Board 1: SN000025") && page.contains("Board 2: SN000000"));
-    assert!(page.contains("your unit SN-none: no opened record names it"));
+    assert!(page.contains("opened records name 1 of your 2 units"));
+    assert!(page.contains("NOT FOUND: your unit SN-none: it was looked for"));
+    let (_, out, _) = dispute.run(&words, "en");
+    let (found, open) = out.split_once("Not checked:").unwrap();
+    assert!(found.contains("NOT FOUND: your unit SN-none") && !open.contains("SN-none"), "{out}");
     assert!(!page.contains("your unit SN000025"));
 }
 
@@ -350,7 +354,7 @@ fn a_list_is_read_as_spreadsheets_write_it() {
         dispute.write("mine", list);
         let (code, out, err) = dispute.run(&words, "en");
         assert_eq!(code, 0, "{list:?}{out}{err}");
-        assert!(!out.contains("your unit"), "{list:?}{out}");
+        assert!(out.contains("opened records name 2 of your 2 units"), "{list:?}{out}");
     }
 }
 

@@ -99,6 +99,8 @@ impl Own {
             report.not_checked(Message::OpenFirstLine, &[&missing[0].serial]);
         }
         if self.reader.is_none() || sound.is_empty() {
+            let numbers = [all - missing.len(), all].map(|number| number.to_string());
+            report.reason(Said::new(Message::OwnNamed, &[&numbers[0], &numbers[1]]));
             say_missing(report, None, &missing);
             return Ok(());
         }
@@ -155,17 +157,18 @@ fn list_records(report: &mut Report, source: &str, records: &[(u64, u64)]) {
     }
 }
 
-/// A line for each unit that is not found, in a range or in any opened record; the rest is counted.
+/// A line for each unit that is not found, in a range or in any opened record; the rest is counted. They were
+/// looked for, so that it is found out, and not left open; what is shown holds all the same.
 fn say_missing(report: &mut Report, source: Option<&str>, missing: &[&Unit]) {
     for unit in missing.iter().take(MAX_LISTED) {
-        match source {
-            Some(source) => report.not_checked(Message::OpenUnitWithout, &[source, &unit.serial]),
-            None => report.not_checked(Message::OpenUnitUnnamed, &[&unit.serial]),
-        }
+        report.reason(match source {
+            Some(source) => Said::new(Message::OwnWithout, &[source, &unit.serial]),
+            None => Said::new(Message::OwnUnnamed, &[&unit.serial]),
+        });
     }
     if missing.len() > MAX_LISTED {
         let more = (missing.len() - MAX_LISTED).to_string();
-        report.not_checked(Message::OpenUnitsMore, &[&more]);
+        report.reason(Said::new(Message::OwnMissingMore, &[&more]));
     }
 }
 
@@ -230,8 +233,11 @@ mod tests {
         let own = own(&lines);
         let mut report = Report::new(Verdict::Verified);
         say_missing(&mut report, Some("aoi.example/7"), &own.without(|_| false));
-        let open = report.open(Language::English);
-        assert_eq!(open.len(), MAX_LISTED + 1);
-        assert!(open[MAX_LISTED].contains("97"), "{}", open[MAX_LISTED]);
+        let told = report.reasons();
+        assert_eq!(told.len(), MAX_LISTED + 1);
+        assert_eq!(told[0].message(), Message::OwnWithout);
+        let rest = told[MAX_LISTED].to_text(Language::English);
+        assert!(rest.contains("97 more of your units"), "{rest}");
+        assert!(report.open(Language::English).is_empty(), "they were looked for");
     }
 }

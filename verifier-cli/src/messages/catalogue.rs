@@ -409,6 +409,15 @@ catalogue! {
     SealedAfterClaim = "sealed-after-claim",
         "the records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed; the furthest",
         "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1} 封入声明；相距最远的";
+    OwnNamed = "own-named", "opened records name {0} of your {1} units",
+        "已公开的记录写明了您 {1} 个单元中的 {0} 个";
+    OwnUnnamed = "own-unnamed", "NOT FOUND: your unit {0}: it was looked for, and no opened record names it",
+        "未找到：您的单元 {0}：已查找，没有任何已公开的记录写明它";
+    OwnWithout = "own-without",
+        "NOT FOUND: {0}: your unit {1}: it was looked for, and no record carries a tag of it: another lot key, another spelling, or none was made",
+        "未找到：{0}：您的单元 {1}：已查找，没有记录带有其标签：批次密钥不对、写法不同，或未作记录";
+    OwnMissingMore = "own-missing-more", "NOT FOUND: {0} more of your units",
+        "未找到：另有您的 {0} 个单元";
     OwnSound = "own-sound",
         "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown",
         "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示";
@@ -536,13 +545,6 @@ catalogue! {
     OpenUnnamed = "open-unnamed",
         "{0}: {1} records without tags that name no unit, panel or lot: what their files say",
         "{0}：{1} 条没有标签、也未提及单元、面板或批次的记录：其文件的内容";
-    OpenUnitUnnamed = "open-unit-unnamed", "your unit {0}: no opened record names it",
-        "您的单元 {0}：没有已公开的记录提到它";
-    OpenUnitWithout = "open-unit-without",
-        "{0}: your unit {1}: no record carries a tag of it: another lot key, another spelling, or none was made",
-        "{0}：您的单元 {1}：没有记录带有其标签：批次密钥不对、写法不同，或未作记录";
-    OpenUnitsMore = "open-units-more", "{0} more of your units of which no record is found",
-        "另有您的 {0} 个单元没有找到记录";
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.

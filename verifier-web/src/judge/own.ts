@@ -43,7 +43,10 @@ export function sayOwn(
   if (missing.length === units.length) throw undecided("own-none-found", `${units.length}`);
   const [first] = units;
   if (!hasHeader && first && first === missing[0]) draft.open("open-first-line", first.serial);
-  if (!hasKeys || ranges.length === 0) return sayMissing(draft, undefined, missing);
+  if (!hasKeys || ranges.length === 0) {
+    draft.reason("own-named", `${units.length - missing.length}`, `${units.length}`);
+    return sayMissing(draft, undefined, missing);
+  }
   for (const range of ranges) sayRange(draft, range, units);
 }
 
@@ -60,13 +63,13 @@ function sayRange(draft: Draft, range: OfSource, units: readonly Unit[]): void {
   draft.open("open-noise", source);
 }
 
-/** A line for each unit that is not found; the rest is counted. */
+/** A line for each unit that is not found; the rest is counted. They were looked for, so this is no open point. */
 function sayMissing(draft: Draft, source: string | undefined, missing: readonly Unit[]): void {
   for (const unit of missing.slice(0, MAX_LISTED)) {
-    if (source === undefined) draft.open("open-unit-unnamed", unit.serial);
-    else draft.open("open-unit-without", source, unit.serial);
+    if (source === undefined) draft.reason("own-unnamed", unit.serial);
+    else draft.reason("own-without", source, unit.serial);
   }
-  if (missing.length > MAX_LISTED) draft.open("open-units-more", `${missing.length - MAX_LISTED}`);
+  if (missing.length > MAX_LISTED) draft.reason("own-missing-more", `${missing.length - MAX_LISTED}`);
 }
 
 /** The units none of whose names is found. */

@@ -200,19 +200,19 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   };
   const as = (...entries: [string, string | Uint8Array][]) => () => new Map(entries);
   const found = await read(as(), `${mine}\r\nPNL-of-nobody\n`);
-  assert.deepEqual(told(found), ["verified", "range-sound", "own-sound", "logged-after-claim"]);
+  assert.deepEqual(told(found), ["verified", "range-sound", "own-sound", "own-without", "logged-after-claim"]);
   assert.deepEqual(found.reasons[1]?.values, ["3", SOURCE, "1", "2"]);
   const facts = (code: string) =>
     found.facts.filter((one) => one.code === code).map((one) => one.value);
   assert.deepEqual(facts("own-record"), [20, 21, 22].map((at) => `${SOURCE} ${at}, 1`));
-  const without = found.notChecked.filter(({ code }) => code === "open-unit-without");
+  const without = found.reasons.filter(({ code }) => code === "own-without");
   assert.deepEqual(without.map(({ values }) => values), [[SOURCE, "PNL-of-nobody"]]);
   assert.ok(codes(found.notChecked).includes("open-noise"));
 
   // A table, as a table program writes it, is the same list.
   const table = await read(as(), `\ufeffLot,Serial\r\nL7,${mine}\r\n`);
   assert.deepEqual(table.reasons[1]?.values, ["3", SOURCE, "1", "1"]);
-  assert.ok(!codes(table.notChecked).includes("open-unit-without"));
+  assert.ok(!codes(table.reasons).includes("own-without"));
   // As spreadsheets write it where a comma is the decimal mark, and in China in GBK or UTF-16.
   const gbk = Uint8Array.from([0xd0, 0xf2, 0xc1, 0xd0, 0xba, 0xc5, 0x3b, 0x78, 0x0a]);
   const bytesOf = (letter: string) => [letter.charCodeAt(0) & 0xff, letter.charCodeAt(0) >> 8];
@@ -242,8 +242,8 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   }
   const many = Array.from({ length: 197 }, (_, at) => `SN${at}`);
   const cut = await read(as(), [mine, ...many].join("\n"));
-  assert.equal(cut.notChecked.filter(({ code }) => code === "open-unit-without").length, 100);
-  assert.deepEqual(cut.notChecked.find(({ code }) => code === "open-units-more")?.values, ["97"]);
+  assert.equal(cut.reasons.filter(({ code }) => code === "own-without").length, 100);
+  assert.deepEqual(cut.reasons.find(({ code }) => code === "own-missing-more")?.values, ["97"]);
 
   const untagged = await read(as(), `${mine}\n${other}\n`);
   assert.deepEqual(told(untagged), ["rejected", "range-untagged"]);
@@ -285,7 +285,8 @@ test("a lot key says nothing without units, and is never shown", async () => {
   assert.deepEqual(told(await named("SN-of-nobody\n")), ["undecided", "own-none-found"]);
   const some = await named("Baugruppe\nPNL0099123-1\n");
   assert.equal(some.verdict, "verified");
-  assert.ok(["open-first-line", "open-unit-unnamed"].every((code) => codes(some.notChecked).includes(code)));
+  assert.ok(codes(some.notChecked).includes("open-first-line"));
+  assert.ok(["own-named", "own-unnamed"].every((code) => codes(some.reasons).includes(code)));
 });
 
 test("pins have one form, and are told from the maker's copy", async () => {

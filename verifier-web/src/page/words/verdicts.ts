@@ -51,6 +51,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "Files of evidence that are, byte for byte, those that opened records commit to: {0}.",
     zh: "与已公开记录所承诺的逐字节相同的证据文件：{0} 个。",
   },
+  "own-named": { en: "Opened records name {0} of your {1} units.", zh: "已公开的记录写明了您 {1} 个单元中的 {0} 个。" },
+  "own-unnamed": {
+    en: "NOT FOUND: your unit {0}: it was looked for, and no opened record names it.",
+    zh: "未找到：您的单元 {0}：已查找，没有任何已公开的记录写明它。",
+  },
+  "own-without": {
+    en: "NOT FOUND: {0}: your unit {1}: it was looked for, and no record carries a tag of it: another lot key, another spelling, or none was made.",
+    zh: "未找到：{0}：您的单元 {1}：已查找，没有记录带有其标签：批次密钥不对、写法不同，或未作记录。",
+  },
+  "own-missing-more": { en: "NOT FOUND: {0} more of your units.", zh: "未找到：另有您的 {0} 个单元。" },
   "own-sound": {
     en: "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown.",
     zh: "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示。",
@@ -399,18 +409,6 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "open-first-line": {
     en: "Whether the first line of your list, {0}, is a header: it is in no record. Known headers are serial, panel, position, lot.",
     zh: "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
-  },
-  "open-unit-unnamed": {
-    en: "Your unit {0}: no opened record names it.",
-    zh: "您的单元 {0}：没有已公开的记录提到它。",
-  },
-  "open-unit-without": {
-    en: "{0}: your unit {1}: no record carries a tag of it: another lot key, another spelling, or none was made.",
-    zh: "{0}：您的单元 {1}：没有记录带有其标签：批次密钥不对、写法不同，或未作记录。",
-  },
-  "open-units-more": {
-    en: "{0} more of your units of which no record is found.",
-    zh: "另有您的 {0} 个单元没有找到记录。",
   },
   "open-noise": {
     en: "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that.",
