@@ -68,6 +68,7 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
     let judge = Judge::open(&wanted.policy)?;
     let keys = input::source_keys(&wanted.source_keys)?;
     let path = wanted.receipt.as_deref().expect("clap asks for the receipt");
+    input::no_bundle(path)?;
     let proof = Proof::parse(&input::read(path, MAX_PROOF_SIZE)?)
         .map_err(|error| malformed(path, &error))?;
 

@@ -39,9 +39,18 @@ pub(super) struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    /// Reads the list of units and the keys of lots. Keys say nothing without units.
+    /// Reads the list of units and the keys of lots.
+    ///
+    /// Fails on keys without units: they find nothing, and who gave them would think that they did.
     pub(super) fn read(keys: &[PathBuf], units: Option<&'a Path>) -> Result<Self, Failure> {
-        let Some(path) = units else { return Ok(Self { units: None, keys: Vec::new() }) };
+        let Some(path) = units else {
+            let failure = || {
+                let why = Said::new(Message::LotKeyNeedsUnits, &[]);
+                Failure::new(why).with_hint(Said::new(Message::HintList, &[]))
+            };
+            let none = Self { units: None, keys: Vec::new() };
+            return if keys.is_empty() { Ok(none) } else { Err(failure()) };
+        };
         let bytes = list::read_bytes(path)?;
         Ok(Self { units: Some((path, bytes)), keys: ranges::lot_keys(keys)? })
     }
@@ -197,6 +206,8 @@ mod tests {
         let failure = own("SN1\nSN2\n").say(&mut report, &[], &[]).unwrap_err();
         assert_eq!(failure.said().0.message(), Message::OwnNoneFound);
         assert!(Own::read(&[], None).unwrap().is_none());
+        let alone = Own::read(&[PathBuf::from("lot.key")], None).err().unwrap();
+        assert_eq!(alone.said().0.message(), Message::LotKeyNeedsUnits);
     }
 
     #[test]

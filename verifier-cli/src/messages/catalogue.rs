@@ -272,6 +272,12 @@ catalogue! {
     HintPolicy = "hint-policy",
         "The smallest policy is two lines: `log <verifier key of the log>` and `quorum none`.",
         "最小的策略只有两行：`log <日志的验证密钥>` 和 `quorum none`。";
+    HintNoPolicy = "hint-no-policy",
+        "The policy is a file of your own: as agreed in the contract, or as an association or an auditor has published it. Do not take the one inside a bundle: it came with the evidence.",
+        "策略是您自己的文件：按合同约定，或由行业协会、审计方公布。请勿采用证据包内所附的策略：它与证据一起给出。";
+    HintKeys = "hint-keys",
+        "Give --pins FILE, your own pins; or, for single records, --source-key FILE, the machine's key as the factory handed it to you before. Do not take them from the bundle.",
+        "请用 --pins 给出您自己的信任锚点文件（pins）；若只验证单条记录，可用 --source-key 给出工厂事先交给您的机器密钥。请勿采用证据包内所附的。";
     HintSourceKey = "hint-source-key",
         "Give the key that the factory handed you before: --source-key VKEY or a file of keys.",
         "请给出工厂事先交给您的密钥：--source-key 密钥或密钥文件。";

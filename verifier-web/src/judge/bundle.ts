@@ -33,7 +33,7 @@ import { checkPolicy, type Accepted } from "./policy.ts";
 import type { Times } from "./quorum.ts";
 import { findsOwn, followRange, type Followed } from "./range.ts";
 import type { Reader } from "./reader.ts";
-import { Stop, rejected, undecided, type Act, type Draft } from "./report.ts";
+import { Stop, rejected, say, sayWith, undecided, type Act, type Draft } from "./report.ts";
 import { showRecord } from "./show.ts";
 import { checkStamps, sayStamps, timesOf } from "./stamps.ts";
 import { formatUtc } from "./time.ts";
@@ -167,9 +167,13 @@ async function openBundle(desk: Desk, file: RoledFile, window: FileWindow): Prom
     const why = [error.path.join(" "), ...error.values].join(", ");
     if (await isMeantAsBundle(window)) {
       if (await isCut(window, error)) throw rejected("bundle-cut", file.name);
-      throw rejected("bundle-altered", file.name, why);
+      const said = say("bundle-altered", file.name, why);
+      // Bytes that differ are not what packing again does.
+      const isForm = error.path[0] === "Zip" && error.path[1] !== "Checksum";
+      throw new Stop("rejected", sayWith(said, isForm ? [say("bundle-repacked")] : []));
     }
-    throw undecided("malformed", file.name, why);
+    if (file.blob.size === 0) throw undecided("file-empty", file.name);
+    throw undecided("not-a-bundle", file.name);
   }
 }
 

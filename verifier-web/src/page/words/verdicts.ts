@@ -109,6 +109,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0} was altered since it was made: {1}.",
     zh: "{0} 制成之后被改动过：{1}。",
   },
+  "bundle-repacked": {
+    en: "If it was only packed again, as mail programs and file managers do: ask for the file as it was made, or unpack it and check the folder with `fiducial bundle verify`.",
+    zh: "若只是被重新压缩过（邮件程序和文件管理器会如此）：请索取原样的文件，或解压后用 fiducial bundle verify 核验其文件夹。",
+  },
   "bundle-cut": {
     en: "{0}: its end is missing. Download or copy it again; if it stays so, it was altered.",
     zh: "{0}：文件的结尾缺失。请重新下载或复制；若仍如此，则它被改动过。",
@@ -308,6 +312,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0} is not in the form it should have, so nothing can be said about it ({1}).",
     zh: "{0} 不符合应有的格式，因此无法作出判断（{1}）。",
   },
+  "not-a-bundle": {
+    en: "{0} is no bundle: one is a zip file that begins with bundle.json. Was another file taken? If it was packed again, unpack it and check the folder with `fiducial bundle verify`.",
+    zh: "{0} 不是证据包：证据包是以 bundle.json 开头的 zip 文件。文件是否拿错？若被重新压缩过，请解压后用 fiducial bundle verify 核验其文件夹。",
+  },
   "no-entry": {
     en: "The receipt does not carry its entry. Add the entry's file.",
     zh: "回执未附带条目。请添加条目文件。",
@@ -317,16 +325,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "对方声称 {0} 没有遗漏，而您没有其固定项：请在第 2 步填入您的固定项。",
   },
   "no-policy": {
-    en: "There is no verdict without a policy: put in your own in step 2.",
-    zh: "没有策略就没有结论：请在第 2 步填入您自己的策略。",
+    en: "There is no verdict without a policy: put in your own in step 2, as agreed in the contract or published by an association or an auditor; not the one inside a bundle.",
+    zh: "没有策略就没有结论：请在第 2 步填入您自己的策略（按合同约定，或由行业协会、审计方公布），而不是证据包内所附的。",
   },
   "no-receipt": {
     en: "There is no receipt among the files (a file whose name ends in .tlog-proof), and no bundle.",
     zh: "文件中既没有回执（名称以 .tlog-proof 结尾的文件），也没有证据包。",
   },
   "no-source-key": {
-    en: "The entry is a statement, and no key of its source was given: put in the key that the factory handed you before, in step 2.",
-    zh: "条目是声明，但没有给出其来源的密钥：请在第 2 步填入工厂事先交给您的密钥。",
+    en: "No key of the machine (source) was given: put in your pins, or the key that the factory handed you before, in step 2. Do not take them from the bundle.",
+    zh: "没有给出机器（来源）的密钥：请在第 2 步填入您的信任锚点（pins），或工厂事先交给您的密钥。请勿采用证据包内所附的。",
   },
   "not-alone": {
     en: "{0} is checked by itself: remove the other files, or mark them as not used.",
