@@ -271,7 +271,7 @@ pub(crate) struct Dossier {
     pub(crate) source_keys: Vec<String>,
 
     /// A file with the key of a lot of yours: 64 hexadecimal digits; can be repeated
-    #[arg(long = "lot-key", value_name = "FILE", requires = "units")]
+    #[arg(long = "lot-key", value_name = "FILE")]
     pub(crate) lot_keys: Vec<PathBuf>,
 
     /// Your units, one a line: their records are looked for

@@ -90,6 +90,7 @@ fn of_report(report: &Report, run: Run, language: Language) -> Page<'_> {
     Page {
         language,
         verdict: report.verdict(),
+        is_misfit: report.is_misfit(),
         reasons: report.reasons().iter().map(|said| said.to_text(language)).collect(),
         hint: None,
         facts: report.facts(language).collect(),
@@ -105,6 +106,7 @@ fn of_failure(failure: &Failure, run: Run, language: Language) -> Page<'_> {
     Page {
         language,
         verdict: Verdict::Undecided,
+        is_misfit: false,
         reasons: vec![why.to_text(language)],
         hint: hint.map(|hint| hint.to_text(language)),
         facts: Vec::new(),

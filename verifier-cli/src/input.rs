@@ -25,6 +25,9 @@ const MAX_KEYS_SIZE: usize = 4096 * 360;
 /// The most bytes of a file of hashes, one a line.
 const MAX_HASHES_SIZE: usize = MAX_CONSISTENCY_PROOF * 45;
 
+/// As many bytes of a file as show whether it is meant as a bundle.
+const BUNDLE_HEAD: usize = 64;
+
 /// What is said of a file that should hold text.
 pub(crate) const NOT_UTF_8: &str = "the file is not valid UTF-8";
 
@@ -94,6 +97,20 @@ pub(crate) fn own_text(path: &Path, limit: usize, option: &str) -> Result<Vec<u8
     within(path, bytes, limit)
 }
 
+/// Refuses a bundle where one of the papers in it is asked for, and says which command is meant.
+pub(crate) fn no_bundle(path: &Path) -> Result<(), Failure> {
+    // What can be read only once is no bundle, and what cannot be read at all is said by who reads it.
+    if !path.is_file() {
+        return Ok(());
+    }
+    match read_up_to(path, BUNDLE_HEAD) {
+        Ok(bytes) if Bundle::is_meant_by(&bytes) => {
+            Err(Said::new(Message::UseBundleVerify, &[&masked::shown(path)]).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Why a text of the reader's own is refused: what an editor has done to it, or what `error` says.
 pub(crate) fn why_refused(bytes: &[u8], error: &dyn Display) -> String {
     let is_marked = bytes.starts_with(&[0xef, 0xbb, 0xbf]);
@@ -110,10 +127,11 @@ pub(crate) fn why_refused(bytes: &[u8], error: &dyn Display) -> String {
 
 /// The policy of the caller: without one there is no verdict.
 pub(crate) fn policy(path: Option<&Path>) -> Result<Policy, Failure> {
-    let hint = Said::new(Message::HintPolicy, &[]);
     let Some(path) = path else {
+        let hint = Said::new(Message::HintNoPolicy, &[]);
         return Err(Failure::new(Said::new(Message::NoPolicy, &[])).with_hint(hint));
     };
+    let hint = Said::new(Message::HintPolicy, &[]);
     let bytes = own_text(path, MAX_POLICY_SIZE, "--policy")?;
     Policy::parse(&bytes).map_err(|error| {
         let shown = path.display().to_string();
@@ -279,6 +297,8 @@ mod tests {
             std::fs::write(&path, &bytes).unwrap();
             let refused = said(policy(Some(&path)));
             assert!(refused.contains("d2.zip, given as --policy, is a bundle"), "{refused}");
+            let meant = no_bundle(&path).unwrap_err().to_text(Language::English);
+            assert!(meant.contains("`fiducial bundle verify "), "{meant}");
         }
     }
 }

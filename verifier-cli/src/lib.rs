@@ -16,6 +16,7 @@ mod failure;
 mod html;
 mod input;
 mod large;
+mod lateness;
 mod list;
 mod log;
 mod masked;

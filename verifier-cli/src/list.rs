@@ -5,19 +5,27 @@
 //! SN1,PN1,1,L7
 //! ```
 //!
-//! Columns are found by their names in the header; `serial`, or else the first column, names the unit.
-//! Plain lines have no header: a first line with neither a comma nor a known name is a unit. Byte order mark
-//! and CRLF are taken off; quotes as in RFC 4180. Not UTF-8, a quote that is not closed, several columns
-//! without a header that names a known one, and more than the limits are refused, since a list that was cut
-//! would be taken for a shipment.
+//! Columns are found by their names in the header ([`header`]), which also shows whether commas, semicolons or
+//! tabs stand between them; `serial`, or else the first column, names the unit. Plain lines have no header: a
+//! first line with neither several columns nor a known name is a unit. Byte order mark and CRLF are taken off;
+//! quotes as in RFC 4180. No known encoding ([`text`]), a quote that is not closed, several columns without a
+//! header that names a known one, and more than the limits are refused, since a list that was cut would be
+//! taken for a shipment.
+
+mod header;
+mod text;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
+use self::header::Columns;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
+
+/// What is said of a list that is in no encoding which is known here.
+const NO_TEXT: &str = "the file is not text in UTF-8, UTF-16 or GBK";
 
 /// The most bytes of a list: some hundred thousand serial numbers.
 const MAX_LIST_SIZE: usize = 16 * 1024 * 1024;
@@ -95,17 +103,21 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 pub(crate) fn parse_of(path: &Path, bytes: &[u8]) -> Result<List, Failure> {
     parse(bytes).map_err(|why| {
         let shown = path.display().to_string();
-        let failure = Failure::new(Said::new(Message::Malformed, &[&shown, &why]));
+        let failure = Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));
         failure.with_hint(Said::new(Message::HintList, &[]))
     })
 }
 
 fn parse(bytes: &[u8]) -> Result<List, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| input::NOT_UTF_8.to_owned())?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let rows = rows(text)?;
-    let Some(first) = rows.first() else { return Err("no unit is in it".to_owned()) };
-    let columns = Columns::of(first)?;
+    let text = text::decode(bytes).ok_or(NO_TEXT)?;
+    let rows = rows(&text, header::separator(&text))?;
+    let Some((line, first)) = rows.first() else { return Err("no unit is in it".to_owned()) };
+    let columns = Columns::of(first);
+    // Of several columns nobody can say which is which.
+    if columns.is_none() && first.len() > 1 {
+        let known = header::HEADERS.join(", ");
+        return Err(format!("line {line}: no header, of which these are known: {known}"));
+    }
     let has_header = columns.is_some();
     let columns = columns.unwrap_or_default();
     let most = rows.len().min(MAX_UNITS);
@@ -133,33 +145,7 @@ fn parse(bytes: &[u8]) -> Result<List, String> {
 /// A row's number and its cells.
 type Row = (usize, Vec<String>);
 
-/// The columns that a header can name, in any case of letters.
-const HEADERS: [&str; 4] = ["serial", "panel", "position", "lot"];
-
-/// Where each thing stands.
-#[derive(Default)]
-struct Columns {
-    serial: usize,
-    panel: Option<usize>,
-    position: Option<usize>,
-    lot: Option<usize>,
-}
-
 impl Columns {
-    /// The columns that a header names; `None` if the row is no header, but a unit.
-    fn of((line, cells): &Row) -> Result<Option<Self>, String> {
-        let find = |name: &str| cells.iter().position(|cell| cell.eq_ignore_ascii_case(name));
-        let found = HEADERS.map(find);
-        if found.iter().all(Option::is_none) {
-            // Of several columns nobody can say which is which.
-            let known = HEADERS.join(", ");
-            let why = format!("line {line}: no header, of which these are known: {known}");
-            return if cells.len() > 1 { Err(why) } else { Ok(None) };
-        }
-        let [serial, panel, position, lot] = found;
-        Ok(Some(Self { serial: serial.unwrap_or(0), panel, position, lot }))
-    }
-
     fn serial<'r>(&self, cells: &'r [String]) -> Option<&'r str> {
         cell(cells, self.serial)
     }
@@ -182,7 +168,7 @@ fn cell(cells: &[String], at: usize) -> Option<&str> {
 }
 
 /// Takes a table apart; empty lines are no rows.
-fn rows(text: &str) -> Result<Vec<Row>, String> {
+fn rows(text: &str, separator: char) -> Result<Vec<Row>, String> {
     // As many as there are lines, unless cells hold some; lists that are too long are told later.
     let lines = 1 + text.bytes().filter(|byte| *byte == b'\n').count();
     let mut rows = Vec::with_capacity(lines.min(MAX_UNITS));
@@ -211,7 +197,7 @@ fn rows(text: &str) -> Result<Vec<Row>, String> {
             '"' if quoted => quoted = false,
             '"' if cell.trim().is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
             '"' => return Err(format!("line {line}: a quote inside of a cell")),
-            ',' if !quoted => {
+            other if other == separator && !quoted => {
                 cells.push(take(&mut cell));
                 was_quoted = false;
             }
@@ -250,6 +236,8 @@ mod tests {
         assert_eq!(serials("\u{feff}SN1\r\n\r\nSN2"), ["SN1", "SN2"]);
         assert_eq!(serials("Serial\r\nSN1\r\n"), ["SN1"]);
         assert_eq!(serials("board,lot\nSN1,L7\n"), ["SN1"]);
+        assert_eq!(serials("serial;panel;position\r\nSN1;PN1;1\r\nSN2;PN1;2\r\n"), ["SN1", "SN2"]);
+        assert_eq!(serials("序列号\t拼板\nSN1\tPN1\n"), ["SN1"]);
         let table = "\u{feff}lot,panel,serial,position\r\nL7,\"PN,1\",\"S\"\"1\",2\r\n,,SN2,\r\n";
         let List { units, has_header } = parse(table.as_bytes()).unwrap();
         assert!(has_header);
@@ -268,7 +256,12 @@ mod tests {
     #[test]
     fn columns_without_a_header_are_refused_and_lose_no_unit() {
         let why = parse(b"SN1,PN1\nSN2,PN1\n").unwrap_err();
-        assert!(HEADERS.iter().all(|name| why.contains(name)), "{why}");
+        assert!(header::HEADERS.iter().all(|name| why.contains(name)), "{why}");
+        for text in ["Baugruppe;Ort\nSN1;L7\n", "SN1\tPN1\nSN2\tPN1\n"] {
+            assert!(parse(text.as_bytes()).unwrap_err().contains("no header"), "{text:?}");
+        }
+        // A code may hold a semicolon.
+        assert_eq!(serials("SN1;7\nSN2;7\n"), ["SN1;7", "SN2;7"]);
         assert_eq!(serials("board,Panel\nSN1,PN1\n"), ["SN1"]);
     }
 
@@ -278,8 +271,9 @@ mod tests {
         assert_eq!(list.names().into_iter().collect::<Vec<_>>(), ["PN1", "SN1", "SN2"]);
         assert_eq!(list.octets()[0], b"PN1");
         assert!(list.first_line().is_none());
-        let lines = parse("\u{feff}Seriennummer\nSN1\n".as_bytes()).unwrap();
-        assert_eq!(lines.first_line().unwrap().serial, "Seriennummer");
+        let lines = parse("\u{feff}Baugruppe\nSN1\n".as_bytes()).unwrap();
+        assert_eq!(lines.first_line().unwrap().serial, "Baugruppe");
+        assert!(parse("Seriennummer\nSN1\n".as_bytes()).unwrap().has_header);
     }
 
     #[test]

@@ -68,7 +68,6 @@ impl Said {
         Self { details, ..self }
     }
 
-    #[cfg(test)]
     pub(crate) const fn message(&self) -> Message {
         self.message
     }
@@ -114,6 +113,9 @@ impl Said {
             _ if [Message::FoundLate, Message::HtmlLate].contains(&self.message) => {
                 Some(late::told(value, language).into())
             }
+            _ if at == 1 && TIMED.contains(&self.message) => {
+                Some(late::length(value, language).into())
+            }
             Language::Chinese if is_error => Some(chinese(value).into()),
             _ => Some(value.into()),
         }
@@ -133,6 +135,9 @@ impl Said {
         value
     }
 }
+
+/// Messages whose second value is a length of time in seconds: said in days and hours.
+const TIMED: [Message; 2] = [Message::LoggedAfterClaim, Message::SealedAfterClaim];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
 const NUMBERS: [(&str, &str); 24] = [

@@ -90,11 +90,15 @@ pub(crate) fn run(
             Outcome { unit, colour, findings }
         })
         .collect();
-    let is_header = first_line(&list, &results)?;
     let header = |source: &KeyName, sequence: u64| {
         evidence.openings.get(&(source.clone(), sequence)).and_then(|it| it.first_record)
     };
     let counted = rules::count(&evidence.spans, &header, &entries);
+    if all_unknown(&results) && counted.iter().all(|counted| counted.wrong.is_empty()) {
+        let why = Said::new(Message::OwnNoneFound, &[&results.len().to_string()]);
+        return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])).into());
+    }
+    let is_header = first_line(&list, &results)?;
     if let Some(target) = target {
         target.write(csv::table(&results, &counted, wanted.language).as_bytes())?;
     }
@@ -110,12 +114,21 @@ pub(crate) fn run(
     Ok(report)
 }
 
+/// Whether nothing is recorded of this unit.
+fn is_unknown(one: &Outcome<'_>) -> bool {
+    one.findings.iter().any(|one| one.message == Message::FoundNothing)
+}
+
+/// Whether nothing is recorded of any unit. A list of another delivery, or one that spells units as no machine
+/// does, looks the same as a shipment that was never recorded: nobody is accused by it, and nothing is proven.
+fn all_unknown(results: &[Outcome<'_>]) -> bool {
+    results.iter().all(is_unknown)
+}
+
 /// The first line of a list without a known header, if nothing is recorded of it while others are found: it
 /// may be a header that this program does not know, and no unit. Fails if it has no digit, as no serial is.
 fn first_line<'u>(list: &'u List, results: &[Outcome<'_>]) -> Result<Option<&'u Unit>, Failure> {
-    let is_unknown =
-        |one: &Outcome<'_>| one.findings.iter().any(|one| one.message == Message::FoundNothing);
-    let is_first = results.first().is_some_and(is_unknown) && !results.iter().all(is_unknown);
+    let is_first = results.first().is_some_and(is_unknown) && !all_unknown(results);
     let Some(first) = list.first_line().filter(|_| is_first) else { return Ok(None) };
     if first.serial.contains(|letter: char| letter.is_ascii_digit()) {
         return Ok(Some(first));
@@ -278,13 +291,28 @@ mod tests {
             let told = first_line(&list, &results);
             told.map(|first| first.is_some()).map_err(|failure| failure.said().0.message())
         };
-        assert_eq!(of(&["Seriennummer", "SN1"], &[1]), Err(Message::ListHeader));
-        assert_eq!(of(&["\u{5e8f}\u{5217}\u{53f7}", "SN1"], &[1]), Err(Message::ListHeader));
+        assert_eq!(of(&["Baugruppe", "SN1"], &[1]), Err(Message::ListHeader));
+        assert_eq!(of(&["\u{7f16}\u{7801}", "SN1"], &[1]), Err(Message::ListHeader));
         // A serial without a record is red, and a warning says what else it could be.
         assert_eq!(of(&["SN0", "SN1"], &[1]), Ok(true));
         assert_eq!(of(&["SNX", "SN1"], &[0]), Ok(false));
         // Where nothing is found at all, the header is not the reason.
-        assert_eq!(of(&["Seriennummer", "SN1"], &[]), Ok(false));
+        assert_eq!(of(&["Baugruppe", "SN1"], &[]), Ok(false));
+    }
+
+    #[test]
+    fn a_list_of_which_nothing_is_recorded_accuses_nobody() {
+        let unit = Unit::default();
+        let unknown = || {
+            let findings = vec![Finding::new(Message::FoundNothing, &[])];
+            Outcome { unit: &unit, colour: Colour::Red, findings }
+        };
+        assert!(all_unknown(&[unknown(), unknown()]));
+        assert!(!all_unknown(&[unknown(), result(&unit, Colour::Green)]));
+        // What is recorded and was not inspected is a finding.
+        let mut missing = unknown();
+        missing.findings = vec![Finding::new(Message::FoundMissing, &["repair"])];
+        assert!(!all_unknown(&[missing, unknown()]));
     }
 
     #[test]

@@ -39,6 +39,16 @@ impl Verdict {
     }
 }
 
+/// Why evidence is rejected that does not fit what the reader gave: his file may be the wrong one.
+const MISFITS: [Message; 6] = [
+    Message::LogHasNotSigned,
+    Message::PinsOfAnotherLog,
+    Message::RangeBeforePin,
+    Message::RangeNotPinned,
+    Message::UnknownLog,
+    Message::UnpinnedSource,
+];
+
 /// The value of a fact.
 #[derive(Debug)]
 enum Shown {
@@ -112,6 +122,13 @@ impl Report {
 
     pub(crate) fn reasons(&self) -> &[Said] {
         &self.reasons
+    }
+
+    /// Whether it was rejected because it does not fit the reader's own policy, pins or keys.
+    pub(crate) fn is_misfit(&self) -> bool {
+        let first = self.reasons.first();
+        self.verdict == Verdict::Rejected
+            && first.is_some_and(|why| MISFITS.contains(&why.message()))
     }
 
     /// The labelled values in a language.
@@ -286,6 +303,19 @@ mod tests {
         assert_eq!(text, "REJECTED\n  opened: first\n    | VERIFIED\n    | \\u{1b}[2J\n");
         let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
         assert_eq!(json["facts"]["opened"], "first\nVERIFIED\n\\u{1b}[2J");
+    }
+
+    #[test]
+    fn what_does_not_fit_the_reader_s_files_is_told_from_what_was_changed() {
+        let rejected = |message| Report::rejected(vec![Said::new(message, &["a", "b", "c"])]);
+        for message in MISFITS {
+            let report = rejected(message);
+            assert!(report.is_misfit());
+            let text = report.to_text(Language::English);
+            assert!(text.contains("check that you took the right file"), "{text}");
+        }
+        assert!(!rejected(Message::BundleAltered).is_misfit());
+        assert!(!Report::new(Verdict::Verified).is_misfit());
     }
 
     #[test]

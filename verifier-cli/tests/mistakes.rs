@@ -56,6 +56,48 @@ fn a_bundle_that_was_cut_is_to_be_fetched_again() {
 }
 
 #[test]
+fn what_is_no_bundle_is_said_with_what_to_do() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("empty.zip"), b"").unwrap();
+    fs::write(at.join("page.html"), "<!DOCTYPE html>\n<title>a page that was saved</title>\n")
+        .unwrap();
+    fs::write(at.join("again.zip"), b"PK\x03\x04\x14\0\0\0\x08\0 packed by another program")
+        .unwrap();
+    for (file, code, hint) in [
+        ("empty.zip", "file-empty", None),
+        ("page.html", "not-a-bundle", Some("fiducial bundle make")),
+        ("again.zip", "not-a-bundle", Some("unpack it and verify the folder")),
+    ] {
+        let json = verify(at, file, "policy", "en", 2);
+        assert_eq!(json["reason"]["code"], code, "{json}");
+        let told = json["hint"].as_str();
+        assert!(hint.is_none_or(|hint| told.unwrap().contains(hint)), "{json}");
+        assert!(!json["reason"]["text"].as_str().unwrap().contains("end record"), "{json}");
+    }
+    // One whose form another program has changed may have been packed again; its folder is as good.
+    let whole = fs::read(at.join("b.zip")).unwrap();
+    let mut again = whole.clone();
+    again[6] ^= 1;
+    fs::write(at.join("again.zip"), again).unwrap();
+    let json = verify(at, "again.zip", "policy", "en", 1);
+    assert!(first_reason(&json).ends_with("unpack it and verify the folder"), "{json}");
+
+    // A bundle for a command that takes a single paper.
+    for words in [&["verify", "b.zip", "--policy", "policy"][..], &["inspect", "b.zip"]] {
+        let json = judge(at, words, 2);
+        assert_eq!(json["reason"]["code"], "use-bundle-verify", "{json}");
+    }
+    // Without pins or keys, and with a key of a lot alone, it is said what to give.
+    let json = judge(at, &["bundle", "verify", "b.zip", "--policy", "policy"], 2);
+    let hint = json["hint"].as_str().unwrap();
+    assert!(hint.contains("--pins FILE") && hint.contains("--source-key FILE"), "{hint}");
+    let json =
+        judge(at, &["bundle", "verify", "b.zip", "--policy", "policy", "--lot-key", "key"], 2);
+    assert_eq!(json["reason"]["code"], "lot-key-needs-units", "{json}");
+}
+
+#[test]
 fn why_a_bundle_is_refused_is_said_in_chinese_as_well() {
     let folder = folder();
     let at = folder.path();

@@ -262,7 +262,11 @@ fn the_boards_of_the_reader_s_own_units_come_first() {
     let page = dispute.report(&words, "en", 0);
     check_harmless(&page);
     assert!(page.contains("Board 1: SN000025") && page.contains("Board 2: SN000000"));
-    assert!(page.contains("your unit SN-none: no opened record names it"));
+    assert!(page.contains("opened records name 1 of your 2 units"));
+    assert!(page.contains("NOT FOUND: your unit SN-none: it was looked for"));
+    let (_, out, _) = dispute.run(&words, "en");
+    let (found, open) = out.split_once("Not checked:").unwrap();
+    assert!(found.contains("NOT FOUND: your unit SN-none") && !open.contains("SN-none"), "{out}");
     assert!(!page.contains("your unit SN000025"));
 }
 
@@ -273,7 +277,8 @@ fn units_of_which_none_is_found_are_no_verdict() {
     for (list, said) in [
         ("PN000000-1\nPN000001-1\n", "none of your 2 units is found"),
         ("\n", "no unit is in it"),
-        ("board;lot\nSN000000;L7\n", "none of your 2 units is found"),
+        ("sn000000\nsn000001\n", "none of your 2 units is found"),
+        ("Baugruppe;Ort\nSN000000;L7\n", "no header"),
     ] {
         dispute.write("mine", list.as_bytes());
         let (code, out, err) = dispute.run(&words, "en");
@@ -281,13 +286,76 @@ fn units_of_which_none_is_found_are_no_verdict() {
         assert!(err.contains(said) && err.contains("serial"), "{err}");
     }
     // What is found of them is verified; a first line that is no unit of any record is told.
-    dispute.write("mine", b"Seriennummer\nSN000000\n");
+    dispute.write("mine", b"Baugruppe\nSN000000\n");
     let (code, out, err) = dispute.run(&words, "en");
     assert_eq!(code, 0, "{err}");
-    assert!(
-        out.contains("whether the first line of your list, Seriennummer, is a header"),
-        "{out}"
-    );
+    assert!(out.contains("whether the first line of your list, Baugruppe, is a header"), "{out}");
+}
+
+#[test]
+fn how_late_records_were_logged_is_said_with_the_verdict() {
+    // Witnessed on 2026-01-02 at 03:04:05 UTC.
+    let late = Dispute::claiming(&[
+        ("2026-01-02T03:04:01Z", "Z"),
+        ("2025-04-06T09:04:05", "+00:00"),
+        ("01/02/2020", "unknown"),
+    ]);
+    let words = ["bundle", "verify", "late.zip"];
+    late.write("late.zip", &late.read("dispute.zip"));
+    let (code, out, err) = late.run(&words, "en");
+    // It is not wrong; whoever reads it has to see it.
+    assert_eq!(code, 0, "{err}");
+    let said = "of 1 statement were logged up to 270 d 18 h after the times that they claim, by the \
+                witnesses' clocks; the furthest: line-4.example/aoi-7 statement 0 record 2";
+    assert!(out.contains(said), "{out}");
+    let (_, chinese, _) = late.run(&words, "zh");
+    assert!(chinese.contains("270 天 18 小时"), "{chinese}");
+    let page = late.verify("late.zip", "en", 0);
+    assert!(page.contains("logged up to 270 d 18 h after"));
+    let receipt = ["verify", "0.tlog-proof", "--disclosure", "0.disclosure.json"];
+    let (_, out, _) = late.run(&receipt, "en");
+    assert!(out.contains("logged up to 270 d 18 h after"), "{out}");
+
+    let (_, out, _) = Dispute::claiming(&[("2026-01-02T03:04:01Z", "Z")])
+        .run(&["bundle", "verify", "dispute.zip"], "en");
+    assert!(out.contains("up to 4 s after the times that they claim"), "{out}");
+    // Where nobody can say it, that is told.
+    let (_, out, _) = Dispute::of_many(2).run(&["bundle", "verify", "dispute.zip"], "en");
+    assert!(!out.contains("up to") && out.contains("none opens the time that it claims"), "{out}");
+}
+
+#[test]
+fn what_does_not_fit_the_reader_s_keys_is_not_said_to_be_changed() {
+    let dispute = Dispute::new();
+    let other = format!("{}\n", support::log_key().verifier());
+    dispute.write("other.vkey", other.as_bytes());
+    let words = ["bundle", "verify", "dispute.zip", "--policy", "policy", "--source-key"];
+    let words = [&words[..], &["other.vkey", "--report", "page.html", "--lang", "en"]].concat();
+    let (code, out, err) = dispute.plain(&words);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("check that you took the right file"), "{out}");
+    let page = String::from_utf8(dispute.read("page.html")).unwrap();
+    check_harmless(&page);
+    assert!(page.contains("Check first that you took the right files"));
+    assert!(!page.contains("is not what was recorded"));
+}
+
+#[test]
+fn a_list_is_read_as_spreadsheets_write_it() {
+    let dispute = Dispute::of_many(3);
+    let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+    for list in [
+        &b"serial;panel;position\r\nSN000000;;1\r\nSN000001;;2\r\n"[..],
+        b"lot\tserial\r\nL7\tSN000000\r\nL7\tSN000001\r\n",
+        // In GBK, as spreadsheets in China write it: the word for a serial number.
+        b"\xd0\xf2\xc1\xd0\xba\xc5,x\r\nSN000000,\r\nSN000001,\r\n",
+        b"\xff\xfeS\0N\0\n\0S\0N\x000\x000\x000\x000\x000\x000\0\n\0",
+    ] {
+        dispute.write("mine", list);
+        let (code, out, err) = dispute.run(&words, "en");
+        assert_eq!(code, 0, "{list:?}{out}{err}");
+        assert!(out.contains("opened records name 2 of your 2 units"), "{list:?}{out}");
+    }
 }
 
 #[test]

@@ -89,13 +89,13 @@ fn whatever_is_left_out_of_a_range_is_missed() {
     // A unit of which there is no record is named.
     world.write(ANNA.list, ANNA.units.join("\n") + "\nSN-ANNA-0009\n");
     let json = plant.factory.judge(&words, 0);
-    let open = json["not_checked"].as_array().unwrap();
-    let missing = open.iter().find(|one| one["code"] == "open-unit-without");
+    let told = json["reasons"].as_array().unwrap();
+    let missing = told.iter().find(|one| one["code"] == "own-without");
     assert_eq!(missing.unwrap()["values"][1], "SN-ANNA-0009", "{json}");
     // A table with a byte order mark and a header is the same list.
     world.write(ANNA.list, format!("\u{feff}serial,lot\r\n{},L7\r\n", ANNA.units[0]));
     let json = plant.factory.judge(&words, 0);
-    assert!(!codes(&json, "not_checked").contains(&"open-unit-without".to_owned()), "{json}");
+    assert!(!codes(&json, "reasons").contains(&"own-without".to_owned()), "{json}");
     // Units as they were shipped and not as the machine names them, and no unit at all, prove nothing.
     for list in ["PN-0001-1\nPN-0001-2\n", "\n"] {
         world.write(ANNA.list, list);
@@ -106,6 +106,9 @@ fn whatever_is_left_out_of_a_range_is_missed() {
     let mistaken = Buyer { key: "other.key", ..ANNA };
     plant.factory.judge(&Plant::verify_words(&mistaken, "shown"), 2);
     world.write(ANNA.list, ANNA.units.join("\n") + "\n");
+    // A key that fits no tag may be of another lot: it accuses nobody, and nothing is proven by it.
+    let json = plant.factory.judge(&Plant::verify_words(&mistaken, "shown"), 2);
+    assert_eq!(json["reason"]["code"], "lot-key-finds-nothing", "{json}");
     // Another pin, another key.
     let pins = String::from_utf8(world.read("pins")).unwrap();
     let first = pins.lines().find(|line| line.starts_with("first ")).unwrap();

@@ -31,6 +31,7 @@ const COSIGNED_ML_DSA_SIZE: usize = 8 + ML_DSA_44_SIGNATURE_SIZE;
 /// Tries the formats from the most to the least particular.
 pub(crate) fn run(wanted: &Inspect) -> Result<Report, Failure> {
     let shown = wanted.file.display().to_string();
+    input::no_bundle(&wanted.file)?;
     let bytes = input::read(&wanted.file, MAX_DISCLOSURE_SIZE)?;
     let malformed =
         |error: &dyn Display| Failure::new(Said::of_error(Message::Malformed, &[&shown], error));

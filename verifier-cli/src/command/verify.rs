@@ -28,6 +28,7 @@ use super::{Stop, after, describe, shown};
 use crate::args::Verify;
 use crate::failure::Failure;
 use crate::input;
+use crate::lateness::{self, Logged};
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
@@ -67,6 +68,7 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
     let judge = Judge::open(&wanted.policy)?;
     let keys = input::source_keys(&wanted.source_keys)?;
     let path = wanted.receipt.as_deref().expect("clap asks for the receipt");
+    input::no_bundle(path)?;
     let proof = Proof::parse(&input::read(path, MAX_PROOF_SIZE)?)
         .map_err(|error| malformed(path, &error))?;
 
@@ -95,6 +97,13 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
             report.not_checked(Message::OpenCompleteness, &[]);
             report.not_checked(Message::OpenTruth, &[]);
             let opened = check_disclosure(&mut report, wanted, statement)?;
+            let logged = opened.as_ref().map(|opened| Logged {
+                source: statement.source().as_str(),
+                sequence: statement.sequence(),
+                not_after: judged.times.map(|times| times.latest.as_seconds()),
+                opened,
+            });
+            lateness::say(&mut report, logged);
             if wanted.report.is_some() {
                 let matter = shown::matter(wanted, statement, opened.as_ref(), &judged, not_before);
                 return Ok(report.with_matter(matter));

@@ -20,6 +20,7 @@ use super::statements::{self, After, Checked, Keys, Receipt};
 use crate::args::Dossier;
 use crate::command::{Judge, Stop, describe};
 use crate::input;
+use crate::lateness::{self, Logged};
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
@@ -87,7 +88,7 @@ pub(crate) fn verify(
         || ranges::follow(&checked, pins.as_ref(), reader),
         || evidence::check(contents, &checked),
     );
-    let sound = sound?;
+    let (sound, found) = wrong_first(sound, found)?;
     let stamped = stamps::check(contents, &checked)?;
     let held = Held { checked, sound, stamped };
     if expected == Expected::Range && held.sound.is_empty() {
@@ -104,16 +105,9 @@ pub(crate) fn verify(
     };
 
     let mut report = Report::new(Verdict::Verified);
-    for sound in &held.sound {
-        say_range(&mut report, sound, &held.checked, scanned.as_ref())?;
-        if reader.is_none() {
-            report.not_checked(Message::OpenNoReader, &[sound.pin.source().as_str()]);
-        }
-    }
-    if let Some(own) = &own {
-        own.say(&mut report, &held.sound, &held.checked)?;
-    }
+    say_ranges(&mut report, &held, scanned.as_ref(), own.as_ref())?;
     say_records(&mut report, &held.checked);
+    say_claims(&mut report, &held.checked);
     say_evidence(&mut report, &found);
     say_checkpoint(&mut report, &judge, &held.checked);
     stamps::say(&mut report, &held.stamped, authorities.as_ref());
@@ -158,6 +152,38 @@ fn check_statements(
         return Err(Stop::rejected(Said::new(Message::PinsOfAnotherLog, &both)));
     }
     statements::check(contents, judge, keys)
+}
+
+/// Both, unless one could not be told and the other is wrong: then what is wrong.
+fn wrong_first<A, B>(
+    one: Result<A, Stop>,
+    other: Result<B, Stop>,
+) -> Result<(A, Result<B, Stop>), Stop> {
+    match (one, other) {
+        (Err(Stop::Failure(_)), Err(wrong @ Stop::Rejected(_))) => Err(wrong),
+        (one, other) => Ok((one?, other)),
+    }
+}
+
+/// Says of each range what it is, and of the caller's units what there is of them.
+fn say_ranges(
+    report: &mut Report,
+    held: &Held<'_>,
+    scanned: Option<&Scanned>,
+    own: Option<&Own>,
+) -> Result<(), Stop> {
+    let reader = own.and_then(Own::reader);
+    for sound in &held.sound {
+        say_range(report, sound, &held.checked, scanned)?;
+        if reader.is_none() {
+            let open = if own.is_some() { Message::OpenNoKey } else { Message::OpenNoReader };
+            report.not_checked(open, &[sound.pin.source().as_str()]);
+        }
+    }
+    match own {
+        Some(own) => Ok(own.say(report, &held.sound, &held.checked)?),
+        None => Ok(()),
+    }
 }
 
 fn say_range(
@@ -257,6 +283,20 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
     }
     if open > 0 {
         report.not_checked(Message::OpenLowerBounds, &[&open.to_string()]);
+    }
+}
+
+/// How late the records were logged, where they open what they claim.
+fn say_claims(report: &mut Report, checked: &[Checked]) {
+    let bounds = shown::bounds(checked);
+    let logged = checked.iter().zip(&bounds).map(|(one, bounds)| Logged {
+        source: one.statement.source().as_str(),
+        sequence: one.place.sequence,
+        not_after: bounds.not_after,
+        opened: &one.opened,
+    });
+    if !lateness::say(report, logged) {
+        report.not_checked(Message::OpenClaims, &[]);
     }
 }
 

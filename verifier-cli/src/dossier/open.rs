@@ -24,6 +24,9 @@ const MAX_DEPTH: usize = 3;
 const END_SIZE: usize = 22;
 const END_SIGNATURE: [u8; 4] = *b"PK\x05\x06";
 
+/// What any zip begins with that holds something.
+const ZIP_SIGNATURE: [u8; 4] = *b"PK\x03\x04";
+
 /// The bytes of a bundle, or the parts of a folder. What is parsed of them borrows from it.
 pub(super) enum Opened {
     Bundle(Large),
@@ -74,7 +77,8 @@ impl Opened {
                 Err(error) if is_cut(bytes, &error) => {
                     Err(Stop::rejected(Said::new(Message::BundleCut, &[shown])))
                 }
-                Err(error) => Err(refused(shown, &error, Bundle::is_meant_by(bytes))),
+                Err(_) if !Bundle::is_meant_by(bytes) => Err(not_a_bundle(shown, bytes).into()),
+                Err(error) => Err(refused(shown, &error, true)),
             },
             Self::Folder(parts) => {
                 let parts = parts.iter();
@@ -145,7 +149,12 @@ impl Cores for AllCores {
 /// A bundle that was altered is wrong; what never was one proves nothing.
 fn refused(shown: &str, error: &BundleError, is_bundle: bool) -> Stop {
     if is_bundle {
-        return Stop::rejected(Said::of_error(Message::BundleAltered, &[shown], error));
+        let why = Said::of_error(Message::BundleAltered, &[shown], error);
+        // Bytes that differ are not what packing again does.
+        let is_damaged = matches!(error, BundleError::Zip(ZipError::Checksum { .. }));
+        let is_form = matches!(error, BundleError::Zip(_)) && !is_damaged;
+        let repacked = is_form.then(|| Said::new(Message::BundleRepacked, &[]));
+        return Stop::rejected(why.with(repacked.into_iter().collect()));
     }
     let failure = Failure::new(Said::of_error(Message::Malformed, &[shown], error));
     failure.with_hint(Said::new(Message::HintDossier, &[])).into()
@@ -158,6 +167,16 @@ fn is_cut(bytes: &[u8], error: &BundleError) -> bool {
     matches!(error, BundleError::Zip(ZipError::End))
         && Bundle::is_meant_by(bytes)
         && end.is_none_or(|end| !end.starts_with(&END_SIGNATURE))
+}
+
+/// A file that was taken for a bundle, and is none: it is empty, was packed again, or is something else.
+fn not_a_bundle(shown: &str, bytes: &[u8]) -> Failure {
+    if bytes.is_empty() {
+        return Said::new(Message::FileEmpty, &[shown]).into();
+    }
+    let is_zip = bytes.starts_with(&ZIP_SIGNATURE);
+    let hint = if is_zip { Message::HintRepacked } else { Message::HintDossier };
+    Failure::new(Said::new(Message::NotABundle, &[shown])).with_hint(Said::new(hint, &[]))
 }
 
 fn not_a_part(file: &Path) -> Failure {

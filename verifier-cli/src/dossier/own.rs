@@ -39,9 +39,18 @@ pub(super) struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    /// Reads the list of units and the keys of lots. Keys say nothing without units.
+    /// Reads the list of units and the keys of lots.
+    ///
+    /// Fails on keys without units: they find nothing, and who gave them would think that they did.
     pub(super) fn read(keys: &[PathBuf], units: Option<&'a Path>) -> Result<Self, Failure> {
-        let Some(path) = units else { return Ok(Self { units: None, keys: Vec::new() }) };
+        let Some(path) = units else {
+            let failure = || {
+                let why = Said::new(Message::LotKeyNeedsUnits, &[]);
+                Failure::new(why).with_hint(Said::new(Message::HintList, &[]))
+            };
+            let none = Self { units: None, keys: Vec::new() };
+            return if keys.is_empty() { Ok(none) } else { Err(failure()) };
+        };
         let bytes = list::read_bytes(path)?;
         Ok(Self { units: Some((path, bytes)), keys: ranges::lot_keys(keys)? })
     }
@@ -99,6 +108,8 @@ impl Own {
             report.not_checked(Message::OpenFirstLine, &[&missing[0].serial]);
         }
         if self.reader.is_none() || sound.is_empty() {
+            let numbers = [all - missing.len(), all].map(|number| number.to_string());
+            report.reason(Said::new(Message::OwnNamed, &[&numbers[0], &numbers[1]]));
             say_missing(report, None, &missing);
             return Ok(());
         }
@@ -158,17 +169,18 @@ fn list_records(report: &mut Report, source: &str, records: &[(u64, u64)]) {
     }
 }
 
-/// A line for each unit that is not found, in a range or in any opened record; the rest is counted.
+/// A line for each unit that is not found, in a range or in any opened record; the rest is counted. They were
+/// looked for, so that it is found out, and not left open; what is shown holds all the same.
 fn say_missing(report: &mut Report, source: Option<&str>, missing: &[&Unit]) {
     for unit in missing.iter().take(MAX_LISTED) {
-        match source {
-            Some(source) => report.not_checked(Message::OpenUnitWithout, &[source, &unit.serial]),
-            None => report.not_checked(Message::OpenUnitUnnamed, &[&unit.serial]),
-        }
+        report.reason(match source {
+            Some(source) => Said::new(Message::OwnWithout, &[source, &unit.serial]),
+            None => Said::new(Message::OwnUnnamed, &[&unit.serial]),
+        });
     }
     if missing.len() > MAX_LISTED {
         let more = (missing.len() - MAX_LISTED).to_string();
-        report.not_checked(Message::OpenUnitsMore, &[&more]);
+        report.reason(Said::new(Message::OwnMissingMore, &[&more]));
     }
 }
 
@@ -204,6 +216,8 @@ mod tests {
         let failure = own("SN1\nSN2\n").say(&mut report, &[], &[]).unwrap_err();
         assert_eq!(failure.said().0.message(), Message::OwnNoneFound);
         assert!(Own::read(&[], None).unwrap().is_none());
+        let alone = Own::read(&[PathBuf::from("lot.key")], None).err().unwrap();
+        assert_eq!(alone.said().0.message(), Message::LotKeyNeedsUnits);
     }
 
     #[test]
@@ -259,8 +273,11 @@ mod tests {
         let own = own(&lines);
         let mut report = Report::new(Verdict::Verified);
         say_missing(&mut report, Some("aoi.example/7"), &own.without(|_| false));
-        let open = report.open(Language::English);
-        assert_eq!(open.len(), MAX_LISTED + 1);
-        assert!(open[MAX_LISTED].contains("97"), "{}", open[MAX_LISTED]);
+        let told = report.reasons();
+        assert_eq!(told.len(), MAX_LISTED + 1);
+        assert_eq!(told[0].message(), Message::OwnWithout);
+        let rest = told[MAX_LISTED].to_text(Language::English);
+        assert!(rest.contains("97 more of your units"), "{rest}");
+        assert!(report.open(Language::English).is_empty(), "they were looked for");
     }
 }

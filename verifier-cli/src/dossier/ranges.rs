@@ -20,6 +20,9 @@ use crate::messages::{Message, Said};
 /// The most bytes of a file with one lot key.
 const MAX_KEY_SIZE: usize = 1024;
 
+/// What such a file holds.
+const KEY_FORM: &str = "64 hexadecimal digits";
+
 /// A range that holds.
 pub(super) struct Sound<'a> {
     pub(super) pin: &'a Pin,
@@ -38,7 +41,7 @@ fn lot_key(path: &Path) -> Result<LotKey, Failure> {
     let text = std::str::from_utf8(&bytes).unwrap_or_default().trim();
     let shown = path.display().to_string();
     // The text is not shown: it may be most of a key.
-    let wrong = |_| Said::new(Message::Malformed, &[&shown, "64 hexadecimal digits"]).into();
+    let wrong = |_| Said::of_error(Message::Malformed, &[&shown], &KEY_FORM).into();
     decode_hex(text).map(LotKey::new).map_err(wrong)
 }
 
@@ -56,6 +59,7 @@ pub(super) fn follow<'a>(
         .filter(in_ranges)
         .map(|one| (one, Searched::new(&one.statement, &one.opened, own)))
         .collect();
+    let finds_own = searched.iter().any(|(_, searched)| searched.finds_own());
     let mut by_source: BTreeMap<&KeyName, Vec<(&Checked, Searched<'_>)>> = BTreeMap::new();
     for (one, searched) in searched {
         by_source.entry(one.statement.source()).or_default().push((one, searched));
@@ -74,7 +78,14 @@ pub(super) fn follow<'a>(
         };
         let mut range = Range::new(pin);
         for (_, searched) in statements {
-            range.follow(searched).map_err(|error| refused(source, &error))?;
+            match range.follow(searched) {
+                Err(RangeError::Untagged { sequence, record, unit }) if !finds_own => {
+                    // What is wrong whoever's units are looked for is told first.
+                    follow(checked, pins, None)?;
+                    return Err(key_finds_nothing(source, [sequence, record], &unit).into());
+                }
+                followed => followed.map_err(|error| refused(source, &error))?,
+            }
         }
         let pinned = pin.first().0;
         if last < pinned {
@@ -86,6 +97,17 @@ pub(super) fn follow<'a>(
         sound.push(Sound { pin, first, last, followed: range.finish() });
     }
     Ok(sound)
+}
+
+/// The keys fit no tag at all: they are of another lot, or nothing of the reader's is tagged. What is shown
+/// cannot tell these apart, so that it accuses nobody; and it is no verdict that anybody could show as one.
+///
+/// `place`: the statement and the record of it that names `unit`.
+fn key_finds_nothing(source: &KeyName, place: [u64; 2], unit: &str) -> Failure {
+    let numbers = place.map(|number| number.to_string());
+    let values = [source.as_str(), &numbers[0], &numbers[1], unit];
+    let failure = Failure::new(Said::new(Message::LotKeyFindsNothing, &values));
+    failure.with_hint(Said::new(Message::HintLotKeyFindsNothing, &[]))
 }
 
 fn refused(source: &KeyName, error: &RangeError) -> Stop {

@@ -34,7 +34,7 @@ pub(super) fn matter(contents: &Contents<'_>, checked: &[Checked], own: Option<&
 
 /// When each statement was made. In a range each holds the hash of the one before, so a bound reaches
 /// further: nothing later was made before it, and nothing earlier after it.
-fn bounds(checked: &[Checked]) -> Vec<Bounds> {
+pub(super) fn bounds(checked: &[Checked]) -> Vec<Bounds> {
     let mut bounds: Vec<Bounds> = checked.iter().map(own).collect();
     let is_next = |at: usize| {
         let (one, next) = (checked[at].place, checked[at + 1].place);

@@ -111,7 +111,7 @@ pub(super) fn check(
 ) -> Result<Vec<Checked>, Stop> {
     if keys.is_empty() {
         let failure = Failure::new(Said::new(Message::NoSourceKey, &[]));
-        return Err(failure.with_hint(Said::new(Message::HintPins, &[])).into());
+        return Err(failure.with_hint(Said::new(Message::HintKeys, &[])).into());
     }
     let all: Vec<(&Place, &Statement)> = contents.statements().iter().collect();
     let notes = &Notes::new(judge);

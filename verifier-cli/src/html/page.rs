@@ -34,6 +34,8 @@ pub(super) struct Run {
 pub(super) struct Page<'a> {
     pub(super) language: Language,
     pub(super) verdict: Verdict,
+    /// Whether it was rejected because it does not fit what the reader gave.
+    pub(super) is_misfit: bool,
     /// Why it is so.
     pub(super) reasons: Vec<String>,
     /// What to do where nothing could be told.
@@ -94,6 +96,9 @@ impl Page<'_> {
         let (kind, evidence, delivery) = match self.verdict {
             Verdict::Verified => {
                 ("verdict verified", Message::HtmlMeansVerified, Message::HtmlMeansNoRed)
+            }
+            Verdict::Rejected if self.is_misfit => {
+                ("verdict rejected", Message::HtmlMeansMisfit, Message::HtmlMeansRed)
             }
             Verdict::Rejected => {
                 ("verdict rejected", Message::HtmlMeansRejected, Message::HtmlMeansRed)

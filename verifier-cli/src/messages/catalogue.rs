@@ -70,8 +70,8 @@ catalogue! {
     LeafNotFound = "leaf-not-found", "no entry with leaf hash {0} is among the first {1}",
         "前 {1} 条中没有叶哈希为 {0} 的条目";
     LogHasNotSigned = "log-has-not-signed",
-        "no listed key of the log {0} has signed the checkpoint: the policy lists {1}, and there are lines by {2}",
-        "策略所列的日志 {0} 的密钥均未签署该检查点：策略列有 {1}，而签名行来自 {2}";
+        "it does not fit your policy (check that you took the right file): no listed key of the log {0} has signed the checkpoint: the policy lists {1}, and there are lines by {2}",
+        "与您给出的策略不符（请确认文件没有拿错）：策略所列的日志 {0} 的密钥均未签署该检查点：策略列有 {1}，而签名行来自 {2}";
     NotACheckpoint = "not-a-checkpoint", "the note is not a checkpoint: {0}", "该签名文本不是检查点：{0}";
     NotAStatement = "not-a-statement",
         "the entry is not a statement: {0}; for other entries give --entry FILE, and no --source-key",
@@ -98,14 +98,14 @@ catalogue! {
         "the statement was made for the log {0}, but stands in {1}",
         "声明是为日志 {0} 作出的，却出现在 {1} 中";
     UnknownLog = "unknown-log",
-        "it comes from the log {0}, and what you trust is the log {1}: ask the right log, or take its policy",
-        "它来自日志 {0}，而您所信任的是日志 {1}：请查询正确的日志，或改用其策略";
+        "it does not fit your policy or keys (check that you took the right file): it comes from the log {0}, and what you trust is the log {1}: ask the right log, or take its policy",
+        "与您给出的策略或密钥不符（请确认文件没有拿错）：它来自日志 {0}，而您所信任的是日志 {1}：请查询正确的日志，或改用其策略";
     UnknownLogNoneListed = "unknown-log-none-listed",
         "it comes from the log {0}, and your policy lists no log at all: add a line `log <verifier key of the log>`, with a key that you did not get with the evidence",
         "它来自日志 {0}，而您的策略没有列出任何日志：请加上一行 `log <日志的验证密钥>`，且该密钥不得取自所交来的证据";
     UnpinnedSource = "unpinned-source",
-        "the statement is signed by {0} with key ID {1}, and none of the given keys is that key",
-        "声明由 {0}（密钥 ID {1}）签署，而所给的密钥中没有这一把";
+        "it does not fit your pins or source keys (check that you took the right file): the statement is signed by {0} with key ID {1}, and none of the given keys is that key",
+        "与您给出的信任锚点（pins）或来源密钥不符（请确认文件没有拿错）：声明由 {0}（密钥 ID {1}）签署，而所给的密钥中没有这一把";
 
     // What stands behind a reason, in half a sentence.
     DetailAgree = "detail-agree", "the larger tree continues the smaller one: both can be true",
@@ -272,6 +272,12 @@ catalogue! {
     HintPolicy = "hint-policy",
         "The smallest policy is two lines: `log <verifier key of the log>` and `quorum none`.",
         "最小的策略只有两行：`log <日志的验证密钥>` 和 `quorum none`。";
+    HintNoPolicy = "hint-no-policy",
+        "The policy is a file of your own: as agreed in the contract, or as an association or an auditor has published it. Do not take the one inside a bundle: it came with the evidence.",
+        "策略是您自己的文件：按合同约定，或由行业协会、审计方公布。请勿采用证据包内所附的策略：它与证据一起给出。";
+    HintKeys = "hint-keys",
+        "Give --pins FILE, your own pins; or, for single records, --source-key FILE, the machine's key as the factory handed it to you before. Do not take them from the bundle.",
+        "请用 --pins 给出您自己的信任锚点文件（pins）；若只验证单条记录，可用 --source-key 给出工厂事先交给您的机器密钥。请勿采用证据包内所附的。";
     HintSourceKey = "hint-source-key",
         "Give the key that the factory handed you before: --source-key VKEY or a file of keys.",
         "请给出工厂事先交给您的密钥：--source-key 密钥或密钥文件。";
@@ -403,6 +409,21 @@ catalogue! {
         "所抽取的 {0} 条记录均已完整公开，其中 {1} 条附有证据";
     EvidenceVouched = "evidence-vouched", "{0} files of evidence are byte for byte those of opened records",
         "{0} 个证据文件与已公开记录所承诺的逐字节相同";
+    LoggedAfterClaim = "logged-after-claim",
+        "the records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks; the furthest",
+        "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1} 记入日志；相距最远的";
+    SealedAfterClaim = "sealed-after-claim",
+        "the records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed; the furthest",
+        "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1} 封入声明；相距最远的";
+    OwnNamed = "own-named", "opened records name {0} of your {1} units",
+        "已公开的记录写明了您 {1} 个单元中的 {0} 个";
+    OwnUnnamed = "own-unnamed", "NOT FOUND: your unit {0}: it was looked for, and no opened record names it",
+        "未找到：您的单元 {0}：已查找，没有任何已公开的记录写明它";
+    OwnWithout = "own-without",
+        "NOT FOUND: {0}: your unit {1}: it was looked for, and no record carries a tag of it: another lot key, another spelling, or none was made",
+        "未找到：{0}：您的单元 {1}：已查找，没有记录带有其标签：批次密钥不对、写法不同，或未作记录";
+    OwnMissingMore = "own-missing-more", "NOT FOUND: {0} more of your units",
+        "未找到：另有您的 {0} 个单元";
     OwnSound = "own-sound",
         "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown",
         "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示";
@@ -435,12 +456,14 @@ catalogue! {
     NoteNotLater = "note-not-later",
         "the note was not cosigned after the range was: its tree has {0} entries, that of the range {1}",
         "该检查点并非在区间之后联署：其树有 {0} 条，区间的有 {1} 条";
-    PinsOfAnotherLog = "pins-of-another-log", "the statements are of the log {0}, the pins of {1}",
-        "声明属于日志 {0}，而固定项属于 {1}";
+    PinsOfAnotherLog = "pins-of-another-log",
+        "it does not fit your pins (check that you took the right file): the statements are of the log {0}, the pins of {1}",
+        "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：声明属于日志 {0}，而锚点属于 {1}";
     RangeAfterFell = "range-after-fell", "{0}: statement {1} follows an older tree than the one before it",
         "{0}：第 {1} 号声明所继的树比前一号更旧";
-    RangeBeforePin = "range-before-pin", "{0}: the range ends at statement {1}, before the pinned statement {2}",
-        "{0}：区间止于第 {1} 号声明，早于所固定的第 {2} 号声明";
+    RangeBeforePin = "range-before-pin",
+        "it does not fit your pins (check that you took the right file): {0}: the range ends at statement {1}, before the pinned statement {2}",
+        "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：{0}：区间止于第 {1} 号声明，早于锚点所载的第 {2} 号声明";
     RangeBroken = "range-broken", "{0}: statement {1} does not continue the one before it",
         "{0}：第 {1} 号声明与前一号不相衔接";
     RangeCount = "range-count", "{0}: the records of statement {1} begin at number {2}, where {3} is due",
@@ -453,14 +476,15 @@ catalogue! {
         "{0}：第 {1} 号声明的第 {2} 号记录的标签与其单元不符";
     RangeNotInLog = "range-not-in-log", "{0}: the log does not hold statement {1} as it is shown",
         "{0}：日志中没有所出示的第 {1} 号声明";
-    RangeNotPinned = "range-not-pinned", "{0}: statement {1} is not the one that you have pinned",
-        "{0}：第 {1} 号声明不是您所固定的那一条";
+    RangeNotPinned = "range-not-pinned",
+        "it does not fit your pins (check that you took the right file): {0}: statement {1} is not the one that you have pinned",
+        "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：{0}：第 {1} 号声明不是锚点所载的那一条";
     RangeSilence = "range-silence",
         "{0}: before statement {1} there is nothing for {2} s by its own clock, and no outage is stated",
         "{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断";
     RangeUntagged = "range-untagged",
-        "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find",
-        "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找";
+        "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find; make sure that the key of this unit's lot is among those that you gave",
+        "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找；请确认所给的密钥中有该单元所属批次的密钥";
     ReceiptOfAnother = "receipt-of-another", "{0} carries another statement", "{0} 附带的是另一份声明";
     TwoHistories = "two-histories",
         "the log has signed two trees of {0} entries, {1} and {2}, and the policy accepts both: it has two histories",
@@ -480,6 +504,12 @@ catalogue! {
         "单条记录直接写明单元：只给出 --units，即按名称查找。";
     LotKeyNeedsRange = "lot-key-needs-range", "--lot-key is for ranges, and none is claimed here",
         "--lot-key 用于区间，而此处没有声称任何区间";
+    LotKeyFindsNothing = "lot-key-finds-nothing",
+        "your lot key fits no tag that is shown, and {0}: statement {1}, record {2} names your unit {3}: the key may be of another lot or of another vault. If it is the right one, the maker has not tagged the records of your units, as was owed: what was left out, nobody can find, and nothing is proven for the maker",
+        "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情";
+    HintLotKeyFindsNothing = "hint-lot-key-finds-nothing",
+        "Have the key of this lot confirmed in writing, and check again: until it fits, do not rely on this.",
+        "请书面确认该批次的密钥后重新核验：在相符之前，请勿采信。";
     LogCopyShort = "log-copy-short", "the log, or this copy of it, ends at {0} entries, and a receipt is of {1}",
         "日志（或这份副本）止于 {0} 条，而有回执属于 {1} 条的树";
     NoNoteName = "no-note-name",
@@ -491,12 +521,15 @@ catalogue! {
         "此处没有声称任何区间；单条记录请用 fiducial bundle verify 验证";
     NotAPart = "not-a-part", "{0} is no part of a bundle", "{0} 不属于证据包的任何部分";
     OwnNoneFound = "own-none-found",
-        "none of your {0} units is found: another lot key, or the machine spells them differently",
-        "您的 {0} 个单元一个也没有找到：批次密钥不对，或机器的写法不同";
+        "none of your {0} units is found in what was shown: another lot key, another delivery, or the machine spells them differently; if list and key are the right ones, nothing of your units was shown",
+        "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同；若清单和密钥无误，则您的单元没有任何记录被出示";
     ScanNeedsRange = "scan-needs-range", "--log is for ranges, and none is claimed here",
         "--log 用于区间，而此处没有声称任何区间";
 
     // Folders and bundles: what a verdict leaves open.
+    OpenClaims = "open-claims",
+        "how long after the work the records were logged: none opens the time that it claims, with its zone",
+        "记录在作业之后多久才记入日志：没有记录公开自称的时间及其时区";
     OpenCadence = "open-cadence", "{0}: how often it speaks: your pin names no cadence",
         "{0}：多久作一次声明：您的固定项未写明间隔";
     OpenFiles = "open-files", "{0} files to which opened records commit: they are not enclosed",
@@ -509,6 +542,9 @@ catalogue! {
         "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制";
     OpenNoReader = "open-no-reader", "{0}: which records are yours: give --lot-key and --units",
         "{0}：哪些记录属于您：请给出 --lot-key 和 --units";
+    OpenNoKey = "open-no-key",
+        "{0}: whether all records of your units are shown: give --lot-key, by which their tags are found",
+        "{0}：您单元的记录是否全部出示：请给出 --lot-key，以便按标签查找";
     OpenRangeStart = "open-range-start",
         "{0}: that nothing is missing between the pinned statement {1} and statement {2}: give --log",
         "{0}：所固定的第 {1} 号声明与第 {2} 号之间有无缺失：请给出 --log";
@@ -518,13 +554,6 @@ catalogue! {
     OpenUnnamed = "open-unnamed",
         "{0}: {1} records without tags or the name of a unit: whose, and what is in the files",
         "{0}：{1} 条没有标签、也未提及单元的记录：属于谁，以及其文件的内容";
-    OpenUnitUnnamed = "open-unit-unnamed", "your unit {0}: no opened record names it",
-        "您的单元 {0}：没有已公开的记录提到它";
-    OpenUnitWithout = "open-unit-without",
-        "{0}: your unit {1}: no record carries a tag of it: another lot key, another spelling, or none was made",
-        "{0}：您的单元 {1}：没有记录带有其标签：批次密钥不对、写法不同，或未作记录";
-    OpenUnitsMore = "open-units-more", "{0} more of your units of which no record is found",
-        "另有您的 {0} 个单元没有找到记录";
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.

@@ -32,6 +32,11 @@ fn sentence(part: &str, language: Language) -> Option<String> {
     })
 }
 
+/// A number of seconds as a length of time.
+pub(super) fn length(seconds: &str, language: Language) -> String {
+    seconds.parse().map_or_else(|_| seconds.to_string(), |seconds| span(seconds, language))
+}
+
 /// A length of time in its two largest units.
 fn span(seconds: u64, language: Language) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
@@ -47,6 +52,19 @@ fn span(seconds: u64, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_after_its_claim_something_was_logged_is_said_in_days_and_hours() {
+        let said = Said::new(Message::LoggedAfterClaim, &["1", "23392800"]);
+        let english = said.to_text(Language::English);
+        assert!(english.contains("of 1 statement were logged up to 270 d 18 h after"), "{english}");
+        assert!(said.to_text(Language::Chinese).contains("270 天 18 小时"));
+        assert_eq!(said.to_json(Language::Chinese)["values"][1], "23392800", "machines count");
+        let near = Said::new(Message::SealedAfterClaim, &["12", "12"]);
+        assert!(
+            near.to_text(Language::English).contains("of 12 statements were sealed up to 12 s")
+        );
+    }
 
     #[test]
     fn how_late_a_record_is_is_said_in_days_and_hours_in_the_readers_language() {

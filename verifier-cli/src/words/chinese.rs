@@ -332,6 +332,20 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     ("there are {} hashes where the sizes require {}", "有 {} 个哈希，而两个大小要求 {} 个"),
     ("a tree of {} entries has no proper beginning of {}", "{} 条的树没有 {} 条的真开头"),
+    // Lists of units.
+    ("no unit is in it", "其中没有任何单元"),
+    ("the file is not text in UTF-8, UTF-16 or GBK", "文件不是 UTF-8、UTF-16 或 GBK 文本"),
+    ("line {}: no serial", "第 {} 行：没有序列号"),
+    ("more than {} units", "单元超过 {} 个"),
+    (
+        "line {}: no header, of which these are known: serial, panel, position, lot",
+        "第 {} 行：没有表头；可识别的列名为：序列号（serial）、拼板（panel）、位置（position）、批次（lot）",
+    ),
+    ("line {}: a quote inside of a cell", "第 {} 行：单元格中间有引号"),
+    ("line {}: a quote that is not closed", "第 {} 行：引号没有闭合"),
+    ("line {}: a control character", "第 {} 行：含控制字符"),
+    ("line {}: a cell of more than {} bytes", "第 {} 行：单元格超过 {} 字节"),
+    ("64 hexadecimal digits", "应为 64 位十六进制数字"),
     // The log's files and addresses.
     ("{} is not there", "没有 {}"),
     ("{} has more than {} bytes", "{} 超过 {} 字节"),

@@ -71,6 +71,20 @@ impl Dispute {
         Self::of((0..count).map(record).collect(), Vec::new())
     }
 
+    /// Boards, each inspected once, at the times that these texts and zones claim.
+    pub(crate) fn claiming(times: &[(&str, &str)]) -> Self {
+        let record = |(at, (start, zone)): (usize, &(&str, &str))| {
+            let values = vec![
+                field("claimed/start", start.as_bytes()),
+                field("claimed/zone", zone.as_bytes()),
+                field("units", format!("SN{at:06}\n").as_bytes()),
+                field("verdict", b"Passed"),
+            ];
+            (Kind::AoiReport, values)
+        };
+        Self::of(times.iter().enumerate().map(record).collect(), Vec::new())
+    }
+
     fn of(records: Vec<(Kind, Values)>, files: Vec<(&'static str, Vec<u8>)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut log = TestLog::of(vec![b"an entry of somebody else".to_vec()]);

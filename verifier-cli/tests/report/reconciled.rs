@@ -57,6 +57,25 @@ fn what_the_policy_leaves_open_is_said_of_a_delivery_as_well() {
 }
 
 #[test]
+fn a_list_of_which_nothing_is_found_accuses_nobody() {
+    let dispute = Dispute::of_many(3);
+    // As machines do not spell them; of another delivery; and the right ones under a semicolon.
+    for (list, code, said) in [
+        ("sn000000\nsn000001\n", 2, "none of your 2 units is found"),
+        ("serial;panel\nSN-9;\n", 2, "none of your 1 unit"),
+        ("serial;panel\nSN000000;\nSN000001;\n", 0, "2 units shipped: 2 GREEN"),
+    ] {
+        dispute.write("shipped.csv", list.as_bytes());
+        let (ended, out, err) = dispute.run(&RECONCILE, "en");
+        assert_eq!(ended, code, "{list}{out}{err}");
+        assert!((out + &err).contains(said), "{list}");
+    }
+    // One that is missing beside others is missing.
+    dispute.write("shipped.csv", b"SN000000\nSN-9\n");
+    assert_eq!(dispute.run(&RECONCILE, "en").0, 1);
+}
+
+#[test]
 fn a_large_delivery_is_shown_whole() {
     let dispute = Dispute::of_many(40);
     let mut list = String::from("serial\n");

@@ -26,13 +26,14 @@ import { describeAccepted, refusalOf } from "./accepted.ts";
 import { MAX_ACTS, actsOf, boundsOf, type Bounds } from "./acts.ts";
 import { compareEvidence } from "./evidence.ts";
 import type { Desk, RoledFile } from "./given.ts";
+import { sayLateness, type Logged } from "./lateness.ts";
 import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { sayOwn, taggedReader } from "./own.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
 import type { Times } from "./quorum.ts";
-import { followRange, type Followed } from "./range.ts";
+import { findsOwn, followRange, type Followed } from "./range.ts";
 import type { Reader } from "./reader.ts";
-import { rejected, undecided, type Act, type Draft } from "./report.ts";
+import { Stop, rejected, say, sayWith, undecided, type Act, type Draft } from "./report.ts";
 import { showRecord } from "./show.ts";
 import { checkStamps, sayStamps, timesOf } from "./stamps.ts";
 import { formatUtc } from "./time.ts";
@@ -79,7 +80,7 @@ export async function judgeBundle(
     desk.tellShare(0.5 + (0.5 * checked.length) / bundle.statements.length);
   }
   compareTrees(checked);
-  const ranges = bundle.sources.flatMap((_, source) => followOf(checked, source, own) ?? []);
+  const ranges = followAll(bundle, checked, own);
   const stamped = await checkStamps(window, bundle);
   const evidence = compareEvidence(bundle, checked);
   // Nothing would be done with keys of lots.
@@ -87,6 +88,7 @@ export async function judgeBundle(
   for (const range of ranges) sayRange(draft, range);
   sayOwn(draft, own.reader, ranges, checked);
   sayRecords(draft, checked);
+  if (!sayLateness(draft, loggedOf(checked))) draft.open("open-claims");
   if (evidence.vouched > 0) draft.reason("evidence-vouched", `${evidence.vouched}`);
   if (evidence.missing > 0) draft.open("open-files", `${evidence.missing}`);
   sayCheckpoint(draft, own.policy, checked);
@@ -99,6 +101,20 @@ export async function judgeBundle(
     )
   ).slice(0, MAX_SHOWN);
   draft.acts = tellActs(bundle, file, checked, timesOf(stamped), (record) => evidence.fileOf(record));
+}
+
+/** Each with the time by which it was logged. In a range a receipt is for all statements before it too. */
+function loggedOf(checked: readonly Checked[]): Logged[] {
+  const logged: Logged[] = [];
+  let later: { readonly place: Placed["place"]; readonly notAfter: bigint | undefined } | undefined;
+  for (const { place, statement, receipt, opened } of [...checked].sort(byPlace).reverse()) {
+    const isNext = place.claim === "range" && later?.place.claim === "range" && later.place.source === place.source;
+    const times = [receipt?.accepted.times?.latest, isNext ? later?.notAfter : undefined];
+    const [notAfter] = times.filter((time) => time !== undefined).sort((one, other) => (one < other ? -1 : 1));
+    later = { place, notAfter };
+    logged.unshift({ source: statement.source, sequence: statement.sequence, notAfter, opened });
+  }
+  return logged;
 }
 
 /**
@@ -169,9 +185,13 @@ async function openBundle(desk: Desk, file: RoledFile, window: FileWindow): Prom
     const why = [error.path.join(" "), ...error.values].join(", ");
     if (await isMeantAsBundle(window)) {
       if (await isCut(window, error)) throw rejected("bundle-cut", file.name);
-      throw rejected("bundle-altered", file.name, why);
+      const said = say("bundle-altered", file.name, why);
+      // Bytes that differ are not what packing again does.
+      const isForm = error.path[0] === "Zip" && error.path[1] !== "Checksum";
+      throw new Stop("rejected", sayWith(said, isForm ? [say("bundle-repacked")] : []));
     }
-    throw undecided("malformed", file.name, why);
+    if (file.blob.size === 0) throw undecided("file-empty", file.name);
+    throw undecided("not-a-bundle", file.name);
   }
 }
 
@@ -340,8 +360,33 @@ interface SoundRange extends Followed {
   readonly times: Times | undefined;
 }
 
+/** Follows every range. What is wrong is told before what cannot be told. */
+function followAll(bundle: Bundle, checked: readonly Checked[], own: Own): SoundRange[] {
+  const tagged = taggedReader(own.reader);
+  const follow = (reader: Reader | undefined) =>
+    bundle.sources.flatMap((_, source) => followOf(checked, source, own, reader) ?? []);
+  try {
+    return follow(tagged);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    if (error.verdict === "undecided") compareEvidence(bundle, checked);
+    const [reason] = error.reasons;
+    if (reason?.code !== "range-untagged") throw error;
+    if (findsOwn(checked.filter(({ place }) => place.claim === "range"), tagged)) throw error;
+    // The keys fit no tag at all: they are of another lot, or nothing of the reader's is tagged.
+    follow(undefined);
+    compareEvidence(bundle, checked);
+    throw undecided("lot-key-finds-nothing", ...reason.values);
+  }
+}
+
 /** Follows the range of a source; undefined if none is claimed. */
-function followOf(checked: readonly Checked[], source: number, own: Own): SoundRange | undefined {
+function followOf(
+  checked: readonly Checked[],
+  source: number,
+  own: Own,
+  reader: Reader | undefined,
+): SoundRange | undefined {
   const range = checked
     .filter(({ place }) => place.claim === "range" && place.source === source)
     .sort((one, other) => (one.place.sequence < other.place.sequence ? -1 : 1));
@@ -351,7 +396,7 @@ function followOf(checked: readonly Checked[], source: number, own: Own): SoundR
   const pin = own.pins?.pins.get(name);
   // Without a pin the maker would say what is missing from the maker's own evidence.
   if (!pin) throw undecided("no-pin", name);
-  const followed = followRange(pin, range, taggedReader(own.reader));
+  const followed = followRange(pin, range, reader);
   // What lies before the pin, the pin says nothing of.
   if (followed.last < pin.first.sequence) {
     throw rejected("range-before-pin", name, `${followed.last}`, `${pin.first.sequence}`);

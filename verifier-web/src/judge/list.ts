@@ -8,7 +8,7 @@
  * were taken for a unit, would be taken for what was shipped.
  */
 
-import { decodeUtf8, encodeUtf8 } from "../formats/encoding.ts";
+import { encodeUtf8 } from "../formats/encoding.ts";
 import { undecided } from "./report.ts";
 
 /** The most units of a list. */
@@ -17,8 +17,18 @@ const MAX_UNITS = 200_000;
 /** The most bytes of one cell. */
 const MAX_CELL_SIZE = 256;
 
-/** The columns that a header can name, in any case of letters. */
-const HEADERS = ["serial", "panel", "position", "lot"];
+/**
+ * The columns that a header can name: each one's own name, then what else it is called in lists. Without
+ * case, spaces and marks (`plainOf`); the same as in `verifier-cli/src/list/header.rs`.
+ */
+const SERIAL = ["serial", "serialnumber", "serialno", "sn", "barcode", "seriennummer", "seriennr", "序列号",
+  "产品序列号", "产品条码", "条形码", "条码", "sn码", "sn号"];
+const PANEL = ["panel", "panelid", "nutzen", "拼板", "拼板号", "拼板条码", "连板", "连板号", "面板"];
+const POSITION = ["position", "pos", "位置", "板位", "拼板位置"];
+const LOT = ["lot", "batch", "lotno", "los", "charge", "批次", "批次号", "批号", "生产批号"];
+
+/** What may stand between cells. Spreadsheets write semicolons where a comma is the decimal mark. */
+const SEPARATORS = [",", ";", "\t"];
 
 /** What machines write for a board whose code they could not read. */
 const NO_NAMES = ["", "N/A", "NOREAD"];
@@ -42,25 +52,78 @@ export function namesOf(unit: Unit): string[] {
 
 /** Reads a list. */
 export function readList(bytes: Uint8Array): List {
-  const text = decodeUtf8(bytes);
+  const text = decode(bytes);
   if (text === undefined) throw undecided("list-encoding");
-  const all = rowsOf(text.replace(/^\ufeff/, ""));
+  const all = rowsOf(text, separatorOf(text));
   const [first] = all;
   if (!first) throw undecided("list-empty");
-  const lower = first.cells.map((cell) => cell.replace(/[A-Z]/g, (letter) => letter.toLowerCase()));
-  const [serial = -1, panel = -1, ...others] = HEADERS.map((name) => lower.indexOf(name));
-  const hasHeader = [serial, panel, ...others].some((at) => at >= 0);
+  const columns = columnsOf(first.cells);
   // Of several columns nobody can say which is which.
-  if (!hasHeader && first.cells.length > 1) throw undecided("list-columns", `${first.line}`);
+  if (!columns && first.cells.length > 1) throw undecided("list-columns", `${first.line}`);
+  const [serial, panel] = columns ? [columns.serial, columns.panel] : [0, -1];
   const units = new Map<string, Unit>();
-  for (const { line, cells } of hasHeader ? all.slice(1) : all) {
-    const name = cells[Math.max(serial, 0)] ?? "";
+  for (const { line, cells } of columns ? all.slice(1) : all) {
+    const name = cells[serial] ?? "";
     if (name === "") throw undecided("list-no-serial", `${line}`);
     if (!units.has(name)) units.set(name, { serial: name, panel: cells[panel] ?? "" });
     if (units.size > MAX_UNITS) throw undecided("list-too-long", `${MAX_UNITS}`);
   }
   if (units.size === 0) throw undecided("list-empty");
-  return { units: [...units.values()], hasHeader };
+  return { units: [...units.values()], hasHeader: columns !== undefined };
+}
+
+/** The text: a mark decides, then UTF-8; what is neither is GBK (its larger form), as in China. */
+function decode(bytes: Uint8Array): string | undefined {
+  const [first, second] = bytes;
+  const wide = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "";
+  const isMarked = first === 0xef && second === 0xbb && bytes[2] === 0xbf;
+  for (const encoding of wide !== "" ? [wide] : isMarked ? ["utf-8"] : ["utf-8", "gb18030"]) {
+    try {
+      // A byte order mark is taken off.
+      return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}
+
+/** Where each thing stands; less than 0 if it has no column. */
+interface Columns {
+  readonly serial: number;
+  readonly panel: number;
+  /** How many things have a column. */
+  readonly count: number;
+}
+
+/** The columns that a header names; undefined if it names no known one. */
+function columnsOf(cells: readonly string[]): Columns | undefined {
+  const plain = cells.map(plainOf);
+  const find = (names: readonly string[]) =>
+    names.map((name) => plain.indexOf(name)).find((at) => at >= 0) ?? -1;
+  const [serial, panel, ...others] = [find(SERIAL), find(PANEL), find(POSITION), find(LOT)] as const;
+  if ([serial, panel, ...others].every((at) => at < 0)) return undefined;
+  const count = 1 + [panel, ...others].filter((at) => at >= 0).length;
+  return { serial: Math.max(serial, 0), panel, count };
+}
+
+/** A name without case, spaces and marks: `Serial No.` is `serialno`. */
+function plainOf(name: string): string {
+  return name.replace(/[ _\-./#\u3000\u00a0]/g, "").toLowerCase();
+}
+
+/** What stands between the cells of this list: what makes most known columns of its first line. */
+function separatorOf(text: string): string {
+  const first = text.split("\n").find((line) => line.trim() !== "") ?? "";
+  const known = (separator: string) =>
+    columnsOf(first.split(separator).map((cell) => cell.trim().replace(/^"+|"+$/g, "")))?.count ?? 0;
+  const most = Math.max(...SEPARATORS.map(known));
+  const best = SEPARATORS.find((separator) => known(separator) === most);
+  if (best !== undefined && most > 0) return best;
+  // No header that is known. A code may hold a semicolon; a line of words without a digit is no code.
+  if (first.includes(",")) return ",";
+  if (first.includes("\t")) return "\t";
+  return first.includes(";") && !/[0-9]/.test(first) ? ";" : ",";
 }
 
 /** Without white space around it, as Unicode has it: `trim` alone would take off byte order marks as well. */
@@ -74,7 +137,7 @@ interface Row {
 }
 
 /** Takes a table apart; empty lines are no rows. Quotes are those of RFC 4180. */
-function rowsOf(text: string): Row[] {
+function rowsOf(text: string, separator: string): Row[] {
   const rows: Row[] = [];
   let [cells, cell, line, quoted, wasQuoted] = [[] as string[], "", 1, false, false];
   const wrong = () => undecided("list-malformed", `${line}`);
@@ -91,7 +154,7 @@ function rowsOf(text: string): Row[] {
     } else if (letter === '"') {
       if (!quoted && (trimmed(cell) !== "" || wasQuoted)) throw wrong();
       [quoted, wasQuoted] = [!quoted, true];
-    } else if (letter === "," && !quoted) {
+    } else if (letter === separator && !quoted) {
       cells.push(trimmed(cell));
       [cell, wasQuoted] = ["", false];
     } else if (letter === "\n" && !quoted) {

@@ -35,8 +35,8 @@ export function sayOwn(
   checked: readonly Claimed[],
 ): void {
   const hasKeys = taggedReader(reader) !== undefined;
-  if (!hasKeys) ranges.forEach(({ source }) => draft.open("open-no-reader", source));
-  if (!reader) return;
+  if (!reader) return ranges.forEach(({ source }) => draft.open("open-no-reader", source));
+  if (!hasKeys) ranges.forEach(({ source }) => draft.open("open-no-key", source));
   const found = named(checked.filter(({ place }) => !hasKeys || place.claim === "records"));
   ranges.forEach(({ ownUnits }) => ownUnits.forEach((unit) => found.add(unit)));
   const { units, hasHeader } = reader.list;
@@ -44,7 +44,10 @@ export function sayOwn(
   if (missing.length === units.length) throw undecided("own-none-found", `${units.length}`);
   const [first] = units;
   if (!hasHeader && first && first === missing[0]) draft.open("open-first-line", first.serial);
-  if (!hasKeys || ranges.length === 0) return sayMissing(draft, undefined, missing);
+  if (!hasKeys || ranges.length === 0) {
+    draft.reason("own-named", `${units.length - missing.length}`, `${units.length}`);
+    return sayMissing(draft, undefined, missing);
+  }
   for (const range of ranges) sayRange(draft, range, units);
 }
 
@@ -61,13 +64,13 @@ function sayRange(draft: Draft, range: OfSource, units: readonly Unit[]): void {
   draft.open("open-noise", source);
 }
 
-/** A line for each unit that is not found; the rest is counted. */
+/** A line for each unit that is not found; the rest is counted. They were looked for, so this is no open point. */
 function sayMissing(draft: Draft, source: string | undefined, missing: readonly Unit[]): void {
   for (const unit of missing.slice(0, MAX_LISTED)) {
-    if (source === undefined) draft.open("open-unit-unnamed", unit.serial);
-    else draft.open("open-unit-without", source, unit.serial);
+    if (source === undefined) draft.reason("own-unnamed", unit.serial);
+    else draft.reason("own-without", source, unit.serial);
   }
-  if (missing.length > MAX_LISTED) draft.open("open-units-more", `${missing.length - MAX_LISTED}`);
+  if (missing.length > MAX_LISTED) draft.reason("own-missing-more", `${missing.length - MAX_LISTED}`);
 }
 
 /** The units none of whose names is found. */

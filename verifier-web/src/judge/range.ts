@@ -86,6 +86,14 @@ export function followRange(
   return { ...ends, ...counts, holdsPinned, own, ownUnits };
 }
 
+/** Whether any tag of the reader's is in these statements. Where it is in none, the keys may be of other lots. */
+export function findsOwn(all: readonly Opened[], reader: Reader | undefined): boolean {
+  return reader !== undefined && all.some(({ statement, opened }) => {
+    const tags = new Set(opened.records.flatMap(tagsOf));
+    return ownTags(reader, statement.source, statement.sequence, tags).size > 0;
+  });
+}
+
 /** What the next statement must continue. */
 interface Before {
   readonly statement: Statement;

@@ -26,6 +26,7 @@ import { describeAccepted, refusalOf } from "./accepted.ts";
 import { actsOf, boundsOf, type Bounds } from "./acts.ts";
 import { checkAfter } from "./after.ts";
 import { judgeBundle } from "./bundle.ts";
+import { sayLateness } from "./lateness.ts";
 import { Desk, type Given, type Progress, type RoledFile } from "./given.ts";
 import { isWhole, knownText, openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
@@ -110,7 +111,10 @@ async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<voi
   const after = await checkAfter(draft, desk, policy, entry.statement, accepted.checkpoint.tree);
   draft.open("open-completeness");
   draft.open("open-truth");
-  await checkDisclosure(draft, desk, entry.statement, boundsOf(after?.earliest, accepted.times?.latest));
+  const { source, sequence } = entry.statement;
+  const bounds = boundsOf(after?.earliest, accepted.times?.latest);
+  const opened = await checkDisclosure(draft, desk, entry.statement, bounds);
+  if (opened) sayLateness(draft, [{ source, sequence, notAfter: accepted.times?.latest, opened }]);
 }
 
 function readPolicy(given: Given): Policy {
@@ -256,13 +260,13 @@ async function checkDisclosure(
   desk: Desk,
   statement: Statement,
   times: Bounds,
-): Promise<void> {
+): Promise<OpenedBatch | undefined> {
   const file = desk.one("disclosure");
   const evidence = desk.all("file");
   if (!file) {
     if (evidence.length > 0) throw undecided("file-without-disclosure");
     draft.open("open-no-disclosure");
-    return;
+    return undefined;
   }
   const bytes = await desk.read(file, MAX_DISCLOSURE_SIZE);
   const disclosure = readable(file, () => parseDisclosure(bytes));
@@ -285,6 +289,7 @@ async function checkDisclosure(
   if (!isWhole(opened)) {
     draft.open("open-hidden", `${opened.records.length}`, `${opened.recordCount}`);
   }
+  return opened;
 }
 
 /** Finds the opened record that commits to exactly these bytes. */

@@ -2,7 +2,7 @@
 
 import { ROLES, type NamedFile, type Role, type RoledFile } from "../judge/given.ts";
 import { element } from "./dom.ts";
-import { guessRole } from "./roles.ts";
+import { guessRole, type OwnKind } from "./roles.ts";
 import { formatSize } from "./size.ts";
 import { printable } from "./words/language.ts";
 import type { Speaker } from "./speaker.ts";
@@ -10,8 +10,22 @@ import type { Speaker } from "./speaker.ts";
 /** A file of the list. */
 interface Entry extends NamedFile {
   role: Role;
-  readonly looksLikePolicy: boolean;
+  /** Which of the reader's own files it looks like. */
+  readonly own: OwnKind | undefined;
 }
+
+/** A file that the reader says is their own. */
+export interface OwnFile extends NamedFile {
+  readonly own: OwnKind;
+}
+
+const OWN_NAMES = {
+  policy: "ownPolicy",
+  pins: "ownPins",
+  keys: "ownKeys",
+  lotKeys: "ownLotKeys",
+  units: "ownUnits",
+} as const;
 
 /** Keeps the files and shows them. */
 export class FileList {
@@ -19,9 +33,18 @@ export class FileList {
   readonly #remarks: HTMLElement;
   readonly #speaker: Speaker;
   readonly #changed: () => void;
+  readonly #take: (own: readonly OwnFile[]) => void;
   #entries: Entry[] = [];
 
-  constructor(body: HTMLElement, remarks: HTMLElement, speaker: Speaker, changed: () => void) {
+  /** `take` gets the files that the reader says are their own. */
+  constructor(
+    body: HTMLElement,
+    remarks: HTMLElement,
+    speaker: Speaker,
+    changed: () => void,
+    take: (own: readonly OwnFile[]) => void,
+  ) {
+    this.#take = take;
     this.#body = body;
     this.#remarks = remarks;
     this.#speaker = speaker;
@@ -38,10 +61,14 @@ export class FileList {
     for (const file of files) {
       const named = { name: file.name, blob: file };
       const guess = await guessRole(named).catch(
-        () => ({ role: "file", looksLikePolicy: false }) as const,
+        () => ({ role: "file", own: undefined }) as const,
       );
       const others = this.#entries.filter((entry) => entry.name !== file.name);
       this.#entries = [...others, { ...named, ...guess }];
+    }
+    // Nothing lies beside a bundle but what it is read with.
+    if (this.#entries.some(({ role }) => role === "bundle")) {
+      for (const entry of this.#entries) if (entry.own && entry.role === "file") entry.role = "unused";
     }
     this.show();
     this.#changed();
@@ -52,12 +79,26 @@ export class FileList {
     const rows = this.#entries.map((entry) => this.#row(entry));
     const none = element("tr", {}, element("td", { colspan: "4", class: "none" }, this.#say("noFiles")));
     this.#body.replaceChildren(...(rows.length > 0 ? rows : [none]));
-    const policies = this.#entries.filter((entry) => entry.looksLikePolicy && entry.role === "unused");
-    this.#remarks.replaceChildren(
-      ...policies.map((entry) =>
-        element("p", {}, this.#say("looksLikePolicy", printable(entry.name)))
-      ),
+    this.#showOwn();
+  }
+
+  /** What looks like the reader's own came among these files: only the reader knows whose it is. */
+  #showOwn(): void {
+    const own = this.#entries.flatMap((entry): OwnFile[] =>
+      entry.own && entry.role === "unused" ? [{ name: entry.name, blob: entry.blob, own: entry.own }] : []
     );
+    const lines = own.map(({ name, own: kind }) =>
+      element("p", {}, this.#say("looksLikeOwn", printable(name), this.#say(OWN_NAMES[kind])))
+    );
+    if (own.length === 0) return this.#remarks.replaceChildren();
+    const use = element("button", { type: "button", id: "use-own" }, this.#say("useOwn"));
+    use.addEventListener("click", () => {
+      const names = own.map(({ name }) => name);
+      this.#entries = this.#entries.filter(({ name }) => !names.includes(name));
+      this.show();
+      this.#take(own);
+    });
+    this.#remarks.replaceChildren(...lines, element("p", {}, this.#say("ownWarning")), use);
   }
 
   #row(entry: Entry): HTMLElement {

@@ -8,7 +8,7 @@ import { MAX_POLICY_SIZE } from "../formats/policy.ts";
 import { MAX_PINS_SIZE } from "../formats/pins.ts";
 import { MAX_LOT_KEYS_SIZE, MAX_UNITS_SIZE } from "../judge/reader.ts";
 import { byId } from "./dom.ts";
-import { FileList } from "./files.ts";
+import { FileList, type OwnFile } from "./files.ts";
 import { OwnField } from "./own.ts";
 import { showRun, type Run } from "./result.ts";
 import { formatSize } from "./size.ts";
@@ -45,7 +45,7 @@ class Page {
     const changed = () => this.#forget();
     const refuse = (name: string, why: "isEmpty" | "wentAway") => this.#tell(this.#speaker.text(why, printable(name)));
     const [body, remarks] = [byId("files", HTMLElement), byId("remarks", HTMLElement)];
-    this.#files = new FileList(body, remarks, this.#speaker, changed);
+    this.#files = new FileList(body, remarks, this.#speaker, changed, (own) => void this.#takeOwn(own));
     this.#policy = new OwnField("policy", MAX_POLICY_SIZE, changed, refuse);
     this.#keys = new OwnField("keys", MAX_KEYS_SIZE, changed, refuse);
     this.#pins = new OwnField("pins", MAX_PINS_SIZE, changed, refuse);
@@ -89,6 +89,21 @@ class Page {
       byId("ranges", HTMLDetailsElement).open = true;
     }
     this.#tell(this.#speaker.text("filesAdded", `${this.#files.files.length}`));
+  }
+
+  /** Puts files that the reader says are their own into their fields. */
+  async #takeOwn(own: readonly OwnFile[]): Promise<void> {
+    const fields = {
+      policy: this.#policy,
+      pins: this.#pins,
+      keys: this.#keys,
+      lotKeys: this.#lotKeys,
+      units: this.#units,
+    };
+    for (const { blob, own: kind } of own) fields[kind].set(new Uint8Array(await blob.arrayBuffer()));
+    byId("ranges", HTMLDetailsElement).open = true;
+    this.#forget();
+    this.#tell(this.#speaker.text("ownTaken", own.map(({ name }) => printable(name)).join(", ")));
   }
 
   async #judge(): Promise<void> {

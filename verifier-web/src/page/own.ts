@@ -30,11 +30,16 @@ export class OwnField {
       if (file.size === 0) return refuse(file.name, "isEmpty");
       if (file.size > limit) return refuse(file.name, "wentAway");
       void file.arrayBuffer().then((bytes) => {
-        this.#bytes = new Uint8Array(bytes);
-        this.#text.value = new TextDecoder().decode(bytes);
+        this.set(new Uint8Array(bytes));
         changed();
       });
     });
+  }
+
+  /** Takes the bytes of a file, as if it had been chosen. */
+  set(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#text.value = new TextDecoder().decode(bytes);
   }
 
   /** What is in the field, with a line break at its end, which a pasted text often lacks. */

@@ -21,6 +21,15 @@ export interface Run {
 }
 
 const SIGNS: Readonly<Record<string, string>> = { verified: "✓", rejected: "✕", undecided: "?" };
+/** As in `verifier-cli/src/report.rs`. */
+const MISFITS = [
+  "log-has-not-signed",
+  "pins-of-another-log",
+  "range-before-pin",
+  "range-not-pinned",
+  "unknown-log",
+  "unpinned-source",
+];
 const WHY: Readonly<Record<string, TextName>> = {
   verified: "why",
   rejected: "whyFailed",
@@ -53,8 +62,14 @@ function banner(report: Report, speaker: Speaker): HTMLElement {
   const { verdict } = report;
   const sign = element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[verdict] ?? "");
   const heading = element("h2", { id: "verdict", tabindex: "-1" }, speaker.verdict(verdict));
-  const text = element("div", {}, heading, element("p", {}, speaker.meaning(verdict)));
+  const meaning = isMisfit(report) ? "misfit" : verdict;
+  const text = element("div", {}, heading, element("p", {}, speaker.meaning(meaning)));
   return element("div", { class: `banner ${verdict}` }, sign, text);
+}
+
+/** Whether it was rejected because it does not fit the reader's own files: he may have taken wrong ones. */
+function isMisfit({ verdict, reasons: [first] }: Report): boolean {
+  return verdict === "rejected" && MISFITS.includes(first?.code ?? "");
 }
 
 /** A heading and sentences, with what stands behind each; nothing without sentences. */

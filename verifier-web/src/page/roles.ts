@@ -11,21 +11,41 @@ import { PROOF_HEADER } from "../formats/proof.ts";
 import { SPLIT_HEADER } from "../formats/split.ts";
 import { MANIFEST } from "../formats/zip.ts";
 import type { NamedFile, Role } from "../judge/given.ts";
+import { readList } from "../judge/list.ts";
+import { MAX_UNITS_SIZE } from "../judge/reader.ts";
 
 /** How much of a file is looked at, in bytes. */
 const HEAD_SIZE = 4096;
 
-/** What a file seems to be; a policy or a key never comes with the evidence. */
-export type Guess = { readonly role: Role; readonly looksLikePolicy: boolean };
+/** The reader's own files, each with a field of its own. */
+export type OwnKind = "policy" | "pins" | "keys" | "lotKeys" | "units";
+
+/** What a file seems to be; what the reader trusts never comes with the evidence. */
+export type Guess = { readonly role: Role; readonly own: OwnKind | undefined };
 
 /** Looks at the beginning of a file. */
 export async function guessRole(file: NamedFile): Promise<Guess> {
   const bytes = new Uint8Array(await file.blob.slice(0, HEAD_SIZE).arrayBuffer());
   // Cut in the middle of a letter it is no UTF-8, so only whole lines are looked at.
-  const text = decodeUtf8(bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1)) ?? "";
-  if (isZip(bytes)) return { role: "bundle", looksLikePolicy: false };
-  const looksLikePolicy = isPolicy(text);
-  return { role: looksLikePolicy ? "unused" : roleOf(file.name, text), looksLikePolicy };
+  const end = file.blob.size <= HEAD_SIZE ? bytes.length : bytes.lastIndexOf(0x0a) + 1;
+  const text = decodeUtf8(bytes.subarray(0, end)) ?? "";
+  if (isZip(bytes)) return { role: "bundle", own: undefined };
+  const trusted = trustedOf(text);
+  if (trusted) return { role: "unused", own: trusted };
+  return { role: roleOf(file.name, text), own: await readersOf(file, text) };
+}
+
+/** What only a bundle is read with: beside a receipt it would be a piece of evidence like any other. */
+async function readersOf(file: NamedFile, text: string): Promise<OwnKind | undefined> {
+  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  if (lines.length > 0 && lines.every((line) => /^[0-9a-f]{64}$/.test(line))) return "lotKeys";
+  if (!/\.(csv|tsv|txt)$/i.test(file.name) || file.blob.size > MAX_UNITS_SIZE) return undefined;
+  try {
+    readList(new Uint8Array(await file.blob.arrayBuffer()));
+    return "units";
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether the file begins as a bundle does: other zip files are evidence like any other. */
@@ -45,13 +65,15 @@ function roleOf(name: string, text: string): Role {
   return "file";
 }
 
-function isPolicy(text: string): boolean {
+function trustedOf(text: string): OwnKind | undefined {
   const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  if (lines[0] === PINS_HEADER) return true;
-  return lines.length > 0 && lines.every((line) => {
+  if (lines[0] === PINS_HEADER) return "pins";
+  if (lines.length > 0 && lines.every((line) => looksLikeKey(line.trim()))) return "keys";
+  const isPolicy = lines.length > 0 && lines.every((line) => {
     const [word, second, third] = line.trim().split(/[ \t]+/);
     const isKeyLine = looksLikeKey((word === "log" ? second : third) ?? "");
     return looksLikeKey(word ?? "") || word === "group" || word === "quorum" ||
       ((word === "log" || word === "witness") && isKeyLine);
   });
+  return isPolicy ? "policy" : undefined;
 }

@@ -3,10 +3,13 @@
 import type { Said } from "../judge/report.ts";
 import { FIELDS } from "./words/fields.ts";
 import { FACTS, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
-import { fill, plainTimes, printable, type Language, type Words } from "./words/language.ts";
+import { fill, plainTimes, printable, span, type Language, type Words } from "./words/language.ts";
 import { explained } from "./words/refusals.ts";
 import { KINDS, STORY, type StoryName } from "./words/story.ts";
 import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
+
+/** Sentences whose second value is a length of time in seconds. */
+const TIMED = ["logged-after-claim", "sealed-after-claim"];
 
 export class Speaker {
   language: Language;
@@ -22,7 +25,10 @@ export class Speaker {
 
   /** A sentence about evidence, without what stands behind it. */
   sentence(said: Said): string {
-    const values = said.code === "several-files" ? said.values.map((role) => this.role(role)) : said.values;
+    const values = said.values.map((value, at) => {
+      if (said.code === "several-files") return this.role(value);
+      return TIMED.includes(said.code) && at === 1 ? span(value, this.language) : value;
+    });
     const shown = explained(said.code, values.map((value) => plainTimes(printable(value))), this.language);
     return this.#of(SENTENCES, said.code, shown);
   }

@@ -209,6 +209,26 @@ test("a policy that comes with the evidence is not used", () =>
     assert.equal(await driver.check(), "COULD NOT TELL");
   }));
 
+test("the reader's own files among the others are put into their fields, once the reader says so", () =>
+  withPage(async (driver) => {
+    const made = anchor(NAME, sha256(REPORT));
+    const text = (name: string, bytes: string) => ({ name, bytes: new TextEncoder().encode(bytes) });
+    const [pins, units] = [pinsFrom(made), "serial;lot\r\nPNL0099123-1;L7\r\n"];
+    await driver.give(
+      { name: "b.zip", bytes: makeBundle(partsOf("records", made)) },
+      text("policy", POLICY),
+      text("pins", pins),
+      text("shipped.csv", units),
+    );
+    assert.equal(await driver.page.locator("#policy").inputValue(), "");
+    await driver.page.locator("#use-own").click();
+    await driver.page.waitForFunction(() => document.querySelector<HTMLTextAreaElement>("#units")?.value !== "");
+    assert.equal(await driver.page.locator("#policy").inputValue(), POLICY);
+    assert.equal(await driver.page.locator("#pins").inputValue(), pins);
+    assert.equal(await driver.page.locator("#files select").count(), 1);
+    assert.equal(await driver.check(), "VERIFIED");
+  }));
+
 test("text in the evidence cannot dress up as the page", () =>
   withPage(async (driver) => {
     const nasty = "<img src=x onerror=alert(1)>\u202eDEIFIREV\u0007";

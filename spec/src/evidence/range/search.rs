@@ -105,6 +105,12 @@ impl<'a> Searched<'a> {
         searched
     }
 
+    /// Whether any tag of the reader's is there. Where it is in no statement, the keys may be of other lots.
+    #[must_use]
+    pub fn finds_own(&self) -> bool {
+        !self.own.is_empty()
+    }
+
     pub(super) fn into_looked(self) -> Result<Looked, RangeError> {
         self.looked
     }

@@ -24,6 +24,21 @@ catalogue! {
     GivenBundle = "given-bundle",
         "{0}, given as {1}, is a bundle: name the bundle first, and the file of your own behind {1}, as in: fiducial bundle verify BUNDLE --policy POLICY --pins PINS",
         "以 {1} 给出的 {0} 是证据包：请先写证据包，再在 {1} 之后写您自己的文件，例如：fiducial bundle verify 证据包 --policy 策略 --pins 固定项";
+    BundleRepacked = "bundle-repacked",
+        "if it was only packed again, as mail programs and file managers do, unpack it and verify the folder",
+        "若只是被重新压缩过（邮件程序和文件管理器会如此），请解压后验证其文件夹";
+    HintRepacked = "hint-repacked",
+        "It is a zip, and not written as bundles are. If it was packed again, as mail programs and file managers do, unpack it and verify the folder: fiducial bundle verify FOLDER",
+        "它是 zip 文件，但写法不是证据包的写法。若被邮件程序或文件管理器重新压缩过，请解压后验证其文件夹：fiducial bundle verify 文件夹";
+    NotABundle = "not-a-bundle",
+        "{0} is no bundle: one is a zip file that begins with bundle.json; was another file taken?",
+        "{0} 不是证据包：证据包是以 bundle.json 开头的 zip 文件；文件是否拿错？";
+    UseBundleVerify = "use-bundle-verify",
+        "{0} is a bundle: `fiducial bundle verify {0}` verifies it, and `fiducial bundle explain {0}` says what it holds",
+        "{0} 是证据包：请用 fiducial bundle verify {0} 验证，或用 fiducial bundle explain {0} 查看其内容";
+    LotKeyNeedsUnits = "lot-key-needs-units",
+        "--lot-key finds nothing without the list of your units: give --units FILE as well",
+        "没有您的单元清单，--lot-key 查不到任何记录：请一并用 --units 给出清单";
     HintLotKey = "hint-lot-key",
         "It looks like a lot key, given where a file is asked for, and is not shown: write it into a file of its own and name that with --lot-key FILE.",
         "它像是批次密钥，却给在了应为文件的位置，故不予显示：请把它写入单独的文件，再用 --lot-key 给出该文件。";

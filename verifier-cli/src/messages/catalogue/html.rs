@@ -15,6 +15,9 @@ catalogue! {
     HtmlMeansRejected = "html-means-rejected",
         "What was handed over is not what was recorded, or does not belong together. Do not rely on it.",
         "所提交的内容与当初的记录不符，或彼此不相属。请勿采信。";
+    HtmlMeansMisfit = "html-means-misfit",
+        "What was handed over does not fit the policy, pins or keys that you gave. Check first that you took the right files. If you did, it is of another log or source than was agreed: do not rely on it.",
+        "所提交的内容与您给出的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它来自并非约定的日志或来源：请勿采信。";
     HtmlMeansUndecided = "html-means-undecided",
         "Nothing was found to be wrong, and nothing was shown to be right: something needed could not be read or was not given.",
         "既未发现错误，也未证明属实：所需的内容无法读取或未提供。";

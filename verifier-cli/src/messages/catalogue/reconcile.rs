@@ -136,8 +136,8 @@ catalogue! {
         "the first line of the list, {0}, is in no record, and others are: it looks like a header that names no known column",
         "清单首行 {0} 在任何记录中都找不到，而其他行可以找到：它像是表头，却没有列名可识别";
     HintList = "hint-list",
-        "A list has one serial a line, or is CSV in UTF-8 with a header: serial, and panel, position, lot if you have them.",
-        "清单每行一个序列号，或为带表头的 UTF-8 CSV：serial，另可有 panel、position、lot。";
+        "A list has one serial a line, written as the machine writes it (capital or small letters), or is CSV with a header: serial, and panel, position, lot if you have them.",
+        "清单每行一个序列号，写法须与机器一致（区分大小写）；或为带表头的 CSV：序列号（serial），另可有拼板（panel）、位置（position）、批次（lot）。";
     NotAmber = "not-amber", "{0} is no amber finding; these are: {1}", "{0} 不是黄色结果；黄色结果有：{1}";
     SaidTwice = "said-twice",
         "{0} has signed two different statements {1}: both were shown", "{0} 签署了两份不同的第 {1} 号声明：二者均已出示";
@@ -146,7 +146,7 @@ catalogue! {
     // What was not checked.
     OpenFirstLine = "open-first-line",
         "whether the first line of your list, {0}, is a header: it is in no record; known headers are serial, panel, position, lot",
-        "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为 serial、panel、position、lot";
+        "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
     OpenNoiseTags = "open-noise-tags",
         "records that carry noise in the place of your tags: only a challenge finds them",
         "以噪声代替您标签的记录：只有质询能够发现";

@@ -156,10 +156,21 @@ export const TEXTS = {
   isEmpty: { en: "{0} is empty: nothing was filled in.", zh: "{0} 是空文件，未填入任何内容。" },
   wentAway: { en: "{0} is too large for this field.", zh: "{0} 太大，无法填入。" },
   filesAdded: { en: "{0} files", zh: "共 {0} 个文件" },
-  looksLikePolicy: {
-    en: "{0} looks like a policy or a key. It is not used, because it came with the evidence. If it is your own, put it into step 2.",
-    zh: "{0} 看起来是策略或密钥。它与证据一起给出，因此不予使用。若是您自己的，请填入第 2 步。",
+  looksLikeOwn: {
+    en: "{0} looks like {1}. It lies among what you were given, so it is not used as yet.",
+    zh: "{0} 看起来是{1}。它与所收到的文件放在一起，因此暂不使用。",
   },
+  ownPolicy: { en: "a policy", zh: "策略" },
+  ownPins: { en: "pins", zh: "信任锚点文件（pins）" },
+  ownKeys: { en: "keys of machines", zh: "机器密钥" },
+  ownLotKeys: { en: "keys of lots", zh: "批次密钥" },
+  ownUnits: { en: "a list of units", zh: "单元清单" },
+  ownWarning: {
+    en: "Use them only if they are your own, from before the dispute, and did not come with the evidence.",
+    zh: "只有当它们是您自己在争议之前就有的、并非随证据一起给出时，才可使用。",
+  },
+  useOwn: { en: "They are my own: put each into its field", zh: "这些是我自己的：分别填入相应的栏" },
+  ownTaken: { en: "Put into step 2: {0}", zh: "已填入第 2 步：{0}" },
 } satisfies Readonly<Record<string, Words>>;
 
 export type TextName = keyof typeof TEXTS;

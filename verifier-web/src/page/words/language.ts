@@ -44,6 +44,22 @@ export function fill(words: Words, language: Language, values: readonly string[]
   });
 }
 
+/** A number of seconds in its two largest units; anything else as it is. */
+export function span(text: string, language: Language): string {
+  if (!/^\d+$/.test(text)) return text;
+  const seconds = BigInt(text);
+  const units = language === "zh"
+    ? ([["天", 86_400n], ["小时", 3600n], ["分钟", 60n], ["秒", 1n]] as const)
+    : ([["d", 86_400n], ["h", 3600n], ["min", 60n], ["s", 1n]] as const);
+  const first = Math.max(units.findIndex(([, size]) => seconds >= size), 0);
+  const from = seconds === 0n ? units.length - 1 : first;
+  const shown = units.slice(from, from + 2).map(([name, size], at) => {
+    const before = units[from + at - 1]?.[1];
+    return `${at === 0 || before === undefined ? seconds / size : (seconds % before) / size} ${name}`;
+  });
+  return shown.join(" ");
+}
+
 /**
  * Text from outside as it may be shown: nothing that reverses the reading order or hides itself, so
  * that evidence cannot dress up as a verdict.

@@ -20,7 +20,11 @@ export const MEANINGS: Readonly<Record<string, Words>> = {
   },
   undecided: {
     en: "Nothing was decided, for or against anyone: something is missing or cannot be read.",
-    zh: "没有作出任何结论，对任何一方都不利也不弊：有内容缺失或无法读取。",
+    zh: "没有作出任何结论，既不利于也不损害任何一方：有内容缺失或无法读取。",
+  },
+  misfit: {
+    en: "This does not fit the policy, pins or keys that you put in. Check first that you took the right files. If you did, it is of another log or source than was agreed: do not rely on it.",
+    zh: "与您填入的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它来自并非约定的日志或来源：请勿采信。",
   },
 };
 
@@ -47,10 +51,29 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "Files of evidence that are, byte for byte, those that opened records commit to: {0}.",
     zh: "与已公开记录所承诺的逐字节相同的证据文件：{0} 个。",
   },
+  "own-named": { en: "Opened records name {0} of your {1} units.", zh: "已公开的记录写明了您 {1} 个单元中的 {0} 个。" },
+  "own-unnamed": {
+    en: "NOT FOUND: your unit {0}: it was looked for, and no opened record names it.",
+    zh: "未找到：您的单元 {0}：已查找，没有任何已公开的记录写明它。",
+  },
+  "own-without": {
+    en: "NOT FOUND: {0}: your unit {1}: it was looked for, and no record carries a tag of it: another lot key, another spelling, or none was made.",
+    zh: "未找到：{0}：您的单元 {1}：已查找，没有记录带有其标签：批次密钥不对、写法不同，或未作记录。",
+  },
+  "own-missing-more": { en: "NOT FOUND: {0} more of your units.", zh: "未找到：另有您的 {0} 个单元。" },
   "own-sound": {
     en: "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown.",
     zh: "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示。",
   },
+  "logged-after-claim": {
+    en: "The records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks. The furthest:",
+    zh: "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1} 记入日志。相距最远的：",
+  },
+  "sealed-after-claim": {
+    en: "The records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed. The furthest:",
+    zh: "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1} 封入声明。相距最远的：",
+  },
+  "at-record": { en: "{0}, statement {1}, record {2}", zh: "{0}，第 {1} 号声明第 {2} 号记录" },
   "range-sound": {
     en: "{0}: statements {1} to {2} are all {3} of one unbroken chain, with exactly {4} records.",
     zh: "{0}：第 {1} 至 {2} 号声明即一条完整链上的全部 {3} 条，恰有 {4} 条记录。",
@@ -86,6 +109,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0} was altered since it was made: {1}.",
     zh: "{0} 制成之后被改动过：{1}。",
   },
+  "bundle-repacked": {
+    en: "If it was only packed again, as mail programs and file managers do: ask for the file as it was made, or unpack it and check the folder with `fiducial bundle verify`.",
+    zh: "若只是被重新压缩过（邮件程序和文件管理器会如此）：请索取原样的文件，或解压后用 fiducial bundle verify 核验其文件夹。",
+  },
   "bundle-cut": {
     en: "{0}: its end is missing. Download or copy it again; if it stays so, it was altered.",
     zh: "{0}：文件的结尾缺失。请重新下载或复制；若仍如此，则它被改动过。",
@@ -95,16 +122,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "没有任何已公开的记录承诺 {0}。",
   },
   "pins-of-another-log": {
-    en: "The statements are of the log {0}, your pins of {1}.",
-    zh: "声明属于日志 {0}，而您的固定项属于 {1}。",
+    en: "It does not fit your pins (check that you took the right file): the statements are of the log {0}, your pins of {1}.",
+    zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：声明属于日志 {0}，而锚点属于 {1}。",
   },
   "range-after-fell": {
     en: "{0}: statement {1} follows an older tree than the one before it.",
     zh: "{0}：第 {1} 号声明所继的树比前一号更旧。",
   },
   "range-before-pin": {
-    en: "{0}: the range ends at statement {1}, before statement {2}, which you have pinned.",
-    zh: "{0}：区间止于第 {1} 号声明，早于您所固定的第 {2} 号声明。",
+    en: "It does not fit your pins (check that you took the right file): {0}: the range ends at statement {1}, before statement {2}, which you have pinned.",
+    zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：{0}：区间止于第 {1} 号声明，早于锚点所载的第 {2} 号声明。",
   },
   "range-broken": {
     en: "{0}: statement {1} does not continue the one before it.",
@@ -127,16 +154,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0}：第 {1} 号声明的第 {2} 号记录的标签与其单元不符。",
   },
   "range-not-pinned": {
-    en: "{0}: statement {1} is not the one that you have pinned.",
-    zh: "{0}：第 {1} 号声明不是您所固定的那一条。",
+    en: "It does not fit your pins (check that you took the right file): {0}: statement {1} is not the one that you have pinned.",
+    zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：{0}：第 {1} 号声明不是锚点所载的那一条。",
   },
   "range-silence": {
     en: "{0}: before statement {1} there is nothing for {2} seconds by its own clock, and no outage is stated.",
     zh: "{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断。",
   },
   "range-untagged": {
-    en: "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find.",
-    zh: "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找。",
+    en: "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find. Make sure that the key of this unit's lot is among those that you put in.",
+    zh: "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找。请确认所填的密钥中有该单元所属批次的密钥。",
   },
   "receipt-of-another": { en: "{0} carries another statement.", zh: "{0} 附带的是另一份声明。" },
   "bad-disclosure": {
@@ -157,8 +184,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0} 已被改动或不是同一个文件：没有任何已公开的记录承诺其 SHA-256 {1}。",
   },
   "log-has-not-signed": {
-    en: "No key of the log {0} that your policy lists has signed the checkpoint.",
-    zh: "您的策略所列的日志 {0} 的密钥均未签署该检查点。",
+    en: "It does not fit your policy (check that you took the right file): no key of the log {0} that it lists has signed the checkpoint.",
+    zh: "与您的策略不符（请确认文件没有拿错）：其中所列的日志 {0} 的密钥均未签署该检查点。",
   },
   "not-a-checkpoint": { en: "The signed note is not a checkpoint ({0}).", zh: "该签名文本不是检查点（{0}）。" },
   "not-a-statement": { en: "The entry is not a statement ({0}).", zh: "该条目不是声明（{0}）。" },
@@ -216,14 +243,17 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "The statement was made for the log {0}, but stands in {1}.",
     zh: "声明是为日志 {0} 作出的，却出现在 {1} 中。",
   },
-  "unknown-log": { en: "Your policy lists no log named {0}.", zh: "您的策略中没有名为 {0} 的日志。" },
+  "unknown-log": {
+    en: "It does not fit your policy (check that you took the right file): it comes from the log {0}, which your policy does not list.",
+    zh: "与您的策略不符（请确认文件没有拿错）：它来自日志 {0}，而您的策略中没有该日志。",
+  },
   "two-histories": {
     en: "The log has signed two trees of {0} entries, {1} and {2}, and your policy accepts both: it has two histories.",
     zh: "日志签署了两棵均为 {0} 条的树（{1} 和 {2}），而您的策略都接受：它有两份历史。",
   },
   "unpinned-source": {
-    en: "It is signed by {0} with key ID {1}, and none of the source keys that you gave is that key.",
-    zh: "它由 {0}（密钥 ID {1}）签署，而您给出的来源密钥中没有这一把。",
+    en: "It does not fit your pins or source keys (check that you took the right ones): it is signed by {0} with key ID {1}, and none of the keys that you gave is that key.",
+    zh: "与您的信任锚点（pins）或来源密钥不符（请确认没有拿错）：它由 {0}（密钥 ID {1}）签署，而您给出的密钥中没有这一把。",
   },
 
   // What stands behind a reason.
@@ -286,6 +316,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0} is not in the form it should have, so nothing can be said about it ({1}).",
     zh: "{0} 不符合应有的格式，因此无法作出判断（{1}）。",
   },
+  "not-a-bundle": {
+    en: "{0} is no bundle: one is a zip file that begins with bundle.json. Was another file taken? If it was packed again, unpack it and check the folder with `fiducial bundle verify`.",
+    zh: "{0} 不是证据包：证据包是以 bundle.json 开头的 zip 文件。文件是否拿错？若被重新压缩过，请解压后用 fiducial bundle verify 核验其文件夹。",
+  },
   "no-entry": {
     en: "The receipt does not carry its entry. Add the entry's file.",
     zh: "回执未附带条目。请添加条目文件。",
@@ -295,16 +329,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "对方声称 {0} 没有遗漏，而您没有其固定项：请在第 2 步填入您的固定项。",
   },
   "no-policy": {
-    en: "There is no verdict without a policy: put in your own in step 2.",
-    zh: "没有策略就没有结论：请在第 2 步填入您自己的策略。",
+    en: "There is no verdict without a policy: put in your own in step 2, as agreed in the contract or published by an association or an auditor; not the one inside a bundle.",
+    zh: "没有策略就没有结论：请在第 2 步填入您自己的策略（按合同约定，或由行业协会、审计方公布），而不是证据包内所附的。",
   },
   "no-receipt": {
     en: "There is no receipt among the files (a file whose name ends in .tlog-proof), and no bundle.",
     zh: "文件中既没有回执（名称以 .tlog-proof 结尾的文件），也没有证据包。",
   },
   "no-source-key": {
-    en: "The entry is a statement, and no key of its source was given: put in the key that the factory handed you before, in step 2.",
-    zh: "条目是声明，但没有给出其来源的密钥：请在第 2 步填入工厂事先交给您的密钥。",
+    en: "No key of the machine (source) was given: put in your pins, or the key that the factory handed you before, in step 2. Do not take them from the bundle.",
+    zh: "没有给出机器（来源）的密钥：请在第 2 步填入您的信任锚点（pins），或工厂事先交给您的密钥。请勿采用证据包内所附的。",
   },
   "not-alone": {
     en: "{0} is checked by itself: remove the other files, or mark them as not used.",
@@ -324,7 +358,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "list-columns": {
     en: "Line {0} of your list of units is no header, of which these are known: serial, panel, position, lot.",
-    zh: "您的单元清单第 {0} 行不是表头；可识别的表头为 serial、panel、position、lot。",
+    zh: "您的单元清单第 {0} 行不是表头；可识别的列名为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
   },
   "list-empty": { en: "No unit is in your list of units.", zh: "您的单元清单中没有任何单元。" },
   "list-malformed": {
@@ -335,15 +369,22 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "Line {0} of your list of units has no serial.",
     zh: "您的单元清单第 {0} 行没有序列号。",
   },
-  "list-encoding": { en: "Your list of units is not in UTF-8.", zh: "您的单元清单不是 UTF-8 编码。" },
+  "list-encoding": {
+    en: "Your list of units is not text in UTF-8, UTF-16 or GBK.",
+    zh: "您的单元清单不是 UTF-8、UTF-16 或 GBK 文本。",
+  },
   "list-too-long": { en: "Your list of units has more than {0} units.", zh: "您的单元清单超过 {0} 个单元。" },
   "lot-key-needs-range": {
     en: "A lot key is for bundles of which it is claimed that nothing is left out, and this one claims no such thing. Leave the key out: single records name their units, and your list is looked up by name.",
     zh: "批次密钥用于声称没有遗漏的证据包，而此处未作此声称。请去掉密钥：单条记录直接写明单元，将按清单中的名称查找。",
   },
+  "lot-key-finds-nothing": {
+    en: "Your lot key fits no tag that is shown, and {0}: statement {1}, record {2} names your unit {3}: the key may be of another lot or of another vault. If it is the right one, the maker has not tagged the records of your units, as was owed: what was left out, nobody can find, and nothing is proven for the maker. Have the key confirmed in writing; until it fits, do not rely on this.",
+    zh: "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情。请书面确认密钥；在相符之前，请勿采信。",
+  },
   "own-none-found": {
-    en: "None of your {0} units is found: another lot key, or the machine spells them differently.",
-    zh: "您的 {0} 个单元一个也没有找到：批次密钥不对，或机器的写法不同。",
+    en: "None of your {0} units is found in what was shown: another lot key, another delivery, or the machine spells them differently (capital or small letters). If list and key are the right ones, nothing of your units was shown.",
+    zh: "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同（区分大小写）。若清单和密钥无误，则您的单元没有任何记录被出示。",
   },
   "reader-incomplete": {
     en: "A lot key finds nothing without the list of your units: put it in as well.",
@@ -379,23 +420,19 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "open-first-line": {
     en: "Whether the first line of your list, {0}, is a header: it is in no record. Known headers are serial, panel, position, lot.",
-    zh: "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为 serial、panel、position、lot。",
-  },
-  "open-unit-unnamed": {
-    en: "Your unit {0}: no opened record names it.",
-    zh: "您的单元 {0}：没有已公开的记录提到它。",
-  },
-  "open-unit-without": {
-    en: "{0}: your unit {1}: no record carries a tag of it: another lot key, another spelling, or none was made.",
-    zh: "{0}：您的单元 {1}：没有记录带有其标签：批次密钥不对、写法不同，或未作记录。",
-  },
-  "open-units-more": {
-    en: "{0} more of your units of which no record is found.",
-    zh: "另有您的 {0} 个单元没有找到记录。",
+    zh: "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
   },
   "open-noise": {
     en: "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that.",
     zh: "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制。",
+  },
+  "open-claims": {
+    en: "How long after the work the records were logged: none opens the time that it claims, with its zone.",
+    zh: "记录在作业之后多久才记入日志：没有记录公开自称的时间及其时区。",
+  },
+  "open-no-key": {
+    en: "{0}: whether all records of your units are shown: put in the key of your lot, by which their tags are found.",
+    zh: "{0}：您单元的记录是否全部出示：请填入您的批次密钥，以便按标签查找。",
   },
   "open-range-start": {
     en: "{0}: that nothing is missing between the statement that you pinned and statement {1}: only the log's entries show it.",

@@ -1,0 +1,74 @@
+/** How long after the times that they claim records were logged. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { instant } from "../../src/judge/claimed.ts";
+import { sayLateness } from "../../src/judge/lateness.ts";
+import type { OpenedBatch } from "../../src/judge/opened.ts";
+import { Draft } from "../../src/judge/report.ts";
+import { Speaker } from "../../src/page/speaker.ts";
+import { span } from "../../src/page/words/language.ts";
+
+test("a time is a moment where format and zone leave no doubt", () => {
+  const noon = 1_772_424_000_000n; // 2026-03-02T04:00:00Z
+  for (const [text, format, zone] of [
+    ["2026-03-02T12:00:00.1234567+08:00", "iso", "+08:00"],
+    ["2026-03-02T12:00:00", "iso", "+08:00 (mapping)"],
+    ["03/02/2026 12:00:00", "MM/dd/yyyy HH:mm:ss", "+08:00 (mapping)"],
+    ["02.03.2026 12:00:00", "dd.MM.yyyy HH:mm:ss", "+08:00"],
+    ["20260302120000", "yyyyMMddHHmmss", "+08:00"],
+    ["3/2/26 12:00:00 PM", "M/d/yy h:mm:ss tt", "+08:00"],
+    ["2026-03-02 04:00:00.5 +00:00", "yyyy-MM-dd HH:mm:ss.f zzz", "unknown"],
+  ] as const) {
+    assert.equal((instant(text, format, zone) ?? 0n) / 1000n * 1000n, noon, text);
+  }
+  for (const [text, format, zone] of [
+    ["03/02/2026 12:00:00", "MM/dd/yyyy HH:mm:ss", "unknown"],
+    ["13/32/2026 12:00:00", "MM/dd/yyyy HH:mm:ss", "+08:00"],
+    ["03/02/2026 12:00", "MM/dd/yyyy HH:mm:ss", "+08:00"],
+    ["03/02/2026 12:00:00x", "MM/dd/yyyy HH:mm:ss", "+08:00"],
+    ["13:00:00 PM 2026-03-02", "hh:mm:ss tt yyyy-MM-dd", "+08:00"],
+    ["", "yyyy", "Z"],
+  ] as const) {
+    assert.equal(instant(text, format, zone), undefined, text);
+  }
+});
+
+/** A statement of which records of one kind open the times that they claim. */
+function opened(kind: string, ...claims: string[]): OpenedBatch {
+  const records = claims.map((claim, at) => ({
+    index: BigInt(at + 1),
+    kind,
+    fieldCount: 1n,
+    fields: [{ index: 6n, name: "claimed/start", isKnown: true, value: encodeUtf8(claim) }],
+  }));
+  return { records, recordCount: BigInt(claims.length + 1) };
+}
+
+test("the furthest is told, by the witnesses where there are any", () => {
+  const draft = new Draft();
+  const notAfter = 1_767_323_045n; // 2026-01-02T03:04:05Z
+  const one = (sequence: bigint, kind: string, ...claims: string[]) =>
+    ({ source: "aoi", sequence, notAfter, opened: opened(kind, ...claims) });
+  const is = sayLateness(draft, [
+    one(4n, "aoi-report", "2026-01-02T03:04:01Z"),
+    one(5n, "repair", "2026-01-02T03:04:00Z", "2025-04-06T09:04:05Z", "2027-01-01T00:00:00Z"),
+    one(6n, "closing", "2020-01-01T00:00:00Z"),
+    one(7n, "aoi-report", "01/02/2020"),
+  ]);
+  assert.ok(is);
+  assert.deepEqual(draft.reasons.map(({ code, values }) => [code, ...values]), [["logged-after-claim", "2", "23392800"]]);
+  assert.deepEqual(draft.reasons[0]?.details[0]?.values, ["aoi", "5", "2"]);
+  const [said] = draft.reasons;
+  assert.ok(said && new Speaker("en").sentence(said).includes("up to 270 d 18 h after"));
+  assert.ok(said && new Speaker("zh").sentence(said).includes("270 天 18 小时"));
+  assert.ok(!sayLateness(draft, [one(8n, "aoi-report", "01/02/2020")]));
+});
+
+test("a length of time is said in its two largest units", () => {
+  const cases = [["0", "0 s"], ["12", "12 s"], ["60", "1 min 0 s"], ["7265", "2 h 1 min"], ["86400", "1 d 0 h"]] as const;
+  for (const [seconds, text] of cases) assert.equal(span(seconds, "en"), text);
+  assert.equal(span("x", "en"), "x");
+});

@@ -1,0 +1,32 @@
+/** What a file seems to be, by its form: the reader's own files are told from evidence. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { sha256 } from "../../src/crypto/sha256.ts";
+import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { guessRole } from "../../src/page/roles.ts";
+import { makeBundle, partsOf, pinsFrom } from "../maker-bundle.ts";
+import { POLICY, SIGNERS, anchor } from "../maker.ts";
+
+test("each of the reader's own files is known by its form, and none is taken as evidence unasked", async () => {
+  const made = anchor("report.json", sha256(encodeUtf8("{}")));
+  const guess = async (name: string, text: string | Uint8Array) => {
+    const bytes = typeof text === "string" ? encodeUtf8(text) : text;
+    return guessRole({ name, blob: new Blob([new Uint8Array(bytes)]) });
+  };
+  const cases = [
+    ["our.policy", POLICY, "policy", "unused"],
+    ["pins", pinsFrom(made), "pins", "unused"],
+    ["aoi.vkey", SIGNERS.source.vkey, "keys", "unused"],
+    ["lot.key", "96dc".repeat(16), "lotKeys", "file"],
+    ["shipped.csv", "序列号;批次\r\nSN1;L7\r\n", "units", "file"],
+    ["shipped.txt", "SN1\nSN2", "units", "file"],
+    ["report.json", '{"board": "SN1"}\n', undefined, "file"],
+    ["a.tlog-proof", made.receipt, undefined, "receipt"],
+    ["b.zip", makeBundle(partsOf("records", made)), undefined, "bundle"],
+  ] as const;
+  for (const [name, text, own, role] of cases) {
+    assert.deepEqual(await guess(name, text), { role, own }, name);
+  }
+});
