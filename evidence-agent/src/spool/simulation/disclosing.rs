@@ -251,7 +251,7 @@ fn what_is_handed_over_proves_that_it_was_not_made_long_before() {
     };
     assert_eq!(made(&mut world, "a"), (0, serde_json::json!([])));
     let read = |role: &str| std::fs::read(path(&world, "a", role)).unwrap();
-    let statement = spec::evidence::statement::Statement::parse(&read("statement")).unwrap();
+    let statement = Statement::parse(&read("statement")).unwrap();
     let receipt = spec::proof::Proof::parse(&read("tlog-proof")).unwrap();
     let newer = spec::checkpoint::Checkpoint::parse(receipt.checkpoint().text()).unwrap();
     let proof = String::from_utf8(read("consistency")).unwrap();

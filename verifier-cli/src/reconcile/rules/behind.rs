@@ -49,22 +49,20 @@ fn of_transaction<'c>(case: &'c Case<'_>, said: &Entry) -> Option<&'c Entry> {
 }
 
 /// The inspection that the link names. It is not believed against the times that both claim where another
-/// inspection by this kind of machine came before; where none did, only the clocks differ.
+/// inspection of the unit by this kind of machine came before; where none did, only the clocks differ.
 fn named<'c>(case: &'c Case<'_>, said: &Entry) -> Option<&'c Entry> {
     let about = said.bytes("about/sha256")?;
     let report = inspections(case).find(|report| report.bytes("file/sha256") == Some(about))?;
     let Some((at, reported)) = said.claimed().zip(report.claimed()) else { return Some(report) };
-    let is_before = |other: &Entry| {
-        other.kind == report.kind && other.claimed().is_some_and(|claimed| claimed <= at)
-    };
-    (at >= reported || !inspections(case).any(is_before)).then_some(report)
+    let is_before = |other: &Entry| other.claimed().is_some_and(|claimed| claimed <= at);
+    (at >= reported || !case.of_kind(report.kind).any(is_before)).then_some(report)
 }
 
-/// The first optical inspection, if all claim to be later than what was said: it was said of something, and
-/// the clocks differ.
+/// The first optical inspection of the unit, if all claim to be later than what was said: it was said of
+/// something, and the clocks differ.
 fn first<'c>(case: &'c Case<'_>, said: &Entry) -> Option<&'c Entry> {
     let (at, mut first) = (said.claimed()?, None::<(u64, &Entry)>);
-    for report in inspections(case).filter(|one| one.kind == Kind::AoiReport) {
+    for report in case.of_kind(Kind::AoiReport) {
         let claimed = report.claimed().filter(|claimed| *claimed > at)?;
         if first.is_none_or(|(earliest, _)| claimed < earliest) {
             first = Some((claimed, report));

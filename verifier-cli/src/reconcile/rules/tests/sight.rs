@@ -105,6 +105,18 @@ fn a_link_is_believed_where_only_the_clocks_can_differ() {
     finds(&looks("report-1"), &[(Message::FoundOverride, Amber)]);
     // It is of something that was inspected, linked or not.
     finds(&looks(""), &[(Message::FoundOverride, Amber)]);
+    // Another board of the panel has a report of its own, and an earlier one.
+    let beside = report(59, "beside", 51, "Passed\n").with(&[("units", "SN2\n"), ("panel", "PN1")]);
+    for about in ["report-1", ""] {
+        let beside = at(beside.clone(), 48);
+        let of_one = |entry: Entry| match entry.kind {
+            Kind::AoiReport => entry.with(&[("units", "SN1\n"), ("verdict", "Failed\n")]),
+            _ => entry,
+        };
+        let looks = looks(about).into_iter().map(of_one).chain([beside]);
+        let found = found_of(&unit(), &looks.collect::<Vec<_>>());
+        assert!(!found.contains(&(Message::FoundFailed.code(), Red)), "{about}: {found:?}");
+    }
     // Of two the first is meant.
     let again = report(62, "report-2", 90, "Failed\nPassed\n").with(&[("attempt", "2")]);
     let both = [looks(""), vec![at(again, 88), repair(63, 70, "SN1")]].concat();
