@@ -566,9 +566,9 @@ catalogue! {
     LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
     LabelOutages = "outages", "outages stated", "申明的中断数";
     LabelOwnMore = "own-more", "more records of yours, not listed here", "此处未列出的您的其他记录数";
-    LabelOwnRecord = "own-record", "your record (statement, record)", "您的记录（声明号，记录号）";
-    LabelRangeWitnessed = "range-witnessed", "all of it witnessed by", "全部不晚于（见证时间）";
+    LabelOwnRecord = "own-record", "your record (statement, record: units)", "您的记录（声明号，记录号：单元）";
+    LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
     LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已公开/全部记录数（含批次头）";
-    LabelStatementWitnessed = "statement-witnessed", "witnessed by", "不晚于（见证时间）";
+    LabelStatementWitnessed = "statement-witnessed", "witnessed not later than", "不晚于（见证时间）";
 }

@@ -3,6 +3,12 @@
 use crate::messages::Message;
 
 catalogue! {
+    // The verdict, where the evidence holds and says that something is wrong.
+    NotInOrder = "not-in-order", "NOT IN ORDER", "有问题";
+    EvidenceHolds = "evidence-holds",
+        "the evidence that was shown holds; what it shows is not in order",
+        "所出示的证据成立，而其内容有问题";
+
     // Units.
     UnitsCounted = "units-counted",
         "{0} units shipped: {1} GREEN, {2} AMBER, {3} RED, {4} COULD NOT TELL",
