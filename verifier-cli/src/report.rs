@@ -194,8 +194,8 @@ impl Report {
     /// How often a finding is there; its values, which differ from one to the next, are left out.
     pub(crate) fn counted_fact(&mut self, label: Message, what: Message, count: usize) {
         let said = Said::new(what, &["\u{2026}"; 4]);
-        let [english, chinese] = [Language::English, Language::Chinese]
-            .map(|language| format!("{}: {count}", said.to_text(language)));
+        let english = format!("{}: {count}", said.to_text(Language::English));
+        let chinese = format!("{}：{count}", said.to_text(Language::Chinese));
         let code = format!("{}: {count}", what.code());
         self.facts.push((label, Shown::Counted { code, english, chinese }));
     }
@@ -348,6 +348,18 @@ mod tests {
         }
         assert!(!rejected(Message::BundleAltered).is_misfit());
         assert!(!Report::new(Verdict::Verified).is_misfit());
+    }
+
+    #[test]
+    fn how_often_a_finding_is_there_is_said_in_words_and_by_its_name_to_machines() {
+        let mut report = Report::new(Verdict::Rejected).in_word(Message::NotInOrder);
+        report.counted_fact(Message::LabelFinding, Message::FoundFailed, 2);
+        let text = report.to_text(Language::Chinese);
+        assert!(text.starts_with("有问题\n") && text.contains("却已出货：2"), "{text}");
+        assert!(!text.contains("found-failed"), "{text}");
+        let json: Value = serde_json::from_str(&report.to_json(Language::Chinese)).unwrap();
+        assert_eq!(json["facts"]["finding"], "found-failed: 2");
+        assert_eq!(json["verdict"], "rejected");
     }
 
     #[test]

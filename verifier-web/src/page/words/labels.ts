@@ -10,7 +10,7 @@ export const FACTS: Readonly<Record<string, Words>> = {
   index: { en: "Entry", zh: "条目序号" },
   leaf: { en: "Hash of the entry", zh: "叶哈希" },
   "log-signed": { en: "Signed by the log with", zh: "日志签名算法" },
-  machine: { en: "Stands at, by your pins", zh: "所在设备（据您的固定项）" },
+  machine: { en: "Stands at, by your pins", zh: "所在设备（据您的信任锚点）" },
   newer: { en: "The larger tree", zh: "较大的树" },
   "not-before": { en: "Not made before", zh: "不早于" },
   older: { en: "The smaller tree", zh: "较小的树" },
@@ -73,7 +73,7 @@ export const TEXTS = {
   step2: { en: "2. What you trust", zh: "2. 您信任什么" },
   step2Help: {
     en: "A policy, and keys or pins. They must be your own, from before the dispute: never take them from whoever hands you the evidence.",
-    zh: "策略，以及密钥或固定项。它们必须是您自己在争议之前就有的，切勿采用提供证据的一方给出的。",
+    zh: "策略，以及密钥或信任锚点文件（pins）。它们必须是您自己在争议之前就有的，切勿采用提供证据的一方给出的。",
   },
   whereFrom: { en: "Where do I get these?", zh: "这些从哪里得到？" },
   wherePolicy: {
@@ -86,7 +86,7 @@ export const TEXTS = {
   },
   wherePins: {
     en: "Pins are a text that begins with “fiducial/pins/v1”: keys, places and beginnings of the machines in one. Whoever has pins needs no keys beside them.",
-    zh: "固定项是以“fiducial/pins/v1”开头的文本，合并了机器的密钥、位置与起点。有固定项便无需另填密钥。",
+    zh: "信任锚点文件（pins）是以“fiducial/pins/v1”开头的文本，合并了机器的密钥、位置与起点。有它便无需另填密钥。",
   },
   whereNone: {
     en: "Nothing of this at hand? A copy may lie in the bundle. Do not use it before somebody else than its maker has confirmed it: a witness or an auditor, by telephone, is enough.",
@@ -101,14 +101,14 @@ export const TEXTS = {
   keysFile: { en: "Read the keys from a file", zh: "从文件读取密钥" },
   pins: {
     en: "Your pins: what you knew of the machines beforehand",
-    zh: "您的固定项：您事先对机器的了解",
+    zh: "您的信任锚点文件（pins）：您事先对机器的了解",
   },
-  ranges: { en: "For a bundle: your pins, and how to find your own units in it", zh: "用于证据包：您的固定项，以及如何在其中找到您自己的单元" },
+  ranges: { en: "For a bundle: your pins, and how to find your own units in it", zh: "用于证据包：您的信任锚点文件（pins），以及如何在其中找到您自己的单元" },
   lotKeys: { en: "Keys of your lots, one a line", zh: "您的批次密钥，每行一个" },
   lotKeysFile: { en: "Read the lot keys from a file", zh: "从文件读取批次密钥" },
   units: { en: "Your units, one serial number a line, or CSV with a header", zh: "您的单元，每行一个序列号，或带表头的 CSV" },
   unitsFile: { en: "Read the units from a file", zh: "从文件读取单元" },
-  pinsFile: { en: "Read the pins from a file", zh: "从文件读取固定项" },
+  pinsFile: { en: "Read the pins from a file", zh: "从文件读取信任锚点（pins）" },
   check: { en: "Check", zh: "核验" },
   checking: { en: "Checking: {0} % of {1}", zh: "正在核验：{1} 的 {0} %" },
   stop: { en: "Stop", zh: "停止" },
