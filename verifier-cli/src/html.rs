@@ -55,12 +55,12 @@ pub(crate) fn keep(
     let Some(target) = target else { return outcome };
     let at = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let run = Run { command: command(arguments), files: run_log::finish(), at };
-    let (page, verdict) = match &outcome {
-        Ok(report) => (of_report(report, run, language), report.verdict()),
-        Err(failure) => (of_failure(failure, run, language), Verdict::Undecided),
+    let (page, word) = match &outcome {
+        Ok(report) => (of_report(report, run, language), report.word()),
+        Err(failure) => (of_failure(failure, run, language), Verdict::Undecided.message()),
     };
     if let Err(why) = target.write(page.to_html().as_bytes()) {
-        let word = verdict.message().unwrap_or(Message::CouldNotTell).text(language);
+        let word = word.unwrap_or(Message::CouldNotTell).text(language);
         return Err(Failure::new(why).with_hint(Said::new(Message::HtmlVerdictWas, &[word])));
     }
     outcome.map(|mut report| {
@@ -90,6 +90,7 @@ fn of_report(report: &Report, run: Run, language: Language) -> Page<'_> {
     Page {
         language,
         verdict: report.verdict(),
+        word: report.word(),
         is_misfit: report.is_misfit(),
         reasons: report.reasons().iter().map(|said| said.to_text(language)).collect(),
         hint: None,
@@ -106,6 +107,7 @@ fn of_failure(failure: &Failure, run: Run, language: Language) -> Page<'_> {
     Page {
         language,
         verdict: Verdict::Undecided,
+        word: None,
         is_misfit: false,
         reasons: vec![why.to_text(language)],
         hint: hint.map(|hint| hint.to_text(language)),

@@ -21,6 +21,7 @@ mod paint;
 mod rules;
 mod verdict;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::key::KeyName;
@@ -84,7 +85,9 @@ pub(crate) fn run(
     let results: Vec<Outcome<'_>> = units
         .iter()
         .map(|unit| {
-            let findings = rules::judge(&book.case(unit), &context);
+            let mut findings = rules::judge(&book.case(unit), &context);
+            // What makes a unit red is what is read first.
+            findings.sort_by_key(|finding| Reverse(finding.colour()));
             let colours = findings.iter().filter(|one| !accepted.contains(&one.message));
             let colour = colours.map(Finding::colour).max().unwrap_or(Colour::Green);
             Outcome { unit, colour, findings }
@@ -166,18 +169,24 @@ fn verdict(results: &[Outcome<'_>], counted: &[Counted], is_strict: bool) -> Ver
 }
 
 fn report(with: &Reconcile, most: usize, results: &[Outcome<'_>], counted: &[Counted]) -> Report {
-    let mut report = Report::new(verdict(results, counted, with.strict));
+    let verdict = verdict(results, counted, with.strict);
+    let mut report = Report::new(verdict);
     let of = |colour| results.iter().filter(|one| one.colour == colour).count().to_string();
     let numbers = [of(Colour::Green), of(Colour::Amber), of(Colour::Red), of(Colour::Unknown)];
     let [green, amber, red, unknown] = numbers.each_ref().map(String::as_str);
     let all = results.len().to_string();
     report.reason(Said::new(Message::UnitsCounted, &[&all, green, amber, red, unknown]));
+    if verdict == Verdict::Rejected {
+        // The word for forged evidence would accuse whoever has shown sound evidence of a bad unit.
+        report = report.in_word(Message::NotInOrder);
+        report.reason(Said::new(Message::EvidenceHolds, &[]));
+    }
     for counted in counted {
         say_counted(&mut report, counted);
     }
     let mut listed: Vec<&Outcome<'_>> =
         results.iter().filter(|one| with.all || one.colour != Colour::Green).collect();
-    listed.sort_by_key(|one| std::cmp::Reverse(one.colour));
+    listed.sort_by_key(|one| Reverse(one.colour));
     for one in listed.iter().take(most) {
         let details = one.findings.iter().map(Finding::said).collect();
         report.reason(Said::new(one.colour.line(), &[&one.unit.serial]).with(details));
@@ -187,7 +196,7 @@ fn report(with: &Reconcile, most: usize, results: &[Outcome<'_>], counted: &[Cou
         report.reason(Said::new(Message::UnitsMore, &[&more]));
     }
     for (message, count) in delivery::kinds(results) {
-        report.fact(Message::LabelFinding, format!("{}: {count}", message.code()));
+        report.counted_fact(Message::LabelFinding, message, count);
     }
     for lot in delivery::lots(results) {
         report.fact(Message::LabelLot, format!("{}: {}/{}", lot.name, lot.inspected, lot.shipped));

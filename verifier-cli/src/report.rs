@@ -54,6 +54,33 @@ const MISFITS: [Message; 6] = [
 enum Shown {
     Named(Message),
     Text(String),
+    /// How often something is found: as machines and as people of either language read it.
+    Counted {
+        code: String,
+        english: String,
+        chinese: String,
+    },
+}
+
+impl Shown {
+    /// The value for people.
+    fn text(&self, language: Language) -> &str {
+        match self {
+            Self::Named(name) => name.text(language),
+            Self::Text(text) => text,
+            Self::Counted { english, .. } if language == Language::English => english,
+            Self::Counted { chinese, .. } => chinese,
+        }
+    }
+
+    /// The value for machines.
+    fn code(&self) -> &str {
+        match self {
+            Self::Named(name) => name.code(),
+            Self::Text(text) => text,
+            Self::Counted { code, .. } => code,
+        }
+    }
 }
 
 /// A verdict with all that belongs to it, in the order in which it is read.
@@ -72,6 +99,8 @@ pub(crate) struct Report {
     found_at: Option<String>,
     /// What a report on paper shows of the evidence, if one was asked for.
     matter: Option<Box<Matter>>,
+    /// The word for people, where the verdict's own would say something else.
+    word: Option<Message>,
     /// The units of a delivery, if they were compared and are asked for on paper.
     delivery: Option<Box<Delivery>>,
 }
@@ -86,6 +115,7 @@ impl Report {
             product: None,
             found_at: None,
             matter: None,
+            word: None,
             delivery: None,
         }
     }
@@ -99,6 +129,16 @@ impl Report {
 
     pub(crate) const fn verdict(&self) -> Verdict {
         self.verdict
+    }
+
+    /// Says the verdict in another word; machines read the same.
+    pub(crate) fn in_word(self, word: Message) -> Self {
+        Self { word: Some(word), ..self }
+    }
+
+    /// The verdict's word for people.
+    pub(crate) fn word(&self) -> Option<Message> {
+        self.word.or(self.verdict.message())
     }
 
     /// Adds what holds. Of evidence that was not verified nothing is shown.
@@ -133,13 +173,7 @@ impl Report {
 
     /// The labelled values in a language.
     pub(crate) fn facts(&self, language: Language) -> impl Iterator<Item = (&'static str, &str)> {
-        self.facts.iter().map(move |(label, value)| {
-            let value = match value {
-                Shown::Named(name) => name.text(language),
-                Shown::Text(text) => text,
-            };
-            (label.text(language), value)
-        })
+        self.facts.iter().map(move |(label, value)| (label.text(language), value.text(language)))
     }
 
     pub(crate) fn reason(&mut self, why: Said) {
@@ -155,6 +189,15 @@ impl Report {
     /// A fact whose value is a word of the catalogue.
     pub(crate) fn named_fact(&mut self, label: Message, value: Message) {
         self.facts.push((label, Shown::Named(value)));
+    }
+
+    /// How often a finding is there; its values, which differ from one to the next, are left out.
+    pub(crate) fn counted_fact(&mut self, label: Message, what: Message, count: usize) {
+        let said = Said::new(what, &["\u{2026}"; 4]);
+        let english = format!("{}: {count}", said.to_text(Language::English));
+        let chinese = format!("{}：{count}", said.to_text(Language::Chinese));
+        let code = format!("{}: {count}", what.code());
+        self.facts.push((label, Shown::Counted { code, english, chinese }));
     }
 
     pub(crate) fn not_checked(&mut self, what: Message, values: &[&str]) {
@@ -203,7 +246,7 @@ impl Report {
             return text + "\n";
         }
         let mut text = self.found_at.as_ref().map_or(String::new(), |time| format!("{time}\n"));
-        if let Some(verdict) = self.verdict.message() {
+        if let Some(verdict) = self.word() {
             text += &Said::new(verdict, &[]).to_text(language);
             text.push('\n');
         }
@@ -212,10 +255,7 @@ impl Report {
         }
         for (label, value) in &self.facts {
             let colon = if language == Language::Chinese { "：" } else { ": " };
-            let value = match value {
-                Shown::Named(name) => name.text(language),
-                Shown::Text(text) => text,
-            };
+            let value = value.text(language);
             // A mark in front of each further line keeps a value from looking like a line of ours.
             let mut lines = value.split('\n');
             let first = lines.next().unwrap_or_default();
@@ -238,10 +278,7 @@ impl Report {
         };
         let mut facts = Map::new();
         for (label, value) in &self.facts {
-            let value = match value {
-                Shown::Named(name) => name.code(),
-                Shown::Text(text) => text,
-            };
+            let value = value.code();
             // A label that occurs more than once is a list.
             match facts.get_mut(label.code()) {
                 None => drop(facts.insert(label.code().to_string(), json!(value))),
@@ -316,6 +353,18 @@ mod tests {
         }
         assert!(!rejected(Message::BundleAltered).is_misfit());
         assert!(!Report::new(Verdict::Verified).is_misfit());
+    }
+
+    #[test]
+    fn how_often_a_finding_is_there_is_said_in_words_and_by_its_name_to_machines() {
+        let mut report = Report::new(Verdict::Rejected).in_word(Message::NotInOrder);
+        report.counted_fact(Message::LabelFinding, Message::FoundFailed, 2);
+        let text = report.to_text(Language::Chinese);
+        assert!(text.starts_with("有问题\n") && text.contains("却已出货：2"), "{text}");
+        assert!(!text.contains("found-failed"), "{text}");
+        let json: Value = serde_json::from_str(&report.to_json(Language::Chinese)).unwrap();
+        assert_eq!(json["facts"]["finding"], "found-failed: 2");
+        assert_eq!(json["verdict"], "rejected");
     }
 
     #[test]

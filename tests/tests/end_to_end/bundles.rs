@@ -220,7 +220,7 @@ fn by_hand_witnesses_are_checked_too() {
     assert_eq!(said.out.matches("Signature Verified Successfully").count(), 4, "{said:?}");
     let words = ["bundle", "verify", "witnessed.zip", "--policy", "policy", "--source-key"];
     let said = world.fiducial(&[&words[..], &["source.vkey"]].concat()).ends_with(0);
-    assert!(said.out.contains("witnessed by"), "{said:?}");
+    assert!(said.out.contains("witnessed not later than"), "{said:?}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ const TEXTS: &[(&str, &str)] = &[
         "The log, every entry of which is read: no source has said two things at one place",
         "将逐条读取的日志：确认没有来源在同一位置作过两种声明",
     ),
-    ("The pins to enclose, for information", "要附上的固定项，仅供参考"),
+    ("The pins to enclose, for information", "要附上的信任锚点文件（pins），仅供参考"),
     (
         "The policy to enclose, for information, instead of the folder's",
         "要附上的策略，仅供参考，取代文件夹中的",
@@ -80,7 +80,7 @@ const TEXTS: &[(&str, &str)] = &[
         "Write the verdict and what it rests on as a page for people, to read and to print (HTML)",
         "把结论及其依据写成供人阅读和打印的网页（HTML）",
     ),
-    ("Your own pins: what you knew of the sources before", "您自己的固定项：您事先对各来源的了解"),
+    ("Your own pins: what you knew of the sources before", "您自己的信任锚点文件（pins）：您事先对各来源的了解"),
     ("Your units, one a line: their records are looked for", "您的单元，每行一个：将查找其记录"),
     (
         "Papers for people: statements and certificates, filled in with what was verified",

@@ -98,7 +98,7 @@ fn add_papers(parts: &mut Parts, wanted: &BundleMake) -> Result<(), Failure> {
         let name = name.ok_or_else(|| Failure::new(Said::new(Message::NoNoteName, &[&shown])))?;
         let bytes = input::read(path, MAX_TEXT_SIZE)?;
         if std::str::from_utf8(&bytes).is_err() {
-            return Err(Said::new(Message::Malformed, &[&shown, "UTF-8"]).into());
+            return Err(Said::of_error(Message::Malformed, &[&shown], &input::NOT_UTF_8).into());
         }
         insert(parts, PartPath::Note(name), bytes);
     }

@@ -114,12 +114,12 @@ impl Own {
             return Ok(());
         }
         for one in sound {
-            self.say_range(report, one);
+            self.say_range(report, one, checked);
         }
         Ok(())
     }
 
-    fn say_range(&self, report: &mut Report, sound: &Sound<'_>) {
+    fn say_range(&self, report: &mut Report, sound: &Sound<'_>, checked: &[Checked]) {
         let source = sound.pin.source().as_str();
         let (records, units) = (&sound.followed.own, &sound.followed.own_units);
         let missing = self.without(|name| units.contains_key(name));
@@ -127,7 +127,7 @@ impl Own {
         let numbers = [records.len(), all - missing.len(), all].map(|number| number.to_string());
         let [count, found, all] = numbers.each_ref().map(String::as_str);
         report.reason(Said::new(Message::OwnSound, &[count, source, found, all]));
-        list_records(report, source, records);
+        list_records(report, source, records, |place| units_at(sound, checked, place));
         say_missing(report, Some(source), &missing);
         report.not_checked(Message::OpenNoise, &[source]);
     }
@@ -146,6 +146,23 @@ impl Own {
     }
 }
 
+/// What a record of a range calls the caller's units; `place` is its statement and its number there.
+fn units_at(sound: &Sound<'_>, checked: &[Checked], place: (u64, u64)) -> Vec<String> {
+    let (sequence, index) = place;
+    let is_it = |one: &&Checked| {
+        one.place.claim == Claim::Range
+            && one.place.sequence == sequence
+            && one.statement.source() == sound.pin.source()
+    };
+    let records = checked.iter().find(is_it).map(|one| one.opened.records());
+    let record = records.unwrap_or_default().iter().find(|record| record.index() == index);
+    let is_own = |name: &&[u8]| sound.followed.own_units.contains_key(*name);
+    let own = record.map(names).unwrap_or_default().into_iter().filter(is_own);
+    let mut own: Vec<String> = own.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    own.dedup();
+    own
+}
+
 /// The units and the panel that a record of evidence shows. What a closing calls units is a number.
 fn names(record: &OpenedRecord) -> Vec<&[u8]> {
     if !record.kind().is_evidence() {
@@ -158,10 +175,16 @@ fn names(record: &OpenedRecord) -> Vec<&[u8]> {
     value("units").into_iter().flat_map(items).chain(value("panel")).collect()
 }
 
-/// The caller's records in a range, by statement and number; the rest is counted.
-fn list_records(report: &mut Report, source: &str, records: &[(u64, u64)]) {
-    for (statement, record) in records.iter().take(MAX_LISTED) {
-        report.fact(Message::LabelOwnRecord, format!("{source} {statement}, {record}"));
+/// The caller's records in a range, by statement and number, with the units that are his; the rest is counted.
+fn list_records(
+    report: &mut Report,
+    source: &str,
+    records: &[(u64, u64)],
+    units: impl Fn((u64, u64)) -> Vec<String>,
+) {
+    for place in records.iter().take(MAX_LISTED) {
+        let ((statement, record), units) = (place, units(*place).join(", "));
+        report.fact(Message::LabelOwnRecord, format!("{source} {statement}, {record}: {units}"));
     }
     if records.len() > MAX_LISTED {
         let more = records.len() - MAX_LISTED;
@@ -240,10 +263,11 @@ mod tests {
         let told = |count: u64| {
             let mut report = Report::new(Verdict::Verified);
             let records: Vec<(u64, u64)> = (1..=count).map(|at| (at, 1)).collect();
-            list_records(&mut report, "aoi.example/7", &records);
+            list_records(&mut report, "aoi.example/7", &records, |_| vec!["SN1".to_owned()]);
             report.facts(Language::English).map(|(_, value)| value.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(told(100).len(), 100);
+        assert_eq!(told(1), ["aoi.example/7 1, 1: SN1"]);
         let many = told(197);
         assert_eq!((many.len(), many[100].as_str()), (101, "aoi.example/7: 97"));
     }

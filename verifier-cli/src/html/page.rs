@@ -34,6 +34,8 @@ pub(super) struct Run {
 pub(super) struct Page<'a> {
     pub(super) language: Language,
     pub(super) verdict: Verdict,
+    /// The word for it.
+    pub(super) word: Option<Message>,
     /// Whether it was rejected because it does not fit what the reader gave.
     pub(super) is_misfit: bool,
     /// Why it is so.
@@ -88,7 +90,7 @@ impl Page<'_> {
     }
 
     fn word(&self) -> Message {
-        self.verdict.message().unwrap_or(Message::CouldNotTell)
+        self.word.unwrap_or(Message::CouldNotTell)
     }
 
     /// The verdict, in a shape, a word and a sentence.

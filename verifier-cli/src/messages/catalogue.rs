@@ -435,7 +435,7 @@ catalogue! {
         "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中公开了 {3} 条";
     ScanSound = "scan-sound",
         "all {0} entries of the log were read: {1} has no second statement at any place, and its chain begins as pinned",
-        "已读取日志全部 {0} 条：{1} 没有在任何位置作过第二份声明，且其链始于所固定的声明";
+        "已读取日志全部 {0} 条：{1} 没有在任何位置作过第二份声明，且其链始于您的信任锚点（pins）所载的声明";
 
     // Folders and bundles: why they are rejected.
     BadPart = "bad-part", "{0} is not what its path says: {1}", "{0} 与其路径不符：{1}";
@@ -498,7 +498,7 @@ catalogue! {
         "证据包由 fiducial bundle make 制作；文件夹由 fiducial-agent disclose 生成。";
     HintPins = "hint-pins",
         "Pins are your own file; the maker prints a draft with `fiducial-agent pins`: compare its keys before you keep it.",
-        "固定项是您自己的文件；制造方可用 fiducial-agent pins 打印草稿：保存前请核对其中的密钥。";
+        "信任锚点文件（pins）是您自己的文件；制造方可用 fiducial-agent pins 打印草稿：保存前请核对其中的密钥。";
     HintUnitsAlone = "hint-units-alone",
         "Single records name their units: give --units alone, and they are looked for by name.",
         "单条记录直接写明单元：只给出 --units，即按名称查找。";
@@ -516,7 +516,7 @@ catalogue! {
         "{0}: a text in a bundle has a name of a-z, 0-9, dots, dashes and underscores",
         "{0}：证据包中的文字须以 a-z、0-9、点、短横和下划线命名";
     NoPin = "no-pin", "a range of {0} is claimed, and you have no pin of it: give --pins FILE",
-        "对方声称 {0} 的一个区间，而您没有其固定项：请用 --pins 给出文件";
+        "对方声称 {0} 的一个区间，而您没有该来源的信任锚点（pins）：请用 --pins 给出文件";
     NoRange = "no-range", "no range is claimed here; single records are verified by `fiducial bundle verify`",
         "此处没有声称任何区间；单条记录请用 fiducial bundle verify 验证";
     NotAPart = "not-a-part", "{0} is no part of a bundle", "{0} 不属于证据包的任何部分";
@@ -531,7 +531,7 @@ catalogue! {
         "how long after the work the records were logged: none opens the time that it claims, with its zone",
         "记录在作业之后多久才记入日志：没有记录公开自称的时间及其时区";
     OpenCadence = "open-cadence", "{0}: how often it speaks: your pin names no cadence",
-        "{0}：多久作一次声明：您的固定项未写明间隔";
+        "{0}：多久作一次声明：您的信任锚点（pins）未写明间隔";
     OpenFiles = "open-files", "{0} files to which opened records commit: they are not enclosed",
         "已公开记录所承诺的 {0} 个文件：未附上";
     OpenLowerBounds = "open-lower-bounds",
@@ -547,7 +547,7 @@ catalogue! {
         "{0}：您单元的记录是否全部出示：请给出 --lot-key，以便按标签查找";
     OpenRangeStart = "open-range-start",
         "{0}: that nothing is missing between the pinned statement {1} and statement {2}: give --log",
-        "{0}：所固定的第 {1} 号声明与第 {2} 号之间有无缺失：请给出 --log";
+        "{0}：信任锚点所载的第 {1} 号声明与第 {2} 号之间有无缺失：请给出 --log";
     OpenScan = "open-scan",
         "{0}: that the log holds no second statement at the same place: give --log, so that every entry is read",
         "{0}：日志中同一位置有无第二份声明：请给出 --log，以便逐条读取";
@@ -569,9 +569,9 @@ catalogue! {
     LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
     LabelOutages = "outages", "outages stated", "申明的中断数";
     LabelOwnMore = "own-more", "more records of yours, not listed here", "此处未列出的您的其他记录数";
-    LabelOwnRecord = "own-record", "your record (statement, record)", "您的记录（声明号，记录号）";
-    LabelRangeWitnessed = "range-witnessed", "all of it witnessed by", "全部不晚于（见证时间）";
+    LabelOwnRecord = "own-record", "your record (statement, record: units)", "您的记录（声明号，记录号：单元）";
+    LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
     LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已公开/全部记录数（含批次头）";
-    LabelStatementWitnessed = "statement-witnessed", "witnessed by", "不晚于（见证时间）";
+    LabelStatementWitnessed = "statement-witnessed", "witnessed not later than", "不晚于（见证时间）";
 }

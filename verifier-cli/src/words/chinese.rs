@@ -177,11 +177,14 @@ const TEXTS: &[(&str, &str)] = &[
         "line {}: sources come in ascending order, none twice",
         "第 {} 行：来源须按升序排列，不得重复",
     ),
-    ("the pins have {} bytes; at most {} are read", "固定项有 {} 字节，最多读取 {} 字节"),
+    (
+        "the pins have {} bytes; at most {} are read",
+        "信任锚点文件（pins）有 {} 字节，最多读取 {} 字节",
+    ),
     ("more than {} sources", "来源超过 {} 个"),
     (
         "the pins are text in UTF-8 whose last line ends too",
-        "固定项须为 UTF-8 文本，且最后一行也须换行",
+        "信任锚点文件（pins）须为 UTF-8 文本，且最后一行也须换行",
     ),
     // Statements.
     (

@@ -17,7 +17,7 @@ fn shipped(dispute: &Dispute) {
 fn a_delivery_is_shown_unit_by_unit() {
     let dispute = Dispute::new();
     shipped(&dispute);
-    for (language, word) in [("en", "REJECTED"), ("zh", "不通过")] {
+    for (language, word) in [("en", "NOT IN ORDER"), ("zh", "有问题")] {
         let page = dispute.report(&RECONCILE, language, 1);
         check_harmless(&page);
         assert!(page.contains(&format!("<h1>{word}</h1>")));

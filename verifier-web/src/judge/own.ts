@@ -36,6 +36,7 @@ export function sayOwn(
 ): void {
   const hasKeys = taggedReader(reader) !== undefined;
   if (!reader) return ranges.forEach(({ source }) => draft.open("open-no-reader", source));
+  draft.ownUnits = reader.list.units.flatMap(namesOf);
   if (!hasKeys) ranges.forEach(({ source }) => draft.open("open-no-key", source));
   const found = named(checked.filter(({ place }) => !hasKeys || place.claim === "records"));
   ranges.forEach(({ ownUnits }) => ownUnits.forEach((unit) => found.add(unit)));
@@ -56,12 +57,17 @@ function sayRange(draft: Draft, range: OfSource, units: readonly Unit[]): void {
   const missing = without(units, ownUnits);
   const numbers = [`${own.length}`, source, `${units.length - missing.length}`, `${units.length}`];
   draft.reason("own-sound", ...numbers);
-  for (const [sequence, index] of own.slice(0, MAX_LISTED)) {
-    draft.fact("own-record", `${source} ${sequence}, ${index}`);
+  for (const [sequence, index, names] of own.slice(0, MAX_LISTED)) {
+    draft.fact("own-record", `${source} ${sequence}, ${index}: ${names.map(textOf).join(", ")}`);
   }
   if (own.length > MAX_LISTED) draft.fact("own-more", `${source}: ${own.length - MAX_LISTED}`);
   sayMissing(draft, source, missing);
   draft.open("open-noise", source);
+}
+
+/** Octets as text. */
+function textOf(octets: string): string {
+  return new TextDecoder().decode(Uint8Array.from(octets, (letter) => letter.charCodeAt(0)));
 }
 
 /** A line for each unit that is not found; the rest is counted. They were looked for, so this is no open point. */

@@ -44,11 +44,14 @@ export interface Followed {
   /** Records of evidence without tags that name no unit. */
   readonly unnamed: number;
   readonly holdsPinned: boolean;
-  /** The reader's own: statement and record. */
-  readonly own: readonly (readonly [bigint, bigint])[];
+  /** The reader's own. */
+  readonly own: readonly OwnRecord[];
   /** The reader's units that these name, as octets. */
   readonly ownUnits: ReadonlySet<string>;
 }
+
+/** A record of the reader's: its statement, its number there, and which of the reader's units it names. */
+export type OwnRecord = readonly [bigint, bigint, readonly string[]];
 
 /** Follows a range, whose statements are in order and at least one. */
 export function followRange(
@@ -57,7 +60,7 @@ export function followRange(
   reader: Reader | undefined,
 ): Followed {
   let [records, heartbeats, outages, unnamed, holdsPinned] = [0n, 0, 0, 0, false];
-  const own: [bigint, bigint][] = [];
+  const own: OwnRecord[] = [];
   const ownUnits = new Set<string>();
   let before: Before | undefined;
   for (const { statement, opened } of range) {
@@ -72,7 +75,7 @@ export function followRange(
     }
     holdsPinned ||= checkPinned(pin, statement);
     const told = checkRecords(pin, statement, opened, reader);
-    own.push(...told.own.map((index): [bigint, bigint] => [statement.sequence, index]));
+    own.push(...told.own.map(([index, units]): OwnRecord => [statement.sequence, index, units]));
     told.ownUnits.forEach((unit) => ownUnits.add(unit));
     records += count;
     heartbeats += count === 0n ? 1 : 0;
@@ -164,7 +167,7 @@ function checkRecords(
   reader: Reader | undefined,
 ) {
   let [outages, unnamed] = [0, 0];
-  const own: bigint[] = [];
+  const own: (readonly [bigint, readonly string[]])[] = [];
   const ownUnits: string[] = [];
   const tags = new Set(opened.records.flatMap(tagsOf));
   const { source, sequence } = statement;
@@ -179,7 +182,7 @@ function checkRecords(
     // What a closing calls units is a number, and elsewhere the names are the source's own.
     if (!isEvidence(record.kind)) continue;
     const told = checkTags(pin, statement, record, known, reader);
-    if (told.isOwn) own.push(index);
+    if (told.isOwn) own.push([index, told.units]);
     ownUnits.push(...told.units);
     unnamed += namesNoUnit(record) ? 1 : 0;
   }

@@ -89,6 +89,8 @@ export interface Report {
   readonly records: readonly ShownRecord[];
   /** Evidence by record, in the order of the statements. */
   readonly acts: readonly Act[];
+  /** What records may call the reader's own units. */
+  readonly ownUnits: readonly string[];
   readonly notChecked: readonly Said[];
   readonly inputs: readonly Input[];
   /** Which implementation checked Ed25519: the browser's or the page's own. */
@@ -134,6 +136,7 @@ export class Draft {
   readonly notChecked: Said[] = [];
   records: ShownRecord[] = [];
   acts: Act[] = [];
+  ownUnits: readonly string[] = [];
 
   reason(code: string, ...values: string[]): void {
     this.reasons.push(say(code, ...values));

@@ -63,6 +63,7 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
     facts: verdict === "verified" ? draft.facts : [],
     records: verdict === "verified" ? draft.records : [],
     acts: verdict === "verified" ? draft.acts : [],
+    ownUnits: verdict === "verified" ? draft.ownUnits : [],
     notChecked: verdict === "verified" ? draft.notChecked : [],
     inputs: desk.inputs,
   });

@@ -132,6 +132,7 @@ class Page {
       facts: [],
       records: [],
       acts: [],
+      ownUnits: [],
       notChecked: [],
       inputs: [],
       engine: "own",

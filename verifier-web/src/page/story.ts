@@ -35,10 +35,11 @@ export interface Row {
 /** The section with a choice of units. */
 export function showStory(
   acts: readonly Act[],
+  ownUnits: readonly string[],
   files: readonly NamedFile[],
   speaker: Speaker,
 ): HTMLElement {
-  const units = unitsOf(acts);
+  const choices = choicesOf(acts, new Set(ownUnits));
   const gallery = new Gallery(acts, files, speaker);
   const place = element("div", { class: "story" });
   const show = (unit: string) => {
@@ -53,11 +54,36 @@ export function showStory(
     element("p", { class: "help" }, speaker.story("help")),
   );
   if (acts.length >= MAX_ACTS) section.append(element("p", {}, speaker.story("actsLeft", `${MAX_ACTS}`)));
-  const first = units.find((unit) => acts.some((act) => isFailed(verdictOf(act, unit)))) ?? units[0] ?? "";
-  if (units.length > 1) section.append(choiceOf(units, first, show, speaker));
+  const first = choices[0]?.unit ?? "";
+  if (choices.length > 1) section.append(choiceOf(choices, show, speaker));
   section.append(place);
   show(first);
   return section;
+}
+
+/** A unit to choose. */
+interface Choice {
+  readonly unit: string;
+  readonly isOwn: boolean;
+  /** Whether any record says that it failed. */
+  readonly isFailed: boolean;
+}
+
+/** The reader's own units first, and of these and the others those that failed; else in ascending order. */
+export function choicesOf(acts: readonly Act[], own: ReadonlySet<string>): Choice[] {
+  const failed = new Set(acts.flatMap((act) =>
+    [...act.units, act.panel].filter((unit) => isFailed(verdictOf(act, unit)))
+  ));
+  const choices = unitsOf(acts).map((unit) => ({ unit, isOwn: own.has(unit), isFailed: failed.has(unit) }));
+  const rank = ({ isOwn, isFailed }: Choice) => (isOwn ? 0 : 2) + (isFailed ? 0 : 1);
+  return choices.sort((one, other) => rank(one) - rank(other));
+}
+
+/** A unit with what there is to know before it is chosen. */
+function labelOf({ unit, isOwn, isFailed }: Choice, speaker: Speaker): string {
+  const name = printable(unit);
+  if (isOwn) return speaker.story(isFailed ? "optionOwnFailed" : "optionOwn", name);
+  return isFailed ? speaker.story("optionFailed", name) : name;
 }
 
 /** What others ran under: it is shown with each of them, and names no board that anybody ships. */
@@ -82,15 +108,18 @@ function isAbout(act: Act, unit: string): boolean {
 }
 
 function choiceOf(
-  units: readonly string[],
-  first: string,
+  choices: readonly Choice[],
   show: (unit: string) => void,
   speaker: Speaker,
 ): HTMLElement {
-  const label = speaker.story("choose", `${units.length}`);
-  const listed = units.slice(0, MAX_LISTED);
-  const options = listed.map((unit) => element("option", { value: unit }, printable(unit)));
-  if (units.length <= MAX_LISTED) {
+  const own = choices.filter(({ isOwn }) => isOwn).length;
+  const label = own > 0
+    ? speaker.story("chooseOwn", `${choices.length}`, `${own}`)
+    : speaker.story("choose", `${choices.length}`);
+  const first = choices[0]?.unit ?? "";
+  const listed = choices.slice(0, MAX_LISTED);
+  const options = listed.map((one) => element("option", { value: one.unit }, labelOf(one, speaker)));
+  if (choices.length <= MAX_LISTED) {
     const choice = element("select", { id: "unit" }, ...options);
     choice.value = first;
     choice.addEventListener("change", () => show(choice.value));

@@ -254,7 +254,7 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   assert.deepEqual(found.reasons[1]?.values, ["3", SOURCE, "1", "2"]);
   const facts = (code: string) =>
     found.facts.filter((one) => one.code === code).map((one) => one.value);
-  assert.deepEqual(facts("own-record"), [20, 21, 22].map((at) => `${SOURCE} ${at}, 1`));
+  assert.deepEqual(facts("own-record"), [20, 21, 22].map((at) => `${SOURCE} ${at}, 1: ${mine}`));
   const without = found.reasons.filter(({ code }) => code === "own-without");
   assert.deepEqual(without.map(({ values }) => values), [[SOURCE, "PNL-of-nobody"]]);
   assert.ok(codes(found.notChecked).includes("open-noise"));

@@ -23,7 +23,7 @@ catalogue! {
     // What was given in the wrong place.
     GivenBundle = "given-bundle",
         "{0}, given as {1}, is a bundle: name the bundle first, and the file of your own behind {1}, as in: fiducial bundle verify BUNDLE --policy POLICY --pins PINS",
-        "以 {1} 给出的 {0} 是证据包：请先写证据包，再在 {1} 之后写您自己的文件，例如：fiducial bundle verify 证据包 --policy 策略 --pins 固定项";
+        "以 {1} 给出的 {0} 是证据包：请先写证据包，再在 {1} 之后写您自己的文件，例如：fiducial bundle verify 证据包 --policy 策略 --pins 锚点文件";
     BundleRepacked = "bundle-repacked",
         "if it was only packed again, as mail programs and file managers do, unpack it and verify the folder",
         "若只是被重新压缩过（邮件程序和文件管理器会如此），请解压后验证其文件夹";

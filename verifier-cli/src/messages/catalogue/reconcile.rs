@@ -3,6 +3,12 @@
 use crate::messages::Message;
 
 catalogue! {
+    // The verdict, where the evidence holds and says that something is wrong.
+    NotInOrder = "not-in-order", "NOT IN ORDER", "有问题";
+    EvidenceHolds = "evidence-holds",
+        "the evidence that was shown holds; what it shows is not in order",
+        "所出示的证据成立，而其内容有问题";
+
     // Units.
     UnitsCounted = "units-counted",
         "{0} units shipped: {1} GREEN, {2} AMBER, {3} RED, {4} COULD NOT TELL",
@@ -35,7 +41,7 @@ catalogue! {
         "有检测未出示：一份报告自称第 {0} 次，而第 {1} 次未出示";
     FoundBackdated = "found-backdated",
         "certificate backdated: it claims to have begun at {0}, and was first seen at {1}, behind panels that it would cover",
-        "证书倒签：自称始于 {0}，却在 {1} 才首次出现，晚于其所涵盖的面板";
+        "证书倒签：自称始于 {0}，却在 {1} 才首次出现，晚于其所涵盖的拼板";
     FoundBeforeNotShown = "found-before-not-shown",
         "a report replaces or judges another that is not shown", "一份报告取代或评判的另一份报告未出示";
     FoundCertificateEnded = "found-certificate-ended",
@@ -74,7 +80,7 @@ catalogue! {
     FoundOverride = "found-override",
         "review overrode the machine: bad by the machine, good by the review", "复判推翻设备：设备判不良，复判为良品";
     FoundPanelFailed = "found-panel-failed",
-        "the last word on its panel is {0}; which board is meant is not said", "其面板的最后结论为“{0}”；未说明是哪一块板";
+        "the last word on its panel is {0}; which board is meant is not said", "其拼板的最后结论为“{0}”；未说明是哪一块单板";
     FoundRewritten = "found-rewritten",
         "the machine's report was written again; no call is gone", "设备报告被重写；缺陷没有减少";
     FoundTried = "found-tried",
@@ -127,7 +133,7 @@ catalogue! {
     HtmlShippedUnits = "html-shipped-units", "Unit by unit", "逐个单元";
     HtmlUnit = "html-unit", "Unit", "单元";
     HtmlUnitLot = "html-unit-lot", "lot {0}", "批次 {0}";
-    HtmlUnitPanel = "html-unit-panel", "panel {0}", "面板 {0}";
+    HtmlUnitPanel = "html-unit-panel", "panel {0}", "拼板 {0}";
     HtmlUnitPosition = "html-unit-position", "position {0}", "位置 {0}";
     HtmlUnits = "html-units", "Units", "单元数";
 
@@ -158,7 +164,7 @@ catalogue! {
     OpenRevisions = "open-revisions",
         "{0} changes of programs or limits that state no revision", "{0} 次未载明版次的程序或限值更改";
     OpenSecondSource = "open-second-source",
-        "a second source beside a machine that you have not pinned", "设备旁是否另有您未固定的来源";
+        "a second source beside a machine that you have not pinned", "设备旁是否另有不在您信任锚点（pins）中的来源";
     OpenSuppressed = "open-suppressed",
         "attempts of which the machine left no report: nothing shows them", "设备没有留下报告的检测：无从发现";
 

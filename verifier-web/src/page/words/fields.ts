@@ -28,7 +28,7 @@ export const FIELDS: Readonly<Record<string, Words>> = {
   "opened": { en: "Opened (agent's clock)", zh: "起始（采集机时钟）" },
   "operator": { en: "Operator", zh: "操作员" },
   "outage/reason": { en: "Why records before are missing", zh: "此前记录缺失的原因" },
-  "panel": { en: "Panel", zh: "面板" },
+  "panel": { en: "Panel", zh: "拼板" },
   "program": { en: "Program", zh: "程序" },
   "program/sha256": { en: "SHA-256 of the program", zh: "程序的 SHA-256" },
   "pwi": { en: "Process window index, as the vendor stated it", zh: "工艺窗口指数（厂商所示）" },

@@ -291,7 +291,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "bad-pins": {
     en: "Your pins cannot be read: line {0} is malformed ({1}).",
-    zh: "您的固定项无法读取：第 {0} 行格式有误（{1}）。",
+    zh: "您的信任锚点文件（pins）无法读取：第 {0} 行格式有误（{1}）。",
   },
   "bad-policy": {
     en: "Your policy cannot be read: line {0} is malformed ({1}).",
@@ -326,7 +326,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "no-pin": {
     en: "It is claimed that nothing of {0} is left out, and you have no pin of it: put your pins in, in step 2.",
-    zh: "对方声称 {0} 没有遗漏，而您没有其固定项：请在第 2 步填入您的固定项。",
+    zh: "对方声称 {0} 没有遗漏，而您没有该来源的信任锚点：请在第 2 步填入您的信任锚点文件（pins）。",
   },
   "no-policy": {
     en: "There is no verdict without a policy: put in your own in step 2, as agreed in the contract or published by an association or an auditor; not the one inside a bundle.",
@@ -404,7 +404,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "open-after-time": { en: "When that was: your policy asks for no witness.", zh: "当时的时间：您的策略未要求见证者。" },
   "open-cadence": {
     en: "{0}: how often it speaks: your pin names no cadence.",
-    zh: "{0}：多久作一次声明：您的固定项未写明间隔。",
+    zh: "{0}：多久作一次声明：您的信任锚点（pins）未写明间隔。",
   },
   "open-files": {
     en: "{0} files to which opened records commit: they are not enclosed.",
@@ -436,7 +436,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "open-range-start": {
     en: "{0}: that nothing is missing between the statement that you pinned and statement {1}: only the log's entries show it.",
-    zh: "{0}：您所固定的声明与第 {1} 号之间有无缺失：只有日志的条目能够说明。",
+    zh: "{0}：信任锚点所载的声明与第 {1} 号之间有无缺失：只有日志的条目能够说明。",
   },
   "open-scan": {
     en: "{0}: that the log holds no second statement at the same place: only the log's entries show it.",
