@@ -2,6 +2,7 @@
 
 mod files;
 mod help;
+mod language;
 pub(crate) mod papers;
 mod reconcile;
 
@@ -13,6 +14,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::messages::Language;
 
 pub(crate) use files::Files;
+use language::LanguageName;
 pub(crate) use reconcile::Reconcile;
 
 /// The variable that sets the language of all our programs, and stands before the system's.
@@ -39,6 +41,7 @@ struct Typed {
         long,
         global = true,
         value_enum,
+        ignore_case = true,
         value_name = "LANGUAGE",
         env = LANGUAGE_VARIABLE,
         hide_env_values = true
@@ -71,12 +74,6 @@ pub(crate) struct PolicyArgs {
     /// Your own list of which party runs which witnesses (TOML)
     #[arg(long, value_name = "FILE", requires = "unrelated_to")]
     pub(crate) parties: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LanguageName {
-    En,
-    Zh,
 }
 
 #[derive(Subcommand)]
@@ -524,11 +521,7 @@ pub(crate) fn parse(arguments: &[OsString], guessed: Language) -> Result<Wanted,
     let command = help::in_language(Typed::command(), language_typed(arguments).unwrap_or(guessed));
     let matches = command.try_get_matches_from(arguments)?;
     let typed = Typed::from_arg_matches(&matches)?;
-    let language = match typed.lang {
-        Some(LanguageName::En) => Language::English,
-        Some(LanguageName::Zh) => Language::Chinese,
-        None => guessed,
-    };
+    let language = typed.lang.map_or(guessed, LanguageName::language);
     Ok(Wanted { language, json: typed.json, ca_file: typed.ca_file, command: typed.command })
 }
 
@@ -539,11 +532,8 @@ fn language_typed(arguments: &[OsString]) -> Option<Language> {
     let split = texts.windows(2).find(|pair| pair[0] == "--lang").map(|pair| pair[1]);
     let joined = texts.iter().find_map(|text| text.strip_prefix("--lang="));
     let variable = std::env::var(LANGUAGE_VARIABLE).ok();
-    match split.or(joined).or(variable.as_deref())? {
-        "en" => Some(Language::English),
-        "zh" => Some(Language::Chinese),
-        _ => None,
-    }
+    let name = split.or(joined).or(variable.as_deref())?;
+    LanguageName::from_str(name, true).ok().map(LanguageName::language)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! Invariant: nothing is written but through a [`Target`]. What is read may be the only copy of evidence.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Result as IoResult, Write};
+use std::io::{ErrorKind, Read, Result as IoResult, Write};
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,9 @@ use crate::messages::{Message, Said};
 
 /// How many names are tried for the file beside its place, before somebody is said to have them all.
 const MAX_NAMES: u32 = 1000;
+
+/// How many bytes of an older file show whose it is.
+const HEAD_SIZE: u64 = 1024;
 
 /// A place where a file may be written: free, or that of an older file that this command does not read.
 #[derive(Debug)]
@@ -73,6 +76,20 @@ impl Target {
         replace(&self.path, bytes).map_err(|error| {
             Said::of_error(Message::FileUnwritable, &[&masked::shown(&self.path)], &error)
         })
+    }
+
+    /// Refuses the place of a file that is there, unless it is empty or `is_ours` says so of its beginning:
+    /// what was written before may be written anew, and what somebody else has written may be evidence.
+    pub(crate) fn only_over(&self, is_ours: fn(&[u8]) -> bool) -> Result<(), Said> {
+        let mut head = Vec::new();
+        let there =
+            File::open(&self.path).and_then(|file| file.take(HEAD_SIZE).read_to_end(&mut head));
+        match there {
+            Ok(_) if head.is_empty() || is_ours(&head) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            // What cannot be read is another file as well.
+            _ => Err(Said::new(Message::FileThere, &[&masked::shown(&self.path)])),
+        }
     }
 
     /// The same, but never in the place of another file. One with these very bytes is left as it is.

@@ -37,6 +37,13 @@ use page::{Page, Run};
 /// The most characters of the command that the run log shows.
 const MAX_COMMAND: usize = 1900;
 
+/// Whether a file begins as a page of this program does.
+pub(crate) fn is_page(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head);
+    head.starts_with("<!DOCTYPE html>\n<html lang=\"")
+        && head.contains("content=\"default-src &#39;none&#39;; style-src &#39;sha256-")
+}
+
 /// Begins to note what is read, if there will be a page.
 pub(crate) fn begin(target: Option<&Target>) {
     if target.is_some() {

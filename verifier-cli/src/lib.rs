@@ -87,6 +87,9 @@ fn judge(
     if let (Some(target), Some(page)) = (&target, &page) {
         target.apart_from(page)?;
     }
+    if let Some(page) = &page {
+        page.only_over(html::is_page)?;
+    }
     html::begin(page.as_ref());
     let outcome = command::run(wanted, target.as_ref(), show);
     html::keep(wanted.language, arguments, page.as_ref(), outcome, SystemTime::now())

@@ -64,6 +64,9 @@ pub(crate) fn run(
     network: &Network,
     wanted: &Wanted,
 ) -> Result<Report, Stop> {
+    if let Some(target) = target {
+        target.only_over(csv::is_table)?;
+    }
     let judge = Judge::open(&with.policy)?;
     let words = Words::new(&with.good, &with.bad)?;
     let accepted = finding::accepted(&with.accept)?;
@@ -110,6 +113,7 @@ pub(crate) fn run(
     if let Some(first) = is_header {
         report.not_checked(Message::OpenFirstLine, &[&first.serial]);
     }
+    evidence.ignored.iter().for_each(|name| report.fact(Message::LabelIgnored, name));
     say_open(&mut report, &evidence, &entries, &context);
     if with.report.is_some() {
         return Ok(report.with_delivery(Delivery::new(results, counted, accepted)));

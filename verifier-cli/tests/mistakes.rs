@@ -98,6 +98,26 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
 }
 
 #[test]
+fn what_systems_and_the_instructions_leave_in_a_folder_is_ignored_and_told() {
+    let folder = folder();
+    let shown = folder.path().join("shown");
+    fs::create_dir(shown.join("hand")).unwrap();
+    fs::write(shown.join("hand/node"), b"computed by hand").unwrap();
+    fs::write(shown.join("records/Thumbs.db"), b"pictures").unwrap();
+    fs::write(shown.join(".DS_Store"), b"places").unwrap();
+    let json = verify(folder.path(), "shown", "policy", "en", 0);
+    let mut ignored: Vec<&str> =
+        json["facts"]["ignored"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    ignored.sort_unstable();
+    assert_eq!(ignored, [".DS_Store", "hand", "records/Thumbs.db"]);
+    // Anything else is still no part, and so is such a folder where the instructions make none.
+    fs::create_dir(shown.join("records/hand")).unwrap();
+    fs::write(shown.join("records/hand/node"), b"x").unwrap();
+    let json = verify(folder.path(), "shown", "policy", "en", 2);
+    assert_eq!(json["reason"]["code"], "not-a-part", "{json}");
+}
+
+#[test]
 fn why_a_bundle_is_refused_is_said_in_chinese_as_well() {
     let folder = folder();
     let at = folder.path();

@@ -89,6 +89,27 @@ fn a_report_replaces_nothing_that_is_read() {
 }
 
 #[test]
+fn a_page_and_a_table_replace_their_own_kind_and_nothing_else() {
+    let folder = folder();
+    let at = folder.path();
+    let words = ["reconcile", "--units", "units", "--bundle", "b.zip", "--policy", "policy"];
+    let words = [&words[..], &["--source-key", "source.vkey"]].concat();
+    for (option, place) in [("--report", "keep.html"), ("--csv", "keep.csv")] {
+        fs::write(at.join(place), b"<!DOCTYPE html>\n<title>somebody's</title>\n").unwrap();
+        refused(at, &[&words[..], &[option, place]].concat(), "file-there");
+        let kept = fs::read(at.join(place)).unwrap();
+        assert!(kept.ends_with(b"somebody's</title>\n"));
+        // An empty file is nobody's work.
+        fs::write(at.join(place), b"").unwrap();
+        let (code, said) = fiducial(at, &[&words[..], &[option, place]].concat());
+        assert!(
+            !said.contains("file-there") && !said.contains("is there already"),
+            "{code} {said}"
+        );
+    }
+}
+
+#[test]
 fn every_other_output_leaves_what_is_read_as_well() {
     let folder = folder();
     let at = folder.path();

@@ -202,6 +202,8 @@ impl fmt::Debug for FieldName {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]

@@ -80,7 +80,10 @@ const TEXTS: &[(&str, &str)] = &[
         "Write the verdict and what it rests on as a page for people, to read and to print (HTML)",
         "把结论及其依据写成供人阅读和打印的网页（HTML）",
     ),
-    ("Your own pins: what you knew of the sources before", "您自己的信任锚点文件（pins）：您事先对各来源的了解"),
+    (
+        "Your own pins: what you knew of the sources before",
+        "您自己的信任锚点文件（pins）：您事先对各来源的了解",
+    ),
     ("Your units, one a line: their records are looked for", "您的单元，每行一个：将查找其记录"),
     (
         "Papers for people: statements and certificates, filled in with what was verified",

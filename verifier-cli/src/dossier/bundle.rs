@@ -60,6 +60,7 @@ pub(crate) fn make(
     let bytes = bundle.to_bytes();
     target.write_once(&bytes)?;
     let mut report = Report::new(Verdict::Done);
+    opened.ignored().iter().for_each(|name| report.fact(Message::LabelIgnored, name));
     report.fact(Message::LabelWritten, target.path().display());
     report.fact(Message::LabelBytes, bytes.len());
     report.fact(Message::LabelSha256, spec::Hash::of(&bytes).to_hex());

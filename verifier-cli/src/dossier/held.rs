@@ -63,6 +63,8 @@ pub(crate) struct Span {
 
 /// All evidence.
 pub(crate) struct Evidence {
+    /// What lies in the folders and is no part of them.
+    pub(crate) ignored: Vec<String>,
     pub(crate) openings: BTreeMap<(KeyName, u64), Opening>,
     pub(crate) spans: Vec<Span>,
     /// What the policy leaves open of each dossier's newest tree.
@@ -79,11 +81,18 @@ pub(crate) fn read_all(
     let given: Vec<VerifierKey> = input::source_keys(wanted.source_keys)?;
     let keys = Keys::new(pins.as_ref(), given);
     let own = own(wanted.lot_keys, wanted.units)?;
-    let mut evidence = Evidence { openings: BTreeMap::new(), spans: Vec::new(), open: Vec::new() };
+    let mut evidence = Evidence {
+        ignored: Vec::new(),
+        openings: BTreeMap::new(),
+        spans: Vec::new(),
+        open: Vec::new(),
+    };
     let (mut scanned_ranges, mut trees) = (false, Trees::default());
     for path in wanted.paths {
         let shown = path.display().to_string();
         let opened = Opened::read(path)?;
+        let ignored = opened.ignored().iter().map(|name| path.join(name).display().to_string());
+        evidence.ignored.extend(ignored);
         let contents = opened.contents(&shown)?;
         let within = |stop: Stop| stop.within(&shown);
         let held =

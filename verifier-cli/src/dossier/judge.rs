@@ -112,6 +112,7 @@ pub(crate) fn verify(
     say_checkpoint(&mut report, &judge, &held.checked);
     stamps::say(&mut report, &held.stamped, authorities.as_ref());
     say_copies(&mut report, contents, wanted, pins.as_ref())?;
+    opened.ignored().iter().for_each(|name| report.fact(Message::LabelIgnored, name));
     report.not_checked(Message::OpenTruth, &[]);
     if show.matter {
         report = report.with_matter(shown::matter(contents, &held.checked, own.as_ref()));

@@ -30,7 +30,11 @@ const ZIP_SIGNATURE: [u8; 4] = *b"PK\x03\x04";
 /// The bytes of a bundle, or the parts of a folder. What is parsed of them borrows from it.
 pub(super) enum Opened {
     Bundle(Large),
-    Folder(Vec<(PartPath, Vec<u8>)>),
+    Folder {
+        parts: Vec<(PartPath, Vec<u8>)>,
+        /// What else lies there, and was left alone.
+        ignored: Vec<String>,
+    },
 }
 
 impl Opened {
@@ -39,10 +43,11 @@ impl Opened {
         if !path.is_dir() {
             return input::read_large(path, MAX_BUNDLE_SIZE).map(Self::Bundle);
         }
-        let mut found = Vec::new();
+        let mut found = Found::default();
         collect(path, "", MAX_DEPTH, &mut found)?;
+        let Found { names, ignored } = found;
         let (mut parts, mut left) = (Vec::new(), MAX_BUNDLE_SIZE);
-        for name in found {
+        for name in names {
             let file = path.join(&name);
             let known = PartPath::parse(&name).ok_or_else(|| not_a_part(&file))?;
             let bytes = input::read(&file, left)?;
@@ -52,7 +57,15 @@ impl Opened {
                 parts.push((known, bytes));
             }
         }
-        Ok(Self::Folder(parts))
+        Ok(Self::Folder { parts, ignored })
+    }
+
+    /// What lies in a folder and is no part of it: it decides nothing, and that it is there is told.
+    pub(super) fn ignored(&self) -> &[String] {
+        match self {
+            Self::Bundle(_) => &[],
+            Self::Folder { ignored, .. } => ignored,
+        }
     }
 
     /// The parts, each where it belongs. Of a bundle the lists are compared as well.
@@ -80,7 +93,7 @@ impl Opened {
                 Err(_) if !Bundle::is_meant_by(bytes) => Err(not_a_bundle(shown, bytes).into()),
                 Err(error) => Err(refused(shown, &error, true)),
             },
-            Self::Folder(parts) => {
+            Self::Folder { parts, .. } => {
                 let parts = parts.iter();
                 let parts = parts.map(|(path, bytes)| (path.clone(), Cow::from(bytes.as_slice())));
                 let contents = Contents::new(parts).map_err(|error| {
@@ -185,13 +198,27 @@ fn not_a_part(file: &Path) -> Failure {
     failure.with_hint(Said::new(Message::HintDossier, &[]))
 }
 
-/// Collects the names of all files below `folder`, joined by slashes.
-fn collect(
-    folder: &Path,
-    prefix: &str,
-    depth: usize,
-    found: &mut Vec<String>,
-) -> Result<(), Failure> {
+/// Names in a folder, joined by slashes.
+#[derive(Default)]
+struct Found {
+    names: Vec<String>,
+    ignored: Vec<String>,
+}
+
+/// What systems leave in folders that somebody looks into.
+const LEFT_BY_SYSTEMS: [&str; 4] = [".DS_Store", "Thumbs.db", "__MACOSX", "desktop.ini"];
+
+/// Where `HOW-TO-VERIFY.txt` has whoever follows it by hand put what he computes.
+const BY_HAND: &str = "hand";
+
+/// Whether something is left alone, where it lies.
+fn is_ignored(prefix: &str, name: &str, is_folder: bool) -> bool {
+    let is_by_hand = prefix.is_empty() && is_folder && name == BY_HAND;
+    is_by_hand || LEFT_BY_SYSTEMS.iter().any(|left| left.eq_ignore_ascii_case(name))
+}
+
+/// Collects the names of all files below `folder`.
+fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found) -> Result<(), Failure> {
     let unreadable = |error: std::io::Error| input::unreadable(folder, &error);
     let entries: Result<Vec<DirEntry>, _> = fs::read_dir(folder).map_err(unreadable)?.collect();
     let mut entries = entries.map_err(unreadable)?;
@@ -200,10 +227,12 @@ fn collect(
         let path = entry.path();
         let name = entry.file_name().into_string().map_err(|_| not_a_part(&path))?;
         let kind = entry.file_type().map_err(unreadable)?;
-        if kind.is_dir() && depth > 1 {
+        if is_ignored(prefix, &name, kind.is_dir()) {
+            found.ignored.push(format!("{prefix}{name}"));
+        } else if kind.is_dir() && depth > 1 {
             collect(&path, &format!("{prefix}{name}/"), depth - 1, found)?;
-        } else if kind.is_file() && found.len() < MAX_PARTS {
-            found.push(format!("{prefix}{name}"));
+        } else if kind.is_file() && found.names.len() < MAX_PARTS {
+            found.names.push(format!("{prefix}{name}"));
         } else {
             // Links and the like are followed nowhere.
             return Err(not_a_part(&path));

@@ -79,7 +79,7 @@ fn describe_file(opened: &Opened) -> Vec<String> {
             vec![format!("SHA-256 {}  ({} B)", Hash::of(bytes).to_hex(), bytes.len())]
         }
         // A folder has no one hash; a paper about it would say of what it is.
-        Opened::Folder(_) => Vec::new(),
+        Opened::Folder { .. } => Vec::new(),
     }
 }
 

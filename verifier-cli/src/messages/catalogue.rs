@@ -564,6 +564,7 @@ catalogue! {
     LabelClaimRecords = "claim-records", "statements with opened records", "含已公开记录的声明数";
     LabelEvidenceCount = "evidence-count", "files of evidence", "证据文件数";
     LabelHeartbeats = "heartbeats", "statements without records", "没有记录的声明数";
+    LabelIgnored = "ignored", "lies there, is no part of it, and was ignored", "位于其中但不属于其内容，已忽略";
     LabelMachine = "machine", "stands at", "所在设备";
     LabelMakerSays = "maker-says", "the maker says", "制造方称";
     LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";

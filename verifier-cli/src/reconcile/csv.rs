@@ -23,6 +23,13 @@ const HEADER: [&str; 11] = [
     "record",
 ];
 
+/// Whether a file begins as a table of this program does.
+pub(super) fn is_table(head: &[u8]) -> bool {
+    let mut begin = String::from("\u{feff}");
+    row(&mut begin, &HEADER);
+    head.starts_with(begin.as_bytes())
+}
+
 /// Writes all rows.
 pub(super) fn table(outcomes: &[Outcome<'_>], counted: &[Counted], language: Language) -> String {
     let mut text = String::from("\u{feff}");
@@ -113,6 +120,7 @@ mod tests {
             Outcome { unit: &units[1], colour: Colour::Green, findings: Vec::new() },
         ];
         let text = table(&outcomes, &[], Language::English);
+        assert!(is_table(text.as_bytes()) && !is_table(b"serial,panel\r\nSN1,PN1\r\n"));
         let lines: Vec<&str> = text.split_terminator("\r\n").collect();
         assert_eq!(lines.len(), 4, "{text}");
         assert!(lines[0].starts_with("\u{feff}\"serial\",\"panel\""), "{text}");
