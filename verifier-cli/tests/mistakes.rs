@@ -76,8 +76,7 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
         assert!(!json["reason"]["text"].as_str().unwrap().contains("end record"), "{json}");
     }
     // One whose form another program has changed may have been packed again; its folder is as good.
-    let whole = fs::read(at.join("b.zip")).unwrap();
-    let mut again = whole.clone();
+    let mut again = fs::read(at.join("b.zip")).unwrap();
     again[6] ^= 1;
     fs::write(at.join("again.zip"), again).unwrap();
     let json = verify(at, "again.zip", "policy", "en", 1);

@@ -1,5 +1,6 @@
-//! A client of a log with several servers, as one behind a name with several addresses: it keeps to one
-//! server for a while, and asks another where that one does not answer.
+//! A client of a log with several servers, as one behind a name with several addresses, or a balancer with
+//! health checks: it keeps to one server for a while, asks another where that one does not answer, and gives
+//! one that has failed nothing to do before it has answered a look.
 //!
 //! Its own few lines of HTTP.
 
@@ -18,6 +19,9 @@ const LIFE: Duration = Duration::from_secs(3);
 
 /// How long a server that did not answer is not asked again, while there are others.
 const SHUNNED: Duration = Duration::from_secs(3);
+
+/// How long a server that has failed may take to say that it is there: one that stands still takes connections.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The most that is read of any answer.
 const MAX_ANSWER_SIZE: usize = 16 * 1024 * 1024 + 4096;
@@ -62,7 +66,7 @@ impl Client {
         };
         let head =
             format!("POST /add HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", entry.len());
-        let answer = exchange(&mut stream, &[head.as_bytes(), entry].concat());
+        let answer = exchange(&mut stream, &[head.as_bytes(), entry].concat(), PATIENCE);
         match answer.as_ref().map(|answer| answer.status) {
             Ok(200) => {
                 self.failed[server] = None;
@@ -88,9 +92,10 @@ impl Client {
             |server: &usize| self.failed[*server].filter(|failed| failed.elapsed() < SHUNNED);
         let server = turn.min_by_key(lately).expect("there are servers");
         self.last = server;
-        match connect(self.servers[server]) {
-            Ok(stream) => Ok((server, stream, Instant::now())),
-            Err(_) => {
+        let is_there = self.failed[server].is_none() || is_there(self.servers[server]);
+        match is_there.then(|| connect(self.servers[server])) {
+            Some(Ok(stream)) => Ok((server, stream, Instant::now())),
+            Some(Err(_)) | None => {
                 self.failed[server] = Some(Instant::now());
                 Err(Refusal::Elsewhere)
             }
@@ -98,10 +103,18 @@ impl Client {
     }
 }
 
+/// Whether a server answers a look at its health in time.
+fn is_there(server: SocketAddr) -> bool {
+    let look = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    connect(server)
+        .and_then(|mut stream| exchange(&mut stream, look.as_bytes(), LOOK))
+        .is_ok_and(|answer| answer.status == 200)
+}
+
 /// Fetches a path from one server.
 pub(crate) fn get(server: SocketAddr, path: &str) -> std::io::Result<Answer> {
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    exchange(&mut connect(server)?, request.as_bytes())
+    exchange(&mut connect(server)?, request.as_bytes(), PATIENCE)
 }
 
 fn connect(server: SocketAddr) -> std::io::Result<TcpStream> {
@@ -112,7 +125,7 @@ fn connect(server: SocketAddr) -> std::io::Result<TcpStream> {
 }
 
 /// One request and its whole answer, in time.
-fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<Answer> {
+fn exchange(stream: &mut TcpStream, request: &[u8], patience: Duration) -> std::io::Result<Answer> {
     let before = Instant::now();
     stream.write_all(request)?;
     let mut read = Vec::new();
@@ -121,7 +134,7 @@ fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<Answer> {
         if let Some(answer) = answer_in(&read)? {
             return Ok(answer);
         }
-        let left = PATIENCE.saturating_sub(before.elapsed());
+        let left = patience.saturating_sub(before.elapsed());
         stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
         match stream.read(&mut part)? {
             _ if left.is_zero() => return Err(ErrorKind::TimedOut.into()),
