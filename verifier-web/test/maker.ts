@@ -166,7 +166,7 @@ export function anchor(name: string, fileHash: Uint8Array, wishes: Wishes = {}):
     ["clock", "synchronised"],
     ...(wishes.header ?? []),
   ]);
-  const records = [fieldsOf("batch", header), fieldsOf("aoi-report", values)];
+  const records = [fieldsOf("batch", header), fieldsOf(`${values.get("kind")}`, values)];
   return publish(records, wishes);
 }
 

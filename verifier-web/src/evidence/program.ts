@@ -14,6 +14,7 @@
 import { parseNumber, pointOf, shortened, type Point } from "./values.ts";
 
 const MAX_PARTS = 20_000;
+const MAX_LIMITS = 32;
 
 /** Where an inspection looks for what. */
 export interface Program {
@@ -42,6 +43,37 @@ export function programOf(text: string): Program | undefined {
     parts.set(name, place);
   }
   return { name: shortened(first[1] ?? ""), board: outline, parts };
+}
+
+/** What an oven's profiles are judged by. */
+export interface Window {
+  readonly name: string;
+  /** The low and the high limit of each figure, by its name. */
+  readonly limits: ReadonlyMap<string, Point>;
+}
+
+/** The window of an oven's recipe; undefined if the text is none, or has two windows or a limit that is no number. */
+export function windowOf(text: string): Window | undefined {
+  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
+  const [first, ...rows] = lines.map((line) => line.split(",").map((cell) => cell.trim()));
+  const windows = rows.filter(([word]) => word === "Window");
+  const name = windows[0]?.[1];
+  if (first?.[0] !== "OvenRecipe" || windows.length !== 1 || name === undefined) return undefined;
+  const head = rows.findIndex(([word]) => word === "Figure");
+  const limits = new Map<string, Point>();
+  for (const [figure, low, high] of head < 0 ? [] : rows.slice(head + 1, head + 1 + MAX_LIMITS)) {
+    const pair = point(low, high);
+    if (!pair) return undefined;
+    limits.set(shortened(figure ?? ""), pair);
+  }
+  return limits.size > 0 ? { name: shortened(name), limits } : undefined;
+}
+
+/** The window of that name; undefined if none has it, or two that differ. */
+export function windowNamed(name: string, windows: readonly Window[]): Window | undefined {
+  const [first, ...others] = windows.filter((window) => window.name === name);
+  const said = (window: Window | undefined) => JSON.stringify([...(window?.limits ?? [])].sort());
+  return others.every((other) => said(other) === said(first)) ? first : undefined;
 }
 
 /** Where a part stands, by a designator that may name a pin: `U2.11` is on `U2`. */

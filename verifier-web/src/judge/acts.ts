@@ -54,6 +54,7 @@ export function actsOf(
       supersedes: text("supersedes"),
       certificateHash: text("certificate/sha256"),
       programHash: text("program/sha256"),
+      window: text("window"),
       exhibit: exhibitOf(record),
     };
     return act.units.length > 0 || act.panel !== "" || act.fileHash !== "" ? [act] : [];

@@ -64,6 +64,8 @@ export interface Act {
   readonly supersedes: string;
   readonly certificateHash: string;
   readonly programHash: string;
+  /** The name of what a profile was judged by. */
+  readonly window: string;
   /** RFC 3339, by the word of witnesses; empty where nobody's word is there. */
   readonly noEarlier: string;
   readonly noLater: string;

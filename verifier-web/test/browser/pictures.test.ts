@@ -215,3 +215,45 @@ test("a bundle tells each unit's own story, and a rejected one none", async () =
     await driver.close();
   }
 });
+
+test("limits that a profile does not state are drawn from the enclosed recipe with its window", async () => {
+  const recipe = encodeUtf8("OvenRecipe,A\r\nWindow,PASTE_X\r\nFigure,Low,High,Unit\r\nPeak,232.0,247.0,C\r\n");
+  const trace = encodeUtf8("Oven: OVEN3\r\nTime (s),TC1\r\n0.0,25.0\r\n0.5,26.0\r\n1.0,27.0\r\n");
+  const [hash, other] = [sha256(trace), sha256(recipe)];
+  const said = async (window: string) => {
+    const made = makeRange(hash, {
+      valuesAt: (sequence) => {
+        const isRecipe = sequence === 20n;
+        return new Map([
+          ["kind", isRecipe ? "program" : "reflow-certificate"],
+          ["units", isRecipe ? "" : "SN-1\n"],
+          ["verdict", isRecipe ? "" : "Pass\n"],
+          ["file/sha256", encodeHex(isRecipe ? other : hash)],
+          ...(isRecipe ? [] : [["window", window] as const]),
+        ]);
+      },
+    });
+    const [first] = made;
+    assert.ok(first);
+    const range = made.flatMap((one, at) => [...partsOf("range", one, at === made.length - 1)]);
+    const evidence = new Map([[`evidence/${encodeHex(hash)}`, trace], [`evidence/${encodeHex(other)}`, recipe]]);
+    const driver = await Driver.open();
+    try {
+      await driver.give({ name: "dispute.zip", bytes: makeBundle(new Map(range), evidence) });
+      await driver.trust(POLICY, "");
+      await driver.page.locator("#pins").fill(pinsFrom(first));
+      assert.equal(await driver.check(), "VERIFIED");
+      await driver.page.waitForFunction(() => !document.querySelector("[aria-busy]"));
+      driver.assertQuiet();
+      return await driver.result();
+    } finally {
+      await driver.close();
+    }
+  };
+  const named = await said("PASTE_X");
+  for (const one of ["232 … 247", "oven recipe whose window has the same name: PASTE_X", "Window: 247 °C"]) {
+    assert.ok(named.includes(one), one);
+  }
+  const others = await said("PASTE_Y");
+  assert.ok(others.includes("TC1") && !others.includes("232 … 247"));
+});

@@ -9,12 +9,12 @@ import { gzipSync } from "node:zlib";
 import { figuresOf, samplesOf, type Sample } from "../../src/evidence/figures.ts";
 import { inspectionOf } from "../../src/evidence/inspection.ts";
 import { ovenOf, traceOf } from "../../src/evidence/profile.ts";
-import { placeOf, programOf } from "../../src/evidence/program.ts";
+import { placeOf, programOf, windowNamed, windowOf } from "../../src/evidence/program.ts";
 import { tableInspectionOf } from "../../src/evidence/table.ts";
 import { textOf } from "../../src/evidence/text.ts";
 import { parseEvidence } from "../../src/evidence/values.ts";
 import type { Act } from "../../src/judge/report.ts";
-import { pathOf } from "../../src/page/pictures/curve.ts";
+import { limitsBeside, pathOf } from "../../src/page/pictures/curve.ts";
 import { programMeant, readEvidence } from "../../src/page/pictures/gallery.ts";
 import { scaleOf } from "../../src/page/pictures/board.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
@@ -107,6 +107,7 @@ test("an outline is that of the very program which a record names by its hash", 
     supersedes: "",
     certificateHash: "",
     programHash,
+    window: "",
     noEarlier: "",
     noLater: "",
     stamped: "",
@@ -262,4 +263,35 @@ test("what is no text, damaged or too long is not read", async () => {
   assert.ok(bomb.length < 100_000);
   assert.equal(await textOf(bomb), undefined);
   assert.equal(await textOf(encodeUtf8("\ufeffabc")), "abc");
+});
+
+test("limits that a profile does not state are those of the recipe with the window that its record names", () => {
+  const recipe = "OvenRecipe,A\r\nWindow,W\r\nFigure,Low,High,Unit\r\nPeak,235.0,255.0,C\r\nSoak,60,120,s\r\n";
+  const window = windowOf(recipe);
+  assert.ok(window);
+  assert.deepEqual([window.name, ...window.limits], ["W", ["Peak", [235, 255]], ["Soak", [60, 120]]]);
+  for (const text of [
+    "",
+    recipe.replace("OvenRecipe", "Program"),
+    recipe.replace("Window,W", ""),
+    `${recipe}Window,V\r\n`,
+    recipe.replace("255.0", "hot"),
+    "OvenRecipe,A\nWindow,W\n",
+  ]) {
+    assert.equal(windowOf(text), undefined, text);
+  }
+  const other = windowOf(recipe.replace("255.0", "260.0"));
+  assert.ok(other);
+  assert.equal(windowNamed("W", [window, window]), window);
+  assert.equal(windowNamed("V", [window]), undefined);
+  assert.equal(windowNamed("W", [window, other]), undefined);
+
+  const bare = traceOf("Time,Temp1\n0,25\n1,26\n");
+  assert.ok(bare);
+  assert.deepEqual(limitsBeside(bare, window, "peak"), { limits: [235, 255], isRecipes: true });
+  assert.equal(limitsBeside(bare, window, "above"), undefined);
+  assert.equal(limitsBeside(bare, undefined, "peak"), undefined);
+  const stating = traceOf("Peak:230,250,241\nTime,Temp1\n0,25\n1,26\n");
+  assert.ok(stating);
+  assert.deepEqual(limitsBeside(stating, window, "peak"), { limits: [230, 250], isRecipes: false });
 });

@@ -2,6 +2,7 @@
 
 import { LIQUIDUS, MAX_GAP, SOAK, figuresOf, samplesOf, type Figures } from "../../evidence/figures.ts";
 import type { Profile, StatedFigure, Zone } from "../../evidence/profile.ts";
+import type { Window } from "../../evidence/program.ts";
 import { drawn, element } from "../dom.ts";
 import type { Speaker } from "../speaker.ts";
 import { printable } from "../words/language.ts";
@@ -38,10 +39,15 @@ const BESIDE: Readonly<Record<(typeof COMPUTED)[number], RegExp>> = {
   fall: /falling|cool|abk|降温/i,
 };
 
-export function drawProfile(profile: Profile, speaker: Speaker): HTMLElement[] {
+/** Draws a profile; `window` is that of an enclosed recipe, for what the file itself states no limits of. */
+export function drawProfile(profile: Profile, window: Window | undefined, speaker: Speaker): HTMLElement[] {
   const made: HTMLElement[] = [];
   if (profile.channels.length > 0) {
-    made.push(drawCurve(profile, speaker), ...notesOf(profile, speaker), figureTable(profile, speaker));
+    made.push(drawCurve(profile, window, speaker), ...notesOf(profile, speaker));
+    if (window && COMPUTED.some((name) => limitsBeside(profile, window, name)?.isRecipes)) {
+      made.push(element("p", { class: "help" }, speaker.story("windowInRecipe", printable(window.name))));
+    }
+    made.push(figureTable(profile, window, speaker));
     made.push(element("p", { class: "help" }, speaker.story("computedHelp")));
   } else {
     made.push(element("p", { class: "help" }, speaker.story("noCurve")));
@@ -52,9 +58,11 @@ export function drawProfile(profile: Profile, speaker: Speaker): HTMLElement[] {
 }
 
 /** The two axes: seconds across, degrees up. */
-function axesOf(profile: Profile) {
+function axesOf(profile: Profile, limits: StatedFigure["limits"]) {
   const values = profile.channels.flatMap(({ samples }) => samples.filter((value) => value !== undefined));
-  const hottest = values.reduce((most, value) => Math.max(most, value), 240);
+  // A limit that no oven reaches would flatten the curve, and is left outside.
+  const least = Math.max(240, ...(limits ?? []).filter((limit) => limit <= 500));
+  const hottest = values.reduce((most, value) => Math.max(most, value), least);
   const [start, end] = [profile.times[0] ?? 0, profile.times.at(-1) ?? 1];
   const top = Math.ceil((hottest + 5) / 25) * 25;
   const x = (time: number) => LEFT + ((time - start) / (end - start || 1)) * (WIDTH - LEFT - RIGHT);
@@ -62,8 +70,9 @@ function axesOf(profile: Profile) {
   return { start, end, top, x, y };
 }
 
-function drawCurve(profile: Profile, speaker: Speaker): HTMLElement {
-  const { start, end, top, x, y } = axesOf(profile);
+function drawCurve(profile: Profile, window: Window | undefined, speaker: Speaker): HTMLElement {
+  const { limits } = limitsBeside(profile, window, "peak") ?? {};
+  const { start, end, top, x, y } = axesOf(profile, limits);
   const parts: Node[] = [];
   const text = (at: readonly [number, number], anchor: string, said: string, fill = "#566372") =>
     drawn("text", { x: at[0], y: at[1], "text-anchor": anchor, "font-size": 11, fill }, said);
@@ -88,8 +97,9 @@ function drawCurve(profile: Profile, speaker: Speaker): HTMLElement {
     parts.push(drawn("line", { ...line, "stroke-dasharray": dashes }), text([at, y(value) - 4], anchor, said, "#7a5200"));
   };
   level(LIQUIDUS, `${LIQUIDUS} °C`, "6 3");
-  const limits = statedBeside(profile, "peak")?.limits;
-  limits?.forEach((limit) => level(limit, `${speaker.story("limits")}: ${limit} °C`, "2 2", "start"));
+  for (const limit of limits?.filter((one) => one >= 0 && one <= top) ?? []) {
+    level(limit, `${speaker.story("limits")}: ${limit} °C`, "2 2", "start");
+  }
   profile.channels.forEach(({ samples }, at) => {
     const [stroke, dashes] = STROKES[at % STROKES.length] ?? ["#000", ""];
     const points = pathOf(profile.times, samples, x, y);
@@ -157,8 +167,16 @@ function statedBeside({ figures }: Profile, name: (typeof COMPUTED)[number]): St
   return figures.find((figure) => BESIDE[name].test(figure.name));
 }
 
+/** The limits of a figure: those of the profile's own file, or else those of the recipe's window. */
+export function limitsBeside(profile: Profile, window: Window | undefined, name: (typeof COMPUTED)[number]) {
+  const own = statedBeside(profile, name)?.limits;
+  if (own) return { limits: own, isRecipes: false };
+  const found = [...(window?.limits ?? [])].find(([figure]) => BESIDE[name].test(figure));
+  return found && { limits: found[1], isRecipes: true };
+}
+
 /** A line for each figure: its window, what the file states for each channel, and what is computed. */
-function figureTable(profile: Profile, speaker: Speaker): HTMLElement {
+function figureTable(profile: Profile, window: Window | undefined, speaker: Speaker): HTMLElement {
   const computed = profile.channels.map(({ samples }) => figuresOf(samplesOf(profile.times, samples)));
   const heads = profile.channels.map(({ name }, at) =>
     element("th", { scope: "col", class: "number" }, `${at + 1} ${printable(name)}`)
@@ -168,7 +186,9 @@ function figureTable(profile: Profile, speaker: Speaker): HTMLElement {
   const rows = [
     ...COMPUTED.flatMap((name) => {
       const stated = statedBeside(profile, name);
-      return [...(stated ? [statedRow(stated, speaker)] : []), computedRow(name, computed, speaker)];
+      const found = limitsBeside(profile, window, name);
+      const recipes = found?.isRecipes ? found.limits : undefined;
+      return [...(stated ? [statedRow(stated, speaker)] : []), computedRow(name, computed, recipes, speaker)];
     }),
     ...others.map((figure) => statedRow(figure, speaker)),
   ];
@@ -195,7 +215,12 @@ function statedRow({ name, limits, values }: StatedFigure, speaker: Speaker): HT
   );
 }
 
-function computedRow(name: keyof Figures, computed: readonly Figures[], speaker: Speaker): HTMLElement {
+function computedRow(
+  name: keyof Figures,
+  computed: readonly Figures[],
+  limits: StatedFigure["limits"],
+  speaker: Speaker,
+): HTMLElement {
   const cells = computed.map((figures) => {
     const value = figures[name];
     const digits = name === "ramp" || name === "fall" ? 2 : 1;
@@ -206,7 +231,7 @@ function computedRow(name: keyof Figures, computed: readonly Figures[], speaker:
     {},
     element("th", { scope: "row" }, speaker.story(name)),
     element("td", {}, speaker.story("computed")),
-    element("td"),
+    element("td", {}, limits ? `${limits[0]} … ${limits[1]}` : ""),
     ...cells,
   );
 }

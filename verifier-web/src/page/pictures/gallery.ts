@@ -6,7 +6,7 @@
 import { hashBlob } from "../../crypto/sha256.ts";
 import { inspectionOf, sakiInspectionOf, type Inspection } from "../../evidence/inspection.ts";
 import { ovenOf, traceOf, type Profile } from "../../evidence/profile.ts";
-import { programOf, type Program } from "../../evidence/program.ts";
+import { programOf, windowNamed, windowOf, type Program, type Window } from "../../evidence/program.ts";
 import { tableInspectionOf } from "../../evidence/table.ts";
 import { MAX_PICTURED_SIZE, textOf } from "../../evidence/text.ts";
 import { list, parseEvidence } from "../../evidence/values.ts";
@@ -20,6 +20,9 @@ import type { Row } from "../story.ts";
 import type { StoryName } from "../words/story.ts";
 import { drawInspection } from "./board.ts";
 import { drawProfile } from "./curve.ts";
+
+/** How many enclosed programs are searched for a window. */
+const MAX_RECIPES = 256;
 
 /** The bytes cannot be drawn; the reason is a text of the story. */
 class NotDrawn extends Error {
@@ -64,7 +67,7 @@ export class Gallery {
       const program = await this.#programFor(act);
       return drawInspection(found.inspection, program, unit, this.#speaker);
     }
-    if (found?.kind === "profile") return drawProfile(found.profile, this.#speaker);
+    if (found?.kind === "profile") return drawProfile(found.profile, await this.#windowFor(act), this.#speaker);
     throw new NotDrawn("notDrawn");
   }
 
@@ -84,6 +87,18 @@ export class Gallery {
   async #programFor(act: Act): Promise<Program | undefined> {
     const meant = programMeant(act, this.#acts);
     return meant && programOf(await this.#textOf(meant).catch(() => ""));
+  }
+
+  /** The window that the record names, if a recipe with it is enclosed. */
+  async #windowFor({ window }: Act): Promise<Window | undefined> {
+    if (window === "") return undefined;
+    const recipes = this.#acts.filter(({ kind, exhibit }) => kind === "program" && exhibit).slice(0, MAX_RECIPES);
+    const windows: Window[] = [];
+    for (const recipe of recipes) {
+      const found = windowOf(await this.#textOf(recipe).catch(() => ""));
+      if (found) windows.push(found);
+    }
+    return windowNamed(window, windows);
   }
 }
 

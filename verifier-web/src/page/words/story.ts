@@ -108,6 +108,10 @@ export const STORY = {
   zonesAlt: { en: "Setpoints and readings of {0} oven zones", zh: "{0} 个温区的设定值与读数" },
   figure: { en: "Key figure", zh: "关键指标" },
   limits: { en: "Window", zh: "工艺窗口" },
+  windowInRecipe: {
+    en: "The limits that the file does not state are those of the enclosed oven recipe whose window has the same name: {0}.",
+    zh: "文件未载明的限值，取自随附回流炉程序中同名的工艺窗口：{0}。",
+  },
   noLimits: { en: "not stated", zh: "未载明" },
   asStated: { en: "as stated", zh: "文件所载" },
   computed: { en: "computed", zh: "计算值" },
