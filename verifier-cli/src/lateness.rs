@@ -6,6 +6,8 @@
 //!
 //! Rule: `spec/text/bundle.md`, "Claimed times". The page says the same (`verifier-web/src/judge/lateness.ts`).
 
+use std::collections::BTreeSet;
+
 use spec::evidence::disclosure::{OpenedBatch, OpenedRecord};
 use spec::evidence::kind::Kind;
 use spec::evidence::time::parse_millis;
@@ -34,40 +36,47 @@ pub(crate) struct Logged<'a> {
     pub(crate) opened: &'a OpenedBatch,
 }
 
+/// What is known of all statements together.
+#[derive(Default)]
+pub(crate) struct Lateness {
+    witnessed: Furthest,
+    sealed: Furthest,
+}
+
 /// The longest way from a claimed time to a time that is known.
 #[derive(Default)]
-struct Furthest<'a> {
-    /// How many statements have a record that opens its claimed time.
-    statements: usize,
+struct Furthest {
+    /// The statements with a record that opens its claimed time, by source and number.
+    statements: BTreeSet<(String, u64)>,
     seconds: u64,
     /// Source, statement and record.
-    place: Option<(&'a str, u64, u64)>,
+    place: Option<(String, u64, u64)>,
 }
 
-/// Says it of all statements together. Gives whether any record opens the time that it claims.
-pub(crate) fn say<'a>(
-    report: &mut Report,
-    statements: impl IntoIterator<Item = Logged<'a>>,
-) -> bool {
-    let (mut witnessed, mut sealed) = (Furthest::default(), Furthest::default());
-    for one in statements {
-        let furthest = if one.not_after.is_some() { &mut witnessed } else { &mut sealed };
-        furthest.add(&one);
+impl Lateness {
+    /// Takes in a statement; one that several dossiers show counts once.
+    pub(crate) fn add(&mut self, one: &Logged<'_>) {
+        let furthest = if one.not_after.is_some() { &mut self.witnessed } else { &mut self.sealed };
+        furthest.add(one);
     }
-    let (by_witnesses, by_source) = (Message::LoggedAfterClaim, Message::SealedAfterClaim);
-    for (message, furthest) in [(by_witnesses, &witnessed), (by_source, &sealed)] {
-        let Some((source, sequence, record)) = furthest.place else { continue };
-        let numbers = [sequence, record].map(|number| number.to_string());
-        let place = Said::new(Message::AtRecord, &[source, &numbers[0], &numbers[1]]);
-        let values = [furthest.statements.to_string(), furthest.seconds.to_string()];
-        let values = values.each_ref().map(String::as_str);
-        report.reason(Said::new(message, &values).with(vec![place]));
+
+    /// Says it. Gives whether any record opens the time that it claims.
+    pub(crate) fn say(&self, report: &mut Report) -> bool {
+        let (by_witnesses, by_source) = (Message::LoggedAfterClaim, Message::SealedAfterClaim);
+        for (message, furthest) in [(by_witnesses, &self.witnessed), (by_source, &self.sealed)] {
+            let Some((source, sequence, record)) = &furthest.place else { continue };
+            let numbers = [sequence, record].map(|number| number.to_string());
+            let place = Said::new(Message::AtRecord, &[source, &numbers[0], &numbers[1]]);
+            let values = [furthest.statements.len().to_string(), furthest.seconds.to_string()];
+            let values = values.each_ref().map(String::as_str);
+            report.reason(Said::new(message, &values).with(vec![place]));
+        }
+        self.witnessed.place.is_some() || self.sealed.place.is_some()
     }
-    witnessed.statements + sealed.statements > 0
 }
 
-impl<'a> Furthest<'a> {
-    fn add(&mut self, one: &Logged<'a>) {
+impl Furthest {
+    fn add(&mut self, one: &Logged<'_>) {
         let header = one.opened.header().and_then(|header| header.text("closed"));
         let known = match one.not_after {
             Some(seconds) => Some(seconds.saturating_mul(1000)),
@@ -82,10 +91,12 @@ impl<'a> Furthest<'a> {
             let seconds = known.saturating_sub(claimed) / 1000;
             if self.place.is_none() || seconds > self.seconds {
                 self.seconds = seconds;
-                self.place = Some((one.source, one.sequence, record.index()));
+                self.place = Some((one.source.to_owned(), one.sequence, record.index()));
             }
         }
-        self.statements += usize::from(is_any);
+        if is_any {
+            self.statements.insert((one.source.to_owned(), one.sequence));
+        }
     }
 }
 

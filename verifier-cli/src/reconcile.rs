@@ -113,6 +113,9 @@ pub(crate) fn run(
     if let Some(first) = is_header {
         report.not_checked(Message::OpenFirstLine, &[&first.serial]);
     }
+    if !evidence.lateness.say(&mut report) {
+        report.not_checked(Message::OpenClaims, &[]);
+    }
     evidence.ignored.iter().for_each(|name| report.fact(Message::LabelIgnored, name));
     say_open(&mut report, &evidence, &entries, &context);
     if with.report.is_some() {

@@ -28,7 +28,7 @@ use super::{Stop, after, describe, shown};
 use crate::args::Verify;
 use crate::failure::Failure;
 use crate::input;
-use crate::lateness::{self, Logged};
+use crate::lateness::{Lateness, Logged};
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
@@ -103,7 +103,9 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
                 not_after: judged.times.map(|times| times.latest.as_seconds()),
                 opened,
             });
-            lateness::say(&mut report, logged);
+            let mut lateness = Lateness::default();
+            logged.iter().for_each(|one| lateness.add(one));
+            lateness.say(&mut report);
             if wanted.report.is_some() {
                 let matter = shown::matter(wanted, statement, opened.as_ref(), &judged, not_before);
                 return Ok(report.with_matter(matter));

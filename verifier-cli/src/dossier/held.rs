@@ -16,10 +16,11 @@ use super::judge::{Held, hold, open_of_policy, open_of_range};
 use super::open::{self, Opened};
 use super::ranges;
 use super::statements::{Checked, Keys, Trees};
-use super::{evidence, scan};
+use super::{evidence, scan, shown};
 use crate::command::{Judge, Stop};
 use crate::failure::Failure;
 use crate::input;
+use crate::lateness::Lateness;
 use crate::log::Network;
 use crate::messages::{Message, Said};
 
@@ -62,7 +63,10 @@ pub(crate) struct Span {
 }
 
 /// All evidence.
+#[derive(Default)]
 pub(crate) struct Evidence {
+    /// How long after the times that they claim the records were logged.
+    pub(crate) lateness: Lateness,
     /// What lies in the folders and is no part of them.
     pub(crate) ignored: Vec<String>,
     pub(crate) openings: BTreeMap<(KeyName, u64), Opening>,
@@ -81,12 +85,7 @@ pub(crate) fn read_all(
     let given: Vec<VerifierKey> = input::source_keys(wanted.source_keys)?;
     let keys = Keys::new(pins.as_ref(), given);
     let own = own(wanted.lot_keys, wanted.units)?;
-    let mut evidence = Evidence {
-        ignored: Vec::new(),
-        openings: BTreeMap::new(),
-        spans: Vec::new(),
-        open: Vec::new(),
-    };
+    let mut evidence = Evidence::default();
     let (mut scanned_ranges, mut trees) = (false, Trees::default());
     for path in wanted.paths {
         let shown = path.display().to_string();
@@ -99,6 +98,7 @@ pub(crate) fn read_all(
             hold(&contents, wanted.judge, &keys, pins.as_ref(), own.as_ref()).map_err(within)?;
         evidence::check(&contents, &held.checked).map_err(within)?;
         trees.add(&held.checked).map_err(within)?;
+        shown::logged(&held.checked).iter().for_each(|one| evidence.lateness.add(one));
         let log = wanted.log.filter(|_| !held.sound.is_empty());
         if let Some(log) = log {
             scanned_ranges = true;

@@ -20,7 +20,7 @@ use super::statements::{self, After, Checked, Keys, Receipt};
 use crate::args::Dossier;
 use crate::command::{Judge, Stop, describe};
 use crate::input;
-use crate::lateness::{self, Logged};
+use crate::lateness::Lateness;
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
@@ -289,14 +289,9 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
 
 /// How late the records were logged, where they open what they claim.
 fn say_claims(report: &mut Report, checked: &[Checked]) {
-    let bounds = shown::bounds(checked);
-    let logged = checked.iter().zip(&bounds).map(|(one, bounds)| Logged {
-        source: one.statement.source().as_str(),
-        sequence: one.place.sequence,
-        not_after: bounds.not_after,
-        opened: &one.opened,
-    });
-    if !lateness::say(report, logged) {
+    let mut lateness = Lateness::default();
+    shown::logged(checked).iter().for_each(|one| lateness.add(one));
+    if !lateness.say(report) {
         report.not_checked(Message::OpenClaims, &[]);
     }
 }

@@ -5,6 +5,7 @@ use spec::bundle::{Claim, Contents, PartPath};
 use super::own::Own;
 use super::statements::{After, Checked};
 use crate::command::witnesses;
+use crate::lateness::Logged;
 use crate::matter::{Bounds, Gathering, Matter, Statement};
 
 /// Gathers it: every opened record with its bounds, the evidence, the newest tree's witnesses. Boards of
@@ -32,9 +33,23 @@ pub(super) fn matter(contents: &Contents<'_>, checked: &[Checked], own: Option<&
     .into_matter()
 }
 
+/// Each statement with the time by which it was logged.
+pub(super) fn logged(checked: &[Checked]) -> Vec<Logged<'_>> {
+    let mut logged = Vec::with_capacity(checked.len());
+    for (one, bounds) in checked.iter().zip(bounds(checked)) {
+        logged.push(Logged {
+            source: one.statement.source().as_str(),
+            sequence: one.place.sequence,
+            not_after: bounds.not_after,
+            opened: &one.opened,
+        });
+    }
+    logged
+}
+
 /// When each statement was made. In a range each holds the hash of the one before, so a bound reaches
 /// further: nothing later was made before it, and nothing earlier after it.
-pub(super) fn bounds(checked: &[Checked]) -> Vec<Bounds> {
+fn bounds(checked: &[Checked]) -> Vec<Bounds> {
     let mut bounds: Vec<Bounds> = checked.iter().map(own).collect();
     let is_next = |at: usize| {
         let (one, next) = (checked[at].place, checked[at + 1].place);

@@ -27,9 +27,9 @@ mod tests {
         let little: Vec<u8> = big.chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
         let (gbk, _, _) = GBK.encode(want);
         let marked = [&b"\xef\xbb\xbf"[..], want.as_bytes()].concat();
-        let little = [&b"\xff\xfe"[..], &little].concat();
-        let big = [&b"\xfe\xff"[..], &big].concat();
-        for bytes in [want.as_bytes(), &gbk, &marked, &little, &big] {
+        let little = [&b"\xff\xfe"[..], &little[..]].concat();
+        let big = [&b"\xfe\xff"[..], &big[..]].concat();
+        for bytes in [want.as_bytes(), &gbk[..], &marked[..], &little[..], &big[..]] {
             assert_eq!(decode(bytes).as_deref(), Some(want), "{bytes:?}");
         }
         // Cut within a letter, and no letters at all.
