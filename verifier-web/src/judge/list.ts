@@ -52,7 +52,7 @@ export function namesOf(unit: Unit): string[] {
 
 /** Reads a list. */
 export function readList(bytes: Uint8Array): List {
-  const text = decode(bytes);
+  const text = decodeText(bytes);
   if (text === undefined) throw undecided("list-encoding");
   const all = rowsOf(text, separatorOf(text));
   const [first] = all;
@@ -73,7 +73,7 @@ export function readList(bytes: Uint8Array): List {
 }
 
 /** The text: a mark decides, then UTF-8; what is neither is GBK (its larger form), as in China. */
-function decode(bytes: Uint8Array): string | undefined {
+export function decodeText(bytes: Uint8Array): string | undefined {
   const [first, second] = bytes;
   const wide = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "";
   const isMarked = first === 0xef && second === 0xbb && bytes[2] === 0xbf;

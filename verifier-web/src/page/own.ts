@@ -1,5 +1,6 @@
 /** A field of the reader's own: typed, pasted, or read from a file of their choice. */
 
+import { decodeText } from "../judge/list.ts";
 import { byId } from "./dom.ts";
 
 /**
@@ -39,7 +40,8 @@ export class OwnField {
   /** Takes the bytes of a file, as if it had been chosen. */
   set(bytes: Uint8Array): void {
     this.#bytes = bytes;
-    this.#text.value = new TextDecoder().decode(bytes);
+    // A list may be in GBK or UTF-16; what is no text at all is shown as well as it can be.
+    this.#text.value = decodeText(bytes) ?? new TextDecoder().decode(bytes);
   }
 
   /** What is in the field, with a line break at its end, which a pasted text often lacks. */
