@@ -23,6 +23,7 @@ test("the reader's own units come first, and those that failed before the others
     supersedes: "",
     certificateHash: "",
     programHash: "",
+    window: "",
     exhibit: undefined,
   });
   const acts = [act("SN1", "Passed"), act("SN2", "Failed"), act("SN3", "Passed"), act("SN4", "NG"), act("SN4", "Passed")];
