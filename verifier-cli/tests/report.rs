@@ -351,12 +351,14 @@ fn what_does_not_fit_the_reader_s_keys_is_not_said_to_be_changed() {
 fn a_list_is_read_as_spreadsheets_write_it() {
     let dispute = Dispute::of_many(3);
     let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+    let wide = "\u{feff}SN\nSN000000\nSN000001\n".encode_utf16();
+    let wide: Vec<u8> = wide.flat_map(|unit| [(unit & 0xff) as u8, (unit >> 8) as u8]).collect();
     for list in [
         &b"serial;panel;position\r\nSN000000;;1\r\nSN000001;;2\r\n"[..],
         b"lot\tserial\r\nL7\tSN000000\r\nL7\tSN000001\r\n",
         // In GBK, as spreadsheets in China write it: the word for a serial number.
         b"\xd0\xf2\xc1\xd0\xba\xc5,x\r\nSN000000,\r\nSN000001,\r\n",
-        b"\xff\xfeS\0N\0\n\0S\0N\x000\x000\x000\x000\x000\x000\0\n\0",
+        &wide,
     ] {
         dispute.write("mine", list);
         let (code, out, err) = dispute.run(&words, "en");

@@ -112,6 +112,14 @@ impl Dispute {
         }
         dispute.write("policy", support::policy().as_bytes());
         dispute.write("source.vkey", format!("{}\n", support::source_key().verifier()).as_bytes());
+        let pins = format!(
+            "fiducial/pins/v1\nlog {}\n\nsource {}\nkey {}\nmachine AOI\nfirst 0 {}\ncadence none\n",
+            statement.origin(),
+            statement.source(),
+            support::source_key().verifier(),
+            spec::hash::leaf_hash(&statement.to_bytes()),
+        );
+        dispute.write("pins", pins.as_bytes());
         dispute.write("0.tlog-proof", &receipt);
         dispute.write("0.disclosure.json", &disclosure);
         dispute.write("dispute.zip", &bundle(&dispute.parts));
