@@ -27,6 +27,10 @@ const KINDS: [Kind; 6] = [
     Kind::SpiReport,
 ];
 
+/// Clocks of machines and witnesses may be so many seconds apart before it is said that a claimed time was still
+/// to come when its record was logged.
+const AHEAD: u64 = 60;
+
 /// A statement that holds.
 pub(crate) struct Logged<'a> {
     pub(crate) source: &'a str,
@@ -41,6 +45,18 @@ pub(crate) struct Logged<'a> {
 pub(crate) struct Lateness {
     witnessed: Furthest,
     sealed: Furthest,
+    /// Records that claim a time to come.
+    ahead: Ahead,
+    /// Records that open no time that can be compared.
+    untold: BTreeSet<(String, u64, u64)>,
+}
+
+/// Records that claim a time behind the one by which they were logged.
+#[derive(Default)]
+struct Ahead {
+    records: BTreeSet<(String, u64, u64)>,
+    seconds: u64,
+    place: Option<(String, u64, u64)>,
 }
 
 /// The longest way from a claimed time to a time that is known.
@@ -57,54 +73,73 @@ impl Lateness {
     /// Takes in a statement; one that several dossiers show counts once.
     pub(crate) fn add(&mut self, one: &Logged<'_>) {
         let furthest = if one.not_after.is_some() { &mut self.witnessed } else { &mut self.sealed };
-        furthest.add(one);
-    }
-
-    /// Says it. Gives whether any record opens the time that it claims.
-    pub(crate) fn say(&self, report: &mut Report) -> bool {
-        let (by_witnesses, by_source) = (Message::LoggedAfterClaim, Message::SealedAfterClaim);
-        for (message, furthest) in [(by_witnesses, &self.witnessed), (by_source, &self.sealed)] {
-            let Some((source, sequence, record)) = &furthest.place else { continue };
-            let numbers = [sequence, record].map(|number| number.to_string());
-            let place = Said::new(Message::AtRecord, &[source, &numbers[0], &numbers[1]]);
-            let values = [furthest.statements.len().to_string(), furthest.seconds.to_string()];
-            let values = values.each_ref().map(String::as_str);
-            report.reason(Said::new(message, &values).with(vec![place]));
-        }
-        self.witnessed.place.is_some() || self.sealed.place.is_some()
-    }
-}
-
-impl Furthest {
-    fn add(&mut self, one: &Logged<'_>) {
         let header = one.opened.header().and_then(|header| header.text("closed"));
         let known = match one.not_after {
             Some(seconds) => Some(seconds.saturating_mul(1000)),
             None => header.and_then(parse_millis),
         };
-        let mut is_any = false;
-        for record in one.opened.records() {
+        for record in one.opened.records().iter().filter(|record| KINDS.contains(&record.kind())) {
+            let place = (one.source.to_owned(), one.sequence, record.index());
             let known = known.or_else(|| record.text("seen").and_then(parse_millis));
-            let (Some(claimed), Some(known)) = (claimed(record), known) else { continue };
-            is_any = true;
-            // One that claims a time to come is not late.
-            let seconds = known.saturating_sub(claimed) / 1000;
-            if self.place.is_none() || seconds > self.seconds {
-                self.seconds = seconds;
-                self.place = Some((one.source.to_owned(), one.sequence, record.index()));
+            let (Some(claimed), Some(known)) = (claimed(record), known) else {
+                self.untold.insert(place);
+                continue;
+            };
+            let ahead = claimed.saturating_sub(known) / 1000;
+            if ahead > AHEAD {
+                self.ahead.add(place, ahead);
+            } else {
+                furthest.add(place, known.saturating_sub(claimed) / 1000);
             }
         }
-        if is_any {
-            self.statements.insert((one.source.to_owned(), one.sequence));
+    }
+
+    /// Says it. Gives whether any record opens the time that it claims.
+    pub(crate) fn say(&self, report: &mut Report) -> bool {
+        let [witnessed, sealed] = [&self.witnessed, &self.sealed];
+        let (by_witnesses, by_source) = (Message::LoggedAfterClaim, Message::SealedAfterClaim);
+        let ahead = &self.ahead;
+        for (message, count, seconds, place) in [
+            (by_witnesses, witnessed.statements.len(), witnessed.seconds, &witnessed.place),
+            (by_source, sealed.statements.len(), sealed.seconds, &sealed.place),
+            (Message::ClaimedAfterLogged, ahead.records.len(), ahead.seconds, &ahead.place),
+        ] {
+            let Some((source, sequence, record)) = place else { continue };
+            let numbers = [sequence, record].map(|number| number.to_string());
+            let place = Said::new(Message::AtRecord, &[source, &numbers[0], &numbers[1]]);
+            let values = [count.to_string(), seconds.to_string()];
+            let values = values.each_ref().map(String::as_str);
+            report.reason(Said::new(message, &values).with(vec![place]));
+        }
+        let is_any =
+            [&witnessed.place, &sealed.place, &ahead.place].iter().any(|place| place.is_some());
+        if is_any && !self.untold.is_empty() {
+            report.not_checked(Message::OpenClaimsSome, &[&self.untold.len().to_string()]);
+        }
+        is_any
+    }
+}
+
+impl Furthest {
+    fn add(&mut self, place: (String, u64, u64), seconds: u64) {
+        self.statements.insert((place.0.clone(), place.1));
+        if self.place.is_none() || seconds > self.seconds {
+            (self.seconds, self.place) = (seconds, Some(place));
+        }
+    }
+}
+
+impl Ahead {
+    fn add(&mut self, place: (String, u64, u64), seconds: u64) {
+        self.records.insert(place.clone());
+        if seconds > self.seconds {
+            (self.seconds, self.place) = (seconds, Some(place));
         }
     }
 }
 
 /// Milliseconds since 1970; `None` if the record opens no claimed time, or one that leaves a doubt.
 fn claimed(record: &OpenedRecord) -> Option<u64> {
-    if !KINDS.contains(&record.kind()) {
-        return None;
-    }
     let start = record.text("claimed/start")?;
     let format = record.text("claimed/format").unwrap_or("iso");
     instant(start, format, record.text("claimed/zone").unwrap_or("unknown"))

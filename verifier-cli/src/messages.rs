@@ -137,7 +137,8 @@ impl Said {
 }
 
 /// Messages whose second value is a length of time in seconds: said in days and hours.
-const TIMED: [Message; 2] = [Message::LoggedAfterClaim, Message::SealedAfterClaim];
+const TIMED: [Message; 3] =
+    [Message::ClaimedAfterLogged, Message::LoggedAfterClaim, Message::SealedAfterClaim];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
 const NUMBERS: [(&str, &str); 24] = [

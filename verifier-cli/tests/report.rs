@@ -308,6 +308,10 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
     let said = "of 1 statement were logged up to 270 d 18 h after the times that they claim, by the \
                 witnesses' clocks; the furthest: line-4.example/aoi-7 statement 0 record 2";
     assert!(out.contains(said), "{out}");
+    assert!(
+        out.contains("the claimed times of 1 record: not opened, or without a time zone"),
+        "{out}"
+    );
     let (_, chinese, _) = late.run(&words, "zh");
     assert!(chinese.contains("270 天 18 小时"), "{chinese}");
     let page = late.verify("late.zip", "en", 0);
@@ -323,6 +327,12 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
     let (_, out, _) = Dispute::claiming(&[("2026-01-02T03:04:01Z", "Z")])
         .run(&["bundle", "verify", "dispute.zip"], "en");
     assert!(out.contains("up to 4 s after the times that they claim"), "{out}");
+    // A minute ahead may be a clock; two hours are told.
+    let (_, out, _) =
+        Dispute::claiming(&[("2026-01-02T03:05:05Z", "Z"), ("2026-01-02T05:04:05Z", "Z")])
+            .run(&["bundle", "verify", "dispute.zip"], "en");
+    let said = "on 1 record: up to 2 h 0 min behind their logging";
+    assert!(out.contains(said) && out.contains("up to 0 s after"), "{out}");
     // Where nobody can say it, that is told.
     let (_, out, _) = Dispute::of_many(2).run(&["bundle", "verify", "dispute.zip"], "en");
     assert!(

@@ -409,6 +409,9 @@ catalogue! {
         "所抽取的 {0} 条记录均已完整公开，其中 {1} 条附有证据";
     EvidenceVouched = "evidence-vouched", "{0} files of evidence are byte for byte those of opened records",
         "{0} 个证据文件与已公开记录所承诺的逐字节相同";
+    ClaimedAfterLogged = "claimed-after-logged",
+        "CLAIMED TIMES THAT WERE STILL TO COME, on {0} records: up to {1} behind their logging: a clock is wrong, or the time is not true; the furthest",
+        "所称时间尚未到来：{0} 条记录所称的时间晚于其记入日志的时间，最多晚 {1}：时钟有误，或所称时间不实；相距最远的";
     LoggedAfterClaim = "logged-after-claim",
         "the records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks; the furthest",
         "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1} 记入日志；相距最远的";
@@ -530,6 +533,9 @@ catalogue! {
     OpenClaims = "open-claims",
         "how long after the work the records were logged: none opens the time that it claims, with its zone",
         "记录在作业之后多久才记入日志：没有记录公开自称的时间及其时区";
+    OpenClaimsSome = "open-claims-some",
+        "the claimed times of {0} records: not opened, or without a time zone",
+        "{0} 条记录自称的时间：未公开，或没有时区";
     OpenCadence = "open-cadence", "{0}: how often it speaks: your pin names no cadence",
         "{0}：多久作一次声明：您的信任锚点（pins）未写明间隔";
     OpenFiles = "open-files", "{0} files to which opened records commit: they are not enclosed",

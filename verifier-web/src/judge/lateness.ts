@@ -15,6 +15,9 @@ import { parseMillis } from "./time.ts";
 /** What happened on a board, in an oven or at a bench: `verifier-cli/src/lateness.rs` says why no other. */
 const KINDS = ["aoi-report", "oven-data", "reflow-certificate", "repair", "review", "spi-report"];
 
+/** Seconds that clocks may lie apart before a claimed time counts as one to come. */
+const AHEAD = 60n;
+
 /** A statement that holds. */
 export interface Logged {
   readonly source: string;
@@ -24,53 +27,77 @@ export interface Logged {
   readonly opened: OpenedBatch;
 }
 
-/** The longest way from a claimed time to a time that is known. */
+/** The longest way between a claimed time and a time that is known, and of how many it is the longest. */
 interface Furthest {
-  readonly statements: number;
+  readonly count: number;
   readonly seconds: bigint;
   readonly place: Said;
 }
 
+/** What is known of some statements. */
+interface Found {
+  /** Counts statements. */
+  readonly late: Furthest | undefined;
+  /** Counts records that claim a time to come. */
+  readonly ahead: Furthest | undefined;
+  /** Records that open no time that can be compared. */
+  readonly untold: number;
+}
+
 /** Says it of all statements together. Gives whether any record opens the time that it claims. */
 export function sayLateness(draft: Draft, statements: readonly Logged[]): boolean {
-  const witnessed = furthestOf(statements.filter(({ notAfter }) => notAfter !== undefined));
-  const sealed = furthestOf(statements.filter(({ notAfter }) => notAfter === undefined));
-  if (witnessed) draft.reasons.push(told(say("logged-after-claim", ...valuesOf(witnessed)), witnessed));
-  if (sealed) draft.reasons.push(told(say("sealed-after-claim", ...valuesOf(sealed)), sealed));
-  return witnessed !== undefined || sealed !== undefined;
+  const witnessed = find(statements.filter(({ notAfter }) => notAfter !== undefined));
+  const sealed = find(statements.filter(({ notAfter }) => notAfter === undefined));
+  const ahead = both(witnessed.ahead, sealed.ahead);
+  const told = [
+    ["logged-after-claim", witnessed.late],
+    ["sealed-after-claim", sealed.late],
+    ["claimed-after-logged", ahead],
+  ] as const;
+  for (const [code, furthest] of told) {
+    if (!furthest) continue;
+    draft.reasons.push(sayWith(say(code, `${furthest.count}`, `${furthest.seconds}`), [furthest.place]));
+  }
+  const isAny = told.some(([, furthest]) => furthest !== undefined);
+  const untold = witnessed.untold + sealed.untold;
+  if (isAny && untold > 0) draft.open("open-claims-some", `${untold}`);
+  return isAny;
 }
 
-function valuesOf({ statements, seconds }: Furthest): string[] {
-  return [`${statements}`, `${seconds}`];
-}
-
-function told(said: Said, { place }: Furthest): Said {
-  return sayWith(said, [place]);
-}
-
-function furthestOf(statements: readonly Logged[]): Furthest | undefined {
-  let furthest: Furthest | undefined;
+function find(statements: readonly Logged[]): Found {
+  let [late, ahead]: (Furthest | undefined)[] = [];
+  let untold = 0;
   for (const one of statements) {
     let isCounted = false;
     const [header] = one.opened.records;
     const closed = header?.index === 0n ? parseMillis(knownText(header, "closed") ?? "") : undefined;
     const known = one.notAfter === undefined ? closed : one.notAfter * 1000n;
-    for (const record of one.opened.records) {
+    for (const record of one.opened.records.filter(({ kind }) => KINDS.includes(kind))) {
       const claimed = claimedOf(record);
       const until = known ?? parseMillis(textOf(record, "seen") ?? "");
-      if (claimed === undefined || until === undefined) continue;
-      // One that claims a time to come is not late.
+      if (claimed === undefined || until === undefined) {
+        untold += 1;
+        continue;
+      }
+      const place = say("at-record", one.source, `${one.sequence}`, `${record.index}`);
+      const before = claimed > until ? (claimed - until) / 1000n : 0n;
+      if (before > AHEAD) {
+        ahead = both(ahead, { count: 1, seconds: before, place });
+        continue;
+      }
       const seconds = until > claimed ? (until - claimed) / 1000n : 0n;
-      const numbers = [`${one.sequence}`, `${record.index}`] as const;
-      const place = say("at-record", one.source, ...numbers);
-      const count: number = (furthest?.statements ?? 0) + (isCounted ? 0 : 1);
+      late = both(late, { count: isCounted ? 0 : 1, seconds, place });
       isCounted = true;
-      furthest = !furthest || seconds > furthest.seconds
-        ? { statements: count, seconds, place }
-        : { ...furthest, statements: count };
     }
   }
-  return furthest;
+  return { late, ahead, untold };
+}
+
+/** Of both the longer, the first where they are alike. */
+function both(one: Furthest | undefined, other: Furthest | undefined): Furthest | undefined {
+  if (!one || !other) return one ?? other;
+  const { seconds, place } = other.seconds > one.seconds ? other : one;
+  return { count: one.count + other.count, seconds, place };
 }
 
 /** The value of a field as text, whoever named it. */
@@ -82,6 +109,6 @@ function textOf(record: OpenedRecord, name: string): string | undefined {
 /** Milliseconds since 1970; undefined if the record opens no claimed time, or one that leaves a doubt. */
 function claimedOf(record: OpenedRecord): bigint | undefined {
   const start = textOf(record, "claimed/start");
-  if (start === undefined || !KINDS.includes(record.kind)) return undefined;
+  if (start === undefined) return undefined;
   return instant(start, textOf(record, "claimed/format") ?? "iso", textOf(record, "claimed/zone") ?? "unknown");
 }

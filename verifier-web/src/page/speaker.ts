@@ -9,7 +9,7 @@ import { KINDS, STORY, type StoryName } from "./words/story.ts";
 import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
 
 /** Sentences whose second value is a length of time in seconds. */
-const TIMED = ["logged-after-claim", "sealed-after-claim"];
+const TIMED = ["claimed-after-logged", "logged-after-claim", "sealed-after-claim"];
 
 export class Speaker {
   language: Language;

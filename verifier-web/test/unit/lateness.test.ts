@@ -59,7 +59,11 @@ test("the furthest is told, by the witnesses where there are any", () => {
     one(7n, "aoi-report", "01/02/2020"),
   ]);
   assert.ok(is);
-  assert.deepEqual(draft.reasons.map(({ code, values }) => [code, ...values]), [["logged-after-claim", "2", "23392800"]]);
+  assert.deepEqual(draft.reasons.map(({ code, values }) => [code, ...values]), [
+    ["logged-after-claim", "2", "23392800"],
+    ["claimed-after-logged", "1", "31438555"],
+  ]);
+  assert.deepEqual(draft.notChecked.map(({ code, values }) => [code, ...values]), [["open-claims-some", "1"]]);
   assert.deepEqual(draft.reasons[0]?.details[0]?.values, ["aoi", "5", "2"]);
   const [said] = draft.reasons;
   assert.ok(said && new Speaker("en").sentence(said).includes("up to 270 d 18 h after"));

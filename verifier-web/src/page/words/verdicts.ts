@@ -65,6 +65,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown.",
     zh: "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示。",
   },
+  "claimed-after-logged": {
+    en: "CLAIMED TIMES THAT WERE STILL TO COME, on {0} records: up to {1} behind their logging: a clock is wrong, or the time is not true. The furthest:",
+    zh: "所称时间尚未到来：{0} 条记录所称的时间晚于其记入日志的时间，最多晚 {1}：时钟有误，或所称时间不实。相距最远的：",
+  },
   "logged-after-claim": {
     en: "The records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks. The furthest:",
     zh: "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1} 记入日志。相距最远的：",
@@ -429,6 +433,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "open-claims": {
     en: "How long after the work the records were logged: none opens the time that it claims, with its zone.",
     zh: "记录在作业之后多久才记入日志：没有记录公开自称的时间及其时区。",
+  },
+  "open-claims-some": {
+    en: "The claimed times of {0} records: not opened, or without a time zone.",
+    zh: "{0} 条记录自称的时间：未公开，或没有时区。",
   },
   "open-no-key": {
     en: "{0}: whether all records of your units are shown: put in the key of your lot, by which their tags are found.",
