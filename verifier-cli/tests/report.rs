@@ -358,6 +358,22 @@ fn what_does_not_fit_the_reader_s_keys_is_not_said_to_be_changed() {
 }
 
 #[test]
+fn a_pinned_statement_that_is_shown_by_itself_is_the_one_that_is_pinned() {
+    let dispute = Dispute::new();
+    let words = ["bundle", "verify", "dispute.zip", "--policy", "policy", "--pins", "pins"];
+    let (code, out, _) = dispute.plain(&words);
+    assert_eq!(code, 0, "{out}");
+    let pins = String::from_utf8(dispute.read("pins")).unwrap();
+    let (start, rest) = pins.split_once("first 0 ").unwrap();
+    let (_, end) = rest.split_once('\n').unwrap();
+    let other = spec::Hash::of(b"another");
+    dispute.write("pins", format!("{start}first 0 {other}\n{end}").as_bytes());
+    let (code, out, _) = dispute.plain(&words);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("statement 0 is not the one that you have pinned"), "{out}");
+}
+
+#[test]
 fn a_list_is_read_as_spreadsheets_write_it() {
     let dispute = Dispute::of_many(3);
     let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];

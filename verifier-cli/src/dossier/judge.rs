@@ -152,7 +152,21 @@ fn check_statements(
         let both = [contents.origin().as_str(), pins.origin().as_str()];
         return Err(Stop::rejected(Said::new(Message::PinsOfAnotherLog, &both)));
     }
-    statements::check(contents, judge, keys)
+    let checked = statements::check(contents, judge, keys)?;
+    // In a range it is checked with the rest.
+    let is_other = |one: &&Checked| {
+        let pin = pins.and_then(|pins| pins.of(one.statement.source()));
+        one.place.claim == Claim::Records
+            && pin.is_some_and(|pin| {
+                let (sequence, leaf) = pin.first();
+                one.place.sequence == sequence && one.statement.leaf_hash() != leaf
+            })
+    };
+    if let Some(one) = checked.iter().find(is_other) {
+        let (source, sequence) = (one.statement.source().as_str(), one.place.sequence.to_string());
+        return Err(Stop::rejected(Said::new(Message::RangeNotPinned, &[source, &sequence])));
+    }
+    Ok(checked)
 }
 
 /// Both, unless one could not be told and the other is wrong: then what is wrong.

@@ -31,7 +31,7 @@ import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { sayOwn, taggedReader } from "./own.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
 import type { Times } from "./quorum.ts";
-import { findsOwn, followRange, type Followed } from "./range.ts";
+import { checkPinned, findsOwn, followRange, type Followed } from "./range.ts";
 import type { Reader } from "./reader.ts";
 import { Stop, rejected, say, sayWith, undecided, type Act, type Draft } from "./report.ts";
 import { showRecord } from "./show.ts";
@@ -80,6 +80,7 @@ export async function judgeBundle(
     desk.tellShare(0.5 + (0.5 * checked.length) / bundle.statements.length);
   }
   compareTrees(checked);
+  checkPins(checked, own);
   const ranges = followAll(bundle, checked, own);
   const stamped = await checkStamps(window, bundle);
   const evidence = compareEvidence(bundle, checked);
@@ -377,6 +378,14 @@ function followAll(bundle: Bundle, checked: readonly Checked[], own: Own): Sound
     follow(undefined);
     compareEvidence(bundle, checked);
     throw undecided("lot-key-finds-nothing", ...reason.values);
+  }
+}
+
+/** A pinned statement that is shown by itself is the one that is pinned; in a range it is checked with the rest. */
+function checkPins(checked: readonly Checked[], { pins }: Own): void {
+  for (const { place, statement } of checked) {
+    const pin = pins?.pins.get(statement.source);
+    if (pin && place.claim === "records") checkPinned(pin, statement);
   }
 }
 

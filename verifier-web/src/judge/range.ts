@@ -153,7 +153,7 @@ function checkSilence(
 }
 
 /** Whether this is the pinned statement; another one in its place is refused. */
-function checkPinned(pin: Pin, statement: Statement): boolean {
+export function checkPinned(pin: Pin, statement: Statement): boolean {
   if (statement.sequence !== pin.first.sequence) return false;
   if (sameBytes(statement.leaf, pin.first.leaf)) return true;
   throw rejected("range-not-pinned", pin.source, `${statement.sequence}`);

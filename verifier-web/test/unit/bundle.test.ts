@@ -38,6 +38,13 @@ function range(made: readonly ReturnType<typeof anchor>[]): Map<string, Uint8Arr
   return new Map(parts.flatMap((files) => [...files]));
 }
 
+test("a pinned statement that is shown by itself is the one that is pinned", async () => {
+  const pins = pinsFrom(anchor("report.json", HASH));
+  assert.equal((await judged(GOOD, { pins: encodeUtf8(pins), keys: "" })).verdict, "verified");
+  const other = pins.replace(/^(first [0-9]+) .*/m, `$1 ${"A".repeat(43)}=`);
+  assert.deepEqual(told(await judged(GOOD, { pins: encodeUtf8(other), keys: "" })), ["rejected", "range-not-pinned"]);
+});
+
 test("a bundle of records is verified, with its evidence and its lower bound", async () => {
   const report = await judged(GOOD);
   assert.deepEqual(told(report), ["verified", "records-sound", "logged-after-claim", "evidence-vouched"]);
