@@ -117,7 +117,7 @@ impl Dispute {
             statement.origin(),
             statement.source(),
             support::source_key().verifier(),
-            spec::hash::leaf_hash(&statement.to_bytes()),
+            leaf_hash(&statement.to_bytes()),
         );
         dispute.write("pins", pins.as_bytes());
         dispute.write("0.tlog-proof", &receipt);

@@ -50,18 +50,23 @@ export function sayLateness(draft: Draft, statements: readonly Logged[]): boolea
   const sealed = find(statements.filter(({ notAfter }) => notAfter === undefined));
   const ahead = both(witnessed.ahead, sealed.ahead);
   const told = [
-    ["logged-after-claim", witnessed.late],
-    ["sealed-after-claim", sealed.late],
-    ["claimed-after-logged", ahead],
-  ] as const;
-  for (const [code, furthest] of told) {
-    if (!furthest) continue;
-    draft.reasons.push(sayWith(say(code, `${furthest.count}`, `${furthest.seconds}`), [furthest.place]));
-  }
-  const isAny = told.some(([, furthest]) => furthest !== undefined);
+    witnessed.late && tell(say("logged-after-claim", ...valuesOf(witnessed.late)), witnessed.late),
+    sealed.late && tell(say("sealed-after-claim", ...valuesOf(sealed.late)), sealed.late),
+    ahead && tell(say("claimed-after-logged", ...valuesOf(ahead)), ahead),
+  ].filter((said) => said !== undefined);
+  draft.reasons.push(...told);
+  const isAny = told.length > 0;
   const untold = witnessed.untold + sealed.untold;
   if (isAny && untold > 0) draft.open("open-claims-some", `${untold}`);
   return isAny;
+}
+
+function valuesOf({ count, seconds }: Furthest): string[] {
+  return [`${count}`, `${seconds}`];
+}
+
+function tell(said: Said, { place }: Furthest): Said {
+  return sayWith(said, [place]);
 }
 
 function find(statements: readonly Logged[]): Found {

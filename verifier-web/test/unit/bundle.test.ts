@@ -47,7 +47,7 @@ test("a pinned statement that is shown by itself is the one that is pinned", asy
 
 test("a bundle of records is verified, with its evidence and its lower bound", async () => {
   const report = await judged(GOOD);
-  assert.deepEqual(told(report), ["verified", "records-sound", "logged-after-claim", "evidence-vouched"]);
+  assert.deepEqual(told(report), ["verified", "records-sound", "claimed-after-logged", "evidence-vouched"]);
   assert.deepEqual(codes(report.notChecked), [
     "open-completeness",
     "open-post-quantum-quorum",
@@ -159,7 +159,7 @@ test("a range is followed against the reader's own pins", async () => {
   const bundle = makeBundle(range(made));
   const pins = (text: string) => ({ pins: encodeUtf8(text), keys: "" });
   const report = await judged(bundle, pins(pinsFrom(first)));
-  assert.deepEqual(told(report), ["verified", "range-sound", "logged-after-claim"]);
+  assert.deepEqual(told(report), ["verified", "range-sound", "claimed-after-logged"]);
   assert.deepEqual(report.reasons[0]?.values.slice(1), ["20", "22", "3", "3"]);
   assert.ok(codes(report.notChecked).includes("open-scan"));
   assert.ok(codes(report.notChecked).includes("open-no-reader"));
@@ -219,7 +219,7 @@ test("records of a range are counted in 64 bits", async () => {
     return judged(makeBundle(range([made])), { pins: encodeUtf8(pinsFrom(made)), keys: "" });
   };
   // The header and one record stand behind it.
-  assert.deepEqual(told(await from(largest - 2n)), ["verified", "range-sound", "logged-after-claim"]);
+  assert.deepEqual(told(await from(largest - 2n)), ["verified", "range-sound", "claimed-after-logged"]);
   assert.deepEqual(told(await from(largest - 1n)), ["rejected", "range-header"]);
   assert.deepEqual(told(await from(largest)), ["rejected", "range-header"]);
 });
@@ -257,7 +257,7 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   };
   const as = (...entries: [string, string | Uint8Array][]) => () => new Map(entries);
   const found = await read(as(), `${mine}\r\nPNL-of-nobody\n`);
-  assert.deepEqual(told(found), ["verified", "range-sound", "own-sound", "own-without", "logged-after-claim"]);
+  assert.deepEqual(told(found), ["verified", "range-sound", "own-sound", "own-without", "claimed-after-logged"]);
   assert.deepEqual(found.reasons[1]?.values, ["3", SOURCE, "1", "2"]);
   const facts = (code: string) =>
     found.facts.filter((one) => one.code === code).map((one) => one.value);

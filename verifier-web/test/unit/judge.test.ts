@@ -49,7 +49,7 @@ const codes = (said: readonly { code: string }[]) => said.map((one) => one.code)
 test("good evidence is verified, with what it rests on and what was not checked", async () => {
   const report = await judged(GOOD);
   assert.equal(report.verdict, "verified", JSON.stringify(report.reasons));
-  assert.deepEqual(codes(report.reasons), ["included", "file-vouched", "logged-after-claim"]);
+  assert.deepEqual(codes(report.reasons), ["included", "file-vouched", "claimed-after-logged"]);
   assert.deepEqual(codes(report.notChecked), [
     "open-post-quantum-quorum",
     "open-lower-bound",
@@ -70,7 +70,7 @@ test("the lower bound is checked where its parts are given", async () => {
   const after = file("after", "after.checkpoint", EVIDENCE.after);
   const consistency = file("consistency", "after-to-receipt", EVIDENCE.consistency);
   const both = await judged([...GOOD, after, consistency]);
-  assert.deepEqual(codes(both.reasons), ["included", "after-holds", "file-vouched", "logged-after-claim"]);
+  assert.deepEqual(codes(both.reasons), ["included", "after-holds", "file-vouched", "claimed-after-logged"]);
   assert.deepEqual(both.facts.find((one) => one.code === "not-before")?.value, "2026-09-21T14:03:20Z");
   const alone = await judged([...GOOD, after]);
   assert.ok(codes(alone.notChecked).includes("open-after-consistency"));
