@@ -160,20 +160,14 @@ fn a_server_with_other_keys_is_told_so() {
 #[test]
 fn a_database_that_went_back_and_on_beyond_what_a_server_knew_stops_it() {
     let Some(mut world) = World::new(Admission::Any) else { return };
-    // A way to the database that can be taken away.
-    let folder = tempfile::tempdir().unwrap();
-    let (socket, way) = (world.postgres.socket(), folder.path().join("way"));
-    let home = socket.parent().unwrap();
-    std::os::unix::fs::symlink(home, &way).unwrap();
-    let address = world.postgres.address();
-    world.address = Some(address.replace(home.to_str().unwrap(), way.to_str().unwrap()));
+    let way = world.lay_way();
     let log = world.open("a");
     add(&log, b"first");
     published(&log, 1);
     world.save_database();
     insist(&log, b"lost with the copy that is put back");
     world.postgres.end();
-    std::fs::remove_file(&way).unwrap();
+    way.take_away();
     world.postgres.restore();
     world.postgres.begin(&[]);
 
@@ -181,7 +175,7 @@ fn a_database_that_went_back_and_on_beyond_what_a_server_knew_stops_it() {
     world.address = None;
     let other = world.open("b");
     forget_the_beginning(&world, &other);
-    std::os::unix::fs::symlink(home, &way).unwrap();
+    way.lay();
     wait_until("it stops", || log.status().fatal.is_some());
     let why = log.status().fatal.unwrap().to_string();
     assert!(why.contains("another history"), "{why}");

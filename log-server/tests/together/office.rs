@@ -329,13 +329,7 @@ fn a_slow_witness_is_heard_again_by_who_was_there_when_the_timeline_changed() {
     // Either of the two is enough.
     let policy = format!("{lines}group either any near far\nquorum either\n");
     std::fs::write(world.template().join("policy"), policy).unwrap();
-    // A way to the database that can be taken away.
-    let folder = tempfile::tempdir().unwrap();
-    let (socket, way) = (world.postgres.socket(), folder.path().join("way"));
-    let home = socket.parent().unwrap();
-    std::os::unix::fs::symlink(home, &way).unwrap();
-    let address = world.postgres.address();
-    world.address = Some(address.replace(home.to_str().unwrap(), way.to_str().unwrap()));
+    let way = world.lay_way();
     let log = world.open("a");
     add(&log, b"first");
     published(&log, 1);
@@ -347,7 +341,7 @@ fn a_slow_witness_is_heard_again_by_who_was_there_when_the_timeline_changed() {
 
     // While it is cut off, another server publishes what only the second witness has cosigned.
     world.postgres.end();
-    std::fs::remove_file(&way).unwrap();
+    way.take_away();
     world.postgres.begin(&[]);
     world.address = None;
     near.set(Manner::Away);
@@ -362,7 +356,7 @@ fn a_slow_witness_is_heard_again_by_who_was_there_when_the_timeline_changed() {
     near.set(Manner::Honest);
     far.set(Manner::Late(Duration::from_millis(1_500)));
     world.postgres.begin_on_another_timeline();
-    std::os::unix::fs::symlink(home, &way).unwrap();
+    way.lay();
     wait_until("it stops", || log.status().fatal.is_some());
     let why = log.status().fatal.unwrap().to_string();
     assert!(why.contains("has cosigned 2 entries"), "{why}");

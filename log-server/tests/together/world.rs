@@ -75,6 +75,17 @@ impl World {
         args.place_of(store).unwrap()
     }
 
+    /// Has servers that are opened from now on find the database by a way that can be taken away.
+    pub(crate) fn lay_way(&mut self) -> Way {
+        let socket = self.postgres.socket();
+        let home = socket.parent().unwrap().to_owned();
+        let way = Way { link: self.folder.path().join("way"), home };
+        way.lay();
+        let [link, home] = [&way.link, &way.home].map(|path| path.to_str().unwrap());
+        self.address = Some(self.postgres.address().replace(home, link));
+        way
+    }
+
     fn objects(&self, name: &str) -> Box<dyn Objects> {
         if let Some(bucket) = &self.bucket {
             let place = self.place(STORE, bucket.address);
@@ -166,6 +177,24 @@ impl World {
         let log = self.try_open(name).unwrap();
         wait_until("the index is ready", || log.status().index_ready);
         log
+    }
+}
+
+/// A symbolic link to the folder of the database's socket.
+pub(crate) struct Way {
+    link: PathBuf,
+    home: PathBuf,
+}
+
+impl Way {
+    /// Who goes this way finds no database any more.
+    pub(crate) fn take_away(&self) {
+        std::fs::remove_file(&self.link).unwrap();
+    }
+
+    /// It leads to the database, for the first time or again.
+    pub(crate) fn lay(&self) {
+        std::os::unix::fs::symlink(&self.home, &self.link).unwrap();
     }
 }
 

@@ -27,6 +27,11 @@ impl Factory {
         (Self { world }, server)
     }
 
+    /// Writes the agent's configuration, `agent.toml`: see [`watch_config`].
+    pub(crate) fn watch(&self, mapping: &str, every: &str) {
+        self.world.write("agent.toml", watch_config(mapping, every));
+    }
+
     /// Puts reports where a machine leaves them, and anchors them in one statement.
     pub(crate) fn anchor(&self, reports: &[(String, Vec<u8>)]) -> Value {
         let mut words =
@@ -75,6 +80,28 @@ impl Factory {
         assert!(english.out.starts_with(line) || english.err.starts_with(line), "{english:?}");
         json
     }
+}
+
+/// One watch over `reports`, quick enough for a test: files are read by this mapping, and the source states this
+/// often. Mappings of the test's own lie in `mappings`.
+pub(crate) fn watch_config(mapping: &str, every: &str) -> String {
+    format!(
+        r#"
+vault = "vault"
+mappings = "mappings"
+listen = "127.0.0.1:0"
+[[source]]
+name = "{SOURCE}"
+every = "{every}"
+[[source.watch]]
+name = "reports"
+type = "folder"
+mapping = "{mapping}"
+path = "reports"
+stable = "1s"
+poll = "1s"
+"#
+    )
 }
 
 /// What is typed to verify a report with everything that belongs to it.

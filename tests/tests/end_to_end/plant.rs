@@ -7,22 +7,7 @@ use serde_json::json;
 use crate::factory::{Factory, SOURCE};
 use crate::support::Server;
 
-/// One watch over `reports`, read by a mapping that knows lots and units.
-const CONFIG: &str = r#"
-vault = "vault"
-mappings = "mappings"
-[[source]]
-name = "line-4.example/aoi-7"
-every = "1h"
-[[source.watch]]
-name = "reports"
-type = "folder"
-mapping = "two-buyers"
-path = "reports"
-stable = "1s"
-poll = "1s"
-"#;
-
+/// Knows lots and units.
 const MAPPING: &str = r#"
 name = "two-buyers"
 kind = "aoi-report"
@@ -109,7 +94,7 @@ pub(crate) const LAST: u64 = 5;
 impl Plant {
     pub(crate) fn new() -> Self {
         let (factory, server) = Factory::start();
-        factory.world.write("agent.toml", CONFIG);
+        factory.watch("two-buyers", "1h");
         factory.world.write("mappings/two-buyers.toml", MAPPING);
         fs::create_dir_all(factory.world.path("reports")).unwrap();
         for buyer in [&ANNA, &BERT] {

@@ -8,21 +8,6 @@ use serde_json::{Value, json};
 
 use crate::factory::Factory;
 
-/// One watch over `reports`, in which IPC-CFX messages appear.
-const CONFIG: &str = r#"
-vault = "vault"
-[[source]]
-name = "line-4.example/aoi-7"
-every = "1h"
-[[source.watch]]
-name = "reports"
-type = "folder"
-mapping = "cfx"
-path = "reports"
-stable = "1s"
-poll = "1s"
-"#;
-
 const UNIT: &str = "SN-4471";
 
 /// A file by its place among those of the board, and the name under which it is seen.
@@ -68,7 +53,8 @@ fn files(last: &str) -> [Vec<u8>; 4] {
 fn reconciled(last: &str, looks: &[&[Seen]]) -> (i32, BTreeSet<String>) {
     let (factory, _server) = Factory::start();
     let (world, files) = (&factory.world, files(last));
-    world.write("agent.toml", CONFIG);
+    // IPC-CFX messages appear in it.
+    factory.watch("cfx", "1h");
     fs::create_dir_all(world.path("reports")).unwrap();
     for look in looks {
         for (file, name) in *look {

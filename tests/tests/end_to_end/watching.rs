@@ -6,24 +6,8 @@ use serde_json::Value;
 use spec::Hash;
 use tests::plant::Bulk;
 
-use crate::factory::{Factory, SOURCE};
+use crate::factory::{Factory, SOURCE, watch_config};
 use crate::support::{Server, wait};
-
-/// A watch over `reports`, quick enough for a test.
-const CONFIG: &str = r#"
-vault = "vault"
-listen = "127.0.0.1:0"
-[[source]]
-name = "line-4.example/aoi-7"
-every = "1s"
-[[source.watch]]
-name = "reports"
-type = "folder"
-mapping = "cfx"
-path = "reports"
-stable = "1s"
-poll = "1s"
-"#;
 
 fn run(factory: &Factory) -> Server {
     let mut command = factory.world.command("fiducial-agent");
@@ -64,7 +48,7 @@ fn records(factory: &Factory, bytes: &[u8]) -> usize {
 #[test]
 fn every_version_of_every_file_is_anchored_once_however_often_the_agent_is_killed() {
     let (factory, server) = Factory::start();
-    factory.world.write("agent.toml", CONFIG);
+    factory.watch("cfx", "1s");
     let reports = Bulk::new(11);
     let mut versions: Vec<Vec<u8>> = Vec::new();
     let mut agent = run(&factory);
@@ -118,7 +102,7 @@ fn every_version_of_every_file_is_anchored_once_however_often_the_agent_is_kille
 #[test]
 fn a_dry_run_reports_what_would_be_anchored_and_writes_nothing() {
     let (factory, _server) = Factory::start();
-    factory.world.write("agent.toml", CONFIG);
+    factory.watch("cfx", "1s");
     for at in 0..7 {
         factory.world.write(&format!("reports/{at}.json"), Bulk::new(3).report(at));
     }
@@ -131,7 +115,8 @@ fn a_dry_run_reports_what_would_be_anchored_and_writes_nothing() {
     assert!(said.out.contains("Nothing was written"), "{}", said.out);
     assert_eq!(records(&factory, &Bulk::new(3).report(0)), 0);
 
-    factory.world.write("agent.toml", CONFIG.replace("stable", "stabel"));
+    let config = watch_config("cfx", "1s").replace("stable", "stabel");
+    factory.world.write("agent.toml", config);
     let said = factory.world.agent(&check).ends_with(2);
     assert!(said.err.contains("stabel") && said.err.contains("reports"), "{}", said.err);
 }
@@ -139,7 +124,7 @@ fn a_dry_run_reports_what_would_be_anchored_and_writes_nothing() {
 #[test]
 fn run_once_anchors_what_is_there_and_ends() {
     let (factory, _server) = Factory::start();
-    factory.world.write("agent.toml", CONFIG);
+    factory.watch("cfx", "1s");
     let bytes = Bulk::new(5).report(0);
     factory.world.write("reports/one.json", &bytes);
     let once = ["run", "--once", "--config", "agent.toml"];
