@@ -158,7 +158,7 @@ pub(crate) fn inspect(
     check_stored(&stored, objects, [&signed, &published])?;
     // Deep in the log tiles are not read at every start, and the heads say more there than a mark that is old.
     let in_journal = marked.filter(|marked| marked.size >= loaded.base.frontier.size());
-    check_goes_on_from_mark(&stored, objects, in_journal)?;
+    check_goes_on_from_mark(&stored, objects, in_journal, other_history)?;
     Ok(Found { loaded, signed, published, durable })
 }
 
@@ -225,22 +225,27 @@ fn check_reaches_mark(found: &Loaded, marked: Option<Marked>) -> Result<(), Fata
     }
 }
 
-/// And they are the same ones, where the mark says which.
+/// And they are the same ones, where the mark says which; else `other_history` says what is wrong, given their number.
 fn check_goes_on_from_mark(
     stored: &Stored,
     objects: &dyn Objects,
     marked: Option<Marked>,
+    other_history: fn(u64) -> Fatal,
 ) -> Result<(), Fatal> {
     match marked {
-        Some(marked) if !goes_on_from(stored, objects, marked)? => Err(Fatal::new(format!(
-            "What is stored gives another tree of {} than was durable here before ({}): journal and heads \
-             are of a copy that went on without them, and they may have been acknowledged. Nothing is \
-             signed. Restore the whole data folder from one moment, the newest there is.",
-            number::entries(marked.size),
-            mark::MARK
-        ))),
+        Some(marked) if !goes_on_from(stored, objects, marked)? => Err(other_history(marked.size)),
         _ => Ok(()),
     }
+}
+
+fn other_history(size: u64) -> Fatal {
+    Fatal::new(format!(
+        "What is stored gives another tree of {} than was durable here before ({}): journal and heads \
+         are of a copy that went on without them, and they may have been acknowledged. Nothing is \
+         signed. Restore the whole data folder from one moment, the newest there is.",
+        number::entries(size),
+        mark::MARK
+    ))
 }
 
 /// Whether what is stored begins with the tree of a mark. One of the first version names no root, and is not compared.

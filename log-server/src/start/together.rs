@@ -9,8 +9,8 @@ use std::sync::Arc;
 use spec::tile::TILE_WIDTH;
 
 use super::{
-    OpenError, REBUILT, Started, bundle_beyond, check_base_and_heads, gatherer, goes_on_from, lock,
-    replay, share,
+    OpenError, REBUILT, Started, bundle_beyond, check_base_and_heads, check_goes_on_from_mark,
+    gatherer, lock, replay, share,
 };
 use crate::answer::Fatal;
 use crate::disk::Disk;
@@ -78,7 +78,7 @@ pub(crate) fn start_together(
     let loaded = wait_for_entries(&mut journal, loaded, objects.as_ref())?;
     let stored = Stored::of(loaded.clone());
     check_base_and_heads(&stored, objects.as_ref(), [&signed, &published])?;
-    check_goes_on_from_mark(&stored, objects.as_ref(), marked)?;
+    check_goes_on_from_mark(&stored, objects.as_ref(), marked, other_history)?;
     if !is_settled {
         // Only a store that has what the journal stands on becomes the one of all servers.
         place::settle(&database, &settings.origin, objects.as_ref()).map_err(fatal)?;
@@ -130,23 +130,16 @@ fn check_reaches_mark(loaded: &Loaded, marked: Option<Marked>) -> Result<(), Fat
     }
 }
 
-/// And they are the same ones: while this server was away, the database may have gone back, and on by the hands of
-/// servers that had seen less.
-fn check_goes_on_from_mark(
-    stored: &Stored,
-    objects: &dyn Objects,
-    marked: Option<Marked>,
-) -> Result<(), Fatal> {
-    match marked {
-        Some(marked) if !goes_on_from(stored, objects, marked)? => Err(Fatal::new(format!(
-            "The database holds another history than this server has seen in it: the root of its first {} is \
-             another one. It went back and went on without entries that were acknowledged, or was changed by \
-             hand. Nothing is accepted or signed here. Stop the other servers, and bring back the database that \
-             has them; see docs/postgres.md.",
-            number::entries(marked.size)
-        ))),
-        _ => Ok(()),
-    }
+/// Not the entries that this server has seen: while it was away, the database may have gone back, and on by the hands
+/// of servers that had seen less.
+fn other_history(size: u64) -> Fatal {
+    Fatal::new(format!(
+        "The database holds another history than this server has seen in it: the root of its first {} is \
+         another one. It went back and went on without entries that were acknowledged, or was changed by \
+         hand. Nothing is accepted or signed here. Stop the other servers, and bring back the database that \
+         has them; see docs/postgres.md.",
+        number::entries(size)
+    ))
 }
 
 /// Reads on while other servers seal bundles beyond what was read. Fatal where a bundle is stored of
