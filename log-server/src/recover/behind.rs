@@ -5,6 +5,9 @@
 //! that each entry is taken if the log would have taken it at this place, from a source that the backup lists. Behind
 //! the first that is not taken none is: an index that was promised is kept, or nothing stands at it.
 //!
+//! Of several journals all must be of one history, and what one of them cannot give any more is taken from the next:
+//! old copies lie on disks that are dying, each at another place.
+//!
 //! They go into the journal and into no tile, however many they are: a later run may find a newer head, and could not
 //! take a bundle back.
 
@@ -30,35 +33,39 @@ use crate::copy::verified::Verified;
 const MAX_ENTRIES: u64 = 1 << 20;
 const MAX_BYTES: usize = 1 << 30;
 
-/// Finds the entries behind `target` that a journal has. `chains` end where `target` does.
+/// Finds the entries behind `target` that journals have. `chains` end where `target` does.
 pub(super) fn find(
     holders: &mut Holders<'_>,
     target: Tree,
     chains: Chains,
     place: &Place,
 ) -> Result<Vec<Bytes>, RecoverError> {
-    let mut longest: Option<Verified<'_>> = None;
+    // Of one history, the longest first.
+    let mut journals: Vec<Verified<'_>> = Vec::new();
     for (source, whole) in holders.going_on_behind(target.size()) {
-        let compared = match &mut longest {
-            None => open(source, whole, target).map(|verified| longest = Some(verified)),
-            Some(longest) => compare(longest, source, whole, target)?,
+        let compared = match open(source, whole, target) {
+            Ok(verified) => compare(&mut journals, &verified, target)?.map(|()| verified),
+            Err(why) => Err(why),
         };
-        if let Err(why) = compared {
-            let name = source.name();
-            holders.remarks.push(format!(
-                "{name}: what its journal has behind the newest head is left out: {why}"
-            ));
+        match compared {
+            Ok(verified) => journals.push(verified),
+            Err(why) => holders.remarks.push(format!(
+                "{}: what its journal has behind the newest head is left out: {why}",
+                source.name()
+            )),
         }
     }
-    let Some(mut journal) = longest else { return Ok(Vec::new()) };
+    if journals.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut judge = Judge::new(place, target, chains);
-    let (entries, ended) = judge.take_all(&mut journal)?;
+    let (entries, ended) = judge.take_all(&mut journals)?;
     if let Err(why) = ended {
         holders.remarks.push(format!(
             "{}: its journal goes up to entry {}, but from entry {} on all are left out: {why}. Agents send again \
              what they have no receipt of",
-            journal.place(),
-            journal.tree().size() - 1,
+            journals[0].place(),
+            journals[0].tree().size() - 1,
             target.size() + entries.len() as u64
         ));
     }
@@ -78,26 +85,42 @@ fn open(source: &dyn Source, whole: Tree, target: Tree) -> Result<Verified<'_>, 
     ))
 }
 
-/// Compares a shorter journal with the longest: which of two that differ was acknowledged, nobody can tell here. The
-/// inner error says why there is nothing to compare.
+/// Compares a journal with the longer ones: which of two that differ was acknowledged, nobody can tell here. The inner
+/// error says why none of them can be compared with it.
 fn compare(
-    longest: &mut Verified<'_>,
-    source: &dyn Source,
-    whole: Tree,
+    longer: &mut [Verified<'_>],
+    journal: &Verified<'_>,
     target: Tree,
 ) -> Result<Result<(), String>, RecoverError> {
-    if let Err(why) = open(source, whole, target) {
-        return Ok(Err(why));
+    let mut compared = Ok(());
+    for one in longer {
+        match one.root_at(journal.tree().size()) {
+            // Those before it were compared with it.
+            Ok(root) if root == journal.tree().root() => return Ok(Ok(())),
+            Ok(_) => {
+                return Err(RecoverError::TwoJournals {
+                    one: one.place(),
+                    other: journal.place(),
+                    size: target.size(),
+                });
+            }
+            Err(error) => compared = compared.and(Err(error.to_string())),
+        }
     }
-    match longest.root_at(whole.size()) {
-        Ok(root) if root == whole.root() => Ok(Ok(())),
-        Ok(_) => Err(RecoverError::TwoJournals {
-            one: longest.place(),
-            other: source.name(),
-            size: target.size(),
-        }),
-        Err(error) => Ok(Err(error.to_string())),
+    Ok(compared)
+}
+
+/// The entries of one bundle, of the longest journal that can still be read there; and why a longer one cannot.
+fn bundle_of_any(journals: &mut [Verified<'_>], index: u64) -> (Vec<Bytes>, Option<String>) {
+    let mut fault = None;
+    let first = index * TILE_WIDTH;
+    for journal in journals.iter_mut().filter(|journal| first < journal.tree().size()) {
+        match bundle(journal, index) {
+            Ok(entries) => return (entries, fault),
+            Err(error) => fault = fault.or_else(|| Some(error.to_string())),
+        }
     }
+    (Vec::new(), fault)
 }
 
 /// The entries of one bundle, as the journal's own tree has them.
@@ -115,6 +138,18 @@ fn bundle(journal: &mut Verified<'_>, index: u64) -> Result<Vec<Bytes>, CopyErro
         }
         _ => Err(journal.altered(&tile.to_string())),
     }
+}
+
+/// The root of the first `size` entries, which are in all of them, of the longest that can still give it.
+fn root_of_any(journals: &mut [Verified<'_>], size: u64) -> Result<Hash, String> {
+    let mut found = Err(String::new());
+    for journal in journals {
+        found = journal.root_at(size).map_err(|error| error.to_string());
+        if found.is_ok() {
+            break;
+        }
+    }
+    found
 }
 
 /// Judges entries as the log did when it took them.
@@ -141,16 +176,14 @@ impl<'a> Judge<'a> {
     /// Takes what can be taken, in order; with it, why not all was.
     fn take_all(
         &mut self,
-        journal: &mut Verified<'_>,
+        journals: &mut [Verified<'_>],
     ) -> Result<(Vec<Bytes>, Result<(), String>), RecoverError> {
-        let (from, size) = (self.target.size(), journal.tree().size());
+        let (from, size) = (self.target.size(), journals[0].tree().size());
         let (mut taken, mut bytes) = (Vec::new(), 0);
         for index in from / TILE_WIDTH..size.div_ceil(TILE_WIDTH) {
-            let entries = match bundle(journal, index) {
-                Ok(entries) => entries,
-                Err(error) => return Ok((taken, Err(error.to_string()))),
-            };
+            let (entries, fault) = bundle_of_any(journals, index);
             let first = index * TILE_WIDTH;
+            let is_all = first + entries.len() as u64 == size.min(first + TILE_WIDTH);
             for (index, entry) in (first..).zip(entries).filter(|(index, _)| *index >= from) {
                 bytes += entry.len();
                 if taken.len() as u64 == MAX_ENTRIES || bytes > MAX_BYTES {
@@ -158,10 +191,13 @@ impl<'a> Judge<'a> {
                         format!("at most {MAX_ENTRIES} entries and {MAX_BYTES} bytes are borne");
                     return Ok((taken, Err(why)));
                 }
-                if let Err(why) = self.take(index, &entry, journal)? {
+                if let Err(why) = self.take(index, &entry, journals)? {
                     return Ok((taken, Err(why)));
                 }
                 taken.push(entry);
+            }
+            if let (false, Some(why)) = (is_all, fault) {
+                return Ok((taken, Err(why)));
             }
         }
         Ok((taken, Ok(())))
@@ -172,7 +208,7 @@ impl<'a> Judge<'a> {
         &mut self,
         index: u64,
         entry: &[u8],
-        journal: &mut Verified<'_>,
+        journals: &mut [Verified<'_>],
     ) -> Result<Result<(), String>, RecoverError> {
         if self.admission == Admission::Any {
             return Ok(Submission::opaque(entry).map(drop).map_err(|error| error.to_string()));
@@ -185,12 +221,17 @@ impl<'a> Judge<'a> {
         if after.size() > self.target.size() {
             // The log took it, so it had published that tree.
             return Err(RecoverError::Newer {
-                by: format!("The statement at index {index} in the journal of {}", journal.place()),
+                by: format!(
+                    "The statement at index {index} in the journal of {}",
+                    journals[0].place()
+                ),
                 size: after.size(),
                 have: self.target.size(),
             });
         }
-        Ok(self.check_after(after, journal).and_then(|()| self.chain(&statement, leaf_hash(entry))))
+        Ok(self
+            .check_after(after, journals)
+            .and_then(|()| self.chain(&statement, leaf_hash(entry))))
     }
 
     /// A statement for this log, signed by a source that was listed.
@@ -210,11 +251,11 @@ impl<'a> Judge<'a> {
     }
 
     /// The tree that it names as earlier must be this log's.
-    fn check_after(&mut self, after: Tree, journal: &mut Verified<'_>) -> Result<(), String> {
+    fn check_after(&mut self, after: Tree, journals: &mut [Verified<'_>]) -> Result<(), String> {
         let size = after.size();
         let root = match self.roots.get(&size) {
             Some(root) => *root,
-            None => journal.root_at(size).map_err(|error| error.to_string())?,
+            None => root_of_any(journals, size)?,
         };
         self.roots.insert(size, root);
         if root == after.root() {

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use log_server::disk::{Disk, MachineDisk};
-use log_server::journal::Journal;
 use log_server::journal::file::FileJournal;
+use log_server::journal::{Base, Journal};
+use log_server::objects::{FolderObjects, Objects};
 use spec::Hash;
 use spec::evidence::statement::{After, Draft};
+use spec::frontier::Frontier;
+use spec::hash::leaf_hashes;
 use spec::key::{Algorithm, KeyName, SigningKey};
+use spec::tile::{TILE_WIDTH, Tile, TileKind, format_hashes, push_entry};
 use spec::tree::Tree;
 
-use crate::support::{World, copy_folder, expect, origin};
+use crate::support::{World, copy_folder, expect, flip, origin};
 
 /// A log of so many entries, and an old copy of its folder.
 fn grown(count: usize) -> World {
@@ -29,6 +33,33 @@ fn commit(world: &World, data: &str, entries: &[Vec<u8>]) {
     let (mut journal, loaded) = FileJournal::open(disk, &folder.join("journal"), None).unwrap();
     let entries: Vec<Bytes> = entries.iter().cloned().map(Bytes::from).collect();
     journal.append(loaded.size(), &entries).unwrap();
+}
+
+/// Puts all full bundles into tiles and takes them out of the journal, as a log does that cannot reach its witnesses
+/// for long.
+fn seal(world: &World, data: &str, all: &[Vec<u8>]) {
+    let folder = world.at(data);
+    let disk: Arc<dyn Disk> = Arc::new(MachineDisk::open(&folder).unwrap());
+    let opened = FileJournal::open(disk.clone(), &folder.join("journal"), None);
+    let (mut journal, loaded) = opened.unwrap();
+    assert_eq!(loaded.size(), all.len() as u64);
+    let (full, kept) = all.split_at(all.len() - all.len() % TILE_WIDTH as usize);
+    let mut frontier = Frontier::new();
+    let growth = frontier.grow(&leaf_hashes(full));
+    let mut objects: Vec<(Tile, Bytes)> = Vec::new();
+    for (at, entries) in (0..).zip(full.chunks(TILE_WIDTH as usize)) {
+        let mut bundle = Vec::new();
+        entries.iter().for_each(|entry| push_entry(&mut bundle, entry));
+        objects.push((Tile::full(TileKind::Entries, at).unwrap(), bundle.into()));
+    }
+    for sealed in growth.sealed() {
+        objects.push((sealed.tile, format_hashes(&sealed.hashes).into()));
+    }
+    FolderObjects::new(disk, &folder).put_all(&objects).unwrap();
+    frontier.advance(&growth);
+    let base = Base { frontier, heads_size: loaded.size(), heads: Vec::new() };
+    let kept: Vec<Bytes> = kept.iter().cloned().map(Bytes::from).collect();
+    journal.trim(&base, &kept).unwrap();
 }
 
 /// A first statement by the key with this seed.
@@ -78,6 +109,32 @@ fn what_a_dying_disk_cannot_read_of_its_tiles_is_taken_from_its_journal() {
     let (log, old) = (world.text("log"), world.text("old"));
     let said = world.recover(0, "rebuilt", &["--from", &log, "--from", &old]);
     assert!(said.contains("and 300 behind it"), "{said}");
+    world.entries.extend(entries);
+    world.check_rebuilt("rebuilt");
+}
+
+#[test]
+fn what_one_old_copy_cannot_give_is_taken_from_another() {
+    let mut world = grown(280);
+    let entries: Vec<Vec<u8>> = (0..300).map(|at| world.sign(at % 2)).collect();
+    copy_folder(&world.at("log"), &world.at("older"));
+    commit(&world, "old", &entries);
+    seal(&world, "old", &[&world.entries[..], &entries].concat());
+    flip(&world.at("old/tile/entries/001"));
+    let names = ["log", "old", "older"].map(|name| world.text(name));
+    let from = ["--from", &names[0], "--from", &names[1], "--from", &names[2]];
+    // The entry 280 is lost with the bundle, and nothing behind it can have its place.
+    let said = world.recover(0, "one", &from[..4]);
+    assert!(said.contains("from entry 280 on all are left out"), "{said}");
+    // Another copy ends within the lost bundle.
+    commit(&world, "older", &entries[..200]);
+    let said = world.recover(0, "two", &from);
+    assert!(said.contains("from entry 480 on all are left out"), "{said}");
+    assert!(said.contains("and 200 behind it"), "{said}");
+    // And one has all of it, but not what is behind.
+    commit(&world, "older", &entries[200..250]);
+    let said = world.recover(0, "rebuilt", &from);
+    assert!(said.contains("and 300 behind it") && !said.contains("left out"), "{said}");
     world.entries.extend(entries);
     world.check_rebuilt("rebuilt");
 }
