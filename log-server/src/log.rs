@@ -332,6 +332,10 @@ impl Log {
         if size > self.published().checkpoint.tree().size()
             && self.shared.refresh() != Refreshed::All
         {
+            if let Some(fatal) = self.shared.fatal() {
+                // Nobody looks any more, and it will not become known.
+                return Err(AddError::Fatal(fatal));
+            }
             let away =
                 "it is not known here yet what other servers have published, which this follows";
             return Err(AddError::Storage(away.to_owned()));

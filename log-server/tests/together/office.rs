@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use log_server::admission::Admission;
+use log_server::answer::AddError;
 use log_server::keys::LogKeys;
 use log_server::log::Log;
 use log_server::witnesses::board::QUORUM_PATIENCE;
@@ -13,7 +14,7 @@ use spec::tree::Tree;
 use spec::witness::{CONFLICT_TYPE, format_conflict};
 
 use crate::witness::{Manner, Witness};
-use crate::world::{World, add, end, insist, origin, published, wait_until};
+use crate::world::{World, add, end, insist, origin, published, try_add, wait_until};
 
 /// A world whose heads one witness must cosign.
 fn witnessed() -> Option<(World, Witness)> {
@@ -255,6 +256,33 @@ fn a_witness_that_knows_more_does_not_stop_a_server_that_sees_no_others() {
     assert_eq!(insist(&log, b"second"), 1);
     published(&log, 2);
     end(&log);
+}
+
+#[test]
+fn a_server_that_is_behind_the_tables_leaves_the_office_and_says_to_upgrade() {
+    let newer = "INSERT INTO log_schema (version) VALUES (99)";
+    // Whether it would still understand them or not.
+    for more in ["", "; ALTER TABLE log_head RENAME COLUMN size TO entries"] {
+        let Some(world) = World::new(Admission::Any) else { return };
+        let log = world.open("a");
+        add(&log, b"first");
+        published(&log, 1);
+        world.postgres.sql(&format!("BEGIN; {newer}{more}; COMMIT"));
+        wait_until("it stops", || log.status().fatal.is_some());
+        let why = log.status().fatal.unwrap().to_string();
+        assert!(why.contains("version 99") && why.contains("Upgrade this server"), "{why}");
+        let refused = try_add(&log, b"second");
+        assert!(matches!(refused, Err(AddError::Fatal(_))), "{refused:?}");
+        let ask = |question: &str| world.postgres.ask("postgres", question);
+        wait_until("the office is free", || {
+            ask("SELECT until <= clock_timestamp() FROM log_lease") == "t"
+        });
+        // The newer ones go on.
+        assert_eq!(ask("SELECT stopped IS NULL FROM log_head"), "t");
+        end(&log);
+        let refused = world.try_open("b").err().expect("it is behind too").to_string();
+        assert!(refused.contains("Upgrade this server"), "{refused}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 
 use super::database::{Database, Known};
 use super::rows;
+use super::schema;
 use super::session::{Session, Trouble};
 use crate::answer::Fatal;
 use crate::number;
@@ -93,7 +94,9 @@ fn note_identity(known: &mut Known, system: i64, timeline: i64) -> Result<(), Tr
 pub(super) fn check_history(session: &Session, database: &Database) -> Result<(), Trouble> {
     // Behind a restart PostgreSQL shows commits that were still waiting for the standby. Whoever finds an
     // entry among them tells its index, and a failover would take that back.
-    session.query(CONFIRMED, &[])?;
+    for row in &session.query(CONFIRMED, &[])? {
+        schema::known_version(rows::value(row, "version")?)?;
+    }
     let origin: String =
         rows::value(&session.query_one("SELECT origin FROM log_head", &[])?, "origin")?;
     let known = database.known().clone();

@@ -1,10 +1,13 @@
 //! A thread's connection: made when it is needed, forgotten when it breaks, made again with the next
 //! question, and looked over each time (`guard`).
+//!
+//! A refusal may mean that a newer program has changed the tables meanwhile, which is then said instead.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::database::Database;
+use super::schema;
 use super::session::{Session, Trouble};
 
 /// See the module's text.
@@ -29,7 +32,14 @@ impl Line {
             Some(session) => session,
             None => self.database.connect()?,
         };
-        let answer = question(&session);
+        let answer = question(&session).map_err(|trouble| match trouble {
+            Trouble::Refused { .. } => match schema::check_version(&session) {
+                Err(newer @ Trouble::Fatal(_)) => newer,
+                // Where it cannot be told now (within a transaction that has failed), a later look tells it.
+                _ => trouble,
+            },
+            other => other,
+        });
         if !matches!(answer, Err(Trouble::Away(_))) {
             *slot = Some(session);
         }

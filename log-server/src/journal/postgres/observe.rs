@@ -7,11 +7,13 @@ use super::guard::{stop_all, went_back};
 use super::journal::other_place;
 use super::line::Line;
 use super::rows;
+use super::schema;
 use super::session::Trouble;
 use crate::answer::Fatal;
 
 const LOOK: &str = "SELECT h.size, h.stopped, greatest(s.size, 0) AS signed, \
      (SELECT id FROM log_place) AS place, \
+     (SELECT coalesce(max(version), 0) FROM log_schema) AS version, \
      CASE WHEN p.size > $1 OR (p.size = $1 AND octet_length(p.note) > $2) THEN p.note END AS note \
      FROM log_head AS h, log_note AS s, log_note AS p \
      WHERE s.kind = 'signed' AND p.kind = 'published'";
@@ -50,6 +52,8 @@ impl Observer {
         let known = self.line.database.known().clone();
         self.line.ask(|session| {
             let row = session.query_one(LOOK, &[&size, &length])?;
+            // Who is in office would stay it for as long as its statements happen to be understood.
+            schema::known_version(rows::value(&row, "version")?)?;
             if let Some(why) = rows::value::<Option<String>>(&row, "stopped")? {
                 return Err(rows::stopped(&why));
             }

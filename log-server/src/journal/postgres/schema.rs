@@ -1,7 +1,8 @@
 //! The tables, and how they come to be: numbered steps, each applied once, all in one transaction.
 //!
 //! A step is never changed once released; a later version of the program adds another. A database that
-//! a newer program has changed is refused: what it means is not known here.
+//! a newer program has changed is refused: what it means is not known here. A server that is at work while that
+//! happens stops, and leaves the office to the newer ones: whatever else they change, `log_schema` stays as it is.
 
 use spec::checkpoint::Origin;
 use spec::tree::Tree;
@@ -50,23 +51,32 @@ pub(super) fn migrate_with(session: &Session) -> Result<usize, Trouble> {
 fn apply(session: &Session) -> Result<usize, Trouble> {
     session.batch(LOCK)?;
     session.batch("CREATE TABLE IF NOT EXISTS log_schema (version integer PRIMARY KEY)")?;
-    let question = "SELECT coalesce(max(version), 0) AS version FROM log_schema";
-    let version: i32 = rows::value(&session.query_one(question, &[])?, "version")?;
-    let from = usize::try_from(version).unwrap_or(0);
-    if from > STEPS.len() {
-        return Err(Fatal::new(format!(
-            "The database's tables have version {version}; this program knows {}. A newer version of \
-             fiducial-log has changed them. Use that one, on every server.",
-            STEPS.len()
-        ))
-        .into());
-    }
+    let from = check_version(session)?;
     for (at, step) in STEPS.iter().enumerate().skip(from) {
         session.batch(step)?;
         let version = i32::try_from(at + 1).expect("there are few steps");
         session.execute("INSERT INTO log_schema (version) VALUES ($1)", &[&version])?;
     }
     Ok(from)
+}
+
+/// The version of the tables, which is refused where a newer program has made it.
+pub(super) fn check_version(session: &Session) -> Result<usize, Trouble> {
+    let question = "SELECT coalesce(max(version), 0) AS version FROM log_schema";
+    let row = session.query_one(question, &[])?;
+    Ok(known_version(rows::value(&row, "version")?)?)
+}
+
+pub(super) fn known_version(version: i32) -> Result<usize, Fatal> {
+    match usize::try_from(version).unwrap_or(0) {
+        known if known <= STEPS.len() => Ok(known),
+        _ => Err(Fatal::new(format!(
+            "The database's tables have version {version}; this program knows {}. A newer version of \
+             fiducial-log has changed them, so this one takes and signs nothing here. Upgrade this server: \
+             start it with that version, as every other one.",
+            STEPS.len()
+        ))),
+    }
 }
 
 /// Makes the journal of a new log: tables, and the rows that say what it is.
