@@ -171,8 +171,11 @@ impl Follower {
         let shown = self.shared.published();
         let is_any = !shown.note.is_empty();
         let shown = is_any.then(|| (shown.checkpoint.tree().size(), shown.note.len()));
-        let Observed { size, signed, note } = self.observer.look(shown)?;
+        let Observed { size, signed, waits, note } = self.observer.look(shown)?;
         self.shared.signed_size.fetch_max(signed, Ordering::AcqRel);
+        if let Some(witnessing) = &self.shared.witnessing {
+            witnessing.board.seen_unpublished(waits.then_some(signed));
+        }
         let has_all = self.catch_up(size);
         let is_shown = match note {
             Some(note) => self.show(&note)?,

@@ -93,12 +93,15 @@ fn reasons(status: &Status, waiting_entries: usize) -> Vec<String> {
         reasons.push(format!("full tiles cannot be stored, the journal keeps them: {error}"));
     }
     if let Some(waiting) = unwitnessed(status) {
+        let missing = match &waiting.missing[..] {
+            [] => "which are missing, the server that signs says in its `/readyz`".to_owned(),
+            names => format!("missing: {}", names.join(", ")),
+        };
         reasons.push(format!(
             "the quorum of witnesses has not cosigned the head of {} for {}, so nothing new is \
-             published; missing: {}",
+             published; {missing}",
             number::entries(waiting.size),
             number::of(waiting.time.as_secs(), "second", "seconds"),
-            waiting.missing.join(", ")
         ));
     }
     for witness in status.witnessing.iter().flat_map(|witnessing| &witnessing.witnesses) {
@@ -251,5 +254,9 @@ mod tests {
         let reasons = reasons(&status(Some(waiting(9))), 10);
         assert!(reasons[0].contains("7 entries for 9 seconds"), "{reasons:?}");
         assert!(reasons[0].contains("w2 (it did not answer in time)"));
+        // Another server waits for it.
+        let others = Waiting { missing: Vec::new(), ..waiting(12) };
+        let reasons = super::reasons(&status(Some(others)), 10);
+        assert!(reasons[0].ends_with("the server that signs says in its `/readyz`"), "{reasons:?}");
     }
 }

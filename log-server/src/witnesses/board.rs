@@ -20,6 +20,10 @@ use crate::shared::Bell;
 /// on its way at almost any moment.
 pub const QUORUM_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long one that is left to other servers may wait before this one says so too. In between, an office ends with a
+/// server that died in it, and each of a few tries its own way to the witnesses.
+const OTHERS_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How one witness does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WitnessState {
@@ -41,7 +45,7 @@ pub struct WitnessState {
 /// What is known of the witnesses, for `/readyz`, `/metrics` and answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WitnessingStatus {
-    /// How long the head that is offered has been waiting for its quorum; `None` if it has it.
+    /// How long the head that is offered, by whichever server, has been waiting for its quorum; `None` if it has it.
     pub waiting: Option<Waiting>,
     /// Every witness that is asked over the network, in the order of the policy.
     pub witnesses: Vec<WitnessState>,
@@ -54,7 +58,8 @@ pub struct Waiting {
     pub size: u64,
     /// For how long.
     pub time: Duration,
-    /// The witnesses that the quorum lacks, with what is wrong with each where that is known.
+    /// The witnesses that the quorum lacks, with what is wrong with each where that is known. Empty where another
+    /// server offers it, which alone knows.
     pub missing: Vec<String>,
 }
 
@@ -69,6 +74,8 @@ struct State {
     waiting_since: Option<Instant>,
     /// Since when this server offers it; `None` while it leaves that to others.
     offered_since: Option<Instant>,
+    /// The size of the head that is signed and not published, by whichever server, and since when that is seen.
+    unpublished: Option<(u64, Instant)>,
     /// Whether a quorum, of one witness at least, has cosigned a head in this process.
     confirmed: bool,
     /// Whether the start has heard all it waits for.
@@ -98,6 +105,7 @@ impl Board {
             version: 0,
             waiting_since: None,
             offered_since: None,
+            unpublished: None,
             confirmed: false,
             started: false,
             witnesses: endpoints.iter().map(state).collect(),
@@ -131,6 +139,16 @@ impl Board {
         if state.offered_since.is_none() && has_it {
             state.waiting_since = None;
         }
+    }
+
+    /// Notes which head is signed and not published, where servers share them. What one of them waits for all wait for.
+    pub fn seen_unpublished(&self, size: Option<u64>) {
+        let mut state = self.lock();
+        let before = state.unpublished;
+        state.unpublished = size.map(|size| match before {
+            Some(known) if known.0 == size => known,
+            _ => (size, Instant::now()),
+        });
     }
 
     /// Puts up cosignatures of a head. Those of a head that is no longer offered are too late.
@@ -293,11 +311,21 @@ impl Board {
                 missing: missing.iter().map(name).collect(),
             }
         });
+        let waiting = waiting.or_else(|| state.waits_elsewhere());
         WitnessingStatus { waiting, witnesses: state.witnesses.clone() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().expect("no panic under this lock")
+    }
+}
+
+impl State {
+    /// The head that another server offers, or nobody, if it waits for longer than servers need.
+    fn waits_elsewhere(&self) -> Option<Waiting> {
+        let (size, since) = self.unpublished?;
+        let time = since.elapsed();
+        (time >= OTHERS_PATIENCE).then(|| Waiting { size, time, missing: Vec::new() })
     }
 }
 

@@ -74,6 +74,22 @@ fn a_server_that_waits_for_a_file_stays_in_office_however_long_it_takes() {
 }
 
 #[test]
+fn while_a_head_waits_for_its_witnesses_every_server_says_so() {
+    let Some((world, witness)) = by_file() else { return };
+    let logs = SERVERS.map(|name| world.open(name));
+    let waiting = |log: &Log| log.status().witnessing.and_then(|status| status.waiting);
+    let says_so = |log: &Log| waiting(log).is_some_and(|waiting| waiting.time >= QUORUM_PATIENCE);
+    wait_until("all say that it waits", || logs.iter().all(says_so));
+    // Only who is in office knows for whom.
+    let names = |log: &Log| waiting(log).is_some_and(|waiting| !waiting.missing.is_empty());
+    wait_until("one names it", || logs.iter().filter(|log| names(log)).count() == 1);
+    assert_eq!(carry(&world, &witness), 0);
+    wait_until("what was carried is published", || is_published(&logs, 0));
+    wait_until("none says it any more", || logs.iter().all(|log| waiting(log).is_none()));
+    logs.iter().for_each(end);
+}
+
+#[test]
 fn a_head_in_a_database_is_carried_to_a_witness_and_its_word_to_whichever_server_publishes() {
     let Some((world, witness)) = by_file() else { return };
     assert!(matches!(request(&world.data("a"), None, None), Err(CarryError::NoHead)));

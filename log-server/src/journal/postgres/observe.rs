@@ -11,7 +11,7 @@ use super::schema;
 use super::session::Trouble;
 use crate::answer::Fatal;
 
-const LOOK: &str = "SELECT h.size, h.stopped, greatest(s.size, 0) AS signed, \
+const LOOK: &str = "SELECT h.size, h.stopped, greatest(s.size, 0) AS signed, s.size > p.size AS waits, \
      (SELECT id FROM log_place) AS place, \
      (SELECT coalesce(max(version), 0) FROM log_schema) AS version, \
      CASE WHEN p.size > $1 OR (p.size = $1 AND octet_length(p.note) > $2) THEN p.note END AS note \
@@ -25,6 +25,8 @@ pub struct Observed {
     pub size: u64,
     /// The size of the last signed head; 0 before the first.
     pub signed: u64,
+    /// Whether that head is not published yet.
+    pub waits: bool,
     /// The published note, if it is newer than what was shown, or has more cosignatures.
     pub note: Option<Vec<u8>>,
 }
@@ -66,7 +68,8 @@ impl Observer {
                 return Err(went_back(session, &known, size, signed).into());
             }
             self.line.database.saw_signed(signed);
-            Ok(Observed { size, signed, note: rows::value(&row, "note")? })
+            let (waits, note) = (rows::value(&row, "waits")?, rows::value(&row, "note")?);
+            Ok(Observed { size, signed, waits, note })
         })
     }
 
