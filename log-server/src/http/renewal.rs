@@ -7,6 +7,9 @@
 //! Invariant: what cannot be used replaces nothing. The certificate in use stays, the log says why,
 //! and the metric `fiducial_http_tls_files_unusable` is 1 until the files are good again. Certificate and key
 //! are two files, so between the two writes of a renewal they do not go together for a moment.
+//!
+//! The witness has a file like this one. The only room that both know is `spec`, which has no files, clocks or TLS:
+//! what is mended here is mended there.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -56,6 +56,8 @@ impl<'a> Commit<'a> {
         entries: &'a [Bytes],
         admission: Admission,
     ) -> Result<Self, Fatal> {
+        // Admission has hashed them before. What the database keeps for ever as leaves and root is of the very bytes
+        // that it is sent, whatever became of those in memory since.
         let leaves: Vec<Hash> = leaf_hashes(entries);
         let links = match admission {
             Admission::Any => Links::default(),
