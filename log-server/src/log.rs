@@ -26,30 +26,22 @@ use crate::admission::{Admission, Submission};
 use crate::answer::{AddError, Fatal, Published, ReadError, Sequenced, Status};
 use crate::disk::{Disk, MachineDisk};
 use crate::follower::Refreshed;
-use crate::heads::WriteError;
 use crate::index::Key;
 use crate::journal::postgres::Database;
 use crate::keys::LogKeys;
 use crate::objects::{FolderObjects, Objects};
-use crate::publisher::Publisher;
 use crate::queue::Request;
 use crate::shared::Shared;
 use crate::sources::Sources;
 use crate::start::together::start_together;
-use crate::start::{Started, start};
+use crate::start::{START_PATIENCE, Started, publish_first, start};
 use crate::witnesses::Witnesses;
 use crate::{indexer, sealer};
 
 pub use crate::start::OpenError;
 
-/// How long a start waits for its witnesses before it goes on without them.
-const START_PATIENCE: Duration = Duration::from_secs(5);
-
 /// How long it waits for those that the quorum does not need.
 const START_GRACE: Duration = Duration::from_millis(500);
-
-/// How often a start looks whether the office has been taken.
-const OFFICE_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How often who waits for a checkpoint looks whether the quorum is known to be away.
 const OUTAGE_INTERVAL: Duration = Duration::from_millis(250);
@@ -570,31 +562,6 @@ impl Log {
         let threads = std::mem::take(&mut *self.threads.lock().expect("no panic under this lock"));
         for thread in threads {
             thread.join().expect("the threads of the log catch their own panics");
-        }
-    }
-}
-
-/// Publishes what there is, so that no entry is taken before a first head is signed. Returns whether
-/// this process holds the office.
-fn publish_first(shared: &Shared, publisher: &mut Publisher) -> Result<bool, OpenError> {
-    let before = Instant::now();
-    loop {
-        match publisher.publish() {
-            Ok(_) if publisher.has_signed() => return Ok(publisher.is_in_office()),
-            Err(WriteError::Fatal(fatal)) => return Err(fatal.into()),
-            // Shared, an office may be about to change hands; alone, a disk refuses.
-            Err(WriteError::Refused(error))
-                if shared.follow.is_none() || before.elapsed() > START_PATIENCE =>
-            {
-                return Err(OpenError::Io { folder: shared.folder.clone(), error });
-            }
-            Ok(_) if before.elapsed() > START_PATIENCE => {
-                return Err(Fatal::new(
-                    "No server has signed a first head of this log yet. Start them again.",
-                )
-                .into());
-            }
-            Ok(_) | Err(WriteError::Refused(_)) => std::thread::sleep(OFFICE_INTERVAL),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use spec::checkpoint::Checkpoint;
@@ -49,6 +50,12 @@ const INDEX: &str = "index";
 
 /// The file that says that a process uses the data folder.
 const LOCK: &str = "lock";
+
+/// How long a start waits for its witnesses before it goes on without them.
+pub(crate) const START_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a start looks whether the office has been taken.
+const OFFICE_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Why a log was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -415,4 +422,29 @@ fn shown(head: SignedHead) -> Published {
 fn nothing(settings: &Settings) -> Published {
     let checkpoint = Checkpoint::new(settings.origin.clone(), Tree::EMPTY);
     Published { note: Bytes::new(), checkpoint }
+}
+
+/// Publishes what there is, so that no entry is taken before a first head is signed. Returns whether
+/// this process holds the office.
+pub(crate) fn publish_first(shared: &Shared, publisher: &mut Publisher) -> Result<bool, OpenError> {
+    let before = Instant::now();
+    loop {
+        match publisher.publish() {
+            Ok(_) if publisher.has_signed() => return Ok(publisher.is_in_office()),
+            Err(WriteError::Fatal(fatal)) => return Err(fatal.into()),
+            // Shared, an office may be about to change hands; alone, a disk refuses.
+            Err(WriteError::Refused(error))
+                if shared.follow.is_none() || before.elapsed() > START_PATIENCE =>
+            {
+                return Err(OpenError::Io { folder: shared.folder.clone(), error });
+            }
+            Ok(_) if before.elapsed() > START_PATIENCE => {
+                return Err(Fatal::new(
+                    "No server has signed a first head of this log yet. Start them again.",
+                )
+                .into());
+            }
+            Ok(_) | Err(WriteError::Refused(_)) => std::thread::sleep(OFFICE_INTERVAL),
+        }
+    }
 }
