@@ -406,6 +406,14 @@ impl Log {
         self.shared.published()
     }
 
+    /// The same, looked up anew at the other servers, if there are any, where it does not cover `index`: one of them
+    /// may have published that entry, and have said so.
+    #[must_use]
+    pub fn published_with(&self, index: u64) -> Arc<Published> {
+        self.shared.published_beyond(|size| index < size);
+        self.published()
+    }
+
     /// Waits until the published tree has at least `size` entries.
     pub async fn published_covering(&self, size: u64) -> Result<Arc<Published>, Fatal> {
         let mut seen = self.shared.seen.subscribe();
@@ -477,10 +485,19 @@ impl Log {
         self.shared.prove_consistency(from, to)
     }
 
-    /// Finds a published entry by its leaf hash.
+    /// Finds a published entry by its leaf hash, also where another server has published it just now.
     pub fn lookup(&self, leaf: Hash) -> Result<Option<u64>, ReadError> {
-        let found = self.shared.find_leaf(leaf)?;
-        Ok(found.filter(|index| *index < self.shared.published_size()))
+        let look = || {
+            let found = self.shared.find_leaf(leaf)?;
+            Ok::<_, ReadError>(found.filter(|index| *index < self.shared.published_size()))
+        };
+        match look()? {
+            None if self.shared.follow.is_some() => {
+                self.shared.refresh();
+                look()
+            }
+            found => Ok(found),
+        }
     }
 
     /// The leaf hash of a published entry.

@@ -119,10 +119,11 @@ pub(super) async fn entry(State(api): State<Arc<Api>>, request: Request) -> Resp
     });
     let made = match asked {
         Ok((index, reader)) => {
-            let published = api.log.published();
             // The neighbours in a source's chain are elsewhere: always in the turns of bundles.
-            let work =
-                move |log: &Log| Ok(entry_page(&read::entry(log, index, published)?, reader));
+            let work = move |log: &Log| {
+                let published = log.published_with(index);
+                Ok(entry_page(&read::entry(log, index, published)?, reader))
+            };
             api.read_bundle(work).await.map_err(|error: ReadError| Fault::from(error))
         }
         Err(fault) => Err(fault),

@@ -51,7 +51,11 @@ pub(super) async fn proof(State(api): State<Arc<Api>>, uri: Uri) -> Result<Respo
         let hashes = api.read(move |log| log.prove_inclusion(index, size)).await?;
         return Ok(text(hash_lines(&hashes)));
     }
-    let published = api.log.published();
+    let mut published = api.log.published();
+    if index >= published.checkpoint.tree().size() {
+        // May wait for a look at what other servers have published.
+        published = api.read(move |log| log.published_with(index)).await;
+    }
     proof_in(&api, index, &published).await
 }
 

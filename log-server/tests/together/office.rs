@@ -9,6 +9,7 @@ use log_server::log::Log;
 use log_server::witnesses::board::QUORUM_PATIENCE;
 use spec::Hash;
 use spec::checkpoint::Checkpoint;
+use spec::hash::leaf_hash;
 use spec::note::Note;
 use spec::tree::Tree;
 use spec::witness::{CONFLICT_TYPE, format_conflict};
@@ -64,9 +65,16 @@ fn what_one_server_published_can_be_read_at_another_at_once() {
     let Some(world) = World::new(Admission::Any) else { return };
     let (one, other) = (world.open("a"), world.open("b"));
     for at in 0..30_u64 {
-        add(&one, &at.to_be_bytes());
+        let entry = at.to_be_bytes();
+        add(&one, &entry);
         published(&one, at + 1);
-        assert_eq!(other.entry(at).unwrap(), at.to_be_bytes().as_slice());
+        // Whatever it is asked for first.
+        match at % 3 {
+            0 => assert_eq!(other.lookup(leaf_hash(&entry)).unwrap(), Some(at)),
+            1 => assert!(other.published_with(at).checkpoint.tree().size() > at),
+            _ => {}
+        }
+        assert_eq!(other.entry(at).unwrap(), entry.as_slice());
         other.prove_inclusion(at, at + 1).unwrap();
     }
     [one, other].iter().for_each(end);
