@@ -113,7 +113,7 @@ fn reset(shared: &Shared, failures: &mut Failures) {
 }
 
 /// Adds all entries from `from` on, and then says that the index is ready. `Err(None)` when the
-/// index is damaged and must be reset.
+/// index is damaged and must be reset, or the log is over before its store is back.
 fn catch_up(shared: &Shared, from: u64) -> Result<(), Option<Fatal>> {
     let mut next = from;
     loop {
@@ -197,7 +197,8 @@ fn bundle(shared: &Shared, start: u64) -> Result<Vec<Bytes>, Option<Fatal>> {
 fn wait_for_store(shared: &Shared, why: &str) -> Result<(), Option<Fatal>> {
     tracing::warn!(%why, "the index waits for the stored tiles");
     if shared.is_over() {
-        return Err(Some(Fatal::new(format!("The index was not finished: {why}"))));
+        // Nothing is wrong with the log: a reason to stop would cut short what still waits for its witnesses.
+        return Err(None);
     }
     shared.index_bell.wait(FIRST_PAUSE);
     Ok(())
@@ -212,12 +213,14 @@ fn add(shared: &Shared, index: u64, entry: &[u8], leaf: Hash) {
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{OnceLock, Weak};
 
     use spec::tile::Tile;
 
     use super::*;
     use crate::bare;
+    use crate::objects::s3::Fault;
     use crate::objects::{FolderObjects, Objects, PutError};
 
     #[test]
@@ -304,5 +307,54 @@ mod tests {
         for (entry, at) in bare::entries(700..900).iter().zip(700..) {
             assert_eq!(shared.find_leaf(leaf_hash(entry)), Ok(Some(at)));
         }
+    }
+    /// Full tiles that cannot be reached any more.
+    struct Leaving {
+        objects: FolderObjects,
+        is_away: Arc<AtomicBool>,
+    }
+
+    impl Objects for Leaving {
+        fn put_all(&self, objects: &[(Tile, Bytes)]) -> Result<(), PutError> {
+            self.objects.put_all(objects)
+        }
+
+        fn read(&self, tile: Tile) -> io::Result<Option<Bytes>> {
+            if self.is_away.load(Ordering::Acquire) {
+                return Err(io::Error::other(Fault::Slow { store: self.store_name() }));
+            }
+            self.objects.read(tile)
+        }
+
+        fn store_name(&self) -> String {
+            self.objects.store_name()
+        }
+
+        fn read_beside(&self, name: &str) -> io::Result<Option<Bytes>> {
+            self.objects.read_beside(name)
+        }
+
+        fn write_beside(&self, name: &str, bytes: Bytes) -> io::Result<()> {
+            self.objects.write_beside(name, bytes)
+        }
+    }
+
+    #[test]
+    fn a_log_that_ends_while_its_store_is_away_has_not_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let is_away = Arc::new(AtomicBool::new(false));
+        let objects = bare::folder_objects(folder.path());
+        let objects = Leaving { objects, is_away: is_away.clone() };
+        let shared = bare::open(folder.path(), Box::new(objects)).shared;
+        {
+            let mut tail = shared.tail.write().unwrap();
+            bare::commit(&mut tail, 900);
+            bare::seal(&mut tail, shared.objects.as_ref());
+        }
+        is_away.store(true, Ordering::Release);
+        assert_eq!(shared.index.open(900), 0);
+        bare::end(&shared);
+        assert_eq!(catch_up(&shared, 0), Err(None));
+        assert_eq!(run(&shared), Ok(()));
     }
 }
