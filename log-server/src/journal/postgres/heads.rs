@@ -107,13 +107,16 @@ impl PostgresHeads {
         self.hold(None);
         let values = (self.holder.as_slice(), self.lease_millis());
         let taken = self.line.ask(|session| {
+            // Read before: if another thread notices a failover while this asks, the office may be of the database
+            // that is gone, and is taken anew.
+            let turns = self.line.database.turns();
             let rows = session.query(TAKE, &[&values.0, &values.1])?;
-            rows.first().map(|row| rows::value::<i64>(row, "fence")).transpose()
+            let fence = rows.first().map(|row| rows::value::<i64>(row, "fence")).transpose()?;
+            Ok(fence.map(|fence| Held { fence, turns, renewed: Instant::now() }))
         });
-        let Some(fence) = taken.map_err(refused)? else { return Ok(false) };
-        let turns = self.line.database.turns();
-        self.hold(Some(Held { fence, turns, renewed: Instant::now() }));
-        Ok(true)
+        let held = taken.map_err(refused)?;
+        self.hold(held);
+        Ok(held.is_some())
     }
 }
 
