@@ -53,7 +53,7 @@ fn files(last: &str) -> [Vec<u8>; 4] {
 fn reconciled(last: &str, looks: &[&[Seen]]) -> (i32, BTreeSet<String>) {
     let (factory, _server) = Factory::start();
     let (world, files) = (&factory.world, files(last));
-    // IPC-CFX messages appear in it.
+    // IPC-CFX messages appear in `reports`.
     factory.watch("cfx", "1h");
     fs::create_dir_all(world.path("reports")).unwrap();
     for look in looks {
