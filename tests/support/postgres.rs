@@ -130,6 +130,15 @@ impl Postgres {
         self.process.take().iter_mut().for_each(|child| part::stop(child, Signal::INT));
     }
 
+    /// A `psql` that does what it is told as the owner, without a word around what comes back.
+    pub(crate) fn psql(&self) -> Command {
+        let mut psql = self.tool("psql");
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+        psql.arg(format!("--username={OWNER}")).arg("--dbname=postgres").arg("-h");
+        psql.arg(self.folder.path()).args(["-p", &self.port.to_string()]);
+        psql
+    }
+
     /// Starts the server again on the same data, this once with these settings as well.
     pub(crate) fn begin(&mut self, settings: &[&str]) {
         insist(self.try_begin(settings, READY));

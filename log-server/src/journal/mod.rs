@@ -137,7 +137,7 @@ pub trait Journal: Send {
     }
 
     /// What others have appended since the last call, which this value then knows. With `hold` nobody
-    /// else can append until the next [`Journal::append`], or [`Journal::let_go`], or for a second.
+    /// else can append until the next [`Journal::append`], or [`Journal::let_go`], or for less than a second.
     fn news(&mut self, _hold: bool) -> Result<News, AppendError> {
         Ok(News::None)
     }

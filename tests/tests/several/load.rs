@@ -17,6 +17,7 @@ use crate::client::{Client, Refusal, get};
 use crate::meter::Meter;
 use crate::oracle::{Oracle, Stated};
 use crate::site::ORIGIN;
+use crate::waits::Waits;
 
 /// How soon a source states again at the earliest.
 const PACE: Duration = Duration::from_millis(50);
@@ -33,6 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What they share.
 pub(crate) struct Shared {
     pub(crate) meter: Meter,
+    pub(crate) waits: Waits,
     pub(crate) servers: Vec<SocketAddr>,
     pub(crate) oracle: Mutex<Oracle>,
     /// What the next statements follow: the newest checkpoint that any server showed.
@@ -44,8 +46,9 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(servers: Vec<SocketAddr>, oracle: Oracle) -> Self {
         let (over, findings) = (AtomicBool::new(false), Mutex::default());
-        let (meter, newest) = (Meter::new(), Mutex::new(After::NOTHING));
-        Self { meter, servers, oracle: Mutex::new(oracle), newest, over, findings }
+        let (meter, waits) = (Meter::new(), Waits::default());
+        let (oracle, newest) = (Mutex::new(oracle), Mutex::new(After::NOTHING));
+        Self { meter, waits, servers, oracle, newest, over, findings }
     }
 
     /// Lets everybody end.
@@ -132,7 +135,7 @@ impl Source {
 
     /// States until all is over; what came of it.
     pub(crate) fn run(mut self, shared: &Shared) -> Vec<Stated> {
-        let mut client = Client::new(&shared.servers, self.number % shared.servers.len());
+        let mut client = Client::new(&shared.servers, self.number, &shared.waits);
         let mut due = Instant::now();
         while !shared.is_over() {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
@@ -162,7 +165,7 @@ impl Source {
 
 /// Sends the same bytes until some server takes them. `None` where one says what none may say, or where
 /// nobody takes them for long after all is over.
-fn insist(client: &mut Client, statement: &[u8], shared: &Shared) -> Option<u64> {
+fn insist(client: &mut Client<'_>, statement: &[u8], shared: &Shared) -> Option<u64> {
     let mut since_over = None;
     loop {
         match client.add(statement) {

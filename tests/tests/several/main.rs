@@ -3,17 +3,19 @@
 //!
 //! No acknowledged entry may be lost, no two checkpoints may disagree, no source's chain may break, and
 //! the log must go on each time: who judges that ([`oracle`]) shares no code with the log. How long
-//! each fault is felt is printed. Every kind of fault once by default; ten minutes with
+//! each fault is felt is printed, and where that is long, who waited for what meanwhile: among the clients
+//! ([`waits`]) and in the database ([`held`]). Every kind of fault once by default; ten minutes with
 //! `FIDUCIAL_SOAK=1`, which alone insists that half of the undisturbed rate is back within two seconds.
 //!
-//! What counts is what clients see who know all servers by one name: one that does not answer within a
-//! second is left for the next. Where nobody can be served, because the one database is away, it counts
-//! from when it is back.
+//! What counts is what clients see who know all servers by one name: one that does not answer a look at once,
+//! or a request within a second, is left for the next. Where nobody can be served, because the one database is
+//! away, it counts from when it is back.
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod client;
 mod faults;
+mod held;
 mod load;
 mod meter;
 #[allow(dead_code, reason = "other tests want more of it")]
@@ -28,6 +30,7 @@ mod part;
 mod postgres;
 mod relay;
 mod site;
+mod waits;
 mod ways;
 
 use std::time::{Duration, Instant};
@@ -36,11 +39,12 @@ use tests::oracle::literal;
 
 use client::get;
 use faults::Fault;
+use held::Looks;
 use load::{Shared, Source};
 use meter::Event;
 use oracle::Stated;
 use site::Site;
-use ways::{Ways, among_clients};
+use ways::{SERVERS, Ways, among_clients};
 
 /// How many sources state at once.
 const SOURCES: usize = 16;
@@ -98,10 +102,22 @@ fn every_promise_is_kept(ways: Ways) {
     });
     shared.is_sound();
     let late = shared.meter.report(&events);
+    late.iter().for_each(|event| explain(event, &shared));
     let whole = reckon(&shared, &stated);
     println!("{whole} entries, {} acknowledged", shared.meter.counted());
     site.check();
+    let late: Vec<&str> = late.iter().map(|event| event.name.as_str()).collect();
     assert!(!soak || late.is_empty(), "not back within two seconds: {late:?}");
+}
+
+/// Prints who waited for what while a fault was felt for long.
+fn explain(event: &Event, shared: &Shared) {
+    println!("{}, felt for long; in seconds since it began:", event.name);
+    let at = |moment| shared.meter.at(moment);
+    let waits = shared.waits.told(event.begun..event.over, at, |server| SERVERS[server]);
+    for line in waits.iter().chain(&event.held.told()) {
+        println!("    {line}");
+    }
 }
 
 /// Lets all sources state and all servers' checkpoints be read while `faults` happen.
@@ -140,6 +156,7 @@ fn one_after_the_other(site: &mut Site, shared: &Shared, plan: &Plan) -> Vec<Eve
         if let Some(last) = events.last_mut() {
             last.over = begun;
         }
+        let looks = Looks::begin(&site.postgres);
         fault.begin(site);
         std::thread::sleep(fault.time(plan.fault));
         let ending = meter.now();
@@ -148,8 +165,8 @@ fn one_after_the_other(site: &mut Site, shared: &Shared, plan: &Plan) -> Vec<Eve
         let ended = if fault.is_outage() { meter.now() } else { ending };
         std::thread::sleep(plan.rest);
         goes_on(shared);
-        let (name, is_outage) = (fault.name(), fault.is_outage());
-        events.push(Event { name, begun, ended, over: meter.now(), is_outage });
+        let (name, is_outage, held) = (fault.name(), fault.is_outage(), looks.end());
+        events.push(Event { name, begun, ended, over: meter.now(), is_outage, held });
     }
     events
 }

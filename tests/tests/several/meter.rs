@@ -7,6 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::held::Held;
+
 /// One slot.
 const SLOT: Duration = Duration::from_millis(50);
 
@@ -37,6 +39,8 @@ pub(crate) struct Event {
     pub(crate) over: Duration,
     /// Whether nobody could be served while it lasted: there is one database.
     pub(crate) is_outage: bool,
+    /// Who waited in the database meanwhile.
+    pub(crate) held: Held,
 }
 
 /// What one fault did.
@@ -59,6 +63,11 @@ impl Meter {
 
     pub(crate) fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// A moment, in time since the beginning.
+    pub(crate) fn at(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.started)
     }
 
     /// Counts one acknowledgement.
@@ -87,8 +96,8 @@ impl Meter {
         self.published.lock().unwrap().0
     }
 
-    /// Prints what each fault did; the names of those that had not passed in time.
-    pub(crate) fn report(&self, events: &[Event]) -> Vec<String> {
+    /// Prints what each fault did; those that had not passed in time.
+    pub(crate) fn report<'a>(&self, events: &'a [Event]) -> Vec<&'a Event> {
         let whole = self.undisturbed(events);
         println!("undisturbed: {:.0} entries/s are acknowledged", whole / SLOT.as_secs_f64());
         println!(
@@ -108,7 +117,7 @@ impl Meter {
                 seconds(effect.unpublished)
             );
             if effect.after_begin.unwrap_or_default().max(effect.after_end) > WITHIN {
-                late.push(event.name.clone());
+                late.push(event);
             }
         }
         late

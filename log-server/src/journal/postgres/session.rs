@@ -22,9 +22,10 @@ use crate::answer::Fatal;
 /// How much longer than the database's own limit this side waits: the network's part.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// How long a session may hold a lock and ask nothing. A server that is paused while it holds the head
-/// holds up all others no longer than this.
-const LONGEST_HOLD: Duration = Duration::from_secs(1);
+/// How long a session may hold a lock and ask nothing. A server that is paused while it holds the head, or
+/// while its session waits for it, holds up all others no longer than this. Less than the second that clients
+/// give a server: else those of the others would leave servers that are well, and try the one that is paused.
+const LONGEST_HOLD: Duration = Duration::from_millis(750);
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ struct Proxy {
     folder: tempfile::TempDir,
     /// What to do with the next commit.
     cut: Arc<AtomicU32>,
+    /// Whether answers are lost, as where who asked stands still.
+    still: Arc<AtomicBool>,
 }
 
 const PASS: u32 = 0;
@@ -26,15 +29,16 @@ impl Proxy {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
         let (target, cut) = (server.socket(), Arc::new(AtomicU32::new(PASS)));
-        let shared = cut.clone();
+        let still = Arc::new(AtomicBool::new(false));
+        let shared = (cut.clone(), still.clone());
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let server = UnixStream::connect(&target).unwrap();
-                let cut = shared.clone();
-                std::thread::spawn(move || carry(client, server, &cut));
+                let (cut, still) = shared.clone();
+                std::thread::spawn(move || carry(client, server, &cut, still));
             }
         });
-        Self { folder, cut }
+        Self { folder, cut, still }
     }
 
     fn address(&self) -> String {
@@ -42,11 +46,11 @@ impl Proxy {
     }
 }
 
-fn carry(mut client: UnixStream, mut server: UnixStream, cut: &AtomicU32) {
+fn carry(mut client: UnixStream, mut server: UnixStream, cut: &AtomicU32, still: Arc<AtomicBool>) {
     let (back, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
     let mute = Arc::new(AtomicBool::new(false));
     let muted = mute.clone();
-    std::thread::spawn(move || carry_back(back, to, &muted));
+    std::thread::spawn(move || carry_back(back, to, [&muted, &still]));
     let mut bytes = vec![0; 1 << 20];
     while let Ok(count @ 1..) = client.read(&mut bytes) {
         let message = &bytes[..count];
@@ -69,10 +73,11 @@ fn carry(mut client: UnixStream, mut server: UnixStream, cut: &AtomicU32) {
     let _ = server.shutdown(std::net::Shutdown::Both);
 }
 
-fn carry_back(mut server: UnixStream, mut client: UnixStream, mute: &AtomicBool) {
+fn carry_back(mut server: UnixStream, mut client: UnixStream, mute: [&AtomicBool; 2]) {
     let mut bytes = vec![0; 1 << 20];
     while let Ok(count @ 1..) = server.read(&mut bytes) {
-        if !mute.load(Ordering::SeqCst) && client.write_all(&bytes[..count]).is_err() {
+        let is_lost = mute.iter().any(|mute| mute.load(Ordering::SeqCst));
+        if !is_lost && client.write_all(&bytes[..count]).is_err() {
             break;
         }
     }
@@ -112,6 +117,44 @@ fn a_commit_that_was_given_up_can_no_longer_come_true() {
     assert_eq!(refused, Err(AppendError::Conflict { size: 0, expected: 0 }));
     assert!(matches!(other.news(false).unwrap(), News::None));
     other.append(0, &entries(0..1)).unwrap();
+}
+
+#[test]
+fn who_stands_still_while_it_waits_for_the_head_does_not_keep_it() {
+    let Some(server) = made(Admission::Any) else { return };
+    let proxy = Proxy::start(&server);
+    let (mut still, mut other) = (open(&proxy.address()), open(&server.address()));
+    // It has asked this before, so that the next time all is sent at once.
+    assert!(matches!(still.news(true), Ok(News::None)));
+    still.let_go();
+    // Holds the head for as long as it likes, as no server may.
+    let mut holder = server.psql().stdin(Stdio::piped()).spawn().unwrap();
+    let orders = b"BEGIN; SELECT size FROM log_head FOR UPDATE;\n";
+    holder.stdin.as_mut().unwrap().write_all(orders).unwrap();
+    let there_is = |what: &str| {
+        let question = format!("SELECT count(*) > 0 FROM pg_stat_activity WHERE {what}");
+        server.ask("postgres", &question) == "t"
+    };
+    while !there_is("state = 'idle in transaction'") {
+        assert!(matches!(holder.try_wait(), Ok(None)), "it did not hold the head");
+    }
+    proxy.still.store(true, Ordering::SeqCst);
+    let lost = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| still.news(true));
+        while !there_is("wait_event_type = 'Lock'") {
+            assert!(!asked.is_finished(), "it did not wait");
+        }
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        // The session of who stands still is the next that has the head. The one behind it gets it all the
+        // same, before it is given up.
+        other.append(0, &entries(0..1)).unwrap();
+        asked.join().unwrap()
+    });
+    assert!(matches!(lost, Err(AppendError::Refused(_))), "{lost:?}");
+    proxy.still.store(false, Ordering::SeqCst);
+    assert!(matches!(still.news(true), Ok(News::Entries(read)) if read == entries(0..1)));
+    still.append(1, &entries(1..2)).unwrap();
 }
 
 #[test]
