@@ -46,7 +46,7 @@ fn a_bundle_that_was_cut_is_to_be_fetched_again() {
         }
     }
     // An end that is there and says something else was altered, and so was any other byte.
-    for place in [whole.len() - 1, whole.len() - 10, 6] {
+    for place in [whole.len() - 1, whole.len() - 10, 0, 6, 30, 40] {
         let mut altered = whole.clone();
         altered[place] ^= 1;
         fs::write(at.join("altered.zip"), altered).unwrap();

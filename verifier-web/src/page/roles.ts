@@ -9,7 +9,8 @@ import { PINS_HEADER } from "../formats/pins.ts";
 import { looksLikeKey } from "../formats/policy.ts";
 import { PROOF_HEADER } from "../formats/proof.ts";
 import { SPLIT_HEADER } from "../formats/split.ts";
-import { MANIFEST } from "../formats/zip.ts";
+import { FileWindow } from "../formats/window.ts";
+import { isMeantAsBundle } from "../formats/zip.ts";
 import type { NamedFile, Role } from "../judge/given.ts";
 import { readList } from "../judge/list.ts";
 import { MAX_UNITS_SIZE } from "../judge/reader.ts";
@@ -29,7 +30,8 @@ export async function guessRole(file: NamedFile): Promise<Guess> {
   // Cut in the middle of a letter it is no UTF-8, so only whole lines are looked at.
   const end = file.blob.size <= HEAD_SIZE ? bytes.length : bytes.lastIndexOf(0x0a) + 1;
   const text = decodeUtf8(bytes.subarray(0, end)) ?? "";
-  if (isZip(bytes)) return { role: "bundle", own: undefined };
+  if (await isMeantAsBundle(new FileWindow(file.blob))) return { role: "bundle", own: undefined };
+  // Other zip files are evidence like any other.
   const trusted = trustedOf(text);
   if (trusted) return { role: "unused", own: trusted };
   return { role: roleOf(file.name, text), own: await readersOf(file, text) };
@@ -46,12 +48,6 @@ async function readersOf(file: NamedFile, text: string): Promise<OwnKind | undef
   } catch {
     return undefined;
   }
-}
-
-/** Whether the file begins as a bundle does: other zip files are evidence like any other. */
-function isZip(bytes: Uint8Array): boolean {
-  const name = decodeUtf8(bytes.subarray(30, 30 + MANIFEST.length));
-  return bytes[0] === 0x50 && bytes[1] === 0x4b && name === MANIFEST;
 }
 
 function roleOf(name: string, text: string): Role {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { concat } from "../../src/crypto/bytes.ts";
 import { crc32 } from "../../src/crypto/crc32.ts";
 import { sha256 } from "../../src/crypto/sha256.ts";
-import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { decodeUtf8, encodeUtf8 } from "../../src/formats/encoding.ts";
 import { encodeHex } from "../../src/formats/hex.ts";
 import { formatPins, parsePins } from "../../src/formats/pins.ts";
 import type { Given } from "../../src/judge/given.ts";
@@ -68,17 +68,25 @@ test("every changed byte, a byte more and a byte less are refused", async () => 
     changed[at] = (changed[at] ?? 0) ^ 0x10;
     const report = await judged(changed);
     const [reason] = report.reasons;
-    assert.notEqual(report.verdict, "verified", `byte ${at}`);
+    // The beginning too, by which a bundle is known: its other end says as well what it is.
+    assert.equal(report.verdict, "rejected", `byte ${at}`);
     // Where another thing stands than the end, a byte could be changed or the rest be missing.
     const isAtEnd = at >= small.length - 22 && at < small.length - 18;
-    const known = isAtEnd ? ["bundle-cut"] : ["bundle-altered", "not-a-bundle"];
+    const known = isAtEnd ? ["bundle-cut"] : ["bundle-altered"];
     assert.ok(known.includes(reason?.code ?? ""), `byte ${at}: ${reason?.code}`);
   }
   const zero = Uint8Array.of(0);
   for (const other of [concat(small, zero), concat(zero, small), small.subarray(1), small.subarray(0, -1)]) {
-    assert.notEqual((await judged(other)).verdict, "verified");
+    assert.equal((await judged(other)).verdict, "rejected");
   }
-  assert.equal((await judged(encodeUtf8("no zip at all, but long enough for one"))).verdict, "undecided");
+  // Without either name of its first part a zip is somebody's other file, and no verdict on anybody.
+  const other = small.slice();
+  for (let at = 0; at < small.length - 22; at += 1) {
+    if (decodeUtf8(small.subarray(at, at + 11)) === "bundle.json") other[at] = 0x42;
+  }
+  for (const file of [other, encodeUtf8("no zip at all, but long enough for one"), new Uint8Array(22)]) {
+    assert.deepEqual(told(await judged(file)), ["undecided", "not-a-bundle"]);
+  }
 });
 
 test("a bundle that was cut off is told from one that was altered", async () => {
