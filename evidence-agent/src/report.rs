@@ -319,7 +319,7 @@ const fn no_witness(language: Language) -> &'static str {
             "no witness has confirmed it: the policy asks for none, so only the log itself vouches \
              for order and time"
         }
-        Language::Zh => "尚无见证方确认：策略未要求见证，次序与时间仅由日志自身担保",
+        Language::Zh => "尚无见证者确认：策略未要求见证，次序与时间仅由日志自身担保",
     }
 }
 
