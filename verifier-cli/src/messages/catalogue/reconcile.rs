@@ -64,7 +64,7 @@ catalogue! {
     FoundFailed = "found-failed", "shipped although the last word on it is {0}", "最后结论为“{0}”却已出货";
     FoundFirstUnread = "found-first-unread",
         "the report's file was written again, and its first version could not be read", "报告文件被重写，且首个版本无法解读";
-    FoundLate = "found-late", "anchored late: {0}", "锚定较迟：{0}";
+    FoundLate = "found-late", "anchored late, {1} records, the furthest: {0}", "锚定较迟，共 {1} 条记录，最迟者：{0}";
     FoundLimits = "found-limits",
         "limits or program changed under the same revision: {0}, revision {1}", "限值或程序在同一版次下被更改：{0}，版次 {1}";
     FoundMissing = "found-missing",

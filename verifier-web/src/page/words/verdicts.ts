@@ -71,11 +71,11 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "logged-after-claim": {
     en: "The records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks. The furthest:",
-    zh: "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1} 记入日志。相距最远的：",
+    zh: "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1}记入日志。相距最远的：",
   },
   "sealed-after-claim": {
     en: "The records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed. The furthest:",
-    zh: "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1} 封入声明。相距最远的：",
+    zh: "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1}封入声明。相距最远的：",
   },
   "at-record": { en: "{0}, statement {1}, record {2}", zh: "{0}，第 {1} 号声明第 {2} 号记录" },
   "range-sound": {
