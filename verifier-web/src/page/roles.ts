@@ -40,7 +40,7 @@ export async function guessRole(file: NamedFile): Promise<Guess> {
 /** What only a bundle is read with: beside a receipt it would be a piece of evidence like any other. */
 async function readersOf(file: NamedFile, text: string): Promise<OwnKind | undefined> {
   const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  if (lines.length > 0 && lines.every((line) => /^[0-9a-f]{64}$/.test(line))) return "lotKeys";
+  if (lines.length > 0 && lines.every((line) => /^[0-9a-f]{64}$/i.test(line))) return "lotKeys";
   if (!/\.(csv|tsv|txt)$/i.test(file.name) || file.blob.size > MAX_UNITS_SIZE) return undefined;
   try {
     readList(new Uint8Array(await file.blob.arrayBuffer()));
@@ -62,7 +62,9 @@ function roleOf(name: string, text: string): Role {
 }
 
 function trustedOf(text: string): OwnKind | undefined {
-  const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  // Byte order marks and carriage returns are white space around a line.
+  const all = text.split("\n").map((line) => line.trim());
+  const lines = all.filter((line) => line !== "" && !line.startsWith("#"));
   if (lines[0] === PINS_HEADER) return "pins";
   if (lines.length > 0 && lines.every((line) => looksLikeKey(line.trim()))) return "keys";
   const isPolicy = lines.length > 0 && lines.every((line) => {

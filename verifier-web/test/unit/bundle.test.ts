@@ -16,6 +16,7 @@ import { judge } from "../../src/judge/verify.ts";
 import { parseMillis } from "../../src/judge/time.ts";
 import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
+import { wordOf } from "../../src/page/result.ts";
 import { outcome } from "../vector.ts";
 
 const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
@@ -43,6 +44,44 @@ test("a pinned statement that is shown by itself is the one that is pinned", asy
   assert.equal((await judged(GOOD, { pins: encodeUtf8(pins), keys: "" })).verdict, "verified");
   const other = pins.replace(/^(first [0-9]+) .*/m, `$1 ${"A".repeat(43)}=`);
   assert.deepEqual(told(await judged(GOOD, { pins: encodeUtf8(other), keys: "" })), ["rejected", "range-not-pinned"]);
+});
+
+test("what an editor leaves in a text of the reader's own says nothing", async () => {
+  const pins = pinsFrom(anchor("report.json", HASH));
+  const other = pins.replace(/^(first [0-9]+) .*/m, `$1 ${"A".repeat(43)}=`);
+  const saved = (text: string) => [
+    text.trimEnd(),
+    text.replaceAll("\n", "\r\n"),
+    `\ufeff${text}`,
+    `\ufeff${text.trimEnd().replaceAll("\n", "\r\n")}\r`,
+  ];
+  for (const text of saved(pins)) {
+    assert.equal((await judged(GOOD, { pins: encodeUtf8(text), keys: "" })).verdict, "verified");
+  }
+  for (const text of saved(POLICY)) {
+    assert.equal((await judged(GOOD, { policy: encodeUtf8(text) })).verdict, "verified");
+  }
+  // Pinned is pinned, whatever the editor.
+  for (const text of saved(other)) {
+    assert.deepEqual(told(await judged(GOOD, { pins: encodeUtf8(text), keys: "" })), ["rejected", "range-not-pinned"]);
+  }
+  for (const text of [pins.replace("cadence ", "cadence \ufeff"), pins.replace("log ", "log\r ")]) {
+    assert.deepEqual(told(await judged(GOOD, { pins: encodeUtf8(text), keys: "" })), ["undecided", "bad-pins"]);
+  }
+});
+
+test("a lower bound that cannot be is not asked for", async () => {
+  const first = anchor("report.json", HASH, { isFirst: true });
+  const parts = [...partsOf("records", first)].filter(([path]) => !/\.(after|consistency)$/.test(path));
+  const report = await judged(makeBundle(new Map(parts), EVIDENCE));
+  assert.equal(report.verdict, "verified");
+  const open = report.notChecked.find(({ code }) => code === "open-none-named");
+  assert.deepEqual(open?.values, ["1"]);
+  assert.ok(!codes(report.notChecked).includes("open-lower-bounds"));
+  const without = [...RECORDS].filter(([path]) => !/\.(after|consistency)$/.test(path));
+  const other = await judged(makeBundle(new Map(without), EVIDENCE));
+  assert.ok(codes(other.notChecked).includes("open-lower-bounds"));
+  assert.ok(!codes(other.notChecked).includes("open-none-named"));
 });
 
 test("a bundle of records is verified, with its evidence and its lower bound", async () => {
@@ -265,8 +304,12 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   };
   const as = (...entries: [string, string | Uint8Array][]) => () => new Map(entries);
   const found = await read(as(), `${mine}\r\nPNL-of-nobody\n`);
-  assert.deepEqual(told(found), ["verified", "range-sound", "own-sound", "own-without", "claimed-after-logged"]);
-  assert.deepEqual(found.reasons[1]?.values, ["3", SOURCE, "1", "2"]);
+  const reasons = ["own-absent", "range-sound", "own-sound", "own-without", "claimed-after-logged"];
+  assert.deepEqual(told(found), ["rejected", ...reasons]);
+  // What is shown holds all the same, and is shown.
+  assert.ok(found.holds && found.acts.length > 0 && wordOf(found) === "not-in-order");
+  assert.deepEqual(found.reasons[0]?.values, ["1", "2"]);
+  assert.deepEqual(found.reasons[2]?.values, ["3", SOURCE, "1", "2"]);
   const facts = (code: string) =>
     found.facts.filter((one) => one.code === code).map((one) => one.value);
   assert.deepEqual(facts("own-record"), [20, 21, 22].map((at) => `${SOURCE} ${at}, 1: ${mine}`));
@@ -340,7 +383,8 @@ test("a lot key says nothing without units, and is never shown", async () => {
     ["reader-incomplete", { lotKeys: hexKey }],
     ["lot-key-needs-range", { lotKeys: hexKey, units }],
     ["bad-lot-key", { lotKeys: hexKey.slice(2), units }],
-    ["bad-lot-key", { lotKeys: hexKey.toUpperCase(), units }],
+    // As editors leave it, it is the same key.
+    ["lot-key-needs-range", { lotKeys: `\ufeff ${hexKey.toUpperCase()}\r\n`, units }],
   ];
   for (const [code, changed] of cases) {
     const report = await judged(GOOD, changed);
@@ -350,8 +394,10 @@ test("a lot key says nothing without units, and is never shown", async () => {
   // Without a key units are looked for by their names in what is opened.
   const named = async (list: string) => judged(GOOD, { units: encodeUtf8(list) });
   assert.deepEqual(told(await named("SN-of-nobody\n")), ["undecided", "own-none-found"]);
-  const some = await named("Baugruppe\nPNL0099123-1\n");
-  assert.equal(some.verdict, "verified");
+  assert.deepEqual(told(await named("Baugruppe\nPNL0099123-1\n")), ["undecided", "list-header"]);
+  assert.equal((await named("PNL0099123-1\n")).verdict, "verified");
+  const some = await named("SN-9\nPNL0099123-1\n");
+  assert.equal(wordOf(some), "not-in-order");
   assert.ok(codes(some.notChecked).includes("open-first-line"));
   assert.ok(["own-named", "own-unnamed"].every((code) => codes(some.reasons).includes(code)));
 });

@@ -20,6 +20,8 @@ test("each of the reader's own files is known by its form, and none is taken as 
   const cases = [
     ["our.policy", POLICY, "policy", "unused"],
     ["pins", pinsFrom(made), "pins", "unused"],
+    ["pins.txt", `\ufeff${pinsFrom(made).replaceAll("\n", "\r\n")}`, "pins", "unused"],
+    ["LOT.KEY", `\ufeff${"96DC".repeat(16)}\r\n`, "lotKeys", "file"],
     ["aoi.vkey", SIGNERS.source.vkey, "keys", "unused"],
     ["lot.key", "96dc".repeat(16), "lotKeys", "file"],
     ["shipped.csv", "序列号;批次\r\nSN1;L7\r\n", "units", "file"],
