@@ -268,10 +268,10 @@ impl AgentError {
             ),
             Self::Input(text) => format!("输入有误：{}", zh(text)),
             Self::LogRefused(text) => {
-                format!("日志不可信：{}\n请保留保险库和日志的回答，并交给见证方。", zh(text))
+                format!("日志不可信：{}\n请保留保险库和日志的回答，并交给见证者。", zh(text))
             }
             Self::Papers { sequence, count, first } => format!(
-                "声明 {sequence} 已锚定，但其中 {count} 份报告的回执或开示未能写出：{}\n\
+                "声明 {sequence} 已锚定，但其中 {count} 份报告的回执或公开文件未能写出：{}\n\
                  所需内容都在保险库中。请运行 `fiducial-agent anchor --vault DIR` 补写。",
                 first.chinese()
             ),

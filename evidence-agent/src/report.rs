@@ -319,7 +319,7 @@ const fn no_witness(language: Language) -> &'static str {
             "no witness has confirmed it: the policy asks for none, so only the log itself vouches \
              for order and time"
         }
-        Language::Zh => "尚无见证方确认：策略未要求见证，次序与时间仅由日志自身担保",
+        Language::Zh => "尚无见证者确认：策略未要求见证，次序与时间仅由日志自身担保",
     }
 }
 
@@ -327,7 +327,7 @@ impl Papers {
     fn describe(&self, language: Language) -> String {
         let (receipt, opening) = match language {
             Language::En => ("receipt", "opening"),
-            Language::Zh => ("回执", "开示"),
+            Language::Zh => ("回执", "公开文件"),
         };
         let (proof, disclosure) = (self.receipt.display(), self.disclosure.display());
         format!("    {receipt}  {proof}\n    {opening}  {disclosure}\n")

@@ -27,6 +27,16 @@ const UNFINISHED: [(&str, &str); 6] = [
 const MACHINE_PATHS: [(&str, &str); 5] =
     [("/wo", "rk/"), ("/tm", "p/"), ("/ho", "me/"), ("/ro", "ot/"), ("/Us", "ers/")];
 
+/// Chinese words, in two halves likewise, that stand for what has another word everywhere: witnesses, pins, and
+/// to open a record.
+const OTHER_WORDS: [(&str, &str, &str); 5] = [
+    ("见证", "方", "见证者"),
+    ("见证", "人", "见证者"),
+    ("固定", "项", "信任锚点"),
+    ("钉", "定", "信任锚点"),
+    ("开", "示", "公开"),
+];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace exists")
 }
@@ -135,6 +145,20 @@ fn no_text_names_a_path_of_one_machine() {
         |line| {
             let paths = MACHINE_PATHS.iter().map(|(first, second)| format!("{first}{second}"));
             paths.into_iter().find(|path| starts_a_word(line, path)).map(|p| format!("names {p}"))
+        },
+    );
+}
+
+#[test]
+fn one_thing_has_one_chinese_word() {
+    check_lines(
+        |_| true,
+        |line| {
+            let found = |(first, second, _): &&(&str, &str, &str)| {
+                line.contains(&format!("{first}{second}"))
+            };
+            let other = OTHER_WORDS.iter().find(found)?;
+            Some(format!("says {}{}: elsewhere it is {}", other.0, other.1, other.2))
         },
     );
 }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Invariants: the page says what the program found and nothing more: evidence is shown only beside a
-//! verdict of VERIFIED, and units of a delivery only where all the evidence about them holds; text enters
+//! verdict of VERIFIED, or of NOT IN ORDER, which says that all of it holds, and units of a delivery likewise; text enters
 //! through [`markup::Html`] alone; the same findings give the same bytes, but for the run log's time, which
 //! is an argument. It holds no script, and its policy (`default-src 'none'`) lets a browser load nothing.
 
@@ -28,6 +28,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::durable::Target;
 use crate::failure::Failure;
+use crate::lateness;
 use crate::masked;
 use crate::messages::{Language, Message, Said};
 use crate::report::{Report, Verdict};
@@ -99,7 +100,9 @@ fn of_report(report: &Report, run: Run, language: Language) -> Page<'_> {
         verdict: report.verdict(),
         word: report.word(),
         is_misfit: report.is_misfit(),
+        holds: report.holds(),
         reasons: report.reasons().iter().map(|said| said.to_text(language)).collect(),
+        lateness: lateness::said(report.reasons()).map(|said| said.to_text(language)).collect(),
         hint: None,
         facts: report.facts(language).collect(),
         open: report.open(language),
@@ -116,7 +119,9 @@ fn of_failure(failure: &Failure, run: Run, language: Language) -> Page<'_> {
         verdict: Verdict::Undecided,
         word: None,
         is_misfit: false,
+        holds: false,
         reasons: vec![why.to_text(language)],
+        lateness: Vec::new(),
         hint: hint.map(|hint| hint.to_text(language)),
         facts: Vec::new(),
         open: Vec::new(),

@@ -28,14 +28,13 @@ const MAX_HASHES_SIZE: usize = MAX_CONSISTENCY_PROOF * 45;
 /// As many bytes of a file as show whether it is meant as a bundle.
 const BUNDLE_HEAD: usize = 64;
 
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What is said of a file that should hold text.
 pub(crate) const NOT_UTF_8: &str = "the file is not valid UTF-8";
 
-/// What an editor has left in a text, where that is why it is refused: what it says is then not the fault.
-const MARKED: &str = "it begins with a byte order mark (BOM); save it as UTF-8 without one";
-const RETURNS: &str = "lines end in CR LF; save it with LF";
-const MARKED_RETURNS: &str = "it begins with a byte order mark (BOM), and lines end in CR LF; save \
-    it as UTF-8 without the mark, with LF";
+/// The letters that an editor has chosen, where that is why a text is refused: what it says is then not the fault.
 const WIDE: &str = "it is text in UTF-16; save it as UTF-8";
 
 /// Reads a whole file of at most `limit` bytes.
@@ -111,18 +110,29 @@ pub(crate) fn no_bundle(path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Why a text of the reader's own is refused: what an editor has done to it, or what `error` says.
-pub(crate) fn why_refused(bytes: &[u8], error: &dyn Display) -> String {
-    let is_marked = bytes.starts_with(&[0xef, 0xbb, 0xbf]);
-    let returns = bytes.windows(2).any(|pair| pair == b"\r\n");
-    let is_wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-    match (is_marked, returns, is_wide) {
-        (true, true, _) => MARKED_RETURNS.to_owned(),
-        (true, false, _) => MARKED.to_owned(),
-        (false, true, _) => RETURNS.to_owned(),
-        (false, false, true) => WIDE.to_owned(),
-        (false, false, false) => error.to_string(),
+/// Parses a text of the reader's own, as it is or else as [`plain`] has it. What an editor leaves says nothing,
+/// and no text that can be parsed as it is means another thing for it.
+pub(crate) fn parse_own<T, E>(bytes: &[u8], parse: impl Fn(&[u8]) -> Result<T, E>) -> Result<T, E> {
+    parse(bytes).or_else(|_| parse(&plain(bytes)))
+}
+
+/// A text without what editors leave in it: no byte order mark, no carriage returns before line feeds, and a line
+/// feed at its end.
+fn plain(bytes: &[u8]) -> Vec<u8> {
+    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    let mut plain = Vec::with_capacity(bytes.len().saturating_add(1));
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        plain.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        plain.push(b'\n');
     }
+    plain
+}
+
+/// Why a text of the reader's own is refused: its letters, or what `error` says.
+pub(crate) fn why_refused(bytes: &[u8], error: &dyn Display) -> String {
+    let is_wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    if is_wide { WIDE.to_owned() } else { error.to_string() }
 }
 
 /// The policy of the caller: without one there is no verdict.
@@ -133,7 +143,7 @@ pub(crate) fn policy(path: Option<&Path>) -> Result<Policy, Failure> {
     };
     let hint = Said::new(Message::HintPolicy, &[]);
     let bytes = own_text(path, MAX_POLICY_SIZE, "--policy")?;
-    Policy::parse(&bytes).map_err(|error| {
+    parse_own(&bytes, Policy::parse).map_err(|error| {
         let shown = path.display().to_string();
         let why = why_refused(&bytes, &error);
         Failure::new(Said::of_error(Message::Malformed, &[&shown], &why)).with_hint(hint)
@@ -172,7 +182,9 @@ pub(crate) fn key_file(path: &Path) -> Result<Vec<VerifierKey>, Failure> {
     let malformed =
         |why: &dyn Display| Failure::new(Said::of_error(Message::Malformed, &[&shown], why));
     let bytes = read(path, MAX_KEYS_SIZE)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| malformed(&NOT_UTF_8))?;
+    let text = bytes.strip_prefix(MARK).unwrap_or(&bytes);
+    let text =
+        std::str::from_utf8(text).map_err(|_| malformed(&why_refused(&bytes, &NOT_UTF_8)))?;
     parse_key_lines(text).map_err(|error| malformed(&error))
 }
 
@@ -266,20 +278,34 @@ mod tests {
     }
 
     #[test]
-    fn what_an_editor_has_left_in_a_policy_is_said() {
+    fn what_an_editor_has_left_in_a_text_of_the_reader_s_own_says_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy");
-        for (bytes, want) in [
-            (&b"quorum none\r\n"[..], RETURNS),
-            (&b"\xef\xbb\xbfquorum none\n"[..], MARKED),
-            (&b"\xef\xbb\xbfquorum none\r\n"[..], MARKED_RETURNS),
-            (&b"\xff\xfeq\0"[..], WIDE),
+        let put = |bytes: &[u8]| std::fs::write(&path, bytes).unwrap();
+        put(b"quorum none\n");
+        let want = policy(Some(&path)).unwrap();
+        for bytes in [
+            &b"quorum none\r\n"[..],
+            b"quorum none",
+            b"quorum none\r",
+            b"\xef\xbb\xbfquorum none\n",
+            b"\xef\xbb\xbf# ours\r\nquorum none\r\n",
         ] {
-            std::fs::write(&path, bytes).unwrap();
-            let refused = policy(Some(&path)).unwrap_err();
-            assert!(refused.to_text(Language::English).contains(want), "{want}");
-            assert!(!refused.to_text(Language::Chinese).contains("（原文）"), "{want}");
+            put(bytes);
+            assert!(policy(Some(&path)).is_ok_and(|read| read == want), "{bytes:?}");
         }
+        // A mark or a return in the middle is a letter as before, and other letters are named.
+        for bytes in [&b"# a\n\xef\xbb\xbfquorum none\n"[..], b"quorum\r none\n"] {
+            put(bytes);
+            assert!(policy(Some(&path)).is_err(), "{bytes:?}");
+        }
+        put(b"\xff\xfeq\0");
+        let refused = policy(Some(&path)).unwrap_err();
+        assert!(refused.to_text(Language::English).contains(WIDE));
+        assert!(!refused.to_text(Language::Chinese).contains("（原文）"));
+        let key = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+        put(format!("\u{feff}{key}\r\n").as_bytes());
+        assert_eq!(key_file(&path).unwrap().len(), 1);
         // What is wrong otherwise is still said by its line.
         std::fs::write(&path, "quorum none\nquorum none\n").unwrap();
         assert!(said(policy(Some(&path))).contains("line 2"));

@@ -40,6 +40,15 @@ pub(crate) struct Logged<'a> {
     pub(crate) opened: &'a OpenedBatch,
 }
 
+/// What is said of it.
+const SAID: [Message; 3] =
+    [Message::LoggedAfterClaim, Message::SealedAfterClaim, Message::ClaimedAfterLogged];
+
+/// Those of the reasons of a verdict that say it.
+pub(crate) fn said(reasons: &[Said]) -> impl Iterator<Item = &Said> {
+    reasons.iter().filter(|said| SAID.contains(&said.message()))
+}
+
 /// What is known of all statements together.
 #[derive(Default)]
 pub(crate) struct Lateness {

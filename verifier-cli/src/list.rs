@@ -89,6 +89,16 @@ impl List {
     }
 }
 
+/// Fails if a first line that is in no record, while others are, may be a header that nobody knows: a serial has
+/// a digit.
+pub(crate) fn doubt_header(first: &Unit) -> Result<(), Failure> {
+    if first.serial.contains(|letter: char| letter.is_ascii_digit()) {
+        return Ok(());
+    }
+    let why = Said::new(Message::ListHeader, &[&first.serial]);
+    Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])))
+}
+
 /// Reads a list.
 pub(crate) fn read(path: &Path) -> Result<List, Failure> {
     parse_of(path, &read_bytes(path)?)

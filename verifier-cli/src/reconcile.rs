@@ -140,11 +140,8 @@ fn all_unknown(results: &[Outcome<'_>]) -> bool {
 fn first_line<'u>(list: &'u List, results: &[Outcome<'_>]) -> Result<Option<&'u Unit>, Failure> {
     let is_first = results.first().is_some_and(is_unknown) && !all_unknown(results);
     let Some(first) = list.first_line().filter(|_| is_first) else { return Ok(None) };
-    if first.serial.contains(|letter: char| letter.is_ascii_digit()) {
-        return Ok(Some(first));
-    }
-    let why = Said::new(Message::ListHeader, &[&first.serial]);
-    Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])))
+    list::doubt_header(first)?;
+    Ok(Some(first))
 }
 
 /// Every opened record once, in the order of the chains.

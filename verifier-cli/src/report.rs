@@ -60,26 +60,32 @@ enum Shown {
         english: String,
         chinese: String,
     },
+    /// What people are told in fewer words.
+    ForMachines(String),
+    /// The fewer words.
+    ForPeople(String),
 }
 
 impl Shown {
     /// The value for people.
-    fn text(&self, language: Language) -> &str {
-        match self {
+    fn text(&self, language: Language) -> Option<&str> {
+        Some(match self {
             Self::Named(name) => name.text(language),
-            Self::Text(text) => text,
+            Self::Text(text) | Self::ForPeople(text) => text,
             Self::Counted { english, .. } if language == Language::English => english,
             Self::Counted { chinese, .. } => chinese,
-        }
+            Self::ForMachines(_) => return None,
+        })
     }
 
     /// The value for machines.
-    fn code(&self) -> &str {
-        match self {
+    fn code(&self) -> Option<&str> {
+        Some(match self {
             Self::Named(name) => name.code(),
-            Self::Text(text) => text,
+            Self::Text(text) | Self::ForMachines(text) => text,
             Self::Counted { code, .. } => code,
-        }
+            Self::ForPeople(_) => return None,
+        })
     }
 }
 
@@ -141,9 +147,23 @@ impl Report {
         self.word.or(self.verdict.message())
     }
 
+    /// Says that the evidence holds and what was asked about it is not in order. The word for forged evidence
+    /// would accuse whoever has shown sound evidence.
+    pub(crate) fn set_not_in_order(&mut self, why: Said) {
+        assert_eq!(self.verdict, Verdict::Verified, "the evidence holds");
+        self.verdict = Verdict::Rejected;
+        self.word = Some(Message::NotInOrder);
+        self.reasons.insert(0, why);
+    }
+
+    /// Whether the evidence holds, whatever it shows.
+    pub(crate) fn holds(&self) -> bool {
+        self.verdict == Verdict::Verified || self.word == Some(Message::NotInOrder)
+    }
+
     /// Adds what holds. Of evidence that was not verified nothing is shown.
     pub(crate) fn with_matter(self, matter: Matter) -> Self {
-        assert_eq!(self.verdict, Verdict::Verified, "only what holds is shown");
+        assert!(self.holds(), "only what holds is shown");
         Self { matter: Some(Box::new(matter)), ..self }
     }
 
@@ -173,7 +193,8 @@ impl Report {
 
     /// The labelled values in a language.
     pub(crate) fn facts(&self, language: Language) -> impl Iterator<Item = (&'static str, &str)> {
-        self.facts.iter().map(move |(label, value)| (label.text(language), value.text(language)))
+        let facts = self.facts.iter();
+        facts.filter_map(move |(label, value)| Some((label.text(language), value.text(language)?)))
     }
 
     pub(crate) fn reason(&mut self, why: Said) {
@@ -184,6 +205,16 @@ impl Report {
         // A value may have lines of its own, each of which is made printable by itself.
         let lines: Vec<String> = value.to_string().split('\n').map(printable).collect();
         self.facts.push((label, Shown::Text(lines.join("\n"))));
+    }
+
+    /// A fact in a long list, the rest of which people are told as a number; `value` has one line.
+    pub(crate) fn machine_fact(&mut self, label: Message, value: &str) {
+        self.facts.push((label, Shown::ForMachines(printable(value))));
+    }
+
+    /// What people are told of the rest of a long list; `value` has one line.
+    pub(crate) fn people_fact(&mut self, label: Message, value: &str) {
+        self.facts.push((label, Shown::ForPeople(printable(value))));
     }
 
     /// A fact whose value is a word of the catalogue.
@@ -253,13 +284,12 @@ impl Report {
         for reason in &self.reasons {
             text += &format!("  {}\n", reason.to_text(language));
         }
-        for (label, value) in &self.facts {
+        for (label, value) in self.facts(language) {
             let colon = if language == Language::Chinese { "：" } else { ": " };
-            let value = value.text(language);
             // A mark in front of each further line keeps a value from looking like a line of ours.
             let mut lines = value.split('\n');
             let first = lines.next().unwrap_or_default();
-            text += format!("  {}{colon}{first}", label.text(language)).trim_end();
+            text += format!("  {label}{colon}{first}").trim_end();
             text.push('\n');
             lines.for_each(|line| text += &format!("    | {line}\n"));
         }
@@ -278,7 +308,7 @@ impl Report {
         };
         let mut facts = Map::new();
         for (label, value) in &self.facts {
-            let value = value.code();
+            let Some(value) = value.code() else { continue };
             // A label that occurs more than once is a list.
             match facts.get_mut(label.code()) {
                 None => drop(facts.insert(label.code().to_string(), json!(value))),
@@ -365,6 +395,31 @@ mod tests {
         let json: Value = serde_json::from_str(&report.to_json(Language::Chinese)).unwrap();
         assert_eq!(json["facts"]["finding"], "found-failed: 2");
         assert_eq!(json["verdict"], "rejected");
+    }
+
+    #[test]
+    fn sound_evidence_of_what_is_not_in_order_still_holds_and_is_called_otherwise_than_forged() {
+        let mut report = Report::new(Verdict::Verified);
+        report.reason(Said::new(Message::OwnNamed, &["1", "2"]));
+        report.set_not_in_order(Said::new(Message::OwnAbsent, &["1", "2"]));
+        assert!(report.holds() && !report.is_misfit());
+        assert!(report.to_text(Language::English).starts_with("NOT IN ORDER\n  1 of your 2 units"));
+        let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
+        assert_eq!(json["verdict"], "rejected");
+        assert!(!Report::rejected(Vec::new()).holds() && !Report::new(Verdict::Undecided).holds());
+    }
+
+    #[test]
+    fn a_long_list_is_whole_for_machines_and_short_for_people() {
+        let mut report = Report::new(Verdict::Verified);
+        report.fact(Message::LabelOwnRecord, "a");
+        report.machine_fact(Message::LabelOwnRecord, "b");
+        report.people_fact(Message::LabelOwnMore, "1");
+        let text = report.to_text(Language::English);
+        assert!(!text.contains(": b") && text.ends_with(": 1\n"), "{text}");
+        let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
+        assert_eq!(json["facts"]["own-record"], json!(["a", "b"]));
+        assert!(json["facts"]["own-more"].is_null(), "{json}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::path::Path;
 use dossier::{codes, judge, records};
 use serde_json::Value;
 use spec::Hash;
+use spec::hash::leaf_hash;
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -46,7 +47,7 @@ fn a_bundle_that_was_cut_is_to_be_fetched_again() {
         }
     }
     // An end that is there and says something else was altered, and so was any other byte.
-    for place in [whole.len() - 1, whole.len() - 10, 6] {
+    for place in [whole.len() - 1, whole.len() - 10, 0, 6, 30, 40] {
         let mut altered = whole.clone();
         altered[place] ^= 1;
         fs::write(at.join("altered.zip"), altered).unwrap();
@@ -142,6 +143,32 @@ fn why_a_bundle_is_refused_is_said_in_chinese_as_well() {
 }
 
 #[test]
+fn a_lower_bound_that_cannot_be_is_not_asked_for() {
+    let folder = folder();
+    // Both statements were made for an empty log: there was nothing that they could name.
+    for (language, what) in
+        [("en", "for 2 statements: the log was still empty"), ("zh", "日志尚为空")]
+    {
+        let json = verify(folder.path(), "b.zip", "policy", language, 0);
+        let open = codes(&json, "not_checked");
+        assert!(!open.contains(&"open-lower-bounds".to_owned()), "{open:?}");
+        let all = json["not_checked"].as_array().unwrap();
+        let said = all.iter().find(|said| said["code"] == "open-none-named").unwrap();
+        assert!(said["text"].as_str().unwrap().contains(what), "{said}");
+    }
+}
+
+#[test]
+fn what_to_do_about_a_policy_never_weakens_it() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("bad"), "quorum\n").unwrap();
+    let hint = verify(at, "b.zip", "bad", "en", 2)["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains("somebody other than the supplier"), "{hint}");
+    assert!(!hint.contains("quorum none"), "{hint}");
+}
+
+#[test]
 fn a_policy_without_a_log_is_told_what_it_lacks() {
     let folder = folder();
     let at = folder.path();
@@ -155,20 +182,39 @@ fn a_policy_without_a_log_is_told_what_it_lacks() {
 }
 
 #[test]
-fn pins_that_an_editor_has_saved_its_own_way_are_told_so() {
+fn pins_that_an_editor_has_saved_its_own_way_are_read_as_they_were_written() {
     let folder = folder();
     let at = folder.path();
-    for (text, en, zh) in [
-        ("fiducial/pins/v1\r\n", "lines end in CR LF", "行末是 CR LF"),
-        ("\u{feff}fiducial/pins/v1\n", "byte order mark", "字节顺序标记"),
+    let key = support::source_key().verifier();
+    let first = leaf_hash(&fs::read(at.join("shown/records/0/0.statement")).unwrap());
+    let origin = judge(at, &["bundle", "explain", "b.zip"], 0)["facts"]["origin"].clone();
+    let pins = format!(
+        "fiducial/pins/v1\nlog {}\n\nsource {}\nkey {key}\nmachine AOI 7\nfirst 0 {first}\n\
+         cadence none\n",
+        origin.as_str().unwrap(),
+        key.name()
+    );
+    let words = ["bundle", "verify", "b.zip", "--policy", "policy", "--pins", "pins"];
+    for text in [
+        pins.clone(),
+        pins.trim_end().to_owned(),
+        pins.replace('\n', "\r\n"),
+        format!("\u{feff}{pins}"),
+        format!("\u{feff}{}", pins.trim_end().replace('\n', "\r\n")),
     ] {
-        fs::write(at.join("pins"), text).unwrap();
-        for (language, what) in [("en", en), ("zh", zh)] {
-            let words = ["bundle", "verify", "b.zip", "--policy", "policy", "--pins", "pins"];
-            let json = judge(at, &[&words[..], &["--lang", language]].concat(), 2);
-            let said = json["reason"]["text"].as_str().unwrap();
-            assert!(said.contains(what) && !said.contains("first line"), "{said}");
-        }
+        fs::write(at.join("pins"), &text).unwrap();
+        judge(at, &words, 0);
+    }
+    // Pinned is pinned, whatever the editor: another first statement is not that one.
+    let other = pins.replace(&first.to_string(), &Hash::of(b"another").to_string());
+    fs::write(at.join("pins"), other.replace('\n', "\r\n")).unwrap();
+    assert_eq!(codes(&judge(at, &words, 1), "reasons"), ["range-not-pinned"]);
+    // Text in UTF-16 is said to be that.
+    fs::write(at.join("pins"), b"\xff\xfef\0i\0").unwrap();
+    for (language, what) in [("en", "save it as UTF-8"), ("zh", "请存为 UTF-8")] {
+        let json = judge(at, &[&words[..], &["--lang", language]].concat(), 2);
+        let said = json["reason"]["text"].as_str().unwrap();
+        assert!(said.contains(what) && !said.contains("first line"), "{said}");
     }
     // What is swapped is named, and how it is meant.
     let words = ["bundle", "verify", "policy", "--policy", "b.zip"];

@@ -259,12 +259,17 @@ fn the_boards_of_the_reader_s_own_units_come_first() {
     // A byte order mark, Windows line ends and a header, as a table program writes them.
     dispute.write("mine", "\u{feff}lot,serial\r\nL7,SN000025\r\nL7,SN-none\r\n".as_bytes());
     let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
-    let page = dispute.report(&words, "en", 0);
+    let page = dispute.report(&words, "en", 1);
     check_harmless(&page);
     assert!(page.contains("Board 1: SN000025") && page.contains("Board 2: SN000000"));
     assert!(page.contains("opened records name 1 of your 2 units"));
     assert!(page.contains("NOT FOUND: your unit SN-none: it was looked for"));
-    let (_, out, _) = dispute.run(&words, "en");
+    // One that is missing is not in order, and nobody is accused of a forgery by it.
+    assert!(page.contains("<h1>NOT IN ORDER</h1>") && page.contains("What was shown holds"));
+    assert!(page.contains("What the verdict rests on") && !page.contains("Do not rely on it"));
+    let (code, out, _) = dispute.run(&words, "en");
+    assert_eq!(code, 1, "{out}");
+    assert!(out.starts_with("NOT IN ORDER\n  1 of your 2 units cannot be found"), "{out}");
     let (found, open) = out.split_once("Not checked:").unwrap();
     assert!(found.contains("NOT FOUND: your unit SN-none") && !open.contains("SN-none"), "{out}");
     assert!(!page.contains("your unit SN000025"));
@@ -285,11 +290,28 @@ fn units_of_which_none_is_found_are_no_verdict() {
         assert_eq!(code, 2, "{list}{out}{err}");
         assert!(err.contains(said) && err.contains("serial"), "{err}");
     }
-    // What is found of them is verified; a first line that is no unit of any record is told.
-    dispute.write("mine", b"Baugruppe\nSN000000\n");
-    let (code, out, err) = dispute.run(&words, "en");
-    assert_eq!(code, 0, "{err}");
-    assert!(out.contains("whether the first line of your list, Baugruppe, is a header"), "{out}");
+}
+
+#[test]
+fn a_unit_that_is_nowhere_is_said_alike_by_the_bundle_s_verdict_and_by_reconciliation() {
+    let dispute = Dispute::of_many(3);
+    let verify = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+    let reconcile = ["reconcile", "--units", "mine", "--bundle", "dispute.zip"];
+    for (list, code, said) in [
+        ("SN000000\nSN000001\n", 0, "VERIFIED"),
+        ("SN000000\nSN-9\n", 1, "NOT IN ORDER"),
+        // A first line without a digit looks like a header; one with a digit may be one.
+        ("Baugruppe\nSN000000\n", 2, "looks like a header"),
+        ("SN-9\nSN000000\n", 1, "whether the first line of your list, SN-9, is a header"),
+        ("SN-9\n", 2, "none of your 1 unit"),
+    ] {
+        dispute.write("mine", list.as_bytes());
+        for words in [&verify[..], &reconcile] {
+            let (have, out, err) = dispute.run(words, "en");
+            assert_eq!(have, code, "{words:?} {list}{out}{err}");
+            assert!((out + &err).contains(said), "{words:?} {list}");
+        }
+    }
 }
 
 #[test]

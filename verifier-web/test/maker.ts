@@ -141,6 +141,8 @@ export interface Wishes {
   readonly sequence?: bigint;
   /** The leaf hash of the statement before. */
   readonly previous?: Hash;
+  /** Its source had seen no tree with entries. */
+  readonly isFirst?: boolean;
 }
 
 /** Anchors one file by its SHA-256. */
@@ -186,13 +188,15 @@ function publish(records: readonly Field[][], wishes: Wishes): Evidence {
   const place = { log: LOG, source: SOURCE, sequence };
   const leaves = records.map(leafOfRecord);
   const batch = batchCommitment(place, { size: BigInt(records.length), root: rootOfLeaves(leaves) });
+  const named = [`${old.size}`, encodeBase64(old.root), encodeBase64(sha256(after))];
+  const nothing = ["0", encodeBase64(sha256(new Uint8Array())), encodeBase64(new Uint8Array(32))];
   const text = [
     "fiducial/statement/v1",
     `log ${LOG}`,
     `source ${SOURCE}`,
     `sequence ${sequence}`,
     `previous ${encodeBase64(previous)}`,
-    `after ${old.size} ${encodeBase64(old.root)} ${encodeBase64(sha256(after))}`,
+    `after ${(wishes.isFirst ? nothing : named).join(" ")}`,
     `batch ${encodeBase64(batch)}`,
     "",
   ].join("\n");

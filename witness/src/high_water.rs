@@ -163,7 +163,7 @@ impl Disagreement {
             Self::Forked { state } => {
                 format!("状态与第二记录是两段不同的历史（第 {state} 次提交）")
             }
-            Self::OtherInstance => "状态与第二记录属于此见证人的不同生命期".to_owned(),
+            Self::OtherInstance => "状态与第二记录属于此见证者的不同生命期".to_owned(),
             Self::RecordOlder { record, state } => {
                 format!("第二记录比状态更旧（记录为第 {record} 次提交，状态为第 {state} 次）")
             }

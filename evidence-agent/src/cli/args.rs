@@ -355,8 +355,9 @@ pub(crate) struct PinsArgs {
     /// The source; all of them if not given.
     #[arg(long, value_name = "NAME")]
     pub(crate) source: Option<String>,
-    /// What stands there, in one line.
-    #[arg(long, value_name = "TEXT", requires = "source")]
+    /// What stands there, in one line; of several sources say which, as in
+    /// --source line-4.example/aoi-7 --machine 'AOI 7, serial 20391'.
+    #[arg(long, value_name = "TEXT")]
     pub(crate) machine: Option<String>,
     /// The number of the statement from which on nothing may be missing.
     #[arg(long, value_name = "SEQUENCE", default_value_t = 0)]

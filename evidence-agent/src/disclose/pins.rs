@@ -32,6 +32,13 @@ pub(crate) fn pins(
         Some(name) => vec![parse_name(name)?],
         None => vault.sources()?,
     };
+    if wanted.machine.is_some() && names.len() > 1 {
+        return Err(AgentError::Input(format!(
+            "a machine stands at one source, and this vault has several: say which, as in \
+             `fiducial-agent pins --source {} --machine 'AOI 7, serial 20391'`",
+            names[0]
+        )));
+    }
     let mut pins = Vec::new();
     for name in names {
         let cadence = match (&config, wanted.cadence) {

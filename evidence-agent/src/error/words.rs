@@ -122,7 +122,7 @@ const PHRASES: &[(&str, &str)] = &[
          `fiducial-agent restore`; the next run asks the log where to go on, and states what cannot be \
          opened",
         "此保险库已损坏，或不是最新副本。请用 `fiducial-agent restore` 恢复最新的备份；下一次运行会向日志询问从何处继续，\
-         并声明哪些已无法开示",
+         并声明哪些已无法公开",
     ),
     (
         "the newest checkpoint that is kept satisfied the policy before and does not satisfy it as it \
@@ -169,12 +169,18 @@ const PHRASES: &[(&str, &str)] = &[
         "保险库中没有这样的记录，或已不再有：已按保留期限删除 {} 条；请查看 `fiducial-agent deletions`",
     ),
     // Disclosures, pins and challenges.
-    ("there is no source to pin", "没有可供钉定的来源"),
+    (
+        "a machine stands at one source, and this vault has several: say which, as in \
+         `fiducial-agent pins --source {} --machine 'AOI 7, serial 20391'`",
+        "一台设备对应一个来源，而此保险库有多个来源：请指明来源，例如 \
+         `fiducial-agent pins --source {} --machine 'AOI 7，序列号 20391'`",
+    ),
+    ("there is no source to pin", "没有可列入信任锚点（pins）的来源"),
     ("{} has made no statement {} yet; anchor one first", "{} 尚未作出第 {} 号声明；请先锚定"),
     (
         "{} cannot be pinned: a machine is 1 to 255 bytes of one line, a cadence 1 to 604800 \
          seconds, and there are at most 16 keys",
-        "无法钉定 {}：机器说明须为一行、1 至 255 字节，周期为 1 至 604800 秒，密钥最多 16 个",
+        "无法将 {} 列入信任锚点（pins）：机器说明须为一行、1 至 255 字节，周期为 1 至 604800 秒，密钥最多 16 个",
     ),
     ("{} is no range of statements such as 0..120", "{} 不是声明范围，例如 0..120"),
     ("say which with --source: {}", "请用 --source 指定其中之一：{}"),
@@ -185,7 +191,7 @@ const PHRASES: &[(&str, &str)] = &[
     (
         "record {} of statement {} has no tags and names something in `{}`, which a range must \
          open. If the reader may see it, say --open-untagged; or end the range before it",
-        "第 {} 号记录（第 {} 号声明）没有标签，却在 `{}` 中写有内容，而范围必须开示它。如对方可以查看，\
+        "第 {} 号记录（第 {} 号声明）没有标签，却在 `{}` 中写有内容，而范围必须公开它。如对方可以查看，\
          请加 --open-untagged；否则请让范围止于其前",
     ),
     ("the challenge is not answered: {}", "不予答复该质询：{}"),
@@ -213,7 +219,7 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     (
         "record {} of statement {} of {} was deleted by a rule of retention; the others can still be disclosed",
-        "第 {} 条记录（声明 {}，来源 {}）已按保留期限删除；其他记录仍可开示",
+        "第 {} 条记录（声明 {}，来源 {}）已按保留期限删除；其他记录仍可公开",
     ),
     ("no record picked", "未选取记录"),
     ("a checkpoint note is gone", "检查点文件缺失"),

@@ -264,7 +264,7 @@ impl AlarmCode {
                 "日志中该来源的声明与此保险库不同，因此不再为它签名。请恢复最新的保险库；若没有更新的，且其密钥没有\
                  其他副本在使用，请运行 `fiducial-agent resume --source NAME`。"
             }
-            Self::LogRefused => "日志不可信。请保留保险库，并交给见证方。",
+            Self::LogRefused => "日志不可信。请保留保险库，并交给见证者。",
             Self::WentBack => {
                 "在日志说明各链从何处继续之前不会签名，代理会自行询问。若存在更新的保险库，请停止代理并恢复它。"
             }
@@ -406,7 +406,7 @@ impl SourceStatus {
                 "声明 {sequence} 是日志的第 {index} 条；见证时间不晚于 {time}，本机自 {held} 起持有"
             ),
             (Language::Zh, None) => format!(
-                "声明 {sequence} 是日志的第 {index} 条；没有见证方确认其时间，本机自 {held} 起持有"
+                "声明 {sequence} 是日志的第 {index} 条；没有见证者确认其时间，本机自 {held} 起持有"
             ),
         }
     }

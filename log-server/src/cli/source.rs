@@ -74,9 +74,16 @@ retired with `fiducial-log source retire`.")]
         data: DataArg,
     },
     /// Show every key: enabled, disabled or retired, the key, its comment; separated by tabs
+    #[command(
+        after_help = "Example:\n  fiducial-log source list --keys --data ./log > sources.vkeys\n  \
+                      fiducial verify report.tlog-proof --policy policy --source-key sources.vkeys"
+    )]
     List {
         #[command(flatten)]
         data: DataArg,
+        /// Write a file of keys, as the verifier's --source-key and --source-keys take it
+        #[arg(long)]
+        keys: bool,
     },
 }
 
@@ -109,7 +116,7 @@ pub(super) fn run(command: SourceCommand) -> anyhow::Result<ExitCode> {
             sources::set_enabled(&data.existing()?, &name, true)?;
             println!("enabled {name}");
         }
-        SourceCommand::List { data } => {
+        SourceCommand::List { data, keys } => {
             let mut out = io::stdout().lock();
             for Listing { source, retired, note } in sources::list(&data.existing()?)? {
                 let state = match (retired, source.enabled) {
@@ -117,7 +124,13 @@ pub(super) fn run(command: SourceCommand) -> anyhow::Result<ExitCode> {
                     (false, true) => "enabled",
                     (false, false) => "disabled",
                 };
-                writeln!(out, "{state}\t{}\t{note}", source.key)?;
+                // What a retired key has signed is still in the log, so that it is listed like the others.
+                if keys {
+                    let comment = format!("# {state} {note}");
+                    writeln!(out, "{}\n{}", comment.trim_end(), source.key)?;
+                } else {
+                    writeln!(out, "{state}\t{}\t{note}", source.key)?;
+                }
             }
         }
         SourceCommand::Retire { key, data } => {

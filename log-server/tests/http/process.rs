@@ -138,6 +138,12 @@ fn sources_are_listed_from_the_command_line() {
     assert_eq!(list(), format!("enabled\t{key}\tLine 3\n"));
     assert!(run(&["source", "disable", "aoi-7.example", "--data", &data]).status.success());
     assert_eq!(list(), format!("disabled\t{key}\tLine 3\n"));
+    // As the verifier reads files of keys, which the table is not.
+    let output = run(&["source", "list", "--keys", "--data", &data]);
+    let keys = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(keys, format!("# disabled Line 3\n{key}\n"));
+    assert_eq!(spec::key::parse_key_lines(&keys).unwrap()[0].to_string(), key);
+    assert!(spec::key::parse_key_lines(&list()).is_err());
     assert!(run(&["source", "enable", "aoi-7.example", "--data", &data]).status.success());
     let unknown = run(&["source", "enable", "nobody", "--data", &data]);
     assert_eq!(unknown.status.code(), Some(2));

@@ -296,11 +296,12 @@ impl<'a> Bundle<'a> {
     }
 
     /// Whether bytes mean to be a bundle: what fails to be read is then one that was altered.
+    ///
+    /// A bundle names its first part twice, at either end, so that no one change makes another file of it.
     #[must_use]
     pub fn is_meant_by(bytes: &[u8]) -> bool {
         let path = b"bundle.json";
-        bytes.starts_with(&zip::LOCAL_SIGNATURE)
-            && bytes.get(30..30 + path.len()) == Some(path.as_slice())
+        zip::begins_with(bytes, path) || zip::lists_first(bytes, path)
     }
 
     /// Parses a file of at most [`MAX_BUNDLE_SIZE`] bytes. Hashes every part once, and once for its

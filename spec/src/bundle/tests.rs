@@ -89,12 +89,30 @@ fn every_changed_bit_and_every_other_length_is_refused() {
         for bit in 0..8 {
             changed[at] = bytes[at] ^ 1 << bit;
             assert!(Bundle::parse(&changed).is_err(), "byte {at}, bit {bit}");
+            assert!(Bundle::is_meant_by(&changed), "byte {at}, bit {bit}: still a bundle, altered");
         }
     }
     for end in 0..bytes.len() {
         assert!(Bundle::parse(&bytes[..end]).is_err(), "{end}");
     }
-    assert!(Bundle::parse(&[&bytes[..], b"\n"].concat()).is_err());
+    for longer in [[&bytes[..], b"\n"].concat(), [&b"\n"[..], &bytes].concat()] {
+        assert!(Bundle::parse(&longer).is_err() && Bundle::is_meant_by(&longer));
+    }
+    assert!(Bundle::is_meant_by(&bytes[1..]));
+}
+
+#[test]
+fn what_is_nothing_like_a_bundle_is_not_taken_for_one_that_was_altered() {
+    let bytes = made(parts()).unwrap();
+    // Both names are gone, at either end: nothing is left that says what it was.
+    let mut other = bytes.clone();
+    for at in (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"bundle.json")) {
+        other[at] = b'B';
+    }
+    assert!(!Bundle::is_meant_by(&other));
+    for other in [&b""[..], b"PK\x05\x06", &[0; 22], &[0xff; 64], b"serial\nSN1\n"] {
+        assert!(!Bundle::is_meant_by(other), "{other:?}");
+    }
 }
 
 #[test]

@@ -29,7 +29,13 @@ const ENTRY_SIZE: usize = 46;
 pub(super) const END_SIZE: usize = 22;
 
 /// What a local header begins with; a file that begins with another is no bundle.
-pub(super) const LOCAL_SIGNATURE: [u8; 4] = [0x50, 0x4b, 0x03, 0x04];
+const LOCAL_SIGNATURE: [u8; 4] = [0x50, 0x4b, 0x03, 0x04];
+
+/// What a directory entry begins with.
+const ENTRY_SIGNATURE: [u8; 4] = [0x50, 0x4b, 0x01, 0x02];
+
+/// What the end record begins with.
+const END_SIGNATURE: [u8; 4] = [0x50, 0x4b, 0x05, 0x06];
 
 /// Made by and needed: version 1.0. Then flags, method, time and date: none, stored, 1980-01-01.
 const VERSION: [u8; 2] = [0x0a, 0x00];
@@ -111,6 +117,24 @@ pub(super) fn write(parts: &[Part<'_>]) -> Vec<u8> {
     out.extend_from_slice(&entries);
     out.extend_from_slice(&end(parts.len(), small(entries.len()), begin));
     out
+}
+
+/// Whether a file begins with the local header of this path.
+pub(super) fn begins_with(file: &[u8], path: &[u8]) -> bool {
+    file.starts_with(&LOCAL_SIGNATURE)
+        && file.get(LOCAL_SIZE..).is_some_and(|rest| rest.starts_with(path))
+}
+
+/// Whether a file ends in an end record without a comment, and the directory before it, as large as that says,
+/// begins with the entry of this path. Where the file begins is not asked: that may be what was lost.
+pub(super) fn lists_first(file: &[u8], path: &[u8]) -> bool {
+    let Some((body, tail)) = file.split_last_chunk::<END_SIZE>() else { return false };
+    let size = usize::try_from(u32_at(tail, 12)).ok();
+    let begin = size.and_then(|size| body.len().checked_sub(size));
+    let directory = begin.and_then(|begin| body.get(begin..)).unwrap_or_default();
+    tail.starts_with(&END_SIGNATURE)
+        && directory.starts_with(&ENTRY_SIGNATURE)
+        && directory.get(ENTRY_SIZE..).is_some_and(|rest| rest.starts_with(path))
 }
 
 /// A part with the checksum that its headers state.
@@ -218,7 +242,7 @@ impl<'a> Facts<'a> {
     }
 
     fn write_entry(&self, offset: u32, out: &mut Vec<u8>) {
-        out.extend_from_slice(&[0x50, 0x4b, 0x01, 0x02]);
+        out.extend_from_slice(&ENTRY_SIGNATURE);
         out.extend_from_slice(&VERSION);
         out.extend_from_slice(&VERSION);
         self.write_common(out);
@@ -255,7 +279,7 @@ impl<'a> Facts<'a> {
 fn end(count: usize, size: u32, begin: u32) -> [u8; END_SIZE] {
     let count = u16::try_from(count).expect("the number of parts is bounded").to_le_bytes();
     let mut bytes = [0; END_SIZE];
-    bytes[..4].copy_from_slice(&[0x50, 0x4b, 0x05, 0x06]);
+    bytes[..4].copy_from_slice(&END_SIGNATURE);
     bytes[8..10].copy_from_slice(&count);
     bytes[10..12].copy_from_slice(&count);
     bytes[12..16].copy_from_slice(&size.to_le_bytes());

@@ -184,8 +184,7 @@ fn one_command_makes_a_bundle_for_twenty_boards_and_no_byte_of_it_can_be_another
         let at = seed.below(large.len());
         altered[at] ^= 1 << seed.below(8);
         world.write("altered.zip", &altered);
-        let code = if Bundle::is_meant_by(&altered) { 1 } else { 2 };
-        verify("altered.zip").ends_with(code);
+        verify("altered.zip").ends_with(1);
     }
 }
 

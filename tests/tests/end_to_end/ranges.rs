@@ -88,7 +88,8 @@ fn whatever_is_left_out_of_a_range_is_missed() {
     plant.factory.judge(&Plant::verify_words(&ANNA, "other"), 1);
     // A unit of which there is no record is named.
     world.write(ANNA.list, ANNA.units.join("\n") + "\nSN-ANNA-0009\n");
-    let json = plant.factory.judge(&words, 0);
+    let json = plant.factory.judge(&words, 1);
+    assert_eq!(json["reasons"][0]["code"], "own-absent", "{json}");
     let told = json["reasons"].as_array().unwrap();
     let missing = told.iter().find(|one| one["code"] == "own-without");
     assert_eq!(missing.unwrap()["values"][1], "SN-ANNA-0009", "{json}");

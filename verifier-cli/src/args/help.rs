@@ -28,11 +28,11 @@ const TEXTS: &[(&str, &str)] = &[
     ("A text to enclose; can be repeated", "要附上的文字；可重复"),
     (
         "Ask a maker for records that nobody could know beforehand, and check the answer",
-        "要求制造方开示事先无人能预知的记录，并检查其答复",
+        "要求制造方公开事先无人能预知的记录，并检查其答复",
     ),
     (
         "Check that exactly the picked records were opened, whole and with their evidence",
-        "检查是否恰好完整开示了所抽取的记录及其证据",
+        "检查是否恰好完整公开了所抽取的记录及其证据",
     ),
     (
         "Check that nothing is withheld between two statements: a folder or a bundle",
@@ -73,7 +73,7 @@ const TEXTS: &[(&str, &str)] = &[
         "区间：含单一来源之区间的文件夹或证据包",
     ),
     ("Verify a bundle, offline", "离线验证证据包"),
-    ("What the maker has opened", "制造方所开示的内容"),
+    ("What the maker has opened", "制造方所公开的内容"),
     ("Where the bundle goes", "证据包写到哪里"),
     ("Where the challenge goes", "质询文件写到哪里"),
     (
@@ -290,7 +290,7 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     (
         "What the maker has opened: a bundle or a folder; can be repeated",
-        "制造方所开示的内容：证据包或文件夹；可重复",
+        "制造方所公开的内容：证据包或文件夹；可重复",
     ),
     (
         "Write the verdict and all findings as a page for people, to read and to print (HTML)",

@@ -82,7 +82,7 @@ pub(super) fn insert(parts: &mut Parts, path: PartPath, bytes: Vec<u8>) {
 fn add_papers(parts: &mut Parts, wanted: &BundleMake) -> Result<(), Failure> {
     if let Some(path) = &wanted.policy {
         let bytes = input::own_text(path, MAX_POLICY_SIZE, "--policy")?;
-        Policy::parse(&bytes).map_err(|error| {
+        input::parse_own(&bytes, Policy::parse).map_err(|error| {
             let shown = path.display().to_string();
             let why = input::why_refused(&bytes, &error);
             Said::of_error(Message::Malformed, &[&shown], &why)

@@ -276,7 +276,8 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
     if checked.iter().any(|one| one.place.claim == Claim::Records) {
         report.not_checked(Message::OpenCompleteness, &[]);
     }
-    let mut open = 0;
+    // The first statement of a log had nothing before it that it could name.
+    let (mut open, mut none_named) = (0, 0);
     for one in checked {
         let place = format!("{} {}", one.statement.source(), one.place.sequence);
         match &one.after {
@@ -288,6 +289,7 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
                 let size = one.statement.after().tree().size();
                 report.fact(Message::LabelAfterBound, format!("{place}: {size}"));
             }
+            After::Open if one.statement.after().tree().size() == 0 => none_named += 1,
             After::Open => open += 1,
         }
         if one.place.claim == Claim::Records
@@ -298,6 +300,9 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
     }
     if open > 0 {
         report.not_checked(Message::OpenLowerBounds, &[&open.to_string()]);
+    }
+    if none_named > 0 {
+        report.not_checked(Message::OpenNoneNamed, &[&none_named.to_string()]);
     }
 }
 
@@ -342,7 +347,7 @@ fn say_copies(
         }
     }
     if let (Some(copy), Some(own)) = (contents.part(&PartPath::Pins), pins)
-        && Pins::parse(copy).as_ref() != Ok(own)
+        && input::parse_own(copy, Pins::parse).as_ref() != Ok(own)
     {
         report.fact(Message::LabelOtherCopy, PartPath::Pins);
     }

@@ -244,7 +244,7 @@ fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found) -> Resu
 /// The caller's own pins.
 pub(super) fn pins(path: &Path) -> Result<Pins, Failure> {
     let bytes = input::own_text(path, MAX_PINS_SIZE, "--pins")?;
-    Pins::parse(&bytes).map_err(|error| {
+    input::parse_own(&bytes, Pins::parse).map_err(|error| {
         let shown = path.display().to_string();
         let why = input::why_refused(&bytes, &error);
         let failure = Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));

@@ -3,8 +3,10 @@
 //! Rule: `spec/text/bundle.md`, "Your own units". In ranges a unit is found by its tags, for which a key of
 //! its lot is needed; in what is opened of single records, and where there is no key, by its name.
 //!
-//! Invariant: a verdict is never VERIFIED if units were given and none of them is found. A key of another
-//! lot, and a list that spells units as no machine does, find nothing, and nothing found is no proof.
+//! Invariant: a verdict is never VERIFIED if units were given and one of them is found nowhere. If none is,
+//! nothing is told: a key of another lot, and a list that spells units as no machine does, find nothing, and
+//! nothing found is no proof. If some are, the others are missing, and that is not in order: `reconcile` says
+//! the same of them.
 
 use std::collections::{BTreeSet, HashSet};
 use std::mem;
@@ -25,6 +27,9 @@ use crate::report::Report;
 
 /// How many of a long list are said.
 const MAX_LISTED: usize = 100;
+
+/// How many of the caller's records are listed for people.
+const MAX_FOR_PEOPLE: usize = 10;
 
 /// The caller's units, and whose tags are looked for.
 pub(super) struct Own {
@@ -88,7 +93,7 @@ impl Own {
 
     /// Says of each range which records are the caller's, and of each unit whether it is found at all.
     ///
-    /// Fails if none of them is.
+    /// Fails if none of them is, and where the first line of the list may be a header.
     pub(super) fn say(
         &self,
         report: &mut Report,
@@ -104,17 +109,20 @@ impl Own {
             let why = Said::new(Message::OwnNoneFound, &[&all.to_string()]);
             return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
         }
-        if self.list.first_line().is_some_and(|first| missing.contains(&first)) {
-            report.not_checked(Message::OpenFirstLine, &[&missing[0].serial]);
+        if let Some(first) = self.list.first_line().filter(|first| missing.contains(first)) {
+            list::doubt_header(first)?;
+            report.not_checked(Message::OpenFirstLine, &[&first.serial]);
         }
         if self.reader.is_none() || sound.is_empty() {
             let numbers = [all - missing.len(), all].map(|number| number.to_string());
             report.reason(Said::new(Message::OwnNamed, &[&numbers[0], &numbers[1]]));
             say_missing(report, None, &missing);
-            return Ok(());
+        } else {
+            sound.iter().for_each(|one| self.say_range(report, one, checked));
         }
-        for one in sound {
-            self.say_range(report, one, checked);
+        if !missing.is_empty() {
+            let numbers = [missing.len(), all].map(|number| number.to_string());
+            report.set_not_in_order(Said::new(Message::OwnAbsent, &[&numbers[0], &numbers[1]]));
         }
         Ok(())
     }
@@ -176,19 +184,28 @@ fn names(record: &OpenedRecord) -> Vec<&[u8]> {
 }
 
 /// The caller's records in a range, by statement and number, with the units that are his; the rest is counted.
+/// Machines get more of them: who reads that a delivery is there does not read hundreds of lines for it.
 fn list_records(
     report: &mut Report,
     source: &str,
     records: &[(u64, u64)],
     units: impl Fn((u64, u64)) -> Vec<String>,
 ) {
-    for place in records.iter().take(MAX_LISTED) {
+    for (at, place) in records.iter().take(MAX_LISTED).enumerate() {
         let ((statement, record), units) = (place, units(*place).join(", "));
-        report.fact(Message::LabelOwnRecord, format!("{source} {statement}, {record}: {units}"));
+        let line = format!("{source} {statement}, {record}: {units}");
+        if at < MAX_FOR_PEOPLE {
+            report.fact(Message::LabelOwnRecord, line);
+        } else {
+            report.machine_fact(Message::LabelOwnRecord, &line);
+        }
+    }
+    let more = |most: usize| format!("{source}: {}", records.len() - most);
+    if records.len() > MAX_FOR_PEOPLE {
+        report.people_fact(Message::LabelOwnMore, &more(MAX_FOR_PEOPLE));
     }
     if records.len() > MAX_LISTED {
-        let more = records.len() - MAX_LISTED;
-        report.fact(Message::LabelOwnMore, format!("{source}: {more}"));
+        report.machine_fact(Message::LabelOwnMore, &more(MAX_LISTED));
     }
 }
 
@@ -266,10 +283,17 @@ mod tests {
             list_records(&mut report, "aoi.example/7", &records, |_| vec!["SN1".to_owned()]);
             report.facts(Language::English).map(|(_, value)| value.to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(told(100).len(), 100);
+        assert_eq!(told(10).len(), 10);
         assert_eq!(told(1), ["aoi.example/7 1, 1: SN1"]);
         let many = told(197);
-        assert_eq!((many.len(), many[100].as_str()), (101, "aoi.example/7: 97"));
+        assert_eq!((many.len(), many[10].as_str()), (11, "aoi.example/7: 187"));
+        let mut report = Report::new(Verdict::Verified);
+        let records: Vec<(u64, u64)> = (1..=197).map(|at| (at, 1)).collect();
+        list_records(&mut report, "aoi.example/7", &records, |_| Vec::new());
+        let json: serde_json::Value =
+            serde_json::from_str(&report.to_json(Language::English)).unwrap();
+        assert_eq!(json["facts"]["own-record"].as_array().map(Vec::len), Some(100));
+        assert_eq!(json["facts"]["own-more"], "aoi.example/7: 97");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::messages::{Message, Said};
 const MAX_KEY_SIZE: usize = 1024;
 
 /// What such a file holds.
-const KEY_FORM: &str = "64 hexadecimal digits";
+const KEY_FORM: &str = "it has to hold 64 hexadecimal digits on one line, and nothing else";
 
 /// A range that holds.
 pub(super) struct Sound<'a> {
@@ -37,11 +37,15 @@ pub(super) fn lot_keys(paths: &[PathBuf]) -> Result<Vec<LotKey>, Failure> {
 }
 
 fn lot_key(path: &Path) -> Result<LotKey, Failure> {
-    let bytes = input::read(path, MAX_KEY_SIZE)?;
-    let text = std::str::from_utf8(&bytes).unwrap_or_default().trim();
+    let mut bytes = input::read(path, MAX_KEY_SIZE)?;
+    // Digits are digits in capitals, too, and what editors leave around them is none.
+    bytes.make_ascii_lowercase();
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
     let shown = path.display().to_string();
     // The text is not shown: it may be most of a key.
-    let wrong = |_| Said::of_error(Message::Malformed, &[&shown], &KEY_FORM).into();
+    let why = input::why_refused(&bytes, &KEY_FORM);
+    let wrong = |_| Said::of_error(Message::Malformed, &[&shown], &why).into();
     decode_hex(text).map(LotKey::new).map_err(wrong)
 }
 
@@ -148,4 +152,40 @@ fn refused(source: &KeyName, error: &RangeError) -> Stop {
         other => Said::new(Message::NotAccepted, &[&other.to_string()]),
     };
     Stop::rejected(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::Language;
+
+    #[test]
+    fn a_lot_key_is_read_as_editors_leave_it_and_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lot.key");
+        let key = "96dc".repeat(16);
+        let source = KeyName::parse("aoi.example/7").unwrap();
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            lot_key(&path).map(|key| key.tag(&source, 0, b"SN1"))
+        };
+        let want = read(key.as_bytes()).unwrap();
+        for text in [
+            format!("{key}\n"),
+            format!("\u{feff}{key}\r\n"),
+            key.to_uppercase(),
+            format!("  {key}\t\r\n\r\n"),
+        ] {
+            assert_eq!(read(text.as_bytes()).unwrap(), want, "{text:?}");
+        }
+        let wide: Vec<u8> =
+            format!("\u{feff}{key}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let (short, two) = (&key.as_bytes()[1..], format!("{key}\n{key}\n"));
+        for (bytes, said) in
+            [(&wide[..], "save it as UTF-8"), (short, KEY_FORM), (two.as_bytes(), KEY_FORM)]
+        {
+            let refused = read(bytes).unwrap_err().to_text(Language::English);
+            assert!(refused.contains(said) && !refused.contains("96dc"), "{refused}");
+        }
+    }
 }

@@ -38,14 +38,18 @@ pub(super) struct Page<'a> {
     pub(super) word: Option<Message>,
     /// Whether it was rejected because it does not fit what the reader gave.
     pub(super) is_misfit: bool,
+    /// Whether the evidence holds, whatever it shows.
+    pub(super) holds: bool,
     /// Why it is so.
     pub(super) reasons: Vec<String>,
+    /// Those of them that say how long after their claimed times records were logged.
+    pub(super) lateness: Vec<String>,
     /// What to do where nothing could be told.
     pub(super) hint: Option<String>,
     pub(super) facts: Vec<(&'static str, &'a str)>,
     /// What was not checked.
     pub(super) open: Vec<String>,
-    /// What holds; nothing unless it was verified.
+    /// What holds; nothing of evidence that does not.
     pub(super) matter: Option<&'a Matter>,
     /// A delivery that was compared with evidence that holds.
     pub(super) delivery: Option<&'a Delivery>,
@@ -102,6 +106,9 @@ impl Page<'_> {
             Verdict::Rejected if self.is_misfit => {
                 ("verdict rejected", Message::HtmlMeansMisfit, Message::HtmlMeansRed)
             }
+            Verdict::Rejected if self.holds => {
+                ("verdict rejected", Message::HtmlMeansAbsent, Message::HtmlMeansRed)
+            }
             Verdict::Rejected => {
                 ("verdict rejected", Message::HtmlMeansRejected, Message::HtmlMeansRed)
             }
@@ -145,12 +152,17 @@ impl Page<'_> {
             delivery::counts(html, words, delivery);
             delivery::units(html, words, delivery);
             delivery::sources(html, words, delivery);
+            if !self.lateness.is_empty() {
+                words.say(html, "h2", &[], Message::HtmlLateness);
+                lines(html, words, &self.lateness, "reasons");
+            }
             words.say(html, "h2", &[], Message::HtmlNotChecked);
             words.say(html, "p", &[], Message::HtmlNotCheckedMeans);
             return lines(html, words, &self.open, "open");
         }
         let rests = match self.verdict {
             Verdict::Verified => Message::HtmlRestsOn,
+            Verdict::Rejected if self.holds => Message::HtmlRestsOn,
             Verdict::Rejected => Message::HtmlWhyRejected,
             Verdict::Done | Verdict::Undecided => Message::HtmlWhyUndecided,
         };
@@ -160,7 +172,7 @@ impl Page<'_> {
             html.leaf("p", &[], hint);
         }
         words.say(html, "h2", &[], Message::HtmlNotChecked);
-        if self.verdict == Verdict::Verified {
+        if self.holds {
             words.say(html, "p", &[], Message::HtmlNotCheckedMeans);
             lines(html, words, &self.open, "open");
         } else {

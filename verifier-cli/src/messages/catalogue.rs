@@ -98,11 +98,11 @@ catalogue! {
         "the statement was made for the log {0}, but stands in {1}",
         "声明是为日志 {0} 作出的，却出现在 {1} 中";
     UnknownLog = "unknown-log",
-        "it does not fit your policy or keys (check that you took the right file): it comes from the log {0}, and what you trust is the log {1}: ask the right log, or take its policy",
-        "与您给出的策略或密钥不符（请确认文件没有拿错）：它来自日志 {0}，而您所信任的是日志 {1}：请查询正确的日志，或改用其策略";
+        "it does not fit your policy or keys (check that you took the right file): it comes from the log {0}, and what you trust is the log {1}: ask for a receipt of the log that was agreed. A policy for another log is yours only if it comes from somebody other than the supplier",
+        "与您给出的策略或密钥不符（请确认文件没有拿错）：它来自日志 {0}，而您所信任的是日志 {1}：请索取所约定日志的回执。改用另一日志的策略，须从供货方以外取得";
     UnknownLogNoneListed = "unknown-log-none-listed",
-        "it comes from the log {0}, and your policy lists no log at all: add a line `log <verifier key of the log>`, with a key that you did not get with the evidence",
-        "它来自日志 {0}，而您的策略没有列出任何日志：请加上一行 `log <日志的验证密钥>`，且该密钥不得取自所交来的证据";
+        "it comes from the log {0}, and your policy lists no log at all: add a line `log <verifier key of the log>`, with a key that you did not get with the evidence or from the supplier",
+        "它来自日志 {0}，而您的策略没有列出任何日志：请加上一行 `log <日志的验证密钥>`，且该密钥不得取自所交来的证据或供货方";
     UnpinnedSource = "unpinned-source",
         "it does not fit your pins or source keys (check that you took the right file): the statement is signed by {0} with key ID {1}, and none of the given keys is that key",
         "与您给出的信任锚点（pins）或来源密钥不符（请确认文件没有拿错）：声明由 {0}（密钥 ID {1}）签署，而所给的密钥中没有这一把";
@@ -270,8 +270,8 @@ catalogue! {
         "A line for each party under [parties], as in: factory = [\"w1\", \"w2.example\"]",
         "在 [parties] 下每方一行，例如：factory = [\"w1\", \"w2.example\"]";
     HintPolicy = "hint-policy",
-        "The smallest policy is two lines: `log <verifier key of the log>` and `quorum none`.",
-        "最小的策略只有两行：`log <日志的验证密钥>` 和 `quorum none`。";
+        "A policy lists the log's key, its witnesses and a quorum of them. Get it again, whole, from somebody other than the supplier: as the contract, an association or an auditor has it. Do not weaken its quorum.",
+        "策略列有日志的密钥、见证者及其法定数。请从供货方以外（合同、行业协会或审计方）重新取得完整的策略文件，切勿降低其法定数。";
     HintNoPolicy = "hint-no-policy",
         "The policy is a file of your own: as agreed in the contract, or as an association or an auditor has published it. Do not take the one inside a bundle: it came with the evidence.",
         "策略是您自己的文件：按合同约定，或由行业协会、审计方公布。请勿采用证据包内所附的策略：它与证据一起给出。";
@@ -314,8 +314,9 @@ catalogue! {
         "它是否作于日志已有 {0} 条之后：手头没有它所指的检查点";
     OpenNoDisclosure = "open-no-disclosure",
         "what the statement is about: no disclosure was given", "声明的内容：未给出公开文件";
-    OpenNoLowerBound = "open-no-lower-bound", "that it was not made long before: it names no earlier tree",
-        "它是否早已备好：它没有指明任何更早的树";
+    OpenNoLowerBound = "open-no-lower-bound",
+        "a lower bound: the log was still empty when its source had last looked, so that there was nothing to name; no file can add it",
+        "时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上";
     OpenNoWitness = "open-no-witness",
         "that all see the same log, and when: the policy asks for no witness",
         "所有人看到的是否同一日志、以及时间：策略未要求见证者";
@@ -414,10 +415,13 @@ catalogue! {
         "所称时间尚未到来：{0} 条记录所称的时间晚于其记入日志的时间，最多晚 {1}：时钟有误，或所称时间不实；相距最远的";
     LoggedAfterClaim = "logged-after-claim",
         "the records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks; the furthest",
-        "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1} 记入日志；相距最远的";
+        "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1}记入日志；相距最远的";
     SealedAfterClaim = "sealed-after-claim",
         "the records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed; the furthest",
-        "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1} 封入声明；相距最远的";
+        "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1}封入声明；相距最远的";
+    OwnAbsent = "own-absent",
+        "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them",
+        "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们";
     OwnNamed = "own-named", "opened records name {0} of your {1} units",
         "已公开的记录写明了您 {1} 个单元中的 {0} 个";
     OwnUnnamed = "own-unnamed", "NOT FOUND: your unit {0}: it was looked for, and no opened record names it",
@@ -543,6 +547,9 @@ catalogue! {
     OpenLowerBounds = "open-lower-bounds",
         "that {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed",
         "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明";
+    OpenNoneNamed = "open-none-named",
+        "a lower bound for {0} statements: the log was still empty when their source had last looked, so that there was nothing to name; no file can add it",
+        "{0} 份声明的时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上";
     OpenNoise = "open-noise",
         "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that",
         "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制";
@@ -575,7 +582,7 @@ catalogue! {
     LabelMakerSays = "maker-says", "the maker says", "制造方称";
     LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
     LabelOutages = "outages", "outages stated", "申明的中断数";
-    LabelOwnMore = "own-more", "more records of yours, not listed here", "此处未列出的您的其他记录数";
+    LabelOwnMore = "own-more", "more records of yours, not listed here (see --json)", "此处未列出的您的其他记录数（见 --json）";
     LabelOwnRecord = "own-record", "your record (statement, record: units)", "您的记录（声明号，记录号：单元）";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";

@@ -23,12 +23,23 @@ pub(crate) fn told(late: &str, language: Language) -> String {
     })
 }
 
+/// How many seconds the field `late` states in all; what is of another form states none.
+pub(crate) fn seconds(late: &str) -> u64 {
+    let parts = late.split("; ").filter_map(number).map(|(seconds, _)| seconds);
+    parts.fold(0, u64::saturating_add)
+}
+
 fn sentence(part: &str, language: Language) -> Option<String> {
+    let (seconds, message) = number(part)?;
+    Some(Said::new(message, &[&span(seconds, language)]).to_text(language))
+}
+
+/// The seconds in one of the agent's sentences, and which it is.
+fn number(part: &str) -> Option<(u64, Message)> {
     FORMS.into_iter().find_map(|(start, end, message)| {
         let number = part.strip_prefix(start)?.strip_suffix(end)?;
         let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
-        let seconds = number.parse::<u64>().ok().filter(|_| is_number)?;
-        Some(Said::new(message, &[&span(seconds, language)]).to_text(language))
+        Some((number.parse::<u64>().ok().filter(|_| is_number)?, message))
     })
 }
 
@@ -91,9 +102,11 @@ mod tests {
         }
         for odd in ["", "seen s after it", "sealed +5 s after it was seen", "x; y"] {
             assert_eq!(told(odd, Language::English), odd);
+            assert_eq!(seconds(odd), 0);
         }
+        assert_eq!(seconds(both), 23_347_067 + 59);
         for message in [Message::FoundLate, Message::HtmlLate] {
-            let said = Said::new(message, &[both]);
+            let said = Said::new(message, &[both, "1"]);
             let chinese = said.to_text(Language::Chinese);
             assert!(chinese.contains("270 天") && !chinese.contains("seen"), "{chinese}");
             assert_eq!(said.to_json(Language::Chinese)["values"][0], both, "as the record has it");

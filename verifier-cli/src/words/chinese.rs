@@ -156,16 +156,6 @@ const TEXTS: &[(&str, &str)] = &[
     ("the policy lists no log named {}", "策略中没有名为 {} 的日志"),
     ("the quorum {} is not met; not counted: {}", "未达到法定数 {}；未计入：{}"),
     // What an editor has left in a policy or in pins.
-    (
-        "it begins with a byte order mark (BOM); save it as UTF-8 without one",
-        "文件以字节顺序标记（BOM）开头；请存为不带 BOM 的 UTF-8",
-    ),
-    ("lines end in CR LF; save it with LF", "行末是 CR LF；请改以 LF 换行保存"),
-    (
-        "it begins with a byte order mark (BOM), and lines end in CR LF; save it as UTF-8 without \
-         the mark, with LF",
-        "文件以字节顺序标记（BOM）开头，且行末是 CR LF；请存为不带 BOM 的 UTF-8，并以 LF 换行",
-    ),
     ("it is text in UTF-16; save it as UTF-8", "文件是 UTF-16 文本；请存为 UTF-8"),
     // Pins.
     (
@@ -348,7 +338,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("line {}: a quote that is not closed", "第 {} 行：引号没有闭合"),
     ("line {}: a control character", "第 {} 行：含控制字符"),
     ("line {}: a cell of more than {} bytes", "第 {} 行：单元格超过 {} 字节"),
-    ("64 hexadecimal digits", "应为 64 位十六进制数字"),
+    (
+        "it has to hold 64 hexadecimal digits on one line, and nothing else",
+        "应只含一行 64 位十六进制数字",
+    ),
     // The log's files and addresses.
     ("{} is not there", "没有 {}"),
     ("{} has more than {} bytes", "{} 超过 {} 字节"),

@@ -28,6 +28,18 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** A text without a byte order mark and without CR before LF, and with an LF at its end; octets, as a policy is. */
+export function plainText(bytes: Uint8Array): Uint8Array {
+  const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const text = isMarked ? bytes.subarray(3) : bytes;
+  const isReturn = (at: number) => text[at] === 0x0d && (at + 1 === text.length || text[at + 1] === 0x0a);
+  const kept = text.filter((_, at) => !isReturn(at));
+  if (kept.length === 0 || kept.at(-1) === 0x0a) return kept;
+  const ended = new Uint8Array(kept.length + 1).fill(0x0a);
+  ended.set(kept);
+  return ended;
+}
+
 /** Encodes as UTF-8. */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);

@@ -20,6 +20,7 @@ const END_SIZE = 22;
 const ENTRY_SIZE = 46;
 const LOCAL_SIZE = 30;
 const LOCAL_SIGNATURE = Uint8Array.of(0x50, 0x4b, 0x03, 0x04);
+const ENTRY_SIGNATURE = Uint8Array.of(0x50, 0x4b, 0x01, 0x02);
 const END_SIGNATURE = Uint8Array.of(0x50, 0x4b, 0x05, 0x06);
 
 /** The first part of every bundle. */
@@ -46,11 +47,30 @@ interface Listed {
   readonly size: number;
 }
 
-/** Whether a file means to be a bundle: what fails to be read is then one that was altered. */
+/**
+ * Whether a file means to be a bundle: what fails to be read is then one that was altered. A bundle names its
+ * first part at either end, so that no one change makes another file of it.
+ */
 export async function isMeantAsBundle(file: FileWindow): Promise<boolean> {
-  const bytes = await file.read(0, LOCAL_SIZE + MANIFEST.length);
-  return sameBytes(bytes.subarray(0, 4), LOCAL_SIGNATURE) &&
-    sameBytes(bytes.subarray(LOCAL_SIZE), encodeUtf8(MANIFEST));
+  const local = await file.read(0, LOCAL_SIZE + MANIFEST.length);
+  return isOfManifest(local, LOCAL_SIGNATURE, LOCAL_SIZE) || listsManifestFirst(file);
+}
+
+/** Whether the directory before the end record, as large as that says, begins with the manifest. */
+async function listsManifestFirst(file: FileWindow): Promise<boolean> {
+  if (file.size < END_SIZE) return false;
+  const end = (await file.read(file.size - END_SIZE, END_SIZE)).slice();
+  const start = file.size - END_SIZE - new DataView(end.buffer).getUint32(12, true);
+  if (!sameBytes(end.subarray(0, 4), END_SIGNATURE) || start < 0) return false;
+  const body = file.size - END_SIZE - start;
+  const entry = await file.read(start, Math.min(ENTRY_SIZE + MANIFEST.length, body));
+  return isOfManifest(entry, ENTRY_SIGNATURE, ENTRY_SIZE);
+}
+
+/** Whether a header of this size begins so and is followed by the manifest's path. */
+function isOfManifest(header: Uint8Array, signature: Uint8Array, size: number): boolean {
+  return sameBytes(header.subarray(0, signature.length), signature) &&
+    sameBytes(header.subarray(size), encodeUtf8(MANIFEST));
 }
 
 /**
@@ -191,7 +211,7 @@ export function localHeader({ path, crc, size }: Listed): Uint8Array {
 export function directoryEntry({ path, crc, size }: Listed, local: number): Uint8Array {
   const name = encodeUtf8(path);
   return concat(
-    Uint8Array.of(0x50, 0x4b, 0x01, 0x02),
+    ENTRY_SIGNATURE,
     numbers([10, 2], [10, 2], [0, 2], [0, 2], ...NO_TIME, [crc, 4], [size, 4], [size, 4]),
     numbers([name.length, 2], [0, 2], [0, 2], [0, 2], [0, 2], [0, 4], [local, 4]),
     name,

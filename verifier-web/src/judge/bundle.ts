@@ -446,8 +446,11 @@ function sayRecords(draft: Draft, checked: readonly Checked[]): void {
     const place = `${statement.source} ${statement.sequence}`;
     if (after?.times) draft.fact("not-before", `${place}: ${formatUtc(after.times.earliest)}`);
   }
-  const open = checked.filter(({ after }) => !after).length;
-  if (open > 0) draft.open("open-lower-bounds", `${open}`);
+  // The first statement of a log had nothing before it that it could name.
+  const open = checked.filter(({ after }) => !after);
+  const noneNamed = open.filter(({ statement }) => statement.after.tree.size === 0n).length;
+  if (open.length > noneNamed) draft.open("open-lower-bounds", `${open.length - noneNamed}`);
+  if (noneNamed > 0) draft.open("open-none-named", `${noneNamed}`);
 }
 
 /** Who signed the newest tree, and what the policy leaves open. */

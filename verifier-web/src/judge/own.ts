@@ -1,8 +1,9 @@
 /**
  * The reader's own units: what the evidence says of each, and that none is passed over in silence.
  *
- * Rule: `spec/text/bundle.md`, "Your own units". A verdict is never "verified" if units were given and none of
- * them is found: a key of another lot, and a list that spells units as no machine does, prove nothing.
+ * Rule: `spec/text/bundle.md`, "Your own units". A verdict is never "verified" if units were given and one of them
+ * is found nowhere. If none is, nothing is told: a key of another lot, and a list that spells units as no machine
+ * does, prove nothing. If some are, the others are missing, and that is not in order.
  */
 
 import { encodeUtf8 } from "../formats/encoding.ts";
@@ -11,10 +12,13 @@ import { namesOf, type Unit } from "./list.ts";
 import type { OpenedRecord } from "./opened.ts";
 import { itemsOf, type Followed, type Opened } from "./range.ts";
 import { octetsOf, type Reader } from "./reader.ts";
-import { undecided, type Draft } from "./report.ts";
+import { say, undecided, type Draft } from "./report.ts";
 
 /** How many of a long list are said. */
 const MAX_LISTED = 100;
+
+/** How many of the reader's records are listed. */
+const MAX_RECORDS = 10;
 
 /** A range that holds, and whose it is. */
 type OfSource = Followed & { readonly source: string };
@@ -44,12 +48,18 @@ export function sayOwn(
   const missing = without(units, found);
   if (missing.length === units.length) throw undecided("own-none-found", `${units.length}`);
   const [first] = units;
-  if (!hasHeader && first && first === missing[0]) draft.open("open-first-line", first.serial);
+  if (!hasHeader && first && first === missing[0]) {
+    // A serial has a digit: this looks like a header that names no known column.
+    if (!/[0-9]/.test(first.serial)) throw undecided("list-header", first.serial);
+    draft.open("open-first-line", first.serial);
+  }
   if (!hasKeys || ranges.length === 0) {
     draft.reason("own-named", `${units.length - missing.length}`, `${units.length}`);
-    return sayMissing(draft, undefined, missing);
+    sayMissing(draft, undefined, missing);
+  } else {
+    for (const range of ranges) sayRange(draft, range, units);
   }
-  for (const range of ranges) sayRange(draft, range, units);
+  if (missing.length > 0) draft.notInOrder(say("own-absent", `${missing.length}`, `${units.length}`));
 }
 
 function sayRange(draft: Draft, range: OfSource, units: readonly Unit[]): void {
@@ -57,10 +67,10 @@ function sayRange(draft: Draft, range: OfSource, units: readonly Unit[]): void {
   const missing = without(units, ownUnits);
   const numbers = [`${own.length}`, source, `${units.length - missing.length}`, `${units.length}`];
   draft.reason("own-sound", ...numbers);
-  for (const [sequence, index, names] of own.slice(0, MAX_LISTED)) {
+  for (const [sequence, index, names] of own.slice(0, MAX_RECORDS)) {
     draft.fact("own-record", `${source} ${sequence}, ${index}: ${names.map(textOf).join(", ")}`);
   }
-  if (own.length > MAX_LISTED) draft.fact("own-more", `${source}: ${own.length - MAX_LISTED}`);
+  if (own.length > MAX_RECORDS) draft.fact("own-more", `${source}: ${own.length - MAX_RECORDS}`);
   sayMissing(draft, source, missing);
   draft.open("open-noise", source);
 }

@@ -49,7 +49,7 @@ export function readReader(lotKeys: string, unitList: Uint8Array): Reader | unde
   if (isTooLarge) throw undecided("reader-too-large");
   const lines = lotKeys.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   const keys = lines.map((line, at) => {
-    const key = decodeHex(line);
+    const key = decodeHex(line.toLowerCase());
     // The text is not shown: it may be most of a key.
     if (key?.length !== LOT_KEY_SIZE) throw undecided("bad-lot-key", `${at + 1}`);
     return key;

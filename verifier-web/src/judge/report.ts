@@ -86,6 +86,8 @@ export interface Input {
 
 export interface Report {
   readonly verdict: Verdict;
+  /** Whether the evidence holds, whatever it shows. Rejected, it is then called "not in order". */
+  readonly holds: boolean;
   readonly reasons: readonly Said[];
   readonly facts: readonly Fact[];
   readonly records: readonly ShownRecord[];
@@ -139,6 +141,13 @@ export class Draft {
   records: ShownRecord[] = [];
   acts: Act[] = [];
   ownUnits: readonly string[] = [];
+  isInOrder = true;
+
+  /** The evidence holds, and what was asked about it is not in order: nobody is accused of a forgery. */
+  notInOrder(why: Said): void {
+    this.isInOrder = false;
+    this.reasons.unshift(why);
+  }
 
   reason(code: string, ...values: string[]): void {
     this.reasons.push(say(code, ...values));

@@ -11,7 +11,7 @@
 import { checkSha256, ed25519Engine } from "../crypto/engine.ts";
 import { HashesDiffer } from "../crypto/sha256.ts";
 import { MAX_DISCLOSURE_SIZE, parseDisclosure } from "../formats/disclosure.ts";
-import { encodeBase64, type Hash } from "../formats/encoding.ts";
+import { encodeBase64, plainText, type Hash } from "../formats/encoding.ts";
 import { encodeHex } from "../formats/hex.ts";
 import type { VerifierKey } from "../formats/key.ts";
 import { claims, verifyNote } from "../formats/note.ts";
@@ -57,21 +57,18 @@ type Entry = { readonly statement: Statement } | { readonly opaque: Uint8Array }
 export async function judge(given: Given, progress: Progress): Promise<Report> {
   const desk = new Desk(given, progress);
   const draft = new Draft();
-  const ended = (verdict: Report["verdict"], reasons = draft.reasons as Report["reasons"]) => ({
-    verdict,
-    reasons,
-    facts: verdict === "verified" ? draft.facts : [],
-    records: verdict === "verified" ? draft.records : [],
-    acts: verdict === "verified" ? draft.acts : [],
-    ownUnits: verdict === "verified" ? draft.ownUnits : [],
-    notChecked: verdict === "verified" ? draft.notChecked : [],
-    inputs: desk.inputs,
+  const ended = (verdict: Report["verdict"], reasons: Report["reasons"]) => ({
+    ...{ verdict, reasons, inputs: desk.inputs },
+    ...{ holds: false, facts: [], records: [], acts: [], ownUnits: [], notChecked: [] },
   });
   const engine = await ed25519Engine();
   try {
     await checkSha256();
     await judgeWhatIsThere(draft, desk, given);
-    return { ...ended("verified"), engine };
+    const { reasons, facts, records, acts, ownUnits, notChecked } = draft;
+    const verdict = draft.isInOrder ? "verified" : "rejected";
+    const shown = { holds: true, facts, records, acts, ownUnits, notChecked };
+    return { ...ended(verdict, reasons), ...shown, engine };
   } catch (error) {
     if (error instanceof Stop) return { ...ended(error.verdict, error.reasons), engine };
     if (error instanceof HashesDiffer) {
@@ -118,10 +115,23 @@ async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<voi
   if (opened) sayLateness(draft, [{ source, sequence, notAfter: accepted.times?.latest, opened }]);
 }
 
+/**
+ * Parses a text of the reader's own, as it is or else without what editors leave in it, as the program does. No
+ * text that can be parsed as it is means another thing for it.
+ */
+function parseOwn<T>(bytes: Uint8Array, parse: (bytes: Uint8Array) => T): T {
+  try {
+    return parse(bytes);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return parse(plainText(bytes));
+  }
+}
+
 function readPolicy(given: Given): Policy {
   if (given.policy.length === 0) throw undecided("no-policy");
   try {
-    return parsePolicy(given.policy);
+    return parseOwn(given.policy, parsePolicy);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw undecided("bad-policy", error.values.at(-1) ?? "", error.path.join(" "));
@@ -131,7 +141,7 @@ function readPolicy(given: Given): Policy {
 function readPins(given: Given): Pins | undefined {
   if (given.pins.length === 0) return undefined;
   try {
-    return parsePins(given.pins);
+    return parseOwn(given.pins, parsePins);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw undecided("bad-pins", error.values.at(-1) ?? "", error.path.join(" "));

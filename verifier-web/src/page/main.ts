@@ -10,7 +10,7 @@ import { MAX_LOT_KEYS_SIZE, MAX_UNITS_SIZE } from "../judge/reader.ts";
 import { byId } from "./dom.ts";
 import { FileList, type OwnFile } from "./files.ts";
 import { OwnField } from "./own.ts";
-import { showRun, type Run } from "./result.ts";
+import { showRun, wordOf, type Run } from "./result.ts";
 import { formatSize } from "./size.ts";
 import { Speaker } from "./speaker.ts";
 import { TEXTS, type TextName } from "./words/labels.ts";
@@ -128,6 +128,7 @@ class Page {
     this.#judging = judging;
     const report = await judging.report.catch((error: unknown) => ({
       verdict: "undecided" as const,
+      holds: false,
       reasons: [{ code: "own-fault", values: [String(error)], details: [] }],
       facts: [],
       records: [],
@@ -167,7 +168,7 @@ class Page {
     this.#result.hidden = !this.#run;
     this.#print.hidden = !this.#run;
     this.#result.replaceChildren(...(this.#run ? showRun(this.#run, this.#speaker, VERSION) : []));
-    if (this.#run) this.#tell(this.#speaker.verdict(this.#run.report.verdict));
+    if (this.#run) this.#tell(this.#speaker.verdict(wordOf(this.#run.report)));
   }
 
   /** Says something to those who see and to those who hear the page. */

@@ -39,9 +39,9 @@ const WHY: Readonly<Record<string, TextName>> = {
 /** Builds everything that is shown of a run. */
 export function showRun(run: Run, speaker: Speaker, version: string): HTMLElement[] {
   const { report } = run;
-  const why = list(report.reasons, speaker, speaker.text(WHY[report.verdict] ?? "why"), "why");
-  const parts = [banner(report, speaker), ...why];
-  if (report.verdict === "verified" && report.facts.some((fact) => fact.code === "origin")) {
+  const heading = report.holds ? "why" : (WHY[report.verdict] ?? "why");
+  const parts = [banner(report, speaker), ...list(report.reasons, speaker, speaker.text(heading), "why")];
+  if (report.holds && report.facts.some((fact) => fact.code === "origin")) {
     parts.push(summary(report, speaker));
   }
   parts.push(...list(inOrder(report.notChecked), speaker, speaker.text("notChecked"), "open"));
@@ -61,10 +61,16 @@ function inOrder(sentences: readonly Said[]): Said[] {
 function banner(report: Report, speaker: Speaker): HTMLElement {
   const { verdict } = report;
   const sign = element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[verdict] ?? "");
-  const heading = element("h2", { id: "verdict", tabindex: "-1" }, speaker.verdict(verdict));
-  const meaning = isMisfit(report) ? "misfit" : verdict;
+  const word = wordOf(report);
+  const heading = element("h2", { id: "verdict", tabindex: "-1" }, speaker.verdict(word));
+  const meaning = isMisfit(report) ? "misfit" : word;
   const text = element("div", {}, heading, element("p", {}, speaker.meaning(meaning)));
   return element("div", { class: `banner ${verdict}` }, sign, text);
+}
+
+/** The verdict's word: that for forged evidence would accuse whoever has shown sound evidence. */
+export function wordOf({ verdict, holds }: Report): string {
+  return holds && verdict === "rejected" ? "not-in-order" : verdict;
 }
 
 /** Whether it was rejected because it does not fit the reader's own files: he may have taken wrong ones. */

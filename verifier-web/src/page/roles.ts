@@ -9,7 +9,8 @@ import { PINS_HEADER } from "../formats/pins.ts";
 import { looksLikeKey } from "../formats/policy.ts";
 import { PROOF_HEADER } from "../formats/proof.ts";
 import { SPLIT_HEADER } from "../formats/split.ts";
-import { MANIFEST } from "../formats/zip.ts";
+import { FileWindow } from "../formats/window.ts";
+import { isMeantAsBundle } from "../formats/zip.ts";
 import type { NamedFile, Role } from "../judge/given.ts";
 import { readList } from "../judge/list.ts";
 import { MAX_UNITS_SIZE } from "../judge/reader.ts";
@@ -29,7 +30,8 @@ export async function guessRole(file: NamedFile): Promise<Guess> {
   // Cut in the middle of a letter it is no UTF-8, so only whole lines are looked at.
   const end = file.blob.size <= HEAD_SIZE ? bytes.length : bytes.lastIndexOf(0x0a) + 1;
   const text = decodeUtf8(bytes.subarray(0, end)) ?? "";
-  if (isZip(bytes)) return { role: "bundle", own: undefined };
+  if (await isMeantAsBundle(new FileWindow(file.blob))) return { role: "bundle", own: undefined };
+  // Other zip files are evidence like any other.
   const trusted = trustedOf(text);
   if (trusted) return { role: "unused", own: trusted };
   return { role: roleOf(file.name, text), own: await readersOf(file, text) };
@@ -38,7 +40,7 @@ export async function guessRole(file: NamedFile): Promise<Guess> {
 /** What only a bundle is read with: beside a receipt it would be a piece of evidence like any other. */
 async function readersOf(file: NamedFile, text: string): Promise<OwnKind | undefined> {
   const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  if (lines.length > 0 && lines.every((line) => /^[0-9a-f]{64}$/.test(line))) return "lotKeys";
+  if (lines.length > 0 && lines.every((line) => /^[0-9a-f]{64}$/i.test(line))) return "lotKeys";
   if (!/\.(csv|tsv|txt)$/i.test(file.name) || file.blob.size > MAX_UNITS_SIZE) return undefined;
   try {
     readList(new Uint8Array(await file.blob.arrayBuffer()));
@@ -46,12 +48,6 @@ async function readersOf(file: NamedFile, text: string): Promise<OwnKind | undef
   } catch {
     return undefined;
   }
-}
-
-/** Whether the file begins as a bundle does: other zip files are evidence like any other. */
-function isZip(bytes: Uint8Array): boolean {
-  const name = decodeUtf8(bytes.subarray(30, 30 + MANIFEST.length));
-  return bytes[0] === 0x50 && bytes[1] === 0x4b && name === MANIFEST;
 }
 
 function roleOf(name: string, text: string): Role {
@@ -66,7 +62,9 @@ function roleOf(name: string, text: string): Role {
 }
 
 function trustedOf(text: string): OwnKind | undefined {
-  const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  // Byte order marks and carriage returns are white space around a line.
+  const all = text.split("\n").map((line) => line.trim());
+  const lines = all.filter((line) => line !== "" && !line.startsWith("#"));
   if (lines[0] === PINS_HEADER) return "pins";
   if (lines.length > 0 && lines.every((line) => looksLikeKey(line.trim()))) return "keys";
   const isPolicy = lines.length > 0 && lines.every((line) => {

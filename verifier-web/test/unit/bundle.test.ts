@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { concat } from "../../src/crypto/bytes.ts";
 import { crc32 } from "../../src/crypto/crc32.ts";
 import { sha256 } from "../../src/crypto/sha256.ts";
-import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { decodeUtf8, encodeUtf8 } from "../../src/formats/encoding.ts";
 import { encodeHex } from "../../src/formats/hex.ts";
 import { formatPins, parsePins } from "../../src/formats/pins.ts";
 import type { Given } from "../../src/judge/given.ts";
@@ -16,6 +16,7 @@ import { judge } from "../../src/judge/verify.ts";
 import { parseMillis } from "../../src/judge/time.ts";
 import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
+import { wordOf } from "../../src/page/result.ts";
 import { outcome } from "../vector.ts";
 
 const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
@@ -45,6 +46,44 @@ test("a pinned statement that is shown by itself is the one that is pinned", asy
   assert.deepEqual(told(await judged(GOOD, { pins: encodeUtf8(other), keys: "" })), ["rejected", "range-not-pinned"]);
 });
 
+test("what an editor leaves in a text of the reader's own says nothing", async () => {
+  const pins = pinsFrom(anchor("report.json", HASH));
+  const other = pins.replace(/^(first [0-9]+) .*/m, `$1 ${"A".repeat(43)}=`);
+  const saved = (text: string) => [
+    text.trimEnd(),
+    text.replaceAll("\n", "\r\n"),
+    `\ufeff${text}`,
+    `\ufeff${text.trimEnd().replaceAll("\n", "\r\n")}\r`,
+  ];
+  for (const text of saved(pins)) {
+    assert.equal((await judged(GOOD, { pins: encodeUtf8(text), keys: "" })).verdict, "verified");
+  }
+  for (const text of saved(POLICY)) {
+    assert.equal((await judged(GOOD, { policy: encodeUtf8(text) })).verdict, "verified");
+  }
+  // Pinned is pinned, whatever the editor.
+  for (const text of saved(other)) {
+    assert.deepEqual(told(await judged(GOOD, { pins: encodeUtf8(text), keys: "" })), ["rejected", "range-not-pinned"]);
+  }
+  for (const text of [pins.replace("cadence ", "cadence \ufeff"), pins.replace("log ", "log\r ")]) {
+    assert.deepEqual(told(await judged(GOOD, { pins: encodeUtf8(text), keys: "" })), ["undecided", "bad-pins"]);
+  }
+});
+
+test("a lower bound that cannot be is not asked for", async () => {
+  const first = anchor("report.json", HASH, { isFirst: true });
+  const parts = [...partsOf("records", first)].filter(([path]) => !/\.(after|consistency)$/.test(path));
+  const report = await judged(makeBundle(new Map(parts), EVIDENCE));
+  assert.equal(report.verdict, "verified");
+  const open = report.notChecked.find(({ code }) => code === "open-none-named");
+  assert.deepEqual(open?.values, ["1"]);
+  assert.ok(!codes(report.notChecked).includes("open-lower-bounds"));
+  const without = [...RECORDS].filter(([path]) => !/\.(after|consistency)$/.test(path));
+  const other = await judged(makeBundle(new Map(without), EVIDENCE));
+  assert.ok(codes(other.notChecked).includes("open-lower-bounds"));
+  assert.ok(!codes(other.notChecked).includes("open-none-named"));
+});
+
 test("a bundle of records is verified, with its evidence and its lower bound", async () => {
   const report = await judged(GOOD);
   assert.deepEqual(told(report), ["verified", "records-sound", "claimed-after-logged", "evidence-vouched"]);
@@ -68,17 +107,25 @@ test("every changed byte, a byte more and a byte less are refused", async () => 
     changed[at] = (changed[at] ?? 0) ^ 0x10;
     const report = await judged(changed);
     const [reason] = report.reasons;
-    assert.notEqual(report.verdict, "verified", `byte ${at}`);
+    // The beginning too, by which a bundle is known: its other end says as well what it is.
+    assert.equal(report.verdict, "rejected", `byte ${at}`);
     // Where another thing stands than the end, a byte could be changed or the rest be missing.
     const isAtEnd = at >= small.length - 22 && at < small.length - 18;
-    const known = isAtEnd ? ["bundle-cut"] : ["bundle-altered", "not-a-bundle"];
+    const known = isAtEnd ? ["bundle-cut"] : ["bundle-altered"];
     assert.ok(known.includes(reason?.code ?? ""), `byte ${at}: ${reason?.code}`);
   }
   const zero = Uint8Array.of(0);
   for (const other of [concat(small, zero), concat(zero, small), small.subarray(1), small.subarray(0, -1)]) {
-    assert.notEqual((await judged(other)).verdict, "verified");
+    assert.equal((await judged(other)).verdict, "rejected");
   }
-  assert.equal((await judged(encodeUtf8("no zip at all, but long enough for one"))).verdict, "undecided");
+  // Without either name of its first part a zip is somebody's other file, and no verdict on anybody.
+  const other = small.slice();
+  for (let at = 0; at < small.length - 22; at += 1) {
+    if (decodeUtf8(small.subarray(at, at + 11)) === "bundle.json") other[at] = 0x42;
+  }
+  for (const file of [other, encodeUtf8("no zip at all, but long enough for one"), new Uint8Array(22)]) {
+    assert.deepEqual(told(await judged(file)), ["undecided", "not-a-bundle"]);
+  }
 });
 
 test("a bundle that was cut off is told from one that was altered", async () => {
@@ -257,8 +304,12 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   };
   const as = (...entries: [string, string | Uint8Array][]) => () => new Map(entries);
   const found = await read(as(), `${mine}\r\nPNL-of-nobody\n`);
-  assert.deepEqual(told(found), ["verified", "range-sound", "own-sound", "own-without", "claimed-after-logged"]);
-  assert.deepEqual(found.reasons[1]?.values, ["3", SOURCE, "1", "2"]);
+  const reasons = ["own-absent", "range-sound", "own-sound", "own-without", "claimed-after-logged"];
+  assert.deepEqual(told(found), ["rejected", ...reasons]);
+  // What is shown holds all the same, and is shown.
+  assert.ok(found.holds && found.acts.length > 0 && wordOf(found) === "not-in-order");
+  assert.deepEqual(found.reasons[0]?.values, ["1", "2"]);
+  assert.deepEqual(found.reasons[2]?.values, ["3", SOURCE, "1", "2"]);
   const facts = (code: string) =>
     found.facts.filter((one) => one.code === code).map((one) => one.value);
   assert.deepEqual(facts("own-record"), [20, 21, 22].map((at) => `${SOURCE} ${at}, 1: ${mine}`));
@@ -332,7 +383,8 @@ test("a lot key says nothing without units, and is never shown", async () => {
     ["reader-incomplete", { lotKeys: hexKey }],
     ["lot-key-needs-range", { lotKeys: hexKey, units }],
     ["bad-lot-key", { lotKeys: hexKey.slice(2), units }],
-    ["bad-lot-key", { lotKeys: hexKey.toUpperCase(), units }],
+    // As editors leave it, it is the same key.
+    ["lot-key-needs-range", { lotKeys: `\ufeff ${hexKey.toUpperCase()}\r\n`, units }],
   ];
   for (const [code, changed] of cases) {
     const report = await judged(GOOD, changed);
@@ -342,8 +394,10 @@ test("a lot key says nothing without units, and is never shown", async () => {
   // Without a key units are looked for by their names in what is opened.
   const named = async (list: string) => judged(GOOD, { units: encodeUtf8(list) });
   assert.deepEqual(told(await named("SN-of-nobody\n")), ["undecided", "own-none-found"]);
-  const some = await named("Baugruppe\nPNL0099123-1\n");
-  assert.equal(some.verdict, "verified");
+  assert.deepEqual(told(await named("Baugruppe\nPNL0099123-1\n")), ["undecided", "list-header"]);
+  assert.equal((await named("PNL0099123-1\n")).verdict, "verified");
+  const some = await named("SN-9\nPNL0099123-1\n");
+  assert.equal(wordOf(some), "not-in-order");
   assert.ok(codes(some.notChecked).includes("open-first-line"));
   assert.ok(["own-named", "own-unnamed"].every((code) => codes(some.reasons).includes(code)));
 });

@@ -15,16 +15,22 @@ test("each of the reader's own files is known by its form, and none is taken as 
     const bytes = typeof text === "string" ? encodeUtf8(text) : text;
     return guessRole({ name, blob: new Blob([new Uint8Array(bytes)]) });
   };
+  const bundle = makeBundle(partsOf("records", made));
+  const damaged = bundle.map((byte, at) => (at === 0 || at === 30 ? byte ^ 1 : byte));
   const cases = [
     ["our.policy", POLICY, "policy", "unused"],
     ["pins", pinsFrom(made), "pins", "unused"],
+    ["pins.txt", `\ufeff${pinsFrom(made).replaceAll("\n", "\r\n")}`, "pins", "unused"],
+    ["LOT.KEY", `\ufeff${"96DC".repeat(16)}\r\n`, "lotKeys", "file"],
     ["aoi.vkey", SIGNERS.source.vkey, "keys", "unused"],
     ["lot.key", "96dc".repeat(16), "lotKeys", "file"],
     ["shipped.csv", "序列号;批次\r\nSN1;L7\r\n", "units", "file"],
     ["shipped.txt", "SN1\nSN2", "units", "file"],
     ["report.json", '{"board": "SN1"}\n', undefined, "file"],
     ["a.tlog-proof", made.receipt, undefined, "receipt"],
-    ["b.zip", makeBundle(partsOf("records", made)), undefined, "bundle"],
+    ["b.zip", bundle, undefined, "bundle"],
+    ["damaged.zip", damaged, undefined, "bundle"],
+    ["other.zip", bundle.subarray(0, 30), undefined, "file"],
   ] as const;
   for (const [name, text, own, role] of cases) {
     assert.deepEqual(await guess(name, text), { role, own }, name);

@@ -15,6 +15,9 @@ catalogue! {
     HtmlMeansRejected = "html-means-rejected",
         "What was handed over is not what was recorded, or does not belong together. Do not rely on it.",
         "所提交的内容与当初的记录不符，或彼此不相属。请勿采信。";
+    HtmlMeansAbsent = "html-means-absent",
+        "What was shown holds, and some of the units that you asked about are not in it. Ask for what is missing before you rely on the whole.",
+        "所出示的内容成立，但您查询的单元有一部分不在其中。采信全部之前，请索取所缺的内容。";
     HtmlMeansMisfit = "html-means-misfit",
         "What was handed over does not fit the policy, pins or keys that you gave. Check first that you took the right files. If you did, it is of another log or source than was agreed: do not rely on it.",
         "所提交的内容与您给出的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它来自并非约定的日志或来源：请勿采信。";
@@ -91,6 +94,7 @@ catalogue! {
     SpanHours = "span-hours", "{0} h {1} min", "{0} 小时 {1} 分钟";
     SpanMinutes = "span-minutes", "{0} min {1} s", "{0} 分钟 {1} 秒";
     SpanSeconds = "span-seconds", "{0} s", "{0} 秒";
+    HtmlLateness = "html-lateness", "When the records were logged", "记录何时记入日志";
     HtmlLeftOut = "html-left-out", "{0} more are left out of this page.", "另有 {0} 项未列入本页。";
     HtmlLongEnough = "html-long-enough", "This page is long enough: no further pictures are drawn for this board.",
         "本页篇幅已足：不再为此板绘图。";

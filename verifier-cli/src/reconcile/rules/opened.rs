@@ -3,6 +3,7 @@
 use spec::evidence::kind::Kind;
 
 use crate::messages::Message;
+use crate::messages::late::seconds;
 use crate::reconcile::case::Case;
 use crate::reconcile::finding::Finding;
 
@@ -48,8 +49,18 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Finding>) {
         if let Some(name) = hidden {
             found.push(Finding::new(Message::FoundNotOpened, &[name]).on([*entry]));
         }
-        if let Some(late) = entry.text("late") {
-            found.push(Finding::new(Message::FoundLate, &[&late]).on([*entry]));
-        }
+    }
+    say_late(case, found);
+}
+
+/// Once for a unit, however many of its records came late: the one that came latest says how late.
+fn say_late(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let late = || case.own.iter().filter_map(|entry| Some((*entry, entry.text("late")?)));
+    // Of equals the first.
+    let furthest = late().rev().max_by_key(|(_, said)| seconds(said));
+    if let Some((_, said)) = furthest {
+        let count = late().count().to_string();
+        let values = [&*said, count.as_str()];
+        found.push(Finding::new(Message::FoundLate, &values).on(late().map(|(entry, _)| entry)));
     }
 }

@@ -8,7 +8,7 @@ use spec::evidence::kind::Kind;
 
 use super::*;
 use crate::list::Unit;
-use crate::messages::Message;
+use crate::messages::{Language, Message};
 use crate::reconcile::case::Book;
 use crate::reconcile::entry::Entry;
 use crate::reconcile::finding::Colour;
@@ -380,6 +380,31 @@ fn boards_that_share_a_name_are_told_apart_by_their_positions() {
 fn what_is_late_says_so() {
     let late = report(5, "report-1", 50, "Passed\nPassed\n").with(&[("late", "by an hour")]);
     finds(&with_looks(vec![late]), &[(Message::FoundLate, Amber)]);
+}
+
+#[test]
+fn a_unit_whose_records_came_late_is_told_so_once_with_the_latest() {
+    let late = |name: &str, at: u64, late: &str| {
+        report(at, name, at * 10, "Passed\nPassed\n").with(&[("late", late)])
+    };
+    let entries = with_looks(vec![
+        late("report-1", 5, "seen 90 s after the time that it claims"),
+        late(
+            "report-1",
+            6,
+            "seen 60 s after the time that it claims; sealed 7200 s after it was seen",
+        ),
+        late("report-1", 7, "by an hour"),
+    ]);
+    let unit = unit();
+    let (units, words) = ([unit.clone()], Words::new(&[], &[]).unwrap());
+    let book = Book::new(&entries, &units, &words);
+    let found = judge(&book.case(&unit), &Context::new(&entries));
+    let found: Vec<_> = found.iter().filter(|one| one.message == Message::FoundLate).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].places.len(), 3);
+    let said = found[0].words().to_text(Language::English);
+    assert!(said.starts_with("anchored late, 3 records, the furthest: seen 1 min 0 s"), "{said}");
 }
 
 #[test]

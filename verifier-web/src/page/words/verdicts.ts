@@ -6,6 +6,7 @@ export const VERDICTS: Readonly<Record<string, Words>> = {
   verified: { en: "VERIFIED", zh: "已验证" },
   rejected: { en: "REJECTED", zh: "不通过" },
   undecided: { en: "COULD NOT TELL", zh: "无法判定" },
+  "not-in-order": { en: "NOT IN ORDER", zh: "有问题" },
 };
 
 /** The verdict in one plain sentence. */
@@ -21,6 +22,10 @@ export const MEANINGS: Readonly<Record<string, Words>> = {
   undecided: {
     en: "Nothing was decided, for or against anyone: something is missing or cannot be read.",
     zh: "没有作出任何结论，既不利于也不损害任何一方：有内容缺失或无法读取。",
+  },
+  "not-in-order": {
+    en: "What was shown holds, and some of the units that you asked about are not in it. Ask for what is missing before you rely on the whole.",
+    zh: "所出示的内容成立，但您查询的单元有一部分不在其中。采信全部之前，请索取所缺的内容。",
   },
   misfit: {
     en: "This does not fit the policy, pins or keys that you put in. Check first that you took the right files. If you did, it is of another log or source than was agreed: do not rely on it.",
@@ -52,6 +57,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "与已公开记录所承诺的逐字节相同的证据文件：{0} 个。",
   },
   "own-named": { en: "Opened records name {0} of your {1} units.", zh: "已公开的记录写明了您 {1} 个单元中的 {0} 个。" },
+  "own-absent": {
+    en: "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them.",
+    zh: "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们。",
+  },
   "own-unnamed": {
     en: "NOT FOUND: your unit {0}: it was looked for, and no opened record names it.",
     zh: "未找到：您的单元 {0}：已查找，没有任何已公开的记录写明它。",
@@ -71,11 +80,11 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "logged-after-claim": {
     en: "The records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks. The furthest:",
-    zh: "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1} 记入日志。相距最远的：",
+    zh: "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1}记入日志。相距最远的：",
   },
   "sealed-after-claim": {
     en: "The records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed. The furthest:",
-    zh: "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1} 封入声明。相距最远的：",
+    zh: "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1}封入声明。相距最远的：",
   },
   "at-record": { en: "{0}, statement {1}, record {2}", zh: "{0}，第 {1} 号声明第 {2} 号记录" },
   "range-sound": {
@@ -364,6 +373,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "Line {0} of your list of units is no header, of which these are known: serial, panel, position, lot.",
     zh: "您的单元清单第 {0} 行不是表头；可识别的列名为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
   },
+  "list-header": {
+    en: "The first line of your list, {0}, is in no record, and others are: it looks like a header that names no known column.",
+    zh: "清单首行 {0} 在任何记录中都找不到，而其他行可以找到：它像是表头，却没有列名可识别。",
+  },
   "list-empty": { en: "No unit is in your list of units.", zh: "您的单元清单中没有任何单元。" },
   "list-malformed": {
     en: "Line {0} of your list of units cannot be read: a quote out of place, a control character, or a cell that is too long.",
@@ -417,6 +430,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "open-lower-bounds": {
     en: "That {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed.",
     zh: "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明。",
+  },
+  "open-none-named": {
+    en: "A lower bound for {0} statements: the log was still empty when their source had last looked, so that there was nothing to name; no file can add it.",
+    zh: "{0} 份声明的时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上。",
   },
   "open-no-reader": {
     en: "{0}: which records are yours: no lot key and no list of your units were given.",
@@ -475,8 +492,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "声明的内容：未给出公开其记录的文件。",
   },
   "open-no-lower-bound": {
-    en: "That it was not prepared long before: it names no earlier state of the log.",
-    zh: "它是否早已备好：它没有指明日志更早的状态。",
+    en: "A lower bound: the log was still empty when its source had last looked, so that there was nothing to name; no file can add it.",
+    zh: "时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上。",
   },
   "open-no-witness": {
     en: "That everybody sees the same log, and when: your policy asks for no witness.",
