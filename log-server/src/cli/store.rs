@@ -16,8 +16,8 @@ use crate::copy::store::{Bucket, Folder, Source};
 use crate::copy::web::Web;
 use crate::copy::{CopyError, Listener, Summary, policy_of_keys};
 use crate::number;
+use crate::objects::bucket::BucketObjects;
 use crate::objects::place::ObjectArgs;
-use crate::objects::s3::S3Objects;
 
 /// How a bucket is reached.
 #[derive(Args, Clone, Debug, Default)]
@@ -53,7 +53,7 @@ impl StoreArgs {
             credentials: self.objects_credentials.clone(),
         };
         let place = args.place_of(url)?;
-        let objects = S3Objects::open(&place)?;
+        let objects = BucketObjects::open(&place)?;
         objects.probe()?;
         Ok(Bucket::new(objects, place.to_string()))
     }

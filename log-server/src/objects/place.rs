@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::bucket::Fault;
 use super::client::TargetError;
 use super::credentials::CredentialsError;
-use super::s3::Fault;
 use crate::disk::{Disk, read_if_there, write_whole};
 
 /// The file's name in the data folder.
@@ -131,7 +131,7 @@ impl ObjectArgs {
     }
 
     /// What was asked for: nothing, the data folder (`Some(None)`), or a store.
-    pub fn place(&self) -> Result<Option<Option<S3Place>>, ObjectsError> {
+    pub fn place(&self) -> Result<Option<Option<BucketPlace>>, ObjectsError> {
         match self.store.as_deref() {
             None => Ok(None),
             Some(FOLDER) => Ok(Some(None)),
@@ -140,9 +140,9 @@ impl ObjectArgs {
     }
 
     /// The store `url`, reached as the other flags say.
-    pub fn place_of(&self, url: &str) -> Result<S3Place, ObjectsError> {
+    pub fn place_of(&self, url: &str) -> Result<BucketPlace, ObjectsError> {
         let (bucket, prefix) = parse_store(url)?;
-        Ok(S3Place {
+        Ok(BucketPlace {
             bucket,
             prefix,
             endpoint: self.endpoint.clone(),
@@ -156,7 +156,7 @@ impl ObjectArgs {
 
 /// A bucket, or a part of one, in S3-compatible storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct S3Place {
+pub struct BucketPlace {
     /// The bucket.
     pub bucket: String,
     /// What all names in it begin with; empty, or parts with slashes between them.
@@ -173,7 +173,7 @@ pub struct S3Place {
     pub credentials: Option<PathBuf>,
 }
 
-impl S3Place {
+impl BucketPlace {
     /// The URL that requests go to.
     #[must_use]
     pub fn server(&self) -> String {
@@ -184,7 +184,7 @@ impl S3Place {
     }
 }
 
-impl std::fmt::Display for S3Place {
+impl std::fmt::Display for BucketPlace {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "s3://{}", self.bucket)?;
         if self.prefix.is_empty() { Ok(()) } else { write!(formatter, "/{}", self.prefix) }
@@ -220,7 +220,7 @@ struct File {
 }
 
 /// Where the objects of the log in `folder` were last; `None` for the folder itself.
-pub fn remembered(disk: &dyn Disk, folder: &Path) -> Result<Option<S3Place>, ObjectsError> {
+pub fn remembered(disk: &dyn Disk, folder: &Path) -> Result<Option<BucketPlace>, ObjectsError> {
     let Some(bytes) = read_if_there(disk, &folder.join(OBJECTS))? else { return Ok(None) };
     let malformed = |error: &dyn std::fmt::Display| ObjectsError::Malformed(error.to_string());
     let text = String::from_utf8(bytes).map_err(|error| malformed(&error))?;
@@ -234,7 +234,7 @@ pub fn remembered(disk: &dyn Disk, folder: &Path) -> Result<Option<S3Place>, Obj
 pub fn remember(
     disk: &dyn Disk,
     folder: &Path,
-    place: Option<&S3Place>,
+    place: Option<&BucketPlace>,
 ) -> Result<(), ObjectsError> {
     let path = folder.join(OBJECTS);
     let Some(place) = place else {

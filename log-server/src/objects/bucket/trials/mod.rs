@@ -28,7 +28,7 @@ use tempfile::TempDir;
 
 use self::proxy::{Proxy, Trouble};
 use self::server::{BUCKET, SECRET, Server, place, place_of};
-use super::{Fault, Patience, S3Objects};
+use super::{BucketObjects, Fault, Patience};
 use crate::objects::{Objects, PutError, contract, is_away};
 
 /// Short enough for a trial that waits until the end, long enough for a busy machine.
@@ -42,7 +42,7 @@ const PATIENCE: Patience = Patience {
 struct World {
     server: Server,
     proxy: Proxy,
-    objects: S3Objects,
+    objects: BucketObjects,
     _credentials: TempDir,
 }
 
@@ -51,7 +51,8 @@ impl World {
         let server = Server::start();
         let proxy = Proxy::start(server.address);
         let credentials = tempfile::tempdir().unwrap();
-        let objects = S3Objects::open_with(&place(proxy.address, &credentials), PATIENCE).unwrap();
+        let objects =
+            BucketObjects::open_with(&place(proxy.address, &credentials), PATIENCE).unwrap();
         Self { server, proxy, objects, _credentials: credentials }
     }
 
@@ -68,9 +69,9 @@ fn tile(index: u64) -> Tile {
     Tile::full(TileKind::Hashes(0), index).unwrap()
 }
 
-fn asked(store: &str, address: SocketAddr, secret: &str) -> S3Objects {
+fn asked(store: &str, address: SocketAddr, secret: &str) -> BucketObjects {
     let credentials = tempfile::tempdir().unwrap();
-    S3Objects::open(&place_of(store, address, &credentials, secret)).unwrap()
+    BucketObjects::open(&place_of(store, address, &credentials, secret)).unwrap()
 }
 
 #[test]
@@ -130,7 +131,8 @@ fn a_write_that_was_done_and_reported_as_failed_is_done_again_with_the_same_byte
     });
     let short = Patience { whole: Duration::from_millis(300), ..PATIENCE };
     let credentials = tempfile::tempdir().unwrap();
-    let objects = S3Objects::open_with(&place(world.proxy.address, &credentials), short).unwrap();
+    let objects =
+        BucketObjects::open_with(&place(world.proxy.address, &credentials), short).unwrap();
     let object = [(tile(1), Bytes::from_static(b"hashes"))];
     let refused = objects.put_all(&object);
     assert!(matches!(&refused, Err(PutError::Io(error)) if is_away(error)), "{refused:?}");
@@ -202,7 +204,7 @@ fn nobody_there_is_said_in_bounded_time() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let credentials = tempfile::tempdir().unwrap();
     let short = Patience { whole: Duration::from_millis(200), ..PATIENCE };
-    let objects = S3Objects::open_with(&place(free, &credentials), short).unwrap();
+    let objects = BucketObjects::open_with(&place(free, &credentials), short).unwrap();
     let error = objects.read(tile(0)).unwrap_err();
     assert!(is_away(&error) && error.to_string().contains("cannot be reached"), "{error}");
 }

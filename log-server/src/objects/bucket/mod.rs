@@ -39,7 +39,7 @@ use self::patience::{Throttle, hedged, patiently};
 use self::wire::Wire;
 use super::client::{Client, Target};
 use super::credentials::Credentials;
-use super::place::{ObjectsError, S3Place};
+use super::place::{BucketPlace, ObjectsError};
 use super::worker::Worker;
 use super::{Objects, PutError};
 
@@ -59,7 +59,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const NO_STORE: &str = "no-store";
 
 /// Objects in a bucket.
-pub struct S3Objects {
+pub struct BucketObjects {
     bucket: Arc<Bucket>,
     worker: Worker,
 }
@@ -77,14 +77,14 @@ struct Bucket {
     turns: Semaphore,
 }
 
-impl S3Objects {
+impl BucketObjects {
     /// Prepares requests; sends none yet.
-    pub fn open(place: &S3Place) -> Result<Self, ObjectsError> {
+    pub fn open(place: &BucketPlace) -> Result<Self, ObjectsError> {
         Self::open_with(place, Patience::default())
     }
 
     /// The same with other times.
-    pub fn open_with(place: &S3Place, patience: Patience) -> Result<Self, ObjectsError> {
+    pub fn open_with(place: &BucketPlace, patience: Patience) -> Result<Self, ObjectsError> {
         let credentials = Credentials::load(place.credentials.as_deref())?;
         let server = address(place);
         let target = Target::parse(&server)?;
@@ -165,7 +165,7 @@ impl S3Objects {
     }
 }
 
-impl Objects for S3Objects {
+impl Objects for BucketObjects {
     fn put_all(&self, objects: &[(Tile, Bytes)]) -> Result<(), PutError> {
         assert!(objects.iter().all(|(tile, _)| tile.is_full()), "only full tiles are immutable");
         self.each(objects.to_vec(), put).map(drop)
@@ -284,7 +284,7 @@ impl Bucket {
 }
 
 /// Where requests go: with the bucket before the host where that is asked for.
-fn address(place: &S3Place) -> String {
+fn address(place: &BucketPlace) -> String {
     let server = place.server();
     match server.split_once("://") {
         Some((scheme, host)) if !place.path_style => format!("{scheme}://{}.{host}", place.bucket),
@@ -293,7 +293,7 @@ fn address(place: &S3Place) -> String {
 }
 
 fn build(
-    place: &S3Place,
+    place: &BucketPlace,
     server: &str,
     credentials: &Credentials,
     wire: Wire,
