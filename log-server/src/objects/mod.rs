@@ -7,7 +7,7 @@
 //!
 //! - [`folder`]: files below the data folder, which any web server can hand out.
 //! - [`shared`]: a store that several servers use.
-//! - [`bucket`]: S3-compatible storage. [`place`]: where that is, and how a data folder remembers it.
+//! - [`bucket`]: S3, Google and Azure. [`place`]: where that is, and how a data folder remembers it.
 //!   `credentials`: who asks. `client`: HTTP towards it. `worker`: from waiting threads to futures.
 //!
 //! Storage that is reached over a network can be away for a while. That is no damage: see [`is_away`].

@@ -1,7 +1,8 @@
 //! What can be wrong with an object store, in words that say what to do.
 //!
-//! Rule: the S3 API, "Error responses": a status, and a body with `<Code>` and `<Message>`. The code
-//! decides; where a store of another make sends none, the status does.
+//! Rule: the S3 API, "Error responses": a status, and a body with `<Code>` and `<Message>`. Google's XML
+//! API and Azure's Blob service have the same form, and codes of their own. The code decides; where a
+//! store of another make sends none, the status does.
 
 use std::error::Error;
 
@@ -160,19 +161,25 @@ pub(crate) fn outcome(error: &(dyn Error + 'static), store: &str) -> Outcome {
 fn of_refusal(refusal: &Refusal, store: String) -> Outcome {
     let said = refusal.said();
     let fault = match (refusal.code.as_str(), refusal.status.as_u16()) {
-        ("NoSuchBucket", _) => Fault::Bucket { store },
+        ("NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted", _) => {
+            Fault::Bucket { store }
+        }
         ("RequestTimeTooSkewed" | "RequestExpired", _) => Fault::Clock { store, said },
         (
             "InvalidAccessKeyId"
             | "SignatureDoesNotMatch"
             | "NotSignedUp"
             | "InvalidToken"
-            | "ExpiredToken",
+            | "ExpiredToken"
+            // Google's, and Azure's two.
+            | "AuthenticationRequired"
+            | "AuthenticationFailed"
+            | "InvalidAuthenticationInfo",
             _,
         ) => Fault::Key { store, said },
         ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "TemporaryRedirect", _)
         | (_, 300..=399) => Fault::Region { store, said },
-        ("SlowDown" | "Throttling" | "TooManyRequests", _) | (_, 429 | 503) => {
+        ("SlowDown" | "Throttling" | "TooManyRequests" | "ServerBusy", _) | (_, 429 | 503) => {
             Fault::Throttled { store, said }
         }
         (_, 404) => return Outcome::Missing,
@@ -230,9 +237,24 @@ mod tests {
         assert!(matches!(fault(of(403, "InvalidAccessKeyId")), Fault::Key { .. }));
         assert!(matches!(fault(of(403, "SignatureDoesNotMatch")), Fault::Key { .. }));
         assert!(matches!(fault(of(403, "AccessDenied")), Fault::Denied { .. }));
+        assert_eq!(of(404, "BlobNotFound"), Outcome::Missing);
+        assert!(matches!(fault(of(404, "ContainerNotFound")), Fault::Bucket { .. }));
+        assert!(matches!(fault(of(409, "ContainerBeingDeleted")), Fault::Bucket { .. }));
+        assert!(matches!(fault(of(401, "AuthenticationRequired")), Fault::Key { .. }));
+        assert!(matches!(fault(of(403, "AuthenticationFailed")), Fault::Key { .. }));
+        assert!(matches!(fault(of(403, "AuthorizationFailure")), Fault::Denied { .. }));
+        assert!(matches!(fault(of(503, "ServerBusy")), Fault::Throttled { .. }));
+        assert!(matches!(fault(of(429, "rateLimitExceeded")), Fault::Throttled { .. }));
         assert!(matches!(fault(of(301, "PermanentRedirect")), Fault::Region { .. }));
         assert!(matches!(fault(of(400, "EntityTooLarge")), Fault::Refused { .. }));
-        for (status, code) in [(503, "SlowDown"), (429, ""), (503, ""), (500, "InternalError")] {
+        for (status, code) in [
+            (503, "SlowDown"),
+            (503, "ServerBusy"),
+            (500, "OperationTimedOut"),
+            (429, ""),
+            (503, ""),
+            (500, "InternalError"),
+        ] {
             assert!(fault(of(status, code)).is_passing(), "{status} {code}");
         }
         for (status, code) in [(404, "NoSuchBucket"), (403, ""), (400, ""), (301, "")] {
