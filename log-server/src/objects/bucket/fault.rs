@@ -13,6 +13,11 @@ use crate::objects::client::ClientError;
 /// The most of a server's own words that is repeated.
 const MAX_MESSAGE_SIZE: usize = 300;
 
+/// How Azure begins to say that this machine's clock is wrong, and that the time of a token is over or to
+/// come. What else it says behind a refused key repeats signatures, and is not repeated here.
+const OLD_DATE: &str = "Request date header too old";
+const OUT_OF_TIME: &str = "Signature not valid in the specified time frame";
+
 /// Why an object store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -123,7 +128,11 @@ impl Refusal {
     /// Reads what a body says, as far as it is the usual form.
     pub(crate) fn read(status: StatusCode, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
-        let (code, message) = (element(&text, "Code"), element(&text, "Message"));
+        let (code, mut message) = (element(&text, "Code"), element(&text, "Message"));
+        let detail = element(&text, "AuthenticationErrorDetail");
+        if detail.starts_with(OLD_DATE) || detail.starts_with(OUT_OF_TIME) {
+            message = detail;
+        }
         Self { status, code, message }
     }
 
@@ -165,6 +174,9 @@ fn of_refusal(refusal: &Refusal, store: String) -> Outcome {
             Fault::Bucket { store }
         }
         ("RequestTimeTooSkewed" | "RequestExpired", _) => Fault::Clock { store, said },
+        ("AuthenticationFailed", _) if refusal.message.starts_with(OLD_DATE) => {
+            Fault::Clock { store, said }
+        }
         (
             "InvalidAccessKeyId"
             | "SignatureDoesNotMatch"
@@ -260,6 +272,27 @@ mod tests {
         for (status, code) in [(404, "NoSuchBucket"), (403, ""), (400, ""), (301, "")] {
             assert!(!fault(of(status, code)).is_passing(), "{status} {code}");
         }
+    }
+
+    #[test]
+    fn azure_says_behind_a_refused_key_what_is_wrong_with_times_and_repeats_no_signature() {
+        let refused = |detail: &str| {
+            let body = format!(
+                "<Error><Code>AuthenticationFailed</Code><Message>wrong</Message>\
+                 <AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>"
+            );
+            outcome(&Refusal::read(StatusCode::FORBIDDEN, body.as_bytes()), "az://a/b")
+        };
+        let old = refused("Request date header too old: 'Fri, 20 Apr 2012 00:21:06 GMT'");
+        assert!(matches!(old, Outcome::Fault(Fault::Clock { said, .. }) if said.contains("2012")));
+        let over = refused("Signature not valid in the specified time frame: Expiry [2012]");
+        assert!(matches!(over, Outcome::Fault(Fault::Key { said, .. }) if said.contains("2012")));
+        let other = refused("The MAC signature 's1gned' is not the same");
+        assert!(matches!(
+            other,
+            Outcome::Fault(Fault::Key { said, .. })
+                if said.contains("wrong") && !said.contains("s1gned")
+        ));
     }
 
     #[test]
