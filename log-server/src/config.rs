@@ -89,7 +89,7 @@ pub enum ConfigError {
     #[error(
         "with --journal, name where all servers of this log keep its full tiles: a folder that they \
          share (--tiles DIR, FIDUCIAL_LOG_TILES, or `tiles` under [journal] in the file), or a bucket \
-         (--objects s3://BUCKET/PREFIX, or `store` under [objects])"
+         (--objects s3://BUCKET/PREFIX or its like, or `store` under [objects])"
     )]
     Tiles,
     /// Two are named.

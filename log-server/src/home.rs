@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, ConfigError, JournalConfig, ServeArgs};
 use crate::disk::{Disk, MachineDisk};
-use crate::objects::place::{self, ObjectsError, S3Place};
+use crate::objects::place::{self, BucketPlace, ObjectsError};
 use crate::objects::{self, Objects};
 
 /// Why it is not known where a log is, or its store cannot be used.
@@ -40,7 +40,7 @@ pub struct Home {
     /// The journal, if it is in a database.
     pub journal: Option<JournalConfig>,
     /// Where the full tiles of an embedded journal are; `None` for the folder.
-    bucket: Option<S3Place>,
+    bucket: Option<BucketPlace>,
 }
 
 impl Home {
@@ -78,7 +78,7 @@ impl Home {
 
     /// Where the full tiles of an embedded journal are; `None` for the folder.
     #[must_use]
-    pub const fn bucket(&self) -> Option<&S3Place> {
+    pub const fn bucket(&self) -> Option<&BucketPlace> {
         self.bucket.as_ref()
     }
 

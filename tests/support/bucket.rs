@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use log_server::objects::bucket::BucketObjects;
 use log_server::objects::place::ObjectArgs;
-use log_server::objects::s3::S3Objects;
 
 use super::garage::{self, Garage};
 use super::s3;
@@ -34,7 +34,7 @@ impl Bucket {
             ..ObjectArgs::default()
         };
         let place = args.place_of(&format!("s3://{}", garage::BUCKET)).unwrap();
-        while let Err(fault) = S3Objects::open(&place).unwrap().probe() {
+        while let Err(fault) = BucketObjects::open(&place).unwrap().probe() {
             garage.check_runs(&fault);
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -36,10 +36,21 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one that has the bucket.
     pub(crate) fn start() -> Self {
+        Self::start_asking(true)
+    }
+
+    /// The same that asks nobody for a signature: who may ask is judged before it.
+    pub(crate) fn start_unsigned() -> Self {
+        Self::start_asking(false)
+    }
+
+    fn start_asking(signed: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
-        builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
+        if signed {
+            builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
+        }
         let service = builder.build();
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -92,9 +103,13 @@ async fn answer(stream: TcpStream, service: S3Service, away: Arc<AtomicBool>) {
 
 /// Writes a file with these credentials into `folder`.
 pub(crate) fn credentials(folder: &Path, key: &str, secret: &str) -> PathBuf {
-    let path = folder.join("credentials");
     let text = format!("[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n");
-    std::fs::write(&path, text).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    path
+    private(&folder.join("credentials"), &text)
+}
+
+/// Writes a file that nobody else may read.
+pub(crate) fn private(path: &Path, text: &str) -> PathBuf {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    path.to_owned()
 }

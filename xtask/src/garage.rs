@@ -21,7 +21,7 @@ pub(crate) fn program() -> Result<PathBuf, String> {
     if exists("garage", &["--version"]) {
         return Ok(PathBuf::from("garage"));
     }
-    let cache = cache()?;
+    let cache = cache(&format!("garage-{VERSION}"))?;
     let program = cache.join("bin/garage");
     if program.is_file() {
         return Ok(program);
@@ -39,11 +39,12 @@ pub(crate) fn program() -> Result<PathBuf, String> {
     Ok(program)
 }
 
-/// The cache of this user.
-fn cache() -> Result<PathBuf, String> {
+/// The folder of a part in the cache of this user.
+pub(crate) fn cache(part: &str) -> Result<PathBuf, String> {
     let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let usual = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
     let cache = named.filter(|path| path.is_absolute()).or_else(usual);
-    let cache = cache.ok_or("there is neither HOME nor XDG_CACHE_HOME to build Garage into")?;
-    Ok(cache.join("fiducial").join(format!("garage-{VERSION}")))
+    let cache = cache
+        .ok_or_else(|| format!("there is neither HOME nor XDG_CACHE_HOME to keep {part} in"))?;
+    Ok(cache.join("fiducial").join(part))
 }

@@ -15,6 +15,7 @@ macro_rules! out {
     }};
 }
 
+mod azurite;
 mod bench;
 mod check;
 mod demo;
@@ -33,11 +34,12 @@ cargo xtask demo  [--once] [--listen ADDR] [--dir DIR] [--release]
     Builds the programs, starts a log, anchors the sample reports, proves, verifies, shows an
     altered report refused, lets the agent watch a line at work, and stays up until Ctrl-C. With
     --once it ends by itself.
-cargo xtask test  [--soak] [--garage]
+cargo xtask test  [--soak] [--garage] [--clouds]
     Runs everything: format, lints, house rules, all tests, documentation, the verifier in a
     browser, licences, a short run of the benchmark. Tests of whole logs run on the embedded store and
     again on PostgreSQL and S3. With --soak the crash tests run for a long time.
-    With --garage object storage is tried on Garage, which is built once where it is missing.
+    With --garage object storage is tried on Garage, which is built once where it is missing, and
+    with --clouds on Azurite, which is installed once by npm and speaks Azure's protocol.
 cargo xtask check
     The fast part of `test`: format, lints, house rules.
 cargo xtask bench [--quick] [--entries N] [--dir DIR] [--dev] [--only ROW,...]

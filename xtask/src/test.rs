@@ -3,12 +3,12 @@
 //! The steps go from fast to slow, and a failed step does not hide the ones behind it. The long
 //! crash tests run briefly here; `--soak` tells them, through `FIDUCIAL_SOAK=1`, to take their time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::report::{Outcome, Report, Tally, in_ci};
 use crate::run::{cargo, exists, passes, require_build_tools, target};
-use crate::{bench, check, deny, garage, web, windows};
+use crate::{azurite, bench, check, deny, garage, web, windows};
 
 /// The variable that names a folder of reports which are not ours to give away.
 const SAMPLES: &str = "FIDUCIAL_CFX_SAMPLES";
@@ -31,19 +31,67 @@ const POSTGRES: [&str; 4] = [
     "/usr/local/bin/postgres",
 ];
 
+/// Object stores of other makes than the one in the tests' own process, where they were asked for.
+struct Engines {
+    azurite: Option<PathBuf>,
+    garage: Option<PathBuf>,
+}
+
+impl Engines {
+    /// Finds, builds and installs them.
+    fn ready(with_azurite: bool, with_garage: bool) -> Result<Self, String> {
+        Ok(Self {
+            azurite: with_azurite.then(azurite::program).transpose()?,
+            garage: with_garage.then(garage::program).transpose()?,
+        })
+    }
+
+    /// What was not tried, so that nobody believes it was.
+    fn remark(&self, report: &mut Report) {
+        if self.garage.is_none() {
+            report.remark("Object storage was not tried on Garage: --garage does that.".to_owned());
+        }
+        if self.azurite.is_none() {
+            report
+                .remark("Object storage was not tried on Azurite: --clouds does that.".to_owned());
+        }
+    }
+
+    /// What is a test only where its program is there.
+    fn features(&self) -> Vec<&'static str> {
+        let named = [
+            self.azurite.as_ref().map(|_| "log-server/azurite"),
+            self.garage.as_ref().map(|_| "log-server/garage"),
+        ];
+        named.into_iter().flatten().flat_map(|feature| ["--features", feature]).collect()
+    }
+
+    /// Says to the tests where the programs are, so that they need not ask cargo again, each in its own
+    /// process.
+    fn prepare(&self, command: &mut Command) -> Result<(), String> {
+        command.args(self.features()).env("FIDUCIAL_PROGRAMS", target()?.join("debug"));
+        let named = [(azurite::AZURITE, &self.azurite), (garage::GARAGE, &self.garage)];
+        for (variable, program) in named {
+            command.envs(program.as_ref().map(|program| (variable, program)));
+        }
+        Ok(())
+    }
+}
+
 /// Runs all steps; true if all passed.
 pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
     let mut soak = false;
-    let mut with_garage = false;
+    let (mut with_clouds, mut with_garage) = (false, false);
     for argument in arguments {
         match argument.as_str() {
+            "--clouds" => with_clouds = true,
             "--garage" => with_garage = true,
             "--soak" => soak = true,
             unknown => return Err(format!("`test` knows no argument `{unknown}`")),
         }
     }
     require_build_tools()?;
-    let garage = with_garage.then(garage::program).transpose()?;
+    let engines = Engines::ready(with_clouds, with_garage)?;
     let mut report = Report::new();
     check::steps(&mut report);
     if std::env::var_os(SAMPLES).is_none() {
@@ -57,19 +105,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
         // are fetched once and before them. If that fails, the tests say what is missing.
         drop(passes(Command::new("apt-get").args(["update", "-qq"])));
     }
-    report.step("tests", || tests(soak, garage.as_deref()));
+    report.step("tests", || tests(soak, &engines));
     let mut embedded_only = Vec::new();
-    report.step("again on PostgreSQL and S3", || {
-        on_the_other_store(garage.as_deref(), &mut embedded_only)
-    });
+    report.step("again on PostgreSQL and S3", || on_the_other_store(&engines, &mut embedded_only));
     if !embedded_only.is_empty() {
         let count = embedded_only.len();
         let list = embedded_only.join("\n  ");
         report.remark(format!("{count} tests are about the embedded store alone:\n  {list}"));
     }
-    if garage.is_none() {
-        report.remark("Object storage was not tried on Garage: --garage does that.".to_owned());
-    }
+    engines.remark(&mut report);
     report.step("examples in the documentation", || {
         check::tests(&["test", "--locked", "--workspace", "--doc"])
     });
@@ -91,8 +135,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
 }
 
 /// All tests of the workspace, the corpus of the fuzz targets and brief crash runs among them.
-fn tests(soak: bool, garage: Option<&Path>) -> Result<Outcome, String> {
-    let more = features(garage);
+fn tests(soak: bool, engines: &Engines) -> Result<Outcome, String> {
+    let more = engines.features();
     // The programs are built first: end-to-end tests start them as a user would.
     if !passes(cargo(&["build", "--locked", "--workspace", "--bins"]).args(more))? {
         return Ok(Outcome::Ran(Tally::one(false)));
@@ -103,7 +147,7 @@ fn tests(soak: bool, garage: Option<&Path>) -> Result<Outcome, String> {
         out!("cargo-nextest is not installed: `cargo test` runs the same tests, slower.");
         cargo(&["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
     };
-    prepare(&mut command, garage)?;
+    engines.prepare(&mut command)?;
     if soak {
         command.env("FIDUCIAL_SOAK", "1");
     }
@@ -116,7 +160,7 @@ fn tests(soak: bool, garage: Option<&Path>) -> Result<Outcome, String> {
 /// that is asked for, else of a server in each test's own process. `embedded_only` gets those that had nothing
 /// to do there; they count neither as passed nor as failed.
 fn on_the_other_store(
-    garage: Option<&Path>,
+    engines: &Engines,
     embedded_only: &mut Vec<String>,
 ) -> Result<Outcome, String> {
     if !POSTGRES.iter().any(|place| Path::new(place).is_file()) {
@@ -133,7 +177,7 @@ fn on_the_other_store(
         test.args(ON_BOTH.iter().flat_map(|binary| ["--test", binary]));
         test
     };
-    prepare(&mut command, garage)?;
+    engines.prepare(&mut command)?;
     command.env(STORE, "postgres-s3");
     if !with_nextest {
         command.args(["--", "--show-output"]);
@@ -154,20 +198,6 @@ fn on_the_other_store(
 
 fn has_nextest() -> bool {
     exists("cargo-nextest", &["nextest", "--version"])
-}
-
-/// What is a test only where its program is there.
-fn features(garage: Option<&Path>) -> &'static [&'static str] {
-    garage.map_or(&[], |_| &["--features", "log-server/garage"])
-}
-
-/// Says to the tests where the programs are, so that they need not ask cargo again, each in its own process.
-fn prepare(command: &mut Command, garage: Option<&Path>) -> Result<(), String> {
-    command.args(features(garage)).env("FIDUCIAL_PROGRAMS", target()?.join("debug"));
-    if let Some(garage) = garage {
-        command.env(garage::GARAGE, garage);
-    }
-    Ok(())
 }
 
 fn documentation() -> Result<Outcome, String> {

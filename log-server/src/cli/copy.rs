@@ -12,11 +12,12 @@ use crate::copy::data::{DataFolder, DataObjects, is_data_folder, mark_of};
 use crate::copy::moving::{Ended, MoveError, carry, give_up};
 use crate::copy::store::{Folder, Sink, Source};
 use crate::copy::{Head, bring, bring_objects, head_of, policy_of_keys};
+use crate::objects::place::is_bucket;
 use crate::sources::SOURCES_FILE;
 
 pub(super) const EXAMPLES: &str = "\
-A STORE is a log's data folder, a folder of files as `export` writes it, or s3://BUCKET/PREFIX; to copy
-from, also http://... or https://... of a log.
+A STORE is a log's data folder, a folder of files as `export` writes it, or a bucket: s3://BUCKET/PREFIX,
+gs://BUCKET/PREFIX or az://ACCOUNT/CONTAINER/PREFIX; to copy from, also http://... or https://... of a log.
 
 Examples:
   Move a log's full tiles into a bucket (stop the log before the last run, which is short):
@@ -208,7 +209,7 @@ fn into_data_folder(args: &CopyArgs, to: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn sink(args: &CopyArgs) -> anyhow::Result<Box<dyn Sink>> {
-    if args.to.starts_with("s3://") {
+    if is_bucket(&args.to) {
         return Ok(Box::new(args.stores.bucket(&args.to)?));
     }
     if is_url(&args.to) {

@@ -33,7 +33,7 @@ Exit codes: 0 ended as asked, 1 the source showed something wrong, 2 could not d
 
 #[derive(Args, Debug)]
 pub(super) struct MirrorArgs {
-    /// The log: http://..., https://..., a folder of files, or s3://BUCKET/PREFIX
+    /// The log: http://..., https://..., a folder of files, or a bucket as `copy` takes it
     #[arg(long, value_name = "STORE")]
     from: String,
     /// The folder to keep it in; it is made if it is not there

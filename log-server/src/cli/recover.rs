@@ -54,8 +54,8 @@ pub(super) struct RecoverArgs {
     /// The data folder to make: new or empty, or that of an interrupted run
     #[arg(long, value_name = "DIR", env = "FIDUCIAL_LOG_DATA")]
     data: PathBuf,
-    /// Who has a copy: http://... or https://..., a folder of files, an old data folder, or
-    /// s3://BUCKET/PREFIX; can be repeated
+    /// Who has a copy: http://... or https://..., a folder of files, an old data folder, or a
+    /// bucket as `copy` takes it; can be repeated
     #[arg(long, value_name = "STORE")]
     from: Vec<String>,
     /// A folder that an agent made with `fiducial-agent statements`, or one file of it; can be repeated

@@ -16,27 +16,28 @@ use crate::copy::store::{Bucket, Folder, Source};
 use crate::copy::web::Web;
 use crate::copy::{CopyError, Listener, Summary, policy_of_keys};
 use crate::number;
-use crate::objects::place::ObjectArgs;
-use crate::objects::s3::S3Objects;
+use crate::objects::bucket::BucketObjects;
+use crate::objects::place::{ObjectArgs, is_bucket};
 
 /// How a bucket is reached.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Buckets")]
 pub(super) struct StoreArgs {
-    /// The URL of a store that is not Amazon's, for example http://127.0.0.1:3900
+    /// The URL of a store that is not where its kind is by default, for example http://127.0.0.1:3900
     #[arg(long, value_name = "URL", env = "FIDUCIAL_LOG_OBJECTS_ENDPOINT")]
     objects_endpoint: Option<String>,
-    /// The region that requests are signed for [default: us-east-1]
+    /// The region that requests are signed for; S3 alone [default: us-east-1]
     #[arg(long, value_name = "NAME", env = "FIDUCIAL_LOG_OBJECTS_REGION")]
     objects_region: Option<String>,
-    /// Whether the bucket stands in the path of requests rather than before the host [default: true]
+    /// Whether the bucket stands in the path of requests rather than before the host; S3 alone
+    /// [default: true]
     #[arg(long, value_name = "BOOL", env = "FIDUCIAL_LOG_OBJECTS_PATH_STYLE")]
     objects_path_style: Option<bool>,
     /// Certificate authorities in PEM form that a bucket's HTTPS is trusted by [default: the system's]
     #[arg(long, value_name = "FILE", env = "FIDUCIAL_LOG_OBJECTS_CA")]
     objects_ca: Option<PathBuf>,
-    /// A file of credentials, readable by nobody else [default: AWS_ACCESS_KEY_ID and
-    /// AWS_SECRET_ACCESS_KEY in the environment]
+    /// A file of credentials in the form of the store's own tools, readable by nobody else [default: what
+    /// the environment has for them]
     #[arg(long, value_name = "FILE", env = "FIDUCIAL_LOG_OBJECTS_CREDENTIALS")]
     objects_credentials: Option<PathBuf>,
 }
@@ -53,7 +54,7 @@ impl StoreArgs {
             credentials: self.objects_credentials.clone(),
         };
         let place = args.place_of(url)?;
-        let objects = S3Objects::open(&place)?;
+        let objects = BucketObjects::open(&place)?;
         objects.probe()?;
         Ok(Bucket::new(objects, place.to_string()))
     }
@@ -63,7 +64,7 @@ impl StoreArgs {
         if from.starts_with("http://") || from.starts_with("https://") {
             return Ok(Box::new(Web::open(from, ca)?));
         }
-        if from.starts_with("s3://") {
+        if is_bucket(from) {
             return Ok(Box::new(self.bucket(from)?));
         }
         let folder = Folder::open(Path::new(from)).with_context(|| from.to_owned())?;

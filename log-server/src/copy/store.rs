@@ -15,7 +15,7 @@ use spec::tree::Tree;
 
 use crate::disk::{Disk, MachineDisk, write_whole};
 use crate::heads::SIGNED_HEAD;
-use crate::objects::s3::S3Objects;
+use crate::objects::bucket::BucketObjects;
 use crate::objects::{FolderObjects, Objects};
 use crate::shared::cut;
 use crate::start::{OpenError, lock};
@@ -184,14 +184,14 @@ fn partial_tiles(size: u64) -> Vec<Tile> {
 
 /// A bucket.
 pub struct Bucket {
-    objects: S3Objects,
+    objects: BucketObjects,
     name: String,
 }
 
 impl Bucket {
     /// The tree in `objects`, which messages call `name`.
     #[must_use]
-    pub const fn new(objects: S3Objects, name: String) -> Self {
+    pub const fn new(objects: BucketObjects, name: String) -> Self {
         Self { objects, name }
     }
 

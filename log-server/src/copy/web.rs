@@ -14,10 +14,10 @@ use spec::tile::{MAX_BUNDLE_SIZE, Tile};
 use tokio::task::JoinSet;
 
 use super::store::{Source, whole_or_front};
+use crate::objects::bucket::fault::{Outcome, Refusal, outcome};
+use crate::objects::bucket::patience::{Throttle, hedged, patiently};
+use crate::objects::bucket::{Fault, Patience};
 use crate::objects::client::{Client, Target, TargetError};
-use crate::objects::s3::fault::{Outcome, Refusal, outcome};
-use crate::objects::s3::patience::{Throttle, hedged, patiently};
-use crate::objects::s3::{Fault, Patience};
 use crate::objects::worker::Worker;
 
 /// Files asked for at once: a courtesy to the log, which limits each client.

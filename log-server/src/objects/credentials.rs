@@ -1,8 +1,10 @@
 //! Who asks an object store: from the environment or a file, never from a command line.
 //!
-//! In this order: the file that is configured; `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` (with
-//! `AWS_SESSION_TOKEN` where there is one). The file has the form of the AWS tools' own, of which the
-//! section `[default]` is read:
+//! S3 is here; [`azure`] and [`google`] have their own. Each has a file of the form that its own tools
+//! write, which goes before the variables that they read.
+//!
+//! For S3, in this order: the file that is configured; `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`
+//! (with `AWS_SESSION_TOKEN` where there is one). Of the file the section `[default]` is read:
 //!
 //! ```text
 //! [default]
@@ -21,11 +23,17 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+pub mod azure;
+pub mod google;
+
 /// The most bytes of a file of credentials that are read.
 const MAX_FILE_SIZE: u64 = 64 * 1024;
 
 /// The permission bits that the file must not have: anything for the group or for others.
 const OTHERS: u32 = 0o077;
+
+/// What gives S3's.
+const VARIABLES: &str = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
 /// Why there are none.
 #[derive(Debug, thiserror::Error)]
@@ -48,10 +56,17 @@ pub enum CredentialsError {
     },
     /// Nobody gave any.
     #[error(
-        "the object store needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
-         name a file with --objects-credentials"
+        "the object store needs credentials: set {0}, or name a file with --objects-credentials"
     )]
-    Missing,
+    Missing(&'static str),
+    /// The environment does not have them as they must be.
+    #[error("{variable}: {what}")]
+    Variable {
+        /// Which variable.
+        variable: &'static str,
+        /// What is wrong, without what stands there.
+        what: String,
+    },
     /// Others may read the file.
     #[error("{0} can be read by others (mode {mode:04o}); run: chmod 600 {0}", path.display())]
     Mode {
@@ -84,52 +99,29 @@ impl Credentials {
     pub fn load(file: Option<&Path>) -> Result<Self, CredentialsError> {
         match file {
             Some(path) => Self::from_file(path),
-            None => Self::from_environment().ok_or(CredentialsError::Missing),
+            None => Self::from_environment().ok_or(CredentialsError::Missing(VARIABLES)),
         }
     }
 
     fn from_environment() -> Option<Self> {
-        let value = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         Some(Self {
-            key: value("AWS_ACCESS_KEY_ID")?,
-            secret: value("AWS_SECRET_ACCESS_KEY")?.into(),
-            token: value("AWS_SESSION_TOKEN").map(Zeroizing::new),
+            key: variable("AWS_ACCESS_KEY_ID")?,
+            secret: variable("AWS_SECRET_ACCESS_KEY")?.into(),
+            token: variable("AWS_SESSION_TOKEN").map(Zeroizing::new),
         })
     }
 
     fn from_file(path: &Path) -> Result<Self, CredentialsError> {
-        let io = |error| CredentialsError::Io { path: path.to_owned(), error };
-        let file = File::open(path).map_err(io)?;
-        let mode = file.metadata().map_err(io)?.permissions().mode() & 0o7777;
-        if mode & OTHERS != 0 {
-            return Err(CredentialsError::Mode { path: path.to_owned(), mode });
-        }
-        let mut text = Zeroizing::new(String::new());
-        file.take(MAX_FILE_SIZE).read_to_string(&mut text).map_err(io)?;
-        Self::parse(&text)
-            .map_err(|what| CredentialsError::Malformed { path: path.to_owned(), what })
+        Self::parse(&read_private(path)?).map_err(|what| malformed(path, what))
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         let (mut key, mut secret, mut token) = (None, None, None);
-        let mut inside = false;
-        for (at, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with(['#', ';']) {
-                continue;
-            }
-            if line.starts_with('[') {
-                inside = line == "[default]";
-                continue;
-            }
-            let Some((name, value)) = line.split_once('=') else {
-                return Err(format!("line {} is not of the form NAME = VALUE", at + 1));
-            };
-            let value = value.trim().to_owned();
-            match name.trim() {
-                "aws_access_key_id" if inside => key = Some(value),
-                "aws_secret_access_key" if inside => secret = Some(value.into()),
-                "aws_session_token" if inside => token = Some(value.into()),
+        for (name, value) in section(text, "[default]")? {
+            match name {
+                "aws_access_key_id" => key = Some(value.to_owned()),
+                "aws_secret_access_key" => secret = Some(value.to_owned().into()),
+                "aws_session_token" => token = Some(value.to_owned().into()),
                 _ => {}
             }
         }
@@ -140,6 +132,51 @@ impl Credentials {
             token,
         })
     }
+}
+
+/// A variable that says something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Reads a file that nobody else may read.
+fn read_private(path: &Path) -> Result<Zeroizing<String>, CredentialsError> {
+    let io = |error| CredentialsError::Io { path: path.to_owned(), error };
+    let file = File::open(path).map_err(io)?;
+    let mode = file.metadata().map_err(io)?.permissions().mode() & 0o7777;
+    if mode & OTHERS != 0 {
+        return Err(CredentialsError::Mode { path: path.to_owned(), mode });
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(MAX_FILE_SIZE).read_to_string(&mut text).map_err(io)?;
+    Ok(text)
+}
+
+fn malformed(path: &Path, what: String) -> CredentialsError {
+    CredentialsError::Malformed { path: path.to_owned(), what }
+}
+
+/// The names and values of one section of a file in the form of the AWS and Azure tools.
+fn section<'a>(text: &'a str, wanted: &str) -> Result<Vec<(&'a str, &'a str)>, String> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with(['#', ';']) {
+            continue;
+        }
+        if line.starts_with('[') {
+            inside = line == wanted;
+            continue;
+        }
+        let Some((name, value)) = line.split_once('=') else {
+            return Err(format!("line {} is not of the form NAME = VALUE", at + 1));
+        };
+        if inside {
+            found.push((name.trim(), value.trim()));
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

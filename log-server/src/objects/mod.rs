@@ -7,7 +7,7 @@
 //!
 //! - [`folder`]: files below the data folder, which any web server can hand out.
 //! - [`shared`]: a store that several servers use.
-//! - [`s3`]: S3-compatible storage. [`place`]: where that is, and how a data folder remembers it.
+//! - [`bucket`]: S3, Google and Azure. [`place`]: where that is, and how a data folder remembers it.
 //!   `credentials`: who asks. `client`: HTTP towards it. `worker`: from waiting threads to futures.
 //!
 //! Storage that is reached over a network can be away for a while. That is no damage: see [`is_away`].
@@ -21,18 +21,18 @@ use spec::tile::Tile;
 
 use crate::disk::Disk;
 
+pub mod bucket;
 pub(crate) mod client;
 pub mod credentials;
 pub mod folder;
 pub mod place;
-pub mod s3;
 pub mod shared;
 pub(crate) mod worker;
 
 pub use folder::FolderObjects;
 
-use self::place::{ObjectsError, S3Place};
-use self::s3::S3Objects;
+use self::bucket::BucketObjects;
+use self::place::{BucketPlace, ObjectsError};
 
 /// Why objects could not be put.
 #[derive(Debug, thiserror::Error)]
@@ -80,19 +80,19 @@ pub trait Objects: Send + Sync {
 /// holds. It was asked again for a while before this was said.
 #[must_use]
 pub fn is_away(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<s3::Fault>())
+    error.get_ref().is_some_and(|inner| inner.is::<bucket::Fault>())
 }
 
 /// The objects of the log in `folder`: those of `place`, or else the folder's own.
 pub fn open(
     disk: Arc<dyn Disk>,
     folder: &Path,
-    place: Option<&S3Place>,
+    place: Option<&BucketPlace>,
 ) -> Result<Box<dyn Objects>, ObjectsError> {
     match place {
         None => Ok(Box::new(FolderObjects::new(disk, folder))),
         Some(place) => {
-            let objects = S3Objects::open(place)?;
+            let objects = BucketObjects::open(place)?;
             objects.probe()?;
             Ok(Box::new(objects))
         }

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::bucket::Fault;
 use super::client::TargetError;
 use super::credentials::CredentialsError;
-use super::s3::Fault;
 use crate::disk::{Disk, read_if_there, write_whole};
 
 /// The file's name in the data folder.
@@ -26,9 +26,17 @@ pub const OBJECTS: &str = "objects.toml";
 /// What means the data folder itself, where a store is asked for.
 pub(super) const FOLDER: &str = "folder";
 
-/// The longest name of a bucket (S3: 63) and of a prefix that is taken.
+/// What a store's address begins with.
+const AZURE: &str = "az://";
+const GOOGLE: &str = "gs://";
+const S3: &str = "s3://";
+
+/// The longest name of a bucket and of a prefix that is taken.
 const MAX_BUCKET_SIZE: usize = 63;
 const MAX_PREFIX_SIZE: usize = 512;
+
+/// How long the name of an account of Azure's may be: it is a part of a host's name.
+const ACCOUNT_SIZES: std::ops::RangeInclusive<usize> = 3..=24;
 
 /// The region of S3 where none is named.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -39,6 +47,17 @@ pub enum ObjectsError {
     /// Nobody to ask as.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
+    /// What gives access would travel where others can read it.
+    #[error(
+        "{store}: a token goes with every request, and on the way to {server} others could take it; \
+         use https:// (--objects-ca names its authority, where that is your own)"
+    )]
+    Exposed {
+        /// Which store.
+        store: String,
+        /// Its server.
+        server: String,
+    },
     /// It answers, and not well; or not at all.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -56,8 +75,22 @@ pub enum ObjectsError {
     /// The file in the data folder is not as it was written.
     #[error("{OBJECTS} is not as `fiducial-log serve` wrote it: {0}")]
     Malformed(String),
+    /// A flag that this kind of store has no use for.
+    #[error(
+        "{store}: {flag} is for S3 alone; leave it out (for Azure, --objects-endpoint is the whole \
+         address of the account)"
+    )]
+    Mixed {
+        /// Which flag.
+        flag: &'static str,
+        /// Of which store.
+        store: String,
+    },
     /// Not an address of a store.
-    #[error("{0:?} is no object store; one looks like s3://BUCKET or s3://BUCKET/PREFIX")]
+    #[error(
+        "{0:?} is no object store; one looks like s3://BUCKET, gs://BUCKET or \
+         az://ACCOUNT/CONTAINER, each with /PREFIX behind it or without"
+    )]
     Store(String),
     /// The server's address.
     #[error(transparent)]
@@ -69,11 +102,12 @@ pub enum ObjectsError {
 #[serde(deny_unknown_fields)]
 #[command(next_help_heading = "Objects (full tiles and bundles)")]
 pub struct ObjectArgs {
-    /// Where full tiles are kept: s3://BUCKET/PREFIX, or `folder` for the data folder [default: where
-    /// they were last, at first the data folder]
+    /// Where full tiles are kept: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX (Google),
+    /// az://ACCOUNT/CONTAINER/PREFIX (Azure), or `folder` for the data folder [default: where they were
+    /// last, at first the data folder]
     #[arg(id = "objects", long, value_name = "STORE", env = "FIDUCIAL_LOG_OBJECTS")]
     pub store: Option<String>,
-    /// The URL of a store that is not Amazon's, for example http://127.0.0.1:3900
+    /// The URL of a store that is not where its kind is by default, for example http://127.0.0.1:3900
     #[arg(
         id = "objects_endpoint",
         long = "objects-endpoint",
@@ -81,7 +115,7 @@ pub struct ObjectArgs {
         env = "FIDUCIAL_LOG_OBJECTS_ENDPOINT"
     )]
     pub endpoint: Option<String>,
-    /// The region that requests are signed for [default: us-east-1]
+    /// The region that requests are signed for; S3 alone [default: us-east-1]
     #[arg(
         id = "objects_region",
         long = "objects-region",
@@ -89,7 +123,8 @@ pub struct ObjectArgs {
         env = "FIDUCIAL_LOG_OBJECTS_REGION"
     )]
     pub region: Option<String>,
-    /// Whether the bucket stands in the path of requests rather than before the host [default: true]
+    /// Whether the bucket stands in the path of requests rather than before the host; S3 alone
+    /// [default: true]
     #[arg(
         id = "objects_path_style",
         long = "objects-path-style",
@@ -105,8 +140,8 @@ pub struct ObjectArgs {
         env = "FIDUCIAL_LOG_OBJECTS_CA"
     )]
     pub ca: Option<PathBuf>,
-    /// A file of credentials in the form of the AWS tools, readable by nobody else [default:
-    /// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment]
+    /// A file of credentials in the form of the store's own tools, readable by nobody else [default: what
+    /// the environment has for them]
     #[arg(
         id = "objects_credentials",
         long = "objects-credentials",
@@ -131,7 +166,7 @@ impl ObjectArgs {
     }
 
     /// What was asked for: nothing, the data folder (`Some(None)`), or a store.
-    pub fn place(&self) -> Result<Option<Option<S3Place>>, ObjectsError> {
+    pub fn place(&self) -> Result<Option<Option<BucketPlace>>, ObjectsError> {
         match self.store.as_deref() {
             None => Ok(None),
             Some(FOLDER) => Ok(Some(None)),
@@ -140,71 +175,129 @@ impl ObjectArgs {
     }
 
     /// The store `url`, reached as the other flags say.
-    pub fn place_of(&self, url: &str) -> Result<S3Place, ObjectsError> {
-        let (bucket, prefix) = parse_store(url)?;
-        Ok(S3Place {
-            bucket,
-            prefix,
+    pub fn place_of(&self, url: &str) -> Result<BucketPlace, ObjectsError> {
+        let (kind, bucket, prefix) = parse_store(url)?;
+        let only_s3 = |flag| Err(ObjectsError::Mixed { flag, store: url.to_owned() });
+        let cloud = match kind {
+            Kind::S3 => Cloud::S3 {
+                region: self.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+                path_style: self.path_style.unwrap_or(true),
+            },
+            _ if self.region.is_some() => return only_s3("--objects-region"),
+            _ if self.path_style.is_some() => return only_s3("--objects-path-style"),
+            Kind::Azure { account } => Cloud::Azure { account: account.to_owned() },
+            Kind::Google => Cloud::Google,
+        };
+        Ok(BucketPlace {
+            cloud,
+            bucket: bucket.to_owned(),
+            prefix: prefix.to_owned(),
             endpoint: self.endpoint.clone(),
-            region: self.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned()),
-            path_style: self.path_style.unwrap_or(true),
             ca: self.ca.clone(),
             credentials: self.credentials.clone(),
         })
     }
 }
 
-/// A bucket, or a part of one, in S3-compatible storage.
+/// Whose protocol a store speaks, and what only that one needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct S3Place {
+pub enum Cloud {
+    /// Azure Blob Storage.
+    Azure {
+        /// The account that the container is in.
+        account: String,
+    },
+    /// Google Cloud Storage.
+    Google,
+    /// S3: Amazon's, or one of the many that are compatible.
+    S3 {
+        /// The region that requests are signed for.
+        region: String,
+        /// Whether the bucket stands in the path.
+        path_style: bool,
+    },
+}
+
+/// A bucket, or a part of one. Azure calls it a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketPlace {
+    /// Whose protocol it is asked by.
+    pub cloud: Cloud,
     /// The bucket.
     pub bucket: String,
     /// What all names in it begin with; empty, or parts with slashes between them.
     pub prefix: String,
-    /// The server's URL; `None` for Amazon's.
+    /// The server's URL; `None` for Amazon's, Google's, or the account's own at Azure.
     pub endpoint: Option<String>,
-    /// The region that requests are signed for.
-    pub region: String,
-    /// Whether the bucket stands in the path.
-    pub path_style: bool,
     /// Whose word its certificate needs.
     pub ca: Option<PathBuf>,
     /// The file of credentials.
     pub credentials: Option<PathBuf>,
 }
 
-impl S3Place {
+impl BucketPlace {
     /// The URL that requests go to.
     #[must_use]
     pub fn server(&self) -> String {
-        let Some(endpoint) = &self.endpoint else {
-            return format!("https://s3.{}.amazonaws.com", self.region);
-        };
-        endpoint.trim_end_matches('/').to_owned()
+        match (&self.endpoint, &self.cloud) {
+            (Some(endpoint), _) => endpoint.trim_end_matches('/').to_owned(),
+            (None, Cloud::Azure { account }) => format!("https://{account}.blob.core.windows.net"),
+            (None, Cloud::Google) => "https://storage.googleapis.com".to_owned(),
+            (None, Cloud::S3 { region, .. }) => format!("https://s3.{region}.amazonaws.com"),
+        }
     }
 }
 
-impl std::fmt::Display for S3Place {
+impl std::fmt::Display for BucketPlace {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "s3://{}", self.bucket)?;
+        match &self.cloud {
+            Cloud::Azure { account } => write!(formatter, "{AZURE}{account}/{}", self.bucket)?,
+            Cloud::Google => write!(formatter, "{GOOGLE}{}", self.bucket)?,
+            Cloud::S3 { .. } => write!(formatter, "{S3}{}", self.bucket)?,
+        }
         if self.prefix.is_empty() { Ok(()) } else { write!(formatter, "/{}", self.prefix) }
     }
 }
 
-/// Bucket and prefix of `s3://bucket/prefix`. Only names that mean the same everywhere are taken.
-fn parse_store(url: &str) -> Result<(String, String), ObjectsError> {
-    let fault = || ObjectsError::Store(url.to_owned());
-    let rest = url.strip_prefix("s3://").ok_or_else(fault)?;
+/// Whether this is meant to be the address of a bucket, and not a folder or a server of tiles.
+#[must_use]
+pub fn is_bucket(store: &str) -> bool {
+    [AZURE, GOOGLE, S3].iter().any(|scheme| store.starts_with(scheme))
+}
+
+/// What an address says beside bucket and prefix.
+enum Kind<'a> {
+    Azure { account: &'a str },
+    Google,
+    S3,
+}
+
+/// The parts of `s3://bucket/prefix` and its kin. Only names that mean the same everywhere are taken.
+fn parse_store(url: &str) -> Result<(Kind<'_>, &str, &str), ObjectsError> {
+    read_store(url).ok_or_else(|| ObjectsError::Store(url.to_owned()))
+}
+
+fn read_store(url: &str) -> Option<(Kind<'_>, &str, &str)> {
+    let (kind, rest) = if let Some(rest) = url.strip_prefix(S3) {
+        (Kind::S3, rest)
+    } else if let Some(rest) = url.strip_prefix(GOOGLE) {
+        (Kind::Google, rest)
+    } else {
+        let (account, rest) = url.strip_prefix(AZURE)?.split_once('/')?;
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        if !ACCOUNT_SIZES.contains(&account.len()) || !account.bytes().all(fits) {
+            return None;
+        }
+        (Kind::Azure { account }, rest)
+    };
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let prefix = prefix.trim_end_matches('/');
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     let bucket_fits = (1..=MAX_BUCKET_SIZE).contains(&bucket.len()) && bucket.bytes().all(plain);
     let part_fits = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(plain);
     let prefix_fits = prefix.is_empty() || prefix.split('/').all(part_fits);
-    if !bucket_fits || !prefix_fits || prefix.len() > MAX_PREFIX_SIZE {
-        return Err(fault());
-    }
-    Ok((bucket.to_owned(), prefix.to_owned()))
+    (bucket_fits && prefix_fits && prefix.len() <= MAX_PREFIX_SIZE)
+        .then_some((kind, bucket, prefix))
 }
 
 /// The file's form.
@@ -220,7 +313,7 @@ struct File {
 }
 
 /// Where the objects of the log in `folder` were last; `None` for the folder itself.
-pub fn remembered(disk: &dyn Disk, folder: &Path) -> Result<Option<S3Place>, ObjectsError> {
+pub fn remembered(disk: &dyn Disk, folder: &Path) -> Result<Option<BucketPlace>, ObjectsError> {
     let Some(bytes) = read_if_there(disk, &folder.join(OBJECTS))? else { return Ok(None) };
     let malformed = |error: &dyn std::fmt::Display| ObjectsError::Malformed(error.to_string());
     let text = String::from_utf8(bytes).map_err(|error| malformed(&error))?;
@@ -234,7 +327,7 @@ pub fn remembered(disk: &dyn Disk, folder: &Path) -> Result<Option<S3Place>, Obj
 pub fn remember(
     disk: &dyn Disk,
     folder: &Path,
-    place: Option<&S3Place>,
+    place: Option<&BucketPlace>,
 ) -> Result<(), ObjectsError> {
     let path = folder.join(OBJECTS);
     let Some(place) = place else {
@@ -243,11 +336,15 @@ pub fn remember(
             _ => return Ok(disk.sync_folder(folder)?),
         }
     };
+    let (region, path_style) = match &place.cloud {
+        Cloud::S3 { region, path_style } => (Some(region.clone()), Some(*path_style)),
+        Cloud::Azure { .. } | Cloud::Google => (None, None),
+    };
     let file = File {
         store: place.to_string(),
         endpoint: place.endpoint.clone(),
-        region: Some(place.region.clone()),
-        path_style: Some(place.path_style),
+        region,
+        path_style,
         ca: place.ca.clone(),
         credentials: place.credentials.clone(),
     };
@@ -260,26 +357,65 @@ mod tests {
     use super::*;
     use crate::disk::MachineDisk;
 
+    fn stored(store: &str) -> ObjectArgs {
+        ObjectArgs { store: Some(store.to_owned()), ..ObjectArgs::default() }
+    }
+
     #[test]
     fn a_store_is_a_bucket_with_or_without_a_prefix() {
-        let parts =
-            |url| parse_store(url).map(|(bucket, prefix)| format!("{bucket} {prefix}")).ok();
-        assert_eq!(parts("s3://evidence").as_deref(), Some("evidence "));
-        assert_eq!(parts("s3://evidence/a/b/").as_deref(), Some("evidence a/b"));
+        let parts = |url| {
+            let place = ObjectArgs::default().place_of(url).ok()?;
+            Some(format!("{} {} {}", place.server(), place.bucket, place.prefix))
+        };
+        for (url, want) in [
+            ("s3://evidence", "https://s3.us-east-1.amazonaws.com evidence "),
+            ("s3://evidence/a/b/", "https://s3.us-east-1.amazonaws.com evidence a/b"),
+            ("gs://evidence/a", "https://storage.googleapis.com evidence a"),
+            ("az://factory7/evidence", "https://factory7.blob.core.windows.net evidence "),
+            ("az://factory7/evidence/a/b", "https://factory7.blob.core.windows.net evidence a/b"),
+        ] {
+            assert_eq!(parts(url).as_deref(), Some(want), "{url}");
+            let place = ObjectArgs::default().place_of(url).unwrap();
+            assert!(place.to_string() == url.trim_end_matches('/') && is_bucket(url), "{url}");
+        }
         for wrong in [
             "",
             "s3://",
             "s3:///a",
             "evidence",
-            "gs://evidence",
+            "abs://evidence",
             "s3://a/../b",
             "s3://a//b",
             "s3://a b",
             "s3://a/b?c",
             "s3://key:secret@host/b",
+            "gs://",
+            "gs://a/../b",
+            "az://factory7",
+            "az://factory7/",
+            "az://evidence@factory7/a",
+            "az://Factory-7/evidence",
+            "az://f7/evidence",
+            "az://evil.example/evidence",
         ] {
             assert_eq!(parts(wrong), None, "{wrong}");
         }
+        assert!(!is_bucket("./az/evidence") && !is_bucket("https://evidence"));
+    }
+
+    #[test]
+    fn what_only_s3_knows_is_refused_elsewhere_and_names_the_flag() {
+        let region = ObjectArgs { region: Some("auto".to_owned()), ..ObjectArgs::default() };
+        let path_style = ObjectArgs { path_style: Some(true), ..ObjectArgs::default() };
+        for url in ["gs://evidence", "az://factory7/evidence"] {
+            for (args, flag) in
+                [(&region, "--objects-region"), (&path_style, "--objects-path-style")]
+            {
+                let refused = args.place_of(url).unwrap_err().to_string();
+                assert!(refused.contains(flag) && refused.contains(url), "{refused}");
+            }
+        }
+        assert!(region.place_of("s3://evidence").is_ok());
     }
 
     #[test]
@@ -293,9 +429,12 @@ mod tests {
             path_style: Some(false),
             ..ObjectArgs::default()
         };
-        let place = args.place().unwrap().unwrap().unwrap();
-        remember(&disk, folder.path(), Some(&place)).unwrap();
-        assert_eq!(remembered(&disk, folder.path()).unwrap(), Some(place));
+        let others = [stored("gs://evidence/7"), stored("az://factory7/evidence")];
+        for args in others.into_iter().chain([args]) {
+            let place = args.place().unwrap().unwrap().unwrap();
+            remember(&disk, folder.path(), Some(&place)).unwrap();
+            assert_eq!(remembered(&disk, folder.path()).unwrap(), Some(place));
+        }
         remember(&disk, folder.path(), None).unwrap();
         remember(&disk, folder.path(), None).unwrap();
         assert_eq!(remembered(&disk, folder.path()).unwrap(), None);
@@ -306,9 +445,8 @@ mod tests {
 
     #[test]
     fn the_data_folder_itself_can_be_asked_for() {
-        let store = |store: &str| ObjectArgs { store: Some(store.into()), ..ObjectArgs::default() };
-        assert_eq!(store("folder").place().unwrap(), Some(None));
+        assert_eq!(stored("folder").place().unwrap(), Some(None));
         assert_eq!(ObjectArgs::default().place().unwrap(), None);
-        assert!(matches!(store("elsewhere").place(), Err(ObjectsError::Store(_))));
+        assert!(matches!(stored("elsewhere").place(), Err(ObjectsError::Store(_))));
     }
 }

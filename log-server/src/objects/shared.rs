@@ -7,8 +7,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::place::{ObjectsError, S3Place};
-use super::s3::S3Objects;
+use super::bucket::BucketObjects;
+use super::place::{BucketPlace, ObjectsError};
 use super::{FolderObjects, Objects};
 use crate::disk::MachineDisk;
 
@@ -16,7 +16,7 @@ use crate::disk::MachineDisk;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SharedTiles {
     /// A bucket, or a part of one.
-    Bucket(S3Place),
+    Bucket(BucketPlace),
     /// A folder.
     Folder(PathBuf),
 }
@@ -26,7 +26,7 @@ impl SharedTiles {
     pub fn open(&self) -> Result<Box<dyn Objects>, ObjectsError> {
         match self {
             Self::Bucket(place) => {
-                let objects = S3Objects::open(place)?;
+                let objects = BucketObjects::open(place)?;
                 objects.probe()?;
                 Ok(Box::new(objects))
             }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use log_server::admission::Admission;
 use log_server::answer::ReadError;
 use log_server::log::Log;
-use log_server::objects::s3::S3Objects;
+use log_server::objects::bucket::BucketObjects;
 use log_server::objects::{Objects, PutError};
 use spec::hash::leaf_hash;
 use spec::tile::{Tile, TileKind};
@@ -141,7 +141,7 @@ fn a_server_that_names_another_store_is_refused_in_words() {
     let bucket = world.bucket.as_ref().unwrap();
     let other = Server::start();
     let s3 = |store: &str, address: SocketAddr| -> Box<dyn Objects> {
-        Box::new(S3Objects::open(&world.place(store, address)).unwrap())
+        Box::new(BucketObjects::open(&world.place(store, address)).unwrap())
     };
     let refused = |objects: Box<dyn Objects>| {
         world.try_open_on("b", objects).err().expect("refused").to_string()

@@ -11,8 +11,8 @@ use log_server::disk::MachineDisk;
 use log_server::journal::postgres::{Database, DatabaseLimits, schema};
 use log_server::keys::LogKeys;
 use log_server::log::{Limits, Log, OpenError, Options};
-use log_server::objects::place::{ObjectArgs, S3Place};
-use log_server::objects::s3::{Patience, S3Objects};
+use log_server::objects::bucket::{BucketObjects, Patience};
+use log_server::objects::place::{BucketPlace, ObjectArgs};
 use log_server::objects::{FolderObjects, Objects};
 use log_server::sources::Sources;
 use log_server::witnesses::{ANSWER_TIME, Witnesses, read_policy};
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// A store at the server of `address`.
-    pub(crate) fn place(&self, store: &str, address: SocketAddr) -> S3Place {
+    pub(crate) fn place(&self, store: &str, address: SocketAddr) -> BucketPlace {
         let args = ObjectArgs {
             endpoint: Some(format!("http://{address}")),
             credentials: Some(s3::credentials(self.folder.path(), s3::KEY, s3::SECRET)),
@@ -89,7 +89,7 @@ impl World {
     fn objects(&self, name: &str) -> Box<dyn Objects> {
         if let Some(bucket) = &self.bucket {
             let place = self.place(STORE, bucket.address);
-            return Box::new(S3Objects::open_with(&place, PATIENT).unwrap());
+            return Box::new(BucketObjects::open_with(&place, PATIENT).unwrap());
         }
         self.folder_of_tiles("objects", name)
     }

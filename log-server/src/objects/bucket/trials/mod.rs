@@ -1,8 +1,13 @@
-//! The objects over a real S3 server, and over all that can go wrong on the way to it.
+//! The objects over real servers, and over all that can go wrong on the way to them.
 
+mod azure;
+mod azurite;
+#[path = "../../../../../tests/support/azurite.rs"]
+mod azurite_server;
 mod garage;
 #[path = "../../../../../tests/support/garage.rs"]
 mod garage_server;
+mod google;
 mod log;
 mod moved;
 #[allow(
@@ -28,7 +33,7 @@ use tempfile::TempDir;
 
 use self::proxy::{Proxy, Trouble};
 use self::server::{BUCKET, SECRET, Server, place, place_of};
-use super::{Fault, Patience, S3Objects};
+use super::{BucketObjects, Fault, Patience};
 use crate::objects::{Objects, PutError, contract, is_away};
 
 /// Short enough for a trial that waits until the end, long enough for a busy machine.
@@ -42,7 +47,7 @@ const PATIENCE: Patience = Patience {
 struct World {
     server: Server,
     proxy: Proxy,
-    objects: S3Objects,
+    objects: BucketObjects,
     _credentials: TempDir,
 }
 
@@ -51,16 +56,67 @@ impl World {
         let server = Server::start();
         let proxy = Proxy::start(server.address);
         let credentials = tempfile::tempdir().unwrap();
-        let objects = S3Objects::open_with(&place(proxy.address, &credentials), PATIENCE).unwrap();
+        let objects =
+            BucketObjects::open_with(&place(proxy.address, &credentials), PATIENCE).unwrap();
         Self { server, proxy, objects, _credentials: credentials }
     }
+}
 
-    /// Stores one tile under `trouble` for the requests that `meets` names, and reads it back.
-    fn stores_under(&self, trouble: Trouble, index: u64, meets: fn(usize) -> bool) {
-        self.proxy.trouble(move |number, _| if meets(number) { trouble } else { Trouble::None });
-        let object = (tile(index), Bytes::from(format!("{trouble:?}")));
-        self.objects.put_all(std::slice::from_ref(&object)).unwrap();
-        assert_eq!(self.objects.read(object.0).unwrap(), Some(object.1), "{trouble:?}");
+/// Stores one tile under `trouble` for the requests that `meets` names, and reads it back.
+fn stores_under(
+    proxy: &Proxy,
+    objects: &BucketObjects,
+    trouble: Trouble,
+    index: u64,
+    meets: fn(usize) -> bool,
+) {
+    proxy.trouble(move |number, _| if meets(number) { trouble } else { Trouble::None });
+    let object = (tile(index), Bytes::from(format!("{trouble:?}")));
+    objects.put_all(std::slice::from_ref(&object)).unwrap();
+    assert_eq!(objects.read(object.0).unwrap(), Some(object.1), "{trouble:?}");
+}
+
+/// Lives through whatever a network and a busy store do.
+fn live_through(proxy: &Proxy, objects: &BucketObjects) {
+    let all = [
+        Trouble::SlowDown,
+        // As Azure and Google say it.
+        Trouble::Refused(503, "ServerBusy"),
+        Trouble::Refused(429, "rateLimitExceeded"),
+        Trouble::InternalError,
+        Trouble::CutBefore,
+        Trouble::CutBehind,
+        Trouble::CutBody,
+    ];
+    for (trouble, index) in all.into_iter().zip((0..).step_by(2)) {
+        // Every second request; and, the worst for a write, the first three.
+        stores_under(proxy, objects, trouble, index, |number| number.is_multiple_of(2));
+        stores_under(proxy, objects, trouble, index + 1, |number| number < 3);
+    }
+    // A read that hangs is asked once more beside itself.
+    stores_under(proxy, objects, Trouble::Hang, 99, |number| number == 0 || number == 3);
+}
+
+/// Stores a tile and a checkpoint, and hears that both say what they are, under these headers, and that
+/// neither rests on a condition.
+fn say_what_they_are(proxy: &Proxy, objects: &BucketObjects, [kind, caching]: [&str; 2]) {
+    objects.put_all(&[(tile(7), Bytes::from_static(b"hashes"))]).unwrap();
+    objects.write_file("checkpoint", Bytes::from_static(b"note")).unwrap();
+    let header =
+        |name: &str, heard: &proxy::Heard| heard.headers[name].to_str().unwrap().to_owned();
+    let puts: Vec<_> =
+        proxy.heard().into_iter().filter(|heard| heard.method == Method::PUT).collect();
+    assert_eq!(puts.len(), 2);
+    // Google's slashes are escaped.
+    assert!(puts[0].path.replace("%2F", "/").ends_with("/tile/0/007"), "{}", puts[0].path);
+    assert_eq!(header(kind, &puts[0]), "application/octet-stream");
+    assert_eq!(header(caching, &puts[0]), "public, max-age=31536000, immutable");
+    assert_eq!(header(kind, &puts[1]), "text/plain; charset=utf-8");
+    assert_eq!(header(caching, &puts[1]), "no-store");
+    for put in puts {
+        for condition in ["if-none-match", "if-match", "x-goog-if-generation-match"] {
+            assert!(!put.headers.contains_key(condition), "{condition}");
+        }
     }
 }
 
@@ -68,9 +124,9 @@ fn tile(index: u64) -> Tile {
     Tile::full(TileKind::Hashes(0), index).unwrap()
 }
 
-fn asked(store: &str, address: SocketAddr, secret: &str) -> S3Objects {
+fn asked(store: &str, address: SocketAddr, secret: &str) -> BucketObjects {
     let credentials = tempfile::tempdir().unwrap();
-    S3Objects::open(&place_of(store, address, &credentials, secret)).unwrap()
+    BucketObjects::open(&place_of(store, address, &credentials, secret)).unwrap()
 }
 
 #[test]
@@ -83,42 +139,13 @@ fn a_bucket_keeps_the_contract() {
 #[test]
 fn tiles_are_stored_as_tlog_tiles_wants_them_and_by_no_condition() {
     let world = World::new();
-    world.objects.put_all(&[(tile(7), Bytes::from_static(b"hashes"))]).unwrap();
-    world.objects.write_file("checkpoint", Bytes::from_static(b"note")).unwrap();
-    let header =
-        |name: &str, heard: &proxy::Heard| heard.headers[name].to_str().unwrap().to_owned();
-    let puts: Vec<_> =
-        world.proxy.heard().into_iter().filter(|heard| heard.method == Method::PUT).collect();
-    assert_eq!(puts.len(), 2);
-    assert!(puts[0].path.ends_with("/tile/0/007"), "{}", puts[0].path);
-    assert_eq!(header("content-type", &puts[0]), "application/octet-stream");
-    assert_eq!(header("cache-control", &puts[0]), "public, max-age=31536000, immutable");
-    assert_eq!(header("content-type", &puts[1]), "text/plain; charset=utf-8");
-    assert_eq!(header("cache-control", &puts[1]), "no-store");
-    for put in puts {
-        assert!(
-            !put.headers.contains_key("if-none-match") && !put.headers.contains_key("if-match")
-        );
-    }
+    say_what_they_are(&world.proxy, &world.objects, ["content-type", "cache-control"]);
 }
 
 #[test]
 fn what_a_network_does_is_lived_through() {
     let world = World::new();
-    let all = [
-        Trouble::SlowDown,
-        Trouble::InternalError,
-        Trouble::CutBefore,
-        Trouble::CutBehind,
-        Trouble::CutBody,
-    ];
-    for (trouble, index) in all.into_iter().zip((0..).step_by(2)) {
-        // Every second request; and, the worst for a write, the first three.
-        world.stores_under(trouble, index, |number| number.is_multiple_of(2));
-        world.stores_under(trouble, index + 1, |number| number < 3);
-    }
-    // A read that hangs is asked once more beside itself.
-    world.stores_under(Trouble::Hang, 99, |number| number == 0 || number == 3);
+    live_through(&world.proxy, &world.objects);
 }
 
 #[test]
@@ -130,7 +157,8 @@ fn a_write_that_was_done_and_reported_as_failed_is_done_again_with_the_same_byte
     });
     let short = Patience { whole: Duration::from_millis(300), ..PATIENCE };
     let credentials = tempfile::tempdir().unwrap();
-    let objects = S3Objects::open_with(&place(world.proxy.address, &credentials), short).unwrap();
+    let objects =
+        BucketObjects::open_with(&place(world.proxy.address, &credentials), short).unwrap();
     let object = [(tile(1), Bytes::from_static(b"hashes"))];
     let refused = objects.put_all(&object);
     assert!(matches!(&refused, Err(PutError::Io(error)) if is_away(error)), "{refused:?}");
@@ -202,7 +230,7 @@ fn nobody_there_is_said_in_bounded_time() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let credentials = tempfile::tempdir().unwrap();
     let short = Patience { whole: Duration::from_millis(200), ..PATIENCE };
-    let objects = S3Objects::open_with(&place(free, &credentials), short).unwrap();
+    let objects = BucketObjects::open_with(&place(free, &credentials), short).unwrap();
     let error = objects.read(tile(0)).unwrap_err();
     assert!(is_away(&error) && error.to_string().contains("cannot be reached"), "{error}");
 }

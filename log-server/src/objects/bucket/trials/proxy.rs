@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming};
-use hyper::header::{CONTENT_LENGTH, HeaderMap, RETRY_AFTER};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
@@ -34,6 +34,8 @@ pub(super) enum Trouble {
     NoSuchBucket,
     /// None.
     None,
+    /// The store refuses with this status and code.
+    Refused(u16, &'static str),
     /// The store asks for fewer requests.
     SlowDown,
     /// The clock is said to be wrong.
@@ -45,7 +47,15 @@ pub(super) enum Trouble {
 pub(super) struct Heard {
     pub(super) method: Method,
     pub(super) path: String,
+    pub(super) query: String,
     pub(super) headers: HeaderMap,
+}
+
+impl Heard {
+    /// The token of who asks.
+    pub(super) fn bearer(&self) -> Option<&str> {
+        self.headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+    }
 }
 
 /// Which trouble the request with this number, from 0, meets.
@@ -100,10 +110,11 @@ impl Proxy {
 }
 
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> std::io::Result<Response<Sent>> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let heard = Heard {
         method: head.method.clone(),
         path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers.clone(),
     };
     let number = {
@@ -118,10 +129,15 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> std::io::Resul
         Trouble::Hang => std::future::pending().await,
         Trouble::InternalError => Ok(refusal(500, "InternalError")),
         Trouble::NoSuchBucket => Ok(refusal(404, "NoSuchBucket")),
+        Trouble::Refused(status, code) => Ok(refusal(status, code)),
         Trouble::SlowDown => Ok(refusal(503, "SlowDown")),
         Trouble::TimeTooSkewed => Ok(refusal(403, "RequestTimeTooSkewed")),
         Trouble::CutBehind | Trouble::CutBody | Trouble::None => {
             let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
+            if heard.bearer().is_some() {
+                // The store behind knows no tokens: whether this one is good was the script's to say.
+                head.headers.remove(AUTHORIZATION);
+            }
             let answer = forward(state.store, Request::from_parts(head, Full::new(body))).await?;
             match trouble {
                 Trouble::CutBehind => Err(cut()),

@@ -1,7 +1,8 @@
 //! What can be wrong with an object store, in words that say what to do.
 //!
-//! Rule: the S3 API, "Error responses": a status, and a body with `<Code>` and `<Message>`. The code
-//! decides; where a store of another make sends none, the status does.
+//! Rule: the S3 API, "Error responses": a status, and a body with `<Code>` and `<Message>`. Google's XML
+//! API and Azure's Blob service have the same form, and codes of their own. The code decides; where a
+//! store of another make sends none, the status does.
 
 use std::error::Error;
 
@@ -11,6 +12,11 @@ use crate::objects::client::ClientError;
 
 /// The most of a server's own words that is repeated.
 const MAX_MESSAGE_SIZE: usize = 300;
+
+/// How Azure begins to say that this machine's clock is wrong, and that the time of a token is over or to
+/// come. What else it says behind a refused key repeats signatures, and is not repeated here.
+const OLD_DATE: &str = "Request date header too old";
+const OUT_OF_TIME: &str = "Signature not valid in the specified time frame";
 
 /// Why an object store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -122,7 +128,11 @@ impl Refusal {
     /// Reads what a body says, as far as it is the usual form.
     pub(crate) fn read(status: StatusCode, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
-        let (code, message) = (element(&text, "Code"), element(&text, "Message"));
+        let (code, mut message) = (element(&text, "Code"), element(&text, "Message"));
+        let detail = element(&text, "AuthenticationErrorDetail");
+        if detail.starts_with(OLD_DATE) || detail.starts_with(OUT_OF_TIME) {
+            message = detail;
+        }
         Self { status, code, message }
     }
 
@@ -160,19 +170,28 @@ pub(crate) fn outcome(error: &(dyn Error + 'static), store: &str) -> Outcome {
 fn of_refusal(refusal: &Refusal, store: String) -> Outcome {
     let said = refusal.said();
     let fault = match (refusal.code.as_str(), refusal.status.as_u16()) {
-        ("NoSuchBucket", _) => Fault::Bucket { store },
+        ("NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted", _) => {
+            Fault::Bucket { store }
+        }
         ("RequestTimeTooSkewed" | "RequestExpired", _) => Fault::Clock { store, said },
+        ("AuthenticationFailed", _) if refusal.message.starts_with(OLD_DATE) => {
+            Fault::Clock { store, said }
+        }
         (
             "InvalidAccessKeyId"
             | "SignatureDoesNotMatch"
             | "NotSignedUp"
             | "InvalidToken"
-            | "ExpiredToken",
+            | "ExpiredToken"
+            // Google's, and Azure's two.
+            | "AuthenticationRequired"
+            | "AuthenticationFailed"
+            | "InvalidAuthenticationInfo",
             _,
         ) => Fault::Key { store, said },
         ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "TemporaryRedirect", _)
         | (_, 300..=399) => Fault::Region { store, said },
-        ("SlowDown" | "Throttling" | "TooManyRequests", _) | (_, 429 | 503) => {
+        ("SlowDown" | "Throttling" | "TooManyRequests" | "ServerBusy", _) | (_, 429 | 503) => {
             Fault::Throttled { store, said }
         }
         (_, 404) => return Outcome::Missing,
@@ -230,14 +249,50 @@ mod tests {
         assert!(matches!(fault(of(403, "InvalidAccessKeyId")), Fault::Key { .. }));
         assert!(matches!(fault(of(403, "SignatureDoesNotMatch")), Fault::Key { .. }));
         assert!(matches!(fault(of(403, "AccessDenied")), Fault::Denied { .. }));
+        assert_eq!(of(404, "BlobNotFound"), Outcome::Missing);
+        assert!(matches!(fault(of(404, "ContainerNotFound")), Fault::Bucket { .. }));
+        assert!(matches!(fault(of(409, "ContainerBeingDeleted")), Fault::Bucket { .. }));
+        assert!(matches!(fault(of(401, "AuthenticationRequired")), Fault::Key { .. }));
+        assert!(matches!(fault(of(403, "AuthenticationFailed")), Fault::Key { .. }));
+        assert!(matches!(fault(of(403, "AuthorizationFailure")), Fault::Denied { .. }));
+        assert!(matches!(fault(of(503, "ServerBusy")), Fault::Throttled { .. }));
+        assert!(matches!(fault(of(429, "rateLimitExceeded")), Fault::Throttled { .. }));
         assert!(matches!(fault(of(301, "PermanentRedirect")), Fault::Region { .. }));
         assert!(matches!(fault(of(400, "EntityTooLarge")), Fault::Refused { .. }));
-        for (status, code) in [(503, "SlowDown"), (429, ""), (503, ""), (500, "InternalError")] {
+        for (status, code) in [
+            (503, "SlowDown"),
+            (503, "ServerBusy"),
+            (500, "OperationTimedOut"),
+            (429, ""),
+            (503, ""),
+            (500, "InternalError"),
+        ] {
             assert!(fault(of(status, code)).is_passing(), "{status} {code}");
         }
         for (status, code) in [(404, "NoSuchBucket"), (403, ""), (400, ""), (301, "")] {
             assert!(!fault(of(status, code)).is_passing(), "{status} {code}");
         }
+    }
+
+    #[test]
+    fn azure_says_behind_a_refused_key_what_is_wrong_with_times_and_repeats_no_signature() {
+        let refused = |detail: &str| {
+            let body = format!(
+                "<Error><Code>AuthenticationFailed</Code><Message>wrong</Message>\
+                 <AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>"
+            );
+            outcome(&Refusal::read(StatusCode::FORBIDDEN, body.as_bytes()), "az://a/b")
+        };
+        let old = refused("Request date header too old: 'Fri, 20 Apr 2012 00:21:06 GMT'");
+        assert!(matches!(old, Outcome::Fault(Fault::Clock { said, .. }) if said.contains("2012")));
+        let over = refused("Signature not valid in the specified time frame: Expiry [2012]");
+        assert!(matches!(over, Outcome::Fault(Fault::Key { said, .. }) if said.contains("2012")));
+        let other = refused("The MAC signature 's1gned' is not the same");
+        assert!(matches!(
+            other,
+            Outcome::Fault(Fault::Key { said, .. })
+                if said.contains("wrong") && !said.contains("s1gned")
+        ));
     }
 
     #[test]

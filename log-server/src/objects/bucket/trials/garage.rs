@@ -16,11 +16,11 @@ use spec::tile::{Tile, TileKind};
 
 use super::garage_server::{BUCKET, Garage, KEY, REGION, SECRET};
 use super::s3_server::credentials;
-use super::{PATIENCE, S3Objects, contract};
+use super::{BucketObjects, PATIENCE, contract};
 use crate::objects::Objects;
 use crate::objects::place::ObjectArgs;
 
-fn objects(garage: &mut Garage) -> S3Objects {
+fn objects(garage: &mut Garage) -> BucketObjects {
     let args = ObjectArgs {
         endpoint: Some(format!("http://{}", garage.address)),
         region: Some(REGION.to_owned()),
@@ -28,7 +28,7 @@ fn objects(garage: &mut Garage) -> S3Objects {
         ..ObjectArgs::default()
     };
     let place = args.place_of(&format!("s3://{BUCKET}/factory-7")).unwrap();
-    let objects = S3Objects::open_with(&place, PATIENCE).unwrap();
+    let objects = BucketObjects::open_with(&place, PATIENCE).unwrap();
     while let Err(fault) = objects.probe() {
         garage.check_runs(&fault);
         std::thread::sleep(Duration::from_millis(20));

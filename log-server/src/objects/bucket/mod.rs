@@ -1,16 +1,19 @@
-//! Objects in S3-compatible storage: AWS, Garage, Ceph, MinIO's kin, Aliyun OSS by its S3 face.
+//! Objects in a bucket: of S3 (AWS, Garage, Ceph, MinIO's kin, Aliyun OSS by its S3 face), of Google Cloud
+//! Storage, or of Azure Blob Storage, which calls it a container.
 //!
-//! Rule: the S3 API by `object_store`; tlog-tiles for names, content type and caching, so that the
-//! bucket itself or a CDN before it can hand the tiles out.
+//! Rule: the protocol of each by `object_store`, everything else here and once for all; tlog-tiles for
+//! names, content type and caching, so that the bucket itself or a CDN before it can hand the tiles out.
 //!
 //! Danger: some stores ignore `If-None-Match` (measured: Garage), so nothing here rests on it. An object
 //! is read first and compared; only one that is not there is written. Two writers at the same moment may
 //! both write: then both write the same bytes, or the sealer's reading back finds the difference.
 //!
-//! - `fault`: what can be wrong. `patience`: retries, throttling, hedged reads. `wire`: HTTP.
+//! - `cloud`: the requests of each kind. `fault`: what can be wrong. `patience`: retries, throttling,
+//!   hedged reads. `wire`: HTTP.
 //!
 //! Out of scope: lifecycle rules and permissions of a bucket, see `docs/object-storage.md`.
 
+mod cloud;
 pub(crate) mod fault;
 pub(crate) mod patience;
 #[cfg(test)]
@@ -19,14 +22,10 @@ mod wire;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
-use object_store::{
-    Attribute, Attributes, GetOptions, ObjectStore, PutOptions, PutPayload, RetryConfig,
-};
+use object_store::{Attribute, Attributes, GetOptions, ObjectStore, PutOptions, PutPayload};
 use spec::tile::{MAX_BUNDLE_SIZE, Tile};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -34,12 +33,12 @@ use tokio::task::JoinSet;
 pub use fault::Fault;
 pub use patience::Patience;
 
+use self::cloud::{Asker, address};
 use self::fault::{Outcome, outcome};
 use self::patience::{Throttle, hedged, patiently};
 use self::wire::Wire;
 use super::client::{Client, Target};
-use super::credentials::Credentials;
-use super::place::{ObjectsError, S3Place};
+use super::place::{BucketPlace, ObjectsError};
 use super::worker::Worker;
 use super::{Objects, PutError};
 
@@ -59,14 +58,14 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const NO_STORE: &str = "no-store";
 
 /// Objects in a bucket.
-pub struct S3Objects {
+pub struct BucketObjects {
     bucket: Arc<Bucket>,
     worker: Worker,
 }
 
 /// What every request needs.
 struct Bucket {
-    store: AmazonS3,
+    store: Box<dyn ObjectStore>,
     /// How it is named in messages.
     name: String,
     /// Bucket and prefix: what it is called from anywhere.
@@ -77,30 +76,32 @@ struct Bucket {
     turns: Semaphore,
 }
 
-impl S3Objects {
+impl BucketObjects {
     /// Prepares requests; sends none yet.
-    pub fn open(place: &S3Place) -> Result<Self, ObjectsError> {
+    pub fn open(place: &BucketPlace) -> Result<Self, ObjectsError> {
         Self::open_with(place, Patience::default())
     }
 
     /// The same with other times.
-    pub fn open_with(place: &S3Place, patience: Patience) -> Result<Self, ObjectsError> {
-        let credentials = Credentials::load(place.credentials.as_deref())?;
+    pub fn open_with(place: &BucketPlace, patience: Patience) -> Result<Self, ObjectsError> {
+        let asker = Asker::load(place)?;
         let server = address(place);
         let target = Target::parse(&server)?;
         if target.is_exposed() {
+            if asker.shows_secret() {
+                return Err(ObjectsError::Exposed { store: place.to_string(), server });
+            }
             tracing::warn!(%server, "objects travel without TLS; others on the way can read them");
         }
         let throttle = Arc::new(Throttle::default());
         let client = Client::new(target, place.ca.as_deref(), "--objects-ca")?;
         let wire = Wire { client: Arc::new(client), throttle: throttle.clone() };
-        let store = build(place, &server, &credentials, wire);
         let refused = |error: object_store::Error| Fault::Refused {
             store: place.to_string(),
             said: error.to_string(),
         };
         let bucket = Bucket {
-            store: store.map_err(refused)?,
+            store: asker.build(place, &server, wire).map_err(refused)?,
             name: format!("{place} at {}", place.server()),
             place: place.to_string(),
             prefix: place.prefix.clone(),
@@ -165,7 +166,7 @@ impl S3Objects {
     }
 }
 
-impl Objects for S3Objects {
+impl Objects for BucketObjects {
     fn put_all(&self, objects: &[(Tile, Bytes)]) -> Result<(), PutError> {
         assert!(objects.iter().all(|(tile, _)| tile.is_full()), "only full tiles are immutable");
         self.each(objects.to_vec(), put).map(drop)
@@ -280,56 +281,5 @@ impl Bucket {
         } else {
             Key::from(format!("{}/{name}", self.prefix))
         }
-    }
-}
-
-/// Where requests go: with the bucket before the host where that is asked for.
-fn address(place: &S3Place) -> String {
-    let server = place.server();
-    match server.split_once("://") {
-        Some((scheme, host)) if !place.path_style => format!("{scheme}://{}.{host}", place.bucket),
-        _ => server,
-    }
-}
-
-fn build(
-    place: &S3Place,
-    server: &str,
-    credentials: &Credentials,
-    wire: Wire,
-) -> object_store::Result<AmazonS3> {
-    // Asking again is `patience`'s, which knows more about the store than one request does.
-    let once =
-        RetryConfig { max_retries: 0, retry_timeout: Duration::ZERO, ..RetryConfig::default() };
-    let mut builder = AmazonS3Builder::new()
-        .with_bucket_name(&place.bucket)
-        .with_region(&place.region)
-        .with_endpoint(server)
-        .with_virtual_hosted_style_request(!place.path_style)
-        .with_allow_http(true)
-        .with_access_key_id(&credentials.key)
-        .with_secret_access_key(credentials.secret.as_str())
-        .with_retry(once)
-        .with_http_connector(wire);
-    if let Some(token) = &credentials.token {
-        builder = builder.with_token(token.as_str());
-    }
-    builder.build()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::objects::place::ObjectArgs;
-
-    #[test]
-    fn the_bucket_stands_in_the_path_or_before_the_host() {
-        let mut args = ObjectArgs::default();
-        let address_of = |args: &ObjectArgs| address(&args.place_of("s3://evidence/7").unwrap());
-        assert_eq!(address_of(&args), "https://s3.us-east-1.amazonaws.com");
-        args.endpoint = Some("https://oss.example/".to_owned());
-        assert_eq!(address_of(&args), "https://oss.example");
-        args.path_style = Some(false);
-        assert_eq!(address_of(&args), "https://evidence.oss.example");
     }
 }

@@ -8,15 +8,15 @@ use bytes::Bytes;
 use spec::checkpoint::Origin;
 use spec::tile::{Tile, TileKind};
 
-use super::{PATIENCE, S3Objects, World};
+use super::{BucketObjects, PATIENCE, World};
 use crate::admission::Admission;
 use crate::answer::{AddError, ReadError};
 use crate::disk::MachineDisk;
 use crate::keys::LogKeys;
 use crate::log::{Limits, Log, OpenError, Options};
-use crate::objects::s3::Patience;
-use crate::objects::s3::trials::proxy::Trouble;
-use crate::objects::s3::trials::server::place;
+use crate::objects::bucket::Patience;
+use crate::objects::bucket::trials::proxy::Trouble;
+use crate::objects::bucket::trials::server::place;
 use crate::sources::Sources;
 
 pub(super) fn make(folder: &Path) {
@@ -49,7 +49,7 @@ fn try_open(folder: &Path, world: &World, patience: Patience) -> Result<Log, Ope
     let disk = Arc::new(MachineDisk::open(folder).unwrap());
     let credentials = tempfile::tempdir().unwrap();
     let place = place(world.proxy.address, &credentials);
-    let objects = S3Objects::open_with(&place, patience).unwrap();
+    let objects = BucketObjects::open_with(&place, patience).unwrap();
     Log::open_with(options(folder), disk, Box::new(objects))
 }
 

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::log::{add, end, make, open, open_folder, wait_until};
 use super::server::place;
-use super::{PATIENCE, S3Objects, World};
+use super::{BucketObjects, PATIENCE, World};
 use crate::copy::data::{DataFolder, DataObjects};
 use crate::copy::store::{Bucket, Source};
 use crate::copy::{CopyError, Listener, bring, bring_objects, head_of, policy_of_keys};
-use crate::objects::s3::trials::proxy::Trouble;
+use crate::objects::bucket::trials::proxy::Trouble;
 
 struct Nobody;
 
@@ -20,7 +20,7 @@ impl Listener for Nobody {
 fn bucket(world: &World) -> Bucket {
     let credentials = tempfile::tempdir().unwrap();
     let place = place(world.proxy.address, &credentials);
-    Bucket::new(S3Objects::open_with(&place, PATIENCE).unwrap(), place.to_string())
+    Bucket::new(BucketObjects::open_with(&place, PATIENCE).unwrap(), place.to_string())
 }
 
 /// Full tiles below a folder, as the bucket keeps them too.

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::s3_server::{self, credentials};
 pub(super) use super::s3_server::{BUCKET, KEY, SECRET};
-use crate::objects::place::{ObjectArgs, S3Place};
+use crate::objects::place::{BucketPlace, ObjectArgs};
 
 /// Ends with its value.
 pub(super) struct Server {
@@ -32,7 +32,7 @@ impl Server {
 pub(super) const PREFIX: &str = "factory-7/log";
 
 /// The store at `address`, under the key of the trials.
-pub(super) fn place(address: SocketAddr, folder: &TempDir) -> S3Place {
+pub(super) fn place(address: SocketAddr, folder: &TempDir) -> BucketPlace {
     place_of(&format!("s3://{BUCKET}/{PREFIX}"), address, folder, SECRET)
 }
 
@@ -42,7 +42,7 @@ pub(super) fn place_of(
     address: SocketAddr,
     folder: &TempDir,
     secret: &str,
-) -> S3Place {
+) -> BucketPlace {
     let args = ObjectArgs {
         endpoint: Some(format!("http://{address}")),
         credentials: Some(credentials(folder.path(), KEY, secret)),

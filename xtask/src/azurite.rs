@@ -1,0 +1,49 @@
+//! Azurite, which answers to the protocol of Azure Blob Storage, for the tests of object storage: installed
+//! once, by npm.
+//!
+//! It is a program for Node with some hundreds of packages, so it is installed only where it is asked for, into
+//! a cache that outlives the target folder and serves every copy of the project on this machine.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::garage::cache;
+use crate::run::{exists, passes};
+
+/// The version that the tests were written for.
+const VERSION: &str = "3.35.0";
+
+/// The variable that names the program to the tests.
+pub(crate) const AZURITE: &str = "FIDUCIAL_AZURITE";
+
+/// The program: the one that is named, or installed before; else it is installed now.
+pub(crate) fn program() -> Result<PathBuf, String> {
+    if let Some(named) = std::env::var_os(AZURITE) {
+        return Ok(named.into());
+    }
+    let cache = cache(&format!("azurite-{VERSION}"))?;
+    let (program, whole) = (cache.join("node_modules/.bin/azurite-blob"), cache.join("whole"));
+    if whole.is_file() {
+        return Ok(program);
+    }
+    if !exists("npm", &["--version"]) {
+        return Err(format!(
+            "Azurite needs Node and npm, and npm does not run; install them, leave --clouds out, or \
+             name a program in {AZURITE}"
+        ));
+    }
+    out!("Azurite is not on this machine. It is installed now, once, into {}:", cache.display());
+    out!("that takes a minute, a network and 200 MB.");
+    std::fs::create_dir_all(&cache).map_err(|why| format!("{}: {why}", cache.display()))?;
+    let mut install = Command::new("npm");
+    install.args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    install.arg("--prefix").arg(&cache).arg(format!("azurite@{VERSION}"));
+    if !passes(&mut install)? {
+        return Err(format!(
+            "Azurite could not be installed; leave --clouds out, or name a program in {AZURITE}"
+        ));
+    }
+    // Only now: an installation that was interrupted is done again.
+    std::fs::write(&whole, "").map_err(|why| format!("{}: {why}", whole.display()))?;
+    Ok(program)
+}
