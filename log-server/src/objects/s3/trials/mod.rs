@@ -1,8 +1,8 @@
 //! The objects over a real S3 server, and over all that can go wrong on the way to it.
 
-mod garage;
-#[path = "../../../../../tests/support/garage.rs"]
-mod garage_server;
+#[path = "../../../../../tests/support/engine.rs"]
+mod engine;
+mod engines;
 mod log;
 mod moved;
 #[allow(
