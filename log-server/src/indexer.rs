@@ -220,7 +220,7 @@ mod tests {
 
     use super::*;
     use crate::bare;
-    use crate::objects::s3::Fault;
+    use crate::objects::bucket::Fault;
     use crate::objects::{FolderObjects, Objects, PutError};
 
     #[test]

@@ -1,6 +1,6 @@
-//! The bucket of a test: of a real S3 server in this process, or of Garage.
+//! The bucket of a test: of a real S3 server in this process, or of one of another make.
 //!
-//! Included by path from the tests of several rooms, with `garage` and `s3` beside it.
+//! Included by path from the tests of several rooms, with `engine` and `s3` beside it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use std::time::Duration;
 use log_server::objects::bucket::BucketObjects;
 use log_server::objects::place::ObjectArgs;
 
-use super::garage::{self, Garage};
+use super::engine::{self, Engine, Make};
 use super::s3;
 
 /// A server that ends with its value, and has one bucket, called `evidence`.
 pub(crate) enum Bucket {
-    Garage(Garage),
+    Engine(Engine),
     Here(s3::Server),
 }
 
@@ -23,34 +23,34 @@ impl Bucket {
         Self::Here(s3::Server::start())
     }
 
-    /// Garage, where it can be found.
-    pub(crate) fn garage() -> Option<Self> {
-        let mut garage = Garage::start()?;
+    /// A server of this make, which must be there.
+    pub(crate) fn of(make: Make) -> Self {
+        let mut engine = Engine::start(make);
         let folder = tempfile::tempdir().unwrap();
         let args = ObjectArgs {
-            endpoint: Some(format!("http://{}", garage.address)),
-            region: Some(garage::REGION.to_owned()),
-            credentials: Some(s3::credentials(folder.path(), garage::KEY, garage::SECRET)),
+            endpoint: Some(format!("http://{}", engine.address)),
+            region: Some(make.region().to_owned()),
+            credentials: Some(s3::credentials(folder.path(), engine::KEY, engine::SECRET)),
             ..ObjectArgs::default()
         };
-        let place = args.place_of(&format!("s3://{}", garage::BUCKET)).unwrap();
+        let place = args.place_of(&format!("s3://{}", engine::BUCKET)).unwrap();
         while let Err(fault) = BucketObjects::open(&place).unwrap().probe() {
-            garage.check_runs(&fault);
+            engine.check_runs(&fault);
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(Self::Garage(garage))
+        Self::Engine(engine)
     }
 
     /// What stands under `[objects]` for a store in it. `folder` gets a file of credentials.
     pub(crate) fn section(&self, store: &str, folder: &Path) -> String {
         let (address, region, credentials) = match self {
-            Self::Garage(garage) => {
-                let file = s3::credentials(folder, garage::KEY, garage::SECRET);
-                (garage.address.clone(), garage::REGION, file)
+            Self::Engine(engine) => {
+                let file = s3::credentials(folder, engine::KEY, engine::SECRET);
+                (engine.address, engine.make.region(), file)
             }
             Self::Here(server) => {
                 let file = s3::credentials(folder, s3::KEY, s3::SECRET);
-                (server.address.to_string(), "us-east-1", file)
+                (server.address, "us-east-1", file)
             }
         };
         format!(

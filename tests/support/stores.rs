@@ -9,8 +9,8 @@
 
 #[path = "bucket.rs"]
 mod bucket;
-#[path = "garage.rs"]
-mod garage;
+#[path = "engine.rs"]
+mod engine;
 #[allow(dead_code, reason = "other tests want more of it")]
 #[path = "part.rs"]
 pub(crate) mod part;
@@ -27,10 +27,8 @@ use std::process::{Command, Output};
 use tests::store::Store;
 
 use self::bucket::Bucket;
+use self::engine::Make;
 use self::postgres::Postgres;
-
-/// The variable that names Garage's program; else the bucket is of a server in this process.
-const GARAGE: &str = "FIDUCIAL_GARAGE";
 
 /// See the module's text. Its servers end with it.
 pub(crate) struct Stores {
@@ -114,12 +112,13 @@ impl Stores {
         Some((0..digits.len()).step_by(2).map(byte).collect())
     }
 
-    /// The folders where the full tiles of a log are files, its data folder first; of Garage only that one.
+    /// The folders where the full tiles of a log are files, its data folder first; where the bucket is
+    /// of another make, only that one.
     pub(crate) fn folders(&self, data: &Path) -> Vec<PathBuf> {
         let tiles = self.shared.as_ref().and_then(|shared| match &shared.bucket {
             None => Some(tiles_of(data)),
             Some(Bucket::Here(server)) => Some(server.folder.path().to_owned()),
-            Some(Bucket::Garage(_)) => None,
+            Some(Bucket::Engine(_)) => None,
         });
         std::iter::once(data.to_owned()).chain(tiles.filter(|folder| folder.exists())).collect()
     }
@@ -145,11 +144,14 @@ impl Shared {
     }
 }
 
-/// Garage where it is named, which must be there then.
+/// Of the make that is named to this run, which must be there then; else of a server in this process.
 fn bucket() -> Bucket {
-    match std::env::var_os(GARAGE) {
-        Some(_) => Bucket::garage().expect("the named program is there"),
-        None => Bucket::here(),
+    let is_named = |make: &Make| std::env::var_os(make.variable()).is_some();
+    let named: Vec<Make> = [Make::Ceph, Make::Garage].into_iter().filter(is_named).collect();
+    match named.as_slice() {
+        [] => Bucket::here(),
+        &[make] => Bucket::of(make),
+        several => panic!("several S3 servers are named, and a log has one bucket: {several:?}"),
     }
 }
 

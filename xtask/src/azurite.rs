@@ -7,21 +7,16 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::garage::cache;
+use crate::engine::{Make, cache};
 use crate::run::{exists, passes};
 
 /// The version that the tests were written for.
 const VERSION: &str = "3.35.0";
 
-/// The variable that names the program to the tests.
-pub(crate) const AZURITE: &str = "FIDUCIAL_AZURITE";
-
-/// The program: the one that is named, or installed before; else it is installed now.
+/// The program: the one that was installed before; else it is installed now.
 pub(crate) fn program() -> Result<PathBuf, String> {
-    if let Some(named) = std::env::var_os(AZURITE) {
-        return Ok(named.into());
-    }
-    let cache = cache(&format!("azurite-{VERSION}"))?;
+    let variable = Make::Azurite.variable();
+    let cache = cache()?.join(format!("azurite-{VERSION}"));
     let (program, whole) = (cache.join("node_modules/.bin/azurite-blob"), cache.join("whole"));
     if whole.is_file() {
         return Ok(program);
@@ -29,7 +24,7 @@ pub(crate) fn program() -> Result<PathBuf, String> {
     if !exists("npm", &["--version"]) {
         return Err(format!(
             "Azurite needs Node and npm, and npm does not run; install them, leave --clouds out, or \
-             name a program in {AZURITE}"
+             name a program in {variable}"
         ));
     }
     out!("Azurite is not on this machine. It is installed now, once, into {}:", cache.display());
@@ -40,7 +35,7 @@ pub(crate) fn program() -> Result<PathBuf, String> {
     install.arg("--prefix").arg(&cache).arg(format!("azurite@{VERSION}"));
     if !passes(&mut install)? {
         return Err(format!(
-            "Azurite could not be installed; leave --clouds out, or name a program in {AZURITE}"
+            "Azurite could not be installed; leave --clouds out, or name a program in {variable}"
         ));
     }
     // Only now: an installation that was interrupted is done again.

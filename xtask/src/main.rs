@@ -20,8 +20,10 @@ mod bench;
 mod check;
 mod demo;
 mod deny;
+mod engine;
 mod garage;
 mod report;
+mod rgw;
 mod run;
 mod test;
 mod web;
@@ -34,12 +36,13 @@ cargo xtask demo  [--once] [--listen ADDR] [--dir DIR] [--release]
     Builds the programs, starts a log, anchors the sample reports, proves, verifies, shows an
     altered report refused, lets the agent watch a line at work, and stays up until Ctrl-C. With
     --once it ends by itself.
-cargo xtask test  [--soak] [--garage] [--clouds]
+cargo xtask test  [--soak] [--garage] [--rgw] [--clouds]
     Runs everything: format, lints, house rules, all tests, documentation, the verifier in a
     browser, licences, a short run of the benchmark. Tests of whole logs run on the embedded store and
     again on PostgreSQL and S3. With --soak the crash tests run for a long time.
-    With --garage object storage is tried on Garage, which is built once where it is missing, and
-    with --clouds on Azurite, which is installed once by npm and speaks Azure's protocol.
+    With --garage object storage is tried on Garage, which is built once where it is missing; with
+    --rgw on Ceph's gateway, which is unpacked once from Debian's packages; and with --clouds on
+    Azurite, which is installed once by npm and speaks Azure's protocol.
 cargo xtask check
     The fast part of `test`: format, lints, house rules.
 cargo xtask bench [--quick] [--entries N] [--dir DIR] [--dev] [--only ROW,...]

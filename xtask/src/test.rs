@@ -3,12 +3,13 @@
 //! The steps go from fast to slow, and a failed step does not hide the ones behind it. The long
 //! crash tests run briefly here; `--soak` tells them, through `FIDUCIAL_SOAK=1`, to take their time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use crate::engine::{Engine, Make, add_features, name_to_tests};
 use crate::report::{Outcome, Report, Tally, in_ci};
 use crate::run::{cargo, exists, passes, require_build_tools, target};
-use crate::{azurite, bench, check, deny, garage, web, windows};
+use crate::{bench, check, deny, web, windows};
 
 /// The variable that names a folder of reports which are not ours to give away.
 const SAMPLES: &str = "FIDUCIAL_CFX_SAMPLES";
@@ -31,67 +32,11 @@ const POSTGRES: [&str; 4] = [
     "/usr/local/bin/postgres",
 ];
 
-/// Object stores of other makes than the one in the tests' own process, where they were asked for.
-struct Engines {
-    azurite: Option<PathBuf>,
-    garage: Option<PathBuf>,
-}
-
-impl Engines {
-    /// Finds, builds and installs them.
-    fn ready(with_azurite: bool, with_garage: bool) -> Result<Self, String> {
-        Ok(Self {
-            azurite: with_azurite.then(azurite::program).transpose()?,
-            garage: with_garage.then(garage::program).transpose()?,
-        })
-    }
-
-    /// What was not tried, so that nobody believes it was.
-    fn remark(&self, report: &mut Report) {
-        if self.garage.is_none() {
-            report.remark("Object storage was not tried on Garage: --garage does that.".to_owned());
-        }
-        if self.azurite.is_none() {
-            report
-                .remark("Object storage was not tried on Azurite: --clouds does that.".to_owned());
-        }
-    }
-
-    /// What is a test only where its program is there.
-    fn features(&self) -> Vec<&'static str> {
-        let named = [
-            self.azurite.as_ref().map(|_| "log-server/azurite"),
-            self.garage.as_ref().map(|_| "log-server/garage"),
-        ];
-        named.into_iter().flatten().flat_map(|feature| ["--features", feature]).collect()
-    }
-
-    /// Says to the tests where the programs are, so that they need not ask cargo again, each in its own
-    /// process.
-    fn prepare(&self, command: &mut Command) -> Result<(), String> {
-        command.args(self.features()).env("FIDUCIAL_PROGRAMS", target()?.join("debug"));
-        let named = [(azurite::AZURITE, &self.azurite), (garage::GARAGE, &self.garage)];
-        for (variable, program) in named {
-            command.envs(program.as_ref().map(|program| (variable, program)));
-        }
-        Ok(())
-    }
-}
-
 /// Runs all steps; true if all passed.
 pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
-    let mut soak = false;
-    let (mut with_clouds, mut with_garage) = (false, false);
-    for argument in arguments {
-        match argument.as_str() {
-            "--clouds" => with_clouds = true,
-            "--garage" => with_garage = true,
-            "--soak" => soak = true,
-            unknown => return Err(format!("`test` knows no argument `{unknown}`")),
-        }
-    }
+    let (soak, makes) = asked(arguments)?;
     require_build_tools()?;
-    let engines = Engines::ready(with_clouds, with_garage)?;
+    let engines = makes.into_iter().map(Engine::bring).collect::<Result<Vec<_>, _>>()?;
     let mut report = Report::new();
     check::steps(&mut report);
     if std::env::var_os(SAMPLES).is_none() {
@@ -106,14 +51,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
         drop(passes(Command::new("apt-get").args(["update", "-qq"])));
     }
     report.step("tests", || tests(soak, &engines));
-    let mut embedded_only = Vec::new();
-    report.step("again on PostgreSQL and S3", || on_the_other_store(&engines, &mut embedded_only));
-    if !embedded_only.is_empty() {
-        let count = embedded_only.len();
-        let list = embedded_only.join("\n  ");
-        report.remark(format!("{count} tests are about the embedded store alone:\n  {list}"));
-    }
-    engines.remark(&mut report);
+    other_stores(&mut report, &engines);
     report.step("examples in the documentation", || {
         check::tests(&["test", "--locked", "--workspace", "--doc"])
     });
@@ -134,11 +72,54 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
     Ok(report.finish())
 }
 
+/// Whether to soak, and the object stores of other makes that are asked for.
+fn asked(arguments: &[String]) -> Result<(bool, Vec<Make>), String> {
+    let mut soak = false;
+    for argument in arguments {
+        let is_make = Make::ALL.iter().any(|make| make.flag() == argument.as_str());
+        match argument.as_str() {
+            "--soak" => soak = true,
+            unknown if !is_make => return Err(format!("`test` knows no argument `{unknown}`")),
+            _ => {}
+        }
+    }
+    let is_asked = |make: &Make| arguments.iter().any(|argument| argument == make.flag());
+    Ok((soak, Make::ALL.into_iter().filter(is_asked).collect()))
+}
+
+/// The tests of [`ON_BOTH`] with their tiles in each of these S3 servers, or, where none is asked for, in one of
+/// the tests' own processes.
+fn other_stores(report: &mut Report, engines: &[Engine]) {
+    let mut embedded_only = Vec::new();
+    let mut steps: Vec<(&str, &[Engine])> = engines
+        .iter()
+        .filter_map(|engine| Some((engine.make.step()?, std::slice::from_ref(engine))))
+        .collect();
+    if steps.is_empty() {
+        steps.push(("again on PostgreSQL and S3", &[]));
+    }
+    for (step, used) in steps {
+        report.step(step, || on_the_other_store(engines, used, &mut embedded_only));
+    }
+    if !embedded_only.is_empty() {
+        let count = embedded_only.len();
+        let list = embedded_only.join("\n  ");
+        report.remark(format!("{count} tests are about the embedded store alone:\n  {list}"));
+    }
+    for make in Make::ALL {
+        if !engines.iter().any(|engine| engine.make == make) {
+            let (name, flag) = (make.name(), make.flag());
+            report.remark(format!("Object storage was not tried on {name}: {flag} does that."));
+        }
+    }
+}
+
 /// All tests of the workspace, the corpus of the fuzz targets and brief crash runs among them.
-fn tests(soak: bool, engines: &Engines) -> Result<Outcome, String> {
-    let more = engines.features();
+fn tests(soak: bool, engines: &[Engine]) -> Result<Outcome, String> {
     // The programs are built first: end-to-end tests start them as a user would.
-    if !passes(cargo(&["build", "--locked", "--workspace", "--bins"]).args(more))? {
+    let mut build = cargo(&["build", "--locked", "--workspace", "--bins"]);
+    add_features(&mut build, engines);
+    if !passes(&mut build)? {
         return Ok(Outcome::Ran(Tally::one(false)));
     }
     let mut command = if has_nextest() {
@@ -147,7 +128,7 @@ fn tests(soak: bool, engines: &Engines) -> Result<Outcome, String> {
         out!("cargo-nextest is not installed: `cargo test` runs the same tests, slower.");
         cargo(&["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
     };
-    engines.prepare(&mut command)?;
+    prepare(&mut command, engines, engines)?;
     if soak {
         command.env("FIDUCIAL_SOAK", "1");
     }
@@ -156,11 +137,12 @@ fn tests(soak: bool, engines: &Engines) -> Result<Outcome, String> {
     Ok(Outcome::Ran(tally.of_tests(succeeded)))
 }
 
-/// The tests of [`ON_BOTH`] once more, with journals in PostgreSQL and full tiles in a bucket: of Garage where
-/// that is asked for, else of a server in each test's own process. `embedded_only` gets those that had nothing
-/// to do there; they count neither as passed nor as failed.
+/// The tests of [`ON_BOTH`] once more, with journals in PostgreSQL and full tiles in a bucket: of the server that
+/// is `used`, else of one in each test's own process. `embedded_only` gets those that had nothing to do there;
+/// they count neither as passed nor as failed.
 fn on_the_other_store(
-    engines: &Engines,
+    engines: &[Engine],
+    used: &[Engine],
     embedded_only: &mut Vec<String>,
 ) -> Result<Outcome, String> {
     if !POSTGRES.iter().any(|place| Path::new(place).is_file()) {
@@ -177,7 +159,8 @@ fn on_the_other_store(
         test.args(ON_BOTH.iter().flat_map(|binary| ["--test", binary]));
         test
     };
-    engines.prepare(&mut command)?;
+    prepare(&mut command, engines, used)?;
+    embedded_only.clear();
     command.env(STORE, "postgres-s3");
     if !with_nextest {
         command.args(["--", "--show-output"]);
@@ -200,8 +183,33 @@ fn has_nextest() -> bool {
     exists("cargo-nextest", &["nextest", "--version"])
 }
 
+/// Says to the tests where the programs are, so that they need not ask cargo again, each in its own process. All
+/// that was asked for is built the same, whatever is `used`.
+fn prepare(command: &mut Command, engines: &[Engine], used: &[Engine]) -> Result<(), String> {
+    add_features(command, engines);
+    name_to_tests(command, used);
+    command.env("FIDUCIAL_PROGRAMS", target()?.join("debug"));
+    Ok(())
+}
+
 fn documentation() -> Result<Outcome, String> {
     let mut command = cargo(&["doc", "--locked", "--workspace", "--no-deps"]);
     command.env("RUSTDOCFLAGS", "-D warnings");
     passes(&mut command).map(|passed| Outcome::Ran(Tally::one(passed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_flag_asks_for_its_own_and_an_unknown_one_is_refused() {
+        let asked =
+            |words: &[&str]| asked(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(asked(&[]), Ok((false, vec![])));
+        assert_eq!(asked(&["--rgw"]), Ok((false, vec![Make::Ceph])));
+        assert_eq!(asked(&["--rgw", "--soak", "--garage"]), Ok((true, vec![Make::Garage, Make::Ceph])));
+        assert_eq!(asked(&["--clouds"]), Ok((false, vec![Make::Azurite])));
+        assert!(asked(&["--rgw", "--ceph"]).unwrap_err().contains("--ceph"));
+    }
 }

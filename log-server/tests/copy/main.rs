@@ -5,9 +5,9 @@
 
 #[path = "../../../tests/support/bucket.rs"]
 mod bucket;
+#[path = "../../../tests/support/engine.rs"]
+mod engine;
 mod folders;
-#[path = "../../../tests/support/garage.rs"]
-mod garage;
 mod homes;
 mod interrupted;
 mod lies;

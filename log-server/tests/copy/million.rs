@@ -2,12 +2,14 @@
 //! keeps verifying it.
 //!
 //! Some 20,000 entries by default; the million with `FIDUCIAL_SOAK=1`. Over Garage as well with the feature
-//! `garage`, which `cargo xtask test --garage` sets: without it nothing is counted as tried.
+//! `garage`, which `cargo xtask test --garage` sets, and over Ceph's gateway with `rgw` by `--rgw`: without them
+//! nothing is counted as tried.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::bucket::Bucket;
+use crate::engine::Make;
 use crate::homes::{Client, Homes, end};
 use crate::support::{add, expect, files};
 
@@ -83,8 +85,11 @@ fn a_large_log_moves_to_a_server_in_this_process_and_back() {
     allow(dead_code, reason = "it is a test where it is asked for")
 )]
 fn a_large_log_moves_to_garage_and_back() {
-    let bucket = Bucket::garage();
-    there_and_back(
-        bucket.expect("`cargo xtask test --garage` names the program in FIDUCIAL_GARAGE"),
-    );
+    there_and_back(Bucket::of(Make::Garage));
+}
+
+#[cfg_attr(feature = "rgw", test)]
+#[cfg_attr(not(feature = "rgw"), allow(dead_code, reason = "it is a test where it is asked for"))]
+fn a_large_log_moves_to_ceph_and_back() {
+    there_and_back(Bucket::of(Make::Ceph));
 }

@@ -4,9 +4,10 @@
 //! Rule: the protocol of each by `object_store`, everything else here and once for all; tlog-tiles for
 //! names, content type and caching, so that the bucket itself or a CDN before it can hand the tiles out.
 //!
-//! Danger: some stores ignore `If-None-Match` (measured: Garage), so nothing here rests on it. An object
-//! is read first and compared; only one that is not there is written. Two writers at the same moment may
-//! both write: then both write the same bytes, or the sealer's reading back finds the difference.
+//! Danger: some stores ignore `If-None-Match` (measured: Garage; Ceph keeps to it), so nothing here rests
+//! on it. An object is read first and compared; only one that is not there is written. Two writers at the
+//! same moment may both write: then both write the same bytes, or the sealer's reading back finds the
+//! difference.
 //!
 //! - `cloud`: the requests of each kind. `fault`: what can be wrong. `patience`: retries, throttling,
 //!   hedged reads. `wire`: HTTP.

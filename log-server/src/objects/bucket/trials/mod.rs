@@ -4,9 +4,9 @@ mod azure;
 mod azurite;
 #[path = "../../../../../tests/support/azurite.rs"]
 mod azurite_server;
-mod garage;
-#[path = "../../../../../tests/support/garage.rs"]
-mod garage_server;
+#[path = "../../../../../tests/support/engine.rs"]
+mod engine;
+mod engines;
 mod google;
 mod log;
 mod moved;
