@@ -208,7 +208,10 @@ mod tests {
             |words: &[&str]| asked(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(asked(&[]), Ok((false, vec![])));
         assert_eq!(asked(&["--rgw"]), Ok((false, vec![Make::Ceph])));
-        assert_eq!(asked(&["--rgw", "--soak", "--garage"]), Ok((true, vec![Make::Garage, Make::Ceph])));
+        assert_eq!(
+            asked(&["--rgw", "--soak", "--garage"]),
+            Ok((true, vec![Make::Garage, Make::Ceph]))
+        );
         assert_eq!(asked(&["--clouds"]), Ok((false, vec![Make::Azurite])));
         assert!(asked(&["--rgw", "--ceph"]).unwrap_err().contains("--ceph"));
     }
