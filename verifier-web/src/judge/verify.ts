@@ -33,6 +33,7 @@ import { checkPolicy, type Accepted } from "./policy.ts";
 import { readReader } from "./reader.ts";
 import { showRecord } from "./show.ts";
 import { proveSplit } from "./split.ts";
+import { whyRefused } from "./texts.ts";
 import {
   Draft,
   Stop,
@@ -124,7 +125,7 @@ function readPolicy(given: Given): Policy {
     return parsePolicy(given.policy);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw undecided("bad-policy", error.values.at(-1) ?? "", error.path.join(" "));
+    throw undecided("bad-policy", error.values.at(-1) ?? "", whyRefused(given.policy, error));
   }
 }
 
@@ -134,7 +135,7 @@ function readPins(given: Given): Pins | undefined {
     return parsePins(given.pins);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw undecided("bad-pins", error.values.at(-1) ?? "", error.path.join(" "));
+    throw undecided("bad-pins", error.values.at(-1) ?? "", whyRefused(given.pins, error));
   }
 }
 

@@ -11,7 +11,7 @@ import { PROOF_HEADER } from "../formats/proof.ts";
 import { SPLIT_HEADER } from "../formats/split.ts";
 import { MANIFEST } from "../formats/zip.ts";
 import type { NamedFile, Role } from "../judge/given.ts";
-import { readList } from "../judge/list.ts";
+import { decodeText, readList } from "../judge/list.ts";
 import { MAX_UNITS_SIZE } from "../judge/reader.ts";
 
 /** How much of a file is looked at, in bytes. */
@@ -28,11 +28,21 @@ export async function guessRole(file: NamedFile): Promise<Guess> {
   const bytes = new Uint8Array(await file.blob.slice(0, HEAD_SIZE).arrayBuffer());
   // Cut in the middle of a letter it is no UTF-8, so only whole lines are looked at.
   const end = file.blob.size <= HEAD_SIZE ? bytes.length : bytes.lastIndexOf(0x0a) + 1;
-  const text = decodeUtf8(bytes.subarray(0, end)) ?? "";
+  const text = textOf(bytes.subarray(0, end));
   if (isZip(bytes)) return { role: "bundle", own: undefined };
   const trusted = trustedOf(text);
   if (trusted) return { role: "unused", own: trusted };
   return { role: roleOf(file.name, text), own: await readersOf(file, text) };
+}
+
+/**
+ * The text of a beginning. What an editor has left in it hides nobody's pins or policy: they are known by their words,
+ * and it is the parser that says what is wrong.
+ */
+function textOf(bytes: Uint8Array): string {
+  const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  const text = isWide ? decodeText(bytes.subarray(0, bytes.length & ~1)) : decodeUtf8(bytes);
+  return (text ?? "").replace(/^\ufeff/, "").replaceAll("\r\n", "\n");
 }
 
 /** What only a bundle is read with: beside a receipt it would be a piece of evidence like any other. */

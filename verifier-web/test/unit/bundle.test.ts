@@ -14,6 +14,7 @@ import type { Report } from "../../src/judge/report.ts";
 import { readList } from "../../src/judge/list.ts";
 import { judge } from "../../src/judge/verify.ts";
 import { parseMillis } from "../../src/judge/time.ts";
+import { explain } from "../../src/page/words/refusals.ts";
 import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
 import { outcome } from "../vector.ts";
@@ -43,6 +44,31 @@ test("a pinned statement that is shown by itself is the one that is pinned", asy
   assert.equal((await judged(GOOD, { pins: encodeUtf8(pins), keys: "" })).verdict, "verified");
   const other = pins.replace(/^(first [0-9]+) .*/m, `$1 ${"A".repeat(43)}=`);
   assert.deepEqual(told(await judged(GOOD, { pins: encodeUtf8(other), keys: "" })), ["rejected", "range-not-pinned"]);
+});
+
+test("pins and a policy that an editor has changed are refused as the program refuses them, and it is said how", async () => {
+  const pins = pinsFrom(anchor("report.json", HASH));
+  const returns = (text: string) => text.replaceAll("\n", "\r\n");
+  const wide = new Uint8Array(Buffer.from(`\ufeff${pins}`, "utf16le"));
+  const cases: [Partial<Given>, string, string, RegExp][] = [
+    [{ pins: encodeUtf8(returns(pins)) }, "bad-pins", "Returns", /lines end in CR LF; save it with LF/],
+    [{ pins: encodeUtf8(`\ufeff${pins}`) }, "bad-pins", "Marked", /byte order mark/],
+    [{ pins: encodeUtf8(`\ufeff${returns(pins)}`) }, "bad-pins", "MarkedReturns", /CR LF/],
+    [{ pins: wide }, "bad-pins", "Wide", /UTF-16/],
+    [{ pins: encodeUtf8(pins.trimEnd()) }, "bad-pins", "NoLineBreak", /the last line is not ended/],
+    [{ policy: encodeUtf8(returns(POLICY)) }, "bad-policy", "Returns", /save it with LF/],
+    [{ policy: encodeUtf8(`\ufeff${POLICY}`) }, "bad-policy", "Marked", /byte order mark/],
+    // What is wrong otherwise is still said by its name.
+    [{ pins: encodeUtf8(pins.replace("cadence 60", "cadence 0")) }, "bad-pins", "Line", /a line is missing/],
+    [{ pins: Uint8Array.of(0xff, 0x0a) }, "bad-pins", "Utf8", /not valid UTF-8/],
+  ];
+  for (const [changed, code, name, words] of cases) {
+    const report = await judged(GOOD, changed);
+    assert.deepEqual(told(report), ["undecided", code], name);
+    assert.equal(report.reasons[0]?.values.at(-1), name);
+    assert.match(explain(name, "en"), words);
+    assert.notEqual(explain(name, "zh"), name);
+  }
 });
 
 test("a bundle of records is verified, with its evidence and its lower bound", async () => {

@@ -15,9 +15,18 @@ test("each of the reader's own files is known by its form, and none is taken as 
     const bytes = typeof text === "string" ? encodeUtf8(text) : text;
     return guessRole({ name, blob: new Blob([new Uint8Array(bytes)]) });
   };
+  const crlf = (text: string) => text.replaceAll("\n", "\r\n");
+  const wide = (text: string) => new Uint8Array(Buffer.from(`\ufeff${text}`, "utf16le"));
   const cases = [
     ["our.policy", POLICY, "policy", "unused"],
     ["pins", pinsFrom(made), "pins", "unused"],
+    // As an editor may have left them: still the reader's own, and none of the evidence.
+    ["crlf.pins", crlf(pinsFrom(made)), "pins", "unused"],
+    ["bom.pins", `\ufeff${crlf(pinsFrom(made))}`, "pins", "unused"],
+    ["utf-16.pins", wide(pinsFrom(made)), "pins", "unused"],
+    ["unended.pins", pinsFrom(made).trimEnd(), "pins", "unused"],
+    ["crlf.policy", crlf(POLICY), "policy", "unused"],
+    ["bom.policy", `\ufeff${POLICY}`, "policy", "unused"],
     ["aoi.vkey", SIGNERS.source.vkey, "keys", "unused"],
     ["lot.key", "96dc".repeat(16), "lotKeys", "file"],
     ["shipped.csv", "序列号;批次\r\nSN1;L7\r\n", "units", "file"],
