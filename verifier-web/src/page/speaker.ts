@@ -38,6 +38,16 @@ export class Speaker {
     return fill(STORY[name], this.language, values);
   }
 
+  /** How late a record is: the agent's own sentences said anew, and anything else as it is. */
+  lateness(late: string): string {
+    const parts = late.split("; ").map((part) => {
+      const [, seen, sealed] = /^(?:seen (\d{1,19}) s after the time that it claims|sealed (\d{1,19}) s after it was seen)$/.exec(part) ?? [];
+      if (seen !== undefined) return this.story("lateSeen", span(seen, this.language));
+      return sealed === undefined ? part : this.story("lateSealed", span(sealed, this.language));
+    });
+    return parts.join(this.language === "zh" ? "；" : "; ");
+  }
+
   /** A kind of record in plain words. */
   kind(name: string): string {
     return this.#of(KINDS, name);

@@ -54,7 +54,7 @@ async function drawingOf(driver: Driver, number: number) {
 }
 
 test("defects are drawn where the file says that they are, with their parts", async () => {
-  const values = new Map([["units", "PNL0099123\n"], ["verdict", "Failed\n"]]);
+  const values = new Map([["units", "PNL0099123\n"], ["verdict", "Failed\n"], ["attempt", "1"]]);
   await look("aoi-panel-failed.json", sample("tests/samples/aoi-panel-failed.json"), async (driver) => {
     const result = await driver.result();
     for (const said of [
@@ -182,6 +182,7 @@ test("a bundle tells each unit's own story, and a rejected one none", async () =
         ["units", sequence === 22n ? "SN-1\nSN-2\n" : "SN-1\n"],
         ["verdict", sequence === 22n ? "Passed\nPassed\n" : isSecond ? "Passed\n" : "Failed\n"],
         ["seen", `2026-11-26T00:${Number(sequence)}:00Z`],
+        ...(isSecond ? [["attempt", "2"] as const] : []),
         ["file/sha256", encodeHex(isSecond ? other : hash)],
       ]);
     },
@@ -201,6 +202,8 @@ test("a bundle tells each unit's own story, and a rejected one none", async () =
     assert.equal(await rows.count(), 3);
     assert.match(await rows.nth(1).innerText(), /Optical inspection \(AOI\), attempt 2/);
     assert.equal(await driver.page.locator(".acts tr.failed").count(), 1);
+    const words = await driver.page.locator(".last-words").innerText();
+    assert.match(words, /Inspection, last verdict as stated\s+Passed\s+a machine said failed/);
     await driver.page.waitForFunction(() => !document.querySelector("[aria-busy]"));
     await driver.picture("story-bundle-en");
     await driver.page.locator("#unit").selectOption("SN-2");

@@ -119,6 +119,26 @@ test("a bundle that was cut off is told from one that was altered", async () => 
   assert.deepEqual(told(await judged(changed)), ["rejected", "bundle-altered"]);
 });
 
+test("a claimed time is a moment where its format and its zone leave no doubt", async () => {
+  const claimed = async (values: [string, string][]) => {
+    const made = anchor("report.json", HASH, { values: new Map(values) });
+    return (await judged(makeBundle(partsOf("records", made), EVIDENCE))).acts[0];
+  };
+  const american: [string, string] = ["claimed/start", "03/02/2026 12:00:00"];
+  const format: [string, string] = ["claimed/format", "MM/dd/yyyy HH:mm:ss"];
+  const zone: [string, string] = ["claimed/zone", "+08:00 (mapping)"];
+  assert.equal((await claimed([american, format, zone]))?.claimedMillis, "1772424000000");
+  assert.equal((await claimed([["claimed/start", "2026-03-02T12:00:00"], zone]))?.claimedMillis, "1772424000000");
+  for (const values of [[american, zone], [american, format, ["claimed/zone", "unknown"]]] as [string, string][][]) {
+    assert.equal((await claimed(values))?.claimedMillis, "");
+  }
+  const links = await claimed([["attempt", "2"], ["late", "x"], ["about/sha256", "a"], ["follows/sha256", "b"], ["defects", "3"]]);
+  assert.deepEqual(
+    [links?.attempt, links?.late, links?.about, links?.follows, links?.defects, links?.verdictsBefore],
+    ["2", "x", "a", "b", "3", []],
+  );
+});
+
 test("evidence that no record names, and a file that is not enclosed, are told apart", async () => {
   const other = encodeUtf8("another");
   const stray = new Map([[`evidence/${encodeHex(sha256(other))}`, other]]);

@@ -13,11 +13,11 @@ import { placeOf, programOf, windowNamed, windowOf } from "../../src/evidence/pr
 import { tableInspectionOf } from "../../src/evidence/table.ts";
 import { textOf } from "../../src/evidence/text.ts";
 import { parseEvidence } from "../../src/evidence/values.ts";
-import type { Act } from "../../src/judge/report.ts";
 import { limitsBeside, pathOf } from "../../src/page/pictures/curve.ts";
 import { programMeant, readEvidence } from "../../src/page/pictures/gallery.ts";
 import { scaleOf } from "../../src/page/pictures/board.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { actOf } from "../act.ts";
 import { ROOT } from "../vector.ts";
 
 const sample = (name: string) => new Uint8Array(readFileSync(join(ROOT, "tests/samples", name)));
@@ -94,25 +94,13 @@ test("tables of called parts are read by their headings, as the program reads th
 });
 
 test("an outline is that of the very program which a record names by its hash", () => {
-  const act = (kind: string, fileHash: string, programHash: string, isEnclosed = true): Act => ({
-    place: "aoi 0",
-    index: "1",
-    kind,
-    units: [],
-    verdicts: [],
-    panel: "",
-    claimed: "",
-    seen: "",
-    fileHash,
-    supersedes: "",
-    certificateHash: "",
-    programHash,
-    window: "",
-    noEarlier: "",
-    noLater: "",
-    stamped: "",
-    exhibit: isEnclosed ? { given: "b.zip", start: 0, size: 1, sha256: fileHash } : undefined,
-  });
+  const act = (kind: string, fileHash: string, programHash: string, isEnclosed = true) =>
+    actOf({
+      kind,
+      fileHash,
+      programHash,
+      exhibit: isEnclosed ? { given: "b.zip", start: 0, size: 1, sha256: fileHash } : undefined,
+    });
   const [first, second, third] = [act("program", "1", ""), act("program", "2", ""), act("program", "3", "", false)];
   const acts = [first, second, third, act("aoi-report", "4", "")];
   assert.equal(programMeant(act("aoi-report", "9", "2"), acts), second);
