@@ -59,7 +59,7 @@ test("defects are drawn where the file says that they are, with their parts", as
     const result = await driver.result();
     for (const said of [
       "C14", "U2.11-12", "Tombstone, TMB01, C14 standing on its left pad", "93.5 %", "not yet judged",
-      "41.30; 18.70 (file)", "No outline is known", "Optical inspection (AOI), attempt 1",
+      "41.90; 19.10 (file)", "No outline is known", "Optical inspection (AOI), attempt 1",
     ]) assert.ok(result.includes(said), said);
     // C14 spans 41.3 to 42.5 and 18.7 to 19.5, U2 62.1 to 63.3 and 33.4 to 34.2: their box is the frame.
     const { mark, frame } = await drawingOf(driver, 1);
@@ -144,7 +144,7 @@ test("a deposit of solder paste that is not good is drawn with its figures", () 
   const failed = `${text.slice(0, at)}"Result": "Failed"${text.slice(at + word.length)}`;
   return look("spi.json", encodeUtf8(failed), async (driver) => {
     const result = await driver.result();
-    for (const said of ["U2.11", "Failed; volume 0.104 / 0.098 = 106 %", "62.14; 33.41"]) {
+    for (const said of ["U2.11", "Failed; volume 0.104 / 0.098 = 106 %", "62.14; 33.41 (file)"]) {
       assert.ok(result.includes(said), said);
     }
     assert.ok(result.includes("Deposits of solder paste measured: 3"));

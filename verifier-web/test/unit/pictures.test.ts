@@ -15,7 +15,6 @@ import { textOf } from "../../src/evidence/text.ts";
 import { parseEvidence } from "../../src/evidence/values.ts";
 import { limitsBeside, pathOf } from "../../src/page/pictures/curve.ts";
 import { programMeant, readEvidence } from "../../src/page/pictures/gallery.ts";
-import { scaleOf } from "../../src/page/pictures/board.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { actOf } from "../act.ts";
 import { ROOT } from "../vector.ts";
@@ -169,6 +168,7 @@ test("deposits of solder paste that are not good are calls at their places", asy
   assert.deepEqual([call?.designator, call?.what, call?.judged], ["U2.11", "Failed", "open"]);
   assert.deepEqual(call?.region, [[62.14, 33.41]]);
   assert.deepEqual(call?.paste?.volume, { value: 0.104, expected: 0.098 });
+  assert.deepEqual(call?.paste?.offset, [0.04, 0.01]);
   // On the very corner nothing was set, and without a volume it is no deposit.
   const corner = failed.replaceAll("62.14", "0").replaceAll("33.41", "0");
   assert.deepEqual(inspectionOf(parseEvidence(corner))?.boards[0]?.calls[0]?.region, []);
@@ -232,16 +232,6 @@ test("over a gap nothing is computed but the peak, and no line is drawn", () => 
   const same = (value: number) => value;
   assert.equal(pathOf([0, 1, 2, 3], [1, undefined, 3, 4], same, same), "M0.0 1.0M2.0 3.0L3.0 4.0");
   assert.equal(pathOf([0, 1, 9], [1, 2, 3], same, same), "M0.0 1.0L1.0 2.0M9.0 3.0");
-});
-
-test("a position lands where it is: x to the right, y upwards", () => {
-  const { place, width, height, factor } = scaleOf({ low: [0, 0], size: [100, 50] });
-  const [left, bottom] = place([0, 0]);
-  const [right, top] = place([100, 50]);
-  assert.ok(left < right && top < bottom);
-  assert.deepEqual([left + right, bottom + top], [width, height]);
-  const [x, y] = place([25, 10]);
-  assert.ok(Math.abs(x - (left + 25 * factor)) < 1e-9 && Math.abs(y - (bottom - 10 * factor)) < 1e-9);
 });
 
 test("what is no text, damaged or too long is not read", async () => {
