@@ -41,7 +41,7 @@ export function showRun(run: Run, speaker: Speaker, version: string): HTMLElemen
   const { report } = run;
   const why = list(report.reasons, speaker, speaker.text(WHY[report.verdict] ?? "why"), "why");
   const parts = [banner(report, speaker), ...why];
-  if (report.verdict === "verified" && report.facts.some((fact) => fact.code === "origin")) {
+  if (report.verdict === "verified" && report.facts.some((fact) => fact.code === "tree-size")) {
     parts.push(summary(report, speaker));
   }
   parts.push(...list(inOrder(report.notChecked), speaker, speaker.text("notChecked"), "open"));

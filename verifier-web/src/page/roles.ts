@@ -3,6 +3,7 @@
  * and the parsers decide.
  */
 
+import { CHALLENGE_HEADER } from "../formats/challenge.ts";
 import { DISCLOSURE_FORMAT } from "../formats/disclosure.ts";
 import { decodeUtf8 } from "../formats/encoding.ts";
 import { PINS_HEADER } from "../formats/pins.ts";
@@ -32,7 +33,9 @@ export async function guessRole(file: NamedFile): Promise<Guess> {
   if (isZip(bytes)) return { role: "bundle", own: undefined };
   const trusted = trustedOf(text);
   if (trusted) return { role: "unused", own: trusted };
-  return { role: roleOf(file.name, text), own: await readersOf(file, text) };
+  const role = roleOf(file.name, text);
+  // Lines of any kind could be a list; what is known by its first line is none.
+  return { role, own: role === "file" ? await readersOf(file, text) : undefined };
 }
 
 /**
@@ -68,6 +71,7 @@ function roleOf(name: string, text: string): Role {
   const [first] = text.split("\n");
   if (name.endsWith(".tlog-proof") || first === PROOF_HEADER) return "receipt";
   if (first === SPLIT_HEADER) return "split";
+  if (first === CHALLENGE_HEADER) return "challenge";
   if (name.endsWith(".disclosure.json")) return "disclosure";
   const isOpened = text.trimStart().startsWith("{") && text.includes(`"${DISCLOSURE_FORMAT}"`);
   if (isOpened) return "disclosure";

@@ -139,6 +139,45 @@ test("a claimed time is a moment where its format and its zone leave no doubt", 
   );
 });
 
+test("a challenge beside its answer is not judged, and that is said", async () => {
+  const files = [
+    { role: "bundle", name: "answer.zip", blob: new Blob([new Uint8Array(GOOD)]) },
+    { role: "challenge", name: "picks", blob: new Blob(["fiducial/challenge/v1\n"]) },
+  ] as const;
+  const report = await judged(GOOD, { files });
+  assert.equal(report.verdict, "verified");
+  assert.deepEqual(report.notChecked.filter(({ code }) => code === "open-challenge").map(({ values }) => values), [["picks"]]);
+  assert.ok(!codes((await judged(GOOD)).notChecked).includes("open-challenge"));
+  assert.deepEqual(report.inputs.map(({ name }) => name), ["answer.zip"], "it was not looked at");
+  const [, challenge] = files;
+  assert.deepEqual(told(await judged(GOOD, { files: [challenge] })), ["undecided", "no-receipt"]);
+});
+
+test("without witnesses it is said after how many entries a statement was made", async () => {
+  const policy = encodeUtf8(POLICY.replace(/^quorum .*$/m, "quorum none"));
+  const report = await judged(GOOD, { policy });
+  const fact = (code: string) => report.facts.filter((one) => one.code === code).map(({ value }) => value);
+  assert.deepEqual([report.verdict, fact("after-bound"), fact("not-before")], ["verified", [`${SOURCE} 12: 2`], []]);
+  const witnessed = await judged(GOOD);
+  assert.ok(!codes(witnessed.facts).includes("after-bound"));
+});
+
+test("why a path or a continuation in a bundle does not hold is said", async () => {
+  const changed = (end: string, change: (text: string) => string) =>
+    new Map([...RECORDS].map(([path, bytes]) =>
+      [path, path.endsWith(end) ? encodeUtf8(change(new TextDecoder().decode(bytes))) : bytes]
+    ));
+  const behind = (report: Report) => report.reasons.flatMap(({ details }) => codes(details));
+  const other = `${"A".repeat(43)}=`;
+  // From two entries to four one hash leads, and the smaller root is its beginning.
+  for (const [hashes, why] of [[1, "detail-new-root"], [2, "detail-consistency-length"]] as const) {
+    const report = await judged(makeBundle(changed("consistency", () => `${other}\n`.repeat(hashes)), EVIDENCE));
+    assert.deepEqual([...told(report), ...behind(report)], ["rejected", "after-not-continued", why]);
+  }
+  const included = await judged(makeBundle(changed("tlog-proof", (text) => text.replace("index 3", "index 2")), EVIDENCE));
+  assert.deepEqual([...told(included), ...behind(included)], ["rejected", "not-included", "detail-path-root"]);
+});
+
 test("evidence that no record names, and a file that is not enclosed, are told apart", async () => {
   const other = encodeUtf8("another");
   const stray = new Map([[`evidence/${encodeHex(sha256(other))}`, other]]);

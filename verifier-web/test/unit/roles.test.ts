@@ -31,6 +31,8 @@ test("each of the reader's own files is known by its form, and none is taken as 
     ["lot.key", "96dc".repeat(16), "lotKeys", "file"],
     ["shipped.csv", "序列号;批次\r\nSN1;L7\r\n", "units", "file"],
     ["shipped.txt", "SN1\nSN2", "units", "file"],
+    ["picks.txt", "fiducial/challenge/v1\nlog a\n", undefined, "challenge"],
+    ["picks-crlf.txt", "fiducial/challenge/v1\r\nlog a\r\n", undefined, "challenge"],
     ["report.json", '{"board": "SN1"}\n', undefined, "file"],
     ["a.tlog-proof", made.receipt, undefined, "receipt"],
     ["b.zip", makeBundle(partsOf("records", made)), undefined, "bundle"],
