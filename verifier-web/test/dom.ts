@@ -1,9 +1,13 @@
-/** As much of a document as the page's drawings are made with, for tests in Node: elements that remember what they are. */
+/** As much of a document as the page's parts are made with, for tests in Node: elements that remember what they are. */
 
 export class Made {
+  /** Where the keyboard is. */
+  static focused: Made | undefined;
+
   readonly attributes = new Map<string, string>();
-  readonly children: (Made | string)[] = [];
+  children: (Made | string)[] = [];
   readonly name: string;
+  readonly #listeners = new Map<string, (() => void)[]>();
 
   constructor(name: string) {
     this.name = name;
@@ -15,6 +19,26 @@ export class Made {
 
   append(...children: (Made | string)[]): void {
     this.children.push(...children);
+  }
+
+  /** As in a browser, the focus is lost with what had it. */
+  replaceChildren(...children: (Made | string)[]): void {
+    const { focused } = Made;
+    if (focused && focused !== this && this.all.includes(focused)) Made.focused = undefined;
+    this.children = children;
+  }
+
+  addEventListener(kind: string, act: () => void): void {
+    this.#listeners.set(kind, [...(this.#listeners.get(kind) ?? []), act]);
+  }
+
+  focus(): void {
+    Made.focused = this;
+  }
+
+  click(): void {
+    this.focus();
+    this.#listeners.get("click")?.forEach((act) => act());
   }
 
   /** All text below. */
@@ -36,13 +60,15 @@ export class Made {
   }
 }
 
-/** Runs `act` with such a document, and gives what it made. */
-export function making(act: () => readonly unknown[]): Made[] {
-  const make = (_: string, name: string) => new Made(name);
-  Object.assign(globalThis, { document: { createElement: (name: string) => new Made(name), createElementNS: make } });
+/** Runs `act` with such a document. */
+export async function withDocument<T>(act: () => T | Promise<T>): Promise<T> {
+  const createElementNS = (_: string, name: string) => new Made(name);
+  const createElement = (name: string) => new Made(name);
+  Object.assign(globalThis, { document: { createElement, createElementNS } });
   try {
-    return act() as Made[];
+    return await act();
   } finally {
     Reflect.deleteProperty(globalThis, "document");
+    Made.focused = undefined;
   }
 }

@@ -39,20 +39,33 @@ export interface Row {
   readonly isFailed: boolean;
 }
 
+/** Which unit was chosen, if any. */
+export interface View {
+  unit: string | undefined;
+}
+
 /** The section with a choice of units. */
 export function showStory(
   acts: readonly Act[],
   ownUnits: readonly string[],
   files: readonly NamedFile[],
+  view: View,
   speaker: Speaker,
 ): HTMLElement {
   const choices = choicesOf(acts, new Set(ownUnits));
   const gallery = new Gallery(acts, files, speaker);
   const place = element("div", { class: "story" });
+  // What is shown below a choice is told to those who do not see it.
+  const heard = element("p", { class: "unseen", "aria-live": "polite" });
   const show = (unit: string) => {
     const chain = chainOf(acts, unit);
     const rows = rowsOf(chain, unit, speaker);
     place.replaceChildren(...storyOf(rows, chain, unit, gallery, speaker));
+    return rows.length;
+  };
+  const choose = (unit: string) => {
+    view.unit = unit;
+    heard.textContent = speaker.story("shown", printable(unit), `${show(unit)}`);
   };
   const section = element(
     "section",
@@ -61,9 +74,9 @@ export function showStory(
     element("p", { class: "help" }, speaker.story("help")),
   );
   if (acts.length >= MAX_ACTS) section.append(element("p", {}, speaker.story("actsLeft", `${MAX_ACTS}`)));
-  const first = choices[0]?.unit ?? "";
-  if (choices.length > 1) section.append(choiceOf(choices, show, speaker));
-  section.append(place);
+  const first = view.unit ?? choices[0]?.unit ?? "";
+  if (choices.length > 1) section.append(choiceOf(choices, first, choose, speaker));
+  section.append(heard, place);
   show(first);
   return section;
 }
@@ -116,6 +129,7 @@ function isAbout(act: Act, unit: string): boolean {
 
 function choiceOf(
   choices: readonly Choice[],
+  first: string,
   show: (unit: string) => void,
   speaker: Speaker,
 ): HTMLElement {
@@ -123,7 +137,6 @@ function choiceOf(
   const label = own > 0
     ? speaker.story("chooseOwn", `${choices.length}`, `${own}`)
     : speaker.story("choose", `${choices.length}`);
-  const first = choices[0]?.unit ?? "";
   const listed = choices.slice(0, MAX_LISTED);
   const options = listed.map((one) => element("option", { value: one.unit }, labelOf(one, speaker)));
   if (choices.length <= MAX_LISTED) {

@@ -10,7 +10,7 @@ import { parseEvidence, type Point } from "../../src/evidence/values.ts";
 import { drawInspection } from "../../src/page/pictures/board.ts";
 import { MARGIN, MARK, beside, layoutOf, middleOf, sheetsOf } from "../../src/page/pictures/panel.ts";
 import { Speaker } from "../../src/page/speaker.ts";
-import { making, type Made } from "../dom.ts";
+import { withDocument, type Made } from "../dom.ts";
 
 const call = (designator: string, region: readonly Point[] = [], judged: Judged = "open", verification = ""): Call =>
   ({ designator, what: "Tombstone", judged, verification, confidence: undefined, region, paste: undefined });
@@ -100,8 +100,14 @@ test("marks stand apart where there is room", () => {
 });
 
 /** What is drawn of an inspection, as one element. */
-function drawing(inspection: Inspection, program: Program | undefined, unit: string, language: "en" | "zh" = "en"): Made {
-  const [figure] = making(() => drawInspection(inspection, program, unit, new Speaker(language)));
+async function drawing(
+  inspection: Inspection,
+  program: Program | undefined,
+  unit: string,
+  language: "en" | "zh" = "en",
+): Promise<Made> {
+  const made = await withDocument(() => drawInspection(inspection, program, unit, new Speaker(language)));
+  const [figure] = made as unknown as Made[];
   assert.ok(figure);
   return figure;
 }
@@ -111,8 +117,8 @@ const PANEL = found(
   board("2", [call("C1", [], "false", "DefectRejected"), call("C1"), call("X1")]),
 );
 
-test("the whole panel is drawn, with its boards, the unit's own among them, and every defect by its number", () => {
-  const figure = drawing(PANEL, PROGRAM, "SN2");
+test("the whole panel is drawn, with its boards, the unit's own among them, and every defect by its number", async () => {
+  const figure = await drawing(PANEL, PROGRAM, "SN2");
   const [svg, ...more] = figure.named("svg").filter((one) => one.get("role") === "img");
   assert.ok(svg && more.length === 0, "one drawing of the panel");
   assert.deepEqual(svg.named("rect").flatMap((one) => one.get("data-board") ?? []), ["1", "2"]);
@@ -138,9 +144,9 @@ test("the whole panel is drawn, with its boards, the unit's own among them, and 
   assert.ok(figure.text.includes("130.0 × 50.0 mm"));
 });
 
-test("a drawing has a title and a description, and nothing in it takes the keyboard", () => {
+test("a drawing has a title and a description, and nothing in it takes the keyboard", async () => {
   for (const language of ["en", "zh"] as const) {
-    const figures = [PANEL, PANEL].map((one) => drawing(one, PROGRAM, "", language));
+    const figures = [await drawing(PANEL, PROGRAM, "", language), await drawing(PANEL, PROGRAM, "", language)];
     const ids = figures.flatMap((figure) => figure.all.flatMap((one) => one.get("id") ?? []));
     assert.equal(new Set(ids).size, ids.length, "an id stands for one element");
     for (const figure of figures) {
@@ -160,16 +166,16 @@ test("a drawing has a title and a description, and nothing in it takes the keybo
   }
 });
 
-test("text of files is shown as text, and what is too much is counted", () => {
+test("text of files is shown as text, and what is too much is counted", async () => {
   const many = Array.from({ length: 230 }, (_, at) => call(`\u202eR${at}`, [[at % 50, at % 30]]));
-  const figure = drawing({ ...found(board("1", many)), left: 4 }, PROGRAM, "");
+  const figure = await drawing({ ...found(board("1", many)), left: 4 }, PROGRAM, "");
   assert.ok(!figure.text.includes("\u202e") && figure.text.includes("\\u{202e}R0"));
   assert.equal(figure.named("g").length, 200);
   assert.equal(figure.named("tbody")[0]?.named("tr").length, 200);
   assert.ok(figure.text.includes("34 more calls or boards"));
   assert.ok(figure.named("desc")[0]?.text.includes("176 more are in the table."));
-  assert.ok(drawing(found(board("1", [])), PROGRAM, "").text.includes("The file lists no defect."));
-  assert.ok(drawing(found(board("1", [call("R1")])), undefined, "").text.includes("states no positions"));
+  assert.ok((await drawing(found(board("1", [])), PROGRAM, "")).text.includes("The file lists no defect."));
+  assert.ok((await drawing(found(board("1", [call("R1")])), undefined, "")).text.includes("states no positions"));
 });
 
 test("a program says where boards and parts stand, or is none", () => {

@@ -37,7 +37,7 @@ export function drawTimeline(rows: readonly Row[], speaker: Speaker): HTMLElemen
   const legend = speaker.story("timelineHelp") + (hasStamp ? ` ${speaker.story("stampHelp")}` : "");
   const svg = drawn(
     "svg",
-    { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": legend },
+    { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": speaker.story("timeline") },
     ...lines,
     axis,
     label(first, LEFT, "start"),

@@ -37,6 +37,7 @@ export const STORY = {
   seen: { en: "Seen by the agent", zh: "采集机读取" },
   noEarlier: { en: "Stated not before", zh: "声明不早于" },
   noLater: { en: "Stated no later than", zh: "声明不晚于" },
+  shown: { en: "{0}: {1} records", zh: "{0}：{1} 条记录" },
   attempt: { en: "{0}, attempt {1}", zh: "{0}，第 {1} 次" },
   replaces: { en: "the same file with other bytes, in place of row {0}", zh: "同一文件内容有变，取代第 {0} 行" },
   replacesElsewhere: {
