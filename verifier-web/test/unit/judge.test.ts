@@ -8,6 +8,8 @@ import { test } from "node:test";
 import { sha256 } from "../../src/crypto/sha256.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import type { Given, Role, RoledFile } from "../../src/judge/given.ts";
+import { Refusal } from "../../src/formats/refusal.ts";
+import { notContinued } from "../../src/judge/details.ts";
 import type { Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
@@ -239,6 +241,17 @@ test("why a split is not proven, and who cosigned it, are said by the program's 
   assert.match(fact("cosigned-both")[0] ?? "", /^W2 \S+Z \S+Z$/);
   const same = await judgedSplit("same-size");
   assert.ok(!codes(same.facts).includes("beginning"));
+});
+
+test("why a tree does not continue another has a code for each cause", () => {
+  const detail = (name: string, ...values: string[]) => notContinued(new Refusal(name, ...values)).reasons[0]?.details;
+  for (const [name, code] of [
+    ["NewRootMismatch", "detail-new-root"],
+    ["OldRootMismatch", "detail-old-root"],
+    ["SameSizeOtherRoot", "detail-same-size"],
+    ["Shrank", "detail-other"],
+  ] as const) assert.equal(detail(name)?.[0]?.code, code);
+  assert.deepEqual(detail("ProofLength", "3", "2"), [{ code: "detail-consistency-length", values: ["3", "2"], details: [] }]);
 });
 
 test("a policy that lists no log at all is told from one that lists another", async () => {

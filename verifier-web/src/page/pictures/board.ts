@@ -7,7 +7,7 @@ import { drawn, element } from "../dom.ts";
 import type { Speaker } from "../speaker.ts";
 import { printable } from "../words/language.ts";
 import { MARK, MAX_MARKS, beside, layoutOf, middleOf, numbered, sheetsOf } from "./panel.ts";
-import type { Numbered, Seat, Sheet, Spot, Standing } from "./panel.ts";
+import type { Frame, Numbered, Seat, Sheet, Spot, Standing } from "./panel.ts";
 
 /** Up to so many marks have the part's name beside them; with more, the names would cover the marks. */
 const MAX_NAMED = 24;
@@ -20,6 +20,10 @@ const SOFT = "#566372";
 const CALLED = "#a11b1b";
 const OUTLINE = "#11693b";
 const OWN = "#0b5cad";
+
+/** How the number in a mark is written, and how the edge of a false call is drawn. */
+const NUMBER = { "text-anchor": "middle", "font-size": 10, "font-weight": 600 };
+const DASHED = { "stroke-width": 1.3, "stroke-dasharray": "3 2" };
 
 /** What the shapes mean, as in the table. */
 const SHAPES = [["called", "called"], ["confirmed", "judgedConfirmed"], ["false", "judgedFalse"]] as const;
@@ -130,7 +134,11 @@ function drawSeat(seat: Seat, isOwn: boolean, place: (point: Point) => Point, sp
   return [box, drawn("text", label, name)];
 }
 
-function rectangle({ low, high }: { low: Point; high: Point }, place: (point: Point) => Point, style: Readonly<Record<string, string | number>>) {
+function rectangle(
+  { low, high }: Frame,
+  place: (point: Point) => Point,
+  style: Readonly<Record<string, string | number>>,
+): SVGElement {
   const [[left, bottom], [right, top]] = [place(low), place(high)];
   return drawn("rect", { x: left, y: top, width: right - left, height: bottom - top, ...style });
 }
@@ -149,7 +157,13 @@ function described({ board, seats, spots }: Sheet, speaker: Speaker): string {
 }
 
 /** A region or a point, and beside it a mark with its number, and the part's name where there is room. */
-function drawSpot({ number, call, standing, corners, middle }: Spot, at: Point, place: (point: Point) => Point, size: Point, isNamed: boolean): SVGElement {
+function drawSpot(
+  { number, call, standing, corners, middle }: Spot,
+  at: Point,
+  place: (point: Point) => Point,
+  size: Point,
+  isNamed: boolean,
+): SVGElement {
   const [x, y] = place(middle);
   const colour = standing === "false" ? SOFT : CALLED;
   const points = corners.map(place).map(([across, down]) => `${across.toFixed(2)},${down.toFixed(2)}`).join(" ");
@@ -159,11 +173,7 @@ function drawSpot({ number, call, standing, corners, middle }: Spot, at: Point, 
     drawn("line", { x1: x, y1: y, x2: at[0], y2: at[1], stroke: INK, "stroke-width": 0.8 }),
     drawn("circle", { cx: x, cy: y, r: 2, fill: INK }),
     shapeOf(standing, at),
-    drawn(
-      "text",
-      { x: at[0], y: at[1] + 3.6, "text-anchor": "middle", "font-size": 10, "font-weight": 600, fill: standing === "confirmed" ? "#fff" : colour },
-      `${number}`,
-    ),
+    drawn("text", { x: at[0], y: at[1] + 3.6, ...NUMBER, fill: standing === "confirmed" ? "#fff" : colour }, `${number}`),
   );
   if (isNamed && call.designator !== "") {
     const isRight = at[0] > size[0] - 110;
@@ -186,7 +196,7 @@ function shapeOf(standing: Standing, [x, y]: Point): SVGElement {
     case "confirmed":
       return drawn("rect", { x: x - MARK, y: y - MARK, width: 2 * MARK, height: 2 * MARK, fill: CALLED, stroke: CALLED });
     case "false":
-      return drawn("circle", { cx: x, cy: y, r: MARK, fill: "#fff", stroke: SOFT, "stroke-width": 1.3, "stroke-dasharray": "3 2" });
+      return drawn("circle", { cx: x, cy: y, r: MARK, fill: "#fff", stroke: SOFT, ...DASHED });
   }
 }
 
