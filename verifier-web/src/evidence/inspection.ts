@@ -38,6 +38,8 @@ export interface Deposit {
   readonly volume: Measured;
   readonly area: Measured;
   readonly height: Measured;
+  /** How far from where it should be: x and y. */
+  readonly offset: readonly [number | undefined, number | undefined];
 }
 
 /** A figure, and what it should be. */
@@ -51,6 +53,8 @@ export interface Board {
   readonly position: string;
   readonly unit: string;
   readonly result: string;
+  /** How many places were looked at, if the file says so. */
+  readonly lookedAt: number | undefined;
   readonly calls: readonly Call[];
   /** How many deposits of solder paste were measured, and how many of them are not called good. */
   readonly deposits: { readonly measured: number; readonly bad: number };
@@ -107,6 +111,7 @@ function boardOf(unit: Json | undefined, keeper: Keeper): Board {
     position: word(member(unit, "UnitPositionNumber")),
     unit: word(member(unit, "UnitIdentifier")),
     result: word(member(unit, "OverallResult")),
+    lookedAt: numberOf(member(unit, "TotalInspectionCount")),
     calls: keeper.keep([...defects, ...bad.map(depositOf)]),
     deposits: { measured: measured.length, bad: bad.length },
   };
@@ -129,7 +134,12 @@ function depositOf(deposit: Json): Call {
     verification: "",
     confidence: undefined,
     region: isSet ? [place] : [],
-    paste: { volume: measured("Vol", "EVol"), area: measured("A", "EA"), height: measured("Z", "EZ") },
+    paste: {
+      volume: measured("Vol", "EVol"),
+      area: measured("A", "EA"),
+      height: measured("Z", "EZ"),
+      offset: [of("DX"), of("DY")],
+    },
   };
 }
 
@@ -148,9 +158,12 @@ function callOf(defect: Json, inspection: Json): Call {
   };
 }
 
+/** Words of CFX by which a person has dealt with a call as with a defect. */
+const CONFIRMED = ["DefectAccepted", "DefectClosed", "DefectConfirmed", "DefectRepaired"];
+
 function judgedOf(verification: string): Judged {
   if (verification === "DefectRejected") return "false";
-  if (verification === "DefectConfirmed") return "confirmed";
+  if (CONFIRMED.includes(verification)) return "confirmed";
   return verification === "" || verification === "NotVerifiedYet" ? "open" : "other";
 }
 
@@ -182,6 +195,7 @@ export function sakiInspectionOf(text: string): Inspection | undefined {
     position: named(image, "id"),
     unit: named(image, "barcode"),
     result: named(image, "result"),
+    lookedAt: undefined,
     calls: keeper.keep([...image.querySelectorAll("Results > * > Reference")].map(sakiCall)),
     deposits: { measured: 0, bad: 0 },
   }));

@@ -11,38 +11,78 @@
  * No maker's layout is public; this is the one of `tests/src/plant`. Lengths are millimetres.
  */
 
+import { MAX_BOARDS } from "./inspection.ts";
 import { parseNumber, pointOf, shortened, type Point } from "./values.ts";
 
 const MAX_PARTS = 20_000;
 const MAX_LIMITS = 32;
+
+/** How far, in millimetres, a board may seem to stand out of its panel. */
+const ROUNDING = 0.01;
 
 /** Where an inspection looks for what. */
 export interface Program {
   readonly name: string;
   /** Width and height of one board. */
   readonly board: Point;
+  /** Width and height of the panel. */
+  readonly panel: Point;
+  /** Where each board's corner stands on the panel, by its position. */
+  readonly origins: ReadonlyMap<number, Point>;
   /** Where each part stands on its board, by its designator. */
   readonly parts: ReadonlyMap<string, Point>;
 }
 
-/** The program; undefined if the text is none, has no outline, or names a part twice. */
+/**
+ * The program; undefined if the text is none, has no outline or no part, names a part or a position twice, or has a
+ * board that is not on the panel.
+ */
 export function programOf(text: string): Program | undefined {
-  const rows = text.split(/\r?\n/).map((line) => line.split(","));
-  const [first] = rows;
-  if (first?.[0] !== "Program") return undefined;
-  const board = rows.find((row) => row[0] === "Board");
-  const outline = board && point(board[1], board[2]);
-  const head = rows.findIndex((row) => row[0] === "Designator");
-  const [x, y] = ["X", "Y"].map((name) => rows[head]?.indexOf(name) ?? -1);
-  if (!outline || outline[0] <= 0 || outline[1] <= 0 || x === undefined || y === undefined) return undefined;
+  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
+  const [first, ...rows] = lines.map((line) => line.split(",").map((cell) => cell.trim()));
+  const head = rows.findIndex(([word]) => word === "Designator");
+  const name = first?.[1];
+  if (first?.[0] !== "Program" || name === undefined || head < 0) return undefined;
+  let [board, panel]: [Point | undefined, Point | undefined] = [[0, 0], [0, 0]];
+  const origins = new Map<number, Point>();
+  for (const [word, one, two, three] of rows.slice(0, head)) {
+    if (word === "Board") board = point(one, two);
+    if (word === "Panel") panel = point(one, two);
+    if (word === "Origin") {
+      const [position, corner] = [positionOf(one ?? ""), point(two, three)];
+      if (position === undefined || !corner || origins.has(position) || origins.size >= MAX_BOARDS) return undefined;
+      origins.set(position, corner);
+    }
+    if (!board || !panel) return undefined;
+  }
+  const parts = partsOf(rows.slice(head + 1), rows[head] ?? []);
+  const isOutline = board !== undefined && board[0] > 0 && board[1] > 0;
+  if (!isOutline || !board || !panel || !parts || parts.size === 0) return undefined;
+  const program = { name: shortened(name), board, panel, origins, parts };
+  return isOnPanel(program) ? program : undefined;
+}
+
+function partsOf(rows: readonly (readonly string[])[], head: readonly string[]): Map<string, Point> | undefined {
+  const [x, y] = [head.indexOf("X"), head.indexOf("Y")];
   const parts = new Map<string, Point>();
-  for (const row of rows.slice(head + 1)) {
+  for (const row of rows) {
     const [name, place] = [shortened(row[0] ?? ""), point(row[x], row[y])];
-    if (name === "") continue;
     if (!place || parts.has(name) || parts.size >= MAX_PARTS) return undefined;
     parts.set(name, place);
   }
-  return { name: shortened(first[1] ?? ""), board: outline, parts };
+  return parts;
+}
+
+/** Rounding apart, every board lies within the panel. */
+function isOnPanel({ board, panel, origins }: Program): boolean {
+  return [...origins.values()].every(([x, y]) =>
+    x >= -ROUNDING && y >= -ROUNDING && x + board[0] <= panel[0] + ROUNDING && y + board[1] <= panel[1] + ROUNDING
+  );
+}
+
+/** A board's position on its panel; undefined if the text is no such number. */
+export function positionOf(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** What an oven's profiles are judged by. */

@@ -53,6 +53,7 @@ export function tableInspectionOf(text: string): Inspection | undefined {
   const keeper = new Keeper();
   const kept = [...boards.values()].map((board): Board => ({
     ...board,
+    lookedAt: undefined,
     calls: keeper.keep(board.calls),
     deposits: { measured: 0, bad: 0 },
   }));

@@ -78,10 +78,15 @@ export function refusalOf(policy: Policy, refused: Refusal): Stop {
       return new Stop("rejected", say("quorum-not-met", quorum), ...rules);
     }
     case "UnknownLog":
-      return new Stop("rejected", say("unknown-log", ...values));
+      return new Stop("rejected", unknownLog(policy, values[0] ?? ""));
     default:
       return new Stop("rejected", say("not-a-checkpoint", refused.path.join(" ")));
   }
+}
+
+/** A policy without any log was not finished; one that lists others is of another log. */
+export function unknownLog(policy: Policy, origin: string): Said {
+  return policy.logs.length === 0 ? say("unknown-log-none-listed", origin) : say("unknown-log", origin);
 }
 
 /**

@@ -7,6 +7,7 @@
 
 import { decodeUtf8 } from "../formats/encoding.ts";
 import { TABLES } from "../formats/kinds.ts";
+import { instant } from "./claimed.ts";
 import type { OpenedBatch, OpenedRecord } from "./opened.ts";
 import type { Act, Exhibit } from "./report.ts";
 import { formatUtc } from "./time.ts";
@@ -49,7 +50,14 @@ export function actsOf(
       verdicts: lines("verdict"),
       panel: text("panel"),
       claimed: claimedOf(text("claimed/start"), text("claimed/zone")),
+      claimedMillis: `${claimedAt(text) ?? ""}`,
       seen: text("seen"),
+      defects: text("defects"),
+      attempt: text("attempt"),
+      late: text("late"),
+      verdictsBefore: lines("verdict/before"),
+      about: text("about/sha256"),
+      follows: text("follows/sha256"),
       fileHash: text("file/sha256"),
       supersedes: text("supersedes"),
       certificateHash: text("certificate/sha256"),
@@ -59,6 +67,12 @@ export function actsOf(
     };
     return act.units.length > 0 || act.panel !== "" || act.fileHash !== "" ? [act] : [];
   });
+}
+
+/** The moment that a record claims, if its format and zone leave no doubt. */
+function claimedAt(text: (name: string) => string): bigint | undefined {
+  const format = text("claimed/format") || "iso";
+  return instant(text("claimed/start"), format, text("claimed/zone") || "unknown");
 }
 
 /** A time with the zone that the record states for it, where it has none of its own. */

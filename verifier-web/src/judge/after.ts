@@ -12,10 +12,11 @@ import { Refusal } from "../formats/refusal.ts";
 import type { Statement } from "../formats/statement.ts";
 import { MAX_CONSISTENCY_PROOF, verifyConsistency, type Tree } from "../formats/tree.ts";
 import { refusalOf } from "./accepted.ts";
+import { notContinued } from "./details.ts";
 import type { Desk, RoledFile } from "./given.ts";
 import { checkPolicy } from "./policy.ts";
 import type { Times } from "./quorum.ts";
-import { Stop, rejected, say, sayWith, undecided, type Draft } from "./report.ts";
+import { rejected, undecided, type Draft } from "./report.ts";
 import { formatUtc } from "./time.ts";
 
 const MAX_HASHES_SIZE = MAX_CONSISTENCY_PROOF * 45;
@@ -103,8 +104,7 @@ async function checkContinued(
     if (error.path[0] === "ProofLength" && Number(have) < Number(want)) {
       throw undecided("proof-cut", file.name, `${have}`, `${want}`);
     }
-    const why = say("detail-other", error.path.join(" "));
-    throw new Stop("rejected", sayWith(say("after-not-continued"), [why]));
+    throw notContinued(error);
   }
 }
 

@@ -24,6 +24,7 @@ import { FileWindow } from "../formats/window.ts";
 import { isCut, isMeantAsBundle } from "../formats/zip.ts";
 import { describeAccepted, refusalOf } from "./accepted.ts";
 import { MAX_ACTS, actsOf, boundsOf, type Bounds } from "./acts.ts";
+import { inclusionDetail, notContinued } from "./details.ts";
 import { compareEvidence } from "./evidence.ts";
 import type { Desk, RoledFile } from "./given.ts";
 import { sayLateness, type Logged } from "./lateness.ts";
@@ -250,7 +251,7 @@ class Papers {
     try {
       verifyInclusion(statement.leaf, proof.index, tree, proof.hashes);
     } catch (error) {
-      if (error instanceof Refusal) throw rejected("not-included");
+      if (error instanceof Refusal) throw new Stop("rejected", sayWith(say("not-included"), [inclusionDetail(error)]));
       throw error;
     }
     if (origin !== statement.log) throw rejected("statement-of-another-log", statement.log, origin);
@@ -295,7 +296,7 @@ class Papers {
       const consistencyPath = pathOf(placed.place, "consistency");
       verifyConsistency(tree, newer, parsePart(consistencyPath, () => parseHashes(proof)));
     } catch (error) {
-      if (error instanceof Refusal) throw rejected("after-not-continued");
+      if (error instanceof Refusal) throw notContinued(error);
       throw error;
     }
     return { times };
@@ -445,6 +446,7 @@ function sayRecords(draft: Draft, checked: readonly Checked[]): void {
   for (const { statement, after } of checked) {
     const place = `${statement.source} ${statement.sequence}`;
     if (after?.times) draft.fact("not-before", `${place}: ${formatUtc(after.times.earliest)}`);
+    else if (after) draft.fact("after-bound", `${place}: ${statement.after.tree.size}`);
   }
   // The first statement of a log had nothing before it that it could name.
   const open = checked.filter(({ after }) => !after);

@@ -16,6 +16,7 @@ export const ROLES = [
   "consistency",
   "split",
   "bundle",
+  "challenge",
   "unused",
 ] as const;
 export type Role = (typeof ROLES)[number];
@@ -60,7 +61,7 @@ export class Desk {
   constructor(given: Given, progress: Progress) {
     this.#given = given;
     this.#progress = progress;
-    const read = given.files.filter((file) => file.role !== "unused");
+    const read = given.files.filter((file) => !["challenge", "unused"].includes(file.role));
     this.#total = read.reduce((sum, file) => sum + file.blob.size, 0);
   }
 
@@ -79,7 +80,8 @@ export class Desk {
   /** The file that is judged by itself; with others it would be unclear what they are for. */
   alone(role: Role): RoledFile | undefined {
     const file = this.one(role);
-    const isAlone = this.#given.files.every((one) => one === file || one.role === "unused");
+    // A challenge is not judged here, wherever it lies: that is said (`verify.ts`).
+    const isAlone = this.#given.files.every((one) => one === file || ["challenge", "unused"].includes(one.role));
     if (file && !isAlone) throw undecided("not-alone", file.name);
     return file;
   }

@@ -59,7 +59,21 @@ export interface Act {
   readonly verdicts: readonly string[];
   readonly panel: string;
   readonly claimed: string;
+  /** The same as a moment, decimal milliseconds since 1970; empty if its form or zone leaves a doubt. */
+  readonly claimedMillis: string;
   readonly seen: string;
+  /** How many defects the machine counts, as it writes that. */
+  readonly defects: string;
+  /** The how many-th report of its kind on its board it says that it is. */
+  readonly attempt: string;
+  /** Whether it was stated late, in the agent's words. */
+  readonly late: string;
+  /** What stood before a review, as the review names it. */
+  readonly verdictsBefore: readonly string[];
+  /** The hash of the report that a review or a repair is about. */
+  readonly about: string;
+  /** The hash of the file that was seen before it on the same board. */
+  readonly follows: string;
   readonly fileHash: string;
   readonly supersedes: string;
   readonly certificateHash: string;

@@ -6,21 +6,31 @@
 
 import { sameBytes } from "../crypto/bytes.ts";
 import { verifyCosignatures } from "../formats/cosignature.ts";
-import type { Hash } from "../formats/encoding.ts";
+import { encodeBase64, type Hash } from "../formats/encoding.ts";
 import { COSIGNATURE_ED25519, NOTE_ED25519, type VerifierKey } from "../formats/key.ts";
 import { verifyNote } from "../formats/note.ts";
 import { Refusal } from "../formats/refusal.ts";
 import type { Head, Split } from "../formats/split.ts";
 import { climbSubproof, subproofLength, type Tree } from "../formats/tree.ts";
 
-/** Fails unless the log, whose keys are among these, has signed two histories. */
-export async function proveSplit(split: Split, keys: readonly VerifierKey[]): Promise<void> {
+/**
+ * Fails unless the log, whose keys are among these, has signed two histories. Gives the root that the larger one had at
+ * the smaller one's size.
+ */
+export async function proveSplit(split: Split, keys: readonly VerifierKey[]): Promise<Hash> {
   await checkSigned("Older", split.older, keys);
   await checkSigned("Newer", split.newer, keys);
   const [older, newer] = [split.older.checkpoint, split.newer.checkpoint];
   if (older.origin !== newer.origin) throw new Refusal("TwoLogs", older.origin, newer.origin);
   const root = rootOfBeginning(older.tree, newer.tree, split.hashes);
   if (sameBytes(root, older.tree.root)) throw new Refusal("Agree");
+  return root;
+}
+
+/** The time at which a key has cosigned a checkpoint of a split; undefined if it has not. */
+export async function cosignedAt({ note, checkpoint }: Head, key: VerifierKey): Promise<bigint | undefined> {
+  const said = await verifyCosignatures(note.signatures, checkpoint, key);
+  return "time" in said ? said.time : undefined;
 }
 
 /** The root that every tree with the newer one's signed root has at the older one's size. */
@@ -37,7 +47,9 @@ function rootOfBeginning(older: Tree, newer: Tree, hashes: readonly Hash[]): Has
     throw new Refusal(["Beginning", "Length"], `${hashes.length}`, `${want}`);
   }
   const roots = climbSubproof(older.size, newer.size, undefined, [...hashes]);
-  if (!sameBytes(roots.newer, newer.root)) throw new Refusal(["Beginning", "AnotherTree"]);
+  if (!sameBytes(roots.newer, newer.root)) {
+    throw new Refusal(["Beginning", "AnotherTree"], encodeBase64(roots.newer));
+  }
   return roots.older;
 }
 

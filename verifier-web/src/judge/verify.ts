@@ -11,28 +11,31 @@
 import { checkSha256, ed25519Engine } from "../crypto/engine.ts";
 import { HashesDiffer } from "../crypto/sha256.ts";
 import { MAX_DISCLOSURE_SIZE, parseDisclosure } from "../formats/disclosure.ts";
-import { encodeBase64, plainText, type Hash } from "../formats/encoding.ts";
+import { encodeBase64, type Hash } from "../formats/encoding.ts";
 import { encodeHex } from "../formats/hex.ts";
 import type { VerifierKey } from "../formats/key.ts";
 import { claims, verifyNote } from "../formats/note.ts";
 import { parsePins, type Pins } from "../formats/pins.ts";
-import { parseKeys, parsePolicy, type Policy } from "../formats/policy.ts";
+import { parseKeys, parsePolicy, shownName, type Policy } from "../formats/policy.ts";
 import { MAX_ENTRY_SIZE, MAX_PROOF_SIZE, parseProof, type Proof } from "../formats/proof.ts";
 import { Refusal } from "../formats/refusal.ts";
-import { MAX_SPLIT_SIZE, parseSplit } from "../formats/split.ts";
+import { MAX_SPLIT_SIZE, parseSplit, type Split } from "../formats/split.ts";
 import { parseStatement, type Statement } from "../formats/statement.ts";
 import { leafHash, verifyInclusion } from "../formats/tree.ts";
-import { describeAccepted, refusalOf } from "./accepted.ts";
+import { describeAccepted, refusalOf, unknownLog } from "./accepted.ts";
 import { actsOf, boundsOf, type Bounds } from "./acts.ts";
 import { checkAfter } from "./after.ts";
 import { judgeBundle } from "./bundle.ts";
+import { inclusionDetail, splitDetail } from "./details.ts";
 import { sayLateness } from "./lateness.ts";
 import { Desk, type Given, type Progress, type RoledFile } from "./given.ts";
 import { isWhole, knownText, openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
 import { readReader } from "./reader.ts";
 import { showRecord } from "./show.ts";
-import { proveSplit } from "./split.ts";
+import { cosignedAt, proveSplit } from "./split.ts";
+import { parseOwn, whyRefused } from "./texts.ts";
+import { formatUtc } from "./time.ts";
 import {
   Draft,
   Stop,
@@ -65,6 +68,8 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
   try {
     await checkSha256();
     await judgeWhatIsThere(draft, desk, given);
+    // An answer to a challenge is a bundle like any other: what it answers, only the program compares.
+    for (const challenge of desk.all("challenge")) draft.open("open-challenge", challenge.name);
     const { reasons, facts, records, acts, ownUnits, notChecked } = draft;
     const verdict = draft.isInOrder ? "verified" : "rejected";
     const shown = { holds: true, facts, records, acts, ownUnits, notChecked };
@@ -115,26 +120,13 @@ async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<voi
   if (opened) sayLateness(draft, [{ source, sequence, notAfter: accepted.times?.latest, opened }]);
 }
 
-/**
- * Parses a text of the reader's own, as it is or else without what editors leave in it, as the program does. No
- * text that can be parsed as it is means another thing for it.
- */
-function parseOwn<T>(bytes: Uint8Array, parse: (bytes: Uint8Array) => T): T {
-  try {
-    return parse(bytes);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return parse(plainText(bytes));
-  }
-}
-
 function readPolicy(given: Given): Policy {
   if (given.policy.length === 0) throw undecided("no-policy");
   try {
     return parseOwn(given.policy, parsePolicy);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw undecided("bad-policy", error.values.at(-1) ?? "", error.path.join(" "));
+    throw undecided("bad-policy", error.values.at(-1) ?? "", whyRefused(given.policy, error));
   }
 }
 
@@ -144,7 +136,7 @@ function readPins(given: Given): Pins | undefined {
     return parseOwn(given.pins, parsePins);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw undecided("bad-pins", error.values.at(-1) ?? "", error.path.join(" "));
+    throw undecided("bad-pins", error.values.at(-1) ?? "", whyRefused(given.pins, error));
   }
 }
 
@@ -246,15 +238,6 @@ async function checkIncluded(
   return accepted;
 }
 
-function inclusionDetail(refused: Refusal) {
-  const codes: Record<string, string> = {
-    IndexBeyondTree: "detail-index-beyond",
-    ProofLength: "detail-path-length",
-    RootMismatch: "detail-path-root",
-  };
-  return say(codes[refused.path[0] ?? ""] ?? "detail-other", ...refused.values);
-}
-
 /** The statement must be made for this log, and after a tree that was there before it. */
 function checkStatement(draft: Draft, statement: Statement, proof: Proof): void {
   const { origin } = proof.checkpoint;
@@ -328,19 +311,33 @@ async function judgeSplit(draft: Draft, desk: Desk, given: Given): Promise<void>
   const { older, newer } = split;
   const { origin } = older.checkpoint;
   const keys = policy.logs.map((log) => log.key);
-  if (!keys.some((key) => key.name === origin)) throw undecided("unknown-log", origin);
-  try {
-    await proveSplit(split, keys);
-  } catch (error) {
+  if (!keys.some((key) => key.name === origin)) throw new Stop("undecided", unknownLog(policy, origin));
+  const beginning = await proveSplit(split, keys).catch((error: unknown) => {
     if (!(error instanceof Refusal)) throw error;
-    const why = say("detail-other", error.path.join(" "));
-    throw new Stop("rejected", sayWith(say("split-not-proven"), [why]));
-  }
-  const sizes = [older, newer].map(({ checkpoint }) => `${checkpoint.tree.size}`);
-  draft.reason("split-proven", origin, ...sizes);
-  draft.fact("older", `${sizes[0]}, ${encodeBase64(older.checkpoint.tree.root)}`);
-  draft.fact("newer", `${sizes[1]}, ${encodeBase64(newer.checkpoint.tree.root)}`);
+    throw new Stop("rejected", sayWith(say("split-not-proven"), [splitDetail(error, split)]));
+  });
+  const trees = [older, newer].map(({ checkpoint }) => checkpoint.tree);
+  const [smaller, larger] = trees.map(({ size }) => `${size}`);
+  draft.reason("split-proven", origin, smaller ?? "", larger ?? "");
+  draft.fact("origin", origin);
+  const [smallerRoot, largerRoot] = trees.map(({ size, root }) => `${size}, ${encodeBase64(root)}`);
+  draft.fact("older", smallerRoot ?? "");
+  draft.fact("newer", largerRoot ?? "");
+  if (smaller !== larger) draft.fact("beginning", encodeBase64(beginning));
+  await sayCosigners(draft, policy, split);
   draft.open("open-shown");
+}
+
+/** The witnesses that cosigned: who cosigned both has failed as well, or its key is no longer its own. */
+async function sayCosigners(draft: Draft, policy: Policy, { older, newer }: Split): Promise<void> {
+  for (const { name, key } of policy.witnesses) {
+    const [first, second] = [await cosignedAt(older, key), await cosignedAt(newer, key)];
+    const times = [first, second].filter((time) => time !== undefined).map(formatUtc);
+    const said = `${shownName(name)} ${times.join(" ")}`;
+    if (first !== undefined && second !== undefined) draft.fact("cosigned-both", said);
+    else if (first !== undefined) draft.fact("cosigned-older", said);
+    else if (second !== undefined) draft.fact("cosigned-newer", said);
+  }
 }
 
 /** What cannot be read as what it should be proves neither one thing nor the other. */

@@ -27,28 +27,34 @@ const OWN_NAMES = {
   units: "ownUnits",
 } as const;
 
+/** Where the list is shown. */
+export interface Places {
+  readonly body: HTMLElement;
+  readonly remarks: HTMLElement;
+  /** What files are chosen with: whoever has removed the last one is led there. */
+  readonly chooser: HTMLElement;
+}
+
+/** Who is told what. */
+export interface Told {
+  changed(): void;
+  /** A file was removed; so many are left. */
+  removed(left: number): void;
+  /** The reader says that these are their own. */
+  take(own: readonly OwnFile[]): void;
+}
+
 /** Keeps the files and shows them. */
 export class FileList {
-  readonly #body: HTMLElement;
-  readonly #remarks: HTMLElement;
+  readonly #places: Places;
   readonly #speaker: Speaker;
-  readonly #changed: () => void;
-  readonly #take: (own: readonly OwnFile[]) => void;
+  readonly #told: Told;
   #entries: Entry[] = [];
+  /** The button of each row. */
+  #removes: HTMLElement[] = [];
 
-  /** `take` gets the files that the reader says are their own. */
-  constructor(
-    body: HTMLElement,
-    remarks: HTMLElement,
-    speaker: Speaker,
-    changed: () => void,
-    take: (own: readonly OwnFile[]) => void,
-  ) {
-    this.#take = take;
-    this.#body = body;
-    this.#remarks = remarks;
-    this.#speaker = speaker;
-    this.#changed = changed;
+  constructor(places: Places, speaker: Speaker, told: Told) {
+    [this.#places, this.#speaker, this.#told] = [places, speaker, told];
   }
 
   /** The files with their roles. */
@@ -71,14 +77,15 @@ export class FileList {
       for (const entry of this.#entries) if (entry.own && entry.role === "file") entry.role = "unused";
     }
     this.show();
-    this.#changed();
+    this.#told.changed();
   }
 
   /** Shows the list in the language of the page. */
   show(): void {
+    this.#removes = [];
     const rows = this.#entries.map((entry) => this.#row(entry));
     const none = element("tr", {}, element("td", { colspan: "4", class: "none" }, this.#say("noFiles")));
-    this.#body.replaceChildren(...(rows.length > 0 ? rows : [none]));
+    this.#places.body.replaceChildren(...(rows.length > 0 ? rows : [none]));
     this.#showOwn();
   }
 
@@ -90,15 +97,15 @@ export class FileList {
     const lines = own.map(({ name, own: kind }) =>
       element("p", {}, this.#say("looksLikeOwn", printable(name), this.#say(OWN_NAMES[kind])))
     );
-    if (own.length === 0) return this.#remarks.replaceChildren();
+    if (own.length === 0) return this.#places.remarks.replaceChildren();
     const use = element("button", { type: "button", id: "use-own" }, this.#say("useOwn"));
     use.addEventListener("click", () => {
       const names = own.map(({ name }) => name);
       this.#entries = this.#entries.filter(({ name }) => !names.includes(name));
       this.show();
-      this.#take(own);
+      this.#told.take(own);
     });
-    this.#remarks.replaceChildren(...lines, element("p", {}, this.#say("ownWarning")), use);
+    this.#places.remarks.replaceChildren(...lines, element("p", {}, this.#say("ownWarning")), use);
   }
 
   #row(entry: Entry): HTMLElement {
@@ -108,11 +115,8 @@ export class FileList {
       { type: "button", class: "plain", "aria-label": this.#say("removeFile", name) },
       this.#say("remove"),
     );
-    remove.addEventListener("click", () => {
-      this.#entries = this.#entries.filter((other) => other !== entry);
-      this.show();
-      this.#changed();
-    });
+    remove.addEventListener("click", () => this.#remove(entry));
+    this.#removes.push(remove);
     return element(
       "tr",
       {},
@@ -121,6 +125,16 @@ export class FileList {
       element("td", {}, this.#roleChoice(entry, name)),
       element("td", {}, remove),
     );
+  }
+
+  /** The button goes with its row, so the focus is led to what has come into its place. */
+  #remove(entry: Entry): void {
+    const at = this.#entries.indexOf(entry);
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    this.show();
+    this.#told.changed();
+    this.#told.removed(this.#entries.length);
+    (this.#removes[Math.min(at, this.#removes.length - 1)] ?? this.#places.chooser).focus();
   }
 
   #roleChoice(entry: Entry, name: string): HTMLElement {
@@ -132,7 +146,7 @@ export class FileList {
     }
     choice.addEventListener("change", () => {
       entry.role = ROLES.find((role) => role === choice.value) ?? entry.role;
-      this.#changed();
+      this.#told.changed();
     });
     return choice;
   }

@@ -11,7 +11,7 @@ import { byId } from "./dom.ts";
 import { FileList, type OwnFile } from "./files.ts";
 import { OwnField } from "./own.ts";
 import { showRun, wordOf, type Run } from "./result.ts";
-import { formatSize } from "./size.ts";
+import { formatSize, stepOf } from "./size.ts";
 import { Speaker } from "./speaker.ts";
 import { TEXTS, type TextName } from "./words/labels.ts";
 import { preferredLanguage, printable, type Language } from "./words/language.ts";
@@ -39,20 +39,34 @@ class Page {
   readonly #units: OwnField;
   #run: Run | undefined;
   #judging: Judging | undefined;
+  #saying = () => "";
 
   constructor(script: string) {
     this.#script = script;
     const changed = () => this.#forget();
-    const refuse = (name: string, why: "isEmpty" | "wentAway") => this.#tell(this.#speaker.text(why, printable(name)));
-    const [body, remarks] = [byId("files", HTMLElement), byId("remarks", HTMLElement)];
-    this.#files = new FileList(body, remarks, this.#speaker, changed, (own) => void this.#takeOwn(own));
+    const refuse = (name: string, why: "isEmpty" | "wentAway") =>
+      this.#tell(() => this.#speaker.text(why, printable(name)));
+    const places = {
+      body: byId("files", HTMLElement),
+      remarks: byId("remarks", HTMLElement),
+      chooser: byId("choose", HTMLInputElement),
+    };
+    this.#files = new FileList(places, this.#speaker, {
+      changed,
+      removed: (left) => this.#tell(() => this.#speaker.text("filesAdded", `${left}`)),
+      take: (own) => void this.#takeOwn(own),
+    });
     this.#policy = new OwnField("policy", MAX_POLICY_SIZE, changed, refuse);
     this.#keys = new OwnField("keys", MAX_KEYS_SIZE, changed, refuse);
     this.#pins = new OwnField("pins", MAX_PINS_SIZE, changed, refuse);
     this.#lotKeys = new OwnField("lot-keys", MAX_LOT_KEYS_SIZE, changed, refuse);
     this.#units = new OwnField("units", MAX_UNITS_SIZE, changed, refuse);
     this.#check.addEventListener("click", () => void this.#judge());
-    this.#stop.addEventListener("click", () => this.#forget());
+    this.#stop.addEventListener("click", () => {
+      this.#forget();
+      // The button is gone, and the focus with it.
+      this.#check.focus();
+    });
     this.#print.addEventListener("click", () => print());
     this.#listenForFiles();
     for (const language of ["en", "zh"] as const) {
@@ -88,7 +102,8 @@ class Page {
     if (this.#files.files.some(({ role }) => role === "bundle")) {
       byId("ranges", HTMLDetailsElement).open = true;
     }
-    this.#tell(this.#speaker.text("filesAdded", `${this.#files.files.length}`));
+    const { length } = this.#files.files;
+    this.#tell(() => this.#speaker.text("filesAdded", `${length}`));
   }
 
   /** Puts files that the reader says are their own into their fields. */
@@ -103,10 +118,12 @@ class Page {
     for (const { blob, own: kind } of own) fields[kind].set(new Uint8Array(await blob.arrayBuffer()));
     byId("ranges", HTMLDetailsElement).open = true;
     this.#forget();
-    this.#tell(this.#speaker.text("ownTaken", own.map(({ name }) => printable(name)).join(", ")));
+    this.#tell(() => this.#speaker.text("ownTaken", own.map(({ name }) => printable(name)).join(", ")));
+    this.#check.focus();
   }
 
   async #judge(): Promise<void> {
+    if (this.#judging) return;
     this.#forget();
     const policy = this.#policy.bytes;
     const policyHash = policy.length > 0 ? encodeHex(sha256(policy)) : "";
@@ -119,11 +136,14 @@ class Page {
       units: this.#units.bytes,
     };
     this.#show(true);
+    let told = -1;
     const judging = judgeInWorker(this.#script, given, (done, total) => {
       this.#progress.max = Math.max(total, 1);
       this.#progress.value = done;
-      const percent = Math.floor((100 * done) / Math.max(total, 1));
-      this.#tell(this.#speaker.text("checking", `${percent}`, formatSize(total)));
+      const percent = stepOf(done, total);
+      if (percent === told) return;
+      told = percent;
+      this.#tell(() => this.#speaker.text("checking", `${percent}`, formatSize(total)));
     });
     this.#judging = judging;
     const report = await judging.report.catch((error: unknown) => ({
@@ -142,7 +162,7 @@ class Page {
     if (this.#judging !== judging) return;
     this.#judging = undefined;
     this.#show(false);
-    this.#run = { report, at: new Date().toISOString(), policyHash, files: given.files };
+    this.#run = { report, at: new Date().toISOString(), policyHash, files: given.files, view: { unit: undefined } };
     this.#showRun();
     byId("verdict", HTMLElement).focus();
   }
@@ -154,13 +174,14 @@ class Page {
     this.#run = undefined;
     this.#show(false);
     this.#showRun();
-    this.#tell("");
+    this.#tell(() => "");
   }
 
   #show(isBusy: boolean): void {
     this.#progress.hidden = !isBusy;
     this.#stop.hidden = !isBusy;
-    this.#check.disabled = isBusy;
+    // Not `disabled`, which would take the focus away from whoever pressed it.
+    this.#check.setAttribute("aria-disabled", `${isBusy}`);
     this.#progress.removeAttribute("value");
   }
 
@@ -168,12 +189,14 @@ class Page {
     this.#result.hidden = !this.#run;
     this.#print.hidden = !this.#run;
     this.#result.replaceChildren(...(this.#run ? showRun(this.#run, this.#speaker, VERSION) : []));
-    if (this.#run) this.#tell(this.#speaker.verdict(wordOf(this.#run.report)));
+    const report = this.#run?.report;
+    if (report) this.#tell(() => this.#speaker.verdict(wordOf(report)));
   }
 
-  /** Says something to those who see and to those who hear the page. */
-  #tell(text: string): void {
-    this.#status.textContent = text;
+  /** Says something to those who see and to those who hear the page, and says it again in another language. */
+  #tell(saying: () => string): void {
+    this.#saying = saying;
+    this.#status.textContent = saying();
   }
 
   #speak(language: Language): void {
@@ -189,7 +212,15 @@ class Page {
     }
     byId("languages", HTMLElement).setAttribute("aria-label", this.#speaker.text("languages"));
     this.#files.show();
+    this.#status.textContent = this.#saying();
+    const open = this.#foldings().map((details) => details.open);
     this.#showRun();
+    this.#foldings().forEach((details, at) => (details.open = open[at] ?? details.open));
+  }
+
+  /** What can be folded of a result, but for pictures, which draw themselves later. */
+  #foldings(): HTMLDetailsElement[] {
+    return [...this.#result.querySelectorAll<HTMLDetailsElement>(":scope > details, .records details")];
   }
 }
 

@@ -4,7 +4,7 @@ import type { NamedFile } from "../judge/given.ts";
 import type { Report, Said } from "../judge/report.ts";
 import { element } from "./dom.ts";
 import { showRecords } from "./records.ts";
-import { showStory } from "./story.ts";
+import { showStory, type View } from "./story.ts";
 import type { Speaker } from "./speaker.ts";
 import type { TextName } from "./words/labels.ts";
 import { plainTimes, printable } from "./words/language.ts";
@@ -18,6 +18,8 @@ export interface Run {
   readonly policyHash: string;
   /** What was given: pictures are made from it, after its hash was compared once more. */
   readonly files: readonly NamedFile[];
+  /** What the reader looks at, which stays so in another language. */
+  readonly view: View;
 }
 
 const SIGNS: Readonly<Record<string, string>> = { verified: "✓", rejected: "✕", undecided: "?" };
@@ -41,11 +43,11 @@ export function showRun(run: Run, speaker: Speaker, version: string): HTMLElemen
   const { report } = run;
   const heading = report.holds ? "why" : (WHY[report.verdict] ?? "why");
   const parts = [banner(report, speaker), ...list(report.reasons, speaker, speaker.text(heading), "why")];
-  if (report.holds && report.facts.some((fact) => fact.code === "origin")) {
+  if (report.holds && report.facts.some((fact) => fact.code === "tree-size")) {
     parts.push(summary(report, speaker));
   }
   parts.push(...list(inOrder(report.notChecked), speaker, speaker.text("notChecked"), "open"));
-  if (report.acts.length > 0) parts.push(showStory(report.acts, report.ownUnits, run.files, speaker));
+  if (report.acts.length > 0) parts.push(showStory(report.acts, report.ownUnits, run.files, run.view, speaker));
   if (report.records.length > 0) parts.push(showRecords(report.records, speaker));
   parts.push(technical(run, speaker, version));
   return parts;

@@ -12,3 +12,8 @@ export function formatSize(bytes: number): string {
   const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return `${value.toFixed(digits)} ${UNITS[unit] ?? ""}`;
 }
+
+/** How many per cent of the whole are done, in steps: whoever hears the page would not hear the end of every single one. */
+export function stepOf(done: number, total: number): number {
+  return Math.floor((20 * done) / Math.max(total, 1)) * 5;
+}

@@ -11,6 +11,9 @@ import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
 /** Sentences whose second value is a length of time in seconds. */
 const TIMED = ["claimed-after-logged", "logged-after-claim", "sealed-after-claim"];
 
+/** The agent's two sentences about how late a record is. */
+const LATE = /^(?:seen (\d{1,19}) s after the time that it claims|sealed (\d{1,19}) s after it was seen)$/;
+
 export class Speaker {
   language: Language;
 
@@ -36,6 +39,16 @@ export class Speaker {
   /** A text of the pictures and of the story of a unit. */
   story(name: StoryName, ...values: string[]): string {
     return fill(STORY[name], this.language, values);
+  }
+
+  /** How late a record is: the agent's own sentences said anew, and anything else as it is. */
+  lateness(late: string): string {
+    const parts = late.split("; ").map((part) => {
+      const [, seen, sealed] = LATE.exec(part) ?? [];
+      if (seen !== undefined) return this.story("lateSeen", span(seen, this.language));
+      return sealed === undefined ? part : this.story("lateSealed", span(sealed, this.language));
+    });
+    return parts.join(this.language === "zh" ? "；" : "; ");
   }
 
   /** A kind of record in plain words. */

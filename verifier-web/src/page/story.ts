@@ -8,7 +8,8 @@
 import type { NamedFile } from "../judge/given.ts";
 import { MAX_ACTS } from "../judge/acts.ts";
 import type { Act } from "../judge/report.ts";
-import { parseMillis } from "../judge/time.ts";
+import { saysBad } from "../evidence/words.ts";
+import { bySight, lastWordsOf, linkedTo } from "./chain.ts";
 import { element } from "./dom.ts";
 import { Gallery } from "./pictures/gallery.ts";
 import { drawTimeline } from "./pictures/timeline.ts";
@@ -24,12 +25,23 @@ const MAX_PICTURES = 8;
 /** The most rows of one unit. */
 const MAX_ROWS = 200;
 
+/** How many digits of a hash stand for it in a table. */
+const SHORT = 12;
+
 /** What a record says of one unit, with its number in the table. */
 export interface Row {
   readonly number: number;
   readonly act: Act;
   readonly title: string;
+  /** How it hangs together with others, as its source says, and what else it says of itself. */
+  readonly links: readonly string[];
   readonly verdict: string;
+  readonly isFailed: boolean;
+}
+
+/** Which unit was chosen, if any. */
+export interface View {
+  unit: string | undefined;
 }
 
 /** The section with a choice of units. */
@@ -37,15 +49,23 @@ export function showStory(
   acts: readonly Act[],
   ownUnits: readonly string[],
   files: readonly NamedFile[],
+  view: View,
   speaker: Speaker,
 ): HTMLElement {
   const choices = choicesOf(acts, new Set(ownUnits));
   const gallery = new Gallery(acts, files, speaker);
   const place = element("div", { class: "story" });
+  // What is shown below a choice is told to those who do not see it.
+  const heard = element("p", { class: "unseen", "aria-live": "polite" });
   const show = (unit: string) => {
-    const own = acts.filter((act) => isAbout(act, unit));
-    const rows = rowsOf(own, acts, unit, speaker);
-    place.replaceChildren(...storyOf(rows, unit, gallery, speaker));
+    const chain = chainOf(acts, unit);
+    const rows = rowsOf(chain, unit, speaker);
+    place.replaceChildren(...storyOf(rows, chain, unit, gallery, speaker));
+    return rows.length;
+  };
+  const choose = (unit: string) => {
+    view.unit = unit;
+    heard.textContent = speaker.story("shown", printable(unit), `${show(unit)}`);
   };
   const section = element(
     "section",
@@ -54,9 +74,9 @@ export function showStory(
     element("p", { class: "help" }, speaker.story("help")),
   );
   if (acts.length >= MAX_ACTS) section.append(element("p", {}, speaker.story("actsLeft", `${MAX_ACTS}`)));
-  const first = choices[0]?.unit ?? "";
-  if (choices.length > 1) section.append(choiceOf(choices, show, speaker));
-  section.append(place);
+  const first = view.unit ?? choices[0]?.unit ?? "";
+  if (choices.length > 1) section.append(choiceOf(choices, first, choose, speaker));
+  section.append(heard, place);
   show(first);
   return section;
 }
@@ -72,7 +92,7 @@ interface Choice {
 /** The reader's own units first, and of these and the others those that failed; else in ascending order. */
 export function choicesOf(acts: readonly Act[], own: ReadonlySet<string>): Choice[] {
   const failed = new Set(acts.flatMap((act) =>
-    [...act.units, act.panel].filter((unit) => isFailed(verdictOf(act, unit)))
+    [...act.units, act.panel].filter((unit) => verdictsOf(act, unit).some(saysBad))
   ));
   const choices = unitsOf(acts).map((unit) => ({ unit, isOwn: own.has(unit), isFailed: failed.has(unit) }));
   const rank = ({ isOwn, isFailed }: Choice) => (isOwn ? 0 : 2) + (isFailed ? 0 : 1);
@@ -109,6 +129,7 @@ function isAbout(act: Act, unit: string): boolean {
 
 function choiceOf(
   choices: readonly Choice[],
+  first: string,
   show: (unit: string) => void,
   speaker: Speaker,
 ): HTMLElement {
@@ -116,7 +137,6 @@ function choiceOf(
   const label = own > 0
     ? speaker.story("chooseOwn", `${choices.length}`, `${own}`)
     : speaker.story("choose", `${choices.length}`);
-  const first = choices[0]?.unit ?? "";
   const listed = choices.slice(0, MAX_LISTED);
   const options = listed.map((one) => element("option", { value: one.unit }, labelOf(one, speaker)));
   if (choices.length <= MAX_LISTED) {
@@ -132,61 +152,74 @@ function choiceOf(
   return element("p", { class: "unit" }, element("label", { for: "unit" }, label), " ", input, some);
 }
 
-/** The rows of a unit in the order in which the agent saw them, then what they ran under. */
-function rowsOf(own: readonly Act[], all: readonly Act[], unit: string, speaker: Speaker): Row[] {
+/** The records of a unit and of its panel in the order of sight, then what they ran under. */
+export function chainOf(all: readonly Act[], unit: string): Act[] {
+  const own = all.filter((act) => isAbout(act, unit));
   const panels = new Set(own.map((act) => act.panel).filter((panel) => panel !== ""));
   const alsoPanel = all.filter((act) =>
     !own.includes(act) && (panels.has(act.panel) || act.units.some((one) => panels.has(one))) &&
     (act.units.length === 0 || act.units.some((one) => panels.has(one)))
   );
-  const named = new Set(own.flatMap((act) => [act.certificateHash, act.programHash]));
-  const under = all.filter((act) => !own.includes(act) && act.fileHash !== "" && named.has(act.fileHash));
-  const chain = [...own, ...alsoPanel].sort((one, other) => orderOf(one) - orderOf(other));
-  const acts = [...chain, ...under.filter((act) => !chain.includes(act))].slice(0, MAX_ROWS);
-  const attempts = new Map<string, number>();
+  const named = [...own, ...alsoPanel];
+  const chain = unit === "" ? bySight(named) : bySight([...named, ...linkedTo(named, all)]);
+  const hashes = new Set(own.flatMap((act) => [act.certificateHash, act.programHash]));
+  const under = all.filter((act) => !chain.includes(act) && act.fileHash !== "" && hashes.has(act.fileHash));
+  return [...chain, ...under];
+}
+
+/** A row for each record, the first ones of very many. */
+export function rowsOf(chain: readonly Act[], unit: string, speaker: Speaker): Row[] {
+  const acts = chain.slice(0, MAX_ROWS);
+  const known = new Map(acts.flatMap((act, at) => (act.fileHash === "" ? [] : [[act.fileHash, at + 1] as const])));
   return acts.map((act, at) => {
-    const title = titleOf(act, acts.slice(0, at), attempts, speaker);
-    return { number: at + 1, act, title, verdict: verdictOf(act, unit) };
+    const words = verdictsOf(act, unit);
+    const links = linksOf(act, known, speaker);
+    const [title, verdict, isFailed] = [titleOf(act, speaker), words.join(", "), words.some(saysBad)];
+    return { number: at + 1, act, title, links, verdict, isFailed };
   });
 }
 
-function orderOf(act: Act): number {
-  return Number(parseMillis(act.seen) ?? parseMillis(act.noLater) ?? 0n);
-}
-
-/** An inspection is an attempt of its own unless it is the same file once more. */
-function titleOf(
-  act: Act,
-  before: readonly Act[],
-  attempts: Map<string, number>,
-  speaker: Speaker,
-): string {
+/** Which attempt a record is, it says itself: files that are seen at once come in any order. */
+function titleOf(act: Act, speaker: Speaker): string {
   const kind = speaker.kind(act.kind);
-  if (act.supersedes !== "") {
-    const at = before.findIndex((one) => one.fileHash === act.supersedes);
-    return at < 0 ? speaker.story("againUnknown", kind) : speaker.story("again", kind, `${at + 1}`);
+  return act.attempt === "" ? kind : speaker.story("attempt", kind, printable(act.attempt));
+}
+
+/** The links of a record to other rows, or to what is not shown. */
+function linksOf(act: Act, known: ReadonlyMap<string, number>, speaker: Speaker): string[] {
+  const fields = [
+    [act.supersedes, "replaces", "replacesElsewhere"],
+    [act.about, "about", "aboutElsewhere"],
+    [act.follows, "follows", "followsElsewhere"],
+  ] as const;
+  const links = fields.filter(([hash]) => hash !== "").map(([hash, isRow, isElsewhere]) => {
+    const row = known.get(hash);
+    return row === undefined
+      ? speaker.story(isElsewhere, printable(hash.slice(0, SHORT)))
+      : speaker.story(isRow, `${row}`);
+  });
+  if (act.verdictsBefore.length > 0) {
+    links.push(speaker.story("verdictBefore", printable(act.verdictsBefore.join(", "))));
   }
-  if (act.kind !== "aoi-report" && act.kind !== "spi-report") return kind;
-  const attempt = (attempts.get(act.kind) ?? 0) + 1;
-  attempts.set(act.kind, attempt);
-  return speaker.story("attempt", kind, `${attempt}`);
+  if (act.late !== "") links.push(speaker.story("late", printable(speaker.lateness(act.late))));
+  return links;
 }
 
-/** What a record says of one unit; of all of them together where it does not tell them apart. */
-function verdictOf(act: Act, unit: string): string {
+/** Those of a list of words that are one unit's; all of them where it does not tell them apart. */
+export function wordsOfUnit(words: readonly string[], act: Act, unit: string): readonly string[] {
   // Boards of a panel without codes of their own all bear the panel's name.
-  const own = act.verdicts.length === act.units.length
-    ? act.verdicts.filter((_, at) => act.units[at] === unit)
-    : [];
-  return [...new Set(own.length > 0 ? own : act.verdicts)].join(", ");
+  const own = words.length === act.units.length ? words.filter((_, at) => act.units[at] === unit) : [];
+  return own.length > 0 ? own : words;
 }
 
-function isFailed(verdict: string): boolean {
-  return /fail|\bng\b|nok|不良|不合格/i.test(verdict);
+/** What a record says of one unit, each word once. */
+function verdictsOf(act: Act, unit: string): string[] {
+  return [...new Set(wordsOfUnit(act.verdicts, act, unit))];
 }
 
 function storyOf(
   rows: readonly Row[],
+  chain: readonly Act[],
   unit: string,
   gallery: Gallery,
   speaker: Speaker,
@@ -194,6 +227,7 @@ function storyOf(
   if (rows.length === 0) return [element("p", {}, speaker.story("unknownUnit", printable(unit)))];
   const made = [
     element("h4", {}, unit === "" ? speaker.story("noUnit") : printable(unit)),
+    ...lastWordsIn(chain, unit, speaker),
     tableOf(rows, speaker),
     drawTimeline(rows, speaker),
   ];
@@ -208,6 +242,26 @@ function storyOf(
   return made;
 }
 
+/** Each apart, so that no later record stands for an earlier one of another kind. */
+function lastWordsIn(chain: readonly Act[], unit: string, speaker: Speaker): HTMLElement[] {
+  const own = (words: readonly string[], act: Act) => wordsOfUnit(words, act, unit);
+  const { machine, person, oven, isFailed, isOverridden } = lastWordsOf(chain, own);
+  const rows = [
+    ["lastMachine", machine.join(", "), isFailed ? speaker.story("machineFailed") : ""],
+    ["lastPerson", person?.words.join(", ") ?? "", isOverridden ? speaker.story("overridden") : ""],
+    ["lastOven", oven.join(", "), ""],
+  ] as const;
+  const shown = rows.filter(([, words, mark]) => words !== "" || mark !== "");
+  if (shown.length === 0) return [];
+  const list = element("dl", { class: "last-words" });
+  for (const [name, words, mark] of shown) {
+    const kind = name === "lastPerson" && person ? ` (${speaker.kind(person.kind)})` : "";
+    list.append(element("dt", {}, speaker.story(name)), element("dd", {}, printable(words) + kind));
+    if (mark !== "") list.append(element("dd", {}, element("strong", {}, mark)));
+  }
+  return [list];
+}
+
 /** A timestamp stands below the witnesses' time: whose word it is was not checked. */
 function stampOf(act: Act, speaker: Speaker): HTMLElement[] {
   if (act.stamped === "") return [];
@@ -219,17 +273,17 @@ function tableOf(rows: readonly Row[], speaker: Speaker): HTMLElement {
   const heads = ["what", "verdict", "claimed", "seen", "noEarlier", "noLater"] as const;
   const head = heads.map((name) => element("th", { scope: "col" }, speaker.story(name)));
   const shown = (text: string) => printable(plainTimes(text)) || speaker.story("hidden");
-  const body = rows.map(({ number, act, title, verdict }) => {
+  const body = rows.map(({ number, act, title, links, verdict, isFailed }) => {
     const [source = "", sequence = ""] = act.place.split(" ");
     const where = speaker.story("row", printable(`${source} ${sequence}`), act.index);
-    const claimed = act.claimed !== "" && parseMillis(act.claimed) === undefined
+    const claimed = act.claimed !== "" && act.claimedMillis === ""
       ? speaker.story("zoneUnknown", printable(act.claimed))
       : shown(act.claimed);
     return element(
       "tr",
-      isFailed(verdict) ? { class: "failed" } : {},
+      isFailed ? { class: "failed" } : {},
       element("th", { scope: "row" }, `${number}`),
-      element("td", {}, element("div", {}, title), element("div", { class: "help" }, where)),
+      element("td", {}, element("div", {}, title), ...[where, ...links].map((text) => element("div", { class: "help" }, text))),
       element("td", { class: "said" }, shown(verdict)),
       element("td", {}, claimed),
       ...[act.seen, act.noEarlier].map((time) => element("td", {}, shown(time))),

@@ -343,6 +343,7 @@ test("a file of 200 MB is judged with progress, and the page stays alive", async
     await driver.page.locator("#check").click();
     await driver.page.locator("#stop").click();
     assert.equal(await driver.page.locator("#verdict").count(), 0);
+    assert.equal(await driver.page.evaluate(() => document.activeElement?.id), "check");
   });
 });
 
@@ -381,6 +382,30 @@ test("everything can be reached and is named for the keyboard and a screen reade
     assert.equal(await driver.verdict(), "VERIFIED");
     assert.equal(await page.getByRole("status").innerText(), "VERIFIED");
     assert.equal(await page.evaluate(() => document.activeElement?.id), "verdict");
+  }));
+
+test("a change of language keeps what the reader looks at, and says again what was said", () =>
+  withPage(async (driver) => {
+    const { page } = driver;
+    await driver.give(...GOOD);
+    assert.equal(await page.getByRole("status").innerText(), "3 files");
+    await page.locator("#zh").click();
+    assert.equal(await page.getByRole("status").innerText(), "共 3 个文件");
+    assert.equal(await page.getAttribute("html", "lang"), "zh-Hans");
+    await page.locator("#en").click();
+    await driver.trust(POLICY, KEYS);
+    assert.equal(await driver.check(), "VERIFIED");
+    await page.locator("#unit").selectOption("PNL0099123-2");
+    assert.match(await page.locator("#result [aria-live]").first().innerText(), /PNL0099123-2: 1 record/);
+    await page.locator(".technical summary").click();
+    await page.locator("#zh").click();
+    assert.equal(await page.locator("#unit").inputValue(), "PNL0099123-2");
+    assert.equal(await page.locator(".technical").getAttribute("open"), "");
+    // A file that is removed leads to the next one.
+    await page.locator("#en").click();
+    await page.getByRole("button", { name: `Remove ${NAME}.disclosure.json`, exact: true }).click();
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), `Remove ${NAME}`);
+    assert.equal(await page.getByRole("status").innerText(), "2 files");
   }));
 
 test("the page makes no request, and could not: its policy forbids every connection", async () => {

@@ -54,12 +54,12 @@ async function drawingOf(driver: Driver, number: number) {
 }
 
 test("defects are drawn where the file says that they are, with their parts", async () => {
-  const values = new Map([["units", "PNL0099123\n"], ["verdict", "Failed\n"]]);
+  const values = new Map([["units", "PNL0099123\n"], ["verdict", "Failed\n"], ["attempt", "1"]]);
   await look("aoi-panel-failed.json", sample("tests/samples/aoi-panel-failed.json"), async (driver) => {
     const result = await driver.result();
     for (const said of [
       "C14", "U2.11-12", "Tombstone, TMB01, C14 standing on its left pad", "93.5 %", "not yet judged",
-      "41.30; 18.70 (file)", "No outline is known", "Optical inspection (AOI), attempt 1",
+      "41.90; 19.10 (file)", "No outline is known", "Optical inspection (AOI), attempt 1",
     ]) assert.ok(result.includes(said), said);
     // C14 spans 41.3 to 42.5 and 18.7 to 19.5, U2 62.1 to 63.3 and 33.4 to 34.2: their box is the frame.
     const { mark, frame } = await drawingOf(driver, 1);
@@ -144,7 +144,7 @@ test("a deposit of solder paste that is not good is drawn with its figures", () 
   const failed = `${text.slice(0, at)}"Result": "Failed"${text.slice(at + word.length)}`;
   return look("spi.json", encodeUtf8(failed), async (driver) => {
     const result = await driver.result();
-    for (const said of ["U2.11", "Failed; volume 0.104 / 0.098 = 106 %", "62.14; 33.41"]) {
+    for (const said of ["U2.11", "Failed; volume 0.104 / 0.098 = 106 %", "62.14; 33.41 (file)"]) {
       assert.ok(result.includes(said), said);
     }
     assert.ok(result.includes("Deposits of solder paste measured: 3"));
@@ -182,6 +182,7 @@ test("a bundle tells each unit's own story, and a rejected one none", async () =
         ["units", sequence === 22n ? "SN-1\nSN-2\n" : "SN-1\n"],
         ["verdict", sequence === 22n ? "Passed\nPassed\n" : isSecond ? "Passed\n" : "Failed\n"],
         ["seen", `2026-11-26T00:${Number(sequence)}:00Z`],
+        ...(isSecond ? [["attempt", "2"] as const] : []),
         ["file/sha256", encodeHex(isSecond ? other : hash)],
       ]);
     },
@@ -201,6 +202,8 @@ test("a bundle tells each unit's own story, and a rejected one none", async () =
     assert.equal(await rows.count(), 3);
     assert.match(await rows.nth(1).innerText(), /Optical inspection \(AOI\), attempt 2/);
     assert.equal(await driver.page.locator(".acts tr.failed").count(), 1);
+    const words = await driver.page.locator(".last-words").innerText();
+    assert.match(words, /Inspection, last verdict as stated\s+Passed\s+a machine said failed/);
     await driver.page.waitForFunction(() => !document.querySelector("[aria-busy]"));
     await driver.picture("story-bundle-en");
     await driver.page.locator("#unit").selectOption("SN-2");

@@ -14,6 +14,7 @@ import type { Report } from "../../src/judge/report.ts";
 import { readList } from "../../src/judge/list.ts";
 import { judge } from "../../src/judge/verify.ts";
 import { parseMillis } from "../../src/judge/time.ts";
+import { explain } from "../../src/page/words/refusals.ts";
 import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
 import { wordOf } from "../../src/page/result.ts";
@@ -84,6 +85,26 @@ test("a lower bound that cannot be is not asked for", async () => {
   assert.ok(!codes(other.notChecked).includes("open-none-named"));
 });
 
+test("a text of the reader's own that is wrong otherwise is refused by the name of its fault", async () => {
+  const pins = pinsFrom(anchor("report.json", HASH));
+  const wide = new Uint8Array(Buffer.from(`\ufeff${pins}`, "utf16le"));
+  const wrong = pins.replace("cadence 60", "cadence 0");
+  const cases: [Partial<Given>, string, string, RegExp][] = [
+    [{ pins: wide }, "bad-pins", "Wide", /UTF-16/],
+    [{ pins: encodeUtf8(wrong) }, "bad-pins", "Line", /a line is missing/],
+    // Nor is an editor blamed for it.
+    [{ pins: encodeUtf8(wrong.replaceAll("\n", "\r\n")) }, "bad-pins", "Line", /a line is missing/],
+    [{ pins: Uint8Array.of(0xff, 0x0a) }, "bad-pins", "Utf8", /not valid UTF-8/],
+  ];
+  for (const [changed, code, name, words] of cases) {
+    const report = await judged(GOOD, changed);
+    assert.deepEqual(told(report), ["undecided", code], name);
+    assert.equal(report.reasons[0]?.values.at(-1), name);
+    assert.match(explain(name, "en"), words);
+    assert.notEqual(explain(name, "zh"), name);
+  }
+});
+
 test("a bundle of records is verified, with its evidence and its lower bound", async () => {
   const report = await judged(GOOD);
   assert.deepEqual(told(report), ["verified", "records-sound", "claimed-after-logged", "evidence-vouched"]);
@@ -138,6 +159,65 @@ test("a bundle that was cut off is told from one that was altered", async () => 
   const changed = small.slice();
   changed[small.length - 10] = (changed[small.length - 10] ?? 0) ^ 1;
   assert.deepEqual(told(await judged(changed)), ["rejected", "bundle-altered"]);
+});
+
+test("a claimed time is a moment where its format and its zone leave no doubt", async () => {
+  const claimed = async (values: [string, string][]) => {
+    const made = anchor("report.json", HASH, { values: new Map(values) });
+    return (await judged(makeBundle(partsOf("records", made), EVIDENCE))).acts[0];
+  };
+  const american: [string, string] = ["claimed/start", "03/02/2026 12:00:00"];
+  const format: [string, string] = ["claimed/format", "MM/dd/yyyy HH:mm:ss"];
+  const zone: [string, string] = ["claimed/zone", "+08:00 (mapping)"];
+  assert.equal((await claimed([american, format, zone]))?.claimedMillis, "1772424000000");
+  assert.equal((await claimed([["claimed/start", "2026-03-02T12:00:00"], zone]))?.claimedMillis, "1772424000000");
+  for (const values of [[american, zone], [american, format, ["claimed/zone", "unknown"]]] as [string, string][][]) {
+    assert.equal((await claimed(values))?.claimedMillis, "");
+  }
+  const links = await claimed([["attempt", "2"], ["late", "x"], ["about/sha256", "a"], ["follows/sha256", "b"], ["defects", "3"]]);
+  assert.deepEqual(
+    [links?.attempt, links?.late, links?.about, links?.follows, links?.defects, links?.verdictsBefore],
+    ["2", "x", "a", "b", "3", []],
+  );
+});
+
+test("a challenge beside its answer is not judged, and that is said", async () => {
+  const files = [
+    { role: "bundle", name: "answer.zip", blob: new Blob([new Uint8Array(GOOD)]) },
+    { role: "challenge", name: "picks", blob: new Blob(["fiducial/challenge/v1\n"]) },
+  ] as const;
+  const report = await judged(GOOD, { files });
+  assert.equal(report.verdict, "verified");
+  assert.deepEqual(report.notChecked.filter(({ code }) => code === "open-challenge").map(({ values }) => values), [["picks"]]);
+  assert.ok(!codes((await judged(GOOD)).notChecked).includes("open-challenge"));
+  assert.deepEqual(report.inputs.map(({ name }) => name), ["answer.zip"], "it was not looked at");
+  const [, challenge] = files;
+  assert.deepEqual(told(await judged(GOOD, { files: [challenge] })), ["undecided", "no-receipt"]);
+});
+
+test("without witnesses it is said after how many entries a statement was made", async () => {
+  const policy = encodeUtf8(POLICY.replace(/^quorum .*$/m, "quorum none"));
+  const report = await judged(GOOD, { policy });
+  const fact = (code: string) => report.facts.filter((one) => one.code === code).map(({ value }) => value);
+  assert.deepEqual([report.verdict, fact("after-bound"), fact("not-before")], ["verified", [`${SOURCE} 12: 2`], []]);
+  const witnessed = await judged(GOOD);
+  assert.ok(!codes(witnessed.facts).includes("after-bound"));
+});
+
+test("why a path or a continuation in a bundle does not hold is said", async () => {
+  const changed = (end: string, change: (text: string) => string) =>
+    new Map([...RECORDS].map(([path, bytes]) =>
+      [path, path.endsWith(end) ? encodeUtf8(change(new TextDecoder().decode(bytes))) : bytes]
+    ));
+  const behind = (report: Report) => report.reasons.flatMap(({ details }) => codes(details));
+  const other = `${"A".repeat(43)}=`;
+  // From two entries to four one hash leads, and the smaller root is its beginning.
+  for (const [hashes, why] of [[1, "detail-new-root"], [2, "detail-consistency-length"]] as const) {
+    const report = await judged(makeBundle(changed("consistency", () => `${other}\n`.repeat(hashes)), EVIDENCE));
+    assert.deepEqual([...told(report), ...behind(report)], ["rejected", "after-not-continued", why]);
+  }
+  const included = await judged(makeBundle(changed("tlog-proof", (text) => text.replace("index 3", "index 2")), EVIDENCE));
+  assert.deepEqual([...told(included), ...behind(included)], ["rejected", "not-included", "detail-path-root"]);
 });
 
 test("evidence that no record names, and a file that is not enclosed, are told apart", async () => {

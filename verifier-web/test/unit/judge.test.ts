@@ -8,6 +8,8 @@ import { test } from "node:test";
 import { sha256 } from "../../src/crypto/sha256.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import type { Given, Role, RoledFile } from "../../src/judge/given.ts";
+import { Refusal } from "../../src/formats/refusal.ts";
+import { notContinued } from "../../src/judge/details.ts";
 import type { Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
@@ -82,6 +84,7 @@ test("the lower bound is checked where its parts are given", async () => {
   const wrong = file("consistency", "wrong", encodeUtf8(`${"A".repeat(43)}=\n`));
   const refused = await judged([...GOOD, after, wrong]);
   assert.deepEqual([refused.verdict, ...codes(refused.reasons)], ["rejected", "after-not-continued"]);
+  assert.match(refused.reasons[0]?.details[0]?.code ?? "", /^detail-(consistency-length|old-root|new-root)$/);
 });
 
 test("every kind of tampering is rejected, and says what it is", async () => {
@@ -207,6 +210,57 @@ test("evidence of a split is judged under the policy's log keys", async () => {
   const continued = file("split", "split.txt", new Vector("split", "continued").body);
   const refused = await judged([continued], { policy });
   assert.deepEqual([refused.verdict, ...codes(refused.reasons)], ["rejected", "split-not-proven"]);
+});
+
+test("why a split is not proven, and who cosigned it, are said by the program's codes", async () => {
+  const judgedSplit = async (name: string, more = "") => {
+    const vector = new Vector("split", name);
+    const policy = encodeUtf8(`${vector.all("key").map((key) => `log ${key}\n`).join("")}${more}quorum none\n`);
+    return judged([file("split", "split.txt", vector.body)], { policy });
+  };
+  for (const [name, code, ...values] of [
+    ["continued", "detail-agree"],
+    ["without-hashes", "detail-no-hashes", "5", "7"],
+    ["two-logs", "detail-two-logs", "log.example/vectors", "other.example"],
+    ["signature-of-another-size", "detail-signature-bad", "6"],
+    ["newer-by-a-stranger", "detail-not-signed", "7"],
+    ["hash-too-few", "detail-hashes-length", "3", "4"],
+    ["hashes-of-another-tree", "detail-hashes-elsewhere"],
+  ] as const) {
+    const { verdict, reasons } = await judgedSplit(name);
+    assert.deepEqual([verdict, ...codes(reasons)], ["rejected", "split-not-proven"], name);
+    const [detail] = reasons[0]?.details ?? [];
+    assert.equal(detail?.code, code, name);
+    if (values.length > 0) assert.deepEqual(detail?.values, values, name);
+  }
+  const witness = "witness W2 w2.example+3349ad1f+BAtROtm0kkAVygkC7QeQRNOsXb7CMG8GlIwQ2o62458t\n";
+  const proven = await judgedSplit("with-cosignatures", witness);
+  const fact = (code: string) => proven.facts.filter((one) => one.code === code).map((one) => one.value);
+  assert.deepEqual(fact("origin"), ["log.example/vectors"]);
+  assert.deepEqual(fact("beginning").length, 1);
+  assert.match(fact("cosigned-both")[0] ?? "", /^W2 \S+Z \S+Z$/);
+  const same = await judgedSplit("same-size");
+  assert.ok(!codes(same.facts).includes("beginning"));
+});
+
+test("why a tree does not continue another has a code for each cause", () => {
+  const detail = (name: string, ...values: string[]) => notContinued(new Refusal(name, ...values)).reasons[0]?.details;
+  for (const [name, code] of [
+    ["NewRootMismatch", "detail-new-root"],
+    ["OldRootMismatch", "detail-old-root"],
+    ["SameSizeOtherRoot", "detail-same-size"],
+    ["Shrank", "detail-other"],
+  ] as const) assert.equal(detail(name)?.[0]?.code, code);
+  assert.deepEqual(detail("ProofLength", "3", "2"), [{ code: "detail-consistency-length", values: ["3", "2"], details: [] }]);
+});
+
+test("a policy that lists no log at all is told from one that lists another", async () => {
+  const none = encodeUtf8("quorum none\n");
+  const report = await judged(GOOD, { policy: none });
+  assert.deepEqual([report.verdict, ...codes(report.reasons)], ["rejected", "unknown-log-none-listed"]);
+  const split = file("split", "split.txt", new Vector("split", "sizes-3-and-7").body);
+  const unknown = await judged([split], { policy: none });
+  assert.deepEqual([unknown.verdict, ...codes(unknown.reasons)], ["undecided", "unknown-log-none-listed"]);
 });
 
 test("a file that cannot be read is no rejection", async () => {

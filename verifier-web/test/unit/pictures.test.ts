@@ -13,11 +13,10 @@ import { placeOf, programOf, windowNamed, windowOf } from "../../src/evidence/pr
 import { tableInspectionOf } from "../../src/evidence/table.ts";
 import { textOf } from "../../src/evidence/text.ts";
 import { parseEvidence } from "../../src/evidence/values.ts";
-import type { Act } from "../../src/judge/report.ts";
 import { limitsBeside, pathOf } from "../../src/page/pictures/curve.ts";
 import { programMeant, readEvidence } from "../../src/page/pictures/gallery.ts";
-import { scaleOf } from "../../src/page/pictures/board.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { actOf } from "../act.ts";
 import { ROOT } from "../vector.ts";
 
 const sample = (name: string) => new Uint8Array(readFileSync(join(ROOT, "tests/samples", name)));
@@ -94,25 +93,13 @@ test("tables of called parts are read by their headings, as the program reads th
 });
 
 test("an outline is that of the very program which a record names by its hash", () => {
-  const act = (kind: string, fileHash: string, programHash: string, isEnclosed = true): Act => ({
-    place: "aoi 0",
-    index: "1",
-    kind,
-    units: [],
-    verdicts: [],
-    panel: "",
-    claimed: "",
-    seen: "",
-    fileHash,
-    supersedes: "",
-    certificateHash: "",
-    programHash,
-    window: "",
-    noEarlier: "",
-    noLater: "",
-    stamped: "",
-    exhibit: isEnclosed ? { given: "b.zip", start: 0, size: 1, sha256: fileHash } : undefined,
-  });
+  const act = (kind: string, fileHash: string, programHash: string, isEnclosed = true) =>
+    actOf({
+      kind,
+      fileHash,
+      programHash,
+      exhibit: isEnclosed ? { given: "b.zip", start: 0, size: 1, sha256: fileHash } : undefined,
+    });
   const [first, second, third] = [act("program", "1", ""), act("program", "2", ""), act("program", "3", "", false)];
   const acts = [first, second, third, act("aoi-report", "4", "")];
   assert.equal(programMeant(act("aoi-report", "9", "2"), acts), second);
@@ -181,6 +168,7 @@ test("deposits of solder paste that are not good are calls at their places", asy
   assert.deepEqual([call?.designator, call?.what, call?.judged], ["U2.11", "Failed", "open"]);
   assert.deepEqual(call?.region, [[62.14, 33.41]]);
   assert.deepEqual(call?.paste?.volume, { value: 0.104, expected: 0.098 });
+  assert.deepEqual(call?.paste?.offset, [0.04, 0.01]);
   // On the very corner nothing was set, and without a volume it is no deposit.
   const corner = failed.replaceAll("62.14", "0").replaceAll("33.41", "0");
   assert.deepEqual(inspectionOf(parseEvidence(corner))?.boards[0]?.calls[0]?.region, []);
@@ -244,16 +232,6 @@ test("over a gap nothing is computed but the peak, and no line is drawn", () => 
   const same = (value: number) => value;
   assert.equal(pathOf([0, 1, 2, 3], [1, undefined, 3, 4], same, same), "M0.0 1.0M2.0 3.0L3.0 4.0");
   assert.equal(pathOf([0, 1, 9], [1, 2, 3], same, same), "M0.0 1.0L1.0 2.0M9.0 3.0");
-});
-
-test("a position lands where it is: x to the right, y upwards", () => {
-  const { place, width, height, factor } = scaleOf({ low: [0, 0], size: [100, 50] });
-  const [left, bottom] = place([0, 0]);
-  const [right, top] = place([100, 50]);
-  assert.ok(left < right && top < bottom);
-  assert.deepEqual([left + right, bottom + top], [width, height]);
-  const [x, y] = place([25, 10]);
-  assert.ok(Math.abs(x - (left + 25 * factor)) < 1e-9 && Math.abs(y - (bottom - 10 * factor)) < 1e-9);
 });
 
 test("what is no text, damaged or too long is not read", async () => {

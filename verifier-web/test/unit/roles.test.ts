@@ -17,15 +17,25 @@ test("each of the reader's own files is known by its form, and none is taken as 
   };
   const bundle = makeBundle(partsOf("records", made));
   const damaged = bundle.map((byte, at) => (at === 0 || at === 30 ? byte ^ 1 : byte));
+  const crlf = (text: string) => text.replaceAll("\n", "\r\n");
+  const wide = (text: string) => new Uint8Array(Buffer.from(`\ufeff${text}`, "utf16le"));
   const cases = [
     ["our.policy", POLICY, "policy", "unused"],
     ["pins", pinsFrom(made), "pins", "unused"],
-    ["pins.txt", `\ufeff${pinsFrom(made).replaceAll("\n", "\r\n")}`, "pins", "unused"],
+    // As an editor may have left them: still the reader's own, and none of the evidence.
+    ["crlf.pins", crlf(pinsFrom(made)), "pins", "unused"],
+    ["bom.pins", `\ufeff${crlf(pinsFrom(made))}`, "pins", "unused"],
+    ["utf-16.pins", wide(pinsFrom(made)), "pins", "unused"],
+    ["unended.pins", pinsFrom(made).trimEnd(), "pins", "unused"],
+    ["crlf.policy", crlf(POLICY), "policy", "unused"],
+    ["bom.policy", `\ufeff${POLICY}`, "policy", "unused"],
     ["LOT.KEY", `\ufeff${"96DC".repeat(16)}\r\n`, "lotKeys", "file"],
     ["aoi.vkey", SIGNERS.source.vkey, "keys", "unused"],
     ["lot.key", "96dc".repeat(16), "lotKeys", "file"],
     ["shipped.csv", "序列号;批次\r\nSN1;L7\r\n", "units", "file"],
     ["shipped.txt", "SN1\nSN2", "units", "file"],
+    ["picks.txt", "fiducial/challenge/v1\nlog a\n", undefined, "challenge"],
+    ["picks-crlf.txt", "fiducial/challenge/v1\r\nlog a\r\n", undefined, "challenge"],
     ["report.json", '{"board": "SN1"}\n', undefined, "file"],
     ["a.tlog-proof", made.receipt, undefined, "receipt"],
     ["b.zip", bundle, undefined, "bundle"],

@@ -1,4 +1,4 @@
-/** Boards with the calls of an inspection at their positions, and a table that says the same in words. */
+/** The panel of an inspection with its boards and the calls at their positions, and a table that says the same in words. */
 
 import type { Board, Call, Inspection, Measured } from "../../evidence/inspection.ts";
 import { placeOf, type Program } from "../../evidence/program.ts";
@@ -6,223 +6,275 @@ import type { Point } from "../../evidence/values.ts";
 import { drawn, element } from "../dom.ts";
 import type { Speaker } from "../speaker.ts";
 import { printable } from "../words/language.ts";
+import { MARK, MAX_MARKS, beside, layoutOf, middleOf, numbered, sheetsOf } from "./panel.ts";
+import type { Frame, Numbered, Seat, Sheet, Spot, Standing } from "./panel.ts";
 
-/** The most boards and marks that are drawn of one inspection. */
-const MAX_BOARDS = 12;
-const MAX_MARKS = 200;
+/** Up to so many marks have the part's name beside them; with more, the names would cover the marks. */
+const MAX_NAMED = 24;
 
-/** The width of a drawing, in its own units. */
-const WIDTH = 420;
-const MAX_HEIGHT = 420;
-const MARGIN = 16;
+/** The most letters of a name on a drawing. */
+const MAX_LETTERS = 16;
 
-/** A call with its number and its corners, if it has any. */
-interface Mark {
-  readonly number: number;
-  readonly call: Call;
-  readonly region: readonly Point[];
-  readonly isByProgram: boolean;
-}
+const INK = "#1c2530";
+const SOFT = "#566372";
+const CALLED = "#a11b1b";
+const OUTLINE = "#11693b";
+const OWN = "#0b5cad";
 
-/** The frame that is drawn in: a corner and the size, millimetres. */
-interface Frame {
-  readonly low: Point;
-  readonly size: Point;
-  readonly isOutline: boolean;
-}
+/** How the number in a mark is written, and how the edge of a false call is drawn. */
+const NUMBER = { "text-anchor": "middle", "font-size": 10, "font-weight": 600 };
+const DASHED = { "stroke-width": 1.3, "stroke-dasharray": "3 2" };
 
-/** The boards that are the unit's, or all of them where the file does not name it. */
+/** What the shapes mean, as in the table. */
+const SHAPES = [["called", "called"], ["confirmed", "judgedConfirmed"], ["false", "judgedFalse"]] as const;
+
+let count = 0;
+
+/** An inspection of a whole panel; the boards of the unit that was asked for are marked on it. */
 export function drawInspection(
   inspection: Inspection,
   program: Program | undefined,
   unit: string,
   speaker: Speaker,
 ): HTMLElement[] {
-  const own = inspection.boards.filter((board) => board.unit === unit);
-  const shown = (own.length > 0 ? own : inspection.boards).slice(0, MAX_BOARDS);
-  const made = shown.map((board) => drawBoard(board, program, speaker));
-  const others = inspection.boards.filter((board) => !shown.includes(board));
-  if (others.length > 0) {
-    const names = others.slice(0, MAX_MARKS).map((board) => `${board.position} ${board.result}`.trim());
-    made.push(element("p", { class: "help" }, speaker.story("otherBoards", printable(names.join(", ")))));
+  const figure = element("div", { class: "board" }, ...summaryOf(inspection, unit, speaker));
+  const help = (text: string) => figure.append(element("p", { class: "help" }, text));
+  const calls = numbered(inspection);
+  const all = inspection.boards.reduce((sum, board) => sum + board.calls.length, 0);
+  if (calls.length === 0) {
+    help(speaker.story("noCalls"));
+  } else {
+    const sheets = sheetsOf(inspection, program);
+    if (sheets.length === 0) help(speaker.story("nothingPlaced"));
+    for (const sheet of sheets) figure.append(draw(sheet, unit, speaker), captionOf(sheet, program, speaker));
+    const placed = sheets.reduce((sum, { spots }) => sum + spots.length, 0);
+    if (placed > 0) figure.append(legendOf(speaker));
+    if (placed > 0 && placed < calls.length) help(speaker.story("somePlaced", `${placed}`, `${calls.length}`));
+    figure.append(tableOf(calls, program, unit, speaker));
   }
-  if (inspection.left > 0) {
-    made.push(element("p", { class: "help" }, speaker.story("callsLeft", `${inspection.left}`)));
+  const left = inspection.left + all - calls.length;
+  if (left > 0) help(speaker.story("callsLeft", `${left}`));
+  return [figure];
+}
+
+/** Each board's result as the file has it, and which of the boards are the unit's. */
+function summaryOf({ boards }: Inspection, unit: string, speaker: Speaker): HTMLElement[] {
+  const result = (board: Board) => {
+    const name = speaker.story("boardResult", printable(nameOf(board)), printable(board.result));
+    return board.lookedAt === undefined ? name : `${name}, ${speaker.story("lookedAt", `${board.lookedAt}`)}`;
+  };
+  const made = [element("p", {}, boards.slice(0, MAX_MARKS).map(result).join("; "))];
+  const own = boards.filter((board) => board.unit === unit && board.position !== "");
+  if (boards.length > 1 && own.length > 0) {
+    const names = own.map(({ position }) => printable(position)).join(", ");
+    made.push(element("p", { class: "help" }, speaker.story("ownBoards", names)));
   }
+  const [measured, bad] = (["measured", "bad"] as const).map((name) =>
+    boards.reduce((sum, { deposits }) => sum + deposits[name], 0)
+  );
+  if (measured) made.push(element("p", {}, speaker.story("deposits", `${measured}`, `${bad}`)));
   return made;
 }
 
-function drawBoard(board: Board, program: Program | undefined, speaker: Speaker): HTMLElement {
-  const words = [board.position, board.unit, board.result].map(printable);
-  const title = element("h6", {}, speaker.story("boardOf", ...words));
-  const marks = board.calls.slice(0, MAX_MARKS).map((call, at) => markOf(call, at + 1, program));
-  const figure = element("div", { class: "board" }, title);
-  const { measured, bad } = board.deposits;
-  if (measured > 0) figure.append(element("p", {}, speaker.story("deposits", `${measured}`, `${bad}`)));
-  if (marks.length === 0) {
-    figure.append(element("p", { class: "help" }, speaker.story("noCalls")));
-    return figure;
-  }
-  const placed = marks.filter(({ region }) => region.length > 0);
-  if (placed.length === 0) {
-    figure.append(element("p", { class: "help" }, speaker.story("nothingPlaced")));
-  } else {
-    const frame = frameOf(placed, program);
-    figure.append(draw(board, placed, frame, speaker), outlineOf(frame, program, speaker));
-  }
-  figure.append(tableOf(marks, speaker));
-  const left = board.calls.length - marks.length;
-  if (left > 0) figure.append(element("p", { class: "help" }, speaker.story("callsLeft", `${left}`)));
-  return figure;
+/** What a board is called beside the others of its panel. */
+function nameOf({ position, unit }: Board): string {
+  return position === "" ? unit : position;
 }
 
-function markOf(call: Call, number: number, program: Program | undefined): Mark {
-  if (call.region.length > 0 || !program) return { number, call, region: call.region, isByProgram: false };
-  const place = placeOf(program, call.designator);
-  return { number, call, region: place ? [place] : [], isByProgram: place !== undefined };
-}
-
-/** The board's own outline if everything lies on it; else the box around the positions. */
-function frameOf(placed: readonly Mark[], program: Program | undefined): Frame {
-  const points = placed.flatMap(({ region }) => region);
-  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-  const low: Point = [Math.min(...xs), Math.min(...ys)];
-  const high: Point = [Math.max(...xs), Math.max(...ys)];
-  const board = program?.board;
-  if (board && low[0] >= 0 && low[1] >= 0 && high[0] <= board[0] && high[1] <= board[1]) {
-    return { low: [0, 0], size: board, isOutline: true };
-  }
-  return { low, size: [high[0] - low[0], high[1] - low[1]], isOutline: false };
-}
-
-function outlineOf(frame: Frame, program: Program | undefined, speaker: Speaker): HTMLElement {
-  const [width, height] = frame.size.map((length) => length.toFixed(1));
-  const text = frame.isOutline
+function captionOf({ board, frame, isOutline }: Sheet, program: Program | undefined, speaker: Speaker): HTMLElement {
+  const [width, height] = [0, 1].map((at) => ((frame.high[at] ?? 0) - (frame.low[at] ?? 0)).toFixed(1));
+  const text = isOutline
     ? speaker.story("outlineProgram", printable(program?.name ?? ""), `${width}`, `${height}`)
-    : speaker.story("outlineBox", `${width}`, `${height}`);
+    : speaker.story("outlineBox", `${width}`, `${height}`, board ? printable(nameOf(board)) : "");
   return element("p", { class: "help" }, text);
 }
 
-/** Millimetres with y upwards become units with y downwards. */
-export function scaleOf({ low, size }: Pick<Frame, "low" | "size">) {
-  const room = [WIDTH - 2 * MARGIN, MAX_HEIGHT - 2 * MARGIN] as const;
-  const [across, up] = [Math.max(size[0], 1), Math.max(size[1], 1)];
-  const factor = Math.min(room[0] / across, room[1] / up);
-  const height = up * factor + 2 * MARGIN;
-  const place = ([x, y]: Point): Point => [
-    MARGIN + (x - low[0]) * factor,
-    height - MARGIN - (y - low[1]) * factor,
-  ];
-  return { width: across * factor + 2 * MARGIN, height, factor, place };
-}
-
-function draw(board: Board, placed: readonly Mark[], frame: Frame, speaker: Speaker): SVGElement {
-  const { width, height, factor, place } = scaleOf(frame);
-  const outline = drawn("rect", {
-    x: MARGIN,
-    y: MARGIN,
-    width: Math.max(frame.size[0], 1) * factor,
-    height: height - 2 * MARGIN,
-    rx: frame.isOutline ? 4 : 0,
-    fill: frame.isOutline ? "#eef6ee" : "none",
-    stroke: frame.isOutline ? "#11693b" : "#566372",
-    "stroke-width": 1.5,
-    ...(frame.isOutline ? {} : { "stroke-dasharray": "5 4" }),
+/** One drawing, with a title and a description for those who do not see it. */
+function draw(sheet: Sheet, unit: string, speaker: Speaker): SVGElement {
+  const { size, place } = layoutOf(sheet.frame);
+  count += 1;
+  const [title, description] = [`panel-${count}-title`, `panel-${count}-description`];
+  const own = new Set(sheet.spots.filter(({ board }) => board.unit === unit).map(({ board }) => board.position));
+  const taken: Point[] = [];
+  const marks = sheet.spots.map((spot) => {
+    const at = beside(place(spot.middle), size, taken);
+    taken.push(at);
+    return drawSpot(spot, at, place, size, sheet.spots.length <= MAX_NAMED);
   });
-  const alt = speaker.story("boardAlt", printable(board.position), `${placed.length}`);
-  const marks = placed.map((mark) => drawMark(mark, place, width));
   return drawn(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, width: Math.round(width), role: "img", "aria-label": alt },
-    outline,
+    {
+      viewBox: `0 0 ${size[0].toFixed(1)} ${size[1].toFixed(1)}`,
+      width: Math.round(size[0]),
+      role: "img",
+      "aria-labelledby": title,
+      "aria-describedby": description,
+    },
+    drawn("title", { id: title }, speaker.story("panelTitle")),
+    drawn("desc", { id: description }, described(sheet, speaker)),
+    rectangle(sheet.frame, place, sheet.isOutline
+      ? { fill: "#fbfbf8", stroke: INK, "stroke-width": 1.6 }
+      : { fill: "none", stroke: SOFT, "stroke-width": 1, "stroke-dasharray": "6 4" }),
+    ...sheet.seats.flatMap((seat) => drawSeat(seat, own.has(`${seat.position}`), place, speaker)),
+    ...sheet.parts.map((part) => {
+      const [cx, cy] = place(part);
+      return drawn("circle", { cx: cx.toFixed(1), cy: cy.toFixed(1), r: 1.1, fill: "#8f9b82" });
+    }),
     ...marks,
   );
 }
 
-/** A ring for what a person called false, a full square for everything else; the label beside it. */
-function drawMark({ number, call, region }: Mark, place: (point: Point) => Point, width: number): SVGElement {
-  const corners = region.map(place);
-  const x = corners.reduce((sum, [at]) => sum + at, 0) / corners.length;
-  const y = corners.reduce((sum, [, at]) => sum + at, 0) / corners.length;
-  const colour = call.judged === "false" ? "#566372" : "#a11b1b";
-  const shape = call.judged === "false"
-    ? drawn("circle", { cx: x, cy: y, r: 6, fill: "#fff", stroke: colour, "stroke-width": 2 })
-    : drawn("rect", { x: x - 5, y: y - 5, width: 10, height: 10, fill: colour, stroke: "#fff" });
-  const isRight = x > width - 110;
-  const label = drawn(
-    "text",
-    {
-      x: isRight ? x - 10 : x + 10,
-      y: y + 4,
-      "text-anchor": isRight ? "end" : "start",
-      "font-size": 12,
-      "font-weight": 600,
-      fill: colour,
-      stroke: "#fff",
-      "stroke-width": 3,
-      "paint-order": "stroke",
-    },
-    `${number} ${printable(call.designator).slice(0, 16)}`,
-  );
-  const points = corners.map(([at, down]) => `${at.toFixed(2)},${down.toFixed(2)}`).join(" ");
-  const region_ = drawn("polygon", { points, fill: "none", stroke: colour, "stroke-width": 1 });
-  return drawn("g", { "data-mark": number }, ...(corners.length > 2 ? [region_] : []), shape, label);
+/** A board's place on the panel; the one of the unit is told in words as well. */
+function drawSeat(seat: Seat, isOwn: boolean, place: (point: Point) => Point, speaker: Speaker): SVGElement[] {
+  const [x, y] = place([seat.low[0], seat.high[1]]);
+  const name = isOwn ? speaker.story("ownBoard", `${seat.position}`) : `${seat.position}`;
+  const stroke = isOwn ? OWN : OUTLINE;
+  const box = rectangle(seat, place, { fill: "#eef6ee", stroke, "stroke-width": isOwn ? 2.5 : 0.8, "data-board": seat.position });
+  const label = { x: x + 4, y: y + 12, "font-size": 11, "font-weight": isOwn ? 700 : 400, fill: stroke };
+  return [box, drawn("text", label, name)];
 }
 
-function tableOf(marks: readonly Mark[], speaker: Speaker): HTMLElement {
-  const heads = ["designator", "defect", "judged", "confidence", "position"] as const;
+function rectangle(
+  { low, high }: Frame,
+  place: (point: Point) => Point,
+  style: Readonly<Record<string, string | number>>,
+): SVGElement {
+  const [[left, bottom], [right, top]] = [place(low), place(high)];
+  return drawn("rect", { x: left, y: top, width: right - left, height: bottom - top, ...style });
+}
+
+/** What a drawing shows, in words: the table below has all of it. */
+function described({ board, seats, spots }: Sheet, speaker: Speaker): string {
+  const where = board
+    ? speaker.story("board", printable(nameOf(board)))
+    : speaker.story("panelOf", seats.map(({ position }) => `${position}`).join(", ") || "1");
+  const marks = spots.slice(0, MAX_NAMED).map((spot) => {
+    const name = [printable(spot.call.designator), printable(spot.call.what)].filter((text) => text !== "").join(", ");
+    return speaker.story("spot", `${spot.number}`, name, printable(nameOf(spot.board)));
+  });
+  const left = spots.length - marks.length;
+  return [where, ...marks, ...(left > 0 ? [speaker.story("spotsLeft", `${left}`)] : [])].join(" ");
+}
+
+/** A region or a point, and beside it a mark with its number, and the part's name where there is room. */
+function drawSpot(
+  { number, call, standing, corners, middle }: Spot,
+  at: Point,
+  place: (point: Point) => Point,
+  size: Point,
+  isNamed: boolean,
+): SVGElement {
+  const [x, y] = place(middle);
+  const colour = standing === "false" ? SOFT : CALLED;
+  const points = corners.map(place).map(([across, down]) => `${across.toFixed(2)},${down.toFixed(2)}`).join(" ");
+  const parts: SVGElement[] = [drawn("title", {}, `${number} ${printable(call.designator)}`)];
+  if (corners.length > 2) parts.push(drawn("polygon", { points, fill: "none", stroke: colour, "stroke-width": 1 }));
+  parts.push(
+    drawn("line", { x1: x, y1: y, x2: at[0], y2: at[1], stroke: INK, "stroke-width": 0.8 }),
+    drawn("circle", { cx: x, cy: y, r: 2, fill: INK }),
+    shapeOf(standing, at),
+    drawn("text", { x: at[0], y: at[1] + 3.6, ...NUMBER, fill: standing === "confirmed" ? "#fff" : colour }, `${number}`),
+  );
+  if (isNamed && call.designator !== "") {
+    const isRight = at[0] > size[0] - 110;
+    const style = { "text-anchor": isRight ? "end" : "start", "font-size": 11, "font-weight": 600, fill: colour };
+    const halo = { stroke: "#fff", "stroke-width": 3, "paint-order": "stroke" };
+    const aside = { x: at[0] + (isRight ? -1 : 1) * (MARK + 5), y: at[1] + 4 };
+    parts.push(drawn("text", { ...aside, ...style, ...halo }, printable(call.designator).slice(0, MAX_LETTERS)));
+  }
+  return drawn("g", { "data-mark": number }, ...parts);
+}
+
+/** What a shape means never rests on its colour. */
+function shapeOf(standing: Standing, [x, y]: Point): SVGElement {
+  const far = MARK + 3;
+  switch (standing) {
+    case "called": {
+      const points = `${x - far},${y} ${x},${y - far} ${x + far},${y} ${x},${y + far}`;
+      return drawn("polygon", { points, fill: "#fff", stroke: CALLED, "stroke-width": 1.5 });
+    }
+    case "confirmed":
+      return drawn("rect", { x: x - MARK, y: y - MARK, width: 2 * MARK, height: 2 * MARK, fill: CALLED, stroke: CALLED });
+    case "false":
+      return drawn("circle", { cx: x, cy: y, r: MARK, fill: "#fff", stroke: SOFT, ...DASHED });
+  }
+}
+
+function legendOf(speaker: Speaker): HTMLElement {
+  const items = SHAPES.map(([standing, name]) => {
+    const picture = { viewBox: "0 0 26 26", width: 20, height: 20, "aria-hidden": "true" };
+    return element("li", {}, drawn("svg", picture, shapeOf(standing, [13, 13])), ` ${speaker.story(name)}`);
+  });
+  return element("ul", { class: "legend" }, ...items);
+}
+
+function tableOf(calls: readonly Numbered[], program: Program | undefined, unit: string, speaker: Speaker): HTMLElement {
+  const heads = ["designator", "boardColumn", "defect", "judged", "confidence", "position"] as const;
   const head = heads.map((name) => element("th", { scope: "col" }, speaker.story(name)));
-  const body = marks.map(({ number, call, region, isByProgram }) =>
+  const body = calls.map(({ number, board, call }) =>
     element(
       "tr",
-      {},
+      board.unit === unit ? { class: "own-board" } : {},
       element("th", { scope: "row" }, `${number}`),
       element("td", {}, printable(call.designator)),
+      element("td", {}, printable(nameOf(board))),
       element("td", {}, [printable(call.what), ...figuresIn(call, speaker)].join("; ")),
       element("td", {}, judgedIn(call, speaker)),
       element("td", { class: "number" }, call.confidence === undefined ? "" : `${call.confidence} %`),
-      element("td", { class: "number" }, positionIn(region, isByProgram, speaker)),
+      element("td", { class: "number" }, positionIn(call, program, speaker)),
     )
   );
-  return element(
+  const table = element(
     "table",
     { class: "calls" },
     element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "#"), ...head)),
     element("tbody", {}, ...body),
   );
+  return element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": speaker.story("panelTitle") }, table);
 }
 
 /** What was measured of a deposit of solder paste: the figure, what it should be, and the part of it. */
 function figuresIn({ paste }: Call, speaker: Speaker): string[] {
   if (!paste) return [];
   const known = (["volume", "area", "height"] as const).filter((name) => paste[name].value !== undefined);
-  return known.map((name) => speaker.story(name, measuredIn(paste[name])));
+  const figures = known.map((name) => speaker.story(name, measuredIn(paste[name])));
+  const [x, y] = paste.offset;
+  if (x !== undefined && y !== undefined) figures.push(speaker.story("offset", `${figureIn(x)}, ${figureIn(y)}`));
+  return figures;
 }
 
 function measuredIn({ value = 0, expected }: Measured): string {
-  const figure = (number: number) => `${Number(number.toFixed(4))}`;
-  if (expected === undefined) return figure(value);
+  if (expected === undefined) return figureIn(value);
   const part = Math.round((100 * value) / expected);
-  const both = `${figure(value)} / ${figure(expected)}`;
+  const both = `${figureIn(value)} / ${figureIn(expected)}`;
   return Math.abs(part) < 1e6 ? `${both} = ${part} %` : both;
 }
 
-function judgedIn(call: Call, speaker: Speaker): string {
-  switch (call.judged) {
+function figureIn(number: number): string {
+  return `${Number(number.toFixed(4))}`;
+}
+
+/** In words, and beside them the file's own word. */
+function judgedIn({ judged, verification }: Call, speaker: Speaker): string {
+  const own = printable(verification);
+  const both = (name: "judgedConfirmed" | "judgedFalse") =>
+    own === "" ? speaker.story(name) : speaker.story("judgedWord", speaker.story(name), own);
+  switch (judged) {
     case "confirmed":
-      return speaker.story("judgedConfirmed");
+      return both("judgedConfirmed");
     case "false":
-      return speaker.story("judgedFalse");
+      return both("judgedFalse");
     case "open":
       return speaker.story("judgedOpen");
     case "other":
-      return speaker.story("judgedOther", printable(call.verification));
+      return speaker.story("judgedOther", own);
   }
 }
 
-function positionIn(region: readonly Point[], isByProgram: boolean, speaker: Speaker): string {
-  const [first] = region;
-  if (!first) return speaker.story("noPosition");
-  const text = `${first[0].toFixed(2)}; ${first[1].toFixed(2)}`;
-  return isByProgram ? speaker.story("byProgram", text) : speaker.story("stated", text);
+/** The middle of a place, on its board, and whose word that is. */
+function positionIn({ region, designator }: Call, program: Program | undefined, speaker: Speaker): string {
+  const shown = ([x, y]: Point) => `${x.toFixed(2)}; ${y.toFixed(2)}`;
+  if (region.length > 0) return speaker.story("stated", shown(middleOf(region)));
+  const place = program && placeOf(program, designator);
+  return place ? speaker.story("byProgram", shown(place)) : speaker.story("noPosition");
 }

@@ -37,7 +37,7 @@ export function drawTimeline(rows: readonly Row[], speaker: Speaker): HTMLElemen
   const legend = speaker.story("timelineHelp") + (hasStamp ? ` ${speaker.story("stampHelp")}` : "");
   const svg = drawn(
     "svg",
-    { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": legend },
+    { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": speaker.story("timeline") },
     ...lines,
     axis,
     label(first, LEFT, "start"),
@@ -57,8 +57,9 @@ interface Timed {
 }
 
 function timesOf({ act }: Row): Omit<Timed, "row"> {
-  const texts = [act.claimed, act.seen, act.noEarlier, act.noLater, act.stamped];
-  const [claimed, seen, from, until, stamped] = texts.map((text) => {
+  const texts = [act.seen, act.noEarlier, act.noLater, act.stamped];
+  const claimed = act.claimedMillis === "" ? undefined : Number(act.claimedMillis);
+  const [seen, from, until, stamped] = texts.map((text) => {
     const millis = parseMillis(text);
     return millis === undefined ? undefined : Number(millis);
   });

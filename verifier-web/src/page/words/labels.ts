@@ -5,7 +5,12 @@ import type { Words } from "./language.ts";
 /** Labels of facts, by their code. */
 export const FACTS: Readonly<Record<string, Words>> = {
   after: { en: "Made after this many entries, it says", zh: "自称作于多少条之后" },
+  "after-bound": { en: "Made after this many entries", zh: "作于此条数之后" },
+  beginning: { en: "The larger tree began with this root, at the smaller one's size", zh: "较大的树在较小者的大小处的树根" },
   cosigned: { en: "Cosigned by", zh: "联署" },
+  "cosigned-both": { en: "Cosigned both", zh: "两者均联署" },
+  "cosigned-newer": { en: "Cosigned the larger tree only", zh: "仅联署较大的树" },
+  "cosigned-older": { en: "Cosigned the smaller tree only", zh: "仅联署较小的树" },
   heartbeats: { en: "Statements without records", zh: "没有记录的声明数" },
   index: { en: "Entry", zh: "条目序号" },
   leaf: { en: "Hash of the entry", zh: "叶哈希" },
@@ -45,6 +50,7 @@ export const ROLE_NAMES: Readonly<Record<string, Words>> = {
   consistency: { en: "Proof from the earlier checkpoint", zh: "与更早检查点的一致性证明" },
   split: { en: "Evidence of a split", zh: "分叉证据" },
   bundle: { en: "Bundle", zh: "证据包" },
+  challenge: { en: "Challenge (not judged here)", zh: "质询（此处不判断）" },
   unused: { en: "Not used", zh: "不使用" },
 };
 

@@ -115,6 +115,7 @@ export const REFUSALS: Readonly<Record<string, Words>> = {
   UnknownLog: { en: "your policy does not list the log", zh: "您的策略未列出该日志" },
   UnknownName: { en: "a name that no line before has", zh: "此前没有任何一行定义该名称" },
   Utf8: { en: "it is not valid UTF-8", zh: "不是有效的 UTF-8" },
+  Wide: { en: "it is text in UTF-16; save it as UTF-8", zh: "它是 UTF-16 文本；请另存为 UTF-8" },
   "Zip Checksum": { en: "a part does not have its checksum: the file was damaged", zh: "某个部分的校验和不符：文件已损坏" },
   "Zip End": { en: "the end of the zip is missing or wrong: the file may have been cut, or made by another program", zh: "缺少 zip 结尾或其有误：文件可能被截断，或由其他程序制作" },
   "Zip Gap": { en: "there is something between the parts of the zip, or something is missing", zh: "zip 各部分之间有多余或缺失的内容" },

@@ -260,6 +260,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "It does not fit your policy (check that you took the right file): it comes from the log {0}, which your policy does not list.",
     zh: "与您的策略不符（请确认文件没有拿错）：它来自日志 {0}，而您的策略中没有该日志。",
   },
+  "unknown-log-none-listed": {
+    en: "It comes from the log {0}, and your policy lists no log at all: add a line “log” with the log's verifier key, one that you did not get with the evidence.",
+    zh: "它来自日志 {0}，而您的策略没有列出任何日志：请加上一行“log”及该日志的验证密钥，且该密钥不得取自所交来的证据。",
+  },
   "two-histories": {
     en: "The log has signed two trees of {0} entries, {1} and {2}, and your policy accepts both: it has two histories.",
     zh: "日志签署了两棵均为 {0} 条的树（{1} 和 {2}），而您的策略都接受：它有两份历史。",
@@ -274,6 +278,41 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "detail-invalid": {
     en: "a signature line names the key but does not verify",
     zh: "签名行指明该密钥，但验证失败",
+  },
+  "detail-agree": {
+    en: "the larger tree continues the smaller one: both can be true",
+    zh: "较大的树延续了较小的树：二者可同时为真",
+  },
+  "detail-consistency-length": {
+    en: "the proof has {0} hashes where the sizes require {1}",
+    zh: "证明有 {0} 个哈希，而两个大小要求 {1} 个",
+  },
+  "detail-hashes-elsewhere": {
+    en: "the hashes lead to {0}, which is not the root that the log has signed",
+    zh: "哈希得出 {0}，不是日志签署的根",
+  },
+  "detail-hashes-length": {
+    en: "there are {0} hashes where the sizes require {1}",
+    zh: "有 {0} 个哈希，而两个大小要求 {1} 个",
+  },
+  "detail-new-root": { en: "the proof leads to another root for the newer tree", zh: "证明对新树得出另一个根" },
+  "detail-no-hashes": {
+    en: "trees of {0} and {1} entries, and nothing that ties their roots: both can be true",
+    zh: "{0} 条与 {1} 条的两棵树之间没有任何联系其根的哈希：二者可同时为真",
+  },
+  "detail-not-signed": {
+    en: "the checkpoint of {0} entries is not signed by the log",
+    zh: "{0} 条的检查点没有日志的签名",
+  },
+  "detail-old-root": { en: "the proof leads to another root for the older tree", zh: "证明对旧树得出另一个根" },
+  "detail-same-size": { en: "two different roots for the same size", zh: "同一大小却有两个不同的根" },
+  "detail-signature-bad": {
+    en: "the log's signature on the checkpoint of {0} entries does not verify",
+    zh: "{0} 条的检查点上日志的签名验证失败",
+  },
+  "detail-two-logs": {
+    en: "the checkpoints are of two logs, {0} and {1}",
+    zh: "两个检查点属于不同的日志：{0} 和 {1}",
   },
   "detail-other": { en: "{0}", zh: "{0}" },
   "detail-path-length": {
@@ -419,6 +458,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "日志是否延续声明所继的 {0} 条：未给出相应证明。",
   },
   "open-after-time": { en: "When that was: your policy asks for no witness.", zh: "当时的时间：您的策略未要求见证者。" },
+  "open-challenge": {
+    en: "{0}: whether this answers the challenge: that it picks what the later checkpoint and the range give, and that each picked record is opened whole and with its file. This page judges no challenge; the program does: `fiducial challenge verify`.",
+    zh: "{0}：是否答复了该质询：其所抽取的是否正是由之后的检查点和区间得出的记录，且每条均已完整公开并附上文件。本页不判断质询，请用 fiducial challenge verify。",
+  },
   "open-cadence": {
     en: "{0}: how often it speaks: your pin names no cadence.",
     zh: "{0}：多久作一次声明：您的信任锚点（pins）未写明间隔。",

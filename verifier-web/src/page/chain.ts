@@ -1,0 +1,140 @@
+/**
+ * The records of a board in their order, and whose last word on it is what.
+ *
+ *     rows         in the order of sight by the agent's clock; what does not open it comes last, in that of the statements
+ *     last words   in the order of the times that the records claim, if all claim a moment and none is later than
+ *                  the first sight; else in that of sight
+ *
+ * Both are the rules of the report of `fiducial` (`verifier-cli/src/matter`; `spec/text/reconcile.md`, "What is compared"):
+ * after an outage files are seen in the order of their names, and a last word must not come from that.
+ */
+
+import { saysBad, saysGood } from "../evidence/words.ts";
+import { MAX_U64, compareTexts } from "../formats/encoding.ts";
+import type { Act } from "../judge/report.ts";
+import { parseMillis } from "../judge/time.ts";
+
+/** Kinds of records that are about boards. */
+const ABOUT_BOARDS = ["aoi-report", "oven-data", "repair", "review", "spi-report"];
+
+/** What machines write where they read no code. It names nobody. */
+const NO_NAMES = ["", "N/A", "NOREAD"];
+
+/** The acts in the order of sight. */
+export function bySight(acts: readonly Act[]): Act[] {
+  const keyed = acts.map((act) => ({ act, seen: seenOf(act), ...placeOf(act) }));
+  keyed.sort((one, other) =>
+    compare(one.seen, other.seen) || compareTexts(one.source, other.source) ||
+    compare(one.sequence, other.sequence) || compare(one.record, other.record)
+  );
+  return keyed.map(({ act }) => act);
+}
+
+/** Milliseconds since 1970; behind every time where none is opened. */
+function seenOf({ seen }: Act): bigint {
+  return parseMillis(seen) ?? MAX_U64;
+}
+
+function placeOf({ place, index }: Act) {
+  const [source = "", sequence = ""] = place.split(" ");
+  return { source, sequence: BigInt(sequence || 0), record: BigInt(index || 0) };
+}
+
+function compare(one: bigint, other: bigint): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+/**
+ * In the order of the times that they claim, if each claims a moment and all were there when the first was seen. Otherwise
+ * they stay as they are: sight saw one before the other was made.
+ */
+function inTime(acts: readonly Act[]): Act[] {
+  const timed = acts.map((act) => ({ act, claimed: act.claimedMillis === "" ? undefined : BigInt(act.claimedMillis) }));
+  const firstSeen = acts.map(seenOf).reduce((least, seen) => (seen < least ? seen : least), MAX_U64);
+  const isInDoubt = timed.some(({ claimed }) => claimed === undefined || claimed > firstSeen);
+  if (!isInDoubt) timed.sort((one, other) => compare(one.claimed ?? 0n, other.claimed ?? 0n));
+  return timed.map(({ act }) => act);
+}
+
+/** As the last words take them. Where people's words claim no times, machines' reports are in order among themselves. */
+function inTurn(acts: readonly Act[]): Act[] {
+  // An oven says nothing of the others, and its pass has a time of its own.
+  const passes = acts.filter(({ kind }) => kind === "oven-data");
+  const others = inTime(acts.filter(({ kind }) => kind !== "oven-data"));
+  const looks = inTime(others.filter(({ kind }) => kind === "aoi-report"));
+  return [...passes, ...others.map((act) => (act.kind === "aoi-report" ? looks.shift() ?? act : act))];
+}
+
+/** The last verdicts about one board, each as it was stated. */
+export interface LastWords {
+  /** That of the last optical inspection; where none says one, that of the last paste inspection. */
+  readonly machine: readonly string[];
+  /** That of the last review or repair, and which of them it was. */
+  readonly person: { readonly kind: string; readonly words: readonly string[] } | undefined;
+  /** That of the oven on its run. */
+  readonly oven: readonly string[];
+  /** Whether any inspection found something. */
+  readonly isFailed: boolean;
+  /** Whether a review left fewer failures than there were. */
+  readonly isOverridden: boolean;
+}
+
+/**
+ * Puts together what the records of one board say. They are kept apart because a later record is not a better one: an
+ * oven that says `Succeeded` of its run knows nothing of a joint. `own` are those of a record's words that are the board's.
+ */
+export function lastWordsOf(
+  acts: readonly Act[],
+  own: (words: readonly string[], act: Act) => readonly string[],
+): LastWords {
+  let [machine, oven, person]: [readonly string[], readonly string[], LastWords["person"]] = [[], [], undefined];
+  let [isFailed, isOverridden, isOptical, failures] = [false, false, false, 0];
+  for (const act of inTurn(bySight(acts.filter(({ kind }) => ABOUT_BOARDS.includes(kind))))) {
+    const words = own(act.verdicts, act);
+    if (act.kind === "oven-data") {
+      if (words.length > 0) oven = words;
+    } else if (act.kind === "review" || act.kind === "repair") {
+      if (act.kind === "review") {
+        // What stood before is what the review itself names, or else what the machine said last.
+        const stated = own(act.verdictsBefore, act);
+        const before = stated.length > 0 ? failuresIn(stated) : failures;
+        isOverridden ||= words.length > 0 && failuresIn(words) < before && words.some(saysGood);
+        isFailed ||= before > 0;
+      }
+      if (words.length > 0) person = { kind: act.kind, words };
+    } else {
+      // Where a machine has no word for it, its count of defects is what it says.
+      const found = words.length > 0 ? failuresIn(words) : Number(/^\+?0*[1-9]\d*$/.test(act.defects.trim()));
+      isFailed ||= found > 0;
+      const isOptics = act.kind === "aoi-report";
+      if (isOptical && !isOptics) continue;
+      if (words.length > 0) [machine, isOptical] = [words, isOptics];
+      failures = found;
+    }
+  }
+  return { machine, person, oven, isFailed, isOverridden };
+}
+
+function failuresIn(words: readonly string[]): number {
+  return words.filter(saysBad).length;
+}
+
+/** Acts that name no board themselves and hang together with these by a link between files. */
+export function linkedTo(chain: readonly Act[], all: readonly Act[]): Act[] {
+  const hashesOf = (act: Act) =>
+    [act.about, act.fileHash, act.follows, act.supersedes].filter((hash) => hash !== "");
+  const hashes = new Set(chain.flatMap(hashesOf));
+  const found: Act[] = [];
+  let left = all.filter((act) => ABOUT_BOARDS.includes(act.kind) && !chain.includes(act) && isNameless(act));
+  for (;;) {
+    const next = left.filter((act) => hashesOf(act).some((hash) => hashes.has(hash)));
+    if (next.length === 0) return found;
+    found.push(...next);
+    next.flatMap(hashesOf).forEach((hash) => hashes.add(hash));
+    left = left.filter((act) => !next.includes(act));
+  }
+}
+
+function isNameless({ units, panel }: Act): boolean {
+  return [...units, panel].every((name) => NO_NAMES.includes(name));
+}

@@ -1,0 +1,33 @@
+/** Acts for tests: everything that a test does not care about is empty. */
+
+import type { Act } from "../src/judge/report.ts";
+
+export function actOf(changed: Partial<Act>): Act {
+  return {
+    place: "aoi 1",
+    index: "1",
+    kind: "aoi-report",
+    units: [],
+    verdicts: [],
+    panel: "",
+    claimed: "",
+    claimedMillis: "",
+    seen: "",
+    defects: "",
+    attempt: "",
+    late: "",
+    verdictsBefore: [],
+    about: "",
+    follows: "",
+    fileHash: "",
+    supersedes: "",
+    certificateHash: "",
+    programHash: "",
+    window: "",
+    noEarlier: "",
+    noLater: "",
+    stamped: "",
+    exhibit: undefined,
+    ...changed,
+  };
+}
