@@ -185,7 +185,8 @@ fn a_policy_without_a_log_is_told_what_it_lacks() {
 fn pins_that_an_editor_has_saved_its_own_way_are_read_as_they_were_written() {
     let folder = folder();
     let at = folder.path();
-    let key = support::source_key().verifier();
+    let signer = support::source_key();
+    let key = signer.verifier();
     let first = leaf_hash(&fs::read(at.join("shown/records/0/0.statement")).unwrap());
     let origin = judge(at, &["bundle", "explain", "b.zip"], 0)["facts"]["origin"].clone();
     let pins = format!(
