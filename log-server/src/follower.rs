@@ -136,6 +136,9 @@ impl Follower {
         while !self.shared.is_over() {
             let look = self.follow.begin();
             let seen = self.look();
+            if seen.is_err() {
+                self.forget_unpublished();
+            }
             let behind = matches!(seen, Ok(false));
             let failed = match seen {
                 Ok(_) => None,
@@ -162,8 +165,17 @@ impl Follower {
             self.observer.tell_to_stop(&why);
         }
         self.mark();
+        self.forget_unpublished();
         self.follow.end(u64::MAX, true, false);
         Ok(())
+    }
+
+    /// What was not seen just now is not known: a head that waited may be published, and nobody is to be told
+    /// for ever that its witnesses are missing.
+    fn forget_unpublished(&self) {
+        if let Some(witnessing) = &self.shared.witnessing {
+            witnessing.board.seen_unpublished(None);
+        }
     }
 
     /// Looks once; whether all that was seen is here now.

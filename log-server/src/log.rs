@@ -204,7 +204,7 @@ impl Log {
         if let Some(waiting) = witnessing.status().waiting {
             tracing::warn!(
                 size = waiting.size,
-                missing = waiting.missing.join(", "),
+                missing = waiting.missing.names().join(", "),
                 "the quorum of witnesses is not reached: nothing new is published until it is"
             );
         }
@@ -556,6 +556,11 @@ impl Log {
             (tail.frontier().size(), tail.sealed())
         };
         let seen = self.shared.seen.borrow().clone();
+        let mut witnessing = self.shared.witnessing.as_ref().map(|witnessing| witnessing.status());
+        if let (Some(witnessing), Some(_)) = (&mut witnessing, &seen.fatal) {
+            // A log that has stopped waits for no witness.
+            witnessing.waiting = None;
+        }
         Status {
             sequenced,
             sealed,
@@ -564,7 +569,7 @@ impl Log {
             waiting: self.shared.queue.entries(),
             index_ready: self.shared.index.is_ready(),
             refused: seen.refused,
-            witnessing: self.shared.witnessing.as_ref().map(|witnessing| witnessing.status()),
+            witnessing,
             fatal: seen.fatal,
         }
     }

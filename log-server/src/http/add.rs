@@ -21,6 +21,7 @@ use crate::admission::Submission;
 use crate::answer::{AddError, Sequenced};
 use crate::log::Log;
 use crate::number;
+use crate::witnesses::board::Missing;
 
 /// The most bytes of a batch, lengths included.
 pub const MAX_BATCH_SIZE: usize = 8 * 1024 * 1024;
@@ -125,10 +126,9 @@ async fn add_and_wait(
 
 fn not_witnessed(api: &Api, index: u64) -> Problem {
     let waiting = api.log.status().witnessing.and_then(|witnessing| witnessing.waiting);
-    let missing = waiting.map(|waiting| waiting.missing.join(", ")).unwrap_or_default();
-    let missing = match missing.as_str() {
-        "" => missing,
-        names => format!("; witnesses missing: {names}"),
+    let missing = match waiting.map(|waiting| waiting.missing) {
+        Some(Missing::Named(names)) => format!("; witnesses missing: {}", names.join(", ")),
+        Some(Missing::Elsewhere) | None => String::new(),
     };
     let detail = format!(
         "entry {index} is durable, but no published checkpoint covers it yet; \

@@ -15,7 +15,7 @@ use crate::answer::{Refused, Status};
 use crate::number;
 use crate::publisher::unix_seconds;
 use crate::witnesses::ask::Trouble;
-use crate::witnesses::board::{QUORUM_PATIENCE, Waiting};
+use crate::witnesses::board::{Missing, QUORUM_PATIENCE, Waiting};
 
 /// What Prometheus reads.
 const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
@@ -93,9 +93,11 @@ fn reasons(status: &Status, waiting_entries: usize) -> Vec<String> {
         reasons.push(format!("full tiles cannot be stored, the journal keeps them: {error}"));
     }
     if let Some(waiting) = unwitnessed(status) {
-        let missing = match &waiting.missing[..] {
-            [] => "which are missing, the server that signs says in its `/readyz`".to_owned(),
-            names => format!("missing: {}", names.join(", ")),
+        let missing = match &waiting.missing {
+            Missing::Elsewhere => {
+                "which are missing, the server that signs says in its `/readyz`".to_owned()
+            }
+            Missing::Named(names) => format!("missing: {}", names.join(", ")),
         };
         reasons.push(format!(
             "the quorum of witnesses has not cosigned the head of {} for {}, so nothing new is \
@@ -236,7 +238,7 @@ mod tests {
         let waiting = |seconds| Waiting {
             size: 7,
             time: Duration::from_secs(seconds),
-            missing: vec!["w2 (it did not answer in time)".to_owned()],
+            missing: Missing::Named(vec!["w2 (it did not answer in time)".to_owned()]),
         };
         let status = |waiting| Status {
             sequenced: 7,
@@ -255,7 +257,7 @@ mod tests {
         assert!(reasons[0].contains("7 entries for 9 seconds"), "{reasons:?}");
         assert!(reasons[0].contains("w2 (it did not answer in time)"));
         // Another server waits for it.
-        let others = Waiting { missing: Vec::new(), ..waiting(12) };
+        let others = Waiting { missing: Missing::Elsewhere, ..waiting(12) };
         let reasons = super::reasons(&status(Some(others)), 10);
         assert!(reasons[0].ends_with("the server that signs says in its `/readyz`"), "{reasons:?}");
     }

@@ -58,9 +58,28 @@ pub struct Waiting {
     pub size: u64,
     /// For how long.
     pub time: Duration,
-    /// The witnesses that the quorum lacks, with what is wrong with each where that is known. Empty where another
-    /// server offers it, which alone knows.
-    pub missing: Vec<String>,
+    /// Whose word it lacks.
+    pub missing: Missing,
+}
+
+/// The witnesses that a quorum lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Another server offers the head, or nobody: only who offers it knows.
+    Elsewhere,
+    /// These, with what is wrong with each where that is known.
+    Named(Vec<String>),
+}
+
+impl Missing {
+    /// Those that are known here.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Elsewhere => &[],
+            Self::Named(names) => names,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -301,17 +320,17 @@ impl Board {
     #[must_use]
     pub fn status(&self, policy: &Policy, endpoints: &[Endpoint]) -> WitnessingStatus {
         let state = self.lock();
-        let waiting = state.waiting_since.map(|since| {
-            let counted = policy.count_quorum(&state.gathered.fresh_times());
-            let missing = counted.err().map(|short| short.missing).unwrap_or_default();
+        let waiting = state.waiting_since.and_then(|since| {
+            // Once they are counted it is no witness that is waited for: perhaps a disk is full.
+            let short = policy.count_quorum(&state.gathered.fresh_times()).err()?;
             let name = |name: &PolicyName| describe(name, policy, endpoints, &state.witnesses);
-            Waiting {
+            Some(Waiting {
                 size: state.tree.map_or(0, |tree| tree.size()),
                 time: since.elapsed(),
-                missing: missing.iter().map(name).collect(),
-            }
+                missing: Missing::Named(short.missing.iter().map(name).collect()),
+            })
         });
-        let waiting = waiting.or_else(|| state.waits_elsewhere());
+        let waiting = waiting.or_else(|| state.waits_elsewhere(Instant::now()));
         WitnessingStatus { waiting, witnesses: state.witnesses.clone() }
     }
 
@@ -321,11 +340,15 @@ impl Board {
 }
 
 impl State {
-    /// The head that another server offers, or nobody, if it waits for longer than servers need.
-    fn waits_elsewhere(&self) -> Option<Waiting> {
+    /// The head that another server offers, or nobody, if by now it waits for longer than servers need.
+    fn waits_elsewhere(&self, now: Instant) -> Option<Waiting> {
+        if self.offered_since.is_some() {
+            // It is offered here.
+            return None;
+        }
         let (size, since) = self.unpublished?;
-        let time = since.elapsed();
-        (time >= OTHERS_PATIENCE).then(|| Waiting { size, time, missing: Vec::new() })
+        let time = now.saturating_duration_since(since);
+        (time >= OTHERS_PATIENCE).then_some(Waiting { size, time, missing: Missing::Elsewhere })
     }
 }
 
@@ -352,4 +375,60 @@ fn endpoint_of(name: &PolicyName, policy: &Policy, endpoints: &[Endpoint]) -> Op
         endpoint.keys.iter().any(|(at, _)| policy.witnesses()[*at].name() == name)
     };
     endpoints.iter().position(is_it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spec::checkpoint::Origin;
+    use spec::cosignature::{Timestamp, sign_ed25519};
+    use spec::key::{Algorithm, KeyName, SigningKey};
+
+    fn witness() -> SigningKey {
+        let name = KeyName::parse("w.example").unwrap();
+        SigningKey::from_seed(name, Algorithm::CosignatureEd25519, &[2; 32]).unwrap()
+    }
+
+    /// The board of a log with one witness, whose word comes by file.
+    fn board() -> (Board, Policy) {
+        let text = format!("witness w {}\nquorum w\n", witness().verifier());
+        (Board::new(&[]), Policy::parse(text.as_bytes()).unwrap())
+    }
+
+    fn waits_elsewhere(board: &Board, since: Duration) -> Option<Waiting> {
+        board.lock().waits_elsewhere(Instant::now() + since)
+    }
+
+    #[test]
+    fn a_head_of_others_waits_for_as_long_as_it_is_seen() {
+        let (board, _) = board();
+        board.seen_unpublished(Some(7));
+        assert_eq!(waits_elsewhere(&board, Duration::ZERO), None, "an office may just end");
+        board.seen_unpublished(Some(7));
+        let waiting = waits_elsewhere(&board, OTHERS_PATIENCE).unwrap();
+        assert_eq!((waiting.size, waiting.missing), (7, Missing::Elsewhere));
+        board.seen_unpublished(None);
+        assert_eq!(waits_elsewhere(&board, OTHERS_PATIENCE), None);
+    }
+
+    #[test]
+    fn who_offers_a_head_names_who_is_missing_and_nobody_once_the_quorum_is_counted() {
+        let (board, policy) = board();
+        let origin = Origin::parse("log.example").unwrap();
+        let checkpoint = Checkpoint::new(origin, Tree::EMPTY);
+        board.offer(&checkpoint, Gathered::new(1));
+        let waiting = board.status(&policy, &[]).waiting.unwrap();
+        assert!(waiting.missing.names()[0].starts_with("w ("), "{waiting:?}");
+
+        let time = Timestamp::from_seconds(7).unwrap();
+        let line = sign_ed25519(&witness(), time, &checkpoint);
+        board.post(Tree::EMPTY, vec![Cosigned { witness: 0, line, time }], true);
+        // Counted, and not published: as where a disk is full. The others see that it waits, and it is nobody else's.
+        board.seen_unpublished(Some(0));
+        assert!(board.is_waiting());
+        assert_eq!(board.status(&policy, &[]).waiting, None);
+        assert_eq!(waits_elsewhere(&board, OTHERS_PATIENCE), None);
+        board.step_back();
+        assert!(waits_elsewhere(&board, OTHERS_PATIENCE).is_some());
+    }
 }

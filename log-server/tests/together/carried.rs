@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use log_server::admission::Admission;
 use log_server::log::Log;
-use log_server::witnesses::board::QUORUM_PATIENCE;
+use log_server::witnesses::board::{Missing, QUORUM_PATIENCE};
 use log_server::witnesses::carry::{CarryError, accept, request};
 use log_server::witnesses::read_policy;
 use spec::note::Note;
@@ -81,12 +81,43 @@ fn while_a_head_waits_for_its_witnesses_every_server_says_so() {
     let says_so = |log: &Log| waiting(log).is_some_and(|waiting| waiting.time >= QUORUM_PATIENCE);
     wait_until("all say that it waits", || logs.iter().all(says_so));
     // Only who is in office knows for whom.
-    let names = |log: &Log| waiting(log).is_some_and(|waiting| !waiting.missing.is_empty());
+    let names = |log: &Log| waiting(log).is_some_and(|waiting| !waiting.missing.names().is_empty());
     wait_until("one names it", || logs.iter().filter(|log| names(log)).count() == 1);
     assert_eq!(carry(&world, &witness), 0);
     wait_until("what was carried is published", || is_published(&logs, 0));
     wait_until("none says it any more", || logs.iter().all(|log| waiting(log).is_none()));
     logs.iter().for_each(end);
+}
+
+#[test]
+fn who_does_not_see_the_database_says_of_no_head_that_it_waits() {
+    let Some((mut world, _witness)) = by_file() else { return };
+    let waiting = |log: &Log| log.status().witnessing.and_then(|status| status.waiting);
+    let holder = world.open("a");
+    wait_until("a head waits", || waiting(&holder).is_some());
+    let way = world.lay_way();
+    let other = world.open("b");
+    wait_until("the other has heard of it", || {
+        waiting(&other).is_some_and(|waiting| waiting.missing == Missing::Elsewhere)
+    });
+    world.postgres.end();
+    way.take_away();
+    world.postgres.begin(&[]);
+    wait_until("what is not seen is not known", || waiting(&other).is_none());
+    way.lay();
+    [holder, other].iter().for_each(end);
+}
+
+#[test]
+fn a_server_that_stopped_accuses_no_witness() {
+    let Some((world, _witness)) = by_file() else { return };
+    let log = world.open("a");
+    let waiting = || log.status().witnessing.and_then(|status| status.waiting);
+    wait_until("a head waits", || waiting().is_some());
+    world.postgres.sql("INSERT INTO log_schema (version) VALUES (99)");
+    wait_until("it stops", || log.status().fatal.is_some());
+    assert_eq!(waiting(), None, "it waits for an upgrade, and for nobody else");
+    end(&log);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn a_running_server_takes_what_is_carried_to_it() {
     let log = world.open();
     assert!(log.published().note.is_empty());
     let missing = log.status().witnessing.unwrap().waiting.unwrap().missing;
-    assert!(missing[0].contains("no URL"), "{missing:?}");
+    assert!(missing.names()[0].contains("no URL"), "{missing:?}");
     carry(&world, &world.witnesses[0]);
     wait_until("the first head is published", || !log.published().note.is_empty());
     let mut sizes = vec![0];

@@ -105,7 +105,7 @@ fn without_the_quorum_nothing_moves_and_nothing_is_lost() {
     assert_eq!(log.published().checkpoint.tree().size(), 1);
     let waiting = log.status().witnessing.unwrap().waiting.unwrap();
     assert!(
-        waiting.missing.iter().any(|name| name.starts_with("w0 (no connection")),
+        waiting.missing.names().iter().any(|name| name.starts_with("w0 (no connection")),
         "{waiting:?}"
     );
 
@@ -198,7 +198,7 @@ fn a_key_that_is_left_out_of_an_answer_is_asked_for_again() {
     add(&log, "two");
     wait_until("one key is known to be left out", || trouble(&log, 0) == Some("lacks-key"));
     let missing = log.status().witnessing.unwrap().waiting.unwrap().missing;
-    assert!(missing[0].starts_with("w1 (it signed, but not with the key"), "{missing:?}");
+    assert!(missing.names()[0].starts_with("w1 (it signed, but not with the key"), "{missing:?}");
     assert_eq!(log.published().checkpoint.tree().size(), 1);
     // Nothing else is offered meanwhile: the same head is asked about until the quorum is there.
     world.witnesses[0].set(Manner::Both);
