@@ -75,6 +75,7 @@ pub(super) fn run(args: &CopyArgs) -> anyhow::Result<ExitCode> {
     if args.moves {
         return move_log(args, from, to);
     }
+    args.stores.check_kinds(&[&args.from, &args.to])?;
     if !is_url(&args.to) && is_data_folder(to) {
         return into_data_folder(args, to);
     }

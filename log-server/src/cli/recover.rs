@@ -84,6 +84,8 @@ pub(super) struct RecoverArgs {
 }
 
 pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
+    let stores: Vec<&str> = args.from.iter().map(String::as_str).collect();
+    args.stores.check_kinds(&stores)?;
     let witnesses = args.policy.as_deref().map(|policy| witnesses(args, policy)).transpose()?;
     let holders: Vec<Box<dyn Source>> =
         args.from.iter().map(|from| holder(args, from)).collect::<Result<_, _>>()?;

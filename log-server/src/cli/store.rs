@@ -17,7 +17,7 @@ use crate::copy::web::Web;
 use crate::copy::{CopyError, Listener, Summary, policy_of_keys};
 use crate::number;
 use crate::objects::bucket::BucketObjects;
-use crate::objects::place::{ObjectArgs, is_bucket};
+use crate::objects::place::{ObjectArgs, is_bucket, kind_of};
 
 /// How a bucket is reached.
 #[derive(Args, Clone, Debug, Default)]
@@ -43,6 +43,27 @@ pub(super) struct StoreArgs {
 }
 
 impl StoreArgs {
+    /// Refuses what is of one store where there are buckets of several kinds: it would be used for all of them, and
+    /// what gives access to one be sent to the server of another.
+    pub(super) fn check_kinds(&self, stores: &[&str]) -> anyhow::Result<()> {
+        let mut buckets = stores.iter().filter_map(|store| Some((store, kind_of(store)?)));
+        let Some((first, kind)) = buckets.next() else { return Ok(()) };
+        let Some((other, _)) = buckets.find(|(_, other)| *other != kind) else { return Ok(()) };
+        let given = [
+            ("--objects-endpoint", self.objects_endpoint.is_some()),
+            ("--objects-credentials", self.objects_credentials.is_some()),
+            ("--objects-region", self.objects_region.is_some()),
+            ("--objects-path-style", self.objects_path_style.is_some()),
+        ];
+        let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) else { return Ok(()) };
+        bail!(
+            "{first} and {other} are stores of different kinds, and {flag} (or its environment variable) can be \
+             of one of them only. Copy one to a folder first, with the flags of that store, and go on from the \
+             folder; or leave it out, where both are at the usual addresses of their kinds and the environment has \
+             the credentials of each"
+        )
+    }
+
     /// The bucket that a URL names.
     pub(super) fn bucket(&self, url: &str) -> anyhow::Result<Bucket> {
         let args = ObjectArgs {

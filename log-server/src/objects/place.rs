@@ -27,9 +27,9 @@ pub const OBJECTS: &str = "objects.toml";
 pub(super) const FOLDER: &str = "folder";
 
 /// What a store's address begins with.
-const AZURE: &str = "az://";
-const GOOGLE: &str = "gs://";
-const S3: &str = "s3://";
+pub(super) const AZURE: &str = "az://";
+pub(super) const GOOGLE: &str = "gs://";
+pub(super) const S3: &str = "s3://";
 
 /// The longest name of a bucket and of a prefix that is taken.
 const MAX_BUCKET_SIZE: usize = 63;
@@ -44,6 +44,19 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectsError {
+    /// What would be sent is for another server: nothing else compares the account with the endpoint.
+    #[error(
+        "{store}: {endpoint} is not an address of the account {account}: its host begins with \
+         {account}. or its path is /{account}; correct --objects-endpoint, or the account in the store"
+    )]
+    Account {
+        /// Which account.
+        account: String,
+        /// The address that was named.
+        endpoint: String,
+        /// Which store.
+        store: String,
+    },
     /// Nobody to ask as.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
@@ -152,9 +165,16 @@ pub struct ObjectArgs {
 }
 
 impl ObjectArgs {
-    /// Fills what is missing from `other`.
+    /// Fills what is missing from `other`, unless that is about a store of another kind: the endpoint and the
+    /// credentials of one are never for the other.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
+        let kinds = [&self, &other].map(|one| one.store.as_deref().and_then(kind_of));
+        if let [Some(kind), Some(of_other)] = kinds
+            && kind != of_other
+        {
+            return self;
+        }
         Self {
             store: self.store.or(other.store),
             endpoint: self.endpoint.or(other.endpoint),
@@ -185,7 +205,18 @@ impl ObjectArgs {
             },
             _ if self.region.is_some() => return only_s3("--objects-region"),
             _ if self.path_style.is_some() => return only_s3("--objects-path-style"),
-            Kind::Azure { account } => Cloud::Azure { account: account.to_owned() },
+            Kind::Azure { account } => {
+                if let Some(endpoint) = &self.endpoint
+                    && !is_of_account(endpoint, account)
+                {
+                    return Err(ObjectsError::Account {
+                        account: account.to_owned(),
+                        endpoint: endpoint.clone(),
+                        store: url.to_owned(),
+                    });
+                }
+                Cloud::Azure { account: account.to_owned() }
+            }
             Kind::Google => Cloud::Google,
         };
         Ok(BucketPlace {
@@ -262,7 +293,23 @@ impl std::fmt::Display for BucketPlace {
 /// Whether this is meant to be the address of a bucket, and not a folder or a server of tiles.
 #[must_use]
 pub fn is_bucket(store: &str) -> bool {
-    [AZURE, GOOGLE, S3].iter().any(|scheme| store.starts_with(scheme))
+    kind_of(store).is_some()
+}
+
+/// What the addresses of all stores begin with that are of the same kind as this one; `None` if it is no bucket.
+#[must_use]
+pub fn kind_of(store: &str) -> Option<&'static str> {
+    [AZURE, GOOGLE, S3].into_iter().find(|scheme| store.starts_with(scheme))
+}
+
+/// Whether an endpoint of Azure's says that it is this account's: before the host's name, or as its path. What is
+/// no URL at all is refused when it is used.
+fn is_of_account(endpoint: &str, account: &str) -> bool {
+    let Some((_, server)) = endpoint.split_once("://") else { return true };
+    let (host, path) = server.split_once('/').unwrap_or((server, ""));
+    let first = host.split_once('.').map(|(first, _)| first);
+    first.is_some_and(|first| first.eq_ignore_ascii_case(account))
+        || path.trim_end_matches('/') == account
 }
 
 /// What an address says beside bucket and prefix.
@@ -293,8 +340,8 @@ fn read_store(url: &str) -> Option<(Kind<'_>, &str, &str)> {
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let prefix = prefix.trim_end_matches('/');
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    let bucket_fits = (1..=MAX_BUCKET_SIZE).contains(&bucket.len()) && bucket.bytes().all(plain);
     let part_fits = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(plain);
+    let bucket_fits = part_fits(bucket) && bucket.len() <= MAX_BUCKET_SIZE;
     let prefix_fits = prefix.is_empty() || prefix.split('/').all(part_fits);
     (bucket_fits && prefix_fits && prefix.len() <= MAX_PREFIX_SIZE)
         .then_some((kind, bucket, prefix))
@@ -384,15 +431,22 @@ mod tests {
             "s3:///a",
             "evidence",
             "abs://evidence",
+            "s3://..",
+            "s3://.",
+            "s3://../b",
             "s3://a/../b",
             "s3://a//b",
             "s3://a b",
             "s3://a/b?c",
             "s3://key:secret@host/b",
             "gs://",
+            "gs://.",
+            "gs://..",
             "gs://a/../b",
             "az://factory7",
             "az://factory7/",
+            "az://factory7/.",
+            "az://factory7/..",
             "az://evidence@factory7/a",
             "az://Factory-7/evidence",
             "az://f7/evidence",
@@ -416,6 +470,57 @@ mod tests {
             }
         }
         assert!(region.place_of("s3://evidence").is_ok());
+    }
+
+    #[test]
+    fn what_is_of_one_kind_of_store_fills_in_nothing_for_another() {
+        let file = || ObjectArgs {
+            endpoint: Some("https://s3.factory.example".to_owned()),
+            region: Some("garage".to_owned()),
+            path_style: Some(true),
+            ca: Some("ca.pem".into()),
+            credentials: Some("s3-credentials".into()),
+            ..stored("s3://evidence/7")
+        };
+        for store in ["gs://evidence/7", "az://factory7/evidence"] {
+            assert_eq!(stored(store).or(file()), stored(store));
+            assert_eq!(file().or(stored(store)), file());
+        }
+        let other = ObjectArgs { store: Some("s3://evidence/8".to_owned()), ..file() };
+        assert_eq!(stored("s3://evidence/8").or(file()), other);
+        // Where no store is named, the flags are of the one in the file.
+        assert_eq!(ObjectArgs::default().or(file()), file());
+        assert_eq!(file().or(ObjectArgs::default()), file());
+    }
+
+    #[test]
+    fn an_endpoint_of_azure_must_be_the_account_s() {
+        let place = |endpoint: &str| {
+            let endpoint = Some(endpoint.to_owned());
+            let args = ObjectArgs { endpoint, ..ObjectArgs::default() };
+            args.place_of("az://factory7/evidence")
+        };
+        for right in [
+            "https://factory7.blob.core.chinacloudapi.cn",
+            "https://Factory7.blob.core.windows.net/",
+            "http://127.0.0.1:10000/factory7",
+            "http://127.0.0.1:10000/factory7/",
+        ] {
+            assert!(place(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "https://factory8.blob.core.windows.net",
+            "https://factory7",
+            "https://factory77.blob.core.windows.net",
+            "https://blob.example",
+            "http://127.0.0.1:10000",
+            "http://127.0.0.1:10000/factory8",
+            "http://127.0.0.1:10000/factory7/factory8",
+            "https://elsewhere.example/?factory7",
+        ] {
+            let refused = place(wrong).unwrap_err().to_string();
+            assert!(refused.contains(wrong) && refused.contains("factory7."), "{refused}");
+        }
     }
 
     #[test]

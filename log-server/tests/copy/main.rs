@@ -10,6 +10,7 @@ mod engine;
 mod folders;
 mod homes;
 mod interrupted;
+mod kinds;
 mod lies;
 mod million;
 mod mirrored;
