@@ -9,6 +9,7 @@ use std::error::Error;
 use hyper::StatusCode;
 
 use crate::objects::client::ClientError;
+use crate::objects::place::{GOOGLE, S3, kind_of};
 
 /// The most of a server's own words that is repeated.
 const MAX_MESSAGE_SIZE: usize = 300;
@@ -37,7 +38,8 @@ pub enum Fault {
     },
     /// The key may not do this.
     #[error(
-        "{store}: access is denied ({said}); the key needs to read, write and list this bucket"
+        "{store}: access is denied ({said}); the key needs to read, write and list this bucket{}",
+        delete_right(.store)
     )]
     Denied {
         /// Which store.
@@ -46,7 +48,7 @@ pub enum Fault {
         said: String,
     },
     /// The store does not know the key, or the secret is another one.
-    #[error("{store}: the store does not accept the credentials ({said})")]
+    #[error("{store}: the store does not accept the credentials ({said}){}", or_the_clock(.store))]
     Key {
         /// Which store.
         store: String,
@@ -61,7 +63,7 @@ pub enum Fault {
         /// What was said.
         said: String,
     },
-    /// Requests are signed for another region than the bucket's.
+    /// Requests are signed for another region than the bucket's, which S3 alone says.
     #[error("{store}: the bucket is in another region ({said}); name it with --objects-region")]
     Region {
         /// Which store.
@@ -113,6 +115,16 @@ impl Fault {
                 | Self::Unreachable { .. }
         )
     }
+}
+
+/// What Google wants beside: to write over something is to delete what was there.
+fn delete_right(store: &str) -> &'static str {
+    if kind_of(store) == Some(GOOGLE) { ", and to delete in it, to replace a file" } else { "" }
+}
+
+/// Google judges the times in a token with the token, and has no word of its own for them.
+fn or_the_clock(store: &str) -> &'static str {
+    if kind_of(store) == Some(GOOGLE) { ", or this machine's clock is wrong" } else { "" }
 }
 
 /// An answer that is not a success, as it came.
@@ -190,7 +202,15 @@ fn of_refusal(refusal: &Refusal, store: String) -> Outcome {
             _,
         ) => Fault::Key { store, said },
         ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "TemporaryRedirect", _)
-        | (_, 300..=399) => Fault::Region { store, said },
+            if kind_of(&store) == Some(S3) =>
+        {
+            Fault::Region { store, said }
+        }
+        // Nothing is followed: it would lead the credentials elsewhere.
+        (_, 300..=399) => {
+            let said = format!("it points elsewhere ({said}); correct --objects-endpoint");
+            Fault::Refused { store, said }
+        }
         ("SlowDown" | "Throttling" | "TooManyRequests" | "ServerBusy", _) | (_, 429 | 503) => {
             Fault::Throttled { store, said }
         }
@@ -231,9 +251,41 @@ mod tests {
     use super::*;
 
     fn of(status: u16, code: &str) -> Outcome {
+        of_store("s3://b", status, code)
+    }
+
+    fn of_store(store: &str, status: u16, code: &str) -> Outcome {
         let body = format!("<Error><Code>{code}</Code><Message>why</Message></Error>");
         let refusal = Refusal::read(StatusCode::from_u16(status).unwrap(), body.as_bytes());
-        outcome(&refusal, "s3://b")
+        outcome(&refusal, store)
+    }
+
+    #[test]
+    fn what_is_advised_is_something_that_this_kind_of_store_takes() {
+        let said = |store, status, code| match of_store(store, status, code) {
+            Outcome::Fault(fault) => fault.to_string(),
+            Outcome::Missing => panic!("a fault is not a missing object"),
+        };
+        assert!(said("s3://b", 301, "PermanentRedirect").contains("--objects-region"));
+        for store in ["gs://b", "az://factory7/b"] {
+            for (status, code) in
+                [(301, "PermanentRedirect"), (307, "TemporaryRedirect"), (302, "")]
+            {
+                let said = said(store, status, code);
+                assert!(said.contains("correct --objects-endpoint"), "{said}");
+                assert!(!said.contains("--objects-region"), "{said}");
+            }
+            assert!(!said(store, 400, "AuthorizationHeaderMalformed").contains("--objects-region"));
+        }
+        // A proxy before S3 that sends everybody to another address knows of no regions.
+        assert!(said("s3://b", 308, "").contains("correct --objects-endpoint"));
+        let (denied, key) = ("to delete", "this machine's clock is wrong");
+        assert!(said("gs://b", 403, "AccessDenied").contains(denied));
+        assert!(said("gs://b", 401, "AuthenticationRequired").contains(key));
+        for store in ["s3://b", "az://factory7/b"] {
+            assert!(!said(store, 403, "AccessDenied").contains(denied));
+            assert!(!said(store, 403, "AuthenticationFailed").contains(key));
+        }
     }
 
     #[test]
