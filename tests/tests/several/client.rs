@@ -134,6 +134,16 @@ impl<'a> Client<'a> {
     }
 }
 
+/// What these clients do that others need not: how long a fault is felt is true of such clients only.
+pub(crate) fn told() -> String {
+    let [shortest, longest] = LIFE.map(|life| life.as_secs_f64());
+    format!(
+        "felt by clients that look at /healthz on each new connection, use it for {shortest} to {longest} seconds \
+         and leave a server after {} s; `fiducial-agent`, which knows one address, does none of that",
+        PATIENCE.as_secs_f64()
+    )
+}
+
 /// How long a client uses the connection that it makes as its n-th: any time between the two, the same in each
 /// run.
 fn life(client: usize, made: usize) -> Duration {
@@ -254,6 +264,14 @@ mod tests {
         let (mut sent, mut all) = (still.accept().unwrap().0, String::new());
         sent.read_to_string(&mut all).unwrap();
         assert!(all.starts_with("GET /healthz ") && !all.contains("entry"), "{all}");
+    }
+
+    #[test]
+    fn a_result_says_of_which_clients_it_is() {
+        let told = told();
+        for word in ["/healthz", "1.5 to 4.5 seconds", "after 1 s", "`fiducial-agent`"] {
+            assert!(told.contains(word), "{told}");
+        }
     }
 
     #[test]
