@@ -8,6 +8,11 @@ use std::time::Duration;
 
 use super::tables::run;
 use super::*;
+use crate::journal::postgres::rows::number;
+
+/// How long a client gives a server at the least: by `docs/postgres.md`, and by the clients of the tests of several
+/// servers.
+const CLIENT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Stands between a journal and its server, and cuts connections.
 struct Proxy {
@@ -260,4 +265,15 @@ fn another_history_stops_every_server(hold: bool) {
     assert!(why.to_string().contains("another history"), "{why}");
     let refused = PostgresJournal::open(database(&server.address()), Admission::Any);
     assert!(matches!(refused, Err(Trouble::Fatal(_))), "the others were not told");
+}
+
+#[test]
+fn a_session_holds_what_it_locked_for_less_than_clients_wait_for_others() {
+    let Some(server) = made(Admission::Any) else { return };
+    let session = database(&server.address()).connect().unwrap();
+    let question = "SELECT setting::int8 AS milliseconds FROM pg_settings \
+                    WHERE name = 'idle_in_transaction_session_timeout'";
+    let hold = number(&session.query_one(question, &[]).unwrap(), "milliseconds").unwrap();
+    assert_ne!(hold, 0, "that is for ever");
+    assert!(Duration::from_millis(hold) < CLIENT_PATIENCE, "{hold} ms");
 }
