@@ -61,6 +61,9 @@ impl Heard {
 /// Which trouble the request with this number, from 0, meets.
 type Script = Box<dyn Fn(usize, &Heard) -> Trouble + Send + Sync>;
 
+/// Whether a request is let in: else it is refused before it meets any trouble.
+type Judge = Box<dyn Fn(&Heard) -> bool + Send + Sync>;
+
 /// Ends with its value.
 pub(super) struct Proxy {
     pub(super) address: SocketAddr,
@@ -71,6 +74,7 @@ pub(super) struct Proxy {
 struct State {
     store: SocketAddr,
     script: Mutex<Script>,
+    judge: Mutex<Judge>,
     heard: Mutex<Vec<Heard>>,
 }
 
@@ -78,7 +82,8 @@ impl Proxy {
     /// Starts one before `store`, without trouble.
     pub(super) fn start(store: SocketAddr) -> Self {
         let script: Script = Box::new(|_, _| Trouble::None);
-        let state = Arc::new(State { store, script: Mutex::new(script), heard: Mutex::default() });
+        let (script, judge) = (Mutex::new(script), Mutex::new(Box::new(|_: &Heard| true) as Judge));
+        let state = Arc::new(State { store, script, judge, heard: Mutex::default() });
         let worker = Worker::start("proxy").unwrap();
         let listener = worker.wait(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
@@ -103,6 +108,11 @@ impl Proxy {
         *self.state.script.lock().unwrap() = Box::new(script);
     }
 
+    /// Lets in only whom `judge` lets in, whatever trouble there is behind it.
+    pub(super) fn judge(&self, judge: impl Fn(&Heard) -> bool + Send + Sync + 'static) {
+        *self.state.judge.lock().unwrap() = Box::new(judge);
+    }
+
     /// What came since.
     pub(super) fn heard(&self) -> Vec<Heard> {
         self.state.heard.lock().unwrap().clone()
@@ -122,7 +132,11 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> std::io::Resul
         all.push(heard.clone());
         all.len() - 1
     };
-    let trouble = (state.script.lock().unwrap())(number, &heard);
+    let trouble = if (state.judge.lock().unwrap())(&heard) {
+        (state.script.lock().unwrap())(number, &heard)
+    } else {
+        Trouble::Refused(401, "AuthenticationRequired")
+    };
     // An error here ends the connection without an answer.
     match trouble {
         Trouble::CutBefore => Err(cut()),
@@ -135,7 +149,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> std::io::Resul
         Trouble::CutBehind | Trouble::CutBody | Trouble::None => {
             let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
             if heard.bearer().is_some() {
-                // The store behind knows no tokens: whether this one is good was the script's to say.
+                // The store behind knows no tokens: whether this one is good was the judge's to say.
                 head.headers.remove(AUTHORIZATION);
             }
             let answer = forward(state.store, Request::from_parts(head, Full::new(body))).await?;
