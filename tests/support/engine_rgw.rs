@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::{BRIEFLY, BUCKET, Engine, KEY, Make, SECRET};
 
@@ -19,6 +20,9 @@ const STORE: &str = "6f1cbb2a-0d3e-4f0b-9a62-1f2b8c0c0002";
 /// The user of the bucket, and the same for Swift's API.
 const USER: &str = "evidence";
 const SWIFT_USER: &str = "evidence:swift";
+
+/// How long the gateway may take, to listen and for each answer: many times what a busy machine needs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the programs are, and what they load.
 struct Programs {
@@ -153,20 +157,28 @@ fn make_bucket(engine: &mut Engine) {
     ask(engine, &format!("PUT /swift/v1/{BUCKET}"), &format!("{token}\r\n"));
 }
 
-/// Asks for one thing, which must succeed, as soon as the port is open.
+/// Asks for one thing, which must succeed, as soon as the port is open. What takes too long fails with all that
+/// the programs have said.
 fn ask(engine: &mut Engine, what: &str, headers: &str) -> String {
-    let address = engine.address;
+    let (address, before) = (engine.address, Instant::now());
     let mut stream = loop {
-        match TcpStream::connect(address) {
+        match TcpStream::connect_timeout(&address, PATIENCE) {
             Ok(stream) => break stream,
-            Err(why) => engine.check_runs(&why),
+            Err(why) => {
+                engine.check_runs(&why);
+                assert!(before.elapsed() < PATIENCE, "{what}: {why}\n{}", engine.said());
+            }
         }
         std::thread::sleep(BRIEFLY);
     };
     let common = format!("Host: {address}\r\nConnection: close\r\nContent-Length: 0\r\n");
-    write!(stream, "{what} HTTP/1.1\r\n{common}{headers}\r\n").unwrap();
+    let request = format!("{what} HTTP/1.1\r\n{common}{headers}\r\n");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 2"), "{what}: {answer}");
+    let asked = stream
+        .set_read_timeout(Some(PATIENCE))
+        .and_then(|()| stream.write_all(request.as_bytes()))
+        .and_then(|()| stream.read_to_string(&mut answer));
+    let is_done = asked.is_ok() && answer.starts_with("HTTP/1.1 2");
+    assert!(is_done, "{what}: {asked:?} {answer}\n{}", engine.said());
     answer
 }

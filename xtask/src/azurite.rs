@@ -4,7 +4,7 @@
 //! It is a program for Node with some hundreds of packages, so it is installed only where it is asked for, into
 //! a cache that outlives the target folder and serves every copy of the project on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::engine::{Make, cache};
@@ -18,7 +18,7 @@ pub(crate) fn program() -> Result<PathBuf, String> {
     let variable = Make::Azurite.variable();
     let cache = cache()?.join(format!("azurite-{VERSION}"));
     let (program, whole) = (cache.join("node_modules/.bin/azurite-blob"), cache.join("whole"));
-    if whole.is_file() {
+    if whole.is_file() && works(&program) {
         return Ok(program);
     }
     if !exists("npm", &["--version"]) {
@@ -38,7 +38,30 @@ pub(crate) fn program() -> Result<PathBuf, String> {
             "Azurite could not be installed; leave --clouds out, or name a program in {variable}"
         ));
     }
+    if !works(&program) {
+        return Err(format!(
+            "Azurite in {} does not run; remove that folder, leave --clouds out, or name a program in {variable}",
+            cache.display()
+        ));
+    }
     // Only now: an installation that was interrupted is done again.
     std::fs::write(&whole, "").map_err(|why| format!("{}: {why}", whole.display()))?;
     Ok(program)
+}
+
+/// Whether it runs: what it is made of may be gone, in part, or Node with it, long after it was installed.
+fn works(program: &Path) -> bool {
+    program.to_str().is_some_and(|program| exists(program, &["--version"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_gone_or_fails_does_not_work() {
+        assert!(works(Path::new("/bin/true")));
+        assert!(!works(Path::new("/bin/false")), "it says so itself");
+        assert!(!works(Path::new("/nowhere/azurite-blob")));
+    }
 }

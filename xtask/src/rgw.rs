@@ -37,15 +37,36 @@ pub(crate) fn programs() -> Result<PathBuf, String> {
         "Ceph's gateway is not on this machine. The packages of this release, {release}, are unpacked"
     );
     out!("now, once, into {}: that takes a minute, a network and 300 MB.", folder.display());
-    // Only what is whole gets the name that is looked for.
-    let new = cache.join(format!("ceph-{release}.new"));
-    unpack(&new)?;
-    if !work(&new) {
+    // Only what is whole gets the name that is looked for, and until then no other run is in the way.
+    let new = own_folder(&cache, &release);
+    let filled = unpack(&new).and_then(|()| put_in_place(&new, &folder));
+    if filled.is_err() {
+        // The first trouble is the one to be told.
+        drop(remove(&new));
+    }
+    filled?;
+    Ok(folder)
+}
+
+/// Where this process alone unpacks.
+fn own_folder(cache: &Path, release: &str) -> PathBuf {
+    cache.join(format!("ceph-{release}.{}.new", std::process::id()))
+}
+
+/// Gives what was unpacked its name, unless another run has been faster: what that one has put there is in use.
+fn put_in_place(new: &Path, folder: &Path) -> Result<(), String> {
+    if !work(new) {
         return Err(format!("Ceph's programs in {} do not run; {INSTEAD}", new.display()));
     }
-    remove(&folder)?;
-    fs::rename(&new, &folder).map_err(|why| failed(&folder, &why))?;
-    Ok(folder)
+    if work(folder) {
+        return remove(new);
+    }
+    remove(folder)?;
+    match fs::rename(new, folder) {
+        // It came in between.
+        Err(_) if work(folder) => remove(new),
+        renamed => renamed.map_err(|why| failed(folder, &why)),
+    }
 }
 
 /// Fetches the packages and unpacks them into `root`, and nothing else is there then.
@@ -178,6 +199,37 @@ mod tests {
         assert_eq!(release_of(debian).as_deref(), Some("debian-12"));
         assert_eq!(release_of("ID=debian\n"), None, "testing has no number");
         assert_eq!(release_of("ID=../elsewhere\nVERSION_ID=1\n"), None);
+    }
+
+    /// Makes all programs, which do nothing, and a file that tells who did.
+    fn fill(root: &Path, whose: &str) {
+        fs::create_dir_all(root.join("usr/lib/some-linux/rados-classes")).unwrap();
+        fs::create_dir_all(root.join("usr/bin")).unwrap();
+        for name in PROGRAMS {
+            std::os::unix::fs::symlink("/bin/true", root.join("usr/bin").join(name)).unwrap();
+        }
+        fs::write(root.join("whose"), whose).unwrap();
+    }
+
+    #[test]
+    fn two_runs_at_once_are_in_nobody_s_way_and_the_first_one_s_programs_stay() {
+        let cache = std::env::temp_dir().join(format!("fiducial-rgws-{}", std::process::id()));
+        let (ours, theirs) = (own_folder(&cache, "debian-12"), cache.join("ceph-debian-12.1.new"));
+        assert!(ours.display().to_string().contains(&std::process::id().to_string()));
+        let folder = cache.join("ceph-debian-12");
+        let whose = || fs::read_to_string(folder.join("whose")).unwrap();
+        // What a run that was killed has left there is no hindrance.
+        fs::create_dir_all(folder.join("usr")).unwrap();
+        fill(&theirs, "theirs");
+        fill(&ours, "ours");
+        put_in_place(&theirs, &folder).unwrap();
+        put_in_place(&ours, &folder).unwrap();
+        assert_eq!(whose(), "theirs");
+        assert!(!ours.exists() && !theirs.exists());
+        fs::create_dir_all(&ours).unwrap();
+        assert!(put_in_place(&ours, &folder).unwrap_err().contains("do not run"));
+        assert_eq!(whose(), "theirs");
+        remove(&cache).unwrap();
     }
 
     #[test]
