@@ -257,12 +257,12 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "声明是为日志 {0} 作出的，却出现在 {1} 中。",
   },
   "unknown-log": {
-    en: "It does not fit your policy (check that you took the right file): it comes from the log {0}, which your policy does not list.",
-    zh: "与您的策略不符（请确认文件没有拿错）：它来自日志 {0}，而您的策略中没有该日志。",
+    en: "It does not fit your policy (check that you took the right file): it comes from the log {0}, which your policy does not list: ask for a receipt of the log that was agreed. A policy for another log is yours only if it comes from somebody other than the supplier.",
+    zh: "与您的策略不符（请确认文件没有拿错）：它来自日志 {0}，而您的策略中没有该日志：请索取所约定日志的回执。改用另一日志的策略，须从供货方以外取得。",
   },
   "unknown-log-none-listed": {
-    en: "It comes from the log {0}, and your policy lists no log at all: add a line “log” with the log's verifier key, one that you did not get with the evidence.",
-    zh: "它来自日志 {0}，而您的策略没有列出任何日志：请加上一行“log”及该日志的验证密钥，且该密钥不得取自所交来的证据。",
+    en: "It comes from the log {0}, and your policy lists no log at all: add a line “log” with the log's verifier key, one that you did not get with the evidence or from the supplier.",
+    zh: "它来自日志 {0}，而您的策略没有列出任何日志：请加上一行“log”及该日志的验证密钥，且该密钥不得取自所交来的证据或供货方。",
   },
   "two-histories": {
     en: "The log has signed two trees of {0} entries, {1} and {2}, and your policy accepts both: it has two histories.",
