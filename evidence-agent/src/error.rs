@@ -271,7 +271,7 @@ impl AgentError {
                 format!("日志不可信：{}\n请保留保险库和日志的回答，并交给见证者。", zh(text))
             }
             Self::Papers { sequence, count, first } => format!(
-                "声明 {sequence} 已锚定，但其中 {count} 份报告的回执或公开文件未能写出：{}\n\
+                "声明 {sequence} 已锚定，但其中 {count} 份报告的回执或披露文件未能写出：{}\n\
                  所需内容都在保险库中。请运行 `fiducial-agent anchor --vault DIR` 补写。",
                 first.chinese()
             ),

@@ -327,7 +327,7 @@ impl Papers {
     fn describe(&self, language: Language) -> String {
         let (receipt, opening) = match language {
             Language::En => ("receipt", "opening"),
-            Language::Zh => ("回执", "公开文件"),
+            Language::Zh => ("回执", "披露文件"),
         };
         let (proof, disclosure) = (self.receipt.display(), self.disclosure.display());
         format!("    {receipt}  {proof}\n    {opening}  {disclosure}\n")

@@ -28,13 +28,18 @@ const MACHINE_PATHS: [(&str, &str); 5] =
     [("/wo", "rk/"), ("/tm", "p/"), ("/ho", "me/"), ("/ro", "ot/"), ("/Us", "ers/")];
 
 /// Chinese words, in two halves likewise, that stand for what has another word everywhere: witnesses, pins, and
-/// to open a record.
-const OTHER_WORDS: [(&str, &str, &str); 5] = [
+/// to open a record, which is shown to one reader: what is made public is another thing.
+const OTHER_WORDS: [(&str, &str, &str); 10] = [
     ("见证", "方", "见证者"),
     ("见证", "人", "见证者"),
     ("固定", "项", "信任锚点"),
     ("钉", "定", "信任锚点"),
-    ("开", "示", "公开"),
+    ("开", "示", "披露"),
+    ("公开", "文件", "披露文件"),
+    ("公开", "记录", "披露记录"),
+    ("已公", "开", "已披露"),
+    ("未公", "开", "未披露"),
+    ("所公", "开", "所披露"),
 ];
 
 fn root() -> PathBuf {

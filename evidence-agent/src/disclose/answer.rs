@@ -46,7 +46,7 @@ pub(crate) fn answer(
             let files = number::of(evidence, "file", "files");
             format!("{shown}: {records} opened, {files} of evidence\n")
         }
-        Language::Zh => format!("{shown}：已公开 {count} 条记录，{evidence} 个证据文件\n"),
+        Language::Zh => format!("{shown}：已披露 {count} 条记录，{evidence} 个证据文件\n"),
     };
     missing.iter().for_each(|line| text += &format!("  ! {line}\n"));
     let json = json!({

@@ -358,7 +358,7 @@ fn deleted(source: &KeyName, sequence: u64, index: u64, language: Language) -> S
              it"
         ),
         Language::Zh => {
-            format!("{source} {sequence} 第 {index} 号记录：已按保留期限删除，无人能够公开")
+            format!("{source} {sequence} 第 {index} 号记录：已按保留期限删除，无人能够披露")
         }
     }
 }
@@ -389,7 +389,7 @@ fn say(tally: &Tally, out: &Path, language: Language) -> Said {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         text += &match language {
             Language::En => format!("  opened of {count} x {kind}: {}\n", names.join(" ")),
-            Language::Zh => format!("  {count} 条 {kind} 公开：{}\n", names.join(" ")),
+            Language::Zh => format!("  {count} 条 {kind} 披露：{}\n", names.join(" ")),
         };
         opened.insert(kind.to_string(), json!({ "records": count, "fields": names }));
     }
@@ -397,7 +397,7 @@ fn say(tally: &Tally, out: &Path, language: Language) -> Said {
     if !closed.is_empty() {
         text += &match language {
             Language::En => format!("  stays closed: {}\n", closed.join(" ")),
-            Language::Zh => format!("  不公开：{}\n", closed.join(" ")),
+            Language::Zh => format!("  不披露：{}\n", closed.join(" ")),
         };
     }
     warnings.iter().for_each(|warning| text += &format!("  ! {warning}\n"));

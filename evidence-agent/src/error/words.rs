@@ -122,7 +122,7 @@ const PHRASES: &[(&str, &str)] = &[
          `fiducial-agent restore`; the next run asks the log where to go on, and states what cannot be \
          opened",
         "此保险库已损坏，或不是最新副本。请用 `fiducial-agent restore` 恢复最新的备份；下一次运行会向日志询问从何处继续，\
-         并声明哪些已无法公开",
+         并声明哪些已无法披露",
     ),
     (
         "the newest checkpoint that is kept satisfied the policy before and does not satisfy it as it \
@@ -191,7 +191,7 @@ const PHRASES: &[(&str, &str)] = &[
     (
         "record {} of statement {} has no tags and names something in `{}`, which a range must \
          open. If the reader may see it, say --open-untagged; or end the range before it",
-        "第 {} 号记录（第 {} 号声明）没有标签，却在 `{}` 中写有内容，而范围必须公开它。如对方可以查看，\
+        "第 {} 号记录（第 {} 号声明）没有标签，却在 `{}` 中写有内容，而范围必须披露它。如对方可以查看，\
          请加 --open-untagged；否则请让范围止于其前",
     ),
     ("the challenge is not answered: {}", "不予答复该质询：{}"),
@@ -219,7 +219,7 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     (
         "record {} of statement {} of {} was deleted by a rule of retention; the others can still be disclosed",
-        "第 {} 条记录（声明 {}，来源 {}）已按保留期限删除；其他记录仍可公开",
+        "第 {} 条记录（声明 {}，来源 {}）已按保留期限删除；其他记录仍可披露",
     ),
     ("no record picked", "未选取记录"),
     ("a checkpoint note is gone", "检查点文件缺失"),

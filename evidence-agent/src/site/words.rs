@@ -228,7 +228,7 @@ pub(crate) fn went_back(why: &WentBack, language: Language) -> String {
         ),
         Language::Zh => format!(
             "{what}。若存在更新的副本，请恢复它；若没有，可继续使用：下一次 `run` 或 `anchor` 会先向日志询问各链\
-             从何处继续，然后才签名，并声明哪些已无法公开"
+             从何处继续，然后才签名，并声明哪些已无法披露"
         ),
     }
 }
@@ -244,7 +244,7 @@ pub(crate) fn resumed(resumed: &Resumed, language: Language) -> String {
              the next statement says so"
         ),
         (Some((first, last)), Language::Zh) => {
-            format!("{source} 从 {next} 继续；声明 {first} 至 {last} 已无法公开，下一条声明会写明")
+            format!("{source} 从 {next} 继续；声明 {first} 至 {last} 已无法披露，下一条声明会写明")
         }
     }
 }

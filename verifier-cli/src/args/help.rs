@@ -28,11 +28,11 @@ const TEXTS: &[(&str, &str)] = &[
     ("A text to enclose; can be repeated", "要附上的文字；可重复"),
     (
         "Ask a maker for records that nobody could know beforehand, and check the answer",
-        "要求制造方公开事先无人能预知的记录，并检查其答复",
+        "要求制造方披露事先无人能预知的记录，并检查其答复",
     ),
     (
         "Check that exactly the picked records were opened, whole and with their evidence",
-        "检查是否恰好完整公开了所抽取的记录及其证据",
+        "检查是否恰好完整披露了所抽取的记录及其证据",
     ),
     (
         "Check that nothing is withheld between two statements: a folder or a bundle",
@@ -73,7 +73,7 @@ const TEXTS: &[(&str, &str)] = &[
         "区间：含单一来源之区间的文件夹或证据包",
     ),
     ("Verify a bundle, offline", "离线验证证据包"),
-    ("What the maker has opened", "制造方所公开的内容"),
+    ("What the maker has opened", "制造方所披露的内容"),
     ("Where the bundle goes", "证据包写到哪里"),
     ("Where the challenge goes", "质询文件写到哪里"),
     (
@@ -125,14 +125,14 @@ const TEXTS: &[(&str, &str)] = &[
     ("Where the text goes; without it, standard output", "文书写到何处；缺省为标准输出"),
     (
         "A file that the disclosure must vouch for; can be repeated",
-        "须由公开文件担保的文件；可重复",
+        "须由披露文件担保的文件；可重复",
     ),
     ("A file with the entry's exact bytes", "含条目原始字节的文件"),
     ("A log whose tiles give that proof", "可由其分块得出该证明的日志"),
     ("A log whose tiles give the proof", "可由其分块得出证明的日志"),
     (
         "A note, checkpoint, receipt, statement, disclosure, split, verifier key or policy",
-        "签名文本、检查点、回执、声明、公开文件、分叉证据、验证密钥或策略",
+        "签名文本、检查点、回执、声明、披露文件、分叉证据、验证密钥或策略",
     ),
     (
         "A policy that lists the log; its witnesses' cosignatures are told, and not needed",
@@ -242,7 +242,7 @@ const TEXTS: &[(&str, &str)] = &[
         "Trust these authorities (PEM) for https instead of the usual ones",
         "https 只信任这些证书机构（PEM），不用通常的那些",
     ),
-    ("What of the statement's records is opened", "声明的记录中公开了哪些内容"),
+    ("What of the statement's records is opened", "声明的记录中披露了哪些内容"),
     (
         "What the entries are: statements of sources, or anything",
         "条目为何物：statements（来源的声明，缺省）或 any（任意内容）",
@@ -290,7 +290,7 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     (
         "What the maker has opened: a bundle or a folder; can be repeated",
-        "制造方所公开的内容：证据包或文件夹；可重复",
+        "制造方所披露的内容：证据包或文件夹；可重复",
     ),
     (
         "Write the verdict and all findings as a page for people, to read and to print (HTML)",

@@ -63,7 +63,7 @@ catalogue! {
         "来源 {0} 的签名验证失败：{1}";
     FileNotVouched = "file-not-vouched",
         "{0} was altered or is another file: no opened record commits to its SHA-256 {1}",
-        "{0} 已被改动或不是同一个文件：没有任何已公开的记录承诺其 SHA-256 {1}";
+        "{0} 已被改动或不是同一个文件：没有任何已披露的记录承诺其 SHA-256 {1}";
     Fork = "fork",
         "FORK: two accepted roots for the same {0} entries; keep both files, they prove it",
         "日志分叉：同为 {0} 条却有两个都被接受的根；请保存这两个文件，它们就是证据";
@@ -248,7 +248,7 @@ catalogue! {
     TwoLogs = "two-logs", "the checkpoints are of two logs: {0} and {1}", "两个检查点属于不同的日志：{0} 和 {1}";
     UnknownFormat = "unknown-format",
         "{0} is no note, checkpoint, receipt, statement, disclosure or key; read as a policy: {1}",
-        "{0} 不是签名文本、检查点、回执、声明、公开文件或密钥；按策略读取时：{1}";
+        "{0} 不是签名文本、检查点、回执、声明、披露文件或密钥；按策略读取时：{1}";
     WrongOrder = "wrong-order", "the older checkpoint has {0} entries, the newer only {1}: swap them",
         "旧检查点有 {0} 条，新检查点只有 {1} 条：请对调";
 
@@ -308,12 +308,12 @@ catalogue! {
     OpenFirstLook = "open-first-look", "what the log was before: this is the first look at it",
         "日志先前的样子：这是第一次查看";
     OpenHidden = "open-hidden", "what is not opened: {0} of {1} records are shown, not all in full",
-        "未公开的内容：{1} 条记录中公开了 {0} 条，且未必完整";
+        "未披露的内容：{1} 条记录中披露了 {0} 条，且未必完整";
     OpenLowerBound = "open-lower-bound",
         "that it was made after the log had {0} entries: the checkpoint it names is not at hand",
         "它是否作于日志已有 {0} 条之后：手头没有它所指的检查点";
     OpenNoDisclosure = "open-no-disclosure",
-        "what the statement is about: no disclosure was given", "声明的内容：未给出公开文件";
+        "what the statement is about: no disclosure was given", "声明的内容：未给出披露文件";
     OpenNoLowerBound = "open-no-lower-bound",
         "a lower bound: the log was still empty when its source had last looked, so that there was nothing to name; no file can add it",
         "时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上";
@@ -370,7 +370,7 @@ catalogue! {
     LabelNewer = "newer", "the larger tree", "较大的树";
     LabelNotBefore = "not-before", "not made before", "不早于";
     LabelOlder = "older", "the smaller tree", "较小的树";
-    LabelOpened = "opened", "opened", "已公开";
+    LabelOpened = "opened", "opened", "已披露";
     LabelOrigin = "origin", "log", "日志";
     LabelPathLength = "path-length", "hashes in the path", "路径哈希数";
     LabelPolicyGroup = "policy-group", "group", "组";
@@ -396,7 +396,7 @@ catalogue! {
 
     // What `inspect` can find.
     KindCheckpoint = "checkpoint", "checkpoint", "检查点";
-    KindDisclosure = "disclosure", "disclosure", "公开文件";
+    KindDisclosure = "disclosure", "disclosure", "披露文件";
     KindKeys = "verifier-key", "verifier key", "验证密钥";
     KindNote = "note", "signed note", "签名文本";
     KindPolicy = "policy", "policy", "策略";
@@ -407,9 +407,9 @@ catalogue! {
     // Folders and bundles: why they hold.
     ChallengeAnswered = "challenge-answered",
         "all {0} records that were picked are opened whole, and {1} of them with their evidence",
-        "所抽取的 {0} 条记录均已完整公开，其中 {1} 条附有证据";
+        "所抽取的 {0} 条记录均已完整披露，其中 {1} 条附有证据";
     EvidenceVouched = "evidence-vouched", "{0} files of evidence are byte for byte those of opened records",
-        "{0} 个证据文件与已公开记录所承诺的逐字节相同";
+        "{0} 个证据文件与已披露记录所承诺的逐字节相同";
     ClaimedAfterLogged = "claimed-after-logged",
         "CLAIMED TIMES THAT WERE STILL TO COME, on {0} records: up to {1} behind their logging: a clock is wrong, or the time is not true; the furthest",
         "所称时间尚未到来：{0} 条记录所称的时间晚于其记入日志的时间，最多晚 {1}：时钟有误，或所称时间不实；相距最远的";
@@ -423,9 +423,9 @@ catalogue! {
         "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them",
         "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们";
     OwnNamed = "own-named", "opened records name {0} of your {1} units",
-        "已公开的记录写明了您 {1} 个单元中的 {0} 个";
+        "已披露的记录写明了您 {1} 个单元中的 {0} 个";
     OwnUnnamed = "own-unnamed", "NOT FOUND: your unit {0}: it was looked for, and no opened record names it",
-        "未找到：您的单元 {0}：已查找，没有任何已公开的记录写明它";
+        "未找到：您的单元 {0}：已查找，没有任何已披露的记录写明它";
     OwnWithout = "own-without",
         "NOT FOUND: {0}: your unit {1}: it was looked for, and no record carries a tag of it: another lot key, another spelling, or none was made",
         "未找到：{0}：您的单元 {1}：已查找，没有记录带有其标签：批次密钥不对、写法不同，或未作记录";
@@ -439,7 +439,7 @@ catalogue! {
         "{0}：第 {1} 至 {2} 号声明即一条链上的全部 {3} 条，恰有 {4} 条记录，每条均出示了标签";
     RecordsSound = "records-sound",
         "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened",
-        "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中公开了 {3} 条";
+        "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中披露了 {3} 条";
     ScanSound = "scan-sound",
         "all {0} entries of the log were read: {1} has no second statement at any place, and its chain begins as pinned",
         "已读取日志全部 {0} 条：{1} 没有在任何位置作过第二份声明，且其链始于您的信任锚点（pins）所载的声明";
@@ -453,13 +453,13 @@ catalogue! {
     ChallengeOther = "challenge-other",
         "the challenge is not the one that the note and the range give", "质询与该检查点和区间所得出的不同";
     ChallengeOpen = "challenge-open", "record {1} of statement {0} was picked and is not opened whole",
-        "第 {0} 号声明的第 {1} 号记录已被抽取，却未完整公开";
+        "第 {0} 号声明的第 {1} 号记录已被抽取，却未完整披露";
     ChallengeStatement = "challenge-statement", "statement {0} of the answer is not that of the range",
         "答复中的第 {0} 号声明与区间中的不同";
     ChallengeWithoutEvidence = "challenge-without-evidence",
         "record {1} of statement {0} was picked and commits to a file that is not enclosed",
         "第 {0} 号声明的第 {1} 号记录已被抽取，其所承诺的文件却未附上";
-    EvidenceUnnamed = "evidence-unnamed", "no opened record commits to {0}", "没有任何已公开的记录承诺 {0}";
+    EvidenceUnnamed = "evidence-unnamed", "no opened record commits to {0}", "没有任何已披露的记录承诺 {0}";
     NoteNotLater = "note-not-later",
         "the note was not cosigned after the range was: its tree has {0} entries, that of the range {1}",
         "该检查点并非在区间之后联署：其树有 {0} 条，区间的有 {1} 条";
@@ -476,7 +476,7 @@ catalogue! {
     RangeCount = "range-count", "{0}: the records of statement {1} begin at number {2}, where {3} is due",
         "{0}：第 {1} 号声明的记录从第 {2} 号起，应为第 {3} 号";
     RangeHeader = "range-header", "{0}: the header of statement {1} is not opened whole and well formed",
-        "{0}：第 {1} 号声明的批次头未完整公开或格式有误";
+        "{0}：第 {1} 号声明的批次头未完整披露或格式有误";
     RangeHidden = "range-hidden", "{0}: statement {1}, record {2} does not show its `{3}`",
         "{0}：第 {1} 号声明的第 {2} 号记录未出示 {3}";
     RangeMistagged = "range-mistagged", "{0}: statement {1}, record {2}: its tags are not those of its units",
@@ -536,14 +536,14 @@ catalogue! {
     // Folders and bundles: what a verdict leaves open.
     OpenClaims = "open-claims",
         "how long after the work the records were logged: none opens the time that it claims, with its zone",
-        "记录在作业之后多久才记入日志：没有记录公开自称的时间及其时区";
+        "记录在作业之后多久才记入日志：没有记录披露自称的时间及其时区";
     OpenClaimsSome = "open-claims-some",
         "the claimed times of {0} records: not opened, or without a time zone",
-        "{0} 条记录自称的时间：未公开，或没有时区";
+        "{0} 条记录自称的时间：未披露，或没有时区";
     OpenCadence = "open-cadence", "{0}: how often it speaks: your pin names no cadence",
         "{0}：多久作一次声明：您的信任锚点（pins）未写明间隔";
     OpenFiles = "open-files", "{0} files to which opened records commit: they are not enclosed",
-        "已公开记录所承诺的 {0} 个文件：未附上";
+        "已披露记录所承诺的 {0} 个文件：未附上";
     OpenLowerBounds = "open-lower-bounds",
         "that {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed",
         "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明";
@@ -574,7 +574,7 @@ catalogue! {
     LabelBehindRange = "behind-range", "statements behind the range", "区间之后的声明数";
     LabelBytes = "bytes", "bytes", "字节数";
     LabelClaimRange = "claim-range", "claims that nothing is left out", "声称没有遗漏";
-    LabelClaimRecords = "claim-records", "statements with opened records", "含已公开记录的声明数";
+    LabelClaimRecords = "claim-records", "statements with opened records", "含已披露记录的声明数";
     LabelEvidenceCount = "evidence-count", "files of evidence", "证据文件数";
     LabelHeartbeats = "heartbeats", "statements without records", "没有记录的声明数";
     LabelIgnored = "ignored", "lies there, is no part of it, and was ignored", "位于其中但不属于其内容，已忽略";
@@ -586,6 +586,6 @@ catalogue! {
     LabelOwnRecord = "own-record", "your record (statement, record: units)", "您的记录（声明号，记录号：单元）";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
-    LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已公开/全部记录数（含批次头）";
+    LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已披露/全部记录数（含批次头）";
     LabelStatementWitnessed = "statement-witnessed", "witnessed not later than", "不晚于（见证时间）";
 }

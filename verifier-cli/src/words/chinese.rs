@@ -197,7 +197,7 @@ const TEXTS: &[(&str, &str)] = &[
     // Disclosures.
     (
         "what is opened gives the batch commitment {}, not the statement's",
-        "由所公开的内容得出批次承诺 {}，与声明不符",
+        "由所披露的内容得出批次承诺 {}，与声明不符",
     ),
     (
         "record {}: {} fields, where its kind has at least {} and at most {}",
@@ -209,20 +209,20 @@ const TEXTS: &[(&str, &str)] = &[
     ("line {}, column {}: {}", "第 {} 行第 {} 列：{}"),
     (
         "record {}: field 0 is not an opened `kind` of a known name",
-        "第 {} 号记录：第 0 个字段不是已公开的已知类型 `kind`",
+        "第 {} 号记录：第 0 个字段不是已披露的已知类型 `kind`",
     ),
     ("the member `{}` is malformed", "成员 `{}` 格式有误"),
     (
         "record {}, field {}: the name does not belong at this position",
         "第 {} 号记录的第 {} 个字段：名称不属于该位置",
     ),
-    ("not everything is opened", "并非全部公开"),
+    ("not everything is opened", "并非全部披露"),
     (
         "the disclosure belongs to another statement: log, source or sequence differ",
-        "公开文件属于另一份声明：日志、来源或声明号不同",
+        "披露文件属于另一份声明：日志、来源或声明号不同",
     ),
     ("the records: {}", "记录：{}"),
-    ("the disclosure has {} bytes; at most {} are read", "公开文件有 {} 字节，最多读取 {} 字节"),
+    ("the disclosure has {} bytes; at most {} are read", "披露文件有 {} 字节，最多读取 {} 字节"),
     ("{} records, where a batch has at most {}", "有 {} 条记录，而批次最多有 {} 条"),
     ("a multi-proof shows at least one leaf", "多重证明至少出示一个叶"),
     ("index {} lies beyond a tree of {}", "序号 {} 超出大小为 {} 的树"),

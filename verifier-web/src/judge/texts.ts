@@ -3,7 +3,7 @@
  * (`verifier-cli/src/input.rs`), and what is one is said by its name.
  */
 
-import { decodeUtf8, plainText } from "../formats/encoding.ts";
+import { plainText } from "../formats/encoding.ts";
 import { Refusal } from "../formats/refusal.ts";
 
 /**
@@ -24,7 +24,7 @@ export function whyRefused(bytes: Uint8Array, refused: Refusal): string {
   const [first, second] = bytes;
   const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
   if (isWide) return "Wide";
-  // The parser of pins has one name for both; what is text lacks the end of its last line.
-  const isUnended = refused.path[0] === "Utf8" && decodeUtf8(bytes) !== undefined;
-  return isUnended ? "NoLineBreak" : refused.path.join(" ");
+  // Every line is ended before it is parsed. Pins of no line at all, a mark alone, are called by the name of letters.
+  const isNothing = refused.path[0] === "Utf8" && plainText(bytes).length === 0;
+  return isNothing ? "Header" : refused.path.join(" ");
 }

@@ -119,20 +119,37 @@ function failuresIn(words: readonly string[]): number {
   return words.filter(saysBad).length;
 }
 
-/** Acts that name no board themselves and hang together with these by a link between files. */
+/**
+ * Acts that name no board themselves and hang together with these by a link between files. Every hash and every act is
+ * gone to once: a hostile chain has as many links as there are acts.
+ */
 export function linkedTo(chain: readonly Act[], all: readonly Act[]): Act[] {
-  const hashesOf = (act: Act) =>
-    [act.about, act.fileHash, act.follows, act.supersedes].filter((hash) => hash !== "");
-  const hashes = new Set(chain.flatMap(hashesOf));
-  const found: Act[] = [];
-  let left = all.filter((act) => ABOUT_BOARDS.includes(act.kind) && !chain.includes(act) && isNameless(act));
-  for (;;) {
-    const next = left.filter((act) => hashesOf(act).some((hash) => hashes.has(hash)));
-    if (next.length === 0) return found;
-    found.push(...next);
-    next.flatMap(hashesOf).forEach((hash) => hashes.add(hash));
-    left = left.filter((act) => !next.includes(act));
+  const known = new Set(chain);
+  const byHash = new Map<string, Act[]>();
+  for (const act of all) {
+    if (!ABOUT_BOARDS.includes(act.kind) || known.has(act) || !isNameless(act)) continue;
+    for (const hash of hashesOf(act)) {
+      const acts = byHash.get(hash);
+      if (acts) acts.push(act);
+      else byHash.set(hash, [act]);
+    }
   }
+  const found = new Set<Act>();
+  // What is added to a set while it is gone through is gone to as well.
+  const hashes = new Set(chain.flatMap(hashesOf));
+  for (const hash of hashes) {
+    for (const act of byHash.get(hash) ?? []) {
+      if (found.has(act)) continue;
+      found.add(act);
+      hashesOf(act).forEach((other) => hashes.add(other));
+    }
+  }
+  return [...found];
+}
+
+/** The files that an act is, or names as those before it. */
+function hashesOf({ about, fileHash, follows, supersedes }: Act): string[] {
+  return [about, fileHash, follows, supersedes].filter((hash) => hash !== "");
 }
 
 function isNameless({ units, panel }: Act): boolean {

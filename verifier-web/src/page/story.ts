@@ -154,16 +154,16 @@ function choiceOf(
 
 /** The records of a unit and of its panel in the order of sight, then what they ran under. */
 export function chainOf(all: readonly Act[], unit: string): Act[] {
-  const own = all.filter((act) => isAbout(act, unit));
-  const panels = new Set(own.map((act) => act.panel).filter((panel) => panel !== ""));
+  const own = new Set(all.filter((act) => isAbout(act, unit)));
+  const panels = new Set([...own].map((act) => act.panel).filter((panel) => panel !== ""));
   const alsoPanel = all.filter((act) =>
-    !own.includes(act) && (panels.has(act.panel) || act.units.some((one) => panels.has(one))) &&
+    !own.has(act) && (panels.has(act.panel) || act.units.some((one) => panels.has(one))) &&
     (act.units.length === 0 || act.units.some((one) => panels.has(one)))
   );
   const named = [...own, ...alsoPanel];
-  const chain = unit === "" ? bySight(named) : bySight([...named, ...linkedTo(named, all)]);
-  const hashes = new Set(own.flatMap((act) => [act.certificateHash, act.programHash]));
-  const under = all.filter((act) => !chain.includes(act) && act.fileHash !== "" && hashes.has(act.fileHash));
+  const chain = new Set(unit === "" ? bySight(named) : bySight([...named, ...linkedTo(named, all)]));
+  const hashes = new Set([...own].flatMap((act) => [act.certificateHash, act.programHash]));
+  const under = all.filter((act) => !chain.has(act) && act.fileHash !== "" && hashes.has(act.fileHash));
   return [...chain, ...under];
 }
 

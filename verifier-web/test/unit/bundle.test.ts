@@ -95,6 +95,11 @@ test("a text of the reader's own that is wrong otherwise is refused by the name 
     // Nor is an editor blamed for it.
     [{ pins: encodeUtf8(wrong.replaceAll("\n", "\r\n")) }, "bad-pins", "Line", /a line is missing/],
     [{ pins: Uint8Array.of(0xff, 0x0a) }, "bad-pins", "Utf8", /not valid UTF-8/],
+    [{ pins: Uint8Array.of(0xff) }, "bad-pins", "Utf8", /not valid UTF-8/],
+    // A mark alone is in UTF-8, and no line of it was cut.
+    [{ pins: encodeUtf8("\ufeff") }, "bad-pins", "Header", /its header is not as it must be/],
+    [{ pins: encodeUtf8("\ufeff\r\n") }, "bad-pins", "Header", /its header is not as it must be/],
+    [{ policy: encodeUtf8("\ufeff") }, "bad-policy", "NoQuorum", /which witnesses are needed is missing/],
   ];
   for (const [changed, code, name, words] of cases) {
     const report = await judged(GOOD, changed);

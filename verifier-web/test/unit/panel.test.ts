@@ -144,6 +144,21 @@ test("the whole panel is drawn, with its boards, the unit's own among them, and 
   assert.ok(figure.text.includes("130.0 × 50.0 mm"));
 });
 
+test("the unit's own board is marked also without a call, and however its position is written", async () => {
+  const marked = async (...boards: Board[]) => {
+    const svg = (await drawing(found(...boards), PROGRAM, "SN2")).named("svg").find((one) => one.get("role") === "img");
+    assert.ok(svg);
+    return ["1", "2"].filter((position) => svg.text.includes(`${position}: this unit`));
+  };
+  const called = [call("C1")];
+  assert.deepEqual(await marked(board("1", called), board("2", [], "SN2")), ["2"]);
+  assert.deepEqual(await marked(board("01", called, "SN2"), board("2", called, "SN1")), ["1"]);
+  assert.deepEqual(await marked(board("1", called, "SN1"), board("002", [], "SN2")), ["2"]);
+  assert.deepEqual(await marked(board("1", called, "SN2"), board("2", [], "SN2")), ["1", "2"]);
+  // What is no position marks none, nor does one that is not on the panel.
+  assert.deepEqual(await marked(board("1", called, "SN1"), board("", [], "SN2"), board("7", [], "SN2")), []);
+});
+
 test("a drawing has a title and a description, and nothing in it takes the keyboard", async () => {
   for (const language of ["en", "zh"] as const) {
     const figures = [await drawing(PANEL, PROGRAM, "", language), await drawing(PANEL, PROGRAM, "", language)];

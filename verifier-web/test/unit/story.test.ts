@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { Act } from "../../src/judge/report.ts";
 import { chainOf, choicesOf, rowsOf } from "../../src/page/story.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { actOf } from "../act.ts";
@@ -61,4 +62,57 @@ test("a record that names no board belongs to the one that its links lead to", (
   const program = actOf({ kind: "program", follows: hash("a"), fileHash: hash("9") });
   const all = [repair, stranger, named, program, review, report];
   assert.deepEqual(chainOf(all, "SN1"), [report, review, repair]);
+});
+
+/** How many reads of links, and how many elements of lists that are looked through, `work` needs over these acts. */
+function stepsOf(acts: Act[], work: (acts: readonly Act[]) => void): number {
+  let steps = 0;
+  const counted = acts.map((act) =>
+    new Proxy(act, { get: (of, name) => ((steps += name === "follows" || name === "units" ? 1 : 0), Reflect.get(of, name)) })
+  );
+  const { includes } = Array.prototype;
+  Array.prototype.includes = function (...given) {
+    steps += this.length;
+    return includes.apply(this, given);
+  };
+  try {
+    work(counted);
+  } finally {
+    Array.prototype.includes = includes;
+  }
+  return steps;
+}
+
+test("a hostile chain of links costs steps in proportion to its acts, and none is forgotten", () => {
+  const count = 2000;
+  const hash = (at: number) => `${at}`.padStart(64, "0");
+  const linked = (at: number, more: Partial<Act> = {}) =>
+    actOf({ kind: "review", fileHash: hash(at), follows: hash(at - 1), index: `${at}`, ...more });
+  const chain = Array.from({ length: count }, (_, at) => linked(at + 1, at === 0 ? { units: ["SN1"] } : {}));
+  const named = Array.from({ length: count }, (_, at) => linked(2 * at + 1, { units: [`SN${at % 2}`] }));
+  const nameless = chain.map((act) => ({ ...act, units: [] }));
+  for (const [acts, unit, want] of [
+    [chain, "SN1", count],
+    // As they come in the worst order.
+    [[...chain].reverse(), "SN1", count],
+    [named, "SN1", count / 2],
+    [nameless, "", count],
+  ] as const) {
+    let found = 0;
+    const steps = stepsOf([...acts], (counted) => {
+      found = chainOf(counted, unit).length;
+    });
+    assert.equal(found, want);
+    assert.ok(steps >= count && steps <= 40 * count, `${steps} steps for ${count} acts`);
+  }
+});
+
+test("links that lead in a circle, to one's own file or to many come to an end", () => {
+  const hash = (letter: string) => letter.repeat(64);
+  const seen = (minute: number) => ({ seen: `2026-03-02T08:0${minute}:00Z`, kind: "review" });
+  const report = actOf({ units: ["SN1"], fileHash: hash("a"), seen: "2026-03-02T08:00:00Z" });
+  const one = actOf({ ...seen(1), fileHash: hash("b"), follows: hash("c"), about: hash("a") });
+  const other = actOf({ ...seen(2), fileHash: hash("c"), follows: hash("b"), supersedes: hash("c") });
+  const same = actOf({ ...seen(3), fileHash: hash("c"), about: hash("b") });
+  assert.deepEqual(chainOf([same, other, one, report], "SN1"), [report, one, other, same]);
 });

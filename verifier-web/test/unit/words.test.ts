@@ -82,6 +82,22 @@ test("values are put in as they are, and text from outside cannot turn the line"
   assert.equal(printable("\u202ea\u0007\u2028产线"), "\\u{202e}a\\u{7}\\u{2028}产线");
 });
 
+test("of a log that the policy does not list, nobody is told to take the supplier's word", () => {
+  for (const code of ["unknown-log", "unknown-log-none-listed"]) {
+    const { en, zh } = SENTENCES[code] ?? { en: "", zh: "" };
+    assert.ok(en.includes("the supplier") && zh.includes("供货方"), code);
+  }
+});
+
+test("docs/buyer.md has a row for each verdict, in both languages and with its exit code", () => {
+  const text = readFileSync(join(ROOT, "docs/buyer.md"), "utf8");
+  const rows = [...text.matchAll(/^\| `([^`]+)` \| (\d) \|/gm)].map(([, word, code]) => `${word} ${code}`);
+  const codes: Readonly<Record<string, number>> = { verified: 0, rejected: 1, "not-in-order": 1, undecided: 2 };
+  const want = (language: "en" | "zh") => Object.entries(codes).map(([name, code]) => `${VERDICTS[name]?.[language]} ${code}`);
+  assert.deepEqual(rows, [...want("en"), ...want("zh")]);
+  assert.deepEqual(Object.keys(VERDICTS).sort(), Object.keys(codes).sort());
+});
+
 test("one is not many", () => {
   const said = (code: string, ...values: string[]) => fill(SENTENCES[code] ?? { en: "", zh: "" }, "en", values);
   assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /exactly 1 record\b/);

@@ -127,7 +127,7 @@ pub(crate) fn restore(
     said.text += either(
         desk.language,
         "The next run asks the log where each chain goes on, and states what cannot be opened.\n",
-        "下一次运行会向日志询问各链从何处继续，并声明哪些已无法公开。\n",
+        "下一次运行会向日志询问各链从何处继续，并声明哪些已无法披露。\n",
     );
     Ok(said)
 }

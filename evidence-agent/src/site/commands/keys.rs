@@ -129,7 +129,7 @@ pub(crate) fn resume(desk: &Desk<'_>, vault: &VaultArgs, source: &str) -> Result
              the next statement says so\n"
         ),
         (Some((first, last)), Language::Zh) => {
-            format!("{name} 从 {next} 继续；声明 {first} 至 {last} 已无法公开，下一条声明会写明\n")
+            format!("{name} 从 {next} 继续；声明 {first} 至 {last} 已无法披露，下一条声明会写明\n")
         }
     };
     let lost = resumed.lost.map(|(first, last)| json!([first, last]));

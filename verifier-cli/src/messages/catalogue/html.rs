@@ -63,7 +63,7 @@ catalogue! {
     HtmlBoardColumn = "html-board-column", "Board or panel", "单板或拼板";
     HtmlBoardCount = "html-board-count",
         "Boards or panels named in the opened records: {0}. Verdicts are the machine's or the person's own words.",
-        "已公开的记录涉及 {0} 块单板或拼板。判定均为机器或人员的原话。";
+        "已披露的记录涉及 {0} 块单板或拼板。判定均为机器或人员的原话。";
     HtmlBoardTitle = "html-board-title", "Board {0}: {1}", "板 {0}：{1}";
     HtmlBoards = "html-boards", "The boards", "电路板";
     HtmlClaimed = "html-claimed", "Time claimed in the file", "文件自称的时间";
@@ -73,7 +73,7 @@ catalogue! {
     HtmlFollows = "html-follows", "follows no. {0}", "继第 {0} 项之后";
     HtmlFollowsElsewhere = "html-follows-elsewhere", "follows a report that is not shown here ({0}...)",
         "继此处未出示的报告之后（{0}…）";
-    HtmlHidden = "html-hidden", "not opened", "未公开";
+    HtmlHidden = "html-hidden", "not opened", "未披露";
     HtmlInFull = "html-in-full",
         "The first {0} are shown in full below; {1} more are left out of this page and are in the bundle. To see the board in dispute in full, name it in a list: --units FILE puts its boards first.",
         "以下完整展示前 {0} 块；另有 {1} 块未列入本页，见证据包。要完整查看有争议的板，请将其列入清单：--units 所给文件中的板排在最前。";
@@ -100,7 +100,7 @@ catalogue! {
         "本页篇幅已足：不再为此板绘图。";
     HtmlMachineFailed = "html-machine-failed", "a machine said failed", "机器曾判不良";
     HtmlMachineVerdict = "html-machine-verdict", "Inspection, last verdict as stated", "检测的最后判定（原话）";
-    HtmlNoBoards = "html-no-boards", "No record about a board is opened.", "没有公开任何关于电路板的记录。";
+    HtmlNoBoards = "html-no-boards", "No record about a board is opened.", "没有披露任何关于电路板的记录。";
     HtmlNotAfter = "html-not-after", "Logged not after", "记录不晚于";
     HtmlNotBefore = "html-not-before", "Stated not before", "声明不早于";
     HtmlNumber = "html-number", "No.", "序号";
@@ -114,7 +114,7 @@ catalogue! {
     HtmlSeen = "html-seen", "Seen by the agent", "采集程序所见时间";
     HtmlStatementRecord = "html-statement-record", "{0}, statement {1}, record {2}", "{0}，声明 {1}，记录 {2}";
     HtmlUnknown = "html-unknown", "not shown", "未证明";
-    HtmlUnnamed = "html-unnamed", "(no name opened)", "（未公开名称）";
+    HtmlUnnamed = "html-unnamed", "(no name opened)", "（未披露名称）";
     HtmlVerdictBefore = "html-verdict-before", "verdict before: {0}", "此前的判定：{0}";
     HtmlVerdictStated = "html-verdict-stated", "Verdict, as stated", "判定（原话）";
     HtmlVersion = "html-version", "version {0} of the file", "文件的第 {0} 版";
@@ -128,7 +128,7 @@ catalogue! {
     HtmlTimeLine = "html-time-line", "Time line", "时间线";
     HtmlTimeNotPlaced = "html-time-not-placed",
         "A claimed time that is not opened, or whose zone or form is not stated, is not drawn.",
-        "未公开、或未写明时区或格式的自称时间不予绘出。";
+        "未披露、或未写明时区或格式的自称时间不予绘出。";
 
     // Inspections.
     HtmlBoardResult = "html-board-result", "board {0}: {1}", "板 {0}：{1}";

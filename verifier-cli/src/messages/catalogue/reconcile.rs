@@ -72,7 +72,7 @@ catalogue! {
     FoundNoCertificate = "found-no-certificate",
         "no certificate was in force when it went through the oven", "过炉时没有有效的证书";
     FoundNoOven = "found-no-oven", "no oven reported its panel", "没有回流炉的过板记录";
-    FoundNotOpened = "found-not-opened", "not opened: {0}", "未公开：{0}";
+    FoundNotOpened = "found-not-opened", "not opened: {0}", "未披露：{0}";
     FoundNoVerdict = "found-no-verdict", "no report says a verdict on it", "没有报告给出结论";
     FoundNoWord = "found-no-word",
         "{0} is no known verdict: say --good or --bad", "“{0}”不是已知的结论用词：请用 --good 或 --bad 说明";
@@ -115,13 +115,13 @@ catalogue! {
     HtmlGreenUnits = "html-green-units", "Units of which nothing was found", "无异常的单元";
     HtmlGreenMeans = "html-green-means",
         "Each of these was inspected, its last word is good, and no rule finds anything in what is opened of it.",
-        "这些单元均经检测，最后结论为良品，且在所公开的内容中没有规则发现异常。";
+        "这些单元均经检测，最后结论为良品，且在所披露的内容中没有规则发现异常。";
     HtmlLotColumn = "html-lot-column", "Lot", "批次";
     HtmlLotInspected = "html-lot-inspected", "Inspected", "已检测";
     HtmlLotShipped = "html-lot-shipped", "Shipped", "已出货";
     HtmlMeansNotTold = "html-means-not-told",
         "The evidence that was shown holds, and no unit is red. Of some, what would decide was not opened, or says nothing.",
-        "所出示的证据成立，且没有红色单元。其中部分单元，足以判定的内容未公开或未作说明。";
+        "所出示的证据成立，且没有红色单元。其中部分单元，足以判定的内容未披露或未作说明。";
     HtmlMeansNoRed = "html-means-no-red",
         "The evidence that was shown holds, and no unit is red. Whether what is amber is acceptable is for you to say. What was not checked is listed below.",
         "所出示的证据成立，且没有红色单元。黄色者是否可以接受由您决定。未检查的内容列于下方。";
@@ -160,7 +160,7 @@ catalogue! {
         "{0}: whether all records of your units are shown: it is not shown as a range", "{0}：是否出示了您单元的全部记录：并非以区间出示";
     OpenOvens = "open-ovens", "reflow certificates: no oven reports a panel in what is shown", "回流焊证书：所出示的内容中没有回流炉的过板记录";
     OpenPrograms = "open-programs",
-        "limits and programs: none is shown; `fiducial-agent disclose --context` opens them", "限值和程序：未出示；fiducial-agent disclose --context 可公开";
+        "limits and programs: none is shown; `fiducial-agent disclose --context` opens them", "限值和程序：未出示；fiducial-agent disclose --context 可披露";
     OpenRevisions = "open-revisions",
         "{0} changes of programs or limits that state no revision", "{0} 次未载明版次的程序或限值更改";
     OpenSecondSource = "open-second-source",

@@ -1,7 +1,7 @@
 /** The panel of an inspection with its boards and the calls at their positions, and a table that says the same in words. */
 
 import type { Board, Call, Inspection, Measured } from "../../evidence/inspection.ts";
-import { placeOf, type Program } from "../../evidence/program.ts";
+import { placeOf, positionOf, type Program } from "../../evidence/program.ts";
 import type { Point } from "../../evidence/values.ts";
 import { drawn, element } from "../dom.ts";
 import type { Speaker } from "../speaker.ts";
@@ -45,8 +45,9 @@ export function drawInspection(
     help(speaker.story("noCalls"));
   } else {
     const sheets = sheetsOf(inspection, program);
+    const own = ownSeats(inspection, unit);
     if (sheets.length === 0) help(speaker.story("nothingPlaced"));
-    for (const sheet of sheets) figure.append(draw(sheet, unit, speaker), captionOf(sheet, program, speaker));
+    for (const sheet of sheets) figure.append(draw(sheet, own, speaker), captionOf(sheet, program, speaker));
     const placed = sheets.reduce((sum, { spots }) => sum + spots.length, 0);
     if (placed > 0) figure.append(legendOf(speaker));
     if (placed > 0 && placed < calls.length) help(speaker.story("somePlaced", `${placed}`, `${calls.length}`));
@@ -89,12 +90,16 @@ function captionOf({ board, frame, isOutline }: Sheet, program: Program | undefi
   return element("p", { class: "help" }, text);
 }
 
+/** The places of the unit's boards, also of those of which nothing was called. A place is a number: `01` is `1`. */
+function ownSeats({ boards }: Inspection, unit: string): Set<number | undefined> {
+  return new Set(boards.filter((board) => board.unit === unit).map(({ position }) => positionOf(position)));
+}
+
 /** One drawing, with a title and a description for those who do not see it. */
-function draw(sheet: Sheet, unit: string, speaker: Speaker): SVGElement {
+function draw(sheet: Sheet, own: ReadonlySet<number | undefined>, speaker: Speaker): SVGElement {
   const { size, place } = layoutOf(sheet.frame);
   count += 1;
   const [title, description] = [`panel-${count}-title`, `panel-${count}-description`];
-  const own = new Set(sheet.spots.filter(({ board }) => board.unit === unit).map(({ board }) => board.position));
   const taken: Point[] = [];
   const marks = sheet.spots.map((spot) => {
     const at = beside(place(spot.middle), size, taken);
@@ -115,7 +120,7 @@ function draw(sheet: Sheet, unit: string, speaker: Speaker): SVGElement {
     rectangle(sheet.frame, place, sheet.isOutline
       ? { fill: "#fbfbf8", stroke: INK, "stroke-width": 1.6 }
       : { fill: "none", stroke: SOFT, "stroke-width": 1, "stroke-dasharray": "6 4" }),
-    ...sheet.seats.flatMap((seat) => drawSeat(seat, own.has(`${seat.position}`), place, speaker)),
+    ...sheet.seats.flatMap((seat) => drawSeat(seat, own.has(seat.position), place, speaker)),
     ...sheet.parts.map((part) => {
       const [cx, cy] = place(part);
       return drawn("circle", { cx: cx.toFixed(1), cy: cy.toFixed(1), r: 1.1, fill: "#8f9b82" });

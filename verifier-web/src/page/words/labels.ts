@@ -43,7 +43,7 @@ export const FACTS: Readonly<Record<string, Words>> = {
 /** What a file is taken as. */
 export const ROLE_NAMES: Readonly<Record<string, Words>> = {
   receipt: { en: "Receipt", zh: "回执" },
-  disclosure: { en: "Opened records", zh: "公开的记录" },
+  disclosure: { en: "Opened records", zh: "披露文件" },
   file: { en: "Report or other evidence", zh: "报告或其他证据" },
   entry: { en: "Entry of the log", zh: "日志条目" },
   after: { en: "Earlier checkpoint", zh: "更早的检查点" },
@@ -65,7 +65,7 @@ export const TEXTS = {
   step1: { en: "1. What you were given", zh: "1. 您收到的文件" },
   step1Help: {
     en: "Either a bundle (.zip); or the receipt (.tlog-proof), the opened records (.disclosure.json) and the report itself, all at once.",
-    zh: "证据包（.zip）；或者回执（.tlog-proof）、公开的记录（.disclosure.json）和报告本身，可一次全部添加。",
+    zh: "证据包（.zip）；或者回执（.tlog-proof）、披露文件（.disclosure.json）和报告本身，可一次全部添加。",
   },
   drop: { en: "Drop files here, or", zh: "将文件拖到此处，或" },
   choose: { en: "Choose files", zh: "选择文件" },
@@ -135,7 +135,7 @@ export const TEXTS = {
   enclosed: { en: "Its file is enclosed: {0}", zh: "其文件已附上：{0}" },
   absent: { en: "none", zh: "无" },
   cut: { en: "… {0} more letters are not shown", zh: "……另有 {0} 个字符未显示" },
-  moreRecords: { en: "{0} more records are opened and not shown here.", zh: "另有 {0} 条已公开的记录未在此显示。" },
+  moreRecords: { en: "{0} more records are opened and not shown here.", zh: "另有 {0} 条已披露的记录未在此显示。" },
   noLater: { en: "Existed no later than", zh: "不晚于此时已存在" },
   noLaterBy: { en: "{0}, by the word of the witnesses", zh: "{0}（据见证者所言）" },
   noLaterUnknown: { en: "Not known: your policy asks for no witness", zh: "未知：您的策略未要求见证者" },

@@ -18,14 +18,14 @@ export const STORY = {
   heading: { en: "What happened to each unit", zh: "每个单元的经过" },
   help: {
     en: "In the source's own words, drawn only from files that an opened record commits to. A drawing says no more than its file.",
-    zh: "依据来源自己的记录；图形仅取自已公开记录所承诺的文件，不超出文件所载。",
+    zh: "依据来源自己的记录；图形仅取自已披露记录所承诺的文件，不超出文件所载。",
   },
   choose: { en: "Unit ({0} in all)", zh: "单元（共 {0} 个）" },
   chooseOwn: { en: "Unit ({0} in all, {1} of them yours)", zh: "单元（共 {0} 个，其中 {1} 个是您的）" },
   optionOwn: { en: "{0} (yours)", zh: "{0}（您的）" },
   optionFailed: { en: "{0} (failed)", zh: "{0}（有不良）" },
   optionOwnFailed: { en: "{0} (yours, failed)", zh: "{0}（您的，有不良）" },
-  unknownUnit: { en: "No opened record names {0}.", zh: "没有已公开的记录提到 {0}。" },
+  unknownUnit: { en: "No opened record names {0}.", zh: "没有已披露的记录提到 {0}。" },
   noUnit: { en: "(without a unit)", zh: "（未指明单元）" },
   actsLeft: {
     en: "Only the first {0} records are told here. All were checked.",

@@ -54,16 +54,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "evidence-vouched": {
     en: "Files of evidence that are, byte for byte, those that opened records commit to: {0}.",
-    zh: "与已公开记录所承诺的逐字节相同的证据文件：{0} 个。",
+    zh: "与已披露记录所承诺的逐字节相同的证据文件：{0} 个。",
   },
-  "own-named": { en: "Opened records name {0} of your {1} units.", zh: "已公开的记录写明了您 {1} 个单元中的 {0} 个。" },
+  "own-named": { en: "Opened records name {0} of your {1} units.", zh: "已披露的记录写明了您 {1} 个单元中的 {0} 个。" },
   "own-absent": {
     en: "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them.",
     zh: "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们。",
   },
   "own-unnamed": {
     en: "NOT FOUND: your unit {0}: it was looked for, and no opened record names it.",
-    zh: "未找到：您的单元 {0}：已查找，没有任何已公开的记录写明它。",
+    zh: "未找到：您的单元 {0}：已查找，没有任何已披露的记录写明它。",
   },
   "own-without": {
     en: "NOT FOUND: {0}: your unit {1}: it was looked for, and no record carries a tag of it: another lot key, another spelling, or none was made.",
@@ -93,7 +93,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "records-sound": {
     en: "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened.",
-    zh: "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中公开了 {3} 条。",
+    zh: "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中披露了 {3} 条。",
   },
   "split-proven": {
     en: "SPLIT PROVEN: the log {0} has signed two histories, of {1} and of {2} entries, that cannot both be true.",
@@ -132,7 +132,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "evidence-unnamed": {
     en: "No opened record commits to {0}.",
-    zh: "没有任何已公开的记录承诺 {0}。",
+    zh: "没有任何已披露的记录承诺 {0}。",
   },
   "pins-of-another-log": {
     en: "It does not fit your pins (check that you took the right file): the statements are of the log {0}, your pins of {1}.",
@@ -156,7 +156,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "range-header": {
     en: "{0}: the header of statement {1} is not opened whole and well formed.",
-    zh: "{0}：第 {1} 号声明的批次头未完整公开或格式有误。",
+    zh: "{0}：第 {1} 号声明的批次头未完整披露或格式有误。",
   },
   "range-hidden": {
     en: "{0}: statement {1}, record {2} does not show its “{3}”.",
@@ -181,7 +181,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "receipt-of-another": { en: "{0} carries another statement.", zh: "{0} 附带的是另一份声明。" },
   "bad-disclosure": {
     en: "{0} does not belong to the statement: it was changed, or opens something else ({1}).",
-    zh: "{0} 与声明不符：它被改动过，或公开的是别的内容（{1}）。",
+    zh: "{0} 与声明不符：它被改动过，或披露的是别的内容（{1}）。",
   },
   "bad-signatures": {
     en: "Signature lines of keys that your policy knows do not verify.",
@@ -194,7 +194,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "file-not-vouched": {
     en: "{0} was altered or is another file: no opened record commits to its SHA-256 {1}.",
-    zh: "{0} 已被改动或不是同一个文件：没有任何已公开的记录承诺其 SHA-256 {1}。",
+    zh: "{0} 已被改动或不是同一个文件：没有任何已披露的记录承诺其 SHA-256 {1}。",
   },
   "log-has-not-signed": {
     en: "It does not fit your policy (check that you took the right file): no key of the log {0} that it lists has signed the checkpoint.",
@@ -257,12 +257,12 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "声明是为日志 {0} 作出的，却出现在 {1} 中。",
   },
   "unknown-log": {
-    en: "It does not fit your policy (check that you took the right file): it comes from the log {0}, which your policy does not list.",
-    zh: "与您的策略不符（请确认文件没有拿错）：它来自日志 {0}，而您的策略中没有该日志。",
+    en: "It does not fit your policy (check that you took the right file): it comes from the log {0}, which your policy does not list: ask for a receipt of the log that was agreed. A policy for another log is yours only if it comes from somebody other than the supplier.",
+    zh: "与您的策略不符（请确认文件没有拿错）：它来自日志 {0}，而您的策略中没有该日志：请索取所约定日志的回执。改用另一日志的策略，须从供货方以外取得。",
   },
   "unknown-log-none-listed": {
-    en: "It comes from the log {0}, and your policy lists no log at all: add a line “log” with the log's verifier key, one that you did not get with the evidence.",
-    zh: "它来自日志 {0}，而您的策略没有列出任何日志：请加上一行“log”及该日志的验证密钥，且该密钥不得取自所交来的证据。",
+    en: "It comes from the log {0}, and your policy lists no log at all: add a line “log” with the log's verifier key, one that you did not get with the evidence or from the supplier.",
+    zh: "它来自日志 {0}，而您的策略没有列出任何日志：请加上一行“log”及该日志的验证密钥，且该密钥不得取自所交来的证据或供货方。",
   },
   "two-histories": {
     en: "The log has signed two trees of {0} entries, {1} and {2}, and your policy accepts both: it has two histories.",
@@ -357,7 +357,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "file-unreadable": { en: "{0} cannot be read: {1}", zh: "无法读取 {0}：{1}" },
   "file-without-disclosure": {
     en: "Reports were given without the file that opens their records (…disclosure.json).",
-    zh: "给出了报告，但没有公开其记录的文件（…disclosure.json）。",
+    zh: "给出了报告，但没有给出其披露文件（…disclosure.json）。",
   },
   "hashes-differ": {
     en: "This browser's SHA-256 and the page's give two results for the same bytes. Use another browser.",
@@ -460,7 +460,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "open-after-time": { en: "When that was: your policy asks for no witness.", zh: "当时的时间：您的策略未要求见证者。" },
   "open-challenge": {
     en: "{0}: whether this answers the challenge: that it picks what the later checkpoint and the range give, and that each picked record is opened whole and with its file. This page judges no challenge; the program does: `fiducial challenge verify`.",
-    zh: "{0}：是否答复了该质询：其所抽取的是否正是由之后的检查点和区间得出的记录，且每条均已完整公开并附上文件。本页不判断质询，请用 fiducial challenge verify。",
+    zh: "{0}：是否答复了该质询：其所抽取的是否正是由之后的检查点和区间得出的记录，且每条均已完整披露并附上文件。本页不判断质询，请用 fiducial challenge verify。",
   },
   "open-cadence": {
     en: "{0}: how often it speaks: your pin names no cadence.",
@@ -468,7 +468,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "open-files": {
     en: "{0} files to which opened records commit: they are not enclosed.",
-    zh: "已公开记录所承诺的 {0} 个文件：未附上。",
+    zh: "已披露记录所承诺的 {0} 个文件：未附上。",
   },
   "open-lower-bounds": {
     en: "That {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed.",
@@ -492,11 +492,11 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "open-claims": {
     en: "How long after the work the records were logged: none opens the time that it claims, with its zone.",
-    zh: "记录在作业之后多久才记入日志：没有记录公开自称的时间及其时区。",
+    zh: "记录在作业之后多久才记入日志：没有记录披露自称的时间及其时区。",
   },
   "open-claims-some": {
     en: "The claimed times of {0} records: not opened, or without a time zone.",
-    zh: "{0} 条记录自称的时间：未公开，或没有时区。",
+    zh: "{0} 条记录自称的时间：未披露，或没有时区。",
   },
   "open-no-key": {
     en: "{0}: whether all records of your units are shown: put in the key of your lot, by which their tags are found.",
@@ -524,7 +524,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "open-hidden": {
     en: "What is not opened: {0} of {1} records are shown, not all of them in full.",
-    zh: "未公开的内容：{1} 条记录中公开了 {0} 条，且未必完整。",
+    zh: "未披露的内容：{1} 条记录中披露了 {0} 条，且未必完整。",
   },
   "open-lower-bound": {
     en: "That it was made after the log had {0} entries: the checkpoint it names was not given.",
@@ -532,7 +532,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "open-no-disclosure": {
     en: "What the statement is about: no file was given that opens its records.",
-    zh: "声明的内容：未给出公开其记录的文件。",
+    zh: "声明的内容：未给出披露文件。",
   },
   "open-no-lower-bound": {
     en: "A lower bound: the log was still empty when its source had last looked, so that there was nothing to name; no file can add it.",
