@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use super::{AppendError, Base, Journal, Loaded, frame};
 use crate::answer::Fatal;
-use crate::disk::{AppendFile, Disk, put_in_place, read_if_there, write_beside, write_whole};
+use crate::disk::{Disk, OpenFile, put_in_place, read_if_there, write_beside, write_whole};
 
 /// The entries of one frame when the file is rewritten: bounds the frame, not the journal. With
 /// entries of the largest size a frame then has 67 MB, a quarter of what a frame may have.
@@ -25,7 +25,7 @@ const REWRITE_CHUNK: usize = 1024;
 pub struct FileJournal {
     disk: Arc<dyn Disk>,
     path: PathBuf,
-    file: Box<dyn AppendFile>,
+    file: Box<dyn OpenFile>,
     /// The entries in the log, with those below the base.
     size: u64,
     /// The bytes in the file.
@@ -49,7 +49,7 @@ impl FileJournal {
         let loaded = read_at_start(disk.as_ref(), path, durable)?;
         let bytes = format_whole(&loaded.base, &loaded.entries);
         write_whole(disk.as_ref(), path, &bytes).map_err(|error| cannot("rewrite", &error))?;
-        let file = disk.append(path).map_err(|error| cannot("open", &error))?;
+        let file = disk.open_file(path).map_err(|error| cannot("open", &error))?;
         let journal = Self {
             disk,
             path: path.to_owned(),
@@ -78,7 +78,7 @@ impl Journal for FileJournal {
             return Err(AppendError::Conflict { size: self.size, expected });
         }
         frame::format_entries(&mut self.buffer, self.size, batch);
-        if let Err(error) = self.file.append(&self.buffer) {
+        if let Err(error) = self.file.write_at(self.length, &self.buffer) {
             // Nothing was promised yet. What was written of the frame is taken back, so that the
             // next one does not follow garbage.
             return match self.file.truncate(self.length) {
@@ -120,7 +120,7 @@ impl Journal for FileJournal {
             // be known, so the handle may point at a file without a name. Only a start can tell.
             return Err(self.fail("trim", &error));
         }
-        match self.disk.append(&self.path) {
+        match self.disk.open_file(&self.path) {
             Ok(file) => self.file = file,
             Err(error) => return Err(self.fail("open the trimmed", &error)),
         }
