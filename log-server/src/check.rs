@@ -156,7 +156,7 @@ fn check_all(
     });
     // Servers that run meanwhile go on storing: what was listed is theirs if it is within the size now.
     if heads.record.is_shared()
-        && let Ok(now) = heads.record.journal()
+        && let Ok(now) = heads.record.whole_journal()
     {
         strays.retain(|stray| stray::fault(&stray.file, now.size().max(size)).is_some());
     }
@@ -197,7 +197,7 @@ impl Check<'_> {
     }
 
     fn journal(&mut self, heads: &Heads) -> Option<Loaded> {
-        match heads.record.journal() {
+        match heads.record.whole_journal() {
             Ok(loaded) => Some(loaded),
             Err(error) => {
                 self.report(Problem { file: JOURNAL.to_string(), what: error.to_string() });
@@ -326,7 +326,8 @@ impl Check<'_> {
             };
         // Servers that run meanwhile have signed more than was read before: it is read once more. A
         // journal that cannot be read is reported already; what it held is unknown.
-        let loaded = if heads.record.is_shared() { heads.record.journal().ok() } else { loaded };
+        let loaded =
+            if heads.record.is_shared() { heads.record.whole_journal().ok() } else { loaded };
         let stored = loaded.map(Stored::of);
         let mut sound = None;
         for (name, head) in [("signed-head", &signed), ("checkpoint", &published)] {

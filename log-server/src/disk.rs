@@ -6,22 +6,25 @@
 //!
 //! The promises, on any file system that orders a rename behind the data it names:
 //!
-//! - `write`, `append` and `rename` promise nothing across a power cut.
+//! - `write`, `write_at` and `rename` promise nothing across a power cut: of what a `write_at` has changed any
+//!   sectors may be there, and of a file that it has made longer also the length without the data.
 //! - `sync_file` makes a file's bytes durable, `sync_folder` the names in a folder, and
 //!   `sync_everything` all of both.
 //! - [`write_whole`] leaves the old content or the new one, never a mixture, and is durable on
 //!   return.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// A place to keep files. See the module's text for what each verb promises.
 pub trait Disk: Send + Sync + 'static {
-    /// Opens a file to append to, and makes it if it is missing.
-    fn append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>>;
     /// Makes a folder and those above it; existing ones are fine.
     fn create_folders(&self, path: &Path) -> io::Result<()>;
+    /// Opens a file to write within it, and makes it if it is missing. It stays that file when its name goes
+    /// to another.
+    fn open_file(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
     /// Reads a whole file; `NotFound` when there is none.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
     /// Removes a file.
@@ -38,14 +41,18 @@ pub trait Disk: Send + Sync + 'static {
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 }
 
-/// A file that only grows, apart from taking back an append that was refused.
-pub trait AppendFile: Send {
-    /// Adds bytes at the end with one write where the system allows.
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Makes the bytes durable. After an error nothing is known any more of what is durable.
+/// A file that is open, for the one who writes it.
+pub trait OpenFile: Send {
+    /// Makes the bytes durable, and the length. After an error nothing is known any more of what is durable.
+    ///
+    /// Where only bytes were overwritten that had been durable before, a file system has nothing of its own
+    /// to write, which is what takes the longest.
     fn sync(&mut self) -> io::Result<()>;
-    /// Cuts the file back to a length it had before.
+    /// Cuts the file back.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
+    /// Puts bytes at a place of the file, over what is there, with one write where the system allows. The
+    /// place is within the file or at its end, which moves as far as need be.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 }
 
 /// Replaces a file's content durably: temporary file, sync, rename, sync of the folder.
@@ -102,13 +109,14 @@ impl MachineDisk {
 }
 
 impl Disk for MachineDisk {
-    fn append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        let file = OpenOptions::new().append(true).create(true).open(path)?;
-        Ok(Box::new(MachineFile(file)))
-    }
-
     fn create_folders(&self, path: &Path) -> io::Result<()> {
         fs::create_dir_all(path)
+    }
+
+    fn open_file(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        // Not for appending: Linux would then put every write at the end, wherever it was meant for.
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        Ok(Box::new(MachineFile(file)))
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -151,17 +159,17 @@ impl Disk for MachineDisk {
 #[derive(Debug)]
 struct MachineFile(File);
 
-impl AppendFile for MachineFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
-    }
-
+impl OpenFile for MachineFile {
     fn sync(&mut self) -> io::Result<()> {
         self.0.sync_data()
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.0.set_len(length)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all_at(bytes, offset)
     }
 }
 
@@ -182,17 +190,22 @@ mod tests {
     }
 
     #[test]
-    fn an_append_can_be_taken_back() {
+    fn a_file_is_written_at_any_place_and_cut_back() {
         let folder = tempfile::tempdir().unwrap();
         let disk = MachineDisk::open(folder.path()).unwrap();
         let path = folder.path().join("journal");
-        let mut file = disk.append(&path).unwrap();
-        file.append(b"kept").unwrap();
-        file.append(b"lost").unwrap();
+        let mut file = disk.open_file(&path).unwrap();
+        file.write_at(0, b"kept").unwrap();
+        file.write_at(4, b"lost").unwrap();
         file.truncate(4).unwrap();
-        file.append(b"!").unwrap();
+        file.write_at(4, b"!____").unwrap();
+        file.write_at(5, b"over").unwrap();
         file.sync().unwrap();
         disk.sync_everything().unwrap();
-        assert_eq!(disk.read(&path).unwrap(), b"kept!");
+        assert_eq!(disk.read(&path).unwrap(), b"kept!over");
+        // Opened again, nothing is lost, and a place that was written stays within the file.
+        let mut file = disk.open_file(&path).unwrap();
+        file.write_at(0, b"K").unwrap();
+        assert_eq!(disk.read(&path).unwrap(), b"Kept!over");
     }
 }

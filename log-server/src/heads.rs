@@ -15,10 +15,11 @@ use spec::note::Note;
 
 use crate::answer::Fatal;
 use crate::disk::{Disk, put_in_place, read_if_there, write_beside};
-use crate::journal::{Loaded, file};
+use crate::journal::{Loaded, file, mark};
 use crate::keys::LogKeys;
 use crate::sealer::BundleError;
 use crate::shared::JOURNAL;
+use crate::start::check_reaches_mark;
 
 /// The file of the last signed head.
 pub const SIGNED_HEAD: &str = "signed-head";
@@ -115,8 +116,12 @@ pub trait Record: Send {
     /// Stores a note of a tree of `size` entries.
     fn write(&self, kept: Kept, size: u64, note: &Note) -> Result<(), WriteError>;
 
-    /// Reads the journal back, as it is stored now.
-    fn journal(&self) -> Result<Loaded, WriteError>;
+    /// Reads the journal back, as it is stored now, while it is written. It must be sound as far as `size`
+    /// entries.
+    fn journal(&self, size: u64) -> Result<Loaded, WriteError>;
+
+    /// Reads all of it.
+    fn whole_journal(&self) -> Result<Loaded, WriteError>;
 
     /// Whether other servers publish too.
     fn is_shared(&self) -> bool {
@@ -161,12 +166,19 @@ impl Record for FileRecord {
         })
     }
 
-    fn journal(&self) -> Result<Loaded, WriteError> {
+    fn journal(&self, size: u64) -> Result<Loaded, WriteError> {
         let path = self.folder.join(JOURNAL);
-        let read = || file::read(self.disk.as_ref(), &path);
-        // An append may be taken back and another begun while the file is read. What is on the disk
-        // and damaged is damaged the second time too.
+        let read = || file::read_as_far_as(self.disk.as_ref(), &path, size);
+        // What is on the disk and damaged is damaged the second time too.
         Ok(read().or_else(|_| read())?)
+    }
+
+    fn whole_journal(&self) -> Result<Loaded, WriteError> {
+        let (disk, folder) = (self.disk.as_ref(), self.folder.as_path());
+        let marked = mark::read(disk, folder);
+        let loaded = file::read_all(disk, folder)?;
+        check_reaches_mark(&loaded, marked)?;
+        Ok(loaded)
     }
 }
 

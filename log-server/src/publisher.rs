@@ -394,7 +394,7 @@ impl Publisher {
             )
             .into());
         }
-        let stored = Stored::of(self.heads.record.journal()?);
+        let stored = Stored::of(self.heads.record.journal(new.size())?);
         let objects = self.shared.objects.as_ref();
         let old = last.unwrap_or(Tree::EMPTY);
         if stored.tree(old.size(), objects)? != old {

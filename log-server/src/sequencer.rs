@@ -67,7 +67,13 @@ impl Sequencer {
         let is_shared = self.journal.is_shared();
         loop {
             let in_turn = is_shared && self.wait_for_turn()?;
-            let Some(requests) = self.shared.queue.take() else { return Ok(()) };
+            let Some(requests) = self.shared.queue.take() else {
+                // Of a log that was stopped by a fault everything is left as it is.
+                if self.shared.fatal().is_none() {
+                    self.journal.close();
+                }
+                return Ok(());
+            };
             match is_shared {
                 true => self.round_together(requests, in_turn)?,
                 false => self.round(requests)?,

@@ -28,9 +28,10 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Reads the journal back and hashes its entries again.
-    pub fn read(disk: &dyn Disk, journal: &Path) -> Result<Self, Fatal> {
-        Ok(Self::of(file::read(disk, journal)?))
+    /// Reads the journal back, at least as far as `size` entries that are known to be stored, and hashes its
+    /// entries again.
+    pub fn read(disk: &dyn Disk, journal: &Path, size: u64) -> Result<Self, Fatal> {
+        Ok(Self::of(file::read_as_far_as(disk, journal, size)?))
     }
 
     /// Hashes the entries of a journal that was read just now.

@@ -104,7 +104,7 @@ mod tests {
     use crate::admission::Admission;
     use crate::disk::MachineDisk;
     use crate::init::{InitError, init, init_successor};
-    use crate::journal::file::read;
+    use crate::journal::file::read_at_start;
     use spec::succession::Succession;
 
     fn origin(name: &str) -> Origin {
@@ -138,7 +138,7 @@ mod tests {
             init_successor(&new, origin("new.example"), Admission::Statements, true, &succeeding);
         let made = made.unwrap();
         let disk = MachineDisk::open(&new).unwrap();
-        let loaded = read(&disk, &new.join(JOURNAL)).unwrap();
+        let loaded = read_at_start(&disk, &new.join(JOURNAL), None).unwrap();
         let [entry] = &loaded.entries[..] else { panic!("{loaded:?}") };
         let succession = Succession::parse(entry).unwrap();
         assert_eq!((succession.last(), succession.why()), (&last, "the disk died"));

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use log_server::admission::Admission;
 use log_server::answer::AddError;
-use log_server::disk::{AppendFile, Disk, MachineDisk, write_whole};
+use log_server::disk::{Disk, MachineDisk, OpenFile, write_whole};
 use log_server::keys::LogKeys;
 use log_server::log::{Limits, Log, Options};
 use log_server::settings::Settings;
@@ -31,7 +31,7 @@ struct TestDisk {
     refuse_appends: Arc<AtomicBool>,
     /// Full: half of what is written stays, and the rest is refused.
     refuse_writes: AtomicBool,
-    /// So many of the next reads of the journal see another last byte.
+    /// So many of the next reads of the journal see another byte at the end of its frames.
     spoil_reads: Arc<AtomicU32>,
 }
 
@@ -66,18 +66,11 @@ impl Gate {
 }
 
 struct TestFile {
-    file: Box<dyn AppendFile>,
+    file: Box<dyn OpenFile>,
     refuse: Arc<AtomicBool>,
 }
 
-impl AppendFile for TestFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.refuse.load(Ordering::SeqCst) {
-            return Err(io::Error::from(io::ErrorKind::StorageFull));
-        }
-        self.file.append(bytes)
-    }
-
+impl OpenFile for TestFile {
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync()
     }
@@ -85,16 +78,23 @@ impl AppendFile for TestFile {
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.file.truncate(length)
     }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if self.refuse.load(Ordering::SeqCst) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        self.file.write_at(offset, bytes)
+    }
 }
 
 impl Disk for TestDisk {
-    fn append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        let file = self.machine.append(path)?;
-        Ok(Box::new(TestFile { file, refuse: self.refuse_appends.clone() }))
-    }
-
     fn create_folders(&self, path: &Path) -> io::Result<()> {
         self.machine.create_folders(path)
+    }
+
+    fn open_file(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        let file = self.machine.open_file(path)?;
+        Ok(Box::new(TestFile { file, refuse: self.refuse_appends.clone() }))
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -103,7 +103,9 @@ impl Disk for TestDisk {
         if path.ends_with("journal")
             && self.spoil_reads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
         {
-            *bytes.last_mut().unwrap() ^= 1;
+            // What is behind the frames is zeros.
+            let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+            bytes[last] ^= 1;
         }
         Ok(bytes)
     }

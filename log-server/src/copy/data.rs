@@ -33,7 +33,6 @@ use crate::keys::{KeyFileError, LogKeys};
 use crate::moved::{self, Mark};
 use crate::objects::{FolderObjects, Objects};
 use crate::settings::{SETTINGS, Settings, SettingsError};
-use crate::shared::JOURNAL;
 use crate::start::{OpenError, lock};
 use crate::tail::Tail;
 
@@ -246,9 +245,8 @@ fn read_files(home: &Home) -> Result<Read, DataError> {
     let disk = home.disk.as_ref();
     let published = read_if_there(disk, &home.folder.join(CHECKPOINT)).map_err(io)?;
     let signed = read_if_there(disk, &home.folder.join(SIGNED_HEAD)).map_err(io)?;
-    let read = || file::read(disk, &home.folder.join(JOURNAL));
-    // An append may be taken back and another begun while the file is read.
-    Ok(Read { loaded: read().or_else(|_| read())?, signed, published })
+    let loaded = file::read_all(disk, &home.folder)?;
+    Ok(Read { loaded, signed, published })
 }
 
 fn read_database(home: &Home, journal: &JournalConfig) -> Result<Read, DataError> {
@@ -285,7 +283,7 @@ impl DataObjects {
             let lock = lock(folder)?;
             let signed =
                 read_if_there(home.disk.as_ref(), &folder.join(SIGNED_HEAD)).map_err(io)?;
-            let loaded = file::read(home.disk.as_ref(), &folder.join(JOURNAL))?;
+            let loaded = file::read_all(home.disk.as_ref(), folder)?;
             let objects = Box::new(FolderObjects::new(home.disk.clone(), folder));
             return Self::of(&home, objects, signed, &loaded, Some(lock));
         };

@@ -48,10 +48,19 @@ fn trims_and_keeps(journal: &mut dyn Journal) {
 
 #[test]
 fn the_embedded_journal_keeps_the_contract() {
-    let folder = tempfile::tempdir().unwrap();
-    let disk = crate::disk::MachineDisk::open(folder.path()).unwrap();
-    let path = folder.path().join("journal");
-    let (mut journal, _) =
-        super::file::FileJournal::open(std::sync::Arc::new(disk), &path, None).unwrap();
-    run(&mut journal);
+    // Without a reserve, with one that one entry uses up, and with one that takes all of them.
+    for reserve in [0, 30, 4096] {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = crate::disk::MachineDisk::open(folder.path()).unwrap();
+        let path = folder.path().join("journal");
+        let opened = super::file::FileJournal::open(std::sync::Arc::new(disk), &path, None);
+        let mut journal = opened.unwrap().0.with_reserve(reserve);
+        run(&mut journal);
+        let file_length = || std::fs::metadata(&path).unwrap().len();
+        let bytes = journal.bytes();
+        assert!(reserve == 0 || file_length() > bytes, "{reserve}: there is a reserve");
+        journal.close();
+        assert_eq!((file_length(), journal.bytes()), (bytes, bytes), "{reserve}");
+        assert_eq!(journal.load().unwrap().size(), 6);
+    }
 }

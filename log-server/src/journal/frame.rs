@@ -8,14 +8,20 @@
 //! entries  'E' || u64 index of the first || u32 count || count x (u16 length || bytes)
 //! ```
 //!
-//! All integers are big-endian. A journal is one base frame, then entries frames without a gap.
+//! All integers are big-endian. A journal is one base frame, then entries frames without a gap, then
+//! zeros to the end of the file, which later frames are written over (the *reserve*, see `file`), or
+//! nothing. Zeros are no frame: the checksum of a header of zeros is not zero.
 //!
 //! Danger: the end of a journal may be an unfinished write, which must be dropped, or damage to
 //! what was acknowledged, which must never be. A frame whose header or payload is cut short by
 //! the end of the file is unfinished. So is, at a start only, a last frame in which whole sectors
 //! are zeros, if it begins at or behind the size that is known to be durable from elsewhere (see
-//! `mark`): the file had its new length already, and these sectors never had their data. Anything
-//! else that does not check is damage, also in the last frame.
+//! `mark`): there were zeros, in the reserve or because the file had its new length already, and these
+//! sectors never had their data. Anything else that does not check is damage, also in the last frame.
+//!
+//! A last frame that has become zeros as a whole looks like the reserve, as a file that lost its end
+//! looks like one that never had it. So whoever reads compares the size with what is known to be durable, as
+//! a start does; and where nothing is known, zeros at the end are damage too.
 
 use bytes::Bytes;
 use spec::Hash;
@@ -83,15 +89,24 @@ pub fn format_entries(frame: &mut Vec<u8>, first: u64, entries: &[Bytes]) {
     frame[..HEADER_SIZE].copy_from_slice(&header);
 }
 
-/// Reads a whole journal.
-pub fn parse(bytes: &Bytes) -> Result<Loaded, Damage> {
-    parse_behind(bytes, None)
+/// Reads a journal that nobody writes, as a start finds it. `durable` is the size up to which entries are
+/// known to have been synced, by more than the journal's own word; `None` if nothing else has a word on it.
+///
+/// The caller must refuse fewer entries than `durable`: they were in frames that are gone with the file's
+/// end, or are zeros.
+pub fn parse_at_start(bytes: &Bytes, durable: Option<u64>) -> Result<Loaded, Damage> {
+    parse_until(bytes, |offset, size| {
+        let is_unfinished = |durable| {
+            is_zero(&bytes[offset..]) || (size >= durable && is_unwritten(bytes, offset, size))
+        };
+        durable.is_some_and(is_unfinished)
+    })
 }
 
-/// Reads a journal as a start finds it. `durable` is the size up to which entries are known to have
-/// been synced, by more than the journal's own word; `None` if nothing else has a word on it.
-pub fn parse_at_start(bytes: &Bytes, durable: Option<u64>) -> Result<Loaded, Damage> {
-    parse_behind(bytes, durable)
+/// Reads a journal that is being written, as far as `size` entries, which must have been synced before. What
+/// is behind them may be a frame on its way: it counts if it checks, and is not looked at if not.
+pub fn parse_as_far_as(bytes: &Bytes, size: u64) -> Result<Loaded, Damage> {
+    parse_until(bytes, |_, found| found >= size)
 }
 
 /// Reads a base frame that stands alone, with nothing behind it.
@@ -104,21 +119,21 @@ pub fn parse_base_frame(bytes: &Bytes) -> Result<Base, Damage> {
     parse_base(&payload).ok_or(damage("the base frame is malformed"))
 }
 
-fn parse_behind(bytes: &Bytes, durable: Option<u64>) -> Result<Loaded, Damage> {
+/// Reads up to the end of the frames. Where a frame does not check, `is_end` is asked whether that is the
+/// end, given its place and the entries before it; else it is damage.
+fn parse_until(bytes: &Bytes, is_end: impl Fn(usize, u64) -> bool) -> Result<Loaded, Damage> {
     let mut offset = 0;
     let mut loaded: Option<Loaded> = None;
     while offset < bytes.len() {
         let next = next_payload(bytes, offset).or_else(|damage| {
             let size = loaded.as_ref().map(Loaded::size);
-            let is_unfinished = durable.zip(size).is_some_and(|(durable, size)| {
-                size >= durable && is_unwritten(bytes, offset, size)
-            });
-            if is_unfinished { Ok(None) } else { Err(damage) }
+            let is_end = size.is_some_and(|size| is_end(offset, size));
+            if is_end { Ok(None) } else { Err(damage) }
         });
         let Some(payload) = next? else {
-            // Unfinished. The base frame comes with a rename, so it is never the unfinished one.
+            // Unfinished, or the reserve. The base frame comes with a rename, so it is never the unfinished one.
             let mut loaded = loaded.ok_or(Damage { offset, what: "the first frame is cut off" })?;
-            loaded.torn_bytes = bytes.len() - offset;
+            loaded.torn_bytes = without_zeros(&bytes[offset..]).len();
             return check_length(loaded, offset);
         };
         let damage = |what| Damage { offset, what };
@@ -173,19 +188,33 @@ fn next_payload(bytes: &Bytes, offset: usize) -> Result<Option<Bytes>, Damage> {
     Ok(Some(bytes.slice(start..start + length)))
 }
 
+/// Asked of all of a reserve before each signature, so many bytes are taken together.
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.chunks(SECTOR).all(|chunk| chunk.iter().fold(0_u8, |all, byte| all | byte) == 0)
+}
+
+/// The bytes up to the last that is not zero.
+fn without_zeros(bytes: &[u8]) -> &[u8] {
+    let sectors = bytes.chunks(SECTOR).rposition(|sector| !is_zero(sector));
+    let bytes = &bytes[..sectors.map_or(0, |last| (last + 1) * SECTOR).min(bytes.len())];
+    &bytes[..bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)]
+}
+
 /// Whether the frame at `offset`, which does not check, is the last one and has sectors that were never
 /// written: its header's, or some of its payload's. `size` is that of the log before it.
 fn is_unwritten(bytes: &[u8], offset: usize, size: u64) -> bool {
-    let is_zero = |sector: &[u8]| sector.iter().all(|byte| *byte == 0);
     // The frame begins in the middle of a sector, which keeps what it held before if it is not written.
     let first = (SECTOR - offset % SECTOR).min(bytes.len() - offset);
     let (begun, rest) = bytes[offset..].split_at(first);
     match bytes[offset..].split_first_chunk::<HEADER_SIZE>() {
         Some((header, _)) if is_sound(header) => {
             let length = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
+            let end = offset + HEADER_SIZE + length as usize;
             // A frame behind it would have been begun only when this one was acknowledged.
-            let is_last = offset + HEADER_SIZE + length as usize == bytes.len();
-            is_last && (rest.chunks(SECTOR).any(is_zero))
+            let is_last = bytes.get(end..).is_some_and(is_zero);
+            // Zeros of the reserve are none of its sectors.
+            let own = rest.get(..(end - offset).saturating_sub(first)).unwrap_or(rest);
+            is_last && own.chunks(SECTOR).any(is_zero)
         }
         // Nobody knows how long it was to be, so whatever begins behind it is looked for.
         _ if begun.len() < HEADER_SIZE => {
@@ -335,10 +364,19 @@ mod tests {
 
     #[test]
     fn a_journal_reads_back_as_written() {
-        let loaded = parse(&journal().into()).unwrap();
-        assert_eq!(loaded.base, base());
-        assert_eq!(loaded.entries, ["one", "", "three"]);
-        assert_eq!((loaded.size(), loaded.torn_bytes), (703, 0));
+        for reserve in [0, 1, 11, 12, 511, 4096] {
+            let bytes = Bytes::from(with_reserve(&journal(), reserve));
+            for loaded in [parse_at_start(&bytes, Some(703)), parse_as_far_as(&bytes, 703)] {
+                let loaded = loaded.unwrap();
+                assert_eq!(loaded.base, base());
+                assert_eq!(loaded.entries, ["one", "", "three"]);
+                assert_eq!((loaded.size(), loaded.torn_bytes), (703, 0), "{reserve}");
+            }
+        }
+    }
+
+    fn with_reserve(frames: &[u8], bytes: usize) -> Vec<u8> {
+        [frames, &vec![0; bytes]].concat()
     }
 
     #[test]
@@ -348,7 +386,36 @@ mod tests {
             for bit in 0..8 {
                 let mut bytes = good.clone();
                 bytes[at] ^= 1 << bit;
-                assert!(parse(&bytes.into()).is_err(), "byte {at}, bit {bit}");
+                assert!(parse_at_start(&bytes.into(), None).is_err(), "byte {at}, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_beside_a_reserve_takes_nothing_that_was_acknowledged() {
+        // The reserve begins in the middle of a sector, and goes on for some.
+        let good = with_reserve(&journal(), 2000);
+        let frames = journal().len();
+        for at in 0..good.len() {
+            for bit in 0..8 {
+                let mut bytes = good.clone();
+                bytes[at] ^= 1 << bit;
+                let bytes = Bytes::from(bytes);
+                match parse_at_start(&bytes, Some(703)) {
+                    Ok(loaded) => {
+                        assert!(at >= frames, "byte {at}, bit {bit}");
+                        assert_eq!(loaded.entries, ["one", "", "three"], "byte {at}, bit {bit}");
+                    }
+                    // To cut the file there is what is advised: then it can be read.
+                    Err(damage) if at >= frames => {
+                        assert_eq!(damage.offset, frames, "byte {at}, bit {bit}");
+                        let cut = bytes.slice(..damage.offset);
+                        assert_eq!(parse_at_start(&cut, Some(703)).unwrap().size(), 703);
+                    }
+                    Err(_) => {}
+                }
+                // Who signs sees all that is damaged up to there, and nothing behind it.
+                assert_eq!(parse_as_far_as(&bytes, 703).is_ok(), at >= frames, "byte {at}");
             }
         }
     }
@@ -362,11 +429,14 @@ mod tests {
         format_entries(&mut frame, 700, &[Bytes::from("one"), Bytes::new()]);
         let whole = base_size + frame.len();
         for cut in whole..good.len() {
-            let loaded = parse(&Bytes::copy_from_slice(&good[..cut])).unwrap();
+            let cut_off = Bytes::copy_from_slice(&good[..cut]);
+            let loaded = parse_at_start(&cut_off, None).unwrap();
             assert_eq!(loaded.entries.len(), 2, "cut at {cut}");
+            assert_eq!(parse_as_far_as(&cut_off, 702).unwrap().size(), 702, "cut at {cut}");
         }
         for cut in 0..whole {
-            assert!(parse(&Bytes::copy_from_slice(&good[..cut])).is_err(), "cut at {cut}");
+            let cut_off = Bytes::copy_from_slice(&good[..cut]);
+            assert!(parse_at_start(&cut_off, None).is_err(), "cut at {cut}");
         }
     }
 
@@ -388,17 +458,61 @@ mod tests {
         // From some sector on, or one sector alone, or the frame from its very beginning.
         let mut cases: Vec<(usize, usize)> = sectors.iter().map(|at| (*at, good.len())).collect();
         cases.extend(sectors.iter().map(|at| (*at, (at + SECTOR).min(good.len()))));
-        cases.push((begins, good.len()));
         for (from, to) in cases {
             let mut bytes = good.clone();
             bytes[from..to].fill(0);
             let bytes = Bytes::from(bytes);
             let loaded = parse_at_start(&bytes, Some(703)).unwrap();
-            assert_eq!((loaded.size(), loaded.torn_bytes), (703, good.len() - begins));
+            assert!(loaded.size() == 703 && loaded.torn_bytes > 0, "{from}..{to}");
             // What was acknowledged is never dropped, nor anything when nothing tells.
             assert!(parse_at_start(&bytes, Some(704)).is_err(), "{from}..{to}");
             assert!(parse_at_start(&bytes, None).is_err(), "{from}..{to}");
-            assert!(parse(&bytes).is_err(), "{from}..{to}");
+            assert!(parse_as_far_as(&bytes, 704).is_err(), "{from}..{to}");
+        }
+        // All of it: then it looks like the reserve, and it is the size that tells.
+        let mut bytes = good;
+        bytes[begins..].fill(0);
+        let bytes = Bytes::from(bytes);
+        for durable in [703, 704] {
+            let loaded = parse_at_start(&bytes, Some(durable)).unwrap();
+            assert_eq!((loaded.size(), loaded.torn_bytes), (703, 0));
+        }
+        assert!(parse_at_start(&bytes, None).is_err());
+        assert!(parse_as_far_as(&bytes, 704).is_err());
+    }
+
+    #[test]
+    fn any_sectors_of_a_frame_may_be_missing_in_the_reserve() {
+        // The frame begins all over a sector, its header across two of them too.
+        for before in (0..SECTOR).step_by(3) {
+            let (mut good, mut frame) = (journal(), Vec::new());
+            format_entries(&mut frame, 703, &[Bytes::from(vec![7; before])]);
+            good.extend_from_slice(&frame);
+            let begins = good.len();
+            format_entries(&mut frame, 704, &[Bytes::from(vec![7; 1500])]);
+            good.extend_from_slice(&frame);
+            let ends = good.len();
+            let good = with_reserve(&good, 1300);
+            let sectors = ends.div_ceil(SECTOR) - begins / SECTOR;
+            for missing in 1..1_u32 << sectors {
+                let mut bytes = good.clone();
+                for sector in (0..sectors).filter(|sector| missing & (1 << sector) != 0) {
+                    let start = (begins / SECTOR + sector) * SECTOR;
+                    bytes[start.max(begins)..(start + SECTOR).min(ends)].fill(0);
+                }
+                // Some pieces are zeros anyway, as the first byte of a length.
+                let (whole, none) = (bytes == good, is_zero(&bytes[begins..]));
+                let bytes = Bytes::from(bytes);
+                let read = |durable| parse_at_start(&bytes, durable).map(|loaded| loaded.size());
+                let size = if whole { 705 } else { 704 };
+                assert_eq!(read(Some(704)), Ok(size), "{before}, {missing:b}");
+                // If it was acknowledged, it is never taken for the reserve, but where nothing is left of it.
+                assert_eq!(read(Some(705)).is_ok(), whole || none, "{before}, {missing:b}");
+                let as_far = parse_as_far_as(&bytes, 705).map(|loaded| loaded.size());
+                assert_eq!(as_far.ok(), whole.then_some(705), "{before}, {missing:b}");
+                let as_far = parse_as_far_as(&bytes, 704).map(|loaded| loaded.size());
+                assert_eq!(as_far, Ok(size), "{before}, {missing:b}");
+            }
         }
     }
 
@@ -415,7 +529,14 @@ mod tests {
         format_entries(&mut frame, 704, &[Bytes::from("behind")]);
         let mut bytes = [&good[..], &frame].concat();
         bytes[begins.next_multiple_of(SECTOR)..][..SECTOR].fill(0);
+        assert!(parse_at_start(&with_reserve(&bytes, 4096).into(), Some(703)).is_err());
         assert!(parse_at_start(&bytes.into(), Some(703)).is_err());
+        // Nor is a bad frame an unfinished one because there are zeros behind it, which are not its own.
+        for at in begins..good.len() {
+            let mut bytes = with_reserve(&good, 4096);
+            bytes[at] ^= 1;
+            assert!(parse_at_start(&bytes.into(), Some(703)).is_err(), "byte {at}");
+        }
         // The base comes with a rename, and is never what was being written.
         assert!(parse_at_start(&vec![0; 4096].into(), Some(0)).is_err());
     }
@@ -436,7 +557,11 @@ mod tests {
             bytes[begins..(begins + HEADER_SIZE).next_multiple_of(SECTOR)].fill(0);
             let alone = Bytes::copy_from_slice(&bytes[..ends]);
             let loaded = parse_at_start(&alone, Some(704)).unwrap();
-            assert_eq!((loaded.size(), loaded.torn_bytes), (704, ends - begins), "{before}");
+            assert!(loaded.size() == 704 && loaded.torn_bytes <= ends - begins, "{before}");
+            let alone = parse_at_start(&with_reserve(&alone, 4096).into(), Some(704));
+            assert_eq!(alone.unwrap().size(), 704, "{before}");
+            let reserve = with_reserve(&bytes, 4096);
+            assert!(parse_at_start(&reserve.into(), Some(704)).is_err(), "{before}");
             assert!(parse_at_start(&bytes.into(), Some(704)).is_err(), "{before}");
         }
     }
@@ -447,6 +572,6 @@ mod tests {
         let mut frame = Vec::new();
         format_entries(&mut frame, 701, &[Bytes::from("one")]);
         bytes.extend_from_slice(&frame);
-        assert!(parse(&bytes.into()).is_err());
+        assert!(parse_at_start(&bytes.into(), None).is_err());
     }
 }

@@ -124,12 +124,17 @@ pub trait Journal: Send {
     /// Reads everything back from storage, as a fresh process would.
     fn load(&self) -> Result<Loaded, Fatal>;
 
-    /// The bytes it takes on disk, to decide when trimming is worth it.
+    /// The bytes that its base and its entries take, to decide when trimming is worth it. What is made ready
+    /// for later ones does not count.
     fn bytes(&self) -> u64;
 
     /// Forgets the entries below `base`, which must be durable elsewhere; `kept` are the entries
     /// from there on. On `Refused` the journal is as it was.
     fn trim(&mut self, base: &Base, kept: &[Bytes]) -> Result<(), AppendError>;
+
+    /// The last call: gives back what was made ready for entries that do not come any more. What is stored
+    /// stays as it is, also where this fails.
+    fn close(&mut self) {}
 
     /// Whether other servers append to it as well.
     fn is_shared(&self) -> bool {

@@ -148,7 +148,7 @@ impl Opened {
     fn stored(&self, data: &Path) -> Result<Stored, Fatal> {
         match &self.loaded {
             Some(loaded) => Ok(Stored::of(loaded.clone())),
-            None => Stored::read(self.home.disk.as_ref(), &data.join(JOURNAL)),
+            None => Stored::read(self.home.disk.as_ref(), &data.join(JOURNAL), self.size()),
         }
     }
 

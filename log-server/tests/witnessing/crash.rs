@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use log_server::disk::{AppendFile, Disk, MachineDisk};
+use log_server::disk::{Disk, MachineDisk, OpenFile};
 use log_server::log::Log;
 use spec::checkpoint::Checkpoint;
 use spec::note::Note;
@@ -23,7 +23,7 @@ struct MortalDisk {
 }
 
 struct MortalFile {
-    file: Box<dyn AppendFile>,
+    file: Box<dyn OpenFile>,
     left: Arc<AtomicU64>,
 }
 
@@ -33,12 +33,7 @@ fn live(left: &AtomicU64) -> io::Result<()> {
     taken.map(drop).map_err(|_| io::Error::other("killed"))
 }
 
-impl AppendFile for MortalFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        live(&self.left)?;
-        self.file.append(bytes)
-    }
-
+impl OpenFile for MortalFile {
     fn sync(&mut self) -> io::Result<()> {
         live(&self.left)?;
         self.file.sync()
@@ -48,18 +43,23 @@ impl AppendFile for MortalFile {
         live(&self.left)?;
         self.file.truncate(length)
     }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        live(&self.left)?;
+        self.file.write_at(offset, bytes)
+    }
 }
 
 impl Disk for MortalDisk {
-    fn append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        live(&self.left)?;
-        let file = self.machine.append(path)?;
-        Ok(Box::new(MortalFile { file, left: self.left.clone() }))
-    }
-
     fn create_folders(&self, path: &Path) -> io::Result<()> {
         live(&self.left)?;
         self.machine.create_folders(path)
+    }
+
+    fn open_file(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        live(&self.left)?;
+        let file = self.machine.open_file(path)?;
+        Ok(Box::new(MortalFile { file, left: self.left.clone() }))
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

@@ -4,9 +4,11 @@
 //! draws, from a seed, which of the waiting changes had reached the device: of each file's data a
 //! prefix, whose last change may be torn; of the names a prefix, or any selection.
 //!
-//! A file that is written anew grows only with its data. One that is appended to may have its new
-//! length and not all of its data: then whole sectors are zeros, as on ext4. Data that a failed sync
-//! has dropped stays visible and never reaches the device, as on Linux.
+//! A file that is written anew grows only with its data. Of a write within a file, or at its end, any
+//! selection of whole sectors may be there, and the others hold what they held before. Where it made the
+//! file longer, that may have the new length, the old one or one between, and without their data the
+//! sectors behind the old end are zeros, as on ext4. Data that a failed sync has dropped stays visible
+//! and never reaches the device, as on Linux.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -60,12 +62,8 @@ impl Image {
     /// Does an operation, with `room` more bytes on the disk.
     pub(super) fn apply(&mut self, operation: &Operation<'_>, room: usize) -> io::Result<Output> {
         match operation {
-            Operation::Append { file, bytes } => {
-                let offset = self.files[*file].seen.len();
-                self.write_at(*file, offset, bytes, room)?;
-            }
             Operation::CreateFolders(path) => self.create_folders(path),
-            Operation::OpenAppend(path) => return Ok(Output::File(self.open_or_create(path)?)),
+            Operation::OpenFile(path) => return Ok(Output::File(self.open_or_create(path)?)),
             Operation::Read(path) => {
                 return Ok(Output::Bytes(self.files[self.find(path)?].seen.clone()));
             }
@@ -98,6 +96,9 @@ impl Image {
                 let freed = self.files[file].seen.len();
                 self.files[file].change(DataChange::Length(0));
                 self.write_at(file, 0, bytes, room.saturating_add(freed))?;
+            }
+            Operation::WriteAt { file, offset, bytes } => {
+                self.write_at(*file, *offset as usize, bytes, room)?;
             }
         }
         Ok(Output::Done)
@@ -249,7 +250,9 @@ impl Image {
         bytes: &[u8],
         room: usize,
     ) -> io::Result<()> {
-        let written = bytes.len().min(room);
+        // What is overwritten has its room already.
+        let inside = self.files[file].seen.len().saturating_sub(offset);
+        let written = bytes.len().min(inside.saturating_add(room));
         self.files[file].change(DataChange::Write { offset, bytes: bytes[..written].to_vec() });
         if written < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
@@ -329,13 +332,7 @@ impl File {
         if let Some(DataChange::Write { offset, bytes }) = self.pending.get(whole)
             && survival == Survival::Some
         {
-            let is_append = *offset > 0;
-            let torn = if is_append && seed.once_in(2) {
-                with_holes(*offset, bytes, seed)
-            } else {
-                bytes[..seed.below(bytes.len() + 1)].to_vec()
-            };
-            DataChange::Write { offset: *offset, bytes: torn }.apply(&mut content);
+            write_torn(&mut content, *offset, bytes, seed);
         }
         content
     }
@@ -356,21 +353,26 @@ impl DataChange {
     }
 }
 
-/// What is at `offset` of a file that has its new length and not all of its data: from some sector
-/// on nothing, or any selection of sectors.
-fn with_holes(offset: usize, bytes: &[u8], seed: &mut Seed) -> Vec<u8> {
-    let sectors = (offset + bytes.len()).div_ceil(SECTOR) - offset / SECTOR;
-    let (from, in_order) = (seed.below(sectors), seed.once_in(2));
-    let mut holed = bytes.to_vec();
-    for sector in 0..sectors {
-        let is_written = if in_order { sector < from } else { seed.once_in(2) };
-        let start = ((offset / SECTOR + sector) * SECTOR).max(offset) - offset;
-        let end = ((offset / SECTOR + sector + 1) * SECTOR).min(offset + bytes.len()) - offset;
-        if !is_written {
-            holed[start..end].fill(0);
+/// Does a write in part: of the sectors it would change all up to some place are done, or any selection;
+/// and a file that it makes longer grows to that place, or to its end.
+fn write_torn(content: &mut Vec<u8>, offset: usize, bytes: &[u8], seed: &mut Seed) {
+    // What is written from its start on is new, and grows only with its data.
+    let is_new = offset == 0;
+    let cut = offset + seed.below(bytes.len() + 1);
+    let (grows_at_once, in_order) = (!is_new && seed.once_in(2), is_new || seed.once_in(2));
+    let length = if grows_at_once { offset + bytes.len() } else { cut };
+    content.resize(content.len().max(length), 0);
+    let end = content.len().min(offset + bytes.len());
+    let mut start = offset;
+    while start < end {
+        let stop = ((start / SECTOR + 1) * SECTOR).min(end);
+        // A sector is done as a whole; only what lies behind the file's end is not.
+        let is_done = if in_order { stop <= cut } else { seed.once_in(2) };
+        if is_done {
+            content[start..stop].copy_from_slice(&bytes[start - offset..stop - offset]);
         }
+        start = stop;
     }
-    holed
 }
 
 /// How much of what was not synced a power cut leaves.

@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use log_server::disk::{AppendFile, Disk};
+use log_server::disk::{Disk, OpenFile};
 use log_server::heads::{CHECKPOINT, SIGNED_HEAD};
 
 use crate::seed::Seed;
@@ -264,15 +264,15 @@ impl State {
 }
 
 impl Disk for FakeDisk {
-    fn append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        match self.perform(&Operation::OpenAppend(self.relative(path)))? {
+    fn create_folders(&self, path: &Path) -> io::Result<()> {
+        self.perform(&Operation::CreateFolders(self.relative(path))).map(drop)
+    }
+
+    fn open_file(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        match self.perform(&Operation::OpenFile(self.relative(path)))? {
             Output::File(file) => Ok(Box::new(FakeFile { disk: self.clone(), file })),
             other => unreachable!("opening gives a file, not {other:?}"),
         }
-    }
-
-    fn create_folders(&self, path: &Path) -> io::Result<()> {
-        self.perform(&Operation::CreateFolders(self.relative(path))).map(drop)
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -314,16 +314,16 @@ struct FakeFile {
     file: usize,
 }
 
-impl AppendFile for FakeFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.disk.perform(&Operation::Append { file: self.file, bytes }).map(drop)
-    }
-
+impl OpenFile for FakeFile {
     fn sync(&mut self) -> io::Result<()> {
         self.disk.perform(&Operation::SyncHandle(self.file)).map(drop)
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.disk.perform(&Operation::Truncate { file: self.file, length }).map(drop)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.disk.perform(&Operation::WriteAt { file: self.file, offset, bytes }).map(drop)
     }
 }

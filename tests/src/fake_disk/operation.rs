@@ -5,9 +5,8 @@ use std::path::Path;
 /// One operation on its way to the disk.
 #[derive(Debug)]
 pub(super) enum Operation<'a> {
-    Append { file: usize, bytes: &'a [u8] },
     CreateFolders(&'a Path),
-    OpenAppend(&'a Path),
+    OpenFile(&'a Path),
     Read(&'a Path),
     Remove(&'a Path),
     Rename { from: &'a Path, to: &'a Path },
@@ -17,6 +16,7 @@ pub(super) enum Operation<'a> {
     SyncHandle(usize),
     Truncate { file: usize, length: u64 },
     Write { path: &'a Path, bytes: &'a [u8] },
+    WriteAt { file: usize, offset: u64, bytes: &'a [u8] },
 }
 
 /// What an operation gives back.
@@ -31,9 +31,8 @@ pub(super) enum Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is the verb of the same name in `log_server::disk`")]
 pub enum Kind {
-    Append,
     CreateFolders,
-    OpenAppend,
+    OpenFile,
     Read,
     Remove,
     Rename,
@@ -43,14 +42,14 @@ pub enum Kind {
     SyncHandle,
     Truncate,
     Write,
+    WriteAt,
 }
 
 impl Kind {
     /// Every kind.
     pub const ALL: [Self; 12] = [
-        Self::Append,
         Self::CreateFolders,
-        Self::OpenAppend,
+        Self::OpenFile,
         Self::Read,
         Self::Remove,
         Self::Rename,
@@ -60,6 +59,7 @@ impl Kind {
         Self::SyncHandle,
         Self::Truncate,
         Self::Write,
+        Self::WriteAt,
     ];
 
     /// Whether it makes something durable.
@@ -72,9 +72,8 @@ impl Kind {
 impl Operation<'_> {
     pub(super) const fn kind(&self) -> Kind {
         match self {
-            Self::Append { .. } => Kind::Append,
             Self::CreateFolders(_) => Kind::CreateFolders,
-            Self::OpenAppend(_) => Kind::OpenAppend,
+            Self::OpenFile(_) => Kind::OpenFile,
             Self::Read(_) => Kind::Read,
             Self::Remove(_) => Kind::Remove,
             Self::Rename { .. } => Kind::Rename,
@@ -84,6 +83,7 @@ impl Operation<'_> {
             Self::SyncHandle(_) => Kind::SyncHandle,
             Self::Truncate { .. } => Kind::Truncate,
             Self::Write { .. } => Kind::Write,
+            Self::WriteAt { .. } => Kind::WriteAt,
         }
     }
 }

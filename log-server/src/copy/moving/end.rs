@@ -151,7 +151,7 @@ impl End {
         if !self.folder().join(JOURNAL).exists() {
             return Ok(None);
         }
-        let loaded = file::read(self.disk(), &self.folder().join(JOURNAL))?;
+        let loaded = file::read_all(self.disk(), self.folder())?;
         Ok(Some(Stored::of(loaded).whole_tree()))
     }
 

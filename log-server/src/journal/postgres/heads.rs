@@ -165,7 +165,11 @@ impl Record for PostgresHeads {
         }
     }
 
-    fn journal(&self) -> Result<Loaded, WriteError> {
+    fn journal(&self, _size: u64) -> Result<Loaded, WriteError> {
+        self.whole_journal()
+    }
+
+    fn whole_journal(&self) -> Result<Loaded, WriteError> {
         self.line.ask(rows::load).map(|(_, loaded)| loaded).map_err(refused)
     }
 
