@@ -145,17 +145,27 @@ fn why_a_bundle_is_refused_is_said_in_chinese_as_well() {
 #[test]
 fn a_lower_bound_that_cannot_be_is_not_asked_for() {
     let folder = folder();
-    // Both statements were made for an empty log: there was nothing that they could name.
-    for (language, what) in
-        [("en", "for 2 statements: the log was still empty"), ("zh", "日志尚为空")]
-    {
+    // Both statements name no tree. What the log held by then, that does not say.
+    for (language, what, never) in [
+        ("en", "2 statements were not made long before: no earlier tree is named", "empty"),
+        ("zh", "2 份声明是否早已备好：没有指明更早的树", "尚为空"),
+    ] {
         let json = verify(folder.path(), "b.zip", "policy", language, 0);
         let open = codes(&json, "not_checked");
         assert!(!open.contains(&"open-lower-bounds".to_owned()), "{open:?}");
         let all = json["not_checked"].as_array().unwrap();
         let said = all.iter().find(|said| said["code"] == "open-none-named").unwrap();
-        assert!(said["text"].as_str().unwrap().contains(what), "{said}");
+        let text = said["text"].as_str().unwrap();
+        assert!(text.contains(what) && !text.contains(never), "{said}");
     }
+    // The same of one statement, by its receipt.
+    let words = ["verify", "shown/records/0/0.tlog-proof", "--policy", "policy"];
+    let words = [&words[..], &["--source-key", "source.vkey"]].concat();
+    let json = judge(folder.path(), &words, 0);
+    let all = json["not_checked"].as_array().unwrap();
+    let said = all.iter().find(|said| said["code"] == "open-no-lower-bound").unwrap();
+    let text = said["text"].as_str().unwrap();
+    assert!(text.contains("it names no earlier tree") && !text.contains("empty"), "{said}");
 }
 
 #[test]

@@ -276,7 +276,8 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
     if checked.iter().any(|one| one.place.claim == Claim::Records) {
         report.not_checked(Message::OpenCompleteness, &[]);
     }
-    // The first statement of a log had nothing before it that it could name.
+    // One that names no tree says no more than that its source names none: it need not be the log's first, and a
+    // source can choose to.
     let (mut open, mut none_named) = (0, 0);
     for one in checked {
         let place = format!("{} {}", one.statement.source(), one.place.sequence);

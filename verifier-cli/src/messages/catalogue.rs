@@ -315,8 +315,8 @@ catalogue! {
     OpenNoDisclosure = "open-no-disclosure",
         "what the statement is about: no disclosure was given", "声明的内容：未给出公开文件";
     OpenNoLowerBound = "open-no-lower-bound",
-        "a lower bound: the log was still empty when its source had last looked, so that there was nothing to name; no file can add it",
-        "时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上";
+        "that it was not made long before: it names no earlier tree, as if its source had seen none; no file can add it",
+        "它是否早已备好：它没有指明更早的树，如同其来源从未见过；也没有文件能够补上";
     OpenNoWitness = "open-no-witness",
         "that all see the same log, and when: the policy asks for no witness",
         "所有人看到的是否同一日志、以及时间：策略未要求见证者";
@@ -548,8 +548,8 @@ catalogue! {
         "that {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed",
         "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明";
     OpenNoneNamed = "open-none-named",
-        "a lower bound for {0} statements: the log was still empty when their source had last looked, so that there was nothing to name; no file can add it",
-        "{0} 份声明的时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上";
+        "that {0} statements were not made long before: no earlier tree is named, as if the source had seen none; no file can add it",
+        "{0} 份声明是否早已备好：没有指明更早的树，如同来源从未见过；也没有文件能够补上";
     OpenNoise = "open-noise",
         "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that",
         "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制";

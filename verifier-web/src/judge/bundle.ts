@@ -448,7 +448,8 @@ function sayRecords(draft: Draft, checked: readonly Checked[]): void {
     if (after?.times) draft.fact("not-before", `${place}: ${formatUtc(after.times.earliest)}`);
     else if (after) draft.fact("after-bound", `${place}: ${statement.after.tree.size}`);
   }
-  // The first statement of a log had nothing before it that it could name.
+  // One that names no tree says no more than that its source names none: it need not be the log's first, and a
+  // source can choose to.
   const open = checked.filter(({ after }) => !after);
   const noneNamed = open.filter(({ statement }) => statement.after.tree.size === 0n).length;
   if (open.length > noneNamed) draft.open("open-lower-bounds", `${open.length - noneNamed}`);

@@ -18,6 +18,8 @@ import { explain } from "../../src/page/words/refusals.ts";
 import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
 import { wordOf } from "../../src/page/result.ts";
+import { fill } from "../../src/page/words/language.ts";
+import { SENTENCES } from "../../src/page/words/verdicts.ts";
 import { outcome } from "../vector.ts";
 
 const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
@@ -79,6 +81,13 @@ test("a lower bound that cannot be is not asked for", async () => {
   const open = report.notChecked.find(({ code }) => code === "open-none-named");
   assert.deepEqual(open?.values, ["1"]);
   assert.ok(!codes(report.notChecked).includes("open-lower-bounds"));
+  // What the log held by then, a statement that names no tree does not say.
+  for (const code of ["open-none-named", "open-no-lower-bound"]) {
+    const words = SENTENCES[code] ?? { en: "", zh: "" };
+    assert.match(fill(words, "en", ["1"]), /^That (1 statement|it) was not made long before: (it names )?no earlier tree/);
+    assert.match(words.zh, /是否早已备好/);
+    assert.doesNotMatch(words.en + words.zh, /empty|尚为空/);
+  }
   const without = [...RECORDS].filter(([path]) => !/\.(after|consistency)$/.test(path));
   const other = await judged(makeBundle(new Map(without), EVIDENCE));
   assert.ok(codes(other.notChecked).includes("open-lower-bounds"));
