@@ -61,6 +61,14 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them.",
     zh: "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们。",
   },
+  "own-by-panel": {
+    en: "Your unit {0}: its panel {1} is found, the unit is not named.",
+    zh: "您的单元 {0}：找到了其拼板 {1}，但没有写明该单元。",
+  },
+  "own-by-panel-more": {
+    en: "{0} more of your units: their panels are found, the units are not named.",
+    zh: "另有您的 {0} 个单元：找到了其拼板，但没有写明单元本身。",
+  },
   "own-unnamed": {
     en: "NOT FOUND: your unit {0}: it was looked for, and no opened record names it.",
     zh: "未找到：您的单元 {0}：已查找，没有任何已公开的记录写明它。",
