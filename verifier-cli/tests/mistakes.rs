@@ -89,6 +89,15 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
         assert_eq!(json["reason"]["code"], "use-bundle-verify", "{json}");
     }
     // Without pins or keys, and with a key of a lot alone, it is said what to give.
+    // It is known by its end as well, and told to be altered by the command that is meant.
+    let mut altered = fs::read(at.join("b.zip")).unwrap();
+    altered[0] ^= 1;
+    fs::write(at.join("altered.zip"), altered).unwrap();
+    let receipt = ["verify", "altered.zip", "--policy", "policy"];
+    for words in [&receipt[..], &["inspect", "altered.zip"]] {
+        let json = judge(at, words, 2);
+        assert_eq!(json["reason"]["code"], "use-bundle-verify", "{json}");
+    }
     let json = judge(at, &["bundle", "verify", "b.zip", "--policy", "policy"], 2);
     let hint = json["hint"].as_str().unwrap();
     assert!(hint.contains("--pins FILE") && hint.contains("--source-key FILE"), "{hint}");
