@@ -25,7 +25,7 @@ const MAX_KEYS_SIZE: usize = 4096 * 360;
 /// The most bytes of a file of hashes, one a line.
 const MAX_HASHES_SIZE: usize = MAX_CONSISTENCY_PROOF * 45;
 
-/// As many bytes of a file as show whether it is meant as a bundle.
+/// As many bytes from the beginning of a file as show whether it is meant as a bundle.
 const BUNDLE_HEAD: usize = 64;
 
 /// As many from its end: a directory has 46 bytes and a path of at most 128 for each part, and then the end record.
@@ -127,12 +127,25 @@ fn is_meant_as_bundle(path: &Path) -> io::Result<bool> {
 /// Parses a text of the reader's own, as it is or else as [`plain`] has it. What an editor leaves says nothing,
 /// and no text that can be parsed as it is means another thing for it.
 pub(crate) fn parse_own<T, E>(bytes: &[u8], parse: impl Fn(&[u8]) -> Result<T, E>) -> Result<T, E> {
-    parse(bytes).or_else(|_| parse(&plain(bytes)))
+    own_form(bytes, parse).map(|(parsed, _)| parsed)
+}
+
+/// The same, with the text as it was parsed: whoever hands it on hands on that, so that nobody after him needs to
+/// know of editors.
+pub(crate) fn own_form<T, E>(
+    bytes: &[u8],
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Result<(T, Vec<u8>), E> {
+    if let Ok(parsed) = parse(bytes) {
+        return Ok((parsed, bytes.to_vec()));
+    }
+    let plain = plain(bytes);
+    parse(&plain).map(|parsed| (parsed, plain))
 }
 
 /// A text without what editors leave in it: no byte order mark, no carriage returns before line feeds, and a line
 /// feed at its end.
-fn plain(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn plain(bytes: &[u8]) -> Vec<u8> {
     let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
     let mut plain = Vec::with_capacity(bytes.len().saturating_add(1));
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -341,7 +354,6 @@ mod tests {
             assert!(meant.contains("`fiducial bundle verify "), "{meant}");
         }
     }
-}
 
     #[test]
     fn a_bundle_is_known_by_its_end_too() {
@@ -365,3 +377,4 @@ mod tests {
         std::fs::write(&path, b"").unwrap();
         assert!(no_bundle(&path).is_ok());
     }
+}

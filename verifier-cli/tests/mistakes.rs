@@ -10,8 +10,9 @@ use std::fs;
 use std::path::Path;
 
 use dossier::{codes, judge, records};
-use serde_json::Value;
+use serde_json::{Value, json};
 use spec::Hash;
+use spec::bundle::{Bundle, PartPath};
 use spec::hash::leaf_hash;
 use tempfile::TempDir;
 
@@ -88,7 +89,6 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
         let json = judge(at, words, 2);
         assert_eq!(json["reason"]["code"], "use-bundle-verify", "{json}");
     }
-    // Without pins or keys, and with a key of a lot alone, it is said what to give.
     // It is known by its end as well, and told to be altered by the command that is meant.
     let mut altered = fs::read(at.join("b.zip")).unwrap();
     altered[0] ^= 1;
@@ -98,6 +98,7 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
         let json = judge(at, words, 2);
         assert_eq!(json["reason"]["code"], "use-bundle-verify", "{json}");
     }
+    // Without pins or keys, and with a key of a lot alone, it is said what to give.
     let json = judge(at, &["bundle", "verify", "b.zip", "--policy", "policy"], 2);
     let hint = json["hint"].as_str().unwrap();
     assert!(hint.contains("--pins FILE") && hint.contains("--source-key FILE"), "{hint}");
@@ -200,20 +201,104 @@ fn a_policy_without_a_log_is_told_what_it_lacks() {
     }
 }
 
+/// Pins of the source, with its first statement, whose leaf they name.
+fn pins_of(at: &Path) -> (String, Hash) {
+    let signer = support::source_key();
+    let key = signer.verifier();
+    let first = leaf_hash(&fs::read(at.join("shown/records/0/0.statement")).unwrap());
+    let pins = format!(
+        "fiducial/pins/v1\nlog {}\n\nsource {}\nkey {key}\nmachine AOI 7\nfirst 0 {first}\n\
+         cadence none\n",
+        support::origin(),
+        key.name()
+    );
+    (pins, first)
+}
+
+/// A text as it is, and as editors save it.
+fn saved(text: &str) -> [String; 3] {
+    let returns = text.replace('\n', "\r\n");
+    let marked = format!("\u{feff}{}", returns.trim_end());
+    [text.to_owned(), returns, marked]
+}
+
+#[test]
+fn a_bundle_is_the_same_whatever_editor_has_saved_the_papers_in_it() {
+    let folder = folder();
+    let at = folder.path();
+    let [policies, pins] = [support::policy(), pins_of(at).0].map(|text| saved(&text));
+    let mut made = Vec::new();
+    for (policy, pins) in policies.iter().zip(&pins) {
+        fs::write(at.join("policy"), policy).unwrap();
+        fs::write(at.join("pins"), pins).unwrap();
+        let out = format!("given-{}.zip", made.len());
+        let words = ["bundle", "make", "shown", "--policy", "policy", "--pins", "pins"];
+        judge(at, &[&words[..], &["--out", &out]].concat(), 0);
+        made.push(fs::read(at.join(out)).unwrap());
+    }
+    // Likewise where they lie in the folder.
+    for (policy, pins) in policies.iter().zip(&pins) {
+        fs::write(at.join("shown/policy"), policy).unwrap();
+        fs::write(at.join("shown/pins"), pins).unwrap();
+        let out = format!("there-{}.zip", made.len());
+        judge(at, &["bundle", "make", "shown", "--out", &out], 0);
+        made.push(fs::read(at.join(out)).unwrap());
+    }
+    assert!(made.iter().all(|bundle| *bundle == made[0]));
+    let bundle = Bundle::parse(&made[0]).unwrap();
+    let part = |path| std::str::from_utf8(bundle.contents().part(&path).unwrap()).unwrap();
+    assert_eq!([part(PartPath::Policy), part(PartPath::Pins)], [&policies[0], &pins[0]]);
+    // The steps for the signatures of log and witness are there.
+    let how_to = part(PartPath::HowTo);
+    for key in [support::log_key().verifier(), support::witness_key().verifier()] {
+        assert!(how_to.contains(&key.to_string()), "{key}");
+    }
+}
+
+#[test]
+fn a_copy_that_an_editor_has_saved_its_own_way_is_the_readers_own() {
+    let folder = folder();
+    let at = folder.path();
+    let [policies, pins] = [support::policy(), pins_of(at).0].map(|text| saved(&text));
+    let others = |policy: &str, pins: &str| {
+        fs::write(at.join("shown/policy"), policy).unwrap();
+        fs::write(at.join("shown/pins"), pins).unwrap();
+        let words = ["bundle", "verify", "shown", "--policy", "policy", "--pins", "pins"];
+        judge(at, &words, 0)["facts"]["other-copy"].clone()
+    };
+    for (own_policy, own_pins) in policies.iter().zip(&pins) {
+        fs::write(at.join("policy"), own_policy).unwrap();
+        fs::write(at.join("pins"), own_pins).unwrap();
+        for (policy, pins) in policies.iter().zip(&pins) {
+            assert_eq!(others(policy, pins), Value::Null, "{policy:?} {pins:?}");
+        }
+        // One that says another thing is not, whoever has saved it.
+        let policy = policies[1].replace("witness one ", "witness  one ");
+        let cadence = pins[1].replace("cadence none", "cadence 60");
+        assert_eq!(others(&policy, &cadence), json!(["policy", "pins"]));
+    }
+}
+
+#[test]
+fn a_policy_that_an_editor_has_saved_its_own_way_is_inspected_as_it_was_written() {
+    let folder = folder();
+    let at = folder.path();
+    let mut facts = Vec::new();
+    for text in saved(&support::policy()) {
+        fs::write(at.join("policy"), text).unwrap();
+        facts.push(judge(at, &["inspect", "policy"], 0)["facts"].clone());
+    }
+    assert!(facts.iter().all(|one| *one == facts[0]), "{facts:?}");
+    fs::write(at.join("policy"), b"\xff\xfeq\0u\0").unwrap();
+    let json = judge(at, &["inspect", "policy"], 2);
+    assert!(json["reason"]["text"].as_str().unwrap().contains("save it as UTF-8"), "{json}");
+}
+
 #[test]
 fn pins_that_an_editor_has_saved_its_own_way_are_read_as_they_were_written() {
     let folder = folder();
     let at = folder.path();
-    let signer = support::source_key();
-    let key = signer.verifier();
-    let first = leaf_hash(&fs::read(at.join("shown/records/0/0.statement")).unwrap());
-    let origin = judge(at, &["bundle", "explain", "b.zip"], 0)["facts"]["origin"].clone();
-    let pins = format!(
-        "fiducial/pins/v1\nlog {}\n\nsource {}\nkey {key}\nmachine AOI 7\nfirst 0 {first}\n\
-         cadence none\n",
-        origin.as_str().unwrap(),
-        key.name()
-    );
+    let (pins, first) = pins_of(at);
     let words = ["bundle", "verify", "b.zip", "--policy", "policy", "--pins", "pins"];
     for text in [
         pins.clone(),

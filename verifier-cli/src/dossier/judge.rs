@@ -334,7 +334,8 @@ fn say_checkpoint(report: &mut Report, judge: &Judge, checked: &[Checked]) {
     }
 }
 
-/// Copies that came along decide nothing; where they are not the caller's own, that is told.
+/// Copies that came along decide nothing; where they are not the caller's own, that is told. What editors have left
+/// in either makes no difference.
 fn say_copies(
     report: &mut Report,
     contents: &Contents<'_>,
@@ -343,7 +344,7 @@ fn say_copies(
 ) -> Result<(), Stop> {
     if let (Some(copy), Some(path)) = (contents.part(&PartPath::Policy), &wanted.policy.policy) {
         let own = input::read(path, spec::policy::MAX_POLICY_SIZE)?;
-        if own != copy {
+        if input::plain(&own) != input::plain(copy) {
             report.fact(Message::LabelOtherCopy, PartPath::Policy);
         }
     }

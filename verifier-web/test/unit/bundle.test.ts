@@ -516,6 +516,27 @@ test("pins have one form, and are told from the maker's copy", async () => {
   assert.deepEqual(others, [{ code: "other-copy", value: "pins" }]);
 });
 
+test("a copy that an editor has saved its own way is the reader's own, and one that says another thing is not", async () => {
+  const pins = pinsFrom(anchor("report.json", HASH));
+  const othersOf = async (copies: readonly string[], own: readonly string[]) => {
+    const [policyCopy = "", pinsCopy = ""] = copies;
+    const enclosed = new Map([["policy", encodeUtf8(policyCopy)], ["pins", encodeUtf8(pinsCopy)]]);
+    const [ownPolicy = "", ownPins = ""] = own;
+    const changed = { policy: encodeUtf8(ownPolicy), pins: encodeUtf8(ownPins), keys: "" };
+    const report = await judged(makeBundle(RECORDS, enclosed), changed);
+    assert.equal(report.verdict, "verified");
+    return report.facts.filter(({ code }) => code === "other-copy").map(({ value }) => value);
+  };
+  const plain = [POLICY, pins];
+  const saved = plain.map((text) => `\ufeff${text.trimEnd().replaceAll("\n", "\r\n")}`);
+  for (const [copies, own] of [[plain, plain], [plain, saved], [saved, plain], [saved, saved]] as const) {
+    assert.deepEqual(await othersOf(copies, own), []);
+  }
+  const others = [saved[0]?.replace("witness buyer", "witness  buyer") ?? "", saved[1]?.replace("60", "90") ?? ""];
+  assert.deepEqual(await othersOf(others, plain), ["policy", "pins"]);
+  assert.deepEqual(await othersOf(["# another\n", "no pins"], saved), ["policy", "pins"]);
+});
+
 test("CRC-32 and times are read as others write them", () => {
   assert.equal(crc32(0, encodeUtf8("123456789")), 0xcbf43926);
   assert.equal(crc32(crc32(0, encodeUtf8("1234")), encodeUtf8("56789")), 0xcbf43926);
