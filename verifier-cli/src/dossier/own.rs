@@ -257,8 +257,8 @@ fn say_missing(report: &mut Report, source: Option<&str>, missing: &[&Unit]) {
     }
 }
 
-/// That units are found by their panel alone is told of each, and is no reason against them: boards of one panel
-/// often share its name, and machines that read no other name none.
+/// That units are found by their panel alone is told, and is no reason against them: boards of one panel often
+/// share its name, and a machine that reads no other writes that.
 fn say_by_panel(report: &mut Report, units: &[&Unit]) {
     for unit in units.iter().take(MAX_FOR_PEOPLE) {
         let panel = unit.panel.as_deref().unwrap_or_default();

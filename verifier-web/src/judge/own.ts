@@ -101,8 +101,8 @@ function sayMissing(draft: Draft, source: string | undefined, missing: readonly 
 }
 
 /**
- * That units are found by their panel alone is told of each, and is no reason against them: boards of one panel often
- * share its name, and machines that read no other name none.
+ * That units are found by their panel alone is told, and is no reason against them: boards of one panel often share
+ * its name, and a machine that reads no other writes that.
  */
 function sayByPanel(draft: Draft, units: readonly Unit[]): void {
   for (const { serial, panel } of units.slice(0, MAX_RECORDS)) draft.reason("own-by-panel", serial, panel);
