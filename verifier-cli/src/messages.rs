@@ -141,7 +141,7 @@ const TIMED: [Message; 3] =
     [Message::ClaimedAfterLogged, Message::LoggedAfterClaim, Message::SealedAfterClaim];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 24] = [
+const NUMBERS: [(&str, &str); 25] = [
     (" files of evidence are", " file of evidence is"),
     (
         " files to which opened records commit: they are",
@@ -153,6 +153,7 @@ const NUMBERS: [(&str, &str); 24] = [
         " statements were not made long before: the checkpoints they name, or the proofs from these on, are",
         " statement was not made long before: the checkpoint it names, or the proof from this on, is",
     ),
+    (" statements were not made", " statement was not made"),
     (" entries are no longer those", " entry is no longer that"),
     (" entries of the log were", " entry of the log was"),
     (" entries hash", " entry hashes"),
@@ -278,6 +279,7 @@ mod tests {
         assert!(
             said(Message::OpenLowerBounds, &["1"]).starts_with("that 1 statement was not made")
         );
+        assert!(said(Message::OpenNoneNamed, &["1"]).starts_with("that 1 statement was not made"));
         assert!(said(Message::AuditSound, &["2"]).starts_with("all 2 entries hash to"));
         assert_eq!(singular(" recordsets"), None);
         let own = said(Message::OwnSound, &["1", "aoi", "1", "1"]);

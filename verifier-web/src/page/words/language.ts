@@ -21,6 +21,7 @@ const NUMBERS: readonly (readonly [string, string])[] = [
     " statements were not made long before: the checkpoints they name, or the proofs from these on, are",
     " statement was not made long before: the checkpoint it names, or the proof from this on, is",
   ],
+  [" statements were not made", " statement was not made"],
   [" records are", " record is"],
   [" files", " file"],
   [" records", " record"],
