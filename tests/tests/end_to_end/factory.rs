@@ -72,6 +72,8 @@ impl Factory {
         let line = match (code, verdict) {
             (0, "verified") => "VERIFIED",
             (0, "none") => return json,
+            // The evidence holds, and not for each of the reader's units.
+            (1, "rejected") if json["reasons"][0]["code"] == "own-absent" => "NOT IN ORDER",
             (1, "rejected") => "REJECTED",
             (2, "undecided") => "COULD NOT TELL",
             _ => panic!("{code} is not the exit code of {verdict}"),
