@@ -284,9 +284,9 @@ fn picture<'m>(
         html.leaf("p", &[class("note")], &text);
     }
     match &step.picture {
-        Some(Picture::Inspection(found, program)) => {
+        Some(Picture::Inspection(found, meant)) => {
             heading(html);
-            inspection::draw(html, words, found, program.as_ref());
+            inspection::draw(html, words, found, meant.as_ref());
         }
         Some(Picture::Unread(why)) => {
             heading(html);

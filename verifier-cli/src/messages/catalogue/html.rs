@@ -156,9 +156,15 @@ catalogue! {
     HtmlNoPlaces = "html-no-places",
         "Not drawn: the file gives no positions that could be placed, and the inspection program that the record names is not enclosed.",
         "未绘图：文件没有可定位的坐标，且未附上该记录所指的检测程序。";
+    HtmlNoOutline = "html-no-outline",
+        "Not drawn: no outline of the board is known, since the inspection program that the record means is not enclosed, and places that do not lie apart show nothing without one. They are in the table.",
+        "未绘图：不知单板的外形，因为未附上该记录所指的检测程序；各位置又未散开，无外形则图无意义。坐标见表。";
     HtmlPanelBox = "html-panel-box",
         "Board {0}, seen from above. The outline is not known here: the dashed frame is the box around the defects, {1} x {2} mm.",
         "板 {0}，俯视。此处不知其外形：虚线框仅为包围各不良的范围，{1} × {2} mm。";
+    HtmlPanelNamed = "html-panel-named",
+        "The panel, seen from above, {0} x {1} mm; outline, boards and parts from {2}, the only inspection program of this name that is shown. The record names it by its name alone.",
+        "拼板俯视，{0} × {1} mm；外形、单板及元件取自 {2}，即所出示的唯一同名检测程序。该记录仅以名称指明它。";
     HtmlPanelOutline = "html-panel-outline",
         "The panel, seen from above, {0} x {1} mm; outline, boards and parts from the enclosed inspection program that the record names.",
         "拼板俯视，{0} × {1} mm；外形、单板及元件取自所附的、该记录所指的检测程序。";
@@ -167,8 +173,8 @@ catalogue! {
     HtmlPlace = "html-place", "x, y in mm", "坐标 x, y（mm）";
     HtmlPlaceNone = "html-place-none", "none in the file", "文件中没有";
     HtmlPlaceOfProgram = "html-place-of-program", "{0} (program)", "{0}（取自程序）";
-    HtmlSomePlaces = "html-some-places", "{0} of {1} defects are drawn; for the others no position could be found.",
-        "{1} 个不良中绘出 {0} 个；其余没有可用的坐标。";
+    HtmlSomePlaces = "html-some-places", "{0} of {1} defects are drawn; for the others no position could be found, or no outline is known.",
+        "{1} 个不良中绘出 {0} 个；其余没有可用的坐标，或不知其外形。";
     HtmlTooLarge = "html-too-large", "Not drawn: the file is larger than this program reads for a picture.",
         "未绘图：文件超出本程序为绘图而读取的大小。";
     HtmlUnread = "html-unread",
