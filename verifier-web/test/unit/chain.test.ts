@@ -68,7 +68,22 @@ test("an oven hides no failed inspection, and paste no optics", () => {
   );
   assert.deepEqual([words.machine, words.oven], [["Passed", "Failed"], ["Succeeded"]]);
   assert.ok(words.isFailed && !words.isOverridden && words.person === undefined);
-  assert.deepEqual(lastOf({ kind: "spi-report", verdicts: ["GOOD"] }).machine, ["GOOD"]);
+  assert.deepEqual(words.paste, ["OK"]);
+});
+
+test("paste says nothing of an inspection that is not shown", () => {
+  const paste = { kind: "spi-report", verdicts: ["Passed"], index: "1" };
+  const words = lastOf(paste, { kind: "oven-data", verdicts: ["Succeeded"], index: "2" });
+  assert.deepEqual([words.isInspected, words.machine, words.paste, words.last], [false, [], ["Passed"], undefined]);
+  // Nor does a review stand for one; what it names as before it did find something.
+  const reviewed = lastOf(paste, { kind: "review", verdicts: ["Passed"], verdictsBefore: ["Failed"], index: "2" });
+  assert.ok(!reviewed.isInspected && reviewed.isFailed && reviewed.isOverridden);
+  // One whose word is not opened is there.
+  const hidden = lastOf(paste, { kind: "aoi-report", defects: "0", index: "2" });
+  assert.ok(hidden.isInspected && !hidden.isFailed && hidden.machine.length === 0);
+  // Bad paste is bad paste.
+  const bad = lastOf({ ...paste, verdicts: ["NG"] }, look("OK", { index: "2" }));
+  assert.ok(bad.isPasteFailed && !bad.isFailed);
 });
 
 test("a review that overrides is marked, and one that confirms is not", () => {
