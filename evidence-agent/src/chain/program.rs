@@ -1,7 +1,7 @@
 //! Programs, limit files and tables of defect codes: the newest of each subject.
 //!
-//! A report names its program as the machine does: by the subject, or by the name that the program's record has. That is
-//! not always the subject: of a file `P312A_BOT.csv` machines say `P312A_BOT`.
+//! A report names its program as the machine does: by the subject, or by the name that the program's record
+//! has. That is not always the subject: of a file `P312A_BOT.csv` machines say `P312A_BOT`.
 
 use serde::{Deserialize, Serialize};
 use spec::evidence::kind::Kind;
