@@ -104,9 +104,13 @@ impl Verdicts {
 /// The steps in time, as `reconcile` takes them. Where people's words claim no times, machines' reports are
 /// still in order among themselves.
 fn in_turn(steps: Vec<&Step>) -> Vec<&Step> {
-    // An oven says nothing of the others, and its pass has a time of its own.
-    let (passes, mut others): (Vec<&Step>, Vec<&Step>) =
+    // An oven says nothing of the others, and its pass has a time of its own. Paste comes before all that is placed
+    // on it: a report on it that claims no time leaves what people and machines say of the board in order.
+    let (passes, others): (Vec<&Step>, Vec<&Step>) =
         steps.into_iter().partition(|step| step.kind == Kind::OvenData);
+    let (mut pastes, mut others): (Vec<&Step>, Vec<&Step>) =
+        others.into_iter().partition(|step| step.kind == Kind::SpiReport);
+    in_time(&mut pastes, |step| step.times());
     in_time(&mut others, |step| step.times());
     let looks = others.iter().copied().filter(|step| is_inspection(step.kind));
     let mut looks: Vec<&Step> = looks.collect();
@@ -116,7 +120,7 @@ fn in_turn(steps: Vec<&Step>) -> Vec<&Step> {
         true => looks.next().unwrap_or(step),
         false => step,
     });
-    passes.into_iter().chain(in_place).collect()
+    passes.into_iter().chain(pastes).chain(in_place).collect()
 }
 
 /// How many words of a list say that something is bad.
@@ -170,6 +174,26 @@ mod tests {
                 && !verdicts.is_overridden
                 && verdicts.person.is_none()
         );
+    }
+
+    #[test]
+    fn paste_without_a_time_leaves_the_rest_in_order() {
+        let at = |word, time| [("verdict", word), ("claimed/start", time), ("claimed/zone", "Z")];
+        let failed: &[_] = &at("Failed", "2026-03-02T08:50:00Z");
+        let rejected: &[_] = &at("Failed", "2026-03-02T08:56:00Z");
+        let passed: &[_] = &at("Passed", "2026-03-02T10:05:00Z");
+        let confirmed: &[_] = &at("Passed", "2026-03-02T10:06:00Z");
+        let paste: &[_] = &[("verdict", "Passed")];
+        // Seen in the order of their names: the last review is the one that claims the last time.
+        let verdicts = of(&[
+            (Kind::Review, confirmed),
+            (Kind::AoiReport, passed),
+            (Kind::SpiReport, paste),
+            (Kind::Review, rejected),
+            (Kind::AoiReport, failed),
+        ]);
+        assert_eq!(verdicts.person, Some((Kind::Review, "Passed".to_string())));
+        assert_eq!(verdicts.machine.as_deref(), Some("Passed"));
     }
 
     #[test]

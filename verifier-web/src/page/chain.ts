@@ -59,11 +59,13 @@ function inTime(acts: readonly Act[]): Act[] {
 
 /** As the last words take them. Where people's words claim no times, machines' reports are in order among themselves. */
 function inTurn(acts: readonly Act[]): Act[] {
-  // An oven says nothing of the others, and its pass has a time of its own.
+  // An oven says nothing of the others, and its pass has a time of its own. Paste comes before all that is placed on it: a
+  // report on it that claims no time leaves what people and machines say of the board in order.
   const passes = acts.filter(({ kind }) => kind === "oven-data");
-  const others = inTime(acts.filter(({ kind }) => kind !== "oven-data"));
+  const pastes = inTime(acts.filter(({ kind }) => kind === "spi-report"));
+  const others = inTime(acts.filter(({ kind }) => !["oven-data", "spi-report"].includes(kind)));
   const looks = inTime(others.filter(({ kind }) => isInspection(kind)));
-  return [...passes, ...others.map((act) => (isInspection(act.kind) ? looks.shift() ?? act : act))];
+  return [...passes, ...pastes, ...others.map((act) => (isInspection(act.kind) ? looks.shift() ?? act : act))];
 }
 
 /** A verdict as it was stated, and by which kind of record. */
