@@ -15,6 +15,7 @@ mod challenge;
 mod evidence;
 mod held;
 mod judge;
+mod looked;
 mod notes;
 mod open;
 mod own;

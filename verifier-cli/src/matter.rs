@@ -87,11 +87,19 @@ pub(crate) struct Board {
     pub(crate) bounds: Bounds,
 }
 
+/// A program that a record means.
+#[derive(Debug)]
+pub(crate) struct Meant {
+    pub(crate) program: Program,
+    /// Whether the record names no file of it, and its source shows one program of the record's name and no other.
+    pub(crate) is_by_name: bool,
+}
+
 /// What is drawn of a step.
 #[derive(Debug)]
 pub(crate) enum Picture {
-    /// Defects on boards; with the program that the record names by its hash, if it is enclosed.
-    Inspection(Inspection, Option<Program>),
+    /// Defects on boards; with the program that the record means, if it is enclosed.
+    Inspection(Inspection, Option<Meant>),
     /// A profile; with the window of an enclosed recipe, if one has the record's window name.
     Profile(Box<Profile>, Option<Window>),
     /// Nothing, and why.

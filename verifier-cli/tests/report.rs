@@ -213,12 +213,17 @@ fn paste_and_oven_are_shown_where_a_record_vouches_for_their_files() {
         let page = dispute.verify("dispute.zip", language, 0);
         check_harmless(&page);
         assert!(page.contains(measured));
-        // The bad deposit at its place, with its volume; the zones with what was set and read.
-        for shown in
-            ["U2.11", "class=\"spot\"", "0.104 / ", "class=\"set\"", "class=\"read\"", "149.7"]
-        {
+        // The bad deposit with its volume and place; the zones with what was set and read.
+        for shown in ["U2.11", "0.104 / ", "class=\"set\"", "class=\"read\"", "149.7"] {
             assert!(page.contains(shown), "{shown}");
         }
+        // One place without an outline is no drawing, and that is said.
+        assert!(!page.contains("class=\"spot\"") && !page.contains("class=\"box\""));
+        assert!(page.contains(if language == "en" {
+            "no outline of the board"
+        } else {
+            "不知单板的外形"
+        }));
     }
     // A file that is not there is no picture.
     let words = ["verify", "0.tlog-proof", "--disclosure", "0.disclosure.json"];
@@ -226,6 +231,35 @@ fn paste_and_oven_are_shown_where_a_record_vouches_for_their_files() {
     check_harmless(&page);
     assert!(page.contains("U2.11") && page.contains("file not enclosed"));
     assert!(!page.contains("class=\"read\""));
+}
+
+#[test]
+fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
+    let dispute = Dispute::of_line();
+    let page = dispute.verify("dispute.zip", "en", 0);
+    assert!(page.contains("<td>none shown</td>"), "{page}");
+    assert!(dispute.verify("dispute.zip", "zh", 0).contains("<td>未出示</td>"));
+    assert!(!Dispute::new().verify("dispute.zip", "en", 0).contains("none shown</td>"));
+    dispute.write("mine", b"PNL0099123\n");
+    let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+    for (language, said) in [
+        ("en", "(AOI) is shown for 1 of your 1 unit: PNL0099123; `reconcile` judges that"),
+        ("zh", "1 个单元中有 1 个未出示检测设备（AOI）的报告：PNL0099123"),
+    ] {
+        let (code, out, err) = dispute.run(&words, language);
+        assert_eq!(code, 0, "{out}{err}");
+        assert!(out.contains(said), "{out}");
+        assert!(dispute.report(&words, language, 0).contains(said));
+    }
+    let reconcile = ["reconcile", "--units", "mine", "--bundle", "dispute.zip"];
+    let (code, out, _) = dispute.run(&reconcile, "en");
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("no report by an inspection machine"), "{out}");
+    // Where it is inspected, nothing is said.
+    let inspected = Dispute::of_many(1);
+    inspected.write("mine", b"SN000000\n");
+    let (_, out, _) = inspected.run(&words, "en");
+    assert!(!out.contains("inspection machine"), "{out}");
 }
 
 #[test]
@@ -289,6 +323,8 @@ fn units_of_which_none_is_found_are_no_verdict() {
         let (code, out, err) = dispute.run(&words, "en");
         assert_eq!(code, 2, "{list}{out}{err}");
         assert!(err.contains(said) && err.contains("serial"), "{err}");
+        // Where machines know only panels, that is the cure.
+        assert!(err.contains("found only by a column `panel`"), "{err}");
     }
 }
 

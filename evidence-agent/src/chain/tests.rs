@@ -303,6 +303,30 @@ fn a_changed_program_supersedes_the_one_of_its_subject_and_panels_name_it() {
 }
 
 #[test]
+fn a_program_is_known_by_its_name_where_its_subject_is_the_name_of_its_file() {
+    let mut factory = Factory::default();
+    let program = |file: &str, name: &str| {
+        let subject = Links { subject: Some(file.to_string()), ..Links::default() };
+        reading(Kind::Program, subject, &[("program", name)])
+    };
+    let panel = |factory: &mut Factory, board_name: &str, name: &str| {
+        let links = board(board_name, "aoi-7");
+        factory.sees(board_name, &reading(Kind::AoiReport, links, &[("program", name)]))
+    };
+    factory.sees("v1", &program("MAIN_TOP.csv", "MAIN_TOP"));
+    assert_eq!(panel(&mut factory, "B1", "MAIN_TOP"), pairs(&[("program/sha256", &of("v1"))]));
+    factory.sees("v2", &program("MAIN_TOP.csv", "MAIN_TOP"));
+    assert_eq!(panel(&mut factory, "B2", "MAIN_TOP"), pairs(&[("program/sha256", &of("v2"))]));
+    // A second file by this name: nobody can say which of them a report means, from then on.
+    factory.sees("limits", &program("MAIN_TOP.lim", "MAIN_TOP"));
+    factory.sees("v3", &program("MAIN_TOP.csv", "MAIN_TOP"));
+    assert!(panel(&mut factory, "B3", "MAIN_TOP").is_empty());
+    // A subject of that very name stands before whatever else has it.
+    factory.sees("whole", &program("MAIN_TOP", "other"));
+    assert_eq!(panel(&mut factory, "B4", "MAIN_TOP"), pairs(&[("program/sha256", &of("whole"))]));
+}
+
+#[test]
 fn panels_name_the_certificate_in_force_and_a_new_one_ends_it() {
     let mut factory = Factory::default();
     let first = [("certificate", "C-1"), ("valid/from", "2026-03-02T06:00:00Z")];

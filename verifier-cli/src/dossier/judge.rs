@@ -10,6 +10,7 @@ use spec::evidence::range::{Followed, Reader};
 use spec::time::format_utc;
 
 use super::evidence::{self, Found};
+use super::looked;
 use super::open::{self, Opened};
 use super::own::{self, Own};
 use super::ranges::{self, Sound};
@@ -195,10 +196,11 @@ fn say_ranges(
             report.not_checked(open, &[sound.pin.source().as_str()]);
         }
     }
-    match own {
-        Some(own) => Ok(own.say(report, &held.sound, &held.checked)?),
-        None => Ok(()),
+    if let Some(own) = own {
+        own.say(report, &held.sound, &held.checked)?;
+        looked::say(report, own.units(), &held.checked);
     }
+    Ok(())
 }
 
 fn say_range(

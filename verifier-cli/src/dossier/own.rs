@@ -90,6 +90,11 @@ impl Own {
         mem::forget(self.list);
     }
 
+    /// The units, in the order of the list.
+    pub(super) fn units(&self) -> &[Unit] {
+        &self.list.units
+    }
+
     /// What reports may call the units.
     pub(super) fn names(&self) -> BTreeSet<&str> {
         self.list.names()

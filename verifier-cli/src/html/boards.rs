@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use spec::evidence::kind::Kind;
 
 use super::markup::{Html, class};
+use super::oven::{Place, Tables};
 use super::words::{Words, spaced, utc};
 use super::{inspection, oven, timeline};
 use crate::matter::{
@@ -38,9 +39,10 @@ pub(super) fn draw(html: &mut Html, words: Words, matter: &Matter) {
         let text = words.with(Message::HtmlInFull, &[&full, &left]);
         html.leaf("p", &[class("note")], &text);
     }
+    let mut tables = Tables::default();
     for (at, board) in matter.boards.iter().take(MAX_IN_FULL).enumerate() {
         html.tag("section", &[class("board-section")], |html| {
-            in_full(html, words, at + 1, board, matter)
+            in_full(html, words, at + 1, (board, matter), &mut tables)
         });
     }
 }
@@ -52,6 +54,7 @@ fn list(html: &mut Html, words: Words, matter: &Matter) {
             Message::HtmlBoardColumn,
             Message::HtmlRecords,
             Message::HtmlMachineVerdict,
+            Message::HtmlPasteVerdict,
             Message::HtmlPersonVerdict,
             Message::HtmlOvenVerdict,
             Message::HtmlNotBefore,
@@ -79,7 +82,9 @@ fn list(html: &mut Html, words: Words, matter: &Matter) {
 
 /// Each in a cell of its own, so that no later record stands for an earlier one of another kind.
 fn verdicts(html: &mut Html, words: Words, verdicts: &Verdicts) {
-    let Verdicts { machine, person, oven, is_failed, is_overridden, .. } = verdicts;
+    let Verdicts { machine, paste, person, oven, .. } = verdicts;
+    let Verdicts { is_inspected, is_failed, is_paste_failed, is_overridden, .. } = *verdicts;
+    let failed = |is_so: bool| is_so.then_some(Message::HtmlMachineFailed);
     let cell = |html: &mut Html, verdict: Option<&str>, kind: Option<Kind>, mark| {
         html.tag("td", &[], |html| {
             html.value(&verdict.unwrap_or_default().replace('\n', ", "));
@@ -91,7 +96,11 @@ fn verdicts(html: &mut Html, words: Words, verdicts: &Verdicts) {
             }
         });
     };
-    cell(html, machine.as_deref(), None, is_failed.then_some(Message::HtmlMachineFailed));
+    // What no machine inspected has no word of one, and an empty cell could be taken for any.
+    let none = words.of(Message::HtmlNoneShown);
+    let machine = if is_inspected { machine.as_deref() } else { Some(none) };
+    cell(html, machine, None, failed(is_failed));
+    cell(html, paste.as_deref(), None, failed(is_paste_failed));
     let (kind, word) = person.as_ref().map(|(kind, word)| (*kind, word.as_str())).unzip();
     cell(html, word, kind, is_overridden.then_some(Message::HtmlOverridden));
     cell(html, oven.as_deref(), None, None);
@@ -112,7 +121,13 @@ fn title(words: Words, board: &Board) -> String {
     }
 }
 
-fn in_full(html: &mut Html, words: Words, number: usize, board: &Board, matter: &Matter) {
+fn in_full<'m>(
+    html: &mut Html,
+    words: Words,
+    number: usize,
+    (board, matter): (&'m Board, &Matter),
+    tables: &mut Tables<'m>,
+) {
     let title = words.with(Message::HtmlBoardTitle, &[&number.to_string(), &title(words, board)]);
     html.leaf("h3", &[], &title);
     if board.names.len() > 1 || board.names.iter().any(|name| name.chars().count() > MAX_TITLE) {
@@ -128,7 +143,7 @@ fn in_full(html: &mut Html, words: Words, number: usize, board: &Board, matter: 
         if html.size() > ENOUGH {
             return words.say(html, "p", &[class("note")], Message::HtmlLongEnough);
         }
-        picture(html, words, at + 1, step, matter);
+        picture(html, words, (number, at + 1), (step, matter), tables);
     }
 }
 
@@ -246,7 +261,14 @@ pub(super) fn unread(html: &mut Html, words: Words, why: Unread) {
     words.say(html, "p", &[class("note")], why);
 }
 
-fn picture(html: &mut Html, words: Words, number: usize, step: &Step, matter: &Matter) {
+fn picture<'m>(
+    html: &mut Html,
+    words: Words,
+    here: Place,
+    (step, matter): (&'m Step, &Matter),
+    tables: &mut Tables<'m>,
+) {
+    let (_, number) = here;
     let heading = |html: &mut Html| {
         let title =
             words.with(Message::HtmlPictureOf, &[&number.to_string(), words.kind(step.kind)]);
@@ -262,9 +284,9 @@ fn picture(html: &mut Html, words: Words, number: usize, step: &Step, matter: &M
         html.leaf("p", &[class("note")], &text);
     }
     match &step.picture {
-        Some(Picture::Inspection(found, program)) => {
+        Some(Picture::Inspection(found, meant)) => {
             heading(html);
-            inspection::draw(html, words, found, program.as_ref());
+            inspection::draw(html, words, found, meant.as_ref());
         }
         Some(Picture::Unread(why)) => {
             heading(html);
@@ -272,7 +294,7 @@ fn picture(html: &mut Html, words: Words, number: usize, step: &Step, matter: &M
         }
         Some(Picture::Profile(profile, _)) => {
             heading(html);
-            oven::draw(html, words, profile);
+            oven::draw(html, words, profile, here, tables);
         }
         None => {}
     }

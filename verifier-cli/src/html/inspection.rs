@@ -4,6 +4,7 @@ use super::markup::{Html, class, decimal};
 use super::paste::Numbered;
 use super::words::Words;
 use super::{panel, paste};
+use crate::matter::Meant;
 use crate::messages::Message;
 use crate::pictures::{Call, Deposits, Inspection, Program, Standing};
 
@@ -11,7 +12,9 @@ use crate::pictures::{Call, Deposits, Inspection, Program, Standing};
 const MAX_LISTED: usize = 60;
 
 /// Draws and lists the calls of one record.
-pub(super) fn draw(html: &mut Html, words: Words, found: &Inspection, program: Option<&Program>) {
+pub(super) fn draw(html: &mut Html, words: Words, found: &Inspection, meant: Option<&Meant>) {
+    let program = meant.map(|meant| &meant.program);
+    let name = meant.filter(|meant| meant.is_by_name).map(|meant| meant.program.name.as_str());
     let calls: usize = found.boards.iter().map(|board| board.calls.len()).sum();
     summary(html, words, found);
     if calls == 0 {
@@ -20,10 +23,17 @@ pub(super) fn draw(html: &mut Html, words: Words, found: &Inspection, program: O
     }
     let sheets = panel::sheets(found, program);
     if sheets.is_empty() {
-        words.say(html, "p", &[class("note")], Message::HtmlNoPlaces);
+        let mut calls = found.boards.iter().flat_map(|board| &board.calls);
+        let has_places = calls.any(|call| call.place.is_some());
+        let why = if program.is_none() && has_places {
+            Message::HtmlNoOutline
+        } else {
+            Message::HtmlNoPlaces
+        };
+        words.say(html, "p", &[class("note")], why);
     }
     for sheet in &sheets {
-        panel::draw(html, words, sheet);
+        panel::draw(html, words, sheet, name);
     }
     if !sheets.is_empty() {
         legend(html, words);

@@ -2,6 +2,9 @@
 //!
 //! Temperatures are drawn, a bar for what was set and a dot for what was read; everything is in the table
 //! as well. What is outside of limits is not said: messages state none.
+//!
+//! Boards of one lot pass an oven that is set alike: what was set is in a table once, and below each further
+//! board what was read, with a reference to that table.
 
 use super::curve;
 use super::markup::{Html, class, decimal};
@@ -24,14 +27,101 @@ const MAX_GRID: f64 = 10.0;
 /// How many letters of a zone's name stand below it.
 const MAX_NAME: usize = 8;
 
-/// Shows what an oven reported of a board.
-pub(super) fn draw(html: &mut Html, words: Words, profile: &Profile) {
+/// The number of a board on the page, and of one of its records.
+pub(super) type Place = (usize, usize);
+
+/// The ovens whose table is on the page.
+#[derive(Default)]
+pub(super) struct Tables<'m>(Vec<(&'m [Zone], Place)>);
+
+impl<'m> Tables<'m> {
+    /// Where the table of an oven is that was set like this one; if it is nowhere, it will be `here`.
+    fn find(&mut self, zones: &'m [Zone], here: Place) -> Option<Place> {
+        let known = self.0.iter().find(|(known, _)| is_set_alike(known, zones));
+        let place = known.map(|(_, place)| *place);
+        if place.is_none() {
+            self.0.push((zones, here));
+        }
+        place
+    }
+}
+
+/// Whether two ovens have the same zones, each set alike; what was read may differ.
+fn is_set_alike(one: &[Zone], other: &[Zone]) -> bool {
+    fn others(zone: &Zone) -> impl Iterator<Item = (&str, Option<f64>)> {
+        zone.others.iter().map(|other| (other.name.as_str(), other.setpoint))
+    }
+    let is_alike = |(one, other): (&Zone, &Zone)| {
+        one.name == other.name
+            && one.kind == other.kind
+            && one.setpoints == other.setpoints
+            && others(one).eq(others(other))
+    };
+    one.len() == other.len() && one.iter().zip(other).all(is_alike)
+}
+
+/// Shows what an oven reported of the board `here`.
+pub(super) fn draw<'m>(
+    html: &mut Html,
+    words: Words,
+    profile: &'m Profile,
+    here: Place,
+    tables: &mut Tables<'m>,
+) {
     if let Some(curve) = &profile.curve {
         curve::draw(html, words, curve, None);
         missing(html, words, curve);
     }
-    zones(html, words, &profile.zones);
+    let known = if profile.zones.is_empty() { None } else { tables.find(&profile.zones, here) };
+    match known {
+        Some(there) => readings(html, words, &profile.zones, there),
+        None => zones(html, words, &profile.zones),
+    }
     stated(html, words, profile);
+}
+
+/// What was read, a column a zone: what was set is in a table that is on the page already.
+fn readings(html: &mut Html, words: Words, zones: &[Zone], (board, record): Place) {
+    picture(html, words, zones);
+    let place = [board, record].map(|number| number.to_string());
+    let text = words.with(Message::HtmlZonesAsThere, &[&place[0], &place[1]]);
+    html.leaf("p", &[class("note")], &text);
+    let mut rows: Vec<&str> = Vec::new();
+    let named = zones.iter().flat_map(|zone| {
+        let temperatures = zone.readings.iter().map(|(place, _)| place.as_str());
+        temperatures.chain(zone.others.iter().map(|other| other.name.as_str()))
+    });
+    for name in named {
+        if !rows.contains(&name) {
+            rows.push(name);
+        }
+    }
+    let of = |zone: &Zone, name: &str| {
+        let temperature = zone.readings.iter().find(|(place, _)| place == name);
+        let other = || zone.others.iter().find(|other| other.name == name)?.reading;
+        temperature.map(|(_, value)| *value).or_else(other)
+    };
+    html.tag("table", &[], |html| {
+        html.tag("thead", &[], |html| {
+            html.tag("tr", &[], |html| {
+                words.say(html, "th", &[], Message::HtmlReading);
+                for number in 1..=zones.len() {
+                    html.leaf("th", &[class("n")], &number.to_string());
+                }
+            });
+        });
+        html.tag("tbody", &[], |html| {
+            for name in rows {
+                html.tag("tr", &[], |html| {
+                    html.cell("td", &[class("key")], name);
+                    for zone in zones {
+                        let value = of(zone, name).map(decimal).unwrap_or_default();
+                        html.cell("td", &[class("n")], &value);
+                    }
+                });
+            }
+        });
+    });
 }
 
 /// What the file states besides, by its own names.
@@ -214,6 +304,39 @@ mod tests {
         assert!(page.contains("O2 WholeZone: set 500, read –"), "{page}");
         assert_eq!(page.matches("class=\"set\"").count(), 2);
         assert_eq!(page.matches("class=\"read\"").count(), 1);
+    }
+
+    #[test]
+    fn an_oven_that_is_set_as_before_has_its_readings_and_a_reference() {
+        let passes = [250.5, 251.5, 252.5].map(|read| Profile {
+            zones: vec![
+                zone(
+                    &[("Top", 250.0), ("Bottom", 240.0)],
+                    &[("Top", read), ("Bottom", 239.5)]
+                );
+                12
+            ],
+            ..Profile::default()
+        });
+        let mut other = passes[0].clone();
+        other.zones[11].setpoints[0].1 = 255.0;
+        let (mut html, mut tables) = (Html::default(), Tables::default());
+        for (at, profile) in passes.iter().chain([&other]).enumerate() {
+            draw(&mut html, Words(Language::English), profile, (at + 1, 2), &mut tables);
+        }
+        let page = html.into_string();
+        let heads = page.matches("<th>Set, C</th>").count();
+        assert_eq!(heads, 2, "the first, and the one that is set otherwise: {page}");
+        assert_eq!(page.matches("is in the table of board 1, no. 2").count(), 2);
+        // Nothing that was read is left out, and each pass is drawn.
+        assert_eq!(page.matches(">251.5</td>").count(), 12);
+        assert_eq!(page.matches(">252.5</td>").count(), 12);
+        assert!(page.contains("<td class=\"key\">Bottom</td><td class=\"n\">239.5</td>"), "{page}");
+        assert!(
+            page.contains("<td class=\"key\">O2 WholeZone</td><td class=\"n\"></td>"),
+            "{page}"
+        );
+        assert_eq!(page.matches("<svg").count(), 4);
     }
 
     #[test]

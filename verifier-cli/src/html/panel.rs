@@ -1,7 +1,8 @@
 //! Defects at their places: the panel or one board from above, y upwards as the machine has it.
 //!
-//! The outline is the inspection program's, if the very file that the record names is enclosed. Otherwise no
-//! outline is known: each board that has places is drawn in the box around them, and that is said.
+//! The outline is the inspection program's, if the file that the record means is enclosed. Otherwise no outline is
+//! known: a board with places that lie apart is drawn in the box around them, and that is said. A box around a
+//! single place would have the size of the defect and show nothing: it is not drawn.
 
 use super::markup::Html;
 use super::svg;
@@ -18,6 +19,9 @@ const MARGIN: f64 = 26.0;
 /// Half the size of a mark, and how far it stands from its place.
 const MARK: f64 = 9.0;
 const REACH: f64 = 20.0;
+
+/// How far places must lie apart, mm, to be drawn without an outline.
+const MIN_SPREAD: f64 = 5.0;
 
 /// A corner of a rectangle, mm.
 type Corner = (f64, f64);
@@ -70,7 +74,7 @@ fn numbered(found: &Inspection) -> impl Iterator<Item = (&InspectedBoard, Vec<us
     })
 }
 
-/// A board by itself, in the box around its defects.
+/// A board by itself, in the box around its defects, if that shows how they lie.
 fn lone(board: &InspectedBoard, numbers: &[usize]) -> Option<Sheet> {
     let spots: Vec<Spot> = board
         .calls
@@ -82,7 +86,8 @@ fn lone(board: &InspectedBoard, numbers: &[usize]) -> Option<Sheet> {
             Some(Spot { number: *number, standing: call.standing, corners, middle })
         })
         .collect();
-    if spots.is_empty() {
+    let (low, high) = bounds(spots.iter().map(|spot| spot.middle));
+    if spots.is_empty() || (high.0 - low.0).max(high.1 - low.1) < MIN_SPREAD {
         return None;
     }
     let frame = bounds(spots.iter().flat_map(|spot| spot.corners.iter().copied()));
@@ -186,8 +191,8 @@ impl Layout {
     }
 }
 
-/// Draws one sheet with its caption.
-pub(super) fn draw(html: &mut Html, words: Words, sheet: &Sheet) {
+/// Draws one sheet with its caption; `name` is that of a program that is meant by it alone.
+pub(super) fn draw(html: &mut Html, words: Words, sheet: &Sheet, name: Option<&str>) {
     let layout = Layout::of(sheet.frame);
     html.tag("figure", &[], |html| {
         svg::drawing(html, layout.size, words.of(Message::HtmlPanelTitle), |html| {
@@ -209,9 +214,10 @@ pub(super) fn draw(html: &mut Html, words: Words, sheet: &Sheet) {
         });
         let (low, high) = sheet.frame;
         let size = [high.0 - low.0, high.1 - low.1].map(super::markup::decimal);
-        let caption = match (&sheet.board, sheet.is_outline) {
+        let caption = match (&sheet.board, name) {
             (Some(board), _) => words.with(Message::HtmlPanelBox, &[board, &size[0], &size[1]]),
-            (None, _) => words.with(Message::HtmlPanelOutline, &[&size[0], &size[1]]),
+            (None, Some(name)) => words.with(Message::HtmlPanelNamed, &[&size[0], &size[1], name]),
+            (None, None) => words.with(Message::HtmlPanelOutline, &[&size[0], &size[1]]),
         };
         html.leaf("figcaption", &[], &caption);
     });
@@ -353,6 +359,21 @@ mod tests {
         assert_eq!(sheet.frame, ((10.0, 10.0), (30.0, 20.0)));
         let numbers: Vec<usize> = sheet.spots.iter().map(|spot| spot.number).collect();
         assert_eq!(numbers, [1, 3]);
+    }
+
+    #[test]
+    fn without_a_program_one_place_is_no_drawing() {
+        let sheets = |places: &[(f64, f64)]| {
+            let area = |(x, y): (f64, f64)| {
+                Place::Area(vec![(x, y), (x + 1.6, y), (x + 1.6, y + 0.8), (x, y + 0.8)])
+            };
+            let calls = places.iter().map(|place| call("C1", Some(area(*place)))).collect();
+            sheets(&Inspection { boards: vec![board(1, calls)], ..Inspection::default() }, None)
+        };
+        assert!(sheets(&[(30.0, 20.0)]).is_empty());
+        // Nor are the pins of one part two places.
+        assert!(sheets(&[(30.0, 20.0), (30.5, 20.0), (31.0, 24.9)]).is_empty());
+        assert_eq!(sheets(&[(30.0, 20.0), (30.0, 26.0)]).len(), 1);
     }
 
     #[test]

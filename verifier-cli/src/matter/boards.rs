@@ -15,8 +15,8 @@ pub(super) const fn is_about_boards(kind: Kind) -> bool {
     matches!(kind, Kind::AoiReport | Kind::OvenData | Kind::Repair | Kind::Review | Kind::SpiReport)
 }
 
-/// Groups records by board: those that are `asked` for by name, then the rest, both in the order in which
-/// they were first seen.
+/// Groups records by board: those that are `asked` for by name, then the rest. Of both, boards on which anything
+/// was found come first; else they are in the order in which they were first seen.
 pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> {
     steps.sort_by_cached_key(seen);
     let mut sets = Sets::new(steps.len());
@@ -58,7 +58,7 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> 
         }
     }
     let mut boards: Vec<Board> = boards.into_values().collect();
-    boards.sort_by_key(|board| !board.is_asked);
+    boards.sort_by_key(|board| (!board.is_asked, !board.verdicts.has_failed()));
     boards
 }
 
@@ -152,6 +152,21 @@ mod tests {
         let boards = group(all.collect(), &BTreeSet::from(["SN5", "SN4", "SN9"]));
         let names: Vec<&str> = boards.iter().map(|board| board.names[0].as_str()).collect();
         assert_eq!(names, ["SN4", "SN5", "SN1", "SN2", "SN3"]);
+    }
+
+    #[test]
+    fn boards_on_which_something_was_found_come_before_those_that_passed() {
+        let all = (1..=6).map(|number| {
+            let name = format!("SN{number}");
+            let verdict = if number % 3 == 0 { "Failed" } else { "Passed" };
+            step(number, Bounds::default(), &[("units", name.as_str()), ("verdict", verdict)])
+        });
+        let mut all: Vec<Step> = all.collect();
+        // Passed by a second look: it failed once, and that is what a dispute is about.
+        all.push(step(7, Bounds::default(), &[("units", "SN3"), ("verdict", "Passed")]));
+        let boards = group(all, &BTreeSet::from(["SN5", "SN6"]));
+        let names: Vec<&str> = boards.iter().map(|board| board.names[0].as_str()).collect();
+        assert_eq!(names, ["SN6", "SN5", "SN3", "SN1", "SN2", "SN4"]);
     }
 
     #[test]

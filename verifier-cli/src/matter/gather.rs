@@ -7,8 +7,8 @@ use spec::evidence::disclosure::OpenedBatch;
 use spec::evidence::kind::Kind;
 
 use super::{
-    Bounds, Evidence, MAX_IN_FULL, MAX_LINES, MAX_OTHERS, MAX_PROFILES, Matter, Picture, Step,
-    Witness, boards,
+    Bounds, Evidence, Field, MAX_IN_FULL, MAX_LINES, MAX_OTHERS, MAX_PROFILES, Matter, Meant,
+    Picture, Step, Witness, boards,
 };
 use crate::pictures::{self, Program, Window};
 
@@ -125,6 +125,9 @@ impl Gathering<'_> {
 struct Programs {
     /// By the hash of the file, as records write it.
     programs: BTreeMap<String, Program>,
+    /// The hash of the file that a source shows under a name; of two different ones, and of one that is not opened,
+    /// none.
+    named: BTreeMap<(String, String), Option<String>>,
     /// By name; of two different ones of one name, none.
     windows: BTreeMap<String, Option<Window>>,
 }
@@ -132,6 +135,7 @@ struct Programs {
 impl Programs {
     fn read(gathering: &Gathering<'_>, others: &[Step]) -> Self {
         let mut read = Self::default();
+        others.iter().filter(|step| step.kind == Kind::Program).for_each(|step| read.name(step));
         for step in others.iter().filter(|step| step.kind == Kind::Program).take(256) {
             let Some(bytes) = gathering.bytes(step) else { continue };
             let (hash, reader) = (step.text("file/sha256"), step.text("interpreted"));
@@ -148,12 +152,88 @@ impl Programs {
         read
     }
 
-    /// The program that the record names by its hash; a name alone could be another revision's.
-    fn of(&self, step: &Step) -> Option<Program> {
-        self.programs.get(step.text("program/sha256")?).cloned()
+    /// Notes which file a source shows under a name, whether that file is enclosed or not.
+    fn name(&mut self, step: &Step) {
+        let Some(name) = step.text("program") else { return };
+        let hash = step.text("file/sha256").map(str::to_string);
+        let known = self.named.entry((step.source.clone(), name.to_string()));
+        let known = known.or_insert_with(|| hash.clone());
+        if *known != hash {
+            *known = None;
+        }
+    }
+
+    /// The program that the record names by its hash. Where it says that it names none, a name alone could be another
+    /// revision's: then the one of this name, if its source shows no other.
+    fn of(&self, step: &Step) -> Option<Meant> {
+        let (hash, is_by_name) = match step.field("program/sha256") {
+            Field::Text(hash) => (hash, false),
+            Field::Hidden => return None,
+            Field::Absent => {
+                let name = (step.source.clone(), step.text("program")?.to_string());
+                (self.named.get(&name)?.as_deref()?, true)
+            }
+        };
+        Some(Meant { program: self.programs.get(hash)?.clone(), is_by_name })
     }
 
     fn window_of(&self, step: &Step) -> Option<Window> {
         self.windows.get(step.text("window")?)?.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spec::Hash;
+
+    use super::*;
+
+    const PROGRAM: &str = "Program,P1_TOP\nBoard,60,40\nDesignator,X,Y\nC1,10,20\n";
+    const OTHER: &str = "Program,P1_TOP\nBoard,70,40\nDesignator,X,Y\nC1,30,20\n";
+
+    /// The width of the board by the program that a report means, and whether it is by its name.
+    fn meant(enclosed: &[&str], versions: &[&str], report: &Step) -> Option<(f64, bool)> {
+        let evidence =
+            enclosed.iter().map(|text| (*Hash::of(text.as_bytes()).as_bytes(), text.as_bytes()));
+        let gathering = Gathering {
+            witnesses: Vec::new(),
+            statements: Vec::new(),
+            evidence: evidence.collect(),
+            asked: BTreeSet::new(),
+        };
+        let version = |(text, number): (&&str, u64)| {
+            let hash = Hash::of(text.as_bytes()).to_hex();
+            let values = [("program", "P1_TOP"), ("file/sha256", hash.as_str())];
+            Step::of(Kind::Program, number, &values)
+        };
+        let others: Vec<Step> = versions.iter().zip(1..).map(version).collect();
+        let meant = Programs::read(&gathering, &others).of(report)?;
+        Some((meant.program.board.0, meant.is_by_name))
+    }
+
+    #[test]
+    fn a_report_that_names_no_file_means_the_only_program_of_its_name() {
+        let report = |name| Step::of(Kind::AoiReport, 9, &[("program", name)]);
+        let of_none = report("P1_TOP").lacking("program/sha256");
+        assert_eq!(meant(&[PROGRAM], &[PROGRAM], &of_none), Some((60.0, true)));
+        // Seen again, it is the same; another one of that name, enclosed or not, leaves a doubt.
+        assert_eq!(meant(&[PROGRAM], &[PROGRAM, PROGRAM], &of_none), Some((60.0, true)));
+        assert_eq!(meant(&[PROGRAM], &[PROGRAM, OTHER], &of_none), None);
+        assert_eq!(meant(&[PROGRAM, OTHER], &[OTHER, PROGRAM], &of_none), None);
+        // Not by a name that is another's, of another source, nor where the report may name a file.
+        assert_eq!(meant(&[PROGRAM], &[PROGRAM], &report("P2").lacking("program/sha256")), None);
+        let mut strange = report("P1_TOP").lacking("program/sha256");
+        strange.source = "other.example".to_string();
+        assert_eq!(meant(&[PROGRAM], &[PROGRAM], &strange), None);
+        assert_eq!(meant(&[PROGRAM], &[PROGRAM], &report("P1_TOP")), None);
+    }
+
+    #[test]
+    fn a_report_that_names_a_file_means_that_and_no_other() {
+        let hash = Hash::of(OTHER.as_bytes()).to_hex();
+        let values = [("program", "P1_TOP"), ("program/sha256", hash.as_str())];
+        let report = Step::of(Kind::AoiReport, 9, &values);
+        assert_eq!(meant(&[PROGRAM, OTHER], &[PROGRAM, OTHER], &report), Some((70.0, false)));
+        assert_eq!(meant(&[PROGRAM], &[PROGRAM], &report), None);
     }
 }

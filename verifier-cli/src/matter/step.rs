@@ -150,6 +150,13 @@ impl Step {
         }
     }
 
+    /// The same, saying that it has no such field.
+    #[cfg(test)]
+    pub(super) fn lacking(mut self, name: &'static str) -> Self {
+        self.values.insert(name, None);
+        self
+    }
+
     /// A field as it is opened.
     pub(crate) fn field(&self, name: &str) -> Field<'_> {
         match self.values.get(name) {

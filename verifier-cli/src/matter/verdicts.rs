@@ -1,27 +1,36 @@
-//! Whose last word on a board is what: a machine that looked, a person, and the oven apart.
+//! Whose last word on a board is what: a machine that inspects, one that measures paste, a person, and the oven
+//! apart.
 //!
-//! They are kept apart because a later record is not a better one: an oven that says `Succeeded` of its run
-//! knows nothing of a joint, and must not stand where an inspection has said `Failed`.
+//! They are kept apart because a later record is not a better one, and none stands for another: an oven that says
+//! `Succeeded` of its run knows nothing of a joint, and paste that is `Passed` nothing of what was placed on it. A
+//! board that no machine inspected has no word of inspection, and which machine inspects is `reconcile`'s rule.
 
 use spec::evidence::kind::Kind;
 
 use super::Step;
-use crate::reconcile::{in_time, says_bad, says_good};
+use crate::reconcile::{in_time, is_inspection, says_bad, says_good};
 
 /// The last verdicts about one board, each as it was stated.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdicts {
-    /// That of the last optical inspection; where none says one, that of the last paste inspection.
+    /// Whether a report of a machine that inspects is among them, whatever of it is opened.
+    pub(crate) is_inspected: bool,
+    /// That of the last such report.
     pub(crate) machine: Option<String>,
+    /// That of the last paste inspection.
+    pub(crate) paste: Option<String>,
     /// That of the last review or repair, and which of them it was.
     pub(crate) person: Option<(Kind, String)>,
     /// That of the oven on its run.
     pub(crate) oven: Option<String>,
-    /// Whether any inspection found something.
+    /// Whether any inspection found something, or a review names that as what stood before it.
     pub(crate) is_failed: bool,
+    /// Whether any paste inspection found something.
+    pub(crate) is_paste_failed: bool,
     /// Whether a review left fewer failures than there were.
     pub(crate) is_overridden: bool,
-    is_optical: bool,
+    /// Whether any record at all says that something is bad.
+    has_bad: bool,
     failures: usize,
 }
 
@@ -33,9 +42,15 @@ impl Verdicts {
         verdicts
     }
 
+    /// Whether anything was found on the board at any time.
+    pub(super) const fn has_failed(&self) -> bool {
+        self.is_failed || self.is_paste_failed || self.has_bad
+    }
+
     /// Takes in the next step, in time.
     fn add(&mut self, step: &Step) {
         let verdict = step.text("verdict");
+        self.has_bad |= verdict.is_some_and(|verdict| failures(verdict) > 0);
         match step.kind {
             Kind::AoiReport | Kind::SpiReport => self.look(step, verdict),
             Kind::Review => {
@@ -55,23 +70,28 @@ impl Verdicts {
             Some(verdict) => failures(verdict),
             None => usize::from(step.text("defects").is_some_and(count)),
         };
-        self.is_failed |= failures > 0;
-        let is_optical = step.kind == Kind::AoiReport;
-        if self.is_optical && !is_optical {
-            return;
+        let word = verdict.map(str::to_string);
+        if is_inspection(step.kind) {
+            self.is_inspected = true;
+            self.is_failed |= failures > 0;
+            self.machine = word.or(self.machine.take());
+        } else {
+            self.is_paste_failed |= failures > 0;
+            self.paste = word.or(self.paste.take());
         }
-        if let Some(verdict) = verdict {
-            (self.machine, self.is_optical) = (Some(verdict.to_string()), is_optical);
+        // What a review is about is no longer the paste, once a machine has inspected the board.
+        if is_inspection(step.kind) || !self.is_inspected {
+            self.failures = failures;
         }
-        self.failures = failures;
     }
 
     /// What stood before is what the review itself names, or else what the machine said last.
     fn review(&mut self, step: &Step, verdict: Option<&str>) {
-        let before = step.text("verdict/before").map_or(self.failures, failures);
+        let stated = step.text("verdict/before").map(failures);
+        let before = stated.unwrap_or(self.failures);
         let is_fewer = |now: &str| failures(now) < before && now.lines().any(says_good);
         self.is_overridden |= verdict.is_some_and(is_fewer);
-        self.is_failed |= before > 0;
+        self.is_failed |= stated.is_some_and(|count| count > 0);
     }
 
     fn said(&mut self, kind: Kind, verdict: Option<&str>) {
@@ -84,19 +104,23 @@ impl Verdicts {
 /// The steps in time, as `reconcile` takes them. Where people's words claim no times, machines' reports are
 /// still in order among themselves.
 fn in_turn(steps: Vec<&Step>) -> Vec<&Step> {
-    // An oven says nothing of the others, and its pass has a time of its own.
-    let (passes, mut others): (Vec<&Step>, Vec<&Step>) =
+    // An oven says nothing of the others, and its pass has a time of its own. Paste comes before all that is placed
+    // on it: a report on it that claims no time leaves what people and machines say of the board in order.
+    let (passes, others): (Vec<&Step>, Vec<&Step>) =
         steps.into_iter().partition(|step| step.kind == Kind::OvenData);
+    let (mut pastes, mut others): (Vec<&Step>, Vec<&Step>) =
+        others.into_iter().partition(|step| step.kind == Kind::SpiReport);
+    in_time(&mut pastes, |step| step.times());
     in_time(&mut others, |step| step.times());
-    let looks = others.iter().copied().filter(|step| step.kind == Kind::AoiReport);
+    let looks = others.iter().copied().filter(|step| is_inspection(step.kind));
     let mut looks: Vec<&Step> = looks.collect();
     in_time(&mut looks, |step| step.times());
     let mut looks = looks.into_iter();
-    let in_place = others.into_iter().map(|step| match step.kind {
-        Kind::AoiReport => looks.next().unwrap_or(step),
-        _ => step,
+    let in_place = others.into_iter().map(|step| match is_inspection(step.kind) {
+        true => looks.next().unwrap_or(step),
+        false => step,
     });
-    passes.into_iter().chain(in_place).collect()
+    passes.into_iter().chain(pastes).chain(in_place).collect()
 }
 
 /// How many words of a list say that something is bad.
@@ -160,7 +184,54 @@ mod tests {
         ]);
         assert_eq!(verdicts.machine.as_deref(), Some("Passed\nFailed"));
         assert_eq!(verdicts.oven.as_deref(), Some("Succeeded"));
-        assert!(verdicts.is_failed && !verdicts.is_overridden && verdicts.person.is_none());
+        assert_eq!(verdicts.paste.as_deref(), Some("GOOD"));
+        assert!(
+            verdicts.is_failed
+                && !verdicts.is_paste_failed
+                && !verdicts.is_overridden
+                && verdicts.person.is_none()
+        );
+    }
+
+    #[test]
+    fn paste_without_a_time_leaves_the_rest_in_order() {
+        let at = |word, time| [("verdict", word), ("claimed/start", time), ("claimed/zone", "Z")];
+        let failed: &[_] = &at("Failed", "2026-03-02T08:50:00Z");
+        let rejected: &[_] = &at("Failed", "2026-03-02T08:56:00Z");
+        let passed: &[_] = &at("Passed", "2026-03-02T10:05:00Z");
+        let confirmed: &[_] = &at("Passed", "2026-03-02T10:06:00Z");
+        let paste: &[_] = &[("verdict", "Passed")];
+        // Seen in the order of their names: the last review is the one that claims the last time.
+        let verdicts = of(&[
+            (Kind::Review, confirmed),
+            (Kind::AoiReport, passed),
+            (Kind::SpiReport, paste),
+            (Kind::Review, rejected),
+            (Kind::AoiReport, failed),
+        ]);
+        assert_eq!(verdicts.person, Some((Kind::Review, "Passed".to_string())));
+        assert_eq!(verdicts.machine.as_deref(), Some("Passed"));
+    }
+
+    #[test]
+    fn paste_says_nothing_of_an_inspection_that_is_not_shown() {
+        let paste: (Kind, &[_]) = (Kind::SpiReport, &[("verdict", "Passed")]);
+        let oven: (Kind, &[_]) = (Kind::OvenData, &[("verdict", "Succeeded")]);
+        let verdicts = of(&[paste, oven]);
+        assert!(!verdicts.is_inspected && verdicts.machine.is_none());
+        assert_eq!(verdicts.paste.as_deref(), Some("Passed"));
+        // Nor does a review stand for one; what it names as before it did find something.
+        let review: &[_] = &[("verdict", "Passed"), ("verdict/before", "Failed")];
+        let verdicts = of(&[paste, (Kind::Review, review)]);
+        assert!(!verdicts.is_inspected && verdicts.is_failed && verdicts.is_overridden);
+        // One whose word is not opened is there.
+        let verdicts = of(&[paste, (Kind::AoiReport, &[("defects", "0")])]);
+        assert!(verdicts.is_inspected && verdicts.machine.is_none() && !verdicts.has_failed());
+        // Bad paste is bad paste.
+        let bad: (Kind, &[_]) = (Kind::SpiReport, &[("verdict", "NG")]);
+        let verdicts = of(&[bad, (Kind::AoiReport, &[("verdict", "OK")])]);
+        assert!(verdicts.is_paste_failed && !verdicts.is_failed && verdicts.has_failed());
+        assert!(of(&[(Kind::OvenData, &[("verdict", "Aborted")])]).has_failed());
     }
 
     #[test]

@@ -532,8 +532,8 @@ catalogue! {
         "此处没有声称任何区间；单条记录请用 fiducial bundle verify 验证";
     NotAPart = "not-a-part", "{0} is no part of a bundle", "{0} 不属于证据包的任何部分";
     OwnNoneFound = "own-none-found",
-        "none of your {0} units is found in what was shown: another lot key, another delivery, or the machine spells them differently; if list and key are the right ones, nothing of your units was shown",
-        "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同；若清单和密钥无误，则您的单元没有任何记录被出示";
+        "none of your {0} units is found in what was shown: another lot key, another delivery, a machine that spells them differently, or one that knows only panels and a list without a column `panel`; if list and key are the right ones, nothing of your units was shown",
+        "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同，或机器只认拼板而清单没有 `panel`（拼板）列；若清单和密钥无误，则您的单元没有任何记录被出示";
     ScanNeedsRange = "scan-needs-range", "--log is for ranges, and none is claimed here",
         "--log 用于区间，而此处没有声称任何区间";
 

@@ -136,6 +136,12 @@ impl<'e> Book<'e> {
     }
 }
 
+/// Whether records of this kind are reports of a machine that inspects boards. One of paste looks before anything is
+/// placed on it, a review is a person's, and what has no kind of its own (AXI) is an attachment.
+pub(crate) const fn is_inspection(kind: Kind) -> bool {
+    matches!(kind, Kind::AoiReport)
+}
+
 /// What a machine or a person saw of a board.
 fn is_look(entry: &Entry) -> bool {
     matches!(entry.kind, Kind::AoiReport | Kind::Review | Kind::SpiReport)
@@ -178,6 +184,11 @@ pub(super) struct Word {
 }
 
 impl Case<'_> {
+    /// Whether a machine that inspects has reported on the unit.
+    pub(super) fn is_inspected(&self) -> bool {
+        self.own.iter().any(|entry| is_inspection(entry.kind))
+    }
+
     pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Entry> {
         self.own.iter().filter(move |entry| entry.kind == kind).copied()
     }

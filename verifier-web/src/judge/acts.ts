@@ -62,6 +62,8 @@ export function actsOf(
       follows: text("follows/sha256"),
       fileHash: text("file/sha256"),
       supersedes: text("supersedes"),
+      program: text("program"),
+      isVersionless: isAbsent(record, "program/sha256"),
       certificateHash: text("certificate/sha256"),
       programHash: text("program/sha256"),
       window: text("window"),
@@ -81,6 +83,11 @@ function claimedAt(text: (name: string) => string): bigint | undefined {
 function claimedOf(time: string, zone: string): string {
   const isBare = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?$/.test(time);
   return isBare && /^(Z|[+-]\d\d:\d\d)$/.test(zone) ? `${time}${zone}` : time;
+}
+
+/** Whether a record says that it has no such field; one that is not opened says nothing. */
+function isAbsent({ fields }: OpenedRecord, name: string): boolean {
+  return fields.some((field) => field.name === name && field.value === undefined);
 }
 
 function textOf(record: OpenedRecord, name: string): string {

@@ -82,7 +82,11 @@ export interface Act {
   readonly fileHash: string;
   readonly supersedes: string;
   readonly certificateHash: string;
+  /** What the machine calls its program, or the program itself. */
+  readonly program: string;
   readonly programHash: string;
+  /** Whether it says that it names no file of its program; else that may be hidden. */
+  readonly isVersionless: boolean;
   /** The name of what a profile was judged by. */
   readonly window: string;
   /** RFC 3339, by the word of witnesses; empty where nobody's word is there. */

@@ -8,8 +8,8 @@
 import type { NamedFile } from "../judge/given.ts";
 import { MAX_ACTS } from "../judge/acts.ts";
 import type { Act } from "../judge/report.ts";
-import { saysBad } from "../evidence/words.ts";
-import { bySight, lastWordsOf, linkedTo } from "./chain.ts";
+import { saysBad, saysGood } from "../evidence/words.ts";
+import { ABOUT_BOARDS, bySight, lastWordsOf, linkedTo, linksIn, type Links } from "./chain.ts";
 import { element } from "./dom.ts";
 import { Gallery } from "./pictures/gallery.ts";
 import { drawTimeline } from "./pictures/timeline.ts";
@@ -24,6 +24,9 @@ const MAX_PICTURES = 8;
 
 /** The most rows of one unit. */
 const MAX_ROWS = 200;
+
+/** How many acts are gone through for what is said beside the units to choose from; then it is said in fewer words. */
+const MAX_FOLLOWED = 100_000;
 
 /** How many digits of a hash stand for it in a table. */
 const SHORT = 12;
@@ -75,7 +78,7 @@ export function showStory(
   );
   if (acts.length >= MAX_ACTS) section.append(element("p", {}, speaker.story("actsLeft", `${MAX_ACTS}`)));
   const first = view.unit ?? choices[0]?.unit ?? "";
-  if (choices.length > 1) section.append(choiceOf(choices, first, choose, speaker));
+  if (choices.length > 1) section.append(choiceOf(acts, choices, first, choose, speaker));
   section.append(heard, place);
   show(first);
   return section;
@@ -99,11 +102,45 @@ export function choicesOf(acts: readonly Act[], own: ReadonlySet<string>): Choic
   return choices.sort((one, other) => rank(one) - rank(other));
 }
 
-/** A unit with what there is to know before it is chosen. */
-function labelOf({ unit, isOwn, isFailed }: Choice, speaker: Speaker): string {
-  const name = printable(unit);
-  if (isOwn) return speaker.story(isFailed ? "optionOwnFailed" : "optionOwn", name);
-  return isFailed ? speaker.story("optionFailed", name) : name;
+/** The units with what there is to know of each before it is chosen: whether it failed, and how it went on. */
+export function labelsOf(acts: readonly Act[], choices: readonly Choice[], speaker: Speaker): string[] {
+  const byName = new Map<string, Act[]>();
+  for (const act of acts) {
+    for (const name of new Set([...act.units, act.panel])) {
+      const known = byName.get(name);
+      if (known) known.push(act);
+      else byName.set(name, [act]);
+    }
+  }
+  const links = linksIn(acts);
+  let left = MAX_FOLLOWED;
+  const wentOn = (unit: string): Outcome => {
+    const named = byName.get(unit) ?? [];
+    const panels = new Set(named.map(({ panel }) => panel).filter((panel) => panel !== "" && panel !== unit));
+    const around = new Set([...named, ...[...panels].flatMap((panel) => byName.get(panel) ?? [])]);
+    left -= around.size;
+    if (left < 0) return "failed";
+    const chain = chainOf([...around], unit, links);
+    left -= chain.length;
+    return left < 0 ? "failed" : howItWentOn(chain, unit);
+  };
+  return choices.map(({ unit, isOwn, isFailed }) => {
+    const name = printable(unit);
+    if (!isFailed) return isOwn ? speaker.story("optionOwn", name) : name;
+    const outcome = wentOn(unit);
+    return speaker.story(isOwn ? `${outcome}Own` : outcome, name);
+  });
+}
+
+/** How it went on with a unit that failed. */
+type Outcome = "failed" | "thenInspected" | "thenRepaired" | "thenReviewed";
+
+/** What became of a unit that failed once, by the last word on it: it need not have stayed so. */
+function howItWentOn(chain: readonly Act[], unit: string): Outcome {
+  const { last } = lastWordsOf(chain, (words, act) => wordsOfUnit(words, act, unit));
+  if (!last?.words.every(saysGood)) return "failed";
+  if (last.kind === "review") return "thenReviewed";
+  return last.kind === "repair" ? "thenRepaired" : "thenInspected";
 }
 
 /** What others ran under: it is shown with each of them, and names no board that anybody ships. */
@@ -128,6 +165,7 @@ function isAbout(act: Act, unit: string): boolean {
 }
 
 function choiceOf(
+  acts: readonly Act[],
   choices: readonly Choice[],
   first: string,
   show: (unit: string) => void,
@@ -138,7 +176,8 @@ function choiceOf(
     ? speaker.story("chooseOwn", `${choices.length}`, `${own}`)
     : speaker.story("choose", `${choices.length}`);
   const listed = choices.slice(0, MAX_LISTED);
-  const options = listed.map((one) => element("option", { value: one.unit }, labelOf(one, speaker)));
+  const labels = labelsOf(acts, listed, speaker);
+  const options = listed.map(({ unit }, at) => element("option", { value: unit }, labels[at] ?? ""));
   if (choices.length <= MAX_LISTED) {
     const choice = element("select", { id: "unit" }, ...options);
     choice.value = first;
@@ -153,7 +192,7 @@ function choiceOf(
 }
 
 /** The records of a unit and of its panel in the order of sight, then what they ran under. */
-export function chainOf(all: readonly Act[], unit: string): Act[] {
+export function chainOf(all: readonly Act[], unit: string, links: Links = linksIn(all)): Act[] {
   const own = new Set(all.filter((act) => isAbout(act, unit)));
   const panels = new Set([...own].map((act) => act.panel).filter((panel) => panel !== ""));
   const alsoPanel = all.filter((act) =>
@@ -161,7 +200,7 @@ export function chainOf(all: readonly Act[], unit: string): Act[] {
     (act.units.length === 0 || act.units.some((one) => panels.has(one)))
   );
   const named = [...own, ...alsoPanel];
-  const chain = new Set(unit === "" ? bySight(named) : bySight([...named, ...linkedTo(named, all)]));
+  const chain = new Set(unit === "" ? bySight(named) : bySight([...named, ...linkedTo(named, links)]));
   const hashes = new Set([...own].flatMap((act) => [act.certificateHash, act.programHash]));
   const under = all.filter((act) => !chain.has(act) && act.fileHash !== "" && hashes.has(act.fileHash));
   return [...chain, ...under];
@@ -245,9 +284,13 @@ function storyOf(
 /** Each apart, so that no later record stands for an earlier one of another kind. */
 function lastWordsIn(chain: readonly Act[], unit: string, speaker: Speaker): HTMLElement[] {
   const own = (words: readonly string[], act: Act) => wordsOfUnit(words, act, unit);
-  const { machine, person, oven, isFailed, isOverridden } = lastWordsOf(chain, own);
+  // A profile or a program alone is no board, and nothing inspects it.
+  if (!chain.some(({ kind }) => ABOUT_BOARDS.includes(kind))) return [];
+  const { isInspected, machine, paste, person, oven, isFailed, isPasteFailed, isOverridden } = lastWordsOf(chain, own);
+  const failed = (isSo: boolean) => (isSo ? speaker.story("machineFailed") : "");
   const rows = [
-    ["lastMachine", machine.join(", "), isFailed ? speaker.story("machineFailed") : ""],
+    ["lastMachine", isInspected ? machine.join(", ") : speaker.story("noneShown"), failed(isFailed)],
+    ["lastPaste", paste.join(", "), failed(isPasteFailed)],
     ["lastPerson", person?.words.join(", ") ?? "", isOverridden ? speaker.story("overridden") : ""],
     ["lastOven", oven.join(", "), ""],
   ] as const;

@@ -203,7 +203,7 @@ test("a bundle tells each unit's own story, and a rejected one none", async () =
     assert.match(await rows.nth(1).innerText(), /Optical inspection \(AOI\), attempt 2/);
     assert.equal(await driver.page.locator(".acts tr.failed").count(), 1);
     const words = await driver.page.locator(".last-words").innerText();
-    assert.match(words, /Inspection, last verdict as stated\s+Passed\s+a machine said failed/);
+    assert.match(words, /Inspection \(AOI\), last verdict as stated\s+Passed\s+a machine said failed/);
     await driver.page.waitForFunction(() => !document.querySelector("[aria-busy]"));
     await driver.picture("story-bundle-en");
     await driver.page.locator("#unit").selectOption("SN-2");

@@ -90,7 +90,37 @@ test("an oven hides no failed inspection, and paste no optics", () => {
   );
   assert.deepEqual([words.machine, words.oven], [["Passed", "Failed"], ["Succeeded"]]);
   assert.ok(words.isFailed && !words.isOverridden && words.person === undefined);
-  assert.deepEqual(lastOf({ kind: "spi-report", verdicts: ["GOOD"] }).machine, ["GOOD"]);
+  assert.deepEqual(words.paste, ["OK"]);
+});
+
+test("paste without a time leaves the rest in order", () => {
+  const [failed, rejected, passed, confirmed] = ["08:50", "08:56", "10:05", "10:06"].map((time) => at(`2026-03-02T${time}:00Z`));
+  // Seen in the order of their names: the last word is the one that claims the last time.
+  const acts = [
+    { kind: "review", verdicts: ["Passed"], ...confirmed, index: "1" },
+    look("Passed", { ...passed, index: "2" }),
+    { kind: "spi-report", verdicts: ["Passed"], index: "3" },
+    { kind: "review", verdicts: ["Failed"], ...rejected, index: "4" },
+    look("Failed", { ...failed, index: "5" }),
+  ];
+  const words = lastOf(...acts);
+  assert.deepEqual([words.person, words.machine], [{ kind: "review", words: ["Passed"] }, ["Passed"]]);
+  assert.deepEqual(lastOf(...acts.slice(1)).last, { kind: "aoi-report", words: ["Passed"] });
+});
+
+test("paste says nothing of an inspection that is not shown", () => {
+  const paste = { kind: "spi-report", verdicts: ["Passed"], index: "1" };
+  const words = lastOf(paste, { kind: "oven-data", verdicts: ["Succeeded"], index: "2" });
+  assert.deepEqual([words.isInspected, words.machine, words.paste, words.last], [false, [], ["Passed"], undefined]);
+  // Nor does a review stand for one; what it names as before it did find something.
+  const reviewed = lastOf(paste, { kind: "review", verdicts: ["Passed"], verdictsBefore: ["Failed"], index: "2" });
+  assert.ok(!reviewed.isInspected && reviewed.isFailed && reviewed.isOverridden);
+  // One whose word is not opened is there.
+  const hidden = lastOf(paste, { kind: "aoi-report", defects: "0", index: "2" });
+  assert.ok(hidden.isInspected && !hidden.isFailed && hidden.machine.length === 0);
+  // Bad paste is bad paste.
+  const bad = lastOf({ ...paste, verdicts: ["NG"] }, look("OK", { index: "2" }));
+  assert.ok(bad.isPasteFailed && !bad.isFailed);
 });
 
 test("a review that overrides is marked, and one that confirms is not", () => {

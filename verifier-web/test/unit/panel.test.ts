@@ -89,6 +89,27 @@ test("without a program each board is drawn by itself in a box", () => {
   assert.deepEqual(middleOf([[0, 0], [4, 0], [4, 2]]), [2, 1]);
 });
 
+test("without a program one place is no drawing, and that is said", async () => {
+  const part = (x: number, y: number) => call("C1", [[x, y], [x + 1.6, y], [x + 1.6, y + 0.8], [x, y + 0.8]]);
+  const alone = found(board("1", [part(30, 20)]));
+  assert.deepEqual(sheetsOf(alone, undefined), []);
+  // Nor are the pins of one part two places.
+  assert.deepEqual(sheetsOf(found(board("1", [part(30, 20), part(30.5, 20), part(31, 24.9)])), undefined), []);
+  assert.equal(sheetsOf(found(board("1", [part(30, 20), part(30, 26)])), undefined).length, 1);
+  for (const [language, said] of [["en", "no outline of the board is known"], ["zh", "不知单板的外形"]] as const) {
+    const figure = await drawing(alone, undefined, "", language);
+    assert.ok(figure.text.includes(said) && figure.named("svg").length === 0, figure.text);
+    assert.ok(figure.text.includes("30.80; 20.40"));
+  }
+});
+
+test("a program that is meant by its name alone is told to be", async () => {
+  const said = async (isByName: boolean) =>
+    ((await withDocument(() => drawInspection(PANEL, PROGRAM, "", new Speaker("en"), isByName))) as unknown as Made[])[0]?.text;
+  assert.ok((await said(true))?.includes("P, the only inspection program of this name that is shown"));
+  assert.ok((await said(false))?.includes("the enclosed program P that the record names"));
+});
+
 test("marks stand apart where there is room", () => {
   const taken: Point[] = [];
   for (let at = 0; at < 12; at += 1) {

@@ -16,6 +16,7 @@ import { parseEvidence } from "../../src/evidence/values.ts";
 import { limitsBeside, pathOf } from "../../src/page/pictures/curve.ts";
 import { programMeant, readEvidence } from "../../src/page/pictures/gallery.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import type { Act } from "../../src/judge/report.ts";
 import { actOf } from "../act.ts";
 import { ROOT } from "../vector.ts";
 
@@ -107,6 +108,25 @@ test("an outline is that of the very program which a record names by its hash", 
   for (const hash of ["5", "3", "4", ""]) {
     assert.equal(programMeant(act("aoi-report", "9", hash), acts), undefined, hash);
   }
+});
+
+test("of a record that names no file of its program the outline is that of the only one of its name", () => {
+  const program = (fileHash: string, more: Partial<Act> = {}) =>
+    actOf({ kind: "program", program: "P1_TOP", fileHash, exhibit: { given: "b.zip", start: 0, size: 1, sha256: fileHash }, ...more });
+  const report = actOf({ program: "P1_TOP", isVersionless: true });
+  const [first, again, other] = [program("1"), program("1"), program("2")];
+  assert.equal(programMeant(report, [first]), first);
+  assert.equal(programMeant(report, [first, again]), first);
+  // Another one of that name leaves a doubt, enclosed or not, and so does one whose file is not named.
+  for (const more of [other, program("2", { exhibit: undefined }), program("", { exhibit: undefined })]) {
+    assert.equal(programMeant(report, [first, more]), undefined);
+  }
+  // Not that of another name or source, nor one that is not enclosed; nor where the report may name a file.
+  assert.equal(programMeant({ ...report, program: "P2" }, [first]), undefined);
+  assert.equal(programMeant({ ...report, place: "other 1" }, [first]), undefined);
+  assert.equal(programMeant(report, [program("1", { exhibit: undefined })]), undefined);
+  assert.equal(programMeant({ ...report, isVersionless: false }, [first]), undefined);
+  assert.equal(programMeant({ ...report, programHash: "9" }, [first]), undefined);
 });
 
 test("a program gives outline and positions, pin by pin", () => {

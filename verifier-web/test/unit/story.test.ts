@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Act } from "../../src/judge/report.ts";
-import { chainOf, choicesOf, rowsOf } from "../../src/page/story.ts";
+import { chainOf, choicesOf, labelsOf, rowsOf, showStory } from "../../src/page/story.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { actOf } from "../act.ts";
+import { withDocument, type Made } from "../dom.ts";
 
 test("the reader's own units come first, and those that failed before the others", () => {
   const act = (unit: string, verdict: string) => actOf({ units: [unit], verdicts: [verdict] });
@@ -15,6 +16,68 @@ test("the reader's own units come first, and those that failed before the others
     choicesOf(acts, new Set(own)).map(({ unit, isOwn, isFailed }) => `${unit}${isOwn ? "*" : ""}${isFailed ? "!" : ""}`);
   assert.deepEqual(order([]), ["SN2!", "SN4!", "SN1", "SN3"]);
   assert.deepEqual(order(["SN3", "SN4"]), ["SN4*!", "SN3*", "SN2!", "SN1"]);
+});
+
+test("a unit that failed says how it went on, by the last word on it", () => {
+  const act = (unit: string, kind: string, verdict: string, index: string, more: Partial<Act> = {}) =>
+    actOf({ units: [unit], kind, verdicts: [verdict], index, ...more });
+  const hash = "a".repeat(64);
+  const acts = [
+    act("A", "aoi-report", "Failed", "1"),
+    act("B", "aoi-report", "Failed", "1"),
+    act("B", "review", "Passed", "2"),
+    act("C", "aoi-report", "Failed", "1"),
+    act("C", "repair", "RepairSuccessful", "2"),
+    act("D", "aoi-report", "Failed", "1"),
+    act("D", "repair", "RepairSuccessful", "2"),
+    act("D", "aoi-report", "Passed", "3"),
+    act("E", "aoi-report", "Failed", "1"),
+    act("E", "review", "Passed", "2"),
+    act("E", "aoi-report", "Failed", "3"),
+    // The word of an oven or of paste is none on the board, and a word that nobody explains is none at all.
+    act("F", "aoi-report", "Failed", "1"),
+    act("F", "oven-data", "Succeeded", "2"),
+    act("F", "spi-report", "Passed", "3"),
+    act("G", "aoi-report", "Failed", "1"),
+    act("G", "review", "hold", "2"),
+    act("H", "aoi-report", "Passed", "1"),
+    // By the panel, and by a link of a record that names no board.
+    act("I", "aoi-report", "Failed", "1", { panel: "P1" }),
+    actOf({ units: ["P1"], panel: "P1", kind: "review", verdicts: ["Passed"], index: "2" }),
+    act("J", "aoi-report", "Failed", "1", { fileHash: hash }),
+    actOf({ kind: "review", verdicts: ["Passed"], index: "2", about: hash, fileHash: "b".repeat(64) }),
+  ];
+  const own = new Set(["A", "B", "H"]);
+  const labels = (language: "en" | "zh") => labelsOf(acts, choicesOf(acts, own), new Speaker(language));
+  assert.deepEqual(labels("en"), [
+    "A (yours, failed)",
+    "B (yours, failed, then passed review)",
+    "H (yours)",
+    "C (failed, then repaired)",
+    "D (failed, then passed inspection)",
+    "E (failed)",
+    "F (failed)",
+    "G (failed)",
+    "I (failed, then passed review)",
+    "J (failed, then passed review)",
+    "P1 (failed, then passed review)",
+  ]);
+  assert.equal(labels("zh")[1], "B（您的，曾判不良，后复判通过）");
+});
+
+test("of a board that no machine inspected it is said that none is shown, and paste has its own word", async () => {
+  const words = async (...acts: Act[]) => {
+    const made = await withDocument(() => showStory(acts, [], [], { unit: undefined }, new Speaker("en")));
+    const list = (made as unknown as Made).all.find((one) => one.get("class") === "last-words");
+    return list?.all.filter(({ name }) => name === "dt" || name === "dd").map(({ text }) => text);
+  };
+  const paste = actOf({ units: ["SN1"], kind: "spi-report", verdicts: ["Passed"], index: "1" });
+  const [inspection, spi] = ["Inspection (AOI), last verdict as stated", "Paste inspection (SPI), last as stated"];
+  assert.deepEqual(await words(paste), [inspection, "none shown", spi, "Passed"]);
+  const report = actOf({ units: ["SN1"], verdicts: ["Failed"], index: "2" });
+  assert.deepEqual(await words(paste, report), [inspection, "Failed", "a machine said failed", spi, "Passed"]);
+  // A profile is no board.
+  assert.equal(await words(actOf({ kind: "reflow-certificate", fileHash: "c".repeat(64) })), undefined);
 });
 
 test("which attempt a record is, it says itself, and no count of rows does", () => {
@@ -105,6 +168,24 @@ test("a hostile chain of links costs steps in proportion to its acts, and none i
     assert.equal(found, want);
     assert.ok(steps >= count && steps <= 40 * count, `${steps} steps for ${count} acts`);
   }
+});
+
+test("what is said beside the units to choose from costs steps in proportion to the acts, however they are linked", () => {
+  const count = 1000;
+  const hash = (at: number) => `${at}`.padStart(64, "0");
+  const linked = Array.from({ length: count }, (_, at) =>
+    actOf({ kind: "review", fileHash: hash(at + 1), follows: hash(at), index: `${at}` })
+  );
+  // Each unit leads to all of it.
+  const failed = Array.from({ length: count }, (_, at) =>
+    actOf({ units: [`SN${at}`], verdicts: ["Failed"], fileHash: hash(0), index: `${at}` })
+  );
+  const acts = [...failed, ...linked];
+  const choices = choicesOf(acts, new Set()).slice(0, 500);
+  const steps = stepsOf(acts, (counted) => {
+    assert.equal(labelsOf(counted, choices, new Speaker("en")).length, 500);
+  });
+  assert.ok(steps < 1_500_000, `${steps}`);
 });
 
 test("links that lead in a circle, to one's own file or to many come to an end", () => {

@@ -75,8 +75,8 @@ catalogue! {
         "继此处未出示的报告之后（{0}…）";
     HtmlHidden = "html-hidden", "not opened", "未披露";
     HtmlInFull = "html-in-full",
-        "The first {0} are shown in full below; {1} more are left out of this page and are in the bundle. To see the board in dispute in full, name it in a list: --units FILE puts its boards first.",
-        "以下完整展示前 {0} 块；另有 {1} 块未列入本页，见证据包。要完整查看有争议的板，请将其列入清单：--units 所给文件中的板排在最前。";
+        "The first {0} are shown in full below; {1} more are left out of this page and are in the bundle. Boards on which something was found come first. To see the board in dispute in full, name it in a list: --units FILE puts its boards before all others.",
+        "以下完整展示前 {0} 块；另有 {1} 块未列入本页，见证据包。曾判不良的板在前。要完整查看有争议的板，请将其列入清单：--units 所给文件中的板排在最前。";
     HtmlKindAoi = "html-kind-aoi", "optical inspection", "光学检测";
     HtmlKindAttachment = "html-kind-attachment", "attachment", "附件";
     HtmlKindCertificate = "html-kind-certificate", "reflow profile", "炉温曲线";
@@ -99,13 +99,15 @@ catalogue! {
     HtmlLongEnough = "html-long-enough", "This page is long enough: no further pictures are drawn for this board.",
         "本页篇幅已足：不再为此板绘图。";
     HtmlMachineFailed = "html-machine-failed", "a machine said failed", "机器曾判不良";
-    HtmlMachineVerdict = "html-machine-verdict", "Inspection, last verdict as stated", "检测的最后判定（原话）";
+    HtmlMachineVerdict = "html-machine-verdict", "Inspection (AOI), last verdict as stated", "检测（AOI）的最后判定（原话）";
     HtmlNoBoards = "html-no-boards", "No record about a board is opened.", "没有披露任何关于电路板的记录。";
+    HtmlNoneShown = "html-none-shown", "none shown", "未出示";
     HtmlNotAfter = "html-not-after", "Logged not after", "记录不晚于";
     HtmlNotBefore = "html-not-before", "Stated not before", "声明不早于";
     HtmlNumber = "html-number", "No.", "序号";
     HtmlOvenVerdict = "html-oven-verdict", "Oven, as stated", "回流炉（原话）";
     HtmlOverridden = "html-overridden", "a review overrode the machine", "复判推翻了机器的判定";
+    HtmlPasteVerdict = "html-paste-verdict", "Paste inspection (SPI), last as stated", "锡膏检测（SPI）的最后判定（原话）";
     HtmlPersonVerdict = "html-person-verdict", "Review or repair, last as stated", "复判或维修的最后判定（原话）";
     HtmlRecords = "html-records", "Records", "记录数";
     HtmlReplaces = "html-replaces", "replaces no. {0}", "取代第 {0} 项";
@@ -154,9 +156,15 @@ catalogue! {
     HtmlNoPlaces = "html-no-places",
         "Not drawn: the file gives no positions that could be placed, and the inspection program that the record names is not enclosed.",
         "未绘图：文件没有可定位的坐标，且未附上该记录所指的检测程序。";
+    HtmlNoOutline = "html-no-outline",
+        "Not drawn: no outline of the board is known, since the inspection program that the record means is not enclosed, and places that do not lie apart show nothing without one. They are in the table.",
+        "未绘图：不知单板的外形，因为未附上该记录所指的检测程序；各位置又未散开，无外形则图无意义。坐标见表。";
     HtmlPanelBox = "html-panel-box",
         "Board {0}, seen from above. The outline is not known here: the dashed frame is the box around the defects, {1} x {2} mm.",
         "板 {0}，俯视。此处不知其外形：虚线框仅为包围各不良的范围，{1} × {2} mm。";
+    HtmlPanelNamed = "html-panel-named",
+        "The panel, seen from above, {0} x {1} mm; outline, boards and parts from {2}, the only inspection program of this name that is shown. The record names it by its name alone.",
+        "拼板俯视，{0} × {1} mm；外形、单板及元件取自 {2}，即所出示的唯一同名检测程序。该记录仅以名称指明它。";
     HtmlPanelOutline = "html-panel-outline",
         "The panel, seen from above, {0} x {1} mm; outline, boards and parts from the enclosed inspection program that the record names.",
         "拼板俯视，{0} × {1} mm；外形、单板及元件取自所附的、该记录所指的检测程序。";
@@ -165,8 +173,8 @@ catalogue! {
     HtmlPlace = "html-place", "x, y in mm", "坐标 x, y（mm）";
     HtmlPlaceNone = "html-place-none", "none in the file", "文件中没有";
     HtmlPlaceOfProgram = "html-place-of-program", "{0} (program)", "{0}（取自程序）";
-    HtmlSomePlaces = "html-some-places", "{0} of {1} defects are drawn; for the others no position could be found.",
-        "{1} 个不良中绘出 {0} 个；其余没有可用的坐标。";
+    HtmlSomePlaces = "html-some-places", "{0} of {1} defects are drawn; for the others no position could be found, or no outline is known.",
+        "{1} 个不良中绘出 {0} 个；其余没有可用的坐标，或不知其外形。";
     HtmlTooLarge = "html-too-large", "Not drawn: the file is larger than this program reads for a picture.",
         "未绘图：文件超出本程序为绘图而读取的大小。";
     HtmlUnread = "html-unread",
@@ -230,6 +238,9 @@ catalogue! {
     HtmlZoneOther = "html-zone-other", "{0}: set {1}, read {2}", "{0}：设定 {1}，实测 {2}";
     HtmlZoneOthers = "html-zone-others", "Also, in the file's words", "其他（文件原文）";
     HtmlZonePlace = "html-zone-place", "Where", "部位";
+    HtmlZonesAsThere = "html-zones-as-there",
+        "The oven was set as before: what was set in each zone is in the table of board {0}, no. {1}. Below is what was read of this board.",
+        "炉子设定同前：各温区的设定见板 {0} 第 {1} 项的表。下为此板的实测值。";
     HtmlZonesLegend = "html-zones-legend",
         "Zone by zone, degrees Celsius: a bar is what was set, a dot what was read; places of a zone stand beside each other, in the order of the table.",
         "逐个温区，°C：横线为设定，圆点为实测；同一温区的各部位并列，顺序同下表。";

@@ -142,9 +142,12 @@ catalogue! {
         "the first line of the list, {0}, is in no record, and others are: it looks like a header that names no known column",
         "清单首行 {0} 在任何记录中都找不到，而其他行可以找到：它像是表头，却没有列名可识别";
     HintList = "hint-list",
-        "A list has one serial a line, written as the machine writes it (capital or small letters), or is CSV with a header: serial, and panel, position, lot if you have them.",
-        "清单每行一个序列号，写法须与机器一致（区分大小写）；或为带表头的 CSV：序列号（serial），另可有拼板（panel）、位置（position）、批次（lot）。";
+        "A list has one serial a line, written as the machine writes it (capital or small letters), or is CSV with a header: serial, and panel, position, lot if you have them. Many machines read only the code of the panel: their records are found only by a column `panel`, with the number of the panel that each board was on; ask the maker for it.",
+        "清单每行一个序列号，写法须与机器一致（区分大小写）；或为带表头的 CSV：序列号（serial），另可有拼板（panel）、位置（position）、批次（lot）。许多机器只读拼板的条码：其记录只能凭 `panel` 列（每块板所在拼板的号码）找到；请向工厂索取。";
     NotAmber = "not-amber", "{0} is no amber finding; these are: {1}", "{0} 不是黄色结果；黄色结果有：{1}";
+    OwnNotInspected = "own-not-inspected",
+        "no report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}; `reconcile` judges that",
+        "您的 {1} 个单元中有 {0} 个未出示检测设备（AOI）的报告：{2}；由 `reconcile` 判定";
     SaidTwice = "said-twice",
         "{0} has signed two different statements {1}: both were shown", "{0} 签署了两份不同的第 {1} 号声明：二者均已出示";
     WordIsBoth = "word-is-both", "{0} cannot be both good and bad", "{0} 不能既是良品又是不良";

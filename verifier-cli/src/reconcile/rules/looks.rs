@@ -20,7 +20,7 @@ pub(super) fn twice_in_list(case: &Case<'_>, found: &mut Vec<Finding>) {
 
 /// Nothing at all, or nothing by a machine that inspects; true if so.
 pub(super) fn missing(case: &Case<'_>, found: &mut Vec<Finding>) -> bool {
-    if case.of_kind(Kind::AoiReport).next().is_some() {
+    if case.is_inspected() {
         return false;
     }
     found.push(if case.own.is_empty() {

@@ -30,12 +30,16 @@ const SHAPES = [["called", "called"], ["confirmed", "judgedConfirmed"], ["false"
 
 let count = 0;
 
-/** An inspection of a whole panel; the boards of the unit that was asked for are marked on it. */
+/**
+ * An inspection of a whole panel; the boards of the unit that was asked for are marked on it. A program that is meant by
+ * its name alone is told to be.
+ */
 export function drawInspection(
   inspection: Inspection,
   program: Program | undefined,
   unit: string,
   speaker: Speaker,
+  isByName = false,
 ): HTMLElement[] {
   const figure = element("div", { class: "board" }, ...summaryOf(inspection, unit, speaker));
   const help = (text: string) => figure.append(element("p", { class: "help" }, text));
@@ -46,8 +50,16 @@ export function drawInspection(
   } else {
     const sheets = sheetsOf(inspection, program);
     const own = ownSeats(inspection, unit);
-    if (sheets.length === 0) help(speaker.story("nothingPlaced"));
-    for (const sheet of sheets) figure.append(draw(sheet, own, speaker), captionOf(sheet, program, speaker));
+    const hasPlaces = calls.some(({ call }) => call.region.length > 0);
+    if (sheets.length === 0) help(speaker.story(!program && hasPlaces ? "noOutline" : "nothingPlaced"));
+    const name = isByName ? "outlineNamed" : "outlineProgram";
+    for (const sheet of sheets) {
+      const size = [0, 1].map((at) => ((sheet.frame.high[at] ?? 0) - (sheet.frame.low[at] ?? 0)).toFixed(1));
+      const caption = sheet.isOutline
+        ? speaker.story(name, printable(program?.name ?? ""), ...size)
+        : speaker.story("outlineBox", ...size, sheet.board ? printable(nameOf(sheet.board)) : "");
+      figure.append(draw(sheet, own, speaker), element("p", { class: "help" }, caption));
+    }
     const placed = sheets.reduce((sum, { spots }) => sum + spots.length, 0);
     if (placed > 0) figure.append(legendOf(speaker));
     if (placed > 0 && placed < calls.length) help(speaker.story("somePlaced", `${placed}`, `${calls.length}`));
@@ -80,14 +92,6 @@ function summaryOf({ boards }: Inspection, unit: string, speaker: Speaker): HTML
 /** What a board is called beside the others of its panel. */
 function nameOf({ position, unit }: Board): string {
   return position === "" ? unit : position;
-}
-
-function captionOf({ board, frame, isOutline }: Sheet, program: Program | undefined, speaker: Speaker): HTMLElement {
-  const [width, height] = [0, 1].map((at) => ((frame.high[at] ?? 0) - (frame.low[at] ?? 0)).toFixed(1));
-  const text = isOutline
-    ? speaker.story("outlineProgram", printable(program?.name ?? ""), `${width}`, `${height}`)
-    : speaker.story("outlineBox", `${width}`, `${height}`, board ? printable(nameOf(board)) : "");
-  return element("p", { class: "help" }, text);
 }
 
 /** The places of the unit's boards, also of those of which nothing was called. A place is a number: `01` is `1`. */

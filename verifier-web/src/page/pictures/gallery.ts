@@ -65,7 +65,7 @@ export class Gallery {
     const found = readEvidence(text);
     if (found?.kind === "inspection") {
       const program = await this.#programFor(act);
-      return drawInspection(found.inspection, program, unit, this.#speaker);
+      return drawInspection(found.inspection, program, unit, this.#speaker, act.programHash === "");
     }
     if (found?.kind === "profile") return drawProfile(found.profile, await this.#windowFor(act), this.#speaker);
     throw new NotDrawn("notDrawn");
@@ -102,10 +102,22 @@ export class Gallery {
   }
 }
 
-/** The program that a record names by its hash, if it is enclosed: a name alone could be another revision's. */
-export function programMeant({ programHash }: Act, acts: readonly Act[]): Act | undefined {
-  if (programHash === "") return undefined;
-  return acts.find(({ kind, exhibit, fileHash }) => kind === "program" && exhibit && fileHash === programHash);
+/**
+ * The program that a record names by its hash, if it is enclosed. Where it says that it names none, a name alone could be
+ * another revision's: then the one of this name, if its source shows no other.
+ */
+export function programMeant(act: Act, acts: readonly Act[]): Act | undefined {
+  const programs = acts.filter(({ kind }) => kind === "program");
+  const { programHash, program } = act;
+  if (programHash !== "") return programs.find(({ exhibit, fileHash }) => exhibit && fileHash === programHash);
+  if (!act.isVersionless || program === "") return undefined;
+  const named = programs.filter((one) => one.program === program && sourceOf(one) === sourceOf(act));
+  const [hash, ...others] = new Set(named.map(({ fileHash }) => fileHash));
+  return hash === "" || others.length > 0 ? undefined : named.find(({ exhibit }) => exhibit);
+}
+
+function sourceOf({ place }: Act): string | undefined {
+  return place.split(" ")[0];
 }
 
 /** What a text is, by its form and not by its name. */

@@ -1,9 +1,10 @@
 /**
  * Where the calls of an inspection stand on the panel, as numbers: the drawing itself is in `board.ts`.
  *
- * The outline, the boards on it and the parts are the inspection program's, if the very file that the record names is
- * enclosed. Otherwise no outline is known: each board that has places is drawn by itself, in the box around them. The rule
- * is that of the program's report (`verifier-cli/src/html/panel.rs`), so that both show a defect at one place.
+ * The outline, the boards on it and the parts are the inspection program's, if the file that the record means is
+ * enclosed. Otherwise no outline is known: a board with places that lie apart is drawn by itself, in the box around them;
+ * a box around a single one would have the size of the defect and show nothing. The rule is that of the program's report
+ * (`verifier-cli/src/html/panel.rs`), so that both show a defect at one place.
  */
 
 import type { Board, Call, Inspection } from "../../evidence/inspection.ts";
@@ -19,6 +20,9 @@ const MAX_PARTS = 2000;
 /** The largest drawing, and white around the outline for marks of defects at its edge. */
 const MOST: Point = [680, 300];
 export const MARGIN = 26;
+
+/** How far places must lie apart, in millimetres, to be drawn without an outline. */
+const MIN_SPREAD = 5;
 
 /** No drawing has more units for a millimetre. */
 const MAX_SCALE = 8;
@@ -80,10 +84,11 @@ export function sheetsOf(inspection: Inspection, program: Program | undefined): 
   return inspection.boards.flatMap((board) => lone(board, calls.filter((one) => one.board === board)));
 }
 
-/** A board by itself, in the box around its defects. */
+/** A board by itself, in the box around its defects, if that shows how they lie. */
 function lone(board: Board, calls: readonly Numbered[]): Sheet[] {
   const spots = calls.filter(({ call }) => call.region.length > 0).map((one) => spotOf(one, one.call.region, [0, 0]));
-  if (spots.length === 0) return [];
+  const { low, high } = boundsOf(spots.map(({ middle }) => middle));
+  if (spots.length === 0 || Math.max(high[0] - low[0], high[1] - low[1]) < MIN_SPREAD) return [];
   const frame = boundsOf(spots.flatMap(({ corners }) => corners));
   return [{ board, frame, isOutline: false, seats: [], parts: [], spots }];
 }

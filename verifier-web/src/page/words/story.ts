@@ -23,8 +23,14 @@ export const STORY = {
   choose: { en: "Unit ({0} in all)", zh: "单元（共 {0} 个）" },
   chooseOwn: { en: "Unit ({0} in all, {1} of them yours)", zh: "单元（共 {0} 个，其中 {1} 个是您的）" },
   optionOwn: { en: "{0} (yours)", zh: "{0}（您的）" },
-  optionFailed: { en: "{0} (failed)", zh: "{0}（有不良）" },
-  optionOwnFailed: { en: "{0} (yours, failed)", zh: "{0}（您的，有不良）" },
+  failed: { en: "{0} (failed)", zh: "{0}（有不良）" },
+  failedOwn: { en: "{0} (yours, failed)", zh: "{0}（您的，有不良）" },
+  thenInspected: { en: "{0} (failed, then passed inspection)", zh: "{0}（曾判不良，后检测通过）" },
+  thenInspectedOwn: { en: "{0} (yours, failed, then passed inspection)", zh: "{0}（您的，曾判不良，后检测通过）" },
+  thenRepaired: { en: "{0} (failed, then repaired)", zh: "{0}（曾判不良，后维修）" },
+  thenRepairedOwn: { en: "{0} (yours, failed, then repaired)", zh: "{0}（您的，曾判不良，后维修）" },
+  thenReviewed: { en: "{0} (failed, then passed review)", zh: "{0}（曾判不良，后复判通过）" },
+  thenReviewedOwn: { en: "{0} (yours, failed, then passed review)", zh: "{0}（您的，曾判不良，后复判通过）" },
   unknownUnit: { en: "No opened record names {0}.", zh: "没有已披露的记录提到 {0}。" },
   noUnit: { en: "(without a unit)", zh: "（未指明单元）" },
   actsLeft: {
@@ -52,7 +58,9 @@ export const STORY = {
   late: { en: "late: {0}", zh: "迟到：{0}" },
   lateSeen: { en: "seen {0} after the time that it claims", zh: "自称的时间之后 {0} 才被看到" },
   lateSealed: { en: "sealed {0} after it was seen", zh: "看到之后 {0} 才封入声明" },
-  lastMachine: { en: "Inspection, last verdict as stated", zh: "检测的最后判定（原话）" },
+  lastMachine: { en: "Inspection (AOI), last verdict as stated", zh: "检测（AOI）的最后判定（原话）" },
+  lastPaste: { en: "Paste inspection (SPI), last as stated", zh: "锡膏检测（SPI）的最后判定（原话）" },
+  noneShown: { en: "none shown", zh: "未出示" },
   lastPerson: { en: "Review or repair, last as stated", zh: "复判或维修的最后判定（原话）" },
   lastOven: { en: "Oven, as stated", zh: "回流炉（原话）" },
   machineFailed: { en: "a machine said failed", zh: "机器曾判不良" },
@@ -98,8 +106,8 @@ export const STORY = {
   spot: { en: "{0}: {1}, on board {2}.", zh: "{0}：{1}，位于单板 {2}。" },
   spotsLeft: { en: "{0} more are in the table.", zh: "另有 {0} 处见表。" },
   somePlaced: {
-    en: "{0} of {1} defects are drawn; for the others no position could be found.",
-    zh: "{1} 个不良中绘出 {0} 个；其余没有可用的坐标。",
+    en: "{0} of {1} defects are drawn; for the others no position could be found, or no outline is known.",
+    zh: "{1} 个不良中绘出 {0} 个；其余没有可用的坐标，或不知其外形。",
   },
   noCalls: { en: "The file lists no defect.", zh: "文件未列出任何缺陷。" },
   deposits: {
@@ -127,6 +135,14 @@ export const STORY = {
   outlineProgram: {
     en: "Seen from above, {1} × {2} mm; outline, boards and parts are those of the enclosed program {0} that the record names.",
     zh: "俯视，{1} × {2} mm；外形、单板及元件取自所附的、该记录所指的程序 {0}。",
+  },
+  outlineNamed: {
+    en: "Seen from above, {1} × {2} mm; outline, boards and parts are those of {0}, the only inspection program of this name that is shown. The record names it by its name alone.",
+    zh: "俯视，{1} × {2} mm；外形、单板及元件取自 {0}，即所出示的唯一同名检测程序。该记录仅以名称指明它。",
+  },
+  noOutline: {
+    en: "Not drawn: no outline of the board is known, since the inspection program that the record means is not enclosed, and positions that do not lie apart show nothing without one. They are in the table.",
+    zh: "未绘图：不知单板的外形，因为未附上该记录所指的检测程序；各位置又未散开，无外形则图无意义。坐标见表。",
   },
   outlineBox: {
     en: "Board {2}, seen from above. No outline is known: the dashed frame is only the box around the positions, {0} × {1} mm.",

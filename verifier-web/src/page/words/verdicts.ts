@@ -57,6 +57,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "与已披露记录所承诺的逐字节相同的证据文件：{0} 个。",
   },
   "own-named": { en: "Opened records name {0} of your {1} units.", zh: "已披露的记录写明了您 {1} 个单元中的 {0} 个。" },
+  "own-not-inspected": {
+    en: "No report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}. `fiducial reconcile` judges that; this page does not.",
+    zh: "您的 {1} 个单元中有 {0} 个未出示检测设备（AOI）的报告：{2}。由 `fiducial reconcile` 判定；本页不作判定。",
+  },
   "own-absent": {
     en: "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them.",
     zh: "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们。",
@@ -447,8 +451,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情。请书面确认密钥；在相符之前，请勿采信。",
   },
   "own-none-found": {
-    en: "None of your {0} units is found in what was shown: another lot key, another delivery, or the machine spells them differently (capital or small letters). If list and key are the right ones, nothing of your units was shown.",
-    zh: "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同（区分大小写）。若清单和密钥无误，则您的单元没有任何记录被出示。",
+    en: "None of your {0} units is found in what was shown: another lot key, another delivery, or the machine spells them differently (capital or small letters). Many machines read only the code of the panel: their records are found only by a list with a column `panel`, with the number of the panel that each board was on; ask the maker for it. If list and key are the right ones, nothing of your units was shown.",
+    zh: "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同（区分大小写）。许多机器只读拼板的条码：其记录只能凭清单中的 `panel` 列（每块板所在拼板的号码）找到；请向工厂索取。若清单和密钥无误，则您的单元没有任何记录被出示。",
   },
   "reader-incomplete": {
     en: "A lot key finds nothing without the list of your units: put it in as well.",

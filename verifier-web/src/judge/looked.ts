@@ -1,0 +1,131 @@
+/**
+ * The reader's units that no machine has inspected, as far as is shown. The rule is that of `fiducial reconcile`
+ * (`verifier-cli/src/reconcile/looked.rs`; `spec/text/reconcile.md`, "Whose record it is").
+ *
+ * That is no verdict on them: `reconcile` gives that. But nobody is to read VERIFIED over a board that was never
+ * inspected without being told.
+ */
+
+import { encodeUtf8 } from "../formats/encoding.ts";
+import { isEvidence } from "../formats/kinds.ts";
+import type { Unit } from "./list.ts";
+import type { OpenedRecord } from "./opened.ts";
+import { itemsOf } from "./range.ts";
+import { octetsOf } from "./reader.ts";
+import type { Draft } from "./report.ts";
+
+/** How many of them are named. */
+const MAX_NAMED = 10;
+
+/** What machines write for a board whose code they could not read. */
+const NO_NAMES = ["", "N/A", "NOREAD"];
+
+/** Kinds of records that say what a machine or a person saw of a board. */
+const LOOKS = ["aoi-report", "review", "spi-report"];
+
+/**
+ * Whether records of this kind are reports of a machine that inspects boards. One of paste looks before anything is
+ * placed on it, a review is a person's, and what has no kind of its own (AXI) is an attachment.
+ */
+export function isInspection(kind: string): boolean {
+  return kind === "aoi-report";
+}
+
+/** Says of how many units, and of which, no report of a machine that inspects is shown. */
+export function sayLooked(draft: Draft, units: readonly Unit[], records: readonly OpenedRecord[]): void {
+  const missing = uninspected(units, records);
+  if (missing.length === 0) return;
+  const more = missing.length > MAX_NAMED ? ` (+${missing.length - MAX_NAMED})` : "";
+  const names = missing.slice(0, MAX_NAMED).map(({ serial }) => serial).join(", ");
+  draft.reason("own-not-inspected", `${missing.length}`, `${units.length}`, `${names}${more}`);
+}
+
+/** What a record of evidence names, as octets. */
+interface Named {
+  readonly kind: string;
+  readonly units: readonly string[];
+  readonly panel: string;
+}
+
+/** The units of which something is shown and no report of a machine that inspects. */
+export function uninspected(units: readonly Unit[], records: readonly OpenedRecord[]): Unit[] {
+  const book = new Book(units, records);
+  return units.filter((unit) => {
+    const own = book.of(unit);
+    return own.length > 0 && !own.some(({ kind }) => isInspection(kind));
+  });
+}
+
+/** All records by what they name, and which boards are of which panel. */
+class Book {
+  readonly #byName = new Map<string, Named[]>();
+  readonly #listed = new Map<string, string[]>();
+  readonly #alone = new Map<string, Named[]>();
+
+  constructor(units: readonly Unit[], records: readonly OpenedRecord[]) {
+    for (const record of records) {
+      // What a closing calls units is a number.
+      if (!isEvidence(record.kind)) continue;
+      const one = namedIn(record);
+      for (const name of new Set([...one.units, one.panel].filter(isName))) add(this.#byName, name, one);
+    }
+    for (const { serial, panel } of units) {
+      if (isName(panel)) add(this.#listed, octets(panel), octets(serial));
+    }
+  }
+
+  /** The records about a unit: those that name it, or its panel and no other board of that. */
+  of(unit: Unit): Named[] {
+    const serial = octets(unit.serial);
+    const named = this.#byName.get(serial) ?? [];
+    const panel = isName(unit.panel) ? octets(unit.panel) : this.#panelOf(serial, named);
+    const own = named.filter((one) => one.units.includes(serial) || (panel === undefined && one.panel === serial));
+    return panel === undefined ? own : [...own, ...this.#aloneOn(panel)];
+  }
+
+  /** The panel that a look at the unit names. */
+  #panelOf(serial: string, named: readonly Named[]): string | undefined {
+    const looks = named.filter(({ kind, units }) => LOOKS.includes(kind) && units.includes(serial));
+    return looks.find(({ panel }) => isName(panel))?.panel;
+  }
+
+  /** The records that name a panel and none of its boards. */
+  #aloneOn(panel: string): readonly Named[] {
+    const known = this.#alone.get(panel);
+    if (known) return known;
+    const all = this.#byName.get(panel) ?? [];
+    const recorded = all.filter((one) => one.panel === panel).flatMap((one) => one.units);
+    const boards = new Set([
+      ...(this.#listed.get(panel) ?? []),
+      ...recorded.filter((name) => isName(name) && this.#isOfOnePanel(name, panel)),
+    ]);
+    boards.delete(panel);
+    const alone = all.filter(({ units }) => !units.some((name) => boards.has(name)));
+    this.#alone.set(panel, alone);
+    return alone;
+  }
+
+  /** Whether every record that has this name and a panel at all is of this panel. */
+  #isOfOnePanel(name: string, panel: string): boolean {
+    return (this.#byName.get(name) ?? []).every((one) => !isName(one.panel) || one.panel === panel);
+  }
+}
+
+function add<T>(lists: Map<string, T[]>, name: string, one: T): void {
+  const list = lists.get(name);
+  if (list) list.push(one);
+  else lists.set(name, [one]);
+}
+
+function namedIn({ kind, fields }: OpenedRecord): Named {
+  const value = (name: string) => fields.find((field) => field.name === name)?.value ?? new Uint8Array();
+  return { kind, units: itemsOf(octetsOf(value("units"))), panel: octetsOf(value("panel")) };
+}
+
+function isName(name: string): boolean {
+  return !NO_NAMES.includes(name);
+}
+
+function octets(name: string): string {
+  return octetsOf(encodeUtf8(name));
+}

@@ -1,0 +1,59 @@
+/** Units that no machine has inspected: the cases are those of `verifier-cli/src/reconcile/looked.rs`. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { sayLooked, uninspected } from "../../src/judge/looked.ts";
+import type { OpenedRecord } from "../../src/judge/opened.ts";
+import { Draft } from "../../src/judge/report.ts";
+
+const record = (kind: string, panel: string, units: string): OpenedRecord => {
+  const field = (name: string, text: string) => ({ index: 1n, name, isKnown: true, value: encodeUtf8(text) });
+  return { index: 1n, kind, fieldCount: 2n, fields: [field("panel", panel), field("units", units)] };
+};
+
+const serials = (units: readonly (readonly [string, string])[], ...records: OpenedRecord[]) =>
+  uninspected(units.map(([serial, panel]) => ({ serial, panel })), records).map(({ serial }) => serial);
+
+test("a unit is without inspection where reconciliation says so", () => {
+  const records = [
+    record("aoi-report", "PN1", "PN1\n"),
+    record("spi-report", "PN2", "PN2\n"),
+    record("oven-data", "PN2", "PN2\n"),
+    record("review", "PN3", "SN3\n"),
+    // The report on a panel says nothing of a board that is not among those that it names.
+    record("aoi-report", "PN4", "SN4\n"),
+    record("repair", "PN4", "SN5\n"),
+  ];
+  const units = [["SN1", "PN1"], ["SN2", "PN2"], ["SN3", ""], ["SN4", "PN4"], ["SN5", "PN4"], ["SN9", ""]] as const;
+  // Nothing at all is found of SN9: that is said elsewhere.
+  assert.deepEqual(serials(units, ...records), ["SN2", "SN3", "SN5"]);
+});
+
+test("a panel is found by a look, and what several panels share is no board of one of them", () => {
+  const paste = record("spi-report", "PN1", "SN1\n");
+  // The panel's own report names no board.
+  assert.deepEqual(serials([["SN1", ""]], paste, record("aoi-report", "PN1", "PN1\n")), []);
+  const shared = [record("spi-report", "PN1", "L7\n"), record("aoi-report", "PN2", "L7\n")];
+  assert.deepEqual(serials([["SN1", "PN1"]], ...shared), ["SN1"]);
+  assert.deepEqual(serials([["SN1", "PN2"]], ...shared), []);
+  // A unit of which no panel is known may be one itself; what could not be read names nobody, and a closing none.
+  assert.deepEqual(serials([["PN1", ""]], record("aoi-report", "PN1", "SN1\n")), []);
+  assert.deepEqual(serials([["N/A", "NOREAD"]], record("spi-report", "NOREAD", "N/A\n")), []);
+  assert.deepEqual(serials([["12", ""]], record("closing", "", "12")), []);
+});
+
+test("units without an inspection are named, and many are counted", () => {
+  const told = (count: number) => {
+    const units = Array.from({ length: 12 }, (_, at) => ({ serial: `SN${at}`, panel: "" }));
+    const draft = new Draft();
+    sayLooked(draft, units, units.slice(0, count).map(({ serial }) => record("spi-report", "", `${serial}\n`)));
+    assert.ok(draft.isInOrder);
+    return draft.reasons.map(({ code, values }) => [code, ...values]);
+  };
+  assert.deepEqual(told(0), []);
+  assert.deepEqual(told(2), [["own-not-inspected", "2", "12", "SN0, SN1"]]);
+  const names = Array.from({ length: 10 }, (_, at) => `SN${at}`).join(", ");
+  assert.deepEqual(told(11), [["own-not-inspected", "11", "12", `${names} (+1)`]]);
+});
