@@ -242,7 +242,7 @@ fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found) -> Resu
 }
 
 /// The caller's own pins.
-pub(super) fn pins(path: &Path) -> Result<Pins, Failure> {
+pub(crate) fn pins(path: &Path) -> Result<Pins, Failure> {
     let bytes = input::own_text(path, MAX_PINS_SIZE, "--pins")?;
     input::parse_own(&bytes, Pins::parse).map_err(|error| {
         let shown = path.display().to_string();

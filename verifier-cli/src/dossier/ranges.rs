@@ -88,7 +88,7 @@ pub(super) fn follow<'a>(
                     follow(checked, pins, None)?;
                     return Err(key_finds_nothing(source, [sequence, record], &unit).into());
                 }
-                followed => followed.map_err(|error| refused(source, &error))?,
+                followed => followed.map_err(|error| refused(pin, &error))?,
             }
         }
         let pinned = pin.first().0;
@@ -114,8 +114,8 @@ fn key_finds_nothing(source: &KeyName, place: [u64; 2], unit: &str) -> Failure {
     failure.with_hint(Said::new(Message::HintLotKeyFindsNothing, &[]))
 }
 
-fn refused(source: &KeyName, error: &RangeError) -> Stop {
-    let source = source.as_str();
+fn refused(pin: &Pin, error: &RangeError) -> Stop {
+    let source = pin.source().as_str();
     let said = match error {
         RangeError::AfterFell { sequence } => {
             Said::new(Message::RangeAfterFell, &[source, &sequence.to_string()])
@@ -142,8 +142,9 @@ fn refused(source: &KeyName, error: &RangeError) -> Stop {
             Said::new(Message::RangeNotPinned, &[source, &sequence.to_string()])
         }
         RangeError::Silence { sequence, seconds } => {
-            let numbers = [sequence, seconds].map(u64::to_string);
-            Said::new(Message::RangeSilence, &[source, &numbers[0], &numbers[1]])
+            let numbers = [*sequence, *seconds, pin.cadence().unwrap_or(0)];
+            let [sequence, seconds, cadence] = numbers.map(|number| number.to_string());
+            Said::new(Message::RangeSilence, &[source, &sequence, &seconds, &cadence])
         }
         RangeError::Untagged { sequence, record, unit } => {
             let numbers = [sequence, record].map(u64::to_string);
