@@ -33,6 +33,7 @@ use crate::input;
 use crate::lateness::{Lateness, Logged};
 use crate::log::Network;
 use crate::messages::{Message, Said};
+use crate::mistaken::{self, Kind};
 use crate::report::{Report, Verdict};
 use crate::run_log;
 
@@ -71,8 +72,7 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
     let sources = Sources::read(wanted)?;
     let path = wanted.receipt.as_deref().expect("clap asks for the receipt");
     input::no_bundle(path)?;
-    let proof = Proof::parse(&input::read(path, MAX_PROOF_SIZE)?)
-        .map_err(|error| malformed(path, &error))?;
+    let proof = read_proof(path)?;
 
     let entry = read_entry(wanted, &proof, &sources, judge.policy())?;
     let verified = proof.verify(entry.leaf_hash(), judge.policy());
@@ -116,6 +116,15 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
         }
     }
     Ok(report)
+}
+
+fn read_proof(path: &Path) -> Result<Proof, Stop> {
+    let bytes = input::read_meant(path, MAX_PROOF_SIZE, Kind::Receipt)?;
+    let shown = path.display().to_string();
+    Proof::parse(&bytes).map_err(|error| match mistaken::told(&shown, &bytes, Kind::Receipt) {
+        Some(mistaken) => mistaken.into(),
+        None => malformed(path, &error),
+    })
 }
 
 fn refused(judge: &Judge, proof: &Proof, failure: ProofFailure) -> Stop {

@@ -16,6 +16,7 @@ use crate::command::Stop;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
+use crate::mistaken::{self, Kind};
 
 /// The most bytes of a file with one lot key.
 const MAX_KEY_SIZE: usize = 1024;
@@ -37,7 +38,7 @@ pub(super) fn lot_keys(paths: &[PathBuf]) -> Result<Vec<LotKey>, Failure> {
 }
 
 fn lot_key(path: &Path) -> Result<LotKey, Failure> {
-    let mut bytes = input::read(path, MAX_KEY_SIZE)?;
+    let mut bytes = input::read_meant(path, MAX_KEY_SIZE, Kind::LotKey)?;
     // Digits are digits in capitals, too, and what editors leave around them is none.
     bytes.make_ascii_lowercase();
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
@@ -45,7 +46,10 @@ fn lot_key(path: &Path) -> Result<LotKey, Failure> {
     let shown = path.display().to_string();
     // The text is not shown: it may be most of a key.
     let why = input::why_refused(&bytes, &KEY_FORM);
-    let wrong = |_| Said::of_error(Message::Malformed, &[&shown], &why).into();
+    let wrong = |_| {
+        mistaken::told(&shown, &bytes, Kind::LotKey)
+            .unwrap_or_else(|| Said::of_error(Message::Malformed, &[&shown], &why).into())
+    };
     decode_hex(text).map(LotKey::new).map_err(wrong)
 }
 
