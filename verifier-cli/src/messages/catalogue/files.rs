@@ -46,6 +46,9 @@ catalogue! {
         "{0} 是回执：请用 fiducial verify {0} --policy 策略 --pins 锚点文件 验证";
     LooksUnits = "looks-units", "{0} looks like a list of units: give it with --units",
         "{0} 看起来是单元清单：请用 --units 给出";
+    OwnFirstLine = "own-first-line",
+        "{0} is the first line of your list and the only one that is not found: it looks like a header. If it is one, call its column serial (known are serial, panel, position, lot), and check again",
+        "{0} 是您清单的首行，也是唯一找不到的一行：它像是表头。若确为表头，请将列名改为“序列号”（可识别的列名：序列号 serial、拼板 panel、位置 position、批次 lot），再重新核验";
     NotABundle = "not-a-bundle",
         "{0} is no bundle: one is a zip file that begins with bundle.json; was another file taken?",
         "{0} 不是证据包：证据包是以 bundle.json 开头的 zip 文件；文件是否拿错？";
