@@ -180,6 +180,7 @@ pub(crate) struct ProveConsistency {
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = "Examples:
+  fiducial verify report.tlog-proof --policy policy --pins pins
   fiducial verify report.tlog-proof --policy policy --source-key aoi-7.vkey
   fiducial verify report.tlog-proof --file report.xml --disclosure report.disclosure.json \\
       --policy policy --source-key aoi-7.vkey
@@ -211,6 +212,10 @@ pub(crate) struct Verify {
 
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
+
+    /// Your own pins: what you knew of the sources before
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pins: Option<PathBuf>,
 
     /// A source's verifier key that you had before, or a file of them; can be repeated
     #[arg(long = "source-key", value_name = "VKEY|FILE")]

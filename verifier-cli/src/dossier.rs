@@ -30,4 +30,5 @@ pub(crate) use bundle::{explain, make};
 pub(crate) use challenge::{make as make_challenge, verify as verify_challenge};
 pub(crate) use held::{Evidence, Reading, Span, read_all};
 pub(crate) use judge::{Expected, Show, verify};
+pub(crate) use open::pins;
 pub(crate) use papers::{Proven, prove};

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::large::Large;
 use crate::masked;
 use crate::messages::{Message, Said};
+use crate::mistaken::{self, Kind};
 use crate::run_log;
 
 /// The most bytes of a file of verifier keys: 4,096 of the longest Ed25519 ones.
@@ -43,6 +44,17 @@ const WIDE: &str = "it is text in UTF-16; save it as UTF-8";
 /// Reads a whole file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     let bytes = read_beginning(path, limit)?;
+    within(path, bytes, limit)
+}
+
+/// Reads a whole file of at most `limit` bytes that should be of this kind: a larger one may be another file.
+pub(crate) fn read_meant(path: &Path, limit: usize, meant: Kind) -> Result<Vec<u8>, Failure> {
+    let bytes = read_beginning(path, limit.max(mistaken::HEAD))?;
+    if bytes.len() > limit
+        && let Some(mistaken) = mistaken::told(&path.display().to_string(), &bytes, meant)
+    {
+        return Err(mistaken);
+    }
     within(path, bytes, limit)
 }
 
@@ -173,7 +185,9 @@ pub(crate) fn policy(path: Option<&Path>) -> Result<Policy, Failure> {
     parse_own(&bytes, Policy::parse).map_err(|error| {
         let shown = path.display().to_string();
         let why = why_refused(&bytes, &error);
-        Failure::new(Said::of_error(Message::Malformed, &[&shown], &why)).with_hint(hint)
+        mistaken::told(&shown, &bytes, Kind::Policy).unwrap_or_else(|| {
+            Failure::new(Said::of_error(Message::Malformed, &[&shown], &why)).with_hint(hint)
+        })
     })
 }
 
@@ -206,9 +220,11 @@ pub(crate) fn source_keys(given: &[String]) -> Result<Vec<VerifierKey>, Failure>
 /// A file of verifier keys, one a line; empty lines and lines that begin with `#` are skipped.
 pub(crate) fn key_file(path: &Path) -> Result<Vec<VerifierKey>, Failure> {
     let shown = path.display().to_string();
-    let malformed =
-        |why: &dyn Display| Failure::new(Said::of_error(Message::Malformed, &[&shown], why));
     let bytes = read(path, MAX_KEYS_SIZE)?;
+    let malformed = |why: &dyn Display| {
+        mistaken::told(&shown, &bytes, Kind::Keys)
+            .unwrap_or_else(|| Said::of_error(Message::Malformed, &[&shown], why).into())
+    };
     let text = bytes.strip_prefix(MARK).unwrap_or(&bytes);
     let text =
         std::str::from_utf8(text).map_err(|_| malformed(&why_refused(&bytes, &NOT_UTF_8)))?;

@@ -22,6 +22,7 @@ mod log;
 mod masked;
 mod matter;
 mod messages;
+mod mistaken;
 mod pictures;
 mod progress;
 mod reconcile;

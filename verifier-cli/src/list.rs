@@ -15,6 +15,7 @@
 mod header;
 mod text;
 
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -23,6 +24,7 @@ use self::header::Columns;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
+use crate::mistaken::{self, Kind};
 
 /// What is said of a list that is in no encoding which is known here.
 const NO_TEXT: &str = "the file is not text in UTF-8, UTF-16 or GBK";
@@ -109,13 +111,32 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     input::read(path, MAX_LIST_SIZE)
 }
 
-/// Parses a list that was read from `path`.
+/// Parses a list that was read from `path`. Another file of the reader's would be read as units that nobody has.
 pub(crate) fn parse_of(path: &Path, bytes: &[u8]) -> Result<List, Failure> {
+    let shown = path.display().to_string();
+    if let Some(mistaken) = mistaken::told(&shown, bytes, Kind::Units) {
+        return Err(mistaken);
+    }
     parse(bytes).map_err(|why| {
-        let shown = path.display().to_string();
         let failure = Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));
         failure.with_hint(Said::new(Message::HintList, &[]))
     })
+}
+
+/// The text of bytes in an encoding that lists have.
+pub(crate) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    text::decode(bytes)
+}
+
+/// Whether bytes look like a list: the header names a known column, or there are several codes, one a line.
+pub(crate) fn is_meant_by(bytes: &[u8]) -> bool {
+    let is_code = |unit: &Unit| {
+        let serial = &unit.serial;
+        serial.contains(|letter: char| letter.is_ascii_digit())
+            && !serial.contains(char::is_whitespace)
+    };
+    let is_codes = |units: &[Unit]| units.len() > 1 && units.iter().all(is_code);
+    parse(bytes).is_ok_and(|list| list.has_header || is_codes(&list.units))
 }
 
 fn parse(bytes: &[u8]) -> Result<List, String> {

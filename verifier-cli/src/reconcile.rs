@@ -114,7 +114,12 @@ pub(crate) fn run(
     let most = if wanted.json { usize::MAX } else { MAX_LISTED };
     let mut report = report(with, most, &results, &counted);
     if let Some(first) = is_header {
-        report.not_checked(Message::OpenFirstLine, &[&first.serial]);
+        // Where all others are recorded, it is said at once that this looks like no unit.
+        if results.iter().filter(|one| is_unknown(one)).count() == 1 {
+            report.reason(Said::new(Message::OwnFirstLine, &[&first.serial]));
+        } else {
+            report.not_checked(Message::OpenFirstLine, &[&first.serial]);
+        }
     }
     if !evidence.lateness.say(&mut report) {
         report.not_checked(Message::OpenClaims, &[]);

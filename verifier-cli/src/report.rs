@@ -40,11 +40,13 @@ impl Verdict {
 }
 
 /// Why evidence is rejected that does not fit what the reader gave: his file may be the wrong one.
-const MISFITS: [Message; 6] = [
+const MISFITS: [Message; 8] = [
     Message::LogHasNotSigned,
     Message::PinsOfAnotherLog,
+    Message::QuorumNotMet,
     Message::RangeBeforePin,
     Message::RangeNotPinned,
+    Message::RangeSilence,
     Message::UnknownLog,
     Message::UnpinnedSource,
 ];

@@ -66,7 +66,8 @@ fn a_short_quorum_is_told_down_to_the_witness_that_is_missing() {
     let (code, json) = verify(&receipt(signed_by(tree(), &[(2, EARLY), (5, EARLY)])), nested, &[]);
     assert_eq!(code, 1);
     let want = [
-        "too few witnesses have cosigned: the quorum all-sides is not met",
+        "too few witnesses have cosigned: the quorum all-sides of your policy is not met (check that \
+         you took the right file)",
         "group all-sides needs 2 of 2, has 1: factory-side not met (1 of 2 needed); \
          w5 ok (2026-01-02T03:04:05Z)",
         "group factory-side needs 2 of 3, has 1: w2 ok (2026-01-02T03:04:05Z); \

@@ -337,7 +337,9 @@ fn a_unit_that_is_nowhere_is_said_alike_by_the_bundle_s_verdict_and_by_reconcili
             ("SN000000\nSN-9\n", 1, "NOT IN ORDER"),
             // A first line without a digit looks like a header; one with a digit may be one.
             ("Baugruppe\nSN000000\n", 2, "looks like a header"),
-            ("SN-9\nSN000000\n", 1, "whether the first line of your list, SN-9, is a header"),
+            ("Board 1\nSN000000\n", 1, "Board 1 is the first line of your list and the only one"),
+            // Where others are missing as well, it may be a unit like these.
+            ("SN-9\nSN-8\nSN000000\n", 1, "whether the first line of your list, SN-9, is a header"),
             ("SN-9\n", 2, "none of your 1 unit"),
         ],
     );

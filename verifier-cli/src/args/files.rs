@@ -192,6 +192,7 @@ impl Files {
             disclosure,
             entry,
             policy,
+            pins,
             source_keys,
             after,
             consistency,
@@ -209,6 +210,7 @@ impl Files {
         self.read(disclosure);
         self.read(entry);
         self.policy(policy);
+        self.read(pins);
         self.read(source_keys);
         self.read(after);
         self.read(consistency);

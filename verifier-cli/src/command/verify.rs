@@ -7,6 +7,8 @@
 //!
 //! Every arrow is checked, and the report names those that were not asked for.
 
+mod sources;
+
 use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
@@ -17,11 +19,11 @@ use spec::encoding::encode_hex;
 use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE, OpenedBatch, OpenedRecord};
 use spec::evidence::statement::{Statement, VerifiedStatement};
 use spec::hash::leaf_hash;
-use spec::key::VerifierKey;
 use spec::policy::Policy;
 use spec::proof::{MAX_PROOF_SIZE, Proof, ProofFailure, VerifiedInclusion};
 use spec::tile::MAX_ENTRY_SIZE;
 
+use self::sources::Sources;
 use super::judge::Judge;
 use super::prove::not_included;
 use super::{Stop, after, describe, shown};
@@ -31,6 +33,7 @@ use crate::input;
 use crate::lateness::{Lateness, Logged};
 use crate::log::Network;
 use crate::messages::{Message, Said};
+use crate::mistaken::{self, Kind};
 use crate::report::{Report, Verdict};
 use crate::run_log;
 
@@ -66,13 +69,12 @@ impl Entry {
 /// Judges a receipt and all that was given with it.
 pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
     let judge = Judge::open(&wanted.policy)?;
-    let keys = input::source_keys(&wanted.source_keys)?;
+    let sources = Sources::read(wanted)?;
     let path = wanted.receipt.as_deref().expect("clap asks for the receipt");
     input::no_bundle(path)?;
-    let proof = Proof::parse(&input::read(path, MAX_PROOF_SIZE)?)
-        .map_err(|error| malformed(path, &error))?;
+    let proof = read_proof(path)?;
 
-    let entry = read_entry(wanted, &proof, &keys, judge.policy())?;
+    let entry = read_entry(wanted, &proof, &sources, judge.policy())?;
     let verified = proof.verify(entry.leaf_hash(), judge.policy());
     let verified = verified.map_err(|failure| match (failure, &wanted.entry) {
         // Nobody hands over an empty entry on purpose: that it is elsewhere says nothing.
@@ -92,6 +94,7 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
         Entry::Opaque(_) => report.not_checked(Message::OpenOpaque, &[]),
         Entry::Statement(statement) => {
             check_statement(&mut report, statement, &verified)?;
+            sources.check_pinned(&mut report, statement)?;
             let place = after::Place { statement, receipt: &judged };
             let not_before = after::check(&mut report, wanted, &judge, &place, network)?;
             report.not_checked(Message::OpenCompleteness, &[]);
@@ -115,6 +118,15 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
     Ok(report)
 }
 
+fn read_proof(path: &Path) -> Result<Proof, Stop> {
+    let bytes = input::read_meant(path, MAX_PROOF_SIZE, Kind::Receipt)?;
+    let shown = path.display().to_string();
+    Proof::parse(&bytes).map_err(|error| match mistaken::told(&shown, &bytes, Kind::Receipt) {
+        Some(mistaken) => mistaken.into(),
+        None => malformed(path, &error),
+    })
+}
+
 fn refused(judge: &Judge, proof: &Proof, failure: ProofFailure) -> Stop {
     match failure {
         ProofFailure::Inclusion(error) => not_included(&error),
@@ -127,17 +139,17 @@ fn refused(judge: &Judge, proof: &Proof, failure: ProofFailure) -> Stop {
 fn read_entry(
     wanted: &Verify,
     proof: &Proof,
-    keys: &[VerifierKey],
+    sources: &Sources,
     policy: &Policy,
 ) -> Result<Entry, Stop> {
     if let Some(path) = &wanted.entry {
         let bytes = input::read(path, MAX_ENTRY_SIZE)?;
         return match Statement::parse(&bytes) {
-            Ok(statement) if !keys.is_empty() => verify_statement(&statement, keys),
+            Ok(statement) if !sources.is_empty() => verified(&statement, sources),
             Ok(_) if wanted.disclosure.is_some() => Err(no_source_key().into()),
             Ok(_) => Ok(Entry::Opaque(bytes)),
             // Who names a source's key or a disclosure asks for a statement, and this is none.
-            Err(error) if wanted.disclosure.is_some() || !keys.is_empty() => {
+            Err(error) if wanted.disclosure.is_some() || !sources.is_empty() => {
                 // Bytes that are not the entry either are a file that was cut, or another one.
                 if proof.verify(leaf_hash(&bytes), policy).is_err() {
                     return Err(malformed(path, &error));
@@ -153,24 +165,14 @@ fn read_entry(
     // The extra data is not authenticated by the proof: what is no statement says nothing.
     let statement = Statement::parse(extra)
         .map_err(|error| Failure::new(Said::of_error(Message::NotAStatement, &[], &error)))?;
-    if keys.is_empty() {
+    if sources.is_empty() {
         return Err(no_source_key().into());
     }
-    verify_statement(&statement, keys)
+    verified(&statement, sources)
 }
 
-/// Checks the signature with a key that was pinned; the statement's own word for its source is
-/// no key.
-fn verify_statement(statement: &Statement, keys: &[VerifierKey]) -> Result<Entry, Stop> {
-    let source = statement.source().as_str();
-    let key = keys.iter().find(|key| key.claims(statement.signature()));
-    let key = key.ok_or_else(|| {
-        rejected(Message::UnpinnedSource, &[source, &statement.signature().id.to_string()])
-    })?;
-    match statement.verify(key) {
-        Ok(verified) => Ok(Entry::Statement(Box::new(verified))),
-        Err(error) => Err(Stop::rejected(Said::of_error(Message::BadStatement, &[source], &error))),
-    }
+fn verified(statement: &Statement, sources: &Sources) -> Result<Entry, Stop> {
+    Ok(Entry::Statement(Box::new(sources.verify(statement)?)))
 }
 
 /// The statement must be made for this log, and after a tree that was there before it.

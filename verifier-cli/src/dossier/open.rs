@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::input;
 use crate::large::Large;
 use crate::messages::{Message, Said};
+use crate::mistaken::{self, Kind};
 
 /// How deep a part lies: `records/0/12.statement`.
 const MAX_DEPTH: usize = 3;
@@ -182,10 +183,14 @@ fn is_cut(bytes: &[u8], error: &BundleError) -> bool {
         && end.is_none_or(|end| !end.starts_with(&END_SIGNATURE))
 }
 
-/// A file that was taken for a bundle, and is none: it is empty, was packed again, or is something else.
+/// A file that was taken for a bundle, and is none: it is empty, belongs elsewhere, was packed again, or is something
+/// else.
 fn not_a_bundle(shown: &str, bytes: &[u8]) -> Failure {
     if bytes.is_empty() {
         return Said::new(Message::FileEmpty, &[shown]).into();
+    }
+    if let Some(mistaken) = mistaken::told(shown, bytes, Kind::Bundle) {
+        return mistaken;
     }
     let is_zip = bytes.starts_with(&ZIP_SIGNATURE);
     let hint = if is_zip { Message::HintRepacked } else { Message::HintDossier };
@@ -242,7 +247,7 @@ fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found) -> Resu
 }
 
 /// The caller's own pins.
-pub(super) fn pins(path: &Path) -> Result<Pins, Failure> {
+pub(crate) fn pins(path: &Path) -> Result<Pins, Failure> {
     pins_as_parsed(path).map(|(pins, _)| pins)
 }
 
@@ -252,7 +257,9 @@ pub(super) fn pins_as_parsed(path: &Path) -> Result<(Pins, Vec<u8>), Failure> {
     input::own_form(&bytes, Pins::parse).map_err(|error| {
         let shown = path.display().to_string();
         let why = input::why_refused(&bytes, &error);
-        let failure = Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));
-        failure.with_hint(Said::new(Message::HintPins, &[]))
+        mistaken::told(&shown, &bytes, Kind::Pins).unwrap_or_else(|| {
+            let failure = Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));
+            failure.with_hint(Said::new(Message::HintPins, &[]))
+        })
     })
 }

@@ -120,9 +120,15 @@ impl Own {
             let why = Said::new(Message::OwnNoneFound, &[&all.to_string()]);
             return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
         }
+        // Where all others are found, it is said at once that this looks like no unit.
+        let mut doubt = Vec::new();
         if let Some(first) = self.list.first_line().filter(|first| missing.contains(first)) {
             list::doubt_header(first)?;
-            report.not_checked(Message::OpenFirstLine, &[&first.serial]);
+            if missing.len() == 1 {
+                doubt.push(Said::new(Message::OwnFirstLine, &[&first.serial]));
+            } else {
+                report.not_checked(Message::OpenFirstLine, &[&first.serial]);
+            }
         }
         if self.reader.is_none() || sound.is_empty() {
             let numbers = [all - missing.len(), all].map(|number| number.to_string());
@@ -134,7 +140,8 @@ impl Own {
         say_by_panel(report, &self.of_kind(&named, Found::ByPanel));
         if !missing.is_empty() {
             let numbers = [missing.len(), all].map(|number| number.to_string());
-            report.set_not_in_order(Said::new(Message::OwnAbsent, &[&numbers[0], &numbers[1]]));
+            let absent = Said::new(Message::OwnAbsent, &[&numbers[0], &numbers[1]]);
+            report.set_not_in_order(absent.with(doubt));
         }
         Ok(())
     }

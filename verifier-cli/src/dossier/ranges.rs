@@ -16,6 +16,7 @@ use crate::command::Stop;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
+use crate::mistaken::{self, Kind};
 
 /// The most bytes of a file with one lot key.
 const MAX_KEY_SIZE: usize = 1024;
@@ -37,7 +38,7 @@ pub(super) fn lot_keys(paths: &[PathBuf]) -> Result<Vec<LotKey>, Failure> {
 }
 
 fn lot_key(path: &Path) -> Result<LotKey, Failure> {
-    let mut bytes = input::read(path, MAX_KEY_SIZE)?;
+    let mut bytes = input::read_meant(path, MAX_KEY_SIZE, Kind::LotKey)?;
     // Digits are digits in capitals, too, and what editors leave around them is none.
     bytes.make_ascii_lowercase();
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
@@ -45,7 +46,10 @@ fn lot_key(path: &Path) -> Result<LotKey, Failure> {
     let shown = path.display().to_string();
     // The text is not shown: it may be most of a key.
     let why = input::why_refused(&bytes, &KEY_FORM);
-    let wrong = |_| Said::of_error(Message::Malformed, &[&shown], &why).into();
+    let wrong = |_| {
+        mistaken::told(&shown, &bytes, Kind::LotKey)
+            .unwrap_or_else(|| Said::of_error(Message::Malformed, &[&shown], &why).into())
+    };
     decode_hex(text).map(LotKey::new).map_err(wrong)
 }
 
@@ -88,7 +92,7 @@ pub(super) fn follow<'a>(
                     follow(checked, pins, None)?;
                     return Err(key_finds_nothing(source, [sequence, record], &unit).into());
                 }
-                followed => followed.map_err(|error| refused(source, &error))?,
+                followed => followed.map_err(|error| refused(pin, &error))?,
             }
         }
         let pinned = pin.first().0;
@@ -114,8 +118,8 @@ fn key_finds_nothing(source: &KeyName, place: [u64; 2], unit: &str) -> Failure {
     failure.with_hint(Said::new(Message::HintLotKeyFindsNothing, &[]))
 }
 
-fn refused(source: &KeyName, error: &RangeError) -> Stop {
-    let source = source.as_str();
+fn refused(pin: &Pin, error: &RangeError) -> Stop {
+    let source = pin.source().as_str();
     let said = match error {
         RangeError::AfterFell { sequence } => {
             Said::new(Message::RangeAfterFell, &[source, &sequence.to_string()])
@@ -142,8 +146,9 @@ fn refused(source: &KeyName, error: &RangeError) -> Stop {
             Said::new(Message::RangeNotPinned, &[source, &sequence.to_string()])
         }
         RangeError::Silence { sequence, seconds } => {
-            let numbers = [sequence, seconds].map(u64::to_string);
-            Said::new(Message::RangeSilence, &[source, &numbers[0], &numbers[1]])
+            let numbers = [*sequence, *seconds, pin.cadence().unwrap_or(0)];
+            let [sequence, seconds, cadence] = numbers.map(|number| number.to_string());
+            Said::new(Message::RangeSilence, &[source, &sequence, &seconds, &cadence])
         }
         RangeError::Untagged { sequence, record, unit } => {
             let numbers = [sequence, record].map(u64::to_string);

@@ -87,8 +87,9 @@ catalogue! {
     OnlyRelated = "only-related",
         "no quorum of these cosignatures holds a witness unrelated to {0}",
         "这些联署的法定数中没有与 {0} 无关的见证者";
-    QuorumNotMet = "quorum-not-met", "too few witnesses have cosigned: the quorum {0} is not met",
-        "见证者联署不足：未达到法定数 {0}";
+    QuorumNotMet = "quorum-not-met",
+        "too few witnesses have cosigned: the quorum {0} of your policy is not met (check that you took the right file)",
+        "见证者联署不足：未达到您的策略的法定数 {0}（请确认文件没有拿错）";
     RolledBack = "rolled-back",
         "the log shows {1} entries, but {0} were audited before: it went back",
         "日志现只有 {1} 条，而先前已审计过 {0} 条：日志倒退了";
@@ -279,8 +280,8 @@ catalogue! {
         "Give --pins FILE, your own pins; or, for single records, --source-key FILE, the machine's key as the factory handed it to you before. Do not take them from the bundle.",
         "请用 --pins 给出您自己的信任锚点文件（pins）；若只验证单条记录，可用 --source-key 给出工厂事先交给您的机器密钥。请勿采用证据包内所附的。";
     HintSourceKey = "hint-source-key",
-        "Give the key that the factory handed you before: --source-key VKEY or a file of keys.",
-        "请给出工厂事先交给您的密钥：--source-key 密钥或密钥文件。";
+        "Give --pins FILE, your own pins, or the key that the factory handed you before: --source-key VKEY or a file of keys.",
+        "请用 --pins 给出您自己的信任锚点文件（pins），或给出工厂事先交给您的密钥：--source-key 密钥或密钥文件。";
     HintState = "hint-state",
         "It must be of the same log and the same kind of audit; remove it to start anew.",
         "状态文件必须属于同一日志和同一种审计；删除它即可重新开始。";
@@ -491,8 +492,8 @@ catalogue! {
         "it does not fit your pins (check that you took the right file): {0}: statement {1} is not the one that you have pinned",
         "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：{0}：第 {1} 号声明不是锚点所载的那一条";
     RangeSilence = "range-silence",
-        "{0}: before statement {1} there is nothing for {2} s by its own clock, and no outage is stated",
-        "{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断";
+        "it does not fit your pins (check that you took the right file): {0}: before statement {1} there is nothing for {2} s by its own clock, and no outage is stated; by your pins it speaks every {3} s",
+        "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断；而锚点所载的间隔为 {3} 秒";
     RangeUntagged = "range-untagged",
         "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find; make sure that the key of this unit's lot is among those that you gave",
         "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找；请确认所给的密钥中有该单元所属批次的密钥";

@@ -53,7 +53,17 @@ interface Listed {
  */
 export async function isMeantAsBundle(file: FileWindow): Promise<boolean> {
   const local = await file.read(0, LOCAL_SIZE + MANIFEST.length);
-  return isOfManifest(local, LOCAL_SIGNATURE, LOCAL_SIZE) || listsManifestFirst(file);
+  return beginsAsBundle(local) || listsManifestFirst(file);
+}
+
+/** Whether bytes begin as a bundle does. */
+export function beginsAsBundle(bytes: Uint8Array): boolean {
+  return isOfManifest(bytes.subarray(0, LOCAL_SIZE + MANIFEST.length), LOCAL_SIGNATURE, LOCAL_SIZE);
+}
+
+/** Whether bytes begin as any zip does that holds something. */
+export function beginsAsZip(bytes: Uint8Array): boolean {
+  return sameBytes(bytes.subarray(0, LOCAL_SIGNATURE.length), LOCAL_SIGNATURE);
 }
 
 /** Whether the directory before the end record, as large as that says, begins with the manifest. */

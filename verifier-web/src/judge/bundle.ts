@@ -29,6 +29,7 @@ import { compareEvidence } from "./evidence.ts";
 import type { Desk, RoledFile } from "./given.ts";
 import { sayLateness, type Logged } from "./lateness.ts";
 import { sayLooked } from "./looked.ts";
+import { noBundle } from "./neither.ts";
 import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { sayOwn, taggedReader } from "./own.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
@@ -195,8 +196,7 @@ async function openBundle(desk: Desk, file: RoledFile, window: FileWindow): Prom
       const isForm = error.path[0] === "Zip" && error.path[1] !== "Checksum";
       throw new Stop("rejected", sayWith(said, isForm ? [say("bundle-repacked")] : []));
     }
-    if (file.blob.size === 0) throw undecided("file-empty", file.name);
-    throw undecided("not-a-bundle", file.name);
+    throw new Stop("undecided", await noBundle(file));
   }
 }
 

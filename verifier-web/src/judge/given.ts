@@ -39,7 +39,7 @@ export interface Given {
   readonly policy: Uint8Array;
   /** Verifier keys of sources, one a line. */
   readonly keys: string;
-  /** The bytes of the pins, which a bundle may need; empty if there are none. */
+  /** The bytes of the pins; empty if there are none. */
   readonly pins: Uint8Array;
   /** Keys of the reader's lots, 64 hexadecimal digits a line; for ranges in a bundle. */
   readonly lotKeys: string;

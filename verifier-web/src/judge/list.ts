@@ -77,6 +77,16 @@ export function readList(bytes: Uint8Array): List {
   return { units: [...units.values()], hasHeader: columns !== undefined };
 }
 
+/** Whether a text looks like a list: the header names a known column, or there are several codes, one a line. */
+export function looksLikeList(text: string): boolean {
+  try {
+    const { units, hasHeader } = readList(encodeUtf8(text));
+    return hasHeader || (units.length > 1 && units.every(({ serial }) => /[0-9]/.test(serial) && !/\s/.test(serial)));
+  } catch {
+    return false;
+  }
+}
+
 /** The text: a mark decides, then UTF-8; what is neither is GBK (its larger form), as in China. */
 export function decodeText(bytes: Uint8Array): string | undefined {
   const [first, second] = bytes;

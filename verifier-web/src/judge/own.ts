@@ -11,7 +11,7 @@ import { namesOf, type Unit } from "./list.ts";
 import type { OpenedRecord } from "./opened.ts";
 import type { Followed, Opened } from "./range.ts";
 import type { Reader } from "./reader.ts";
-import { say, undecided, type Draft } from "./report.ts";
+import { say, sayWith, undecided, type Draft, type Said } from "./report.ts";
 
 /** How many of a long list are said. */
 const MAX_LISTED = 100;
@@ -50,10 +50,13 @@ export function sayOwn(
   const missing = foundSo(units, named, "missing");
   if (missing.length === units.length) throw undecided("own-none-found", `${units.length}`);
   const [first] = units;
+  const doubt: Said[] = [];
   if (!hasHeader && first && first === missing[0]) {
     // A serial has a digit: this looks like a header that names no known column.
     if (!/[0-9]/.test(first.serial)) throw undecided("list-header", first.serial);
-    draft.open("open-first-line", first.serial);
+    // Where all others are found, it is said at once that this looks like no unit.
+    if (missing.length === 1) doubt.push(say("own-first-line", first.serial));
+    else draft.open("open-first-line", first.serial);
   }
   if (!hasKeys || ranges.length === 0) {
     draft.reason("own-named", `${units.length - missing.length}`, `${units.length}`);
@@ -62,7 +65,9 @@ export function sayOwn(
     for (const range of ranges) sayRange(draft, range, units, checked, boards);
   }
   sayByPanel(draft, foundSo(units, named, "by-panel"));
-  if (missing.length > 0) draft.notInOrder(say("own-absent", `${missing.length}`, `${units.length}`));
+  if (missing.length > 0) {
+    draft.notInOrder(sayWith(say("own-absent", `${missing.length}`, `${units.length}`), doubt));
+  }
 }
 
 function sayRange(

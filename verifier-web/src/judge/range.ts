@@ -145,7 +145,8 @@ function checkSilence(
 ): void {
   if (pin.cadence === undefined || millis <= SILENT_CADENCES * pin.cadence * 1000n) return;
   const isSaid = header.saysOutage || opened.records.some((record) => record.kind === "outage");
-  if (!isSaid) throw rejected("range-silence", pin.source, `${statement.sequence}`, `${millis / 1000n}`);
+  const numbers = [statement.sequence, millis / 1000n, pin.cadence].map(String);
+  if (!isSaid) throw rejected("range-silence", pin.source, ...numbers);
 }
 
 /** Whether this is the pinned statement; another one in its place is refused. */

@@ -15,6 +15,7 @@ import { bigEndian, concat } from "../crypto/bytes.ts";
 import { encodeUtf8 } from "../formats/encoding.ts";
 import { decodeHex } from "../formats/hex.ts";
 import { namesOf, readList, type List } from "./list.ts";
+import { mistaken } from "./mistaken.ts";
 import { undecided } from "./report.ts";
 
 export const TAG_SIZE = 32;
@@ -45,13 +46,17 @@ export function octetsOf(bytes: Uint8Array): string {
 
 /** Reads both; undefined without either. Keys say nothing without units. */
 export function readReader(lotKeys: string, unitList: Uint8Array): Reader | undefined {
+  const swapped = mistaken("units", unitList);
+  if (swapped) throw swapped;
   const isTooLarge = lotKeys.length > MAX_LOT_KEYS_SIZE || unitList.length > MAX_UNITS_SIZE;
   if (isTooLarge) throw undecided("reader-too-large");
   const lines = lotKeys.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   const keys = lines.map((line, at) => {
     const key = decodeHex(line.toLowerCase());
     // The text is not shown: it may be most of a key.
-    if (key?.length !== LOT_KEY_SIZE) throw undecided("bad-lot-key", `${at + 1}`);
+    if (key?.length !== LOT_KEY_SIZE) {
+      throw mistaken("lotKeys", encodeUtf8(lotKeys)) ?? undecided("bad-lot-key", `${at + 1}`);
+    }
     return key;
   });
   if (unitList.length === 0) {

@@ -11,10 +11,9 @@
 import { checkSha256, ed25519Engine } from "../crypto/engine.ts";
 import { HashesDiffer } from "../crypto/sha256.ts";
 import { MAX_DISCLOSURE_SIZE, parseDisclosure } from "../formats/disclosure.ts";
-import { encodeBase64, type Hash } from "../formats/encoding.ts";
+import { encodeBase64, encodeUtf8, type Hash } from "../formats/encoding.ts";
 import { encodeHex } from "../formats/hex.ts";
 import type { VerifierKey } from "../formats/key.ts";
-import { claims, verifyNote } from "../formats/note.ts";
 import { parsePins, type Pins } from "../formats/pins.ts";
 import { parseKeys, parsePolicy, shownName, type Policy } from "../formats/policy.ts";
 import { MAX_ENTRY_SIZE, MAX_PROOF_SIZE, parseProof, type Proof } from "../formats/proof.ts";
@@ -29,10 +28,13 @@ import { judgeBundle } from "./bundle.ts";
 import { inclusionDetail, splitDetail } from "./details.ts";
 import { sayLateness } from "./lateness.ts";
 import { Desk, type Given, type Progress, type RoledFile } from "./given.ts";
+import { mistaken } from "./mistaken.ts";
+import { neither } from "./neither.ts";
 import { isWhole, knownText, openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
 import { readReader } from "./reader.ts";
 import { showRecord } from "./show.ts";
+import { checkPins, checkSource, sourcesOf, type Sources } from "./sources.ts";
 import { cosignedAt, proveSplit } from "./split.ts";
 import { parseOwn, whyRefused } from "./texts.ts";
 import { formatUtc } from "./time.ts";
@@ -96,13 +98,13 @@ async function judgeWhatIsThere(draft: Draft, desk: Desk, given: Given): Promise
 
 async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<void> {
   const policy = readPolicy(given);
-  const keys = readKeys(given);
+  const sources = sourcesOf(readPins(given), readKeys(given));
   const file = desk.one("receipt");
-  if (!file) throw undecided("no-receipt");
+  if (!file) throw await neither(desk);
   const bytes = await desk.read(file, MAX_PROOF_SIZE);
   const proof = readable(file, () => parseProof(bytes));
 
-  const entry = await readEntry(desk, policy, proof, keys);
+  const entry = await readEntry(desk, policy, proof, sources);
   const accepted = await checkIncluded(draft, desk, policy, proof, entry);
   if ("opaque" in entry) {
     // Nothing but a statement names what it follows.
@@ -111,6 +113,7 @@ async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<voi
     return;
   }
   checkStatement(draft, entry.statement, proof);
+  checkPins(draft, entry.statement, sources);
   const after = await checkAfter(draft, desk, policy, entry.statement, accepted.checkpoint.tree);
   draft.open("open-completeness");
   draft.open("open-truth");
@@ -126,7 +129,8 @@ function readPolicy(given: Given): Policy {
     return parseOwn(given.policy, parsePolicy);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw undecided("bad-policy", error.values.at(-1) ?? "", whyRefused(given.policy, error));
+    const why = [error.values.at(-1) ?? "", whyRefused(given.policy, error)];
+    throw mistaken("policy", given.policy) ?? undecided("bad-policy", ...why);
   }
 }
 
@@ -136,7 +140,8 @@ function readPins(given: Given): Pins | undefined {
     return parseOwn(given.pins, parsePins);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw undecided("bad-pins", error.values.at(-1) ?? "", whyRefused(given.pins, error));
+    const why = [error.values.at(-1) ?? "", whyRefused(given.pins, error)];
+    throw mistaken("pins", given.pins) ?? undecided("bad-pins", ...why);
   }
 }
 
@@ -148,7 +153,8 @@ function readKeys(given: Given): VerifierKey[] {
     if (!(error instanceof Refusal)) throw error;
     // A private key is not shown again, nor any part of it.
     if (error.path[0] === "Private") throw undecided("private-key");
-    throw undecided("bad-keys", error.values.at(-1) ?? "", error.path.join(" "));
+    const why = [error.values.at(-1) ?? "", error.path.join(" ")];
+    throw mistaken("keys", encodeUtf8(given.keys)) ?? undecided("bad-keys", ...why);
   }
 }
 
@@ -157,10 +163,11 @@ async function readEntry(
   desk: Desk,
   policy: Policy,
   proof: Proof,
-  keys: readonly VerifierKey[],
+  sources: Sources,
 ): Promise<Entry> {
   const file = desk.one("entry");
-  const isStatementAsked = keys.length > 0 || desk.one("disclosure") !== undefined;
+  const hasKeys = sources.keys.length > 0;
+  const isStatementAsked = hasKeys || desk.one("disclosure") !== undefined;
   const bytes = file ? await desk.read(file, MAX_ENTRY_SIZE) : proof.extra;
   if (!bytes) throw undecided("no-entry");
   let statement;
@@ -176,11 +183,11 @@ async function readEntry(
     // Extra data is not authenticated by the proof: what is no statement there says nothing.
     throw new Stop(file ? "rejected" : "undecided", say("not-a-statement", error.path.join(" ")));
   }
-  if (keys.length === 0) {
+  if (!hasKeys) {
     if (file && !isStatementAsked) return { opaque: bytes };
     throw undecided("no-source-key");
   }
-  await checkSource(statement, keys);
+  await checkSource(statement, sources);
   return { statement };
 }
 
@@ -194,15 +201,6 @@ async function isIncluded(policy: Policy, proof: Proof, leaf: Hash): Promise<boo
     if (error instanceof Refusal) return false;
     throw error;
   }
-}
-
-/** The statement's own word for its source is no key: it must be one that was pinned. */
-async function checkSource(statement: Statement, keys: readonly VerifierKey[]): Promise<void> {
-  const [line] = statement.note.signatures;
-  const key = keys.find((one) => line && claims(one, line));
-  if (!key) throw rejected("unpinned-source", statement.source, line?.id ?? "");
-  const signed = await verifyNote(statement.note, key);
-  if (signed !== "valid") throw rejected("bad-statement", statement.source, signed);
 }
 
 /** The checkpoint under the policy, then the path to its root. */

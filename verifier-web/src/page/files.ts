@@ -1,9 +1,11 @@
 /** The list of files that were given, and what each is taken as. */
 
 import { ROLES, type NamedFile, type Role, type RoledFile } from "../judge/given.ts";
+import type { OwnKind } from "../judge/mistaken.ts";
 import { element } from "./dom.ts";
-import { guessRole, type OwnKind } from "./roles.ts";
+import { guessRole } from "./roles.ts";
 import { formatSize } from "./size.ts";
+import { OWN_NAMES } from "./words/labels.ts";
 import { printable } from "./words/language.ts";
 import type { Speaker } from "./speaker.ts";
 
@@ -18,14 +20,6 @@ interface Entry extends NamedFile {
 export interface OwnFile extends NamedFile {
   readonly own: OwnKind;
 }
-
-const OWN_NAMES = {
-  policy: "ownPolicy",
-  pins: "ownPins",
-  keys: "ownKeys",
-  lotKeys: "ownLotKeys",
-  units: "ownUnits",
-} as const;
 
 /** Where the list is shown. */
 export interface Places {

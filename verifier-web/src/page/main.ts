@@ -98,8 +98,8 @@ class Page {
 
   async #add(files: readonly File[]): Promise<void> {
     await this.#files.add(files);
-    // What a bundle is checked with should not have to be looked for.
-    if (this.#files.files.some(({ role }) => role === "bundle")) {
+    // What it is checked with should not have to be looked for.
+    if (this.#files.files.some(({ role }) => role === "bundle" || role === "receipt")) {
       byId("ranges", HTMLDetailsElement).open = true;
     }
     const { length } = this.#files.files;

@@ -24,11 +24,13 @@ export interface Run {
 
 const SIGNS: Readonly<Record<string, string>> = { verified: "✓", rejected: "✕", undecided: "?" };
 /** As in `verifier-cli/src/report.rs`. */
-const MISFITS = [
+export const MISFITS = [
   "log-has-not-signed",
   "pins-of-another-log",
+  "quorum-not-met",
   "range-before-pin",
   "range-not-pinned",
+  "range-silence",
   "unknown-log",
   "unpinned-source",
 ];
@@ -76,7 +78,7 @@ export function wordOf({ verdict, holds }: Report): string {
 }
 
 /** Whether it was rejected because it does not fit the reader's own files: he may have taken wrong ones. */
-function isMisfit({ verdict, reasons: [first] }: Report): boolean {
+export function isMisfit({ verdict, reasons: [first] }: Report): boolean {
   return verdict === "rejected" && MISFITS.includes(first?.code ?? "");
 }
 

@@ -5,22 +5,17 @@
 
 import { CHALLENGE_HEADER } from "../formats/challenge.ts";
 import { DISCLOSURE_FORMAT } from "../formats/disclosure.ts";
-import { decodeUtf8 } from "../formats/encoding.ts";
-import { PINS_HEADER } from "../formats/pins.ts";
-import { looksLikeKey } from "../formats/policy.ts";
 import { PROOF_HEADER } from "../formats/proof.ts";
 import { SPLIT_HEADER } from "../formats/split.ts";
 import { FileWindow } from "../formats/window.ts";
 import { isMeantAsBundle } from "../formats/zip.ts";
 import type { NamedFile, Role } from "../judge/given.ts";
-import { decodeText, readList } from "../judge/list.ts";
+import { readList } from "../judge/list.ts";
+import { areLotKeys, textOf, trustedOf, type OwnKind } from "../judge/mistaken.ts";
 import { MAX_UNITS_SIZE } from "../judge/reader.ts";
 
 /** How much of a file is looked at, in bytes. */
 const HEAD_SIZE = 4096;
-
-/** The reader's own files, each with a field of its own. */
-export type OwnKind = "policy" | "pins" | "keys" | "lotKeys" | "units";
 
 /** What a file seems to be; what the reader trusts never comes with the evidence. */
 export type Guess = { readonly role: Role; readonly own: OwnKind | undefined };
@@ -40,19 +35,9 @@ export async function guessRole(file: NamedFile): Promise<Guess> {
   return { role, own: role === "file" ? await readersOf(file, text) : undefined };
 }
 
-/**
- * The text of a beginning. What an editor has left in it hides nobody's pins or policy: they are known by their words.
- */
-function textOf(bytes: Uint8Array): string {
-  const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  const text = isWide ? decodeText(bytes.subarray(0, bytes.length & ~1)) : decodeUtf8(bytes);
-  return (text ?? "").replace(/^\ufeff/, "").replaceAll("\r\n", "\n");
-}
-
 /** What only a bundle is read with: beside a receipt it would be a piece of evidence like any other. */
 async function readersOf(file: NamedFile, text: string): Promise<OwnKind | undefined> {
-  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  if (lines.length > 0 && lines.every((line) => /^[0-9a-f]{64}$/i.test(line))) return "lotKeys";
+  if (areLotKeys(text)) return "lotKeys";
   if (!/\.(csv|tsv|txt)$/i.test(file.name) || file.blob.size > MAX_UNITS_SIZE) return undefined;
   try {
     readList(new Uint8Array(await file.blob.arrayBuffer()));
@@ -72,19 +57,4 @@ function roleOf(name: string, text: string): Role {
   if (isOpened) return "disclosure";
   if (name.endsWith(".checkpoint")) return "after";
   return "file";
-}
-
-function trustedOf(text: string): OwnKind | undefined {
-  // Byte order marks and carriage returns are white space around a line.
-  const all = text.split("\n").map((line) => line.trim());
-  const lines = all.filter((line) => line !== "" && !line.startsWith("#"));
-  if (lines[0] === PINS_HEADER) return "pins";
-  if (lines.length > 0 && lines.every((line) => looksLikeKey(line.trim()))) return "keys";
-  const isPolicy = lines.length > 0 && lines.every((line) => {
-    const [word, second, third] = line.trim().split(/[ \t]+/);
-    const isKeyLine = looksLikeKey((word === "log" ? second : third) ?? "");
-    return looksLikeKey(word ?? "") || word === "group" || word === "quorum" ||
-      ((word === "log" || word === "witness") && isKeyLine);
-  });
-  return isPolicy ? "policy" : undefined;
 }

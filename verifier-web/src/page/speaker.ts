@@ -2,7 +2,7 @@
 
 import type { Said } from "../judge/report.ts";
 import { FIELDS } from "./words/fields.ts";
-import { FACTS, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
+import { FACTS, OWN_NAMES, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
 import { fill, plainTimes, printable, span, type Language, type Words } from "./words/language.ts";
 import { explained } from "./words/refusals.ts";
 import { KINDS, STORY, type StoryName } from "./words/story.ts";
@@ -10,6 +10,9 @@ import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
 
 /** Sentences whose second value is a length of time in seconds. */
 const TIMED = ["claimed-after-logged", "logged-after-claim", "sealed-after-claim"];
+
+/** Sentences about a text in another's field, which they name. */
+const MISTAKEN = /^(?:given-bundle|looks-.*)$/;
 
 /** The agent's two sentences about how late a record is. */
 const LATE = /^(?:seen (\d{1,19}) s after the time that it claims|sealed (\d{1,19}) s after it was seen)$/;
@@ -30,6 +33,7 @@ export class Speaker {
   sentence(said: Said): string {
     const values = said.values.map((value, at) => {
       if (said.code === "several-files") return this.role(value);
+      if (MISTAKEN.test(said.code)) return this.#field(value);
       return TIMED.includes(said.code) && at === 1 ? span(value, this.language) : value;
     });
     const shown = explained(said.code, values.map((value) => plainTimes(printable(value))), this.language);
@@ -76,6 +80,12 @@ export class Speaker {
 
   role(code: string): string {
     return this.#of(ROLE_NAMES, code);
+  }
+
+  /** The reader's own file that a field is for. */
+  #field(name: string): string {
+    const [known] = Object.entries(OWN_NAMES).filter(([field]) => field === name);
+    return known ? this.text(known[1]) : name;
   }
 
   #of(all: Readonly<Record<string, Words>>, code: string, values: readonly string[] = []): string {

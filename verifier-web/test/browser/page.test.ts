@@ -477,3 +477,15 @@ test("the page is published with its hash, and building it again changes nothing
   execFileSync("node", ["build.mjs"], { cwd: join(ROOT, "verifier-web") });
   assert.deepEqual(readFileSync(PAGE_FILE), page);
 });
+
+test("the page is no wider than a telephone, and pins judge a single receipt there", () =>
+  withPage(async (driver) => {
+    await driver.page.setViewportSize({ width: 390, height: 844 });
+    await driver.give(...GOOD);
+    await driver.page.locator("#policy").fill(POLICY);
+    // The field is there without a search for it.
+    await driver.page.locator("#pins").fill(pinsFrom(EVIDENCE));
+    assert.equal(await driver.check(), "VERIFIED");
+    assert.ok((await driver.page.evaluate(() => document.documentElement.scrollWidth)) <= 390);
+    await driver.picture("telephone-en");
+  }));

@@ -103,3 +103,12 @@ test("whoever removes a file is led to the next one, and at the end to where fil
     assert.deepEqual(told, ["changed", "changed", "2 left", "changed", "1 left", "changed", "0 left"]);
     assert.ok(body.text.includes("No files yet."));
   }));
+
+test("on a telephone the list of files fits, and where a table can be moved no number is broken", () => {
+  const narrow = CSS.split("@media (max-width: 34rem)")[1]?.split("\n}")[0] ?? "";
+  for (const rule of [/\.files select \{ width: 6\.5rem; \}/, /\.files th, \.files td \{ padding: 0\.3rem 0\.2rem; \}/]) {
+    assert.match(narrow, rule);
+  }
+  const [anywhere, normal] = ["\nth[scope=\"row\"]", "\n.wide th[scope=\"row\"] { overflow-wrap: normal; }"].map((rule) => CSS.indexOf(rule));
+  assert.ok(anywhere !== undefined && normal !== undefined && anywhere >= 0 && normal > anywhere);
+});

@@ -17,7 +17,7 @@ import { parseMillis } from "../../src/judge/time.ts";
 import { explain } from "../../src/page/words/refusals.ts";
 import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
-import { wordOf } from "../../src/page/result.ts";
+import { isMisfit, wordOf } from "../../src/page/result.ts";
 import { fill } from "../../src/page/words/language.ts";
 import { SENTENCES } from "../../src/page/words/verdicts.ts";
 import { outcome } from "../vector.ts";
@@ -324,6 +324,9 @@ test("a range is followed against the reader's own pins", async () => {
   const silent = makeBundle(range(late));
   const said = await judged(silent, pins(pinsFrom(late[0] ?? first)));
   assert.deepEqual(told(said), ["rejected", "range-silence"]);
+  // By a cadence that is not that of the source any range is full of silence: the reader's file may be the wrong one.
+  assert.deepEqual(said.reasons[0]?.values, [SOURCE, "21", "600", "60"]);
+  assert.ok(isMisfit(said) && !isMisfit(await judged(gap, pins(pinsFrom(first)))));
   assert.equal((await judged(silent, pins(pinsFrom(late[0] ?? first, "none")))).verdict, "verified");
   const other = makeRange(sha256(encodeUtf8("another file")));
   const broken = makeBundle(range([first, other[1] ?? second, other[2] ?? third]));
@@ -490,9 +493,15 @@ test("a lot key says nothing without units, and is never shown", async () => {
   assert.deepEqual(told(await named("SN-of-nobody\n")), ["undecided", "own-none-found"]);
   assert.deepEqual(told(await named("Baugruppe\nPNL0099123-1\n")), ["undecided", "list-header"]);
   assert.equal((await named("PNL0099123-1\n")).verdict, "verified");
-  const some = await named("SN-9\nPNL0099123-1\n");
+  const some = await named("SN-9\nSN-8\nPNL0099123-1\n");
   assert.equal(wordOf(some), "not-in-order");
   assert.ok(codes(some.notChecked).includes("open-first-line"));
+  // Where all others are found it is said at once that this looks like no unit.
+  const header = await named("Board 1\nPNL0099123-1\n");
+  assert.equal(wordOf(header), "not-in-order");
+  assert.deepEqual(header.reasons[0]?.details.map(({ code, values }) => [code, ...values]), [["own-first-line", "Board 1"]]);
+  assert.ok(!codes(header.notChecked).includes("open-first-line"));
+  assert.deepEqual((await named("PNL0099123-1\nSN-9\n")).reasons[0]?.details, []);
   assert.ok(["own-named", "own-unnamed"].every((code) => codes(some.reasons).includes(code)));
 });
 

@@ -47,7 +47,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
     "claim-range claim-records evidence-count maker-says statement-records opened disclosure policy receipt split",
   "folders and files that are written, and the command line":
     "file-unwritable written bytes sha256 no-note-name not-a-part ignored hint-dossier output-no-file output-is-input " +
-    "output-in-input output-twice file-there given-bundle hint-repacked use-bundle-verify hint-lot-key",
+    "output-in-input output-twice file-there use-bundle-verify hint-lot-key",
   "timestamp requests and lists of authorities: the page takes none and says so (open-stamp-authority)":
     "stamp-sound stamp-how-to-ask stamp-authority stamp-claimed stamp-other-nonce stamp-other-request stamp-untrusted " +
     "stamp-bad-authorities stamp-bad-request stamp-no-random stamp-nowhere open-stamp-checkpoint open-stamp-request " +

@@ -12,6 +12,8 @@ import { Refusal } from "../../src/formats/refusal.ts";
 import { notContinued } from "../../src/judge/details.ts";
 import type { Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
+import { MISFITS, isMisfit } from "../../src/page/result.ts";
+import { SENTENCES } from "../../src/page/words/verdicts.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
 import { ROOT, Vector } from "../vector.ts";
 
@@ -108,6 +110,18 @@ test("every kind of tampering is rejected, and says what it is", async () => {
     assert.equal(report.verdict, "rejected", code);
     assert.equal(report.reasons[0]?.code, code);
     assert.deepEqual([report.facts, report.records, report.notChecked], [[], [], []], code);
+  }
+});
+
+test("what does not fit the reader's own policy, pins or keys is told from what was changed", async () => {
+  const lone = anchor("report.json", sha256(REPORT), { cosigners: [SIGNERS.w1, SIGNERS.w1Pq] });
+  assert.ok(isMisfit(await judged(withFile("receipt", lone.receipt))));
+  assert.ok(isMisfit(await judged(GOOD, { keys: SIGNERS.stranger.vkey })));
+  assert.ok(!isMisfit(await judged(withFile("file", flipped(REPORT, 3)))) && !isMisfit(await judged(GOOD)));
+  for (const code of MISFITS) {
+    const { en, zh } = SENTENCES[code] ?? { en: "", zh: "" };
+    assert.match(en, /check that you took the right (?:file|ones)/, code);
+    assert.match(zh, /请确认(?:文件)?没有拿错/, code);
   }
 });
 

@@ -25,11 +25,30 @@ catalogue! {
         "{0}, given as {1}, is a bundle: name the bundle first, and the file of your own behind {1}, as in: fiducial bundle verify BUNDLE --policy POLICY --pins PINS",
         "以 {1} 给出的 {0} 是证据包：请先写证据包，再在 {1} 之后写您自己的文件，例如：fiducial bundle verify 证据包 --policy 策略 --pins 锚点文件";
     BundleRepacked = "bundle-repacked",
-        "if it was only packed again, as mail programs and file managers do, unpack it and verify the folder",
-        "若只是被重新压缩过（邮件程序和文件管理器会如此），请解压后验证其文件夹";
+        "if it was only packed again, as mail programs and file managers do: ask for the file as it was made, or unpack it and verify the folder",
+        "若只是被重新压缩过（邮件程序和文件管理器会如此）：请索取原样的文件，或解压后验证其文件夹";
     HintRepacked = "hint-repacked",
-        "It is a zip, and not written as bundles are. If it was packed again, as mail programs and file managers do, unpack it and verify the folder: fiducial bundle verify FOLDER",
-        "它是 zip 文件，但写法不是证据包的写法。若被邮件程序或文件管理器重新压缩过，请解压后验证其文件夹：fiducial bundle verify 文件夹";
+        "It is a zip, and not written as bundles are. If it was packed again, as mail programs and file managers do, ask for the file as it was made, or unpack it and verify the folder: fiducial bundle verify FOLDER",
+        "它是 zip 文件，但写法不是证据包的写法。若被邮件程序或文件管理器重新压缩过，请索取原样的文件，或解压后验证其文件夹：fiducial bundle verify 文件夹";
+    LooksDisclosure = "looks-disclosure",
+        "{0} opens the records of a receipt: give it beside that, as in: fiducial verify RECEIPT --disclosure {0} --policy POLICY --pins PINS",
+        "{0} 是回执的披露文件：请与回执一起给出，例如：fiducial verify 回执 --disclosure {0} --policy 策略 --pins 锚点文件";
+    LooksKeys = "looks-keys", "{0} looks like keys of machines (sources): give it with --source-key",
+        "{0} 看起来是机器（来源）的密钥：请用 --source-key 给出";
+    LooksLotKey = "looks-lot-key", "{0} looks like a lot key, which is not shown: give it with --lot-key",
+        "{0} 看起来是批次密钥，不予显示：请用 --lot-key 给出";
+    LooksPins = "looks-pins", "{0} looks like pins: give it with --pins",
+        "{0} 看起来是信任锚点文件（pins）：请用 --pins 给出";
+    LooksPolicy = "looks-policy", "{0} looks like a policy: give it with --policy",
+        "{0} 看起来是策略：请用 --policy 给出";
+    LooksReceipt = "looks-receipt",
+        "{0} is a receipt: `fiducial verify {0} --policy POLICY --pins PINS` verifies it",
+        "{0} 是回执：请用 fiducial verify {0} --policy 策略 --pins 锚点文件 验证";
+    LooksUnits = "looks-units", "{0} looks like a list of units: give it with --units",
+        "{0} 看起来是单元清单：请用 --units 给出";
+    OwnFirstLine = "own-first-line",
+        "{0} is the first line of your list and the only one that is not found: it looks like a header. If it is one, call its column serial (known are serial, panel, position, lot), and check again",
+        "{0} 是您清单的首行，也是唯一找不到的一行：它像是表头。若确为表头，请将列名改为“序列号”（可识别的列名：序列号 serial、拼板 panel、位置 position、批次 lot），再重新核验";
     NotABundle = "not-a-bundle",
         "{0} is no bundle: one is a zip file that begins with bundle.json; was another file taken?",
         "{0} 不是证据包：证据包是以 bundle.json 开头的 zip 文件；文件是否拿错？";

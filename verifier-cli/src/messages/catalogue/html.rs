@@ -19,8 +19,8 @@ catalogue! {
         "What was shown holds, and some of the units that you asked about are not in it. Ask for what is missing before you rely on the whole.",
         "所出示的内容成立，但您查询的单元有一部分不在其中。采信全部之前，请索取所缺的内容。";
     HtmlMeansMisfit = "html-means-misfit",
-        "What was handed over does not fit the policy, pins or keys that you gave. Check first that you took the right files. If you did, it is of another log or source than was agreed: do not rely on it.",
-        "所提交的内容与您给出的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它来自并非约定的日志或来源：请勿采信。";
+        "What was handed over does not fit the policy, pins or keys that you gave. Check first that you took the right files. If you did, it is not what was agreed: of another log or source, or less confirmed, or with gaps. Do not rely on it then.",
+        "所提交的内容与您给出的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它不符合约定：来自其他日志或来源、确认不足或有缺口，此时请勿采信。";
     HtmlMeansUndecided = "html-means-undecided",
         "Nothing was found to be wrong, and nothing was shown to be right: something needed could not be read or was not given.",
         "既未发现错误，也未证明属实：所需的内容无法读取或未提供。";

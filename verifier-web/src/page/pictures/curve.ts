@@ -285,7 +285,8 @@ function zoneTable(zones: readonly Zone[], speaker: Speaker): HTMLElement {
       element("td", {}, said.join("; ")),
     );
   });
-  return element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
+  return element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": speaker.story("zone") }, table);
 }
 
 function statedList(stated: Profile["stated"], speaker: Speaker): HTMLElement {

@@ -40,6 +40,15 @@ export const FACTS: Readonly<Record<string, Words>> = {
   "tree-size": { en: "Entries in the log", zh: "日志条数" },
 };
 
+/** What the reader's own files are called, by their fields. */
+export const OWN_NAMES = {
+  policy: "ownPolicy",
+  pins: "ownPins",
+  keys: "ownKeys",
+  lotKeys: "ownLotKeys",
+  units: "ownUnits",
+} as const;
+
 /** What a file is taken as. */
 export const ROLE_NAMES: Readonly<Record<string, Words>> = {
   receipt: { en: "Receipt", zh: "回执" },
@@ -109,7 +118,10 @@ export const TEXTS = {
     en: "Your pins: what you knew of the machines beforehand",
     zh: "您的信任锚点文件（pins）：您事先对机器的了解",
   },
-  ranges: { en: "For a bundle: your pins, and how to find your own units in it", zh: "用于证据包：您的信任锚点文件（pins），以及如何在其中找到您自己的单元" },
+  ranges: {
+    en: "Your pins; and for a bundle, how to find your own units in it",
+    zh: "您的信任锚点文件（pins）；若为证据包，还有如何在其中找到您自己的单元",
+  },
   lotKeys: { en: "Keys of your lots, one a line", zh: "您的批次密钥，每行一个" },
   lotKeysFile: { en: "Read the lot keys from a file", zh: "从文件读取批次密钥" },
   units: { en: "Your units: CSV with columns serial and panel, or one serial number a line", zh: "您的单元：含 serial（序列号）与 panel（拼板）列的 CSV，或每行一个序列号" },

@@ -1,6 +1,7 @@
 /** What is said of evidence. Codes are those of `fiducial --json`; these sentences are for people. */
 
 import type { Words } from "./language.ts";
+import { MISTAKEN } from "./mistaken.ts";
 
 export const VERDICTS: Readonly<Record<string, Words>> = {
   verified: { en: "VERIFIED", zh: "已验证" },
@@ -28,8 +29,8 @@ export const MEANINGS: Readonly<Record<string, Words>> = {
     zh: "所出示的内容成立，但您查询的单元有一部分不在其中。采信全部之前，请索取所缺的内容。",
   },
   misfit: {
-    en: "This does not fit the policy, pins or keys that you put in. Check first that you took the right files. If you did, it is of another log or source than was agreed: do not rely on it.",
-    zh: "与您填入的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它来自并非约定的日志或来源：请勿采信。",
+    en: "This does not fit the policy, pins or keys that you put in. Check first that you took the right files. If you did, it is not what was agreed: of another log or source, or less confirmed, or with gaps. Do not rely on it then.",
+    zh: "与您填入的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它不符合约定：来自其他日志或来源、确认不足或有缺口，此时请勿采信。",
   },
 };
 
@@ -72,6 +73,10 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "own-by-panel-more": {
     en: "{0} more of your units: their panels are found, the units are not named.",
     zh: "另有您的 {0} 个单元：找到了其拼板，但没有写明单元本身。",
+  },
+  "own-first-line": {
+    en: "{0} is the first line of your list and the only one that is not found: it looks like a header. If it is one, call its column serial (known are serial, panel, position, lot), and check again.",
+    zh: "{0} 是您清单的首行，也是唯一找不到的一行：它像是表头。若确为表头，请将列名改为“序列号”（可识别的列名：序列号 serial、拼板 panel、位置 position、批次 lot），再重新核验。",
   },
   "own-unnamed": {
     en: "NOT FOUND: your unit {0}: it was looked for, and no opened record names it.",
@@ -183,8 +188,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：{0}：第 {1} 号声明不是锚点所载的那一条。",
   },
   "range-silence": {
-    en: "{0}: before statement {1} there is nothing for {2} seconds by its own clock, and no outage is stated.",
-    zh: "{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断。",
+    en: "It does not fit your pins (check that you took the right file): {0}: before statement {1} there is nothing for {2} seconds by its own clock, and no outage is stated; by your pins it speaks every {3} seconds.",
+    zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断；而锚点所载的间隔为 {3} 秒。",
   },
   "range-untagged": {
     en: "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find. Make sure that the key of this unit's lot is among those that you put in.",
@@ -219,8 +224,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "条目不在回执所说的位置：条目或回执被改动过。",
   },
   "quorum-not-met": {
-    en: "Too few witnesses have cosigned: the quorum “{0}” of your policy is not met.",
-    zh: "见证者联署不足：未达到您的策略的法定数“{0}”。",
+    en: "Too few witnesses have cosigned: the quorum “{0}” of your policy is not met (check that you took the right file).",
+    zh: "见证者联署不足：未达到您的策略的法定数“{0}”（请确认文件没有拿错）。",
   },
   "rule-short": {
     en: "Group {0} needs {1} of {2}, has {3}",
@@ -345,6 +350,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
 
   // Why nothing could be decided.
+  ...MISTAKEN,
   "bad-keys": {
     en: "The source keys cannot be read: line {0} is malformed ({1}).",
     zh: "来源密钥无法读取：第 {0} 行格式有误（{1}）。",
@@ -381,8 +387,12 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0} 不符合应有的格式，因此无法作出判断（{1}）。",
   },
   "not-a-bundle": {
-    en: "{0} is no bundle: one is a zip file that begins with bundle.json. Was another file taken? If it was packed again, unpack it and check the folder with `fiducial bundle verify`.",
-    zh: "{0} 不是证据包：证据包是以 bundle.json 开头的 zip 文件。文件是否拿错？若被重新压缩过，请解压后用 fiducial bundle verify 核验其文件夹。",
+    en: "{0} is no bundle: one is a zip file that begins with bundle.json. Nor is it a receipt (its name ends in .tlog-proof). Was another file taken?",
+    zh: "{0} 不是证据包：证据包是以 bundle.json 开头的 zip 文件。它也不是回执（名称以 .tlog-proof 结尾）。文件是否拿错？",
+  },
+  "hint-repacked": {
+    en: "It is a zip, and not written as bundles are. If it was packed again, as mail programs and file managers do: ask for the file as it was made, or unpack it and check the folder with the program: `fiducial bundle verify FOLDER`.",
+    zh: "它是 zip 文件，但写法不是证据包的写法。若被邮件程序或文件管理器重新压缩过：请索取原样的文件，或解压后用程序核验其文件夹：fiducial bundle verify 文件夹。",
   },
   "no-entry": {
     en: "The receipt does not carry its entry. Add the entry's file.",

@@ -1,0 +1,120 @@
+/** The reader's own files: pins for a single receipt, files in each other's places, and what was given and is neither. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { concat } from "../../src/crypto/bytes.ts";
+import { sha256 } from "../../src/crypto/sha256.ts";
+import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import type { Given, Role } from "../../src/judge/given.ts";
+import { readReader } from "../../src/judge/reader.ts";
+import { Stop, type Report } from "../../src/judge/report.ts";
+import { judge } from "../../src/judge/verify.ts";
+import { Speaker } from "../../src/page/speaker.ts";
+import { makeBundle, partsOf, pinsFrom } from "../maker-bundle.ts";
+import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
+
+const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
+const MADE = anchor("report.json", sha256(REPORT));
+const PINS = pinsFrom(MADE);
+const BUNDLE = makeBundle(partsOf("records", MADE));
+const LOT_KEY = "96dc".repeat(16);
+const LIST = "serial,panel\nSN1,PN1\n";
+
+type Named = readonly [Role, string, Uint8Array];
+
+const RECEIPT: readonly Named[] = [
+  ["receipt", "a.tlog-proof", MADE.receipt],
+  ["disclosure", "a.disclosure.json", MADE.disclosure],
+  ["file", "report.json", REPORT],
+];
+
+async function judged(named: readonly Named[], changed: Partial<Given> = {}): Promise<Report> {
+  const files = named.map(([role, name, bytes]) => ({ role, name, blob: new Blob([new Uint8Array(bytes)]) }));
+  return judge({ files, policy: encodeUtf8(POLICY), keys: "", ...NOTHING_ELSE, ...changed }, () => {});
+}
+
+const told = ({ verdict, reasons }: Report) => [verdict, ...reasons.map(({ code }) => code)];
+
+test("pins give the key of a single receipt, and say where its source stands", async () => {
+  const report = await judged(RECEIPT, { pins: encodeUtf8(PINS) });
+  assert.equal(report.verdict, "verified", JSON.stringify(report.reasons));
+  const machine = report.facts.find(({ code }) => code === "machine");
+  assert.equal(machine?.value, `${SOURCE}: AOI 7 in line 4, serial 20391`);
+  // Of another number than the pinned one, the pin says no more than whose key it is.
+  const later = PINS.replace(/^first 12 /m, "first 13 ");
+  assert.equal((await judged(RECEIPT, { pins: encodeUtf8(later) })).verdict, "verified");
+  assert.deepEqual(told(await judged(RECEIPT)), ["undecided", "no-source-key"]);
+});
+
+test("a receipt that the pins contradict is rejected, whatever key is given beside them", async () => {
+  const pinned = (pins: string, keys = "") => judged(RECEIPT, { pins: encodeUtf8(pins), keys });
+  const other = PINS.replace(/^(first 12) .*/m, `$1 ${"A".repeat(43)}=`);
+  for (const keys of ["", SIGNERS.source.vkey]) {
+    assert.deepEqual(told(await pinned(other, keys)), ["rejected", "range-not-pinned"]);
+  }
+  const elsewhere = PINS.replace("log log.example/page", "log log.example/other");
+  assert.deepEqual(told(await pinned(elsewhere)), ["rejected", "pins-of-another-log"]);
+  const stranger = PINS.replace(SIGNERS.source.vkey, SIGNERS.stranger.vkey);
+  assert.deepEqual(told(await pinned(stranger)), ["rejected", "unpinned-source"]);
+  assert.deepEqual(told(await pinned("nothing\n")), ["undecided", "bad-pins"]);
+});
+
+test("what was given and is neither receipt nor bundle is called what it is", async () => {
+  const zip = (text: string) => concat(Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0), encodeUtf8(text));
+  const image = concat(Uint8Array.of(0x89), encodeUtf8("PNG\r\n"));
+  const repacked = ["undecided", "not-a-bundle", "hint-repacked"];
+  const cases: readonly [readonly Named[], readonly string[]][] = [
+    [[["file", "bundle.zip", new Uint8Array()]], ["undecided", "file-empty"]],
+    [[["file", "bundle.zip", image]], ["undecided", "not-a-bundle"]],
+    [[["file", "picture.png", image]], ["undecided", "not-a-bundle"]],
+    [[["file", "other.zip", zip("of somebody")]], repacked],
+    [[["bundle", "rezip", zip("of a mail program")]], repacked],
+    // Among several each that was meant as a bundle, and that no receipt is there.
+    [[["file", "b.zip", zip("")], ["file", "a.txt", image], ["file", "c", new Uint8Array()]], [...repacked, "file-empty", "no-receipt"]],
+    [[["file", "report.xml", image], ["file", "other.xml", image]], ["undecided", "no-receipt"]],
+    [[], ["undecided", "no-receipt"]],
+  ];
+  for (const [files, want] of cases) {
+    const { verdict, reasons } = await judged(files);
+    const all = reasons.flatMap(({ code, details }) => [code, ...details.map((detail) => detail.code)]);
+    assert.deepEqual([verdict, ...all], want);
+  }
+});
+
+test("a text in another's field is called what it looks like, with the field that it belongs into", async () => {
+  const bundle: readonly Named[] = [["bundle", "b.zip", BUNDLE]];
+  const own = { pins: encodeUtf8(PINS) };
+  const cases: readonly [Partial<Given>, string, RegExp][] = [
+    [{ policy: encodeUtf8(PINS) }, "looks-pins", /as a policy looks like pins/],
+    [{ policy: encodeUtf8(LIST) }, "looks-units", /as a policy looks like a list of units/],
+    [{ policy: encodeUtf8(`${SIGNERS.source.vkey}\n`) }, "looks-keys", /field for keys/],
+    [{ policy: MADE.receipt }, "looks-receipt", /step 1/],
+    [{ policy: MADE.disclosure }, "looks-disclosure", /step 1/],
+    [{ policy: BUNDLE }, "given-bundle", /as a policy is a bundle/],
+    [{ pins: encodeUtf8(POLICY.replaceAll("\n", "\r\n")) }, "looks-policy", /as pins looks like a policy/],
+    [{ pins: encodeUtf8(LOT_KEY) }, "looks-lot-key", /lots/],
+    [{ keys: PINS }, "looks-pins", /as keys of machines looks/],
+    [{ ...own, units: encodeUtf8(PINS) }, "looks-pins", /as a list of units looks/],
+    [{ ...own, units: encodeUtf8(POLICY) }, "looks-policy", /policy/],
+    [{ ...own, units: encodeUtf8(LOT_KEY) }, "looks-lot-key", /not shown/],
+    [{ ...own, units: encodeUtf8(LIST), lotKeys: LIST }, "looks-units", /as keys of lots looks/],
+    [{ ...own, units: encodeUtf8(LIST), lotKeys: SIGNERS.source.vkey }, "looks-keys", /machines/],
+  ];
+  for (const [changed, code, words] of cases) {
+    const report = await judged(bundle, changed);
+    assert.deepEqual(told(report), ["undecided", code]);
+    const [reason] = report.reasons;
+    assert.ok(reason && !JSON.stringify(reason).includes("96dc"), code);
+    assert.match(new Speaker("en").sentence(reason), words);
+    assert.doesNotMatch(new Speaker("zh").sentence(reason), /policy|lotKeys|units/, code);
+  }
+});
+
+test("codes of boards are no other kind of text, whatever they look like", () => {
+  const lists = ["AB1+20261127+0001\nAB1+20261127+0002\n", "group 1\ngroup 2\n", "SN1\n", "quorum\n", "log 1\n"];
+  for (const list of lists) {
+    assert.doesNotThrow(() => readReader("", encodeUtf8(list)), list);
+  }
+  assert.throws(() => readReader("", encodeUtf8("quorum none\n")), Stop);
+});
