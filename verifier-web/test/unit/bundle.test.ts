@@ -371,6 +371,24 @@ test("what has no tags and names no unit is counted, whatever panel or lot it na
   assert.equal(await unnamed(), undefined);
 });
 
+test("an enclosed program or profile is not counted among the records of nobody", async () => {
+  const unnamed = async (kind: string, isEnclosed: boolean) => {
+    const file = encodeUtf8("Program,P145A\n");
+    const valuesAt = () => new Map<string, string | undefined>([["kind", kind], ["units", undefined]]) as ReadonlyMap<string, string>;
+    const made = makeRange(sha256(file), { valuesAt });
+    const evidence: [string, Uint8Array][] = isEnclosed ? [[`evidence/${encodeHex(sha256(file))}`, file]] : [];
+    const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
+    const report = await judged(makeBundle(range(made), new Map(evidence)), { pins, keys: "" });
+    assert.equal(report.verdict, "verified");
+    return report.notChecked.find(({ code }) => code === "open-unnamed")?.values[1];
+  };
+  for (const kind of ["program", "reflow-certificate"]) {
+    assert.equal(await unnamed(kind, true), undefined);
+    assert.equal(await unnamed(kind, false), "3", "nobody sees what it is");
+  }
+  assert.equal(await unnamed("aoi-report", true), "3", "an inspection is about somebody's board");
+});
+
 test("in a range the reader's own units are found by their tags, or it is refused", async () => {
   const [mine, other] = ["PNL0099123-1", "PNL0099123-2"];
   // No UTF-8, like most tags: so it is written in base64.

@@ -100,7 +100,8 @@ test("docs/buyer.md has a row for each verdict, in both languages and with its e
 
 test("one is not many", () => {
   const said = (code: string, ...values: string[]) => fill(SENTENCES[code] ?? { en: "", zh: "" }, "en", values);
-  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /exactly 1 record\b/);
+  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /all 1 statement of this machine in a row, with all of their 1 record\./);
+  assert.match(said("open-unnamed", "aoi", "1"), /1 record that carries no tags and names no unit: which unit it belongs to, and what is in its file\./);
   assert.match(said("own-sound", "1", "aoi", "1", "1"), /on 1 record of aoi, of 1 unit out of 1;/);
   assert.match(said("own-sound", "2", "aoi", "11", "21"), /on 2 records of aoi, of 11 units out of 21;/);
   assert.equal(fill({ en: "{0} recordsets", zh: "" }, "en", ["1"]), "1 recordsets");
