@@ -98,6 +98,19 @@ test("docs/buyer.md has a row for each verdict, in both languages and with its e
   assert.deepEqual(Object.keys(VERDICTS).sort(), Object.keys(codes).sort());
 });
 
+test("docs/buyer.md begins with the page's steps, as the page calls them, and says where the page comes from", () => {
+  const text = readFileSync(join(ROOT, "docs/buyer.md"), "utf8");
+  const [english = "", chinese = ""] = text.split("\n## 中文\n");
+  for (const [part, language, need] of [[english, "en", "## What you need"], [chinese, "zh", "### 您需要什么"]] as const) {
+    const [first = "", behind] = part.split(need);
+    assert.ok(behind, need);
+    for (const step of [TEXTS.step1, TEXTS.step2, TEXTS.check]) {
+      assert.ok(first.includes(`**${step[language].replace(/^\d\. /, "")}**`), step[language]);
+    }
+    assert.ok(first.includes("SHA-256") && first.includes("fiducial-verify.html.sha256"));
+  }
+});
+
 test("one is not many", () => {
   const said = (code: string, ...values: string[]) => fill(SENTENCES[code] ?? { en: "", zh: "" }, "en", values);
   assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /all 1 statement of this machine in a row, with all of their 1 record\./);
