@@ -2,11 +2,11 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use spec::Hash;
-use spec::bundle::Bundle;
+use spec::bundle::{Bundle, MAX_PARTS};
 use spec::encoding::{decode_hash, decode_hex};
 use spec::key::{VerifierKey, parse_key_lines, shown_part};
 use spec::note::{MAX_NOTE_SIZE, Note};
@@ -25,8 +25,11 @@ const MAX_KEYS_SIZE: usize = 4096 * 360;
 /// The most bytes of a file of hashes, one a line.
 const MAX_HASHES_SIZE: usize = MAX_CONSISTENCY_PROOF * 45;
 
-/// As many bytes of a file as show whether it is meant as a bundle.
+/// As many bytes from the beginning of a file as show whether it is meant as a bundle.
 const BUNDLE_HEAD: usize = 64;
+
+/// As many from its end: a directory has 46 bytes and a path of at most 128 for each part, and then the end record.
+const BUNDLE_TAIL: usize = MAX_PARTS * (46 + 128) + 22;
 
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -102,23 +105,47 @@ pub(crate) fn no_bundle(path: &Path) -> Result<(), Failure> {
     if !path.is_file() {
         return Ok(());
     }
-    match read_up_to(path, BUNDLE_HEAD) {
-        Ok(bytes) if Bundle::is_meant_by(&bytes) => {
-            Err(Said::new(Message::UseBundleVerify, &[&masked::shown(path)]).into())
-        }
-        _ => Ok(()),
+    match is_meant_as_bundle(path) {
+        Ok(true) => Err(Said::new(Message::UseBundleVerify, &[&masked::shown(path)]).into()),
+        Ok(false) | Err(_) => Ok(()),
     }
+}
+
+/// Whether a file is known as a bundle by either end, so that no one change makes another file of it.
+fn is_meant_as_bundle(path: &Path) -> io::Result<bool> {
+    if Bundle::is_meant_by(&read_up_to(path, BUNDLE_HEAD)?) {
+        return Ok(true);
+    }
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(BUNDLE_TAIL as u64)))?;
+    let mut tail = Vec::new();
+    file.take(BUNDLE_TAIL as u64).read_to_end(&mut tail)?;
+    Ok(Bundle::is_meant_by(&tail))
 }
 
 /// Parses a text of the reader's own, as it is or else as [`plain`] has it. What an editor leaves says nothing,
 /// and no text that can be parsed as it is means another thing for it.
 pub(crate) fn parse_own<T, E>(bytes: &[u8], parse: impl Fn(&[u8]) -> Result<T, E>) -> Result<T, E> {
-    parse(bytes).or_else(|_| parse(&plain(bytes)))
+    own_form(bytes, parse).map(|(parsed, _)| parsed)
+}
+
+/// The same, with the text as it was parsed: whoever hands it on hands on that, so that nobody after him needs to
+/// know of editors.
+pub(crate) fn own_form<T, E>(
+    bytes: &[u8],
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Result<(T, Vec<u8>), E> {
+    if let Ok(parsed) = parse(bytes) {
+        return Ok((parsed, bytes.to_vec()));
+    }
+    let plain = plain(bytes);
+    parse(&plain).map(|parsed| (parsed, plain))
 }
 
 /// A text without what editors leave in it: no byte order mark, no carriage returns before line feeds, and a line
 /// feed at its end.
-fn plain(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn plain(bytes: &[u8]) -> Vec<u8> {
     let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
     let mut plain = Vec::with_capacity(bytes.len().saturating_add(1));
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -326,5 +353,28 @@ mod tests {
             let meant = no_bundle(&path).unwrap_err().to_text(Language::English);
             assert!(meant.contains("`fiducial bundle verify "), "{meant}");
         }
+    }
+
+    #[test]
+    fn a_bundle_is_known_by_its_end_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d2.zip");
+        let mut directory = b"PK\x01\x02".to_vec();
+        directory.resize(46, 0);
+        directory.extend(b"bundle.json");
+        let size = u8::try_from(directory.len()).unwrap();
+        let mut end = b"PK\x05\x06".to_vec();
+        end.resize(22, 0);
+        end[12] = size;
+        for before in [0, 100, BUNDLE_TAIL + 1] {
+            let bytes = [&vec![b'x'; before][..], &directory, &end].concat();
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(no_bundle(&path).is_err(), "{before}");
+            // One that is gone at this end too is somebody's other file, and so is one with more behind it.
+            std::fs::write(&path, [&bytes[..], b"\n"].concat()).unwrap();
+            assert!(no_bundle(&path).is_ok(), "{before}");
+        }
+        std::fs::write(&path, b"").unwrap();
+        assert!(no_bundle(&path).is_ok());
     }
 }

@@ -145,7 +145,7 @@ const TIMED: [Message; 3] =
 const KINDS: [(Message, usize); 2] = [(Message::FoundMissing, 0), (Message::OpenClaimsSome, 1)];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 26] = [
+const NUMBERS: [(&str, &str); 27] = [
     (" files of evidence are", " file of evidence is"),
     (
         " files to which opened records commit: they are",
@@ -162,6 +162,7 @@ const NUMBERS: [(&str, &str); 26] = [
         " statements were not made long before: the checkpoints they name, or the proofs from these on, are",
         " statement was not made long before: the checkpoint it names, or the proof from this on, is",
     ),
+    (" statements were not made", " statement was not made"),
     (" entries are no longer those", " entry is no longer that"),
     (" entries of the log were", " entry of the log was"),
     (" entries hash", " entry hashes"),
@@ -290,6 +291,7 @@ mod tests {
         assert!(
             said(Message::OpenLowerBounds, &["1"]).starts_with("that 1 statement was not made")
         );
+        assert!(said(Message::OpenNoneNamed, &["1"]).starts_with("that 1 statement was not made"));
         assert!(said(Message::AuditSound, &["2"]).starts_with("all 2 entries hash to"));
         assert_eq!(singular(" recordsets"), None);
         let unnamed = said(Message::OpenUnnamed, &["aoi", "1"]);

@@ -10,8 +10,9 @@ use std::fs;
 use std::path::Path;
 
 use dossier::{codes, judge, records};
-use serde_json::Value;
+use serde_json::{Value, json};
 use spec::Hash;
+use spec::bundle::{Bundle, PartPath};
 use spec::hash::leaf_hash;
 use tempfile::TempDir;
 
@@ -88,6 +89,15 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
         let json = judge(at, words, 2);
         assert_eq!(json["reason"]["code"], "use-bundle-verify", "{json}");
     }
+    // It is known by its end as well, and told to be altered by the command that is meant.
+    let mut altered = fs::read(at.join("b.zip")).unwrap();
+    altered[0] ^= 1;
+    fs::write(at.join("altered.zip"), altered).unwrap();
+    let receipt = ["verify", "altered.zip", "--policy", "policy"];
+    for words in [&receipt[..], &["inspect", "altered.zip"]] {
+        let json = judge(at, words, 2);
+        assert_eq!(json["reason"]["code"], "use-bundle-verify", "{json}");
+    }
     // Without pins or keys, and with a key of a lot alone, it is said what to give.
     let json = judge(at, &["bundle", "verify", "b.zip", "--policy", "policy"], 2);
     let hint = json["hint"].as_str().unwrap();
@@ -145,17 +155,27 @@ fn why_a_bundle_is_refused_is_said_in_chinese_as_well() {
 #[test]
 fn a_lower_bound_that_cannot_be_is_not_asked_for() {
     let folder = folder();
-    // Both statements were made for an empty log: there was nothing that they could name.
-    for (language, what) in
-        [("en", "for 2 statements: the log was still empty"), ("zh", "日志尚为空")]
-    {
+    // Both statements name no tree. What the log held by then, that does not say.
+    for (language, what, never) in [
+        ("en", "2 statements were not made long before: no earlier tree is named", "empty"),
+        ("zh", "2 份声明是否早已备好：没有指明更早的树", "尚为空"),
+    ] {
         let json = verify(folder.path(), "b.zip", "policy", language, 0);
         let open = codes(&json, "not_checked");
         assert!(!open.contains(&"open-lower-bounds".to_owned()), "{open:?}");
         let all = json["not_checked"].as_array().unwrap();
         let said = all.iter().find(|said| said["code"] == "open-none-named").unwrap();
-        assert!(said["text"].as_str().unwrap().contains(what), "{said}");
+        let text = said["text"].as_str().unwrap();
+        assert!(text.contains(what) && !text.contains(never), "{said}");
     }
+    // The same of one statement, by its receipt.
+    let words = ["verify", "shown/records/0/0.tlog-proof", "--policy", "policy"];
+    let words = [&words[..], &["--source-key", "source.vkey"]].concat();
+    let json = judge(folder.path(), &words, 0);
+    let all = json["not_checked"].as_array().unwrap();
+    let said = all.iter().find(|said| said["code"] == "open-no-lower-bound").unwrap();
+    let text = said["text"].as_str().unwrap();
+    assert!(text.contains("it names no earlier tree") && !text.contains("empty"), "{said}");
 }
 
 #[test]
@@ -181,20 +201,104 @@ fn a_policy_without_a_log_is_told_what_it_lacks() {
     }
 }
 
+/// Pins of the source, with its first statement, whose leaf they name.
+fn pins_of(at: &Path) -> (String, Hash) {
+    let signer = support::source_key();
+    let key = signer.verifier();
+    let first = leaf_hash(&fs::read(at.join("shown/records/0/0.statement")).unwrap());
+    let pins = format!(
+        "fiducial/pins/v1\nlog {}\n\nsource {}\nkey {key}\nmachine AOI 7\nfirst 0 {first}\n\
+         cadence none\n",
+        support::origin(),
+        key.name()
+    );
+    (pins, first)
+}
+
+/// A text as it is, and as editors save it.
+fn saved(text: &str) -> [String; 3] {
+    let returns = text.replace('\n', "\r\n");
+    let marked = format!("\u{feff}{}", returns.trim_end());
+    [text.to_owned(), returns, marked]
+}
+
+#[test]
+fn a_bundle_is_the_same_whatever_editor_has_saved_the_papers_in_it() {
+    let folder = folder();
+    let at = folder.path();
+    let [policies, pins] = [support::policy(), pins_of(at).0].map(|text| saved(&text));
+    let mut made = Vec::new();
+    for (policy, pins) in policies.iter().zip(&pins) {
+        fs::write(at.join("policy"), policy).unwrap();
+        fs::write(at.join("pins"), pins).unwrap();
+        let out = format!("given-{}.zip", made.len());
+        let words = ["bundle", "make", "shown", "--policy", "policy", "--pins", "pins"];
+        judge(at, &[&words[..], &["--out", &out]].concat(), 0);
+        made.push(fs::read(at.join(out)).unwrap());
+    }
+    // Likewise where they lie in the folder.
+    for (policy, pins) in policies.iter().zip(&pins) {
+        fs::write(at.join("shown/policy"), policy).unwrap();
+        fs::write(at.join("shown/pins"), pins).unwrap();
+        let out = format!("there-{}.zip", made.len());
+        judge(at, &["bundle", "make", "shown", "--out", &out], 0);
+        made.push(fs::read(at.join(out)).unwrap());
+    }
+    assert!(made.iter().all(|bundle| *bundle == made[0]));
+    let bundle = Bundle::parse(&made[0]).unwrap();
+    let part = |path| std::str::from_utf8(bundle.contents().part(&path).unwrap()).unwrap();
+    assert_eq!([part(PartPath::Policy), part(PartPath::Pins)], [&policies[0], &pins[0]]);
+    // The steps for the signatures of log and witness are there.
+    let how_to = part(PartPath::HowTo);
+    for key in [support::log_key().verifier(), support::witness_key().verifier()] {
+        assert!(how_to.contains(&key.to_string()), "{key}");
+    }
+}
+
+#[test]
+fn a_copy_that_an_editor_has_saved_its_own_way_is_the_readers_own() {
+    let folder = folder();
+    let at = folder.path();
+    let [policies, pins] = [support::policy(), pins_of(at).0].map(|text| saved(&text));
+    let others = |policy: &str, pins: &str| {
+        fs::write(at.join("shown/policy"), policy).unwrap();
+        fs::write(at.join("shown/pins"), pins).unwrap();
+        let words = ["bundle", "verify", "shown", "--policy", "policy", "--pins", "pins"];
+        judge(at, &words, 0)["facts"]["other-copy"].clone()
+    };
+    for (own_policy, own_pins) in policies.iter().zip(&pins) {
+        fs::write(at.join("policy"), own_policy).unwrap();
+        fs::write(at.join("pins"), own_pins).unwrap();
+        for (policy, pins) in policies.iter().zip(&pins) {
+            assert_eq!(others(policy, pins), Value::Null, "{policy:?} {pins:?}");
+        }
+        // One that says another thing is not, whoever has saved it.
+        let policy = policies[1].replace("witness one ", "witness  one ");
+        let cadence = pins[1].replace("cadence none", "cadence 60");
+        assert_eq!(others(&policy, &cadence), json!(["policy", "pins"]));
+    }
+}
+
+#[test]
+fn a_policy_that_an_editor_has_saved_its_own_way_is_inspected_as_it_was_written() {
+    let folder = folder();
+    let at = folder.path();
+    let mut facts = Vec::new();
+    for text in saved(&support::policy()) {
+        fs::write(at.join("policy"), text).unwrap();
+        facts.push(judge(at, &["inspect", "policy"], 0)["facts"].clone());
+    }
+    assert!(facts.iter().all(|one| *one == facts[0]), "{facts:?}");
+    fs::write(at.join("policy"), b"\xff\xfeq\0u\0").unwrap();
+    let json = judge(at, &["inspect", "policy"], 2);
+    assert!(json["reason"]["text"].as_str().unwrap().contains("save it as UTF-8"), "{json}");
+}
+
 #[test]
 fn pins_that_an_editor_has_saved_its_own_way_are_read_as_they_were_written() {
     let folder = folder();
     let at = folder.path();
-    let signer = support::source_key();
-    let key = signer.verifier();
-    let first = leaf_hash(&fs::read(at.join("shown/records/0/0.statement")).unwrap());
-    let origin = judge(at, &["bundle", "explain", "b.zip"], 0)["facts"]["origin"].clone();
-    let pins = format!(
-        "fiducial/pins/v1\nlog {}\n\nsource {}\nkey {key}\nmachine AOI 7\nfirst 0 {first}\n\
-         cadence none\n",
-        origin.as_str().unwrap(),
-        key.name()
-    );
+    let (pins, first) = pins_of(at);
     let words = ["bundle", "verify", "b.zip", "--policy", "policy", "--pins", "pins"];
     for text in [
         pins.clone(),

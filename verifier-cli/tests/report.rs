@@ -312,21 +312,60 @@ fn units_of_which_none_is_found_are_no_verdict() {
 
 #[test]
 fn a_unit_that_is_nowhere_is_said_alike_by_the_bundle_s_verdict_and_by_reconciliation() {
-    let dispute = Dispute::of_many(3);
-    let verify = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+    check_alike(
+        &Dispute::of_many(3),
+        &[
+            ("SN000000\nSN000001\n", 0, "VERIFIED"),
+            ("SN000000\nSN-9\n", 1, "NOT IN ORDER"),
+            // A first line without a digit looks like a header; one with a digit may be one.
+            ("Baugruppe\nSN000000\n", 2, "looks like a header"),
+            ("SN-9\nSN000000\n", 1, "whether the first line of your list, SN-9, is a header"),
+            ("SN-9\n", 2, "none of your 1 unit"),
+        ],
+    );
+    // A record that names the panel and its boards says nothing of one that it does not name.
+    let boards = Dispute::of_panel("SN-1\nSN-2\n");
+    check_alike(
+        &boards,
+        &[
+            ("serial,panel\nSN-1,PNL7\nSN-2,PNL7\n", 0, "VERIFIED"),
+            ("serial,panel\nSN-1,PNL7\nSN-GHOST,PNL7\n", 1, "NOT IN ORDER"),
+            ("serial,panel\nSN-GHOST,PNL7\n", 2, "none of your 1 unit"),
+            // The panel itself, shipped as it is.
+            ("serial\nPNL7\n", 0, "VERIFIED"),
+        ],
+    );
+    // Boards that share the name of their panel are found by it, and that is said.
+    let panel = Dispute::of_panel("PNL7\nPNL7\n");
+    check_alike(
+        &panel,
+        &[
+            ("serial,panel\nSN-1,PNL7\nSN-2,PNL7\n", 0, "VERIFIED"),
+            ("serial,panel\nSN-1,PNL7\nSN-3,PNL8\n", 1, "NOT IN ORDER"),
+            ("serial,panel\nSN-3,PNL8\n", 2, "none of your 1 unit"),
+        ],
+    );
+    panel.write("mine", b"serial,panel\nSN-1,PNL7\n");
+    let (_, out, _) = panel.run(&VERIFY_MINE, "en");
+    assert!(
+        out.contains("your unit SN-1: its panel PNL7 is found, the unit is not named"),
+        "{out}"
+    );
+    boards.write("mine", b"serial,panel\nSN-1,PNL7\n");
+    let (_, out, _) = boards.run(&VERIFY_MINE, "en");
+    assert!(!out.contains("its panel"), "{out}");
+}
+
+const VERIFY_MINE: [&str; 5] = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+
+/// Of each list, the code and what is said of it by both.
+fn check_alike(dispute: &Dispute, lists: &[(&str, i32, &str)]) {
     let reconcile = ["reconcile", "--units", "mine", "--bundle", "dispute.zip"];
-    for (list, code, said) in [
-        ("SN000000\nSN000001\n", 0, "VERIFIED"),
-        ("SN000000\nSN-9\n", 1, "NOT IN ORDER"),
-        // A first line without a digit looks like a header; one with a digit may be one.
-        ("Baugruppe\nSN000000\n", 2, "looks like a header"),
-        ("SN-9\nSN000000\n", 1, "whether the first line of your list, SN-9, is a header"),
-        ("SN-9\n", 2, "none of your 1 unit"),
-    ] {
+    for (list, code, said) in lists {
         dispute.write("mine", list.as_bytes());
-        for words in [&verify[..], &reconcile] {
-            let (have, out, err) = dispute.run(words, "en");
-            assert_eq!(have, code, "{words:?} {list}{out}{err}");
+        for words in [VERIFY_MINE, reconcile] {
+            let (have, out, err) = dispute.run(&words, "en");
+            assert_eq!(have, *code, "{words:?} {list}{out}{err}");
             assert!((out + &err).contains(said), "{words:?} {list}");
         }
     }

@@ -12,6 +12,7 @@ export function actOf(changed: Partial<Act>): Act {
     panel: "",
     claimed: "",
     claimedMillis: "",
+    orderMillis: "",
     seen: "",
     defects: "",
     attempt: "",

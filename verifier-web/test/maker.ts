@@ -141,7 +141,7 @@ export interface Wishes {
   readonly sequence?: bigint;
   /** The leaf hash of the statement before. */
   readonly previous?: Hash;
-  /** Its source had seen no tree with entries. */
+  /** Its source names no tree. */
   readonly isFirst?: boolean;
 }
 

@@ -44,6 +44,7 @@ pub(super) fn check(
     let size = after.tree().size();
     let Some(path) = &wanted.after else {
         if size == 0 {
+            // Its source names no tree, whatever the log had by then.
             report.not_checked(Message::OpenNoLowerBound, &[]);
         } else {
             report.not_checked(Message::OpenLowerBound, &[&size.to_string()]);

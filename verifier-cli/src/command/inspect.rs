@@ -62,9 +62,10 @@ pub(crate) fn run(wanted: &Inspect) -> Result<Report, Failure> {
         report.named_fact(Message::LabelKind, Message::KindKeys);
         keys.iter().for_each(|key| describe_key(&mut report, key));
     } else {
-        let policy = Policy::parse(&bytes).map_err(|error| {
+        let policy = input::parse_own(&bytes, Policy::parse).map_err(|error| {
             // The last guess: its error alone would mislead whoever meant something else.
-            Failure::new(Said::of_error(Message::UnknownFormat, &[&shown], &error))
+            let why = input::why_refused(&bytes, &error);
+            Failure::new(Said::of_error(Message::UnknownFormat, &[&shown], &why))
         })?;
         describe_policy(&mut report, &policy);
     }

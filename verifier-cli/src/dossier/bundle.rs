@@ -8,6 +8,7 @@ use spec::bundle::{
 };
 use spec::checkpoint::Checkpoint;
 use spec::evidence::disclosure::Disclosure;
+use spec::evidence::pins::Pins;
 use spec::evidence::statement::Statement;
 use spec::policy::{MAX_POLICY_SIZE, Policy};
 use spec::proof::Proof;
@@ -40,7 +41,7 @@ pub(crate) fn make(
     let shown = wanted.folder.display().to_string();
     let mut parts = Parts::new();
     for (path, bytes) in opened.contents(&shown)?.parts() {
-        parts.insert(path.to_string(), (path.clone(), bytes.to_vec()));
+        insert(&mut parts, path.clone(), as_parsed(path, bytes));
     }
     add_papers(&mut parts, wanted)?;
     for path in &wanted.timestamps {
@@ -78,11 +79,22 @@ pub(super) fn insert(parts: &mut Parts, path: PartPath, bytes: Vec<u8>) {
     parts.insert(path.to_string(), (path, bytes));
 }
 
-/// The maker's copies and words, each well formed.
+/// A part of the folder as it is; a copy of policy or pins that is one as it is parsed.
+fn as_parsed(path: &PartPath, bytes: &[u8]) -> Vec<u8> {
+    let form = match path {
+        PartPath::Policy => input::own_form(bytes, Policy::parse).ok().map(|(_, form)| form),
+        PartPath::Pins => input::own_form(bytes, Pins::parse).ok().map(|(_, form)| form),
+        _ => None,
+    };
+    form.unwrap_or_else(|| bytes.to_vec())
+}
+
+/// The maker's copies and words, each well formed. Policy and pins are enclosed as they were parsed: the
+/// instructions are made from the copy, and a receiver has it as an editor never had it.
 fn add_papers(parts: &mut Parts, wanted: &BundleMake) -> Result<(), Failure> {
     if let Some(path) = &wanted.policy {
         let bytes = input::own_text(path, MAX_POLICY_SIZE, "--policy")?;
-        input::parse_own(&bytes, Policy::parse).map_err(|error| {
+        let (_, bytes) = input::own_form(&bytes, Policy::parse).map_err(|error| {
             let shown = path.display().to_string();
             let why = input::why_refused(&bytes, &error);
             Said::of_error(Message::Malformed, &[&shown], &why)
@@ -90,8 +102,8 @@ fn add_papers(parts: &mut Parts, wanted: &BundleMake) -> Result<(), Failure> {
         insert(parts, PartPath::Policy, bytes);
     }
     if let Some(path) = &wanted.pins {
-        open::pins(path)?;
-        insert(parts, PartPath::Pins, input::read(path, MAX_TEXT_SIZE)?);
+        let (_, bytes) = open::pins_as_parsed(path)?;
+        insert(parts, PartPath::Pins, bytes);
     }
     for path in &wanted.notes {
         let shown = path.display().to_string();

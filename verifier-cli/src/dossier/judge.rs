@@ -275,7 +275,8 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
     if checked.iter().any(|one| one.place.claim == Claim::Records) {
         report.not_checked(Message::OpenCompleteness, &[]);
     }
-    // The first statement of a log had nothing before it that it could name.
+    // One that names no tree says no more than that its source names none: it need not be the log's first, and a
+    // source can choose to.
     let (mut open, mut none_named) = (0, 0);
     for one in checked {
         let place = format!("{} {}", one.statement.source(), one.place.sequence);
@@ -332,7 +333,8 @@ fn say_checkpoint(report: &mut Report, judge: &Judge, checked: &[Checked]) {
     }
 }
 
-/// Copies that came along decide nothing; where they are not the caller's own, that is told.
+/// Copies that came along decide nothing; where they are not the caller's own, that is told. What editors have left
+/// in either makes no difference.
 fn say_copies(
     report: &mut Report,
     contents: &Contents<'_>,
@@ -341,7 +343,7 @@ fn say_copies(
 ) -> Result<(), Stop> {
     if let (Some(copy), Some(path)) = (contents.part(&PartPath::Policy), &wanted.policy.policy) {
         let own = input::read(path, spec::policy::MAX_POLICY_SIZE)?;
-        if own != copy {
+        if input::plain(&own) != input::plain(copy) {
             report.fact(Message::LabelOtherCopy, PartPath::Policy);
         }
     }

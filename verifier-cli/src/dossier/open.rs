@@ -243,8 +243,13 @@ fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found) -> Resu
 
 /// The caller's own pins.
 pub(super) fn pins(path: &Path) -> Result<Pins, Failure> {
+    pins_as_parsed(path).map(|(pins, _)| pins)
+}
+
+/// The same, with their text as it was parsed.
+pub(super) fn pins_as_parsed(path: &Path) -> Result<(Pins, Vec<u8>), Failure> {
     let bytes = input::own_text(path, MAX_PINS_SIZE, "--pins")?;
-    input::parse_own(&bytes, Pins::parse).map_err(|error| {
+    input::own_form(&bytes, Pins::parse).map_err(|error| {
         let shown = path.display().to_string();
         let why = input::why_refused(&bytes, &error);
         let failure = Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));

@@ -1,14 +1,17 @@
 //! The caller's own units: what the evidence says of each, and that none is passed over in silence.
 //!
 //! Rule: `spec/text/bundle.md`, "Your own units". In ranges a unit is found by its tags, for which a key of
-//! its lot is needed; in what is opened of single records, and where there is no key, by its name.
+//! its lot is needed; in what is opened of single records, and where there is no key, by its name. A unit that
+//! is found by its panel alone is told to be.
 //!
 //! Invariant: a verdict is never VERIFIED if units were given and one of them is found nowhere. If none is,
 //! nothing is told: a key of another lot, and a list that spells units as no machine does, find nothing, and
 //! nothing found is no proof. If some are, the others are missing, and that is not in order: `reconcile` says
 //! the same of them.
 
-use std::collections::{BTreeSet, HashSet};
+mod found;
+
+use std::collections::BTreeSet;
 use std::mem;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +21,7 @@ use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::range::{Reader, items};
 use spec::evidence::tag::LotKey;
 
+use self::found::{Boards, Found, Named};
 use super::ranges::{self, Sound};
 use super::statements::Checked;
 use crate::failure::Failure;
@@ -100,11 +104,13 @@ impl Own {
         sound: &[Sound<'_>],
         checked: &[Checked],
     ) -> Result<(), Failure> {
-        let named = self.named(checked);
-        let is_tagged =
-            |name: &[u8]| sound.iter().any(|one| one.followed.own_units.contains_key(name));
+        let boards = Boards::new(&self.list, checked.iter().flat_map(|one| one.opened.records()));
+        let mut named = self.named(&boards, checked);
+        for record in sound.iter().flat_map(|one| own_records(one, checked)) {
+            named.add_tagged(&boards, record);
+        }
         let all = self.list.units.len();
-        let missing = self.without(|name| is_tagged(name) || named.contains(name));
+        let missing = self.of_kind(&named, Found::Missing);
         if missing.len() == all {
             let why = Said::new(Message::OwnNoneFound, &[&all.to_string()]);
             return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
@@ -118,8 +124,9 @@ impl Own {
             report.reason(Said::new(Message::OwnNamed, &[&numbers[0], &numbers[1]]));
             say_missing(report, None, &missing);
         } else {
-            sound.iter().for_each(|one| self.say_range(report, one, checked));
+            sound.iter().for_each(|one| self.say_range(report, one, checked, &boards));
         }
+        say_by_panel(report, &self.of_kind(&named, Found::ByPanel));
         if !missing.is_empty() {
             let numbers = [missing.len(), all].map(|number| number.to_string());
             report.set_not_in_order(Said::new(Message::OwnAbsent, &[&numbers[0], &numbers[1]]));
@@ -127,10 +134,18 @@ impl Own {
         Ok(())
     }
 
-    fn say_range(&self, report: &mut Report, sound: &Sound<'_>, checked: &[Checked]) {
+    fn say_range<'a>(
+        &self,
+        report: &mut Report,
+        sound: &Sound<'_>,
+        checked: &'a [Checked],
+        boards: &Boards<'a>,
+    ) {
         let source = sound.pin.source().as_str();
-        let (records, units) = (&sound.followed.own, &sound.followed.own_units);
-        let missing = self.without(|name| units.contains_key(name));
+        let records = &sound.followed.own;
+        let mut named = Named::default();
+        own_records(sound, checked).for_each(|record| named.add_tagged(boards, record));
+        let missing = self.of_kind(&named, Found::Missing);
         let all = self.list.units.len();
         let numbers = [records.len(), all - missing.len(), all].map(|number| number.to_string());
         let [count, found, all] = numbers.each_ref().map(String::as_str);
@@ -141,17 +156,35 @@ impl Own {
     }
 
     /// What records call units by name: those that are opened singly, and all where no tag can be computed.
-    fn named<'c>(&self, checked: &'c [Checked]) -> HashSet<&'c [u8]> {
+    fn named<'a>(&self, boards: &Boards<'a>, checked: &'a [Checked]) -> Named<'a> {
         let is_read = |one: &&Checked| one.place.claim == Claim::Records || self.reader.is_none();
-        let records = checked.iter().filter(is_read).flat_map(|one| one.opened.records());
-        records.flat_map(names).collect()
+        let mut named = Named::default();
+        let read = checked.iter().filter(is_read).flat_map(|one| one.opened.records());
+        read.for_each(|record| named.add(boards, record));
+        named
     }
 
-    /// The units none of whose names is found.
-    fn without(&self, is_found: impl Fn(&[u8]) -> bool + Sync) -> Vec<&Unit> {
-        let is_without = |unit: &&Unit| !unit.names().any(|name| is_found(name.as_bytes()));
-        self.list.units.par_iter().filter(is_without).collect()
+    /// The units that are found so.
+    fn of_kind(&self, named: &Named<'_>, found: Found) -> Vec<&Unit> {
+        self.list.units.par_iter().filter(|unit| named.of(unit) == found).collect()
     }
+}
+
+/// The caller's records in a range.
+fn own_records<'a>(
+    sound: &Sound<'_>,
+    checked: &'a [Checked],
+) -> impl Iterator<Item = &'a OpenedRecord> {
+    let source = sound.pin.source();
+    let is_of_range =
+        move |one: &&Checked| one.place.claim == Claim::Range && one.statement.source() == source;
+    checked.iter().filter(is_of_range).flat_map(move |one| {
+        // They are in the order in which the range was followed.
+        let own = move |record: &&OpenedRecord| {
+            sound.followed.own.binary_search(&(one.place.sequence, record.index())).is_ok()
+        };
+        one.opened.records().iter().filter(own)
+    })
 }
 
 /// What a record of a range calls the caller's units; `place` is its statement and its number there.
@@ -224,6 +257,19 @@ fn say_missing(report: &mut Report, source: Option<&str>, missing: &[&Unit]) {
     }
 }
 
+/// That units are found by their panel alone is told, and is no reason against them: boards of one panel often
+/// share its name, and a machine that reads no other writes that.
+fn say_by_panel(report: &mut Report, units: &[&Unit]) {
+    for unit in units.iter().take(MAX_FOR_PEOPLE) {
+        let panel = unit.panel.as_deref().unwrap_or_default();
+        report.reason(Said::new(Message::OwnByPanel, &[&unit.serial, panel]));
+    }
+    if units.len() > MAX_FOR_PEOPLE {
+        let more = (units.len() - MAX_FOR_PEOPLE).to_string();
+        report.reason(Said::new(Message::OwnByPanelMore, &[&more]));
+    }
+}
+
 /// Keys of lots find tags in ranges; where none is claimed, nothing would be done with them.
 pub(super) fn needs_a_range() -> Failure {
     let why = Said::new(Message::LotKeyNeedsRange, &[]);
@@ -269,10 +315,18 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_is_found_by_its_serial_or_its_panel() {
-        let own = own("\u{feff}serial,panel\r\nSN1,PN1\r\nSN2,PN2\r\nSN3,\r\n");
-        let missing = own.without(|name| [&b"SN1"[..], b"PN2"].contains(&name));
-        assert_eq!(missing.iter().map(|unit| &unit.serial).collect::<Vec<_>>(), ["SN3"]);
+    fn units_that_are_found_by_their_panel_alone_are_told_and_the_rest_is_counted() {
+        let lines: String = (0..197).map(|at| format!("SN{at},PN1\n")).collect();
+        let own = own(&format!("\u{feff}serial,panel\r\n{lines}"));
+        let mut report = Report::new(Verdict::Verified);
+        say_by_panel(&mut report, &own.list.units.iter().collect::<Vec<_>>());
+        let told = report.reasons();
+        assert_eq!(told.len(), MAX_FOR_PEOPLE + 1);
+        let first = told[0].to_text(Language::English);
+        assert!(first.contains("SN0: its panel PN1 is found"), "{first}");
+        let rest = told[MAX_FOR_PEOPLE].to_text(Language::English);
+        assert!(rest.contains("187 more of your units"), "{rest}");
+        assert_eq!(report.verdict(), Verdict::Verified);
     }
 
     #[test]
@@ -320,7 +374,8 @@ mod tests {
         let lines: String = (0..MAX_LISTED + 97).map(|at| format!("SN{at}\n")).collect();
         let own = own(&lines);
         let mut report = Report::new(Verdict::Verified);
-        say_missing(&mut report, Some("aoi.example/7"), &own.without(|_| false));
+        let missing = own.of_kind(&Named::default(), Found::Missing);
+        say_missing(&mut report, Some("aoi.example/7"), &missing);
         let told = report.reasons();
         assert_eq!(told.len(), MAX_LISTED + 1);
         assert_eq!(told[0].message(), Message::OwnWithout);

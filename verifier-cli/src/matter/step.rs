@@ -167,12 +167,13 @@ impl Step {
         }
     }
 
-    /// The time that it claims, if its format and zone leave no doubt, and that of sight, if it is opened:
-    /// milliseconds since 1970.
+    /// The time that it claims, if its zone is opened and format and zone leave no doubt, and that of sight, if it
+    /// is opened: milliseconds since 1970. As for `reconcile`, an empty value is none.
     pub(super) fn times(&self) -> (Option<u64>, u64) {
+        let text = |name: &str| self.text(name).filter(|text| !text.is_empty());
         let claimed = || {
-            let format = self.text("claimed/format").unwrap_or("iso");
-            claimed_instant(self.text("claimed/start")?, format, self.text("claimed/zone")?)
+            let format = text("claimed/format").unwrap_or("iso");
+            claimed_instant(text("claimed/start")?, format, text("claimed/zone")?)
         };
         (claimed(), self.text("seen").and_then(parse_millis).unwrap_or(u64::MAX))
     }

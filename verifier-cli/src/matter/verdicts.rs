@@ -135,6 +135,23 @@ mod tests {
     }
 
     #[test]
+    fn a_claimed_time_whose_zone_is_not_opened_puts_nothing_in_order() {
+        let claiming = |word, time| [("verdict", word), ("claimed/start", time)];
+        let passed = claiming("Passed", "2026-03-02T10:05:00Z");
+        let failed = claiming("Failed", "2026-03-02T08:50:00Z");
+        // Seen in this order, and made in the other. Each time has an offset of its own.
+        let last = |zone: Option<&str>| {
+            let passed: &[_] = &[passed[0], passed[1], ("claimed/zone", "Z")];
+            let zone = zone.map(|zone| ("claimed/zone", zone));
+            let failed: Vec<_> = failed.into_iter().chain(zone).collect();
+            of(&[(Kind::AoiReport, passed), (Kind::AoiReport, failed.as_slice())]).machine
+        };
+        assert_eq!(last(Some("Z")).as_deref(), Some("Passed"));
+        assert_eq!(last(None).as_deref(), Some("Failed"));
+        assert_eq!(last(Some("")).as_deref(), Some("Failed"));
+    }
+
+    #[test]
     fn an_oven_hides_no_failed_inspection() {
         let verdicts = of(&[
             (Kind::SpiReport, &[("verdict", "GOOD")]),

@@ -315,8 +315,8 @@ catalogue! {
     OpenNoDisclosure = "open-no-disclosure",
         "what the statement is about: no disclosure was given", "声明的内容：未给出披露文件";
     OpenNoLowerBound = "open-no-lower-bound",
-        "a lower bound: the log was still empty when its source had last looked, so that there was nothing to name; no file can add it",
-        "时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上";
+        "that it was not made long before: it names no earlier tree, as if its source had seen none; no file can add it",
+        "它是否早已备好：它没有指明更早的树，如同其来源从未见过；也没有文件能够补上";
     OpenNoWitness = "open-no-witness",
         "that all see the same log, and when: the policy asks for no witness",
         "所有人看到的是否同一日志、以及时间：策略未要求见证者";
@@ -422,6 +422,10 @@ catalogue! {
     OwnAbsent = "own-absent",
         "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them",
         "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们";
+    OwnByPanel = "own-by-panel", "your unit {0}: its panel {1} is found, the unit is not named",
+        "您的单元 {0}：找到了其拼板 {1}，但没有写明该单元";
+    OwnByPanelMore = "own-by-panel-more", "{0} more of your units: their panels are found, the units are not named",
+        "另有您的 {0} 个单元：找到了其拼板，但没有写明单元本身";
     OwnNamed = "own-named", "opened records name {0} of your {1} units",
         "已披露的记录写明了您 {1} 个单元中的 {0} 个";
     OwnUnnamed = "own-unnamed", "NOT FOUND: your unit {0}: it was looked for, and no opened record names it",
@@ -548,8 +552,8 @@ catalogue! {
         "that {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed",
         "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明";
     OpenNoneNamed = "open-none-named",
-        "a lower bound for {0} statements: the log was still empty when their source had last looked, so that there was nothing to name; no file can add it",
-        "{0} 份声明的时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上";
+        "that {0} statements were not made long before: no earlier tree is named, as if the source had seen none; no file can add it",
+        "{0} 份声明是否早已备好：没有指明更早的树，如同来源从未见过；也没有文件能够补上";
     OpenNoise = "open-noise",
         "{0}: whether a record of one of your units was hidden behind a false tag, which your lot key cannot find: only a challenge audit, in which the maker opens records that were picked at random, limits how many",
         "{0}：您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）才能限制其数量";

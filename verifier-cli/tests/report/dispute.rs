@@ -71,6 +71,17 @@ impl Dispute {
         Self::of((0..count).map(record).collect(), Vec::new())
     }
 
+    /// The panel PNL7, inspected once, of which the report calls the boards so.
+    pub(crate) fn of_panel(units: &str) -> Self {
+        let values = vec![
+            field("verdict", b"Passed\nPassed\n"),
+            field("panel", b"PNL7"),
+            field("units", units.as_bytes()),
+            field("seen", b"2026-01-02T03:01:00Z"),
+        ];
+        Self::of(vec![(Kind::AoiReport, values)], Vec::new())
+    }
+
     /// Boards, each inspected once, at the times that these texts and zones claim.
     pub(crate) fn claiming(times: &[(&str, &str)]) -> Self {
         let record = |(at, (start, zone)): (usize, &(&str, &str))| {

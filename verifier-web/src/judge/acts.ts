@@ -42,6 +42,7 @@ export function actsOf(
     if (!TABLES.get(record.kind)?.includes("file/sha256")) return [];
     const text = (name: string) => textOf(record, name);
     const lines = (name: string) => text(name).split("\n").filter((line) => line !== "").slice(0, MAX_UNITS);
+    const claimedMillis = `${claimedAt(text) ?? ""}`;
     const act = {
       ...of,
       index: `${record.index}`,
@@ -50,7 +51,8 @@ export function actsOf(
       verdicts: lines("verdict"),
       panel: text("panel"),
       claimed: claimedOf(text("claimed/start"), text("claimed/zone")),
-      claimedMillis: `${claimedAt(text) ?? ""}`,
+      claimedMillis,
+      orderMillis: text("claimed/zone") === "" ? "" : claimedMillis,
       seen: text("seen"),
       defects: text("defects"),
       attempt: text("attempt"),

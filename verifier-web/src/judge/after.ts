@@ -35,6 +35,7 @@ export async function checkAfter(
   const { tree, noteHash } = statement.after;
   const file = desk.one("after");
   if (!file) {
+    // Its source names no tree, whatever the log had by then.
     if (tree.size === 0n) draft.open("open-no-lower-bound");
     else draft.open("open-lower-bound", `${tree.size}`);
     return undefined;

@@ -9,7 +9,7 @@
 import { sameBytes } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/sha256.ts";
 import { readBundle, readPart, readRole, type Bundle, type Placed } from "../formats/bundle.ts";
-import { decodeHash, decodeUtf8, encodeBase64, type Hash } from "../formats/encoding.ts";
+import { decodeHash, decodeUtf8, encodeBase64, plainText, type Hash } from "../formats/encoding.ts";
 import { parseDisclosure } from "../formats/disclosure.ts";
 import { encodeHex } from "../formats/hex.ts";
 import { claims, formatNote, parseNote, verifyNote, type Note } from "../formats/note.ts";
@@ -37,6 +37,7 @@ import type { Reader } from "./reader.ts";
 import { Stop, rejected, say, sayWith, undecided, type Act, type Draft } from "./report.ts";
 import { showRecord } from "./show.ts";
 import { checkStamps, sayStamps, timesOf } from "./stamps.ts";
+import { parseOwn } from "./texts.ts";
 import { formatUtc } from "./time.ts";
 
 /** The most records that are handed to the page; all are checked. */
@@ -462,7 +463,8 @@ function sayRecords(draft: Draft, checked: readonly Checked[]): void {
     if (after?.times) draft.fact("not-before", `${place}: ${formatUtc(after.times.earliest)}`);
     else if (after) draft.fact("after-bound", `${place}: ${statement.after.tree.size}`);
   }
-  // The first statement of a log had nothing before it that it could name.
+  // One that names no tree says no more than that its source names none: it need not be the log's first, and a
+  // source can choose to.
   const open = checked.filter(({ after }) => !after);
   const noneNamed = open.filter(({ statement }) => statement.after.tree.size === 0n).length;
   if (open.length > noneNamed) draft.open("open-lower-bounds", `${open.length - noneNamed}`);
@@ -478,7 +480,10 @@ function sayCheckpoint(draft: Draft, policy: Policy, checked: readonly Checked[]
   if (newest) describeAccepted(draft, policy, newest);
 }
 
-/** Copies decide nothing; where they are not the reader's own, that is told. */
+/**
+ * Copies decide nothing; where they are not the reader's own, that is told. What editors have left in either makes
+ * no difference.
+ */
 async function sayCopies(
   draft: Draft,
   window: FileWindow,
@@ -486,13 +491,13 @@ async function sayCopies(
   own: Own,
 ): Promise<void> {
   const policy = bundle.parts.get(POLICY_COPY);
-  if (policy && !sameBytes(policy.hash, sha256(own.policyBytes))) {
+  if (policy && !sameBytes(plainText(await readPart(window, policy)), plainText(own.policyBytes))) {
     draft.fact("other-copy", POLICY_COPY);
   }
   const pins = bundle.parts.get(PINS_COPY);
   if (!pins || !own.pins) return;
   try {
-    const copy = parsePins(await readPart(window, pins));
+    const copy = parseOwn(await readPart(window, pins), parsePins);
     if (formatPins(copy) === formatPins(own.pins)) return;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

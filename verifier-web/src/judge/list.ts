@@ -45,9 +45,14 @@ export interface List {
   readonly hasHeader: boolean;
 }
 
+/** Whether it is a name, and not what a machine writes for a board or panel that it could not read. */
+export function isName(name: string): boolean {
+  return !NO_NAMES.includes(name);
+}
+
 /** Whatever reports may call a unit: its serial or its panel. */
 export function namesOf(unit: Unit): string[] {
-  return [unit.serial, unit.panel].filter((name) => !NO_NAMES.includes(name));
+  return [unit.serial, unit.panel].filter(isName);
 }
 
 /** Reads a list. */

@@ -6,12 +6,11 @@
  * does, prove nothing. If some are, the others are missing, and that is not in order.
  */
 
-import { encodeUtf8 } from "../formats/encoding.ts";
-import { isEvidence } from "../formats/kinds.ts";
+import { Boards, Named, type Found } from "./found.ts";
 import { namesOf, type Unit } from "./list.ts";
 import type { OpenedRecord } from "./opened.ts";
-import { itemsOf, type Followed, type Opened } from "./range.ts";
-import { octetsOf, type Reader } from "./reader.ts";
+import type { Followed, Opened } from "./range.ts";
+import type { Reader } from "./reader.ts";
 import { say, undecided, type Draft } from "./report.ts";
 
 /** How many of a long list are said. */
@@ -42,10 +41,13 @@ export function sayOwn(
   if (!reader) return ranges.forEach(({ source }) => draft.open("open-no-reader", source));
   draft.ownUnits = reader.list.units.flatMap(namesOf);
   if (!hasKeys) ranges.forEach(({ source }) => draft.open("open-no-key", source));
-  const found = named(checked.filter(({ place }) => !hasKeys || place.claim === "records"));
-  ranges.forEach(({ ownUnits }) => ownUnits.forEach((unit) => found.add(unit)));
   const { units, hasHeader } = reader.list;
-  const missing = without(units, found);
+  const boards = new Boards(units, checked.flatMap(({ opened }) => opened.records));
+  const named = new Named(boards);
+  const read = checked.filter(({ place }) => !hasKeys || place.claim === "records");
+  read.forEach(({ opened }) => opened.records.forEach((record) => named.add(record)));
+  ranges.forEach((range) => ownRecords(range, checked).forEach((record) => named.addTagged(record)));
+  const missing = foundSo(units, named, "missing");
   if (missing.length === units.length) throw undecided("own-none-found", `${units.length}`);
   const [first] = units;
   if (!hasHeader && first && first === missing[0]) {
@@ -57,14 +59,23 @@ export function sayOwn(
     draft.reason("own-named", `${units.length - missing.length}`, `${units.length}`);
     sayMissing(draft, undefined, missing);
   } else {
-    for (const range of ranges) sayRange(draft, range, units);
+    for (const range of ranges) sayRange(draft, range, units, checked, boards);
   }
+  sayByPanel(draft, foundSo(units, named, "by-panel"));
   if (missing.length > 0) draft.notInOrder(say("own-absent", `${missing.length}`, `${units.length}`));
 }
 
-function sayRange(draft: Draft, range: OfSource, units: readonly Unit[]): void {
-  const { source, own, ownUnits } = range;
-  const missing = without(units, ownUnits);
+function sayRange(
+  draft: Draft,
+  range: OfSource,
+  units: readonly Unit[],
+  checked: readonly Claimed[],
+  boards: Boards,
+): void {
+  const { source, own } = range;
+  const named = new Named(boards);
+  ownRecords(range, checked).forEach((record) => named.addTagged(record));
+  const missing = foundSo(units, named, "missing");
   const numbers = [`${own.length}`, source, `${units.length - missing.length}`, `${units.length}`];
   draft.reason("own-sound", ...numbers);
   for (const [sequence, index, names] of own.slice(0, MAX_RECORDS)) {
@@ -89,20 +100,25 @@ function sayMissing(draft: Draft, source: string | undefined, missing: readonly 
   if (missing.length > MAX_LISTED) draft.reason("own-missing-more", `${missing.length - MAX_LISTED}`);
 }
 
-/** The units none of whose names is found. */
-function without(units: readonly Unit[], found: ReadonlySet<string>): Unit[] {
-  return units.filter((unit) => !namesOf(unit).some((name) => found.has(octetsOf(encodeUtf8(name)))));
+/**
+ * That units are found by their panel alone is told, and is no reason against them: boards of one panel often share
+ * its name, and a machine that reads no other writes that.
+ */
+function sayByPanel(draft: Draft, units: readonly Unit[]): void {
+  for (const { serial, panel } of units.slice(0, MAX_RECORDS)) draft.reason("own-by-panel", serial, panel);
+  if (units.length > MAX_RECORDS) draft.reason("own-by-panel-more", `${units.length - MAX_RECORDS}`);
 }
 
-/** The units and panels that opened records show. */
-function named(statements: readonly Opened[]): Set<string> {
-  return new Set(statements.flatMap(({ opened }) => opened.records.flatMap(namesIn)));
+/** The units that are found so. */
+function foundSo(units: readonly Unit[], named: Named, found: Found): Unit[] {
+  return units.filter((unit) => named.of(unit) === found);
 }
 
-function namesIn(record: OpenedRecord): string[] {
-  // What a closing calls units is a number.
-  if (!isEvidence(record.kind)) return [];
-  const value = (name: string) => record.fields.find((field) => field.name === name)?.value;
-  const [units, panel] = [value("units"), value("panel")];
-  return [...(units ? itemsOf(octetsOf(units)) : []), ...(panel ? [octetsOf(panel)] : [])];
+/** The reader's records in a range. */
+function ownRecords({ source, own }: OfSource, checked: readonly Claimed[]): OpenedRecord[] {
+  const places = new Set(own.map(([sequence, index]) => `${sequence} ${index}`));
+  const inRange = checked.filter(({ place, statement }) => place.claim === "range" && statement.source === source);
+  return inRange.flatMap(({ statement, opened }) =>
+    opened.records.filter(({ index }) => places.has(`${statement.sequence} ${index}`))
+  );
 }

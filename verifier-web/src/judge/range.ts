@@ -46,8 +46,6 @@ export interface Followed {
   readonly holdsPinned: boolean;
   /** The reader's own. */
   readonly own: readonly OwnRecord[];
-  /** The reader's units that these name, as octets. */
-  readonly ownUnits: ReadonlySet<string>;
 }
 
 /** A record of the reader's: its statement, its number there, and which of the reader's units it names. */
@@ -61,7 +59,6 @@ export function followRange(
 ): Followed {
   let [records, heartbeats, outages, unnamed, holdsPinned] = [0n, 0, 0, 0, false];
   const own: OwnRecord[] = [];
-  const ownUnits = new Set<string>();
   let before: Before | undefined;
   for (const { statement, opened } of range) {
     const count = opened.recordCount - 1n;
@@ -76,7 +73,6 @@ export function followRange(
     holdsPinned ||= checkPinned(pin, statement);
     const told = checkRecords(pin, statement, opened, reader);
     own.push(...told.own.map(([index, units]): OwnRecord => [statement.sequence, index, units]));
-    told.ownUnits.forEach((unit) => ownUnits.add(unit));
     records += count;
     heartbeats += count === 0n ? 1 : 0;
     outages += told.outages;
@@ -86,7 +82,7 @@ export function followRange(
   const sequence = (one: Opened | undefined) => one?.statement.sequence ?? 0n;
   const ends = { first: sequence(range[0]), last: sequence(range.at(-1)) };
   const counts = { statements: range.length, records, heartbeats, outages, unnamed };
-  return { ...ends, ...counts, holdsPinned, own, ownUnits };
+  return { ...ends, ...counts, holdsPinned, own };
 }
 
 /** Whether any tag of the reader's is in these statements. Where it is in none, the keys may be of other lots. */
@@ -168,7 +164,6 @@ function checkRecords(
 ) {
   let [outages, unnamed] = [0, 0];
   const own: (readonly [bigint, readonly string[]])[] = [];
-  const ownUnits: string[] = [];
   const tags = new Set(opened.records.flatMap(tagsOf));
   const { source, sequence } = statement;
   const known = reader ? ownTags(reader, source, sequence, tags) : new Map<string, string>();
@@ -183,10 +178,9 @@ function checkRecords(
     if (!isEvidence(record.kind)) continue;
     const told = checkTags(pin, statement, record, known, reader);
     if (told.isOwn) own.push([index, told.units]);
-    ownUnits.push(...told.units);
     unnamed += isOfNobody(record) ? 1 : 0;
   }
-  return { outages, unnamed, own, ownUnits };
+  return { outages, unnamed, own };
 }
 
 /** The first field that a record of a range should show and does not. */

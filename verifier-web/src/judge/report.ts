@@ -61,6 +61,11 @@ export interface Act {
   readonly claimed: string;
   /** The same as a moment, decimal milliseconds since 1970; empty if its form or zone leaves a doubt. */
   readonly claimedMillis: string;
+  /**
+   * The moment by which it is put in order; empty also where its zone is not opened. Who leaves that closed hides what
+   * an order would rest on, so that sight decides, as for the program.
+   */
+  readonly orderMillis: string;
   readonly seen: string;
   /** How many defects the machine counts, as it writes that. */
   readonly defects: string;

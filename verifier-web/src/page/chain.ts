@@ -49,7 +49,7 @@ function compare(one: bigint, other: bigint): number {
  * they stay as they are: sight saw one before the other was made.
  */
 function inTime(acts: readonly Act[]): Act[] {
-  const timed = acts.map((act) => ({ act, claimed: act.claimedMillis === "" ? undefined : BigInt(act.claimedMillis) }));
+  const timed = acts.map((act) => ({ act, claimed: act.orderMillis === "" ? undefined : BigInt(act.orderMillis) }));
   const firstSeen = acts.map(seenOf).reduce((least, seen) => (seen < least ? seen : least), MAX_U64);
   const isInDoubt = timed.some(({ claimed }) => claimed === undefined || claimed > firstSeen);
   if (!isInDoubt) timed.sort((one, other) => compare(one.claimed ?? 0n, other.claimed ?? 0n));

@@ -18,6 +18,8 @@ import { explain } from "../../src/page/words/refusals.ts";
 import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
 import { wordOf } from "../../src/page/result.ts";
+import { fill } from "../../src/page/words/language.ts";
+import { SENTENCES } from "../../src/page/words/verdicts.ts";
 import { outcome } from "../vector.ts";
 
 const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
@@ -79,6 +81,13 @@ test("a lower bound that cannot be is not asked for", async () => {
   const open = report.notChecked.find(({ code }) => code === "open-none-named");
   assert.deepEqual(open?.values, ["1"]);
   assert.ok(!codes(report.notChecked).includes("open-lower-bounds"));
+  // What the log held by then, a statement that names no tree does not say.
+  for (const code of ["open-none-named", "open-no-lower-bound"]) {
+    const words = SENTENCES[code] ?? { en: "", zh: "" };
+    assert.match(fill(words, "en", ["1"]), /^That (1 statement|it) was not made long before: (it names )?no earlier tree/);
+    assert.match(words.zh, /是否早已备好/);
+    assert.doesNotMatch(words.en + words.zh, /empty|尚为空/);
+  }
   const without = [...RECORDS].filter(([path]) => !/\.(after|consistency)$/.test(path));
   const other = await judged(makeBundle(new Map(without), EVIDENCE));
   assert.ok(codes(other.notChecked).includes("open-lower-bounds"));
@@ -528,6 +537,27 @@ test("pins have one form, and are told from the maker's copy", async () => {
   const report = await judged(copied, { pins: encodeUtf8(text) });
   const others = report.facts.filter((one) => one.code === "other-copy");
   assert.deepEqual(others, [{ code: "other-copy", value: "pins" }]);
+});
+
+test("a copy that an editor has saved its own way is the reader's own, and one that says another thing is not", async () => {
+  const pins = pinsFrom(anchor("report.json", HASH));
+  const othersOf = async (copies: readonly string[], own: readonly string[]) => {
+    const [policyCopy = "", pinsCopy = ""] = copies;
+    const enclosed = new Map([["policy", encodeUtf8(policyCopy)], ["pins", encodeUtf8(pinsCopy)]]);
+    const [ownPolicy = "", ownPins = ""] = own;
+    const changed = { policy: encodeUtf8(ownPolicy), pins: encodeUtf8(ownPins), keys: "" };
+    const report = await judged(makeBundle(RECORDS, enclosed), changed);
+    assert.equal(report.verdict, "verified");
+    return report.facts.filter(({ code }) => code === "other-copy").map(({ value }) => value);
+  };
+  const plain = [POLICY, pins];
+  const saved = plain.map((text) => `\ufeff${text.trimEnd().replaceAll("\n", "\r\n")}`);
+  for (const [copies, own] of [[plain, plain], [plain, saved], [saved, plain], [saved, saved]] as const) {
+    assert.deepEqual(await othersOf(copies, own), []);
+  }
+  const others = [saved[0]?.replace("witness buyer", "witness  buyer") ?? "", saved[1]?.replace("60", "90") ?? ""];
+  assert.deepEqual(await othersOf(others, plain), ["policy", "pins"]);
+  assert.deepEqual(await othersOf(["# another\n", "no pins"], saved), ["policy", "pins"]);
 });
 
 test("CRC-32 and times are read as others write them", () => {

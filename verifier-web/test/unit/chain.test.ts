@@ -5,14 +5,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { BAD, GOOD, saysBad, saysGood } from "../../src/evidence/words.ts";
+import { actsOf, boundsOf } from "../../src/judge/acts.ts";
 import type { Act } from "../../src/judge/report.ts";
 import { parseMillis } from "../../src/judge/time.ts";
 import { bySight, lastWordsOf } from "../../src/page/chain.ts";
 import { actOf } from "../act.ts";
 import { ROOT } from "../vector.ts";
 
-const at = (time: string) => ({ claimedMillis: `${parseMillis(time)}` });
+const at = (time: string) => ({ orderMillis: `${parseMillis(time)}` });
 const lastOf = (...acts: Partial<Act>[]) => lastWordsOf(acts.map(actOf), (words) => words);
 const look = (verdict: string, more: Partial<Act> = {}) => ({ kind: "aoi-report", verdicts: verdict.split("\n"), ...more });
 
@@ -56,6 +58,26 @@ test("the last word is that of the last time, whatever was seen first", () => {
   const early = { seen: "2026-03-02T09:00:00Z" };
   const [one, other] = [look("Passed", { ...second, ...early, index: "1" }), look("Failed", { ...first, ...seen, index: "2" })];
   assert.deepEqual(lastOf(one, other).machine, ["Failed"]);
+});
+
+test("a claimed time whose zone is not opened puts nothing in order", () => {
+  const [passed, failed] = [["Passed", "2026-03-02T10:05:00Z"], ["Failed", "2026-03-02T08:50:00Z"]] as const;
+  const actIn = (index: bigint, [verdict, time]: readonly [string, string], zone: string | undefined) => {
+    const values = { verdict, units: "SN1\n", "claimed/start": time, ...(zone === undefined ? {} : { "claimed/zone": zone }) };
+    const fields = Object.entries(values).map(([name, value], at) => {
+      return { index: BigInt(at), name, value: encodeUtf8(value), isKnown: true };
+    });
+    const record = { index, kind: "aoi-report", fieldCount: BigInt(fields.length), fields };
+    const bounds = { place: "aoi 1", ...boundsOf(undefined, undefined) };
+    return actsOf({ recordCount: 3n, records: [record] }, bounds, () => undefined);
+  };
+  // Seen in this order, and made in the other.
+  const last = (zone: string | undefined) =>
+    lastOf(...actIn(1n, passed, "Z"), ...actIn(2n, failed, zone)).machine;
+  assert.deepEqual(last("Z"), ["Passed"]);
+  assert.deepEqual([last(undefined), last("")], [["Failed"], ["Failed"]]);
+  // It is drawn all the same: the time has an offset of its own.
+  assert.equal(actIn(2n, failed, undefined)[0]?.claimedMillis, `${parseMillis(failed[1])}`);
 });
 
 test("an oven hides no failed inspection, and paste no optics", () => {

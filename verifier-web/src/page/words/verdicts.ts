@@ -61,6 +61,14 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them.",
     zh: "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们。",
   },
+  "own-by-panel": {
+    en: "Your unit {0}: its panel {1} is found, the unit is not named.",
+    zh: "您的单元 {0}：找到了其拼板 {1}，但没有写明该单元。",
+  },
+  "own-by-panel-more": {
+    en: "{0} more of your units: their panels are found, the units are not named.",
+    zh: "另有您的 {0} 个单元：找到了其拼板，但没有写明单元本身。",
+  },
   "own-unnamed": {
     en: "NOT FOUND: your unit {0}: it was looked for, and no opened record names it.",
     zh: "未找到：您的单元 {0}：已查找，没有任何已披露的记录写明它。",
@@ -475,8 +483,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明。",
   },
   "open-none-named": {
-    en: "A lower bound for {0} statements: the log was still empty when their source had last looked, so that there was nothing to name; no file can add it.",
-    zh: "{0} 份声明的时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上。",
+    en: "That {0} statements were not made long before: no earlier tree is named, as if the source had seen none; no file can add it.",
+    zh: "{0} 份声明是否早已备好：没有指明更早的树，如同来源从未见过；也没有文件能够补上。",
   },
   "open-no-reader": {
     en: "{0}: which records are yours: no lot key and no list of your units were given.",
@@ -535,8 +543,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "声明的内容：未给出披露文件。",
   },
   "open-no-lower-bound": {
-    en: "A lower bound: the log was still empty when its source had last looked, so that there was nothing to name; no file can add it.",
-    zh: "时间下限：其来源最近一次查看时日志尚为空，没有可指明的检查点；也没有文件能够补上。",
+    en: "That it was not made long before: it names no earlier tree, as if its source had seen none; no file can add it.",
+    zh: "它是否早已备好：它没有指明更早的树，如同其来源从未见过；也没有文件能够补上。",
   },
   "open-no-witness": {
     en: "That everybody sees the same log, and when: your policy asks for no witness.",

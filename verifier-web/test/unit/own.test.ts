@@ -1,0 +1,131 @@
+/** How the reader's own units are found, case for case as in `verifier-cli/src/dossier/own/found.rs`. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { concat } from "../../src/crypto/bytes.ts";
+import { sha256 } from "../../src/crypto/sha256.ts";
+import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { encodeHex } from "../../src/formats/hex.ts";
+import { Boards, Named } from "../../src/judge/found.ts";
+import type { Given } from "../../src/judge/given.ts";
+import type { OpenedRecord } from "../../src/judge/opened.ts";
+import type { Report } from "../../src/judge/report.ts";
+import { judge } from "../../src/judge/verify.ts";
+import { wordOf } from "../../src/page/result.ts";
+import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
+import { NOTHING_ELSE, POLICY, SIGNERS, anchor } from "../maker.ts";
+
+const HASH = sha256(encodeUtf8("a report"));
+
+type Values = Readonly<Record<string, string>>;
+
+function recordOf(values: Values, at: number): OpenedRecord {
+  const fields = Object.entries(values).map(([name, value], index) => {
+    return { index: BigInt(index), name, value: encodeUtf8(value), isKnown: true };
+  });
+  return { index: BigInt(at + 1), kind: "aoi-report", fieldCount: BigInt(fields.length), fields };
+}
+
+/** How each unit of a list is found in records that are read by name, and in the same by their tags. */
+function found(units: readonly (readonly [string, string])[], records: readonly Values[]): string[][] {
+  const list = units.map(([serial, panel]) => ({ serial, panel }));
+  const opened = records.map(recordOf);
+  const boards = new Boards(list, opened);
+  const [byName, byTag] = [new Named(boards), new Named(boards)];
+  for (const record of opened) {
+    byName.add(record);
+    byTag.addTagged(record);
+  }
+  return [byName, byTag].map((named) => list.map((unit) => named.of(unit)));
+}
+
+const PANEL = { panel: "PNL7" };
+
+test("a panel with boards of its own finds no board that is not among them", () => {
+  const units = [["SN-1", "PNL7"], ["SN-GHOST", "PNL7"]] as const;
+  const [, ghost] = units;
+  const report = { ...PANEL, units: "SN-1\nSN-2\n" };
+  assert.deepEqual(found(units, [report])[0], ["named", "missing"]);
+  // Nor where the list does not have these boards: the report itself puts them on the panel.
+  assert.deepEqual(found([ghost], [report])[0], ["missing"]);
+  const beside = { units: "PNL7\nSN-2\n" };
+  assert.deepEqual(found([ghost], [report, beside]), [["missing"], ["missing"]]);
+  const both = ["named", "missing"];
+  assert.deepEqual(found(units, [{ units: "PNL7\nSN-1\n" }]), [both, both]);
+});
+
+test("a panel that is named alone finds its boards and names none", () => {
+  const units = [["SN-1", "PNL7"], ["SN-2", "PNL7"], ["SN-3", "PNL8"]] as const;
+  const alone = { ...PANEL, units: "PNL7\nPNL7\n" };
+  const panels = ["by-panel", "by-panel", "missing"];
+  assert.deepEqual(found(units, [alone]), [panels, panels]);
+  // The panel of a record is no unit of it, and has no tag.
+  assert.deepEqual(found([units[0]], [PANEL]), [["by-panel"], ["missing"]]);
+  assert.deepEqual(found(units, [alone, { ...PANEL, units: "SN-1\n" }])[0], ["named", "by-panel", "missing"]);
+  // What several panels have is the name of no board of one of them, and what could not be read is none.
+  const shared = { ...PANEL, units: "N/A\nL7\n" };
+  const other = { panel: "PNL8", units: "L7\n" };
+  assert.deepEqual(found(units, [shared, other])[0], ["by-panel", "by-panel", "by-panel"]);
+  assert.deepEqual(found(units, [shared])[0], ["missing", "missing", "missing"]);
+});
+
+test("a panel that is shipped as a unit is named", () => {
+  const units = [["PNL7", ""], ["NOREAD", ""], ["PNL7", "PNL9"]] as const;
+  assert.deepEqual(found(units, [{ ...PANEL, units: "SN-1\n" }])[0], ["named", "missing", "missing"]);
+  assert.deepEqual(found([units[0]], [{ ...PANEL, units: "SN-1\n" }])[1], ["missing"]);
+});
+
+async function judged(bundle: Uint8Array, changed: Partial<Given>): Promise<Report> {
+  const blob = new Blob([new Uint8Array(bundle)]);
+  const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, ...NOTHING_ELSE };
+  return judge({ files: [{ role: "bundle", name: "b.zip", blob }], ...own, ...changed }, () => {});
+}
+
+const valuesOf = (report: Report, code: string) =>
+  report.reasons.filter((one) => one.code === code).map(({ values }) => values);
+
+test("a unit that is nowhere is said alike by the page, the bundle's verdict and reconciliation", async () => {
+  const of = async (units: string, list: string) => {
+    const made = anchor("report.json", HASH, { values: new Map([["panel", "PNL7"], ["units", units]]) });
+    return judged(makeBundle(partsOf("records", made)), { units: encodeUtf8(`serial,panel\n${list}`) });
+  };
+  const [boards, panel] = ["SN-1\nSN-2\n", "PNL7\nPNL7\n"];
+  const cases: [string, string, string][] = [
+    [boards, "SN-1,PNL7\nSN-2,PNL7\n", "verified"],
+    [boards, "SN-1,PNL7\nSN-GHOST,PNL7\n", "not-in-order"],
+    [boards, "SN-GHOST,PNL7\n", "undecided"],
+    [boards, "PNL7,\n", "verified"],
+    [panel, "SN-1,PNL7\nSN-2,PNL7\n", "verified"],
+    [panel, "SN-1,PNL7\nSN-3,PNL8\n", "not-in-order"],
+    [panel, "SN-3,PNL8\n", "undecided"],
+  ];
+  for (const [units, list, word] of cases) assert.equal(wordOf(await of(units, list)), word, list);
+  assert.deepEqual(valuesOf(await of(panel, "SN-1,PNL7\n"), "own-by-panel"), [["SN-1", "PNL7"]]);
+  assert.deepEqual(valuesOf(await of(boards, "SN-1,PNL7\n"), "own-by-panel"), []);
+  const many = await of(panel, Array.from({ length: 197 }, (_, at) => `SN${at},PNL7\n`).join(""));
+  assert.equal(valuesOf(many, "own-by-panel").length, 10);
+  assert.deepEqual(valuesOf(many, "own-by-panel-more"), [["187"]]);
+});
+
+test("a panel's tag finds its boards only where no tag of another board of it stands beside it", async () => {
+  const of = async (units: readonly string[], list: string) => {
+    const valuesAt = (at: bigint) => new Map<string, string | Uint8Array>([
+      ["tags", concat(...units.map((unit) => tagOf(at, unit)))],
+      ["units", units.map((unit) => `${unit}\n`).join("")],
+    ]);
+    const made = makeRange(HASH, { valuesAt });
+    const parts = made.flatMap((one, at) => [...partsOf("range", one, at === made.length - 1)]);
+    const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
+    const reader = { lotKeys: encodeHex(LOT_KEY), units: encodeUtf8(`serial,panel\n${list}`) };
+    return judged(makeBundle(new Map(parts)), { pins, keys: "", ...reader });
+  };
+  const alone = await of(["PNL7"], "SN-1,PNL7\n");
+  assert.equal(alone.verdict, "verified");
+  assert.deepEqual(valuesOf(alone, "own-by-panel"), [["SN-1", "PNL7"]]);
+  assert.deepEqual(valuesOf(alone, "own-sound").map((values) => values.slice(2)), [["1", "1"]]);
+  const beside = await of(["PNL7", "SN-1"], "SN-1,PNL7\nSN-GHOST,PNL7\n");
+  assert.equal(wordOf(beside), "not-in-order");
+  assert.deepEqual(valuesOf(beside, "own-without").map(([, unit]) => unit), ["SN-GHOST"]);
+  assert.deepEqual(valuesOf(beside, "own-by-panel"), []);
+});
