@@ -13,6 +13,7 @@
 //! taken for a shipment.
 
 mod header;
+mod panels;
 mod text;
 
 use std::collections::hash_map::Entry;
@@ -20,6 +21,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use self::header::Columns;
+pub(crate) use self::panels::{Panels, some};
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
@@ -116,6 +118,12 @@ pub(crate) fn parse_of(path: &Path, bytes: &[u8]) -> Result<List, Failure> {
         let failure = Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));
         failure.with_hint(Said::new(Message::HintList, &[]))
     })
+}
+
+/// A list for tests.
+#[cfg(test)]
+pub(crate) fn parsed(lines: &str) -> List {
+    parse(lines.as_bytes()).unwrap()
 }
 
 fn parse(bytes: &[u8]) -> Result<List, String> {

@@ -154,6 +154,21 @@ fn a_bundle_that_holds_is_shown_with_its_boards_and_pictures() {
 }
 
 #[test]
+fn a_board_is_called_by_the_readers_serial_and_its_panel() {
+    let dispute = Dispute::new();
+    let titles = |list: &str, language: &str| {
+        dispute.write("mine.csv", list.as_bytes());
+        let words = ["bundle", "verify", "dispute.zip", "--units", "mine.csv"];
+        dispute.report(&words, language, 0)
+    };
+    let one = "serial,panel\nSN-7,PNL0099123\n";
+    assert!(titles(one, "en").contains(">SN-7 (panel PNL0099123)</td>"));
+    assert!(titles(one, "zh").contains(">SN-7（拼板 PNL0099123）</td>"));
+    let three = "serial,panel\nSN-7,PNL0099123\nSN-8,PNL0099123\nSN-9,PNL0099123\n";
+    assert!(titles(three, "en").contains("Board 1: panel PNL0099123: SN-7, SN-8, SN-9</h3>"));
+}
+
+#[test]
 fn an_enclosed_program_or_profile_is_not_counted_among_the_records_of_nobody() {
     let dispute = Dispute::new();
     let said = |with_evidence| {

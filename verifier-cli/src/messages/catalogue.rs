@@ -587,7 +587,7 @@ catalogue! {
     LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
     LabelOutages = "outages", "outages stated", "申明的中断数";
     LabelOwnMore = "own-more", "more records of yours, not listed here (see --json)", "此处未列出的您的其他记录数（见 --json）";
-    LabelOwnRecord = "own-record", "your record (statement, record: units)", "您的记录（声明号，记录号：单元）";
+    LabelOwnRecord = "own-record", "your record (statement, record: units (panel))", "您的记录（声明号，记录号：单元（拼板））";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
     LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已披露/全部记录数（含批次头）";
