@@ -7,6 +7,8 @@
 
 import type { NamedFile } from "../judge/given.ts";
 import { MAX_ACTS } from "../judge/acts.ts";
+import type { Unit } from "../judge/list.ts";
+import { Panels } from "../judge/panels.ts";
 import type { Act } from "../judge/report.ts";
 import { saysBad } from "../evidence/words.ts";
 import { bySight, lastWordsOf, linkedTo } from "./chain.ts";
@@ -44,15 +46,31 @@ export interface View {
   unit: string | undefined;
 }
 
+/** What the reader's list calls units. */
+export interface OwnNames {
+  readonly names: readonly string[];
+  readonly panels: readonly Unit[];
+}
+
+/** What a unit is called: by the reader's own serials and their panel, where the list has both. */
+export function calledBy(panels: Panels, unit: string, speaker: Speaker): string {
+  const known = panels.of(unit);
+  if (!known) return printable(unit);
+  const [serials, panel] = [printable(known.serials), printable(known.panel)];
+  return known.isOne ? speaker.story("onPanel", serials, panel) : speaker.story("panelWith", panel, serials);
+}
+
 /** The section with a choice of units. */
 export function showStory(
   acts: readonly Act[],
-  ownUnits: readonly string[],
+  own: OwnNames,
   files: readonly NamedFile[],
   view: View,
   speaker: Speaker,
 ): HTMLElement {
-  const choices = choicesOf(acts, new Set(ownUnits));
+  const choices = choicesOf(acts, new Set(own.names));
+  const panels = new Panels(own.panels);
+  const called = (unit: string) => calledBy(panels, unit, speaker);
   const gallery = new Gallery(acts, files, speaker);
   const place = element("div", { class: "story" });
   // What is shown below a choice is told to those who do not see it.
@@ -60,12 +78,12 @@ export function showStory(
   const show = (unit: string) => {
     const chain = chainOf(acts, unit);
     const rows = rowsOf(chain, unit, speaker);
-    place.replaceChildren(...storyOf(rows, chain, unit, gallery, speaker));
+    place.replaceChildren(...storyOf(rows, chain, { unit, called: called(unit) }, gallery, speaker));
     return rows.length;
   };
   const choose = (unit: string) => {
     view.unit = unit;
-    heard.textContent = speaker.story("shown", printable(unit), `${show(unit)}`);
+    heard.textContent = speaker.story("shown", called(unit), `${show(unit)}`);
   };
   const section = element(
     "section",
@@ -75,7 +93,7 @@ export function showStory(
   );
   if (acts.length >= MAX_ACTS) section.append(element("p", {}, speaker.story("actsLeft", `${MAX_ACTS}`)));
   const first = view.unit ?? choices[0]?.unit ?? "";
-  if (choices.length > 1) section.append(choiceOf(choices, first, choose, speaker));
+  if (choices.length > 1) section.append(choiceOf(choices, first, choose, called, speaker));
   section.append(heard, place);
   show(first);
   return section;
@@ -100,8 +118,8 @@ export function choicesOf(acts: readonly Act[], own: ReadonlySet<string>): Choic
 }
 
 /** A unit with what there is to know before it is chosen. */
-function labelOf({ unit, isOwn, isFailed }: Choice, speaker: Speaker): string {
-  const name = printable(unit);
+function labelOf({ unit, isOwn, isFailed }: Choice, called: (unit: string) => string, speaker: Speaker): string {
+  const name = called(unit);
   if (isOwn) return speaker.story(isFailed ? "optionOwnFailed" : "optionOwn", name);
   return isFailed ? speaker.story("optionFailed", name) : name;
 }
@@ -131,6 +149,7 @@ function choiceOf(
   choices: readonly Choice[],
   first: string,
   show: (unit: string) => void,
+  called: (unit: string) => string,
   speaker: Speaker,
 ): HTMLElement {
   const own = choices.filter(({ isOwn }) => isOwn).length;
@@ -138,7 +157,7 @@ function choiceOf(
     ? speaker.story("chooseOwn", `${choices.length}`, `${own}`)
     : speaker.story("choose", `${choices.length}`);
   const listed = choices.slice(0, MAX_LISTED);
-  const options = listed.map((one) => element("option", { value: one.unit }, labelOf(one, speaker)));
+  const options = listed.map((one) => element("option", { value: one.unit }, labelOf(one, called, speaker)));
   if (choices.length <= MAX_LISTED) {
     const choice = element("select", { id: "unit" }, ...options);
     choice.value = first;
@@ -220,13 +239,13 @@ function verdictsOf(act: Act, unit: string): string[] {
 function storyOf(
   rows: readonly Row[],
   chain: readonly Act[],
-  unit: string,
+  { unit, called }: { readonly unit: string; readonly called: string },
   gallery: Gallery,
   speaker: Speaker,
 ): HTMLElement[] {
   if (rows.length === 0) return [element("p", {}, speaker.story("unknownUnit", printable(unit)))];
   const made = [
-    element("h4", {}, unit === "" ? speaker.story("noUnit") : printable(unit)),
+    element("h4", {}, unit === "" ? speaker.story("noUnit") : called),
     ...lastWordsIn(chain, unit, speaker),
     tableOf(rows, speaker),
     drawTimeline(rows, speaker),

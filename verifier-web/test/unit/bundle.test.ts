@@ -433,6 +433,9 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   const table = await read(as(), `\ufeffLot,Serial\r\nL7,${mine}\r\n`);
   assert.deepEqual(table.reasons[1]?.values, ["3", SOURCE, "1", "1"]);
   assert.ok(!codes(table.reasons).includes("own-without"));
+  // What a machine calls by a panel's name is told by the serial that the list has on it.
+  const byPanel = await read(as(), `serial,panel\nSN7,${mine}\n`);
+  assert.equal(byPanel.facts.find(({ code }) => code === "own-record")?.value, `${SOURCE} 20, 1: SN7 (${mine})`);
   // As spreadsheets write it where a comma is the decimal mark, and in China in GBK or UTF-16.
   const gbk = Uint8Array.from([0xd0, 0xf2, 0xc1, 0xd0, 0xba, 0xc5, 0x3b, 0x78, 0x0a]);
   const bytesOf = (letter: string) => [letter.charCodeAt(0) & 0xff, letter.charCodeAt(0) >> 8];

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Act } from "../../src/judge/report.ts";
-import { chainOf, choicesOf, rowsOf } from "../../src/page/story.ts";
+import { Panels } from "../../src/judge/panels.ts";
+import { calledBy, chainOf, choicesOf, rowsOf } from "../../src/page/story.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { actOf } from "../act.ts";
 
@@ -115,4 +116,22 @@ test("links that lead in a circle, to one's own file or to many come to an end",
   const other = actOf({ ...seen(2), fileHash: hash("c"), follows: hash("b"), supersedes: hash("c") });
   const same = actOf({ ...seen(3), fileHash: hash("c"), about: hash("b") });
   assert.deepEqual(chainOf([same, other, one, report], "SN1"), [report, one, other, same]);
+});
+
+test("a unit is called by the reader's serials and their panel, where the list has both", () => {
+  const list = [["SN1", "PN1"], ["SN2", "PN2"], ["SN3", "PN2"], ["PN3", "PN3"], ["SN4", "N/A"], ["SN5", ""],
+    ["A", "P"], ["B", "P"], ["C", "P"], ["D", "P"]] as const;
+  const panels = new Panels(list.map(([serial, panel]) => ({ serial, panel })));
+  const called = (unit: string, language: "en" | "zh") => calledBy(panels, unit, new Speaker(language));
+  for (const [unit, en, zh, fact] of [
+    ["PN1", "SN1 (panel PN1)", "SN1（拼板 PN1）", "SN1 (PN1)"],
+    ["SN1", "SN1 (panel PN1)", "SN1（拼板 PN1）", "SN1 (PN1)"],
+    ["PN2", "panel PN2: SN2, SN3", "拼板 PN2：SN2, SN3", "SN2, SN3 (PN2)"],
+    ["P", "panel P: A, B, C, +1", "拼板 P：A, B, C, +1", "A, B, C, +1 (P)"],
+    ["PN3", "PN3", "PN3", "PN3"],
+    ["SN4", "SN4", "SN4", "SN4"],
+    ["N/A", "N/A", "N/A", "N/A"],
+  ] as const) {
+    assert.deepEqual([called(unit, "en"), called(unit, "zh"), panels.called(unit)], [en, zh, fact]);
+  }
 });

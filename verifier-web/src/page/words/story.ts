@@ -25,6 +25,8 @@ export const STORY = {
   optionOwn: { en: "{0} (yours)", zh: "{0}（您的）" },
   optionFailed: { en: "{0} (failed)", zh: "{0}（有不良）" },
   optionOwnFailed: { en: "{0} (yours, failed)", zh: "{0}（您的，有不良）" },
+  onPanel: { en: "{0} (panel {1})", zh: "{0}（拼板 {1}）" },
+  panelWith: { en: "panel {0}: {1}", zh: "拼板 {0}：{1}" },
   unknownUnit: { en: "No opened record names {0}.", zh: "没有已披露的记录提到 {0}。" },
   noUnit: { en: "(without a unit)", zh: "（未指明单元）" },
   actsLeft: {
