@@ -6,7 +6,7 @@
 //!
 //! Rule: `spec/text/bundle.md`, "Claimed times". The page says the same (`verifier-web/src/judge/lateness.ts`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::evidence::disclosure::{OpenedBatch, OpenedRecord};
 use spec::evidence::kind::Kind;
@@ -56,8 +56,8 @@ pub(crate) struct Lateness {
     sealed: Furthest,
     /// Records that claim a time to come.
     ahead: Ahead,
-    /// Records that open no time that can be compared.
-    untold: BTreeSet<(String, u64, u64)>,
+    /// Records that open no time that can be compared, and what they are of.
+    untold: BTreeMap<(String, u64, u64), Kind>,
 }
 
 /// Records that claim a time behind the one by which they were logged.
@@ -91,7 +91,7 @@ impl Lateness {
             let place = (one.source.to_owned(), one.sequence, record.index());
             let known = known.or_else(|| record.text("seen").and_then(parse_millis));
             let (Some(claimed), Some(known)) = (claimed(record), known) else {
-                self.untold.insert(place);
+                self.untold.insert(place, record.kind());
                 continue;
             };
             let ahead = claimed.saturating_sub(known) / 1000;
@@ -123,9 +123,22 @@ impl Lateness {
         let is_any =
             [&witnessed.place, &sealed.place, &ahead.place].iter().any(|place| place.is_some());
         if is_any && !self.untold.is_empty() {
-            report.not_checked(Message::OpenClaimsSome, &[&self.untold.len().to_string()]);
+            let values = [self.untold.len().to_string(), self.untold_kinds()];
+            let values = values.each_ref().map(String::as_str);
+            report.not_checked(Message::OpenClaimsSome, &values);
         }
         is_any
+    }
+
+    /// How many records of each kind open no time that can be compared, by the kinds' names.
+    fn untold_kinds(&self) -> String {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for kind in self.untold.values() {
+            *counts.entry(kind.as_str()).or_default() += 1;
+        }
+        let counts: Vec<String> =
+            counts.into_iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        counts.join(", ")
     }
 }
 

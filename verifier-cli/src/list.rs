@@ -13,6 +13,7 @@
 //! taken for a shipment.
 
 mod header;
+mod panels;
 mod text;
 
 use std::borrow::Cow;
@@ -21,6 +22,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use self::header::Columns;
+pub(crate) use self::panels::{Panels, some};
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
@@ -137,6 +139,12 @@ pub(crate) fn is_meant_by(bytes: &[u8]) -> bool {
     };
     let is_codes = |units: &[Unit]| units.len() > 1 && units.iter().all(is_code);
     parse(bytes).is_ok_and(|list| list.has_header || is_codes(&list.units))
+}
+
+/// A list for tests.
+#[cfg(test)]
+pub(crate) fn parsed(lines: &str) -> List {
+    parse(lines.as_bytes()).unwrap()
 }
 
 fn parse(bytes: &[u8]) -> Result<List, String> {

@@ -74,6 +74,10 @@ pub(crate) struct Witness {
 pub(crate) struct Board {
     /// What its records call it: the panel first, then the units.
     pub(crate) names: Vec<String>,
+    /// Its panel, as a record or the reader's list has it.
+    pub(crate) panel: Option<String>,
+    /// Serials of the reader's own units on it, as the list has them.
+    pub(crate) own: Vec<String>,
     /// Its records in the order in which the agent saw them, up to [`MAX_STEPS`].
     pub(crate) steps: Vec<Step>,
     /// How many records it has.

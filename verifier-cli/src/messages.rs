@@ -116,6 +116,7 @@ impl Said {
             _ if at == 1 && TIMED.contains(&self.message) => {
                 Some(late::length(value, language).into())
             }
+            _ if KINDS.contains(&(self.message, at)) => Some(kinds::told(value, language).into()),
             Language::Chinese if is_error => Some(chinese(value).into()),
             _ => Some(value.into()),
         }
@@ -140,14 +141,22 @@ impl Said {
 const TIMED: [Message; 3] =
     [Message::ClaimedAfterLogged, Message::LoggedAfterClaim, Message::SealedAfterClaim];
 
+/// Messages with a list of kinds of records, and which value it is.
+const KINDS: [(Message, usize); 2] = [(Message::FoundMissing, 0), (Message::OpenClaimsSome, 1)];
+
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 25] = [
+const NUMBERS: [(&str, &str); 27] = [
     (" files of evidence are", " file of evidence is"),
     (
         " files to which opened records commit: they are",
         " file to which opened records commit: it is",
     ),
     (" records that were picked are", " record that was picked is"),
+    (
+        " records that carry no tags and name no unit: which units they belong to, and what is in their files",
+        " record that carries no tags and names no unit: which unit it belongs to, and what is in its file",
+    ),
+    (" records were logged", " record was logged"),
     (" records are", " record is"),
     (
         " statements were not made long before: the checkpoints they name, or the proofs from these on, are",
@@ -233,6 +242,7 @@ macro_rules! catalogue {
 }
 
 mod catalogue;
+pub(crate) mod kinds;
 pub(crate) mod late;
 
 #[cfg(test)]
@@ -273,7 +283,9 @@ mod tests {
     fn one_is_not_many() {
         let said = |message, values: &[&str]| Said::new(message, values).to_text(Language::English);
         let range = said(Message::RangeSound, &["aoi", "1", "1", "1", "1"]);
-        assert!(range.contains("statements 1 to 1 are all 1 of one chain, with exactly 1 record,"));
+        assert!(
+            range.ends_with("all 1 statement of this machine in a row, with all of their 1 record")
+        );
         assert!(said(Message::EvidenceVouched, &["1"]).starts_with("1 file of evidence is byte"));
         assert!(said(Message::EvidenceVouched, &["11"]).starts_with("11 files of evidence are"));
         assert!(
@@ -282,6 +294,13 @@ mod tests {
         assert!(said(Message::OpenNoneNamed, &["1"]).starts_with("that 1 statement was not made"));
         assert!(said(Message::AuditSound, &["2"]).starts_with("all 2 entries hash to"));
         assert_eq!(singular(" recordsets"), None);
+        let unnamed = said(Message::OpenUnnamed, &["aoi", "1"]);
+        assert!(
+            unnamed.ends_with("which unit it belongs to, and what is in its file"),
+            "{unnamed}"
+        );
+        let claims = said(Message::OpenClaimsSome, &["1", "review 1"]);
+        assert!(claims.contains("1 record was logged (review by a person 1)"), "{claims}");
         let own = said(Message::OwnSound, &["1", "aoi", "1", "1"]);
         assert!(own.contains("1 record of aoi, of 1 unit out of 1;"), "{own}");
     }

@@ -154,6 +154,39 @@ fn a_bundle_that_holds_is_shown_with_its_boards_and_pictures() {
 }
 
 #[test]
+fn a_board_is_called_by_the_readers_serial_and_its_panel() {
+    let dispute = Dispute::new();
+    let titles = |list: &str, language: &str| {
+        dispute.write("mine.csv", list.as_bytes());
+        let words = ["bundle", "verify", "dispute.zip", "--units", "mine.csv"];
+        dispute.report(&words, language, 0)
+    };
+    let one = "serial,panel\nSN-7,PNL0099123\n";
+    assert!(titles(one, "en").contains(">SN-7 (panel PNL0099123)</td>"));
+    assert!(titles(one, "zh").contains(">SN-7（拼板 PNL0099123）</td>"));
+    let three = "serial,panel\nSN-7,PNL0099123\nSN-8,PNL0099123\nSN-9,PNL0099123\n";
+    assert!(titles(three, "en").contains("Board 1: panel PNL0099123: SN-7, SN-8, SN-9</h3>"));
+}
+
+#[test]
+fn an_enclosed_program_or_profile_is_not_counted_among_the_records_of_nobody() {
+    let dispute = Dispute::new();
+    let said = |with_evidence| {
+        dispute.write_range("range.zip", with_evidence);
+        let words = ["bundle", "verify", "range.zip", "--pins", "pins"];
+        let (code, out, err) = dispute.run(&words, "en");
+        assert_eq!(code, 0, "{out}{err}");
+        out
+    };
+    let whole = said(true);
+    assert!(!whole.contains("name no unit"), "{whole}");
+    assert!(whole.contains("0 to 0: all 1 statement of this machine in a row"), "{whole}");
+    // Nobody sees what they are, where their files are not there.
+    let bare = said(false);
+    assert!(bare.contains("2 records that carry no tags and name no unit"), "{bare}");
+}
+
+#[test]
 fn the_same_bundle_gives_the_same_page() {
     let dispute = Dispute::new();
     let pages = [0, 1].map(|_| timeless(&dispute.verify("dispute.zip", "en", 0)));
@@ -408,11 +441,12 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
                 witnesses' clocks; the furthest: line-4.example/aoi-7 statement 0 record 2";
     assert!(out.contains(said), "{out}");
     assert!(
-        out.contains("the claimed times of 1 record: not opened, or without a time zone"),
+        out.contains("after the work 1 record was logged (optical inspection 1): the time claimed"),
         "{out}"
     );
     let (_, chinese, _) = late.run(&words, "zh");
     assert!(chinese.contains("270 天 18 小时"), "{chinese}");
+    assert!(chinese.contains("1 条记录（光学检测 1）在作业之后多久才记入日志"), "{chinese}");
     let page = late.verify("late.zip", "en", 0);
     assert!(page.contains("logged up to 270 d 18 h after"));
     late.write("shipped.csv", b"SN000000\nSN000001\n");

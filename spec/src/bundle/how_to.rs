@@ -397,5 +397,12 @@ mod tests {
             assert!(part.is_ascii() || part.contains("the"), "{part}");
         }
         assert!(END.contains("told the truth") && END.contains("属实"));
+        // Whoever opens this first is told at once of what takes no shell, and where not to take it from.
+        let (first, _) = HEAD.split_once("BY HAND").unwrap();
+        assert_eq!(first.matches("fiducial-verify.html").count(), 2, "{first}");
+        assert!(HEAD.lines().take(4).any(|line| line.contains("fiducial-verify.html")));
+        for said in ["fiducial bundle verify", "somebody other than", "以外的人", "SHA-256"] {
+            assert!(first.contains(said), "{said}");
+        }
     }
 }

@@ -15,8 +15,11 @@
 
 #![allow(clippy::little_endian_bytes, reason = "zip is little-endian; nothing else here is")]
 
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::path::PartPath;
 use crate::hash::Hash;
 
 /// The size of a local header without its path.
@@ -41,30 +44,31 @@ const END_SIGNATURE: [u8; 4] = [0x50, 0x4b, 0x05, 0x06];
 const VERSION: [u8; 2] = [0x0a, 0x00];
 const FIXED: [u8; 8] = [0, 0, 0, 0, 0, 0, 0x21, 0x00];
 
-/// Why bytes are not the zip of any bundle.
+/// Why bytes are not the zip of any bundle. A `part` is named by its path, and by its number from 0, `part 7`,
+/// where it has none that a bundle may have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ZipError {
     /// A part's CRC-32 is another than its bytes have.
-    #[error("part {at}: its CRC-32 is not that of its bytes")]
+    #[error("{part}: its CRC-32 is not that of its bytes")]
     Checksum {
-        /// Which part, from 0.
-        at: usize,
+        /// Which part.
+        part: String,
     },
     /// The file does not end in an end record without a comment, or is shorter than one.
     #[error("the last {END_SIZE} bytes are no end record of a bundle")]
     End,
     /// A header is not written as the format writes it.
-    #[error("part {at}: its headers are not written as a bundle's are")]
+    #[error("{part}: its headers are not written as a bundle's are")]
     Header {
-        /// Which part, from 0.
-        at: usize,
+        /// Which part.
+        part: String,
     },
     /// Parts, directory and end record do not follow one another without a gap.
-    #[error("part {at}: it does not lie directly behind the one before")]
+    #[error("{part}: it does not lie directly behind the one before")]
     Layout {
-        /// Which part, from 0; the number of parts for the directory's end.
-        at: usize,
+        /// Which part; the number of parts for the directory's end.
+        part: String,
     },
 }
 
@@ -164,7 +168,7 @@ impl<'a> Walked<'a> {
         assert_eq!(digests.len(), self.found.len(), "one digest for each part");
         let both = self.found.iter().zip(digests);
         match both.enumerate().find(|(_, ((checksum, _), digest))| digest.crc32 != *checksum) {
-            Some((at, _)) => Err(ZipError::Checksum { at }),
+            Some((at, ((_, (path, _)), _))) => Err(ZipError::Checksum { part: name(at, path) }),
             None => self.ended,
         }
     }
@@ -190,7 +194,7 @@ pub(super) fn walk(file: &[u8]) -> Result<Walked<'_>, ZipError> {
         }
     }
     let is_all = rest.is_empty() && directory.is_empty();
-    let ended = if is_all { Ok(()) } else { Err(ZipError::Layout { at: count }) };
+    let ended = if is_all { Ok(()) } else { Err(ZipError::Layout { part: name(count, b"") }) };
     Ok(Walked { found, ended })
 }
 
@@ -201,21 +205,33 @@ fn next<'a>(
     rest: &mut &'a [u8],
     directory: &mut &'a [u8],
 ) -> Result<Stated<'a>, ZipError> {
-    let facts = Facts::of_entry(directory).ok_or(ZipError::Header { at })?;
+    let facts = Facts::of_entry(directory);
+    let facts = facts.ok_or_else(|| ZipError::Header { part: name(at, b"") })?;
+    let header = || ZipError::Header { part: name(at, facts.path) };
+    let layout = || ZipError::Layout { part: name(at, facts.path) };
     let entry_size = ENTRY_SIZE + facts.path.len();
     if !facts.is_entry(offset, &directory[..entry_size]) {
-        return Err(ZipError::Header { at });
+        return Err(header());
     }
     let local_size = LOCAL_SIZE + facts.path.len();
-    let local = rest.get(..local_size).ok_or(ZipError::Layout { at })?;
+    let local = rest.get(..local_size).ok_or_else(layout)?;
     if !facts.is_local(local) {
-        return Err(ZipError::Header { at });
+        return Err(header());
     }
-    let size = usize::try_from(facts.size).map_err(|_| ZipError::Layout { at })?;
-    let part = rest[local_size..].get(..size).ok_or(ZipError::Layout { at })?;
+    let size = usize::try_from(facts.size).map_err(|_| layout())?;
+    let part = rest[local_size..].get(..size).ok_or_else(layout)?;
     *rest = &rest[local_size + size..];
     *directory = &directory[entry_size..];
     Ok((facts.checksum, (facts.path, part)))
+}
+
+/// What a part is called. Of its path nothing was checked yet.
+fn name(at: usize, path: &[u8]) -> String {
+    let text = core::str::from_utf8(path).ok();
+    match text.and_then(PartPath::parse) {
+        Some(path) => path.to_string(),
+        None => format!("part {at}"),
+    }
 }
 
 /// What both headers of a part say of it.
@@ -366,13 +382,33 @@ mod tests {
         };
         // A byte of the first part, and the version in the header of the second.
         let (byte, header) = (LOCAL_SIZE + 1, LOCAL_SIZE + 1 + PARTS[0].1.len() + 4);
-        assert_eq!(changed(&[byte]), Err(ZipError::Checksum { at: 0 }));
-        assert_eq!(changed(&[header]), Err(ZipError::Header { at: 1 }));
-        assert_eq!(changed(&[byte, header]), Err(ZipError::Checksum { at: 0 }));
+        let checksum = |at: usize| Err(ZipError::Checksum { part: format!("part {at}") });
+        let wrong = |at: usize| Err(ZipError::Header { part: format!("part {at}") });
+        assert_eq!(changed(&[byte]), checksum(0));
+        assert_eq!(changed(&[header]), wrong(1));
+        assert_eq!(changed(&[byte, header]), checksum(0));
         // The version in the header of the first, and the last byte of the last.
         let begin = file.len() - END_SIZE - PARTS.len() * ENTRY_SIZE - b"adir/bc".len();
-        assert_eq!(changed(&[begin - 1]), Err(ZipError::Checksum { at: 2 }));
-        assert_eq!(changed(&[4, begin - 1]), Err(ZipError::Header { at: 0 }));
+        assert_eq!(changed(&[begin - 1]), checksum(2));
+        assert_eq!(changed(&[4, begin - 1]), wrong(0));
+    }
+
+    #[test]
+    fn a_part_is_named_by_its_path_where_a_bundle_may_have_it() {
+        let refused = |path: &[u8], at: usize| {
+            let mut file = write(&[(path, b"first")]);
+            file[at] ^= 1;
+            read(&file).unwrap_err()
+        };
+        let (path, named) = (b"policy", "policy".to_string());
+        let byte = LOCAL_SIZE + path.len();
+        assert_eq!(refused(path, byte), ZipError::Checksum { part: named.clone() });
+        assert_eq!(refused(path, 4), ZipError::Header { part: named });
+        // Whatever else a directory calls it, in however many letters, is not repeated.
+        for path in [&b"polic\xff"[..], b"../out", &[b'a'; 5000]] {
+            let byte = LOCAL_SIZE + path.len();
+            assert_eq!(refused(path, byte), ZipError::Checksum { part: "part 0".to_string() });
+        }
     }
 
     #[test]
@@ -384,7 +420,7 @@ mod tests {
         let mut forged = two[..begin].to_vec();
         forged.extend(&one[one.len() - END_SIZE - ENTRY_SIZE - 1..one.len() - END_SIZE]);
         forged.extend(end(1, small(ENTRY_SIZE + 1), small(begin)));
-        assert_eq!(read(&forged), Err(ZipError::Layout { at: 1 }));
+        assert_eq!(read(&forged), Err(ZipError::Layout { part: "part 1".to_string() }));
         // The same part named twice.
         let entry = &one[one.len() - END_SIZE - ENTRY_SIZE - 1..one.len() - END_SIZE];
         let mut forged = one[..one.len() - END_SIZE].to_vec();
@@ -399,7 +435,7 @@ mod tests {
         let mut bytes = [0xff; END_SIZE];
         assert_eq!(read(&bytes), Err(ZipError::End));
         bytes = end(usize::from(u16::MAX), 0, 0);
-        assert_eq!(read(&bytes), Err(ZipError::Header { at: 0 }));
+        assert_eq!(read(&bytes), Err(ZipError::Header { part: "part 0".to_string() }));
         assert_eq!(read(&end(0, 1, 0)), Err(ZipError::End));
         assert_eq!(read(&end(0, 0, u32::MAX)), Err(ZipError::End));
     }

@@ -340,6 +340,8 @@ fn what_the_readme_shows_makes_a_bundle_that_the_buyer_verifies() {
     let words = words_of_the_readme(ANNA.lot, "0..5");
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let world = &plant.factory.world;
+    // A vault soon has two sources, and a range is of one.
+    world.agent(&["source", "add", "line-9.example/oven-2", "--vault", "vault"]).ends_with(0);
     world.agent(&[&["disclose", "--vault", "vault"][..], &words].concat()).ends_with(0);
     let own = ["--lot-key", ANNA.key, "--units", ANNA.list];
     let json = plant.factory.judge(&[&verify("dispute.zip")[..], &own].concat(), 0);

@@ -33,7 +33,8 @@ pub(super) fn matter(
     let statements =
         opened.map(|opened| Statement { source, sequence, bounds, opened }).into_iter().collect();
     let asked = BTreeSet::new();
-    Gathering { witnesses: witnesses(judged), statements, evidence, asked }.into_matter()
+    let witnesses = witnesses(judged);
+    Gathering { witnesses, statements, evidence, asked, listed: None }.into_matter()
 }
 
 /// A file that is small enough for a picture.

@@ -86,7 +86,7 @@ pub(crate) fn verify(
     let checked = checked?;
     // The evidence is looked at beside the ranges; what is wrong of either is told in this order.
     let (sound, found) = rayon::join(
-        || ranges::follow(&checked, pins.as_ref(), reader),
+        || ranges::follow(contents, &checked, pins.as_ref(), reader),
         || evidence::check(contents, &checked),
     );
     let (sound, found) = wrong_first(sound, found)?;
@@ -137,7 +137,7 @@ pub(super) fn hold<'a>(
     own: Option<&Reader>,
 ) -> Result<Held<'a>, Stop> {
     let checked = check_statements(contents, judge, keys, pins)?;
-    let sound = ranges::follow(&checked, pins, own)?;
+    let sound = ranges::follow(contents, &checked, pins, own)?;
     let stamped = stamps::check(contents, &checked)?;
     Ok(Held { checked, sound, stamped })
 }
@@ -240,11 +240,10 @@ fn say_range(
 /// What a range leaves open, whoever reads it and whatever for.
 pub(super) fn open_of_range(sound: &Sound<'_>, is_scanned: bool) -> Vec<Said> {
     let source = sound.pin.source().as_str();
-    let Followed { holds_pinned, unnamed, .. } = &sound.followed;
     let mut open = Vec::new();
     if !is_scanned {
         open.push(Said::new(Message::OpenScan, &[source]));
-        if !holds_pinned {
+        if !sound.followed.holds_pinned {
             let numbers = [sound.pin.first().0, sound.first].map(|number| number.to_string());
             open.push(Said::new(Message::OpenRangeStart, &[source, &numbers[0], &numbers[1]]));
         }
@@ -252,8 +251,8 @@ pub(super) fn open_of_range(sound: &Sound<'_>, is_scanned: bool) -> Vec<Said> {
     if sound.pin.cadence().is_none() {
         open.push(Said::new(Message::OpenCadence, &[source]));
     }
-    if *unnamed > 0 {
-        open.push(Said::new(Message::OpenUnnamed, &[source, &unnamed.to_string()]));
+    if sound.unnamed > 0 {
+        open.push(Said::new(Message::OpenUnnamed, &[source, &sound.unnamed.to_string()]));
     }
     open
 }

@@ -25,7 +25,7 @@ use self::found::{Boards, Found, Named};
 use super::ranges::{self, Sound};
 use super::statements::Checked;
 use crate::failure::Failure;
-use crate::list::{self, List, Unit};
+use crate::list::{self, List, Panels, Unit};
 use crate::messages::{Message, Said};
 use crate::report::Report;
 
@@ -95,6 +95,11 @@ impl Own {
         &self.list.units
     }
 
+    /// Which units are on which panel.
+    pub(super) fn panels(&self) -> Panels<'_> {
+        Panels::of(&self.list)
+    }
+
     /// What reports may call the units.
     pub(super) fn names(&self) -> BTreeSet<&str> {
         self.list.names()
@@ -162,7 +167,11 @@ impl Own {
         let numbers = [records.len(), all - missing.len(), all].map(|number| number.to_string());
         let [count, found, all] = numbers.each_ref().map(String::as_str);
         report.reason(Said::new(Message::OwnSound, &[count, source, found, all]));
-        list_records(report, source, records, |place| units_at(sound, checked, place));
+        let panels = self.panels();
+        let called = |name: &String| panels.called(name);
+        list_records(report, source, records, |place| {
+            units_at(sound, checked, place).iter().map(called).collect()
+        });
         say_missing(report, Some(source), &missing);
         report.not_checked(Message::OpenNoise, &[source]);
     }

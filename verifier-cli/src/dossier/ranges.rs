@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use spec::bundle::Claim;
+use spec::bundle::{Claim, Contents};
 use spec::encoding::decode_hex;
+use spec::evidence::disclosure::{OpenedRecord, Shown};
+use spec::evidence::kind::Kind;
 use spec::evidence::pins::{Pin, Pins};
 use spec::evidence::range::{Followed, Range, RangeError, Reader, Searched};
 use spec::evidence::tag::LotKey;
 use spec::key::KeyName;
 
+use super::evidence;
 use super::statements::Checked;
 use crate::command::Stop;
 use crate::failure::Failure;
@@ -30,6 +33,9 @@ pub(super) struct Sound<'a> {
     pub(super) first: u64,
     pub(super) last: u64,
     pub(super) followed: Followed,
+    /// Records of evidence of no unit that anybody could know of. Those of programs and profiles whose files
+    /// are enclosed are not counted: they are about all boards, and what they hold is shown.
+    pub(super) unnamed: u64,
 }
 
 /// Reads the keys of lots, one a file.
@@ -55,6 +61,7 @@ fn lot_key(path: &Path) -> Result<LotKey, Failure> {
 
 /// Follows every range; the statements are in ascending order of their places.
 pub(super) fn follow<'a>(
+    contents: &Contents<'_>,
     checked: &[Checked],
     pins: Option<&'a Pins>,
     own: Option<&Reader>,
@@ -84,12 +91,13 @@ pub(super) fn follow<'a>(
             (Some((first, _)), Some((last, _))) => (first.place.sequence, last.place.sequence),
             _ => continue,
         };
+        let shown: u64 = statements.iter().map(|(one, _)| enclosed(contents, one)).sum();
         let mut range = Range::new(pin);
         for (_, searched) in statements {
             match range.follow(searched) {
                 Err(RangeError::Untagged { sequence, record, unit }) if !finds_own => {
                     // What is wrong whoever's units are looked for is told first.
-                    follow(checked, pins, None)?;
+                    follow(contents, checked, pins, None)?;
                     return Err(key_finds_nothing(source, [sequence, record], &unit).into());
                 }
                 followed => followed.map_err(|error| refused(pin, &error))?,
@@ -102,9 +110,24 @@ pub(super) fn follow<'a>(
             let values = values.each_ref().map(String::as_str);
             return Err(Stop::rejected(Said::new(Message::RangeBeforePin, &values)));
         }
-        sound.push(Sound { pin, first, last, followed: range.finish() });
+        let followed = range.finish();
+        let unnamed = followed.unnamed.saturating_sub(shown);
+        sound.push(Sound { pin, first, last, followed, unnamed });
     }
     Ok(sound)
+}
+
+/// How many records of a statement are a program or a profile of no unit whose file is enclosed.
+fn enclosed(contents: &Contents<'_>, one: &Checked) -> u64 {
+    let is_enclosed = |record: &&OpenedRecord| {
+        let is_empty =
+            |name| !matches!(record.shown(name), Shown::Value(value) if !value.is_empty());
+        matches!(record.kind(), Kind::Program | Kind::ReflowCertificate)
+            && is_empty("tags")
+            && is_empty("units")
+            && record.text("file/sha256").is_some_and(|hash| evidence::is_there(contents, hash))
+    };
+    one.opened.records().iter().filter(is_enclosed).count() as u64
 }
 
 /// The keys fit no tag at all: they are of another lot, or nothing of the reader's is tagged. What is shown

@@ -29,6 +29,7 @@ pub(super) fn matter(contents: &Contents<'_>, checked: &[Checked], own: Option<&
         statements: statements.collect(),
         evidence: evidence.collect(),
         asked: own.map(Own::names).unwrap_or_default(),
+        listed: own.map(Own::panels),
     }
     .into_matter()
 }

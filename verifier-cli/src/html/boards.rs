@@ -8,6 +8,7 @@ use super::markup::{Html, class};
 use super::oven::{Place, Tables};
 use super::words::{Words, spaced, utc};
 use super::{inspection, oven, timeline};
+use crate::list::some;
 use crate::matter::{
     Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step, Verdicts,
 };
@@ -48,7 +49,7 @@ pub(super) fn draw(html: &mut Html, words: Words, matter: &Matter) {
 }
 
 fn list(html: &mut Html, words: Words, matter: &Matter) {
-    html.tag("table", &[], |html| {
+    html.tag("table", &[class("boards")], |html| {
         let titles = [
             Message::HtmlNumber,
             Message::HtmlBoardColumn,
@@ -86,7 +87,8 @@ fn verdicts(html: &mut Html, words: Words, verdicts: &Verdicts) {
     let Verdicts { is_inspected, is_failed, is_paste_failed, is_overridden, .. } = *verdicts;
     let failed = |is_so: bool| is_so.then_some(Message::HtmlMachineFailed);
     let cell = |html: &mut Html, verdict: Option<&str>, kind: Option<Kind>, mark| {
-        html.tag("td", &[], |html| {
+        let kind_of_cell = if kind.is_some() { "said person" } else { "said" };
+        html.tag("td", &[class(kind_of_cell)], |html| {
             html.value(&verdict.unwrap_or_default().replace('\n', ", "));
             if let Some(kind) = kind {
                 html.leaf("small", &[], words.kind(kind));
@@ -111,9 +113,22 @@ fn bound(html: &mut Html, words: Words, time: Option<u64>) {
     html.cell("td", &[class("time")], &shown);
 }
 
-/// What a board is called: its panel or first unit, and how many more names it has.
+/// What a board is called: by the reader's own serials and their panel; else by its panel or first unit, and how
+/// many more names it has.
 fn title(words: Words, board: &Board) -> String {
     let short = |name: &str| name.chars().take(MAX_TITLE).collect::<String>();
+    if let Some(panel) = &board.panel {
+        match board.own.as_slice() {
+            [] => {}
+            [one] if one == panel => return short(one),
+            [one] => return words.with(Message::HtmlTitleUnit, &[&short(one), &short(panel)]),
+            several => {
+                let several: Vec<String> = several.iter().map(|one| short(one)).collect();
+                let values = [short(panel), some(&several)];
+                return words.with(Message::HtmlTitlePanel, &values.each_ref().map(String::as_str));
+            }
+        }
+    }
     match board.names.as_slice() {
         [] => words.of(Message::HtmlUnnamed).to_string(),
         [one] => short(one),
@@ -186,7 +201,7 @@ fn row(html: &mut Html, words: Words, number: usize, step: &Step, known: &BTreeM
             html.leaf("small", &[class("link")], &link);
         }
     });
-    html.cell("td", &[], &shown(words, step.field("verdict")).replace('\n', ", "));
+    html.cell("td", &[class("said")], &shown(words, step.field("verdict")).replace('\n', ", "));
     let start = step.field("claimed/start");
     let claimed = if start == Field::Absent { step.field("claimed/end") } else { start };
     html.tag("td", &[class("time")], |html| {

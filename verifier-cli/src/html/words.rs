@@ -5,7 +5,7 @@ use spec::evidence::time::parse_millis;
 use spec::time::format_utc;
 
 use super::markup::{Attributes, Html};
-use crate::messages::{Language, Message, Said};
+use crate::messages::{Language, Message, Said, kinds};
 
 /// Says things in one language.
 #[derive(Clone, Copy)]
@@ -46,19 +46,7 @@ impl Words {
 
     /// What a kind of record is called.
     pub(super) fn kind(self, kind: Kind) -> &'static str {
-        self.of(match kind {
-            Kind::AoiReport => Message::HtmlKindAoi,
-            Kind::Attachment => Message::HtmlKindAttachment,
-            Kind::Closing => Message::HtmlKindClosing,
-            Kind::Outage => Message::HtmlKindOutage,
-            Kind::OvenData => Message::HtmlKindOven,
-            Kind::Program => Message::HtmlKindProgram,
-            Kind::ReflowCertificate => Message::HtmlKindCertificate,
-            Kind::Repair => Message::HtmlKindRepair,
-            Kind::Review => Message::HtmlKindReview,
-            Kind::SpiReport => Message::HtmlKindSpi,
-            _ => return kind.as_str(),
-        })
+        kinds::name(kind).map_or(kind.as_str(), |name| self.of(name))
     }
 }
 

@@ -6,6 +6,7 @@ use spec::evidence::kind::Kind;
 use spec::evidence::time::parse_millis;
 
 use super::{Board, Bounds, MAX_STEPS, Step, Verdicts};
+use crate::list::Panels;
 
 /// How many names of one board are kept.
 const MAX_NAMES: usize = 24;
@@ -38,6 +39,8 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> 
         let root = sets.root(at);
         let empty = || Board {
             names: Vec::new(),
+            panel: None,
+            own: Vec::new(),
             steps: Vec::new(),
             step_count: 0,
             verdicts: verdicts.remove(&root).unwrap_or_default(),
@@ -51,6 +54,9 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> 
                 board.names.push(name.to_string());
             }
         }
+        if board.panel.is_none() {
+            board.panel = step.panel().map(str::to_string);
+        }
         board.step_count += 1;
         board.bounds = around(board.bounds, step.bounds);
         if board.steps.len() < MAX_STEPS {
@@ -58,8 +64,35 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> 
         }
     }
     let mut boards: Vec<Board> = boards.into_values().collect();
+    boards.iter_mut().for_each(panel_first);
     boards.sort_by_key(|board| (!board.is_asked, !board.verdicts.has_failed()));
     boards
+}
+
+/// A record that was seen early may name no panel: what a board is called does not hang on that.
+fn panel_first(board: &mut Board) {
+    if let Some(panel) = &board.panel {
+        board.names.retain(|name| name != panel);
+        board.names.insert(0, panel.clone());
+    }
+}
+
+/// Says of each board which units of the reader's list are on it. By its panel they are only where its records
+/// name no board of it: these say nothing of one that they do not name.
+pub(super) fn name_own(boards: &mut [Board], list: &Panels<'_>) {
+    for board in boards {
+        let by_panel = match board.names.as_slice() {
+            [one] => list.on(one),
+            _ => &[],
+        };
+        let by_serial = board.names.iter().filter(|name| list.of_unit(name).is_some());
+        let mut own: Vec<String> = by_serial.cloned().collect();
+        own.extend(by_panel.iter().map(|serial| (*serial).to_string()));
+        if board.panel.is_none() {
+            board.panel = own.first().and_then(|serial| list.of_unit(serial)).map(str::to_string);
+        }
+        board.own = own;
+    }
 }
 
 /// The bounds of two statements together. Where one has no time behind it, nobody knows the latest.
@@ -167,6 +200,31 @@ mod tests {
         let boards = group(all, &BTreeSet::from(["SN5", "SN6"]));
         let names: Vec<&str> = boards.iter().map(|board| board.names[0].as_str()).collect();
         assert_eq!(names, ["SN6", "SN5", "SN3", "SN1", "SN2", "SN4"]);
+    }
+
+    #[test]
+    fn a_board_is_called_by_its_panel_whatever_was_seen_first_and_by_the_serials_of_the_list() {
+        let named = |all: &[&[(&'static str, &str)]], lines: &str| {
+            let steps = all.iter().zip(1..);
+            let steps = steps.map(|(values, number)| step(number, Bounds::default(), values));
+            let mut boards = group(steps.collect(), &BTreeSet::new());
+            let list = crate::list::parsed(lines);
+            name_own(&mut boards, &Panels::of(&list));
+            let [board] = <[Board; 1]>::try_from(boards).unwrap();
+            (board.names.join(" "), board.panel.unwrap_or_default(), board.own.join(" "))
+        };
+        let of = |names: &str, panel: &str, own: &str| {
+            (names.to_string(), panel.to_string(), own.to_string())
+        };
+        // Paste inspection wrote no panel, and was first.
+        let three: [&[(&str, &str)]; 2] =
+            [&[("units", "SN1\nSN2")], &[("panel", "PN"), ("units", "SN1\nSN2\nSN3")]];
+        let list = "serial,panel\nSN1,PN\nSN3,PN\nSN9,PN\n";
+        assert_eq!(named(&three, list), of("PN SN1 SN2 SN3", "PN", "SN1 SN3"));
+        // A machine that knows panels alone: the boards are those that the list has on it.
+        let alone: [&[(&str, &str)]; 1] = [&[("units", "PN")]];
+        assert_eq!(named(&alone, list), of("PN", "PN", "SN1 SN3 SN9"));
+        assert_eq!(named(&alone, "SN1\n"), of("PN", "", ""));
     }
 
     #[test]

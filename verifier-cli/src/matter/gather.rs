@@ -10,6 +10,7 @@ use super::{
     Bounds, Evidence, Field, MAX_IN_FULL, MAX_LINES, MAX_OTHERS, MAX_PROFILES, Matter, Meant,
     Picture, Step, Witness, boards,
 };
+use crate::list::Panels;
 use crate::pictures::{self, Program, Window};
 
 /// A statement that holds, with what is opened of it.
@@ -34,6 +35,8 @@ pub(crate) struct Gathering<'a> {
     pub(crate) evidence: BTreeMap<[u8; 32], &'a [u8]>,
     /// What the boards are called that are shown first.
     pub(crate) asked: BTreeSet<&'a str>,
+    /// Which units the reader's list has on which panel.
+    pub(crate) listed: Option<Panels<'a>>,
 }
 
 impl Gathering<'_> {
@@ -57,6 +60,9 @@ impl Gathering<'_> {
         let mut boards = boards::group(about, &self.asked);
         let board_count = boards.len();
         boards.truncate(MAX_LINES);
+        if let Some(listed) = &self.listed {
+            boards::name_own(&mut boards, listed);
+        }
         for step in boards.iter_mut().take(MAX_IN_FULL).flat_map(|board| &mut board.steps) {
             step.picture = self.picture(step, &programs);
         }

@@ -187,8 +187,17 @@ impl Step {
 
     /// What a name calls the boards it is about: the panel, then the units.
     pub(crate) fn names(&self) -> Vec<&str> {
-        let units = self.text("units").into_iter().flat_map(str::lines);
-        let is_name = |name: &&str| !name.is_empty() && !NO_NAMES.contains(name);
-        self.text("panel").into_iter().chain(units).filter(is_name).collect()
+        let units = self.text("units").into_iter().flat_map(str::lines).filter(is_name);
+        self.panel().into_iter().chain(units).collect()
     }
+
+    /// The panel, if it names one.
+    pub(super) fn panel(&self) -> Option<&str> {
+        self.text("panel").filter(is_name)
+    }
+}
+
+/// Whether it is a name, and not what a machine writes where it read none.
+fn is_name(name: &&str) -> bool {
+    !name.is_empty() && !NO_NAMES.contains(name)
 }

@@ -440,8 +440,8 @@ catalogue! {
         "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown",
         "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示";
     RangeSound = "range-sound",
-        "{0}: statements {1} to {2} are all {3} of one chain, with exactly {4} records, each of which shows its tags",
-        "{0}：第 {1} 至 {2} 号声明即一条链上的全部 {3} 条，恰有 {4} 条记录，每条均出示了标签";
+        "{0}: nothing is left out between the first and the last statement that are shown, {1} to {2}: all {3} statements of this machine in a row, with all of their {4} records",
+        "{0}：所出示的第一份与最后一份声明（第 {1} 至 {2} 号）之间没有遗漏：该机器连续的全部 {3} 份声明，连同其全部 {4} 条记录";
     RecordsSound = "records-sound",
         "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened",
         "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中披露了 {3} 条";
@@ -543,8 +543,8 @@ catalogue! {
         "how long after the work the records were logged: none opens the time that it claims, with its zone",
         "记录在作业之后多久才记入日志：没有记录披露自称的时间及其时区";
     OpenClaimsSome = "open-claims-some",
-        "the claimed times of {0} records: not opened, or without a time zone",
-        "{0} 条记录自称的时间：未披露，或没有时区";
+        "how long after the work {0} records were logged ({1}): the time claimed is not opened, or has no time zone",
+        "{0} 条记录（{1}）在作业之后多久才记入日志：自称的时间未披露，或没有时区";
     OpenCadence = "open-cadence", "{0}: how often it speaks: your pin names no cadence",
         "{0}：多久作一次声明：您的信任锚点（pins）未写明间隔";
     OpenFiles = "open-files", "{0} files to which opened records commit: they are not enclosed",
@@ -556,8 +556,8 @@ catalogue! {
         "that {0} statements were not made long before: no earlier tree is named, as if the source had seen none; no file can add it",
         "{0} 份声明是否早已备好：没有指明更早的树，如同来源从未见过；也没有文件能够补上";
     OpenNoise = "open-noise",
-        "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that",
-        "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制";
+        "{0}: whether a record of one of your units was hidden behind a false tag, which your lot key cannot find: only a challenge audit, in which the maker opens records that were picked at random, limits how many",
+        "{0}：您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）才能限制其数量";
     OpenNoReader = "open-no-reader", "{0}: which records are yours: give --lot-key and --units",
         "{0}：哪些记录属于您：请给出 --lot-key 和 --units";
     OpenNoKey = "open-no-key",
@@ -570,8 +570,8 @@ catalogue! {
         "{0}: that the log holds no second statement at the same place: give --log, so that every entry is read",
         "{0}：日志中同一位置有无第二份声明：请给出 --log，以便逐条读取";
     OpenUnnamed = "open-unnamed",
-        "{0}: {1} records without tags or the name of a unit: whose, and what is in the files",
-        "{0}：{1} 条没有标签、也未提及单元的记录：属于谁，以及其文件的内容";
+        "{0}: {1} records that carry no tags and name no unit: which units they belong to, and what is in their files",
+        "{0}：{1} 条没有标签、也未写明单元的记录：属于哪些单元，以及其文件的内容";
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.
@@ -588,7 +588,7 @@ catalogue! {
     LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
     LabelOutages = "outages", "outages stated", "申明的中断数";
     LabelOwnMore = "own-more", "more records of yours, not listed here (see --json)", "此处未列出的您的其他记录数（见 --json）";
-    LabelOwnRecord = "own-record", "your record (statement, record: units)", "您的记录（声明号，记录号：单元）";
+    LabelOwnRecord = "own-record", "your record (statement, record: units (panel))", "您的记录（声明号，记录号：单元（拼板））";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
     LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已披露/全部记录数（含批次头）";

@@ -238,16 +238,11 @@ const TEXTS: &[(&str, &str)] = &[
         "连批次头有 {} 条记录，而批次最多有 {} 条",
     ),
     // Bundles.
-    ("part {}: its CRC-32 is not that of its bytes", "第 {} 个部分：其 CRC-32 与其字节不符"),
+    ("part {}", "第 {} 个部分"),
+    ("{}: its CRC-32 is not that of its bytes", "{}：其 CRC-32 与其字节不符"),
     ("the last {} bytes are no end record of a bundle", "最后 {} 个字节不是证据包的结尾记录"),
-    (
-        "part {}: its headers are not written as a bundle's are",
-        "第 {} 个部分：其文件头不是证据包的写法",
-    ),
-    (
-        "part {}: it does not lie directly behind the one before",
-        "第 {} 个部分：没有紧接在前一部分之后",
-    ),
+    ("{}: its headers are not written as a bundle's are", "{}：其文件头不是证据包的写法"),
+    ("{}: it does not lie directly behind the one before", "{}：没有紧接在前一部分之后"),
     (
         "{}: the statement before it is not there; a range has all of them",
         "{}：缺少其前一号声明；区间须含全部声明",
@@ -446,6 +441,10 @@ mod tests {
             (
                 "part 0: its headers are not written as a bundle's are",
                 "第 0 个部分：其文件头不是证据包的写法",
+            ),
+            (
+                "range/0/1.after: its CRC-32 is not that of its bytes",
+                "range/0/1.after：其 CRC-32 与其字节不符",
             ),
             ("evidence/ab: the evidence has the SHA-256 cd", "evidence/ab：该证据的 SHA-256 是 cd"),
             ("something new", "（原文）something new"),

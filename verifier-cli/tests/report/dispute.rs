@@ -148,6 +148,20 @@ impl Dispute {
         self.write(name, &bundle(&parts));
     }
 
+    /// Writes a bundle that shows the statement as a range, with or without its evidence.
+    pub(crate) fn write_range(&self, name: &str, with_evidence: bool) {
+        let moved = |(path, bytes): &(PartPath, Vec<u8>)| match path {
+            PartPath::Evidence(_) if !with_evidence => None,
+            PartPath::Of(place, role) => {
+                let place = Place { claim: Claim::Range, ..*place };
+                Some((PartPath::Of(place, *role), bytes.clone()))
+            }
+            other => Some((other.clone(), bytes.clone())),
+        };
+        let parts: Vec<(PartPath, Vec<u8>)> = self.parts.iter().filter_map(moved).collect();
+        self.write(name, &bundle(&parts));
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

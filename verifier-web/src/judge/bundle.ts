@@ -25,7 +25,7 @@ import { isCut, isMeantAsBundle } from "../formats/zip.ts";
 import { describeAccepted, refusalOf } from "./accepted.ts";
 import { MAX_ACTS, actsOf, boundsOf, type Bounds } from "./acts.ts";
 import { inclusionDetail, notContinued } from "./details.ts";
-import { compareEvidence } from "./evidence.ts";
+import { compareEvidence, type Compared } from "./evidence.ts";
 import type { Desk, RoledFile } from "./given.ts";
 import { sayLateness, type Logged } from "./lateness.ts";
 import { sayLooked } from "./looked.ts";
@@ -34,7 +34,7 @@ import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { sayOwn, taggedReader } from "./own.ts";
 import { checkPolicy, type Accepted } from "./policy.ts";
 import type { Times } from "./quorum.ts";
-import { checkPinned, findsOwn, followRange, type Followed } from "./range.ts";
+import { checkPinned, findsOwn, followRange, isOfNobody, type Followed } from "./range.ts";
 import type { Reader } from "./reader.ts";
 import { Stop, rejected, say, sayWith, undecided, type Act, type Draft } from "./report.ts";
 import { showRecord } from "./show.ts";
@@ -44,6 +44,9 @@ import { formatUtc } from "./time.ts";
 
 /** The most records that are handed to the page; all are checked. */
 const MAX_SHOWN = 200;
+
+/** Kinds whose records are about every board. */
+const ABOUT_ALL = ["program", "reflow-certificate"];
 
 /** The reader's own. */
 export interface Own {
@@ -90,7 +93,7 @@ export async function judgeBundle(
   const evidence = compareEvidence(bundle, checked);
   // Nothing would be done with keys of lots.
   if (ranges.length === 0 && taggedReader(own.reader)) throw undecided("lot-key-needs-range");
-  for (const range of ranges) sayRange(draft, range);
+  for (const range of ranges) sayRange(draft, range, enclosedOf(range.source, checked, evidence));
   sayOwn(draft, own.reader, ranges, checked);
   if (own.reader) sayLooked(draft, own.reader.list.units, checked.flatMap(({ opened }) => opened.records));
   sayRecords(draft, checked);
@@ -419,7 +422,18 @@ function followOf(
   return { ...followed, source: name, machine, cadence, times };
 }
 
-function sayRange(draft: Draft, range: SoundRange): void {
+/**
+ * How many records of a range are a program or a profile of no unit whose file is enclosed: they are about all
+ * boards, and what they hold is shown.
+ */
+function enclosedOf(source: string, checked: readonly Checked[], evidence: Compared): number {
+  const range = checked.filter(({ place, statement }) => place.claim === "range" && statement.source === source);
+  return range.flatMap(({ opened }) => opened.records).filter((record) =>
+    ABOUT_ALL.includes(record.kind) && isOfNobody(record) && evidence.fileOf(record) !== undefined
+  ).length;
+}
+
+function sayRange(draft: Draft, range: SoundRange, enclosed: number): void {
   const { source, first, last, statements, records } = range;
   draft.reason("range-sound", source, `${first}`, `${last}`, `${statements}`, `${records}`);
   draft.fact("machine", `${source}: ${range.machine}`);
@@ -431,7 +445,7 @@ function sayRange(draft: Draft, range: SoundRange): void {
   draft.open("open-scan", source);
   if (!range.holdsPinned) draft.open("open-range-start", source, `${first}`);
   if (range.cadence === undefined) draft.open("open-cadence", source);
-  if (range.unnamed > 0) draft.open("open-unnamed", source, `${range.unnamed}`);
+  if (range.unnamed > enclosed) draft.open("open-unnamed", source, `${range.unnamed - enclosed}`);
 }
 
 function sayRecords(draft: Draft, checked: readonly Checked[]): void {

@@ -40,8 +40,8 @@ interface Found {
   readonly late: Furthest | undefined;
   /** Counts records that claim a time to come. */
   readonly ahead: Furthest | undefined;
-  /** Records that open no time that can be compared. */
-  readonly untold: number;
+  /** The kinds of the records that open no time that can be compared. */
+  readonly untold: readonly string[];
 }
 
 /** Says it of all statements together. Gives whether any record opens the time that it claims. */
@@ -56,9 +56,15 @@ export function sayLateness(draft: Draft, statements: readonly Logged[]): boolea
   ].filter((said) => said !== undefined);
   draft.reasons.push(...told);
   const isAny = told.length > 0;
-  const untold = witnessed.untold + sealed.untold;
-  if (isAny && untold > 0) draft.open("open-claims-some", `${untold}`);
+  const untold = [...witnessed.untold, ...sealed.untold];
+  if (isAny && untold.length > 0) draft.open("open-claims-some", `${untold.length}`, countsOf(untold));
   return isAny;
+}
+
+/** How many there are of each, by the names. */
+function countsOf(kinds: readonly string[]): string {
+  const names = [...new Set(kinds)].sort();
+  return names.map((name) => `${name} ${kinds.filter((kind) => kind === name).length}`).join(", ");
 }
 
 function valuesOf({ count, seconds }: Furthest): string[] {
@@ -71,7 +77,7 @@ function tell(said: Said, { place }: Furthest): Said {
 
 function find(statements: readonly Logged[]): Found {
   let [late, ahead]: (Furthest | undefined)[] = [];
-  let untold = 0;
+  const untold: string[] = [];
   for (const one of statements) {
     let isCounted = false;
     const [header] = one.opened.records;
@@ -81,7 +87,7 @@ function find(statements: readonly Logged[]): Found {
       const claimed = claimedOf(record);
       const until = known ?? parseMillis(textOf(record, "seen") ?? "");
       if (claimed === undefined || until === undefined) {
-        untold += 1;
+        untold.push(record.kind);
         continue;
       }
       const place = say("at-record", one.source, `${one.sequence}`, `${record.index}`);

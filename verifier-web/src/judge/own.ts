@@ -9,6 +9,7 @@
 import { Boards, Named, type Found } from "./found.ts";
 import { namesOf, type Unit } from "./list.ts";
 import type { OpenedRecord } from "./opened.ts";
+import { Panels, isOnPanel } from "./panels.ts";
 import type { Followed, Opened } from "./range.ts";
 import type { Reader } from "./reader.ts";
 import { say, sayWith, undecided, type Draft, type Said } from "./report.ts";
@@ -40,6 +41,7 @@ export function sayOwn(
   const hasKeys = taggedReader(reader) !== undefined;
   if (!reader) return ranges.forEach(({ source }) => draft.open("open-no-reader", source));
   draft.ownUnits = reader.list.units.flatMap(namesOf);
+  draft.ownPanels = reader.list.units.filter(isOnPanel);
   if (!hasKeys) ranges.forEach(({ source }) => draft.open("open-no-key", source));
   const { units, hasHeader } = reader.list;
   const boards = new Boards(units, checked.flatMap(({ opened }) => opened.records));
@@ -83,8 +85,10 @@ function sayRange(
   const missing = foundSo(units, named, "missing");
   const numbers = [`${own.length}`, source, `${units.length - missing.length}`, `${units.length}`];
   draft.reason("own-sound", ...numbers);
+  const panels = new Panels(units);
   for (const [sequence, index, names] of own.slice(0, MAX_RECORDS)) {
-    draft.fact("own-record", `${source} ${sequence}, ${index}: ${names.map(textOf).join(", ")}`);
+    const called = names.map((name) => panels.called(textOf(name)));
+    draft.fact("own-record", `${source} ${sequence}, ${index}: ${called.join(", ")}`);
   }
   if (own.length > MAX_RECORDS) draft.fact("own-more", `${source}: ${own.length - MAX_RECORDS}`);
   sayMissing(draft, source, missing);

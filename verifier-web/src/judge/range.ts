@@ -179,7 +179,7 @@ function checkRecords(
     if (!isEvidence(record.kind)) continue;
     const told = checkTags(pin, statement, record, known, reader);
     if (told.isOwn) own.push([index, told.units]);
-    unnamed += namesNoUnit(record) ? 1 : 0;
+    unnamed += isOfNobody(record) ? 1 : 0;
   }
   return { outages, unnamed, own };
 }
@@ -247,7 +247,7 @@ export function itemsOf(list: string): string[] {
  * Whether a record has no tags and names no unit. A panel or a lot alone does not say which units: whose the
  * record is, nobody can tell by it.
  */
-function namesNoUnit(record: OpenedRecord): boolean {
+export function isOfNobody(record: OpenedRecord): boolean {
   return ["tags", "units"].every((name) => (valueOf(record, name)?.length ?? 0) === 0);
 }
 

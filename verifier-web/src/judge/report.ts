@@ -5,6 +5,8 @@
  * Codes are those of `fiducial --json`; the sentences are in `page/words/`.
  */
 
+import type { Unit } from "./list.ts";
+
 export type Verdict = "verified" | "rejected" | "undecided";
 
 /** One sentence: its code, the values in it, and what stands behind it. */
@@ -118,6 +120,8 @@ export interface Report {
   readonly acts: readonly Act[];
   /** What records may call the reader's own units. */
   readonly ownUnits: readonly string[];
+  /** Those of the reader's units that are listed with a panel. */
+  readonly ownPanels: readonly Unit[];
   readonly notChecked: readonly Said[];
   readonly inputs: readonly Input[];
   /** Which implementation checked Ed25519: the browser's or the page's own. */
@@ -164,6 +168,7 @@ export class Draft {
   records: ShownRecord[] = [];
   acts: Act[] = [];
   ownUnits: readonly string[] = [];
+  ownPanels: readonly Unit[] = [];
   isInOrder = true;
 
   /** The evidence holds, and what was asked about it is not in order: nobody is accused of a forgery. */

@@ -154,6 +154,7 @@ class Page {
       records: [],
       acts: [],
       ownUnits: [],
+      ownPanels: [],
       notChecked: [],
       inputs: [],
       engine: "own",

@@ -49,7 +49,7 @@ export function showRun(run: Run, speaker: Speaker, version: string): HTMLElemen
     parts.push(summary(report, speaker));
   }
   parts.push(...list(inOrder(report.notChecked), speaker, speaker.text("notChecked"), "open"));
-  if (report.acts.length > 0) parts.push(showStory(report.acts, report.ownUnits, run.files, run.view, speaker));
+  if (report.acts.length > 0) parts.push(showStory(report.acts, { names: report.ownUnits, panels: report.ownPanels }, run.files, run.view, speaker));
   if (report.records.length > 0) parts.push(showRecords(report.records, speaker));
   parts.push(technical(run, speaker, version));
   return parts;

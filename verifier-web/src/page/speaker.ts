@@ -34,6 +34,7 @@ export class Speaker {
     const values = said.values.map((value, at) => {
       if (said.code === "several-files") return this.role(value);
       if (MISTAKEN.test(said.code)) return this.#field(value);
+      if (said.code === "open-claims-some" && at === 1) return this.#kinds(value);
       return TIMED.includes(said.code) && at === 1 ? span(value, this.language) : value;
     });
     const shown = explained(said.code, values.map((value) => plainTimes(printable(value))), this.language);
@@ -58,6 +59,15 @@ export class Speaker {
   /** A kind of record in plain words. */
   kind(name: string): string {
     return this.#of(KINDS, name);
+  }
+
+  /** A list of kinds, each with a number behind it: `spi-report 27, repair 1`. */
+  #kinds(list: string): string {
+    const items = list.split(", ").map((item) => {
+      const [name = "", ...number] = item.split(" ");
+      return [KINDS[name] ? this.kind(name) : name, ...number].join(" ");
+    });
+    return items.join(this.language === "zh" ? "、" : ", ");
   }
 
   verdict(code: string): string {

@@ -7,6 +7,8 @@
 
 import type { NamedFile } from "../judge/given.ts";
 import { MAX_ACTS } from "../judge/acts.ts";
+import type { Unit } from "../judge/list.ts";
+import { Panels } from "../judge/panels.ts";
 import type { Act } from "../judge/report.ts";
 import { saysBad, saysGood } from "../evidence/words.ts";
 import { ABOUT_BOARDS, bySight, lastWordsOf, linkedTo, linksIn, type Links } from "./chain.ts";
@@ -47,15 +49,31 @@ export interface View {
   unit: string | undefined;
 }
 
+/** What the reader's list calls units. */
+export interface OwnNames {
+  readonly names: readonly string[];
+  readonly panels: readonly Unit[];
+}
+
+/** What a unit is called: by the reader's own serials and their panel, where the list has both. */
+export function calledBy(panels: Panels, unit: string, speaker: Speaker): string {
+  const known = panels.of(unit);
+  if (!known) return printable(unit);
+  const [serials, panel] = [printable(known.serials), printable(known.panel)];
+  return known.isOne ? speaker.story("onPanel", serials, panel) : speaker.story("panelWith", panel, serials);
+}
+
 /** The section with a choice of units. */
 export function showStory(
   acts: readonly Act[],
-  ownUnits: readonly string[],
+  own: OwnNames,
   files: readonly NamedFile[],
   view: View,
   speaker: Speaker,
 ): HTMLElement {
-  const choices = choicesOf(acts, new Set(ownUnits));
+  const choices = choicesOf(acts, new Set(own.names));
+  const panels = new Panels(own.panels);
+  const called = (unit: string) => calledBy(panels, unit, speaker);
   const gallery = new Gallery(acts, files, speaker);
   const place = element("div", { class: "story" });
   // What is shown below a choice is told to those who do not see it.
@@ -63,12 +81,12 @@ export function showStory(
   const show = (unit: string) => {
     const chain = chainOf(acts, unit);
     const rows = rowsOf(chain, unit, speaker);
-    place.replaceChildren(...storyOf(rows, chain, unit, gallery, speaker));
+    place.replaceChildren(...storyOf(rows, chain, { unit, called: called(unit) }, gallery, speaker));
     return rows.length;
   };
   const choose = (unit: string) => {
     view.unit = unit;
-    heard.textContent = speaker.story("shown", printable(unit), `${show(unit)}`);
+    heard.textContent = speaker.story("shown", called(unit), `${show(unit)}`);
   };
   const section = element(
     "section",
@@ -78,7 +96,7 @@ export function showStory(
   );
   if (acts.length >= MAX_ACTS) section.append(element("p", {}, speaker.story("actsLeft", `${MAX_ACTS}`)));
   const first = view.unit ?? choices[0]?.unit ?? "";
-  if (choices.length > 1) section.append(choiceOf(acts, choices, first, choose, speaker));
+  if (choices.length > 1) section.append(choiceOf(acts, choices, first, choose, called, speaker));
   section.append(heard, place);
   show(first);
   return section;
@@ -103,7 +121,12 @@ export function choicesOf(acts: readonly Act[], own: ReadonlySet<string>): Choic
 }
 
 /** The units with what there is to know of each before it is chosen: whether it failed, and how it went on. */
-export function labelsOf(acts: readonly Act[], choices: readonly Choice[], speaker: Speaker): string[] {
+export function labelsOf(
+  acts: readonly Act[],
+  choices: readonly Choice[],
+  called: (unit: string) => string,
+  speaker: Speaker,
+): string[] {
   const byName = new Map<string, Act[]>();
   for (const act of acts) {
     for (const name of new Set([...act.units, act.panel])) {
@@ -125,7 +148,7 @@ export function labelsOf(acts: readonly Act[], choices: readonly Choice[], speak
     return left < 0 ? "failed" : howItWentOn(chain, unit);
   };
   return choices.map(({ unit, isOwn, isFailed }) => {
-    const name = printable(unit);
+    const name = called(unit);
     if (!isFailed) return isOwn ? speaker.story("optionOwn", name) : name;
     const outcome = wentOn(unit);
     return speaker.story(isOwn ? `${outcome}Own` : outcome, name);
@@ -169,6 +192,7 @@ function choiceOf(
   choices: readonly Choice[],
   first: string,
   show: (unit: string) => void,
+  called: (unit: string) => string,
   speaker: Speaker,
 ): HTMLElement {
   const own = choices.filter(({ isOwn }) => isOwn).length;
@@ -176,7 +200,7 @@ function choiceOf(
     ? speaker.story("chooseOwn", `${choices.length}`, `${own}`)
     : speaker.story("choose", `${choices.length}`);
   const listed = choices.slice(0, MAX_LISTED);
-  const labels = labelsOf(acts, listed, speaker);
+  const labels = labelsOf(acts, listed, called, speaker);
   const options = listed.map(({ unit }, at) => element("option", { value: unit }, labels[at] ?? ""));
   if (choices.length <= MAX_LISTED) {
     const choice = element("select", { id: "unit" }, ...options);
@@ -259,13 +283,13 @@ function verdictsOf(act: Act, unit: string): string[] {
 function storyOf(
   rows: readonly Row[],
   chain: readonly Act[],
-  unit: string,
+  { unit, called }: { readonly unit: string; readonly called: string },
   gallery: Gallery,
   speaker: Speaker,
 ): HTMLElement[] {
   if (rows.length === 0) return [element("p", {}, speaker.story("unknownUnit", printable(unit)))];
   const made = [
-    element("h4", {}, unit === "" ? speaker.story("noUnit") : printable(unit)),
+    element("h4", {}, unit === "" ? speaker.story("noUnit") : called),
     ...lastWordsIn(chain, unit, speaker),
     tableOf(rows, speaker),
     drawTimeline(rows, speaker),

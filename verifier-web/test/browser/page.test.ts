@@ -147,7 +147,7 @@ test("a bundle is judged as a whole, and one with a changed byte is not", () =>
     await driver.page.locator("#pins").fill(pinsFrom(first));
     assert.equal(await driver.check(), "VERIFIED");
     const result = await driver.result();
-    assert.match(result, /statements 20 to 22 are all 3 of one unbroken chain, with exactly 3 records/);
+    assert.match(result, /nothing is left out between the first and the last statement that are shown, 20 to 22: all 3 statements of this machine in a row, with all of their 3 records/);
     assert.match(result, /those that opened records commit to: 1\./);
     await driver.picture("verified-bundle-en");
     await driver.page.locator("#zh").click();

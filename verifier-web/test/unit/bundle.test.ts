@@ -383,6 +383,24 @@ test("what has no tags and names no unit is counted, whatever panel or lot it na
   assert.equal(await unnamed(), undefined);
 });
 
+test("an enclosed program or profile is not counted among the records of nobody", async () => {
+  const unnamed = async (kind: string, isEnclosed: boolean) => {
+    const file = encodeUtf8("Program,P145A\n");
+    const valuesAt = () => new Map<string, string | undefined>([["kind", kind], ["units", undefined]]) as ReadonlyMap<string, string>;
+    const made = makeRange(sha256(file), { valuesAt });
+    const evidence: [string, Uint8Array][] = isEnclosed ? [[`evidence/${encodeHex(sha256(file))}`, file]] : [];
+    const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
+    const report = await judged(makeBundle(range(made), new Map(evidence)), { pins, keys: "" });
+    assert.equal(report.verdict, "verified");
+    return report.notChecked.find(({ code }) => code === "open-unnamed")?.values[1];
+  };
+  for (const kind of ["program", "reflow-certificate"]) {
+    assert.equal(await unnamed(kind, true), undefined);
+    assert.equal(await unnamed(kind, false), "3", "nobody sees what it is");
+  }
+  assert.equal(await unnamed("aoi-report", true), "3", "an inspection is about somebody's board");
+});
+
 test("in a range the reader's own units are found by their tags, or it is refused", async () => {
   const [mine, other] = ["PNL0099123-1", "PNL0099123-2"];
   // No UTF-8, like most tags: so it is written in base64.
@@ -418,6 +436,9 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   const table = await read(as(), `\ufeffLot,Serial\r\nL7,${mine}\r\n`);
   assert.deepEqual(table.reasons[1]?.values, ["3", SOURCE, "1", "1"]);
   assert.ok(!codes(table.reasons).includes("own-without"));
+  // What a machine calls by a panel's name is told by the serial that the list has on it.
+  const byPanel = await read(as(), `serial,panel\nSN7,${mine}\n`);
+  assert.equal(byPanel.facts.find(({ code }) => code === "own-record")?.value, `${SOURCE} 20, 1: SN7 (${mine})`);
   // As spreadsheets write it where a comma is the decimal mark, and in China in GBK or UTF-16.
   const gbk = Uint8Array.from([0xd0, 0xf2, 0xc1, 0xd0, 0xba, 0xc5, 0x3b, 0x78, 0x0a]);
   const bytesOf = (letter: string) => [letter.charCodeAt(0) & 0xff, letter.charCodeAt(0) >> 8];

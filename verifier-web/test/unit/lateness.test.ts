@@ -7,7 +7,7 @@ import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { instant } from "../../src/judge/claimed.ts";
 import { sayLateness } from "../../src/judge/lateness.ts";
 import type { OpenedBatch } from "../../src/judge/opened.ts";
-import { Draft } from "../../src/judge/report.ts";
+import { Draft, say } from "../../src/judge/report.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { span } from "../../src/page/words/language.ts";
 
@@ -63,12 +63,19 @@ test("the furthest is told, by the witnesses where there are any", () => {
     ["logged-after-claim", "2", "23392800"],
     ["claimed-after-logged", "1", "31438555"],
   ]);
-  assert.deepEqual(draft.notChecked.map(({ code, values }) => [code, ...values]), [["open-claims-some", "1"]]);
+  assert.deepEqual(draft.notChecked.map(({ code, values }) => [code, ...values]), [["open-claims-some", "1", "aoi-report 1"]]);
   assert.deepEqual(draft.reasons[0]?.details[0]?.values, ["aoi", "5", "2"]);
   const [said] = draft.reasons;
   assert.ok(said && new Speaker("en").sentence(said).includes("up to 270 d 18 h after"));
   assert.ok(said && new Speaker("zh").sentence(said).includes("270 天 18 小时"));
   assert.ok(!sayLateness(draft, [one(8n, "aoi-report", "01/02/2020")]));
+});
+
+test("of which kinds the records are whose claimed time is not known is said in words", () => {
+  const said = (language: "en" | "zh", ...values: string[]) => new Speaker(language).sentence(say("open-claims-some", ...values));
+  assert.match(said("en", "1", "spi-report 1"), /the work 1 record was logged \(Solder paste inspection \(SPI\) 1\)/);
+  assert.match(said("en", "3", "repair 2, something 1"), /3 records were logged \(Repair 2, something 1\)/);
+  assert.match(said("zh", "3", "repair 2, spi-report 1"), /^3 条记录（维修 2、锡膏检测（SPI） 1）/);
 });
 
 test("a length of time is said in its two largest units", () => {

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Act } from "../../src/judge/report.ts";
-import { chainOf, choicesOf, labelsOf, rowsOf, showStory } from "../../src/page/story.ts";
+import { Panels } from "../../src/judge/panels.ts";
+import { calledBy, chainOf, choicesOf, labelsOf, rowsOf, showStory } from "../../src/page/story.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { actOf } from "../act.ts";
 import { withDocument, type Made } from "../dom.ts";
@@ -48,7 +49,7 @@ test("a unit that failed says how it went on, by the last word on it", () => {
     actOf({ kind: "review", verdicts: ["Passed"], index: "2", about: hash, fileHash: "b".repeat(64) }),
   ];
   const own = new Set(["A", "B", "H"]);
-  const labels = (language: "en" | "zh") => labelsOf(acts, choicesOf(acts, own), new Speaker(language));
+  const labels = (language: "en" | "zh") => labelsOf(acts, choicesOf(acts, own), (unit) => unit, new Speaker(language));
   assert.deepEqual(labels("en"), [
     "A (yours, failed)",
     "B (yours, failed, then passed review)",
@@ -67,7 +68,7 @@ test("a unit that failed says how it went on, by the last word on it", () => {
 
 test("of a board that no machine inspected it is said that none is shown, and paste has its own word", async () => {
   const words = async (...acts: Act[]) => {
-    const made = await withDocument(() => showStory(acts, [], [], { unit: undefined }, new Speaker("en")));
+    const made = await withDocument(() => showStory(acts, { names: [], panels: [] }, [], { unit: undefined }, new Speaker("en")));
     const list = (made as unknown as Made).all.find((one) => one.get("class") === "last-words");
     return list?.all.filter(({ name }) => name === "dt" || name === "dd").map(({ text }) => text);
   };
@@ -183,7 +184,7 @@ test("what is said beside the units to choose from costs steps in proportion to 
   const acts = [...failed, ...linked];
   const choices = choicesOf(acts, new Set()).slice(0, 500);
   const steps = stepsOf(acts, (counted) => {
-    assert.equal(labelsOf(counted, choices, new Speaker("en")).length, 500);
+    assert.equal(labelsOf(counted, choices, (unit) => unit, new Speaker("en")).length, 500);
   });
   assert.ok(steps < 1_500_000, `${steps}`);
 });
@@ -196,4 +197,22 @@ test("links that lead in a circle, to one's own file or to many come to an end",
   const other = actOf({ ...seen(2), fileHash: hash("c"), follows: hash("b"), supersedes: hash("c") });
   const same = actOf({ ...seen(3), fileHash: hash("c"), about: hash("b") });
   assert.deepEqual(chainOf([same, other, one, report], "SN1"), [report, one, other, same]);
+});
+
+test("a unit is called by the reader's serials and their panel, where the list has both", () => {
+  const list = [["SN1", "PN1"], ["SN2", "PN2"], ["SN3", "PN2"], ["PN3", "PN3"], ["SN4", "N/A"], ["SN5", ""],
+    ["A", "P"], ["B", "P"], ["C", "P"], ["D", "P"]] as const;
+  const panels = new Panels(list.map(([serial, panel]) => ({ serial, panel })));
+  const called = (unit: string, language: "en" | "zh") => calledBy(panels, unit, new Speaker(language));
+  for (const [unit, en, zh, fact] of [
+    ["PN1", "SN1 (panel PN1)", "SN1（拼板 PN1）", "SN1 (PN1)"],
+    ["SN1", "SN1 (panel PN1)", "SN1（拼板 PN1）", "SN1 (PN1)"],
+    ["PN2", "panel PN2: SN2, SN3", "拼板 PN2：SN2, SN3", "SN2, SN3 (PN2)"],
+    ["P", "panel P: A, B, C, +1", "拼板 P：A, B, C, +1", "A, B, C, +1 (P)"],
+    ["PN3", "PN3", "PN3", "PN3"],
+    ["SN4", "SN4", "SN4", "SN4"],
+    ["N/A", "N/A", "N/A", "N/A"],
+  ] as const) {
+    assert.deepEqual([called(unit, "en"), called(unit, "zh"), panels.called(unit)], [en, zh, fact]);
+  }
 });

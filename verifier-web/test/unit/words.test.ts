@@ -98,9 +98,23 @@ test("docs/buyer.md has a row for each verdict, in both languages and with its e
   assert.deepEqual(Object.keys(VERDICTS).sort(), Object.keys(codes).sort());
 });
 
+test("docs/buyer.md begins with the page's steps, as the page calls them, and says where the page comes from", () => {
+  const text = readFileSync(join(ROOT, "docs/buyer.md"), "utf8");
+  const [english = "", chinese = ""] = text.split("\n## 中文\n");
+  for (const [part, language, need] of [[english, "en", "## What you need"], [chinese, "zh", "### 您需要什么"]] as const) {
+    const [first = "", behind] = part.split(need);
+    assert.ok(behind, need);
+    for (const step of [TEXTS.step1, TEXTS.step2, TEXTS.check]) {
+      assert.ok(first.includes(`**${step[language].replace(/^\d\. /, "")}**`), step[language]);
+    }
+    assert.ok(first.includes("SHA-256") && first.includes("fiducial-verify.html.sha256"));
+  }
+});
+
 test("one is not many", () => {
   const said = (code: string, ...values: string[]) => fill(SENTENCES[code] ?? { en: "", zh: "" }, "en", values);
-  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /exactly 1 record\b/);
+  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /all 1 statement of this machine in a row, with all of their 1 record\./);
+  assert.match(said("open-unnamed", "aoi", "1"), /1 record that carries no tags and names no unit: which unit it belongs to, and what is in its file\./);
   assert.match(said("own-sound", "1", "aoi", "1", "1"), /on 1 record of aoi, of 1 unit out of 1;/);
   assert.match(said("own-sound", "2", "aoi", "11", "21"), /on 2 records of aoi, of 11 units out of 21;/);
   assert.equal(fill({ en: "{0} recordsets", zh: "" }, "en", ["1"]), "1 recordsets");

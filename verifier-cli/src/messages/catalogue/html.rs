@@ -115,6 +115,8 @@ catalogue! {
         "取代此处未出示的文件（{0}…）";
     HtmlSeen = "html-seen", "Seen by the agent", "采集程序所见时间";
     HtmlStatementRecord = "html-statement-record", "{0}, statement {1}, record {2}", "{0}，声明 {1}，记录 {2}";
+    HtmlTitlePanel = "html-title-panel", "panel {0}: {1}", "拼板 {0}：{1}";
+    HtmlTitleUnit = "html-title-unit", "{0} (panel {1})", "{0}（拼板 {1}）";
     HtmlUnknown = "html-unknown", "not shown", "未证明";
     HtmlUnnamed = "html-unnamed", "(no name opened)", "（未披露名称）";
     HtmlVerdictBefore = "html-verdict-before", "verdict before: {0}", "此前的判定：{0}";

@@ -157,8 +157,8 @@ catalogue! {
         "whether the first line of your list, {0}, is a header: it is in no record; known headers are serial, panel, position, lot",
         "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
     OpenNoiseTags = "open-noise-tags",
-        "records that carry noise in the place of your tags: only a challenge finds them",
-        "以噪声代替您标签的记录：只有质询能够发现";
+        "records of your units that are hidden behind false tags, which your lot key cannot find: only a challenge audit, in which the maker opens records that were picked at random, can find them",
+        "您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）能够发现";
     OpenNoRange = "open-no-range",
         "{0}: whether all records of your units are shown: it is not shown as a range", "{0}：是否出示了您单元的全部记录：并非以区间出示";
     OpenOvens = "open-ovens", "reflow certificates: no oven reports a panel in what is shown", "回流焊证书：所出示的内容中没有回流炉的过板记录";

@@ -22,7 +22,7 @@ export const FACTS: Readonly<Record<string, Words>> = {
   origin: { en: "Log", zh: "日志" },
   "other-copy": { en: "The maker's copy is not your own", zh: "制造方的副本与您自己的不同" },
   "own-more": { en: "More records of yours, not listed here", zh: "此处未列出的您的其他记录数" },
-  "own-record": { en: "Your record (statement, record: units)", zh: "您的记录（声明号，记录号：单元）" },
+  "own-record": { en: "Your record (statement, record: units (panel))", zh: "您的记录（声明号，记录号：单元（拼板））" },
   outages: { en: "Outages stated", zh: "申明的中断数" },
   "post-quantum": { en: "Holds also without Ed25519", zh: "不依赖 Ed25519 亦成立" },
   "post-quantum-times": { en: "Witnessed, without Ed25519", zh: "见证时间（不依赖 Ed25519）" },

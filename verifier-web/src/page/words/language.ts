@@ -21,6 +21,11 @@ const NUMBERS: readonly (readonly [string, string])[] = [
     " statements were not made long before: the checkpoints they name, or the proofs from these on, are",
     " statement was not made long before: the checkpoint it names, or the proof from this on, is",
   ],
+  [
+    " records that carry no tags and name no unit: which units they belong to, and what is in their files",
+    " record that carries no tags and names no unit: which unit it belongs to, and what is in its file",
+  ],
+  [" records were logged", " record was logged"],
   [" statements were not made", " statement was not made"],
   [" records are", " record is"],
   [" files", " file"],

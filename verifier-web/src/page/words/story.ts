@@ -31,6 +31,8 @@ export const STORY = {
   thenRepairedOwn: { en: "{0} (yours, failed, then repaired)", zh: "{0}（您的，曾判不良，后维修）" },
   thenReviewed: { en: "{0} (failed, then passed review)", zh: "{0}（曾判不良，后复判通过）" },
   thenReviewedOwn: { en: "{0} (yours, failed, then passed review)", zh: "{0}（您的，曾判不良，后复判通过）" },
+  onPanel: { en: "{0} (panel {1})", zh: "{0}（拼板 {1}）" },
+  panelWith: { en: "panel {0}: {1}", zh: "拼板 {0}：{1}" },
   unknownUnit: { en: "No opened record names {0}.", zh: "没有已披露的记录提到 {0}。" },
   noUnit: { en: "(without a unit)", zh: "（未指明单元）" },
   actsLeft: {

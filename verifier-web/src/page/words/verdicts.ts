@@ -105,8 +105,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "at-record": { en: "{0}, statement {1}, record {2}", zh: "{0}，第 {1} 号声明第 {2} 号记录" },
   "range-sound": {
-    en: "{0}: statements {1} to {2} are all {3} of one unbroken chain, with exactly {4} records.",
-    zh: "{0}：第 {1} 至 {2} 号声明即一条完整链上的全部 {3} 条，恰有 {4} 条记录。",
+    en: "{0}: nothing is left out between the first and the last statement that are shown, {1} to {2}: all {3} statements of this machine in a row, with all of their {4} records.",
+    zh: "{0}：所出示的第一份与最后一份声明（第 {1} 至 {2} 号）之间没有遗漏：该机器连续的全部 {3} 份声明，连同其全部 {4} 条记录。",
   },
   "records-sound": {
     en: "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened.",
@@ -509,16 +509,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
   },
   "open-noise": {
-    en: "{0}: whether a record of your units was tagged with noise; a challenge audit bounds that.",
-    zh: "{0}：是否有您单元的记录被加上了无意义的标签；质询审计可加以限制。",
+    en: "{0}: whether a record of one of your units was hidden behind a false tag, which your lot key cannot find: only a challenge audit, in which the maker opens records that were picked at random, limits how many.",
+    zh: "{0}：您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）才能限制其数量。",
   },
   "open-claims": {
     en: "How long after the work the records were logged: none opens the time that it claims, with its zone.",
     zh: "记录在作业之后多久才记入日志：没有记录披露自称的时间及其时区。",
   },
   "open-claims-some": {
-    en: "The claimed times of {0} records: not opened, or without a time zone.",
-    zh: "{0} 条记录自称的时间：未披露，或没有时区。",
+    en: "How long after the work {0} records were logged ({1}): the time claimed is not opened, or has no time zone.",
+    zh: "{0} 条记录（{1}）在作业之后多久才记入日志：自称的时间未披露，或没有时区。",
   },
   "open-no-key": {
     en: "{0}: whether all records of your units are shown: put in the key of your lot, by which their tags are found.",
@@ -533,8 +533,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0}：日志中同一位置有无第二份声明：只有日志的条目能够说明。",
   },
   "open-unnamed": {
-    en: "{0}: {1} records without tags or the name of a unit: whose, and what is in the files.",
-    zh: "{0}：{1} 条没有标签、也未提及单元的记录：属于谁，以及其文件的内容。",
+    en: "{0}: {1} records that carry no tags and name no unit: which units they belong to, and what is in their files.",
+    zh: "{0}：{1} 条没有标签、也未写明单元的记录：属于哪些单元，以及其文件的内容。",
   },
   "open-completeness": {
     en: "Whether this is all: that no other record exists, and that nothing was tried again.",
