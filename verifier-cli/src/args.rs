@@ -5,6 +5,7 @@ mod help;
 mod language;
 pub(crate) mod papers;
 mod reconcile;
+mod refused;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::messages::Language;
 pub(crate) use files::Files;
 use language::LanguageName;
 pub(crate) use reconcile::Reconcile;
+pub(crate) use refused::Refused;
 
 /// The variable that sets the language of all our programs, and stands before the system's.
 const LANGUAGE_VARIABLE: &str = "FIDUCIAL_LANG";
@@ -522,10 +524,12 @@ pub(crate) struct Inspect {
 }
 
 /// Parses what was typed; `guessed` is the language of the environment.
-pub(crate) fn parse(arguments: &[OsString], guessed: Language) -> Result<Wanted, clap::Error> {
-    let command = help::in_language(Typed::command(), language_typed(arguments).unwrap_or(guessed));
-    let matches = command.try_get_matches_from(arguments)?;
-    let typed = Typed::from_arg_matches(&matches)?;
+pub(crate) fn parse(arguments: &[OsString], guessed: Language) -> Result<Wanted, Refused> {
+    let language = language_typed(arguments).unwrap_or(guessed);
+    let refused = |error| Refused::new(error, language);
+    let command = help::in_language(Typed::command(), language);
+    let matches = command.try_get_matches_from(arguments).map_err(refused)?;
+    let typed = Typed::from_arg_matches(&matches).map_err(refused)?;
     let language = typed.lang.map_or(guessed, LanguageName::language);
     Ok(Wanted { language, json: typed.json, ca_file: typed.ca_file, command: typed.command })
 }

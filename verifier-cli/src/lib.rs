@@ -37,7 +37,7 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::time::SystemTime;
 
-use crate::args::{Files, Wanted};
+use crate::args::{Files, Refused, Wanted};
 use crate::durable::Target;
 use crate::failure::Failure;
 use crate::messages::Language;
@@ -60,7 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(wanted) => wanted,
         Err(refused) => {
             print_refused(&refused, &arguments);
-            return if refused.use_stderr() { COULD_NOT_TELL } else { VERIFIED };
+            return if refused.is_error() { COULD_NOT_TELL } else { VERIFIED };
         }
     };
     let language = wanted.language;
@@ -107,7 +107,7 @@ const fn exit_code(verdict: Verdict) -> u8 {
 
 /// Says why arguments are refused. Help and the version come this way too. Nothing is left to do if the
 /// terminal itself is gone.
-fn print_refused(refused: &clap::Error, arguments: &[OsString]) {
+fn print_refused(refused: &Refused, arguments: &[OsString]) {
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
     let keys: Vec<&str> = words.into_iter().filter_map(masked::key_in).collect();
     let _ = if keys.is_empty() {

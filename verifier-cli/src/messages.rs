@@ -145,7 +145,7 @@ const TIMED: [Message; 3] =
 const KINDS: [(Message, usize); 2] = [(Message::FoundMissing, 0), (Message::OpenClaimsSome, 1)];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 27] = [
+const NUMBERS: [(&str, &str); 29] = [
     (" files of evidence are", " file of evidence is"),
     (
         " files to which opened records commit: they are",
@@ -167,6 +167,8 @@ const NUMBERS: [(&str, &str); 27] = [
     (" entries of the log were", " entry of the log was"),
     (" entries hash", " entry hashes"),
     (" defects are", " defect is"),
+    (" units are", " unit is"),
+    (" sources contradict their own counters", " source contradicts its own counters"),
     (" deposits of solder paste were", " deposit of solder paste was"),
     (" outages stated", " outage stated"),
     (" closings compared", " closing compared"),

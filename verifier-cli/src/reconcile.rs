@@ -42,7 +42,7 @@ pub(crate) use self::case::is_inspection;
 pub(crate) use self::claimed::{in_time, instant as claimed_instant};
 pub(crate) use self::delivery::{Delivery, Line};
 use self::entry::Entry;
-pub(crate) use self::finding::{Colour, Finding};
+pub(crate) use self::finding::{Colour, Finding, in_short};
 pub(crate) use self::looked::uninspected;
 pub(crate) use self::paint::paint;
 use self::rules::Context;
@@ -127,7 +127,7 @@ pub(crate) fn run(
     evidence.ignored.iter().for_each(|name| report.fact(Message::LabelIgnored, name));
     say_open(&mut report, &evidence, &entries, &context);
     if with.report.is_some() {
-        return Ok(report.with_delivery(Delivery::new(results, counted, accepted)));
+        return Ok(report.with_delivery(Delivery::new(results, counted, accepted, with.strict)));
     }
     Ok(report)
 }
@@ -208,7 +208,7 @@ fn report(with: &Reconcile, most: usize, results: &[Outcome<'_>], counted: &[Cou
         report.reason(Said::new(Message::UnitsMore, &[&more]));
     }
     for (message, count) in delivery::kinds(results) {
-        report.counted_fact(Message::LabelFinding, message, count);
+        report.counted_fact(Message::LabelFinding, message, in_short(message), count);
     }
     for lot in delivery::lots(results) {
         report.fact(Message::LabelLot, format!("{}: {}/{}", lot.name, lot.inspected, lot.shipped));

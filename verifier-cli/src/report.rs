@@ -224,11 +224,17 @@ impl Report {
         self.facts.push((label, Shown::Named(value)));
     }
 
-    /// How often a finding is there; its values, which differ from one to the next, are left out.
-    pub(crate) fn counted_fact(&mut self, label: Message, what: Message, count: usize) {
-        let said = Said::new(what, &["\u{2026}"; 4]);
-        let english = format!("{}: {count}", said.to_text(Language::English));
-        let chinese = format!("{}：{count}", said.to_text(Language::Chinese));
+    /// How often a finding is there: people are told what it is `in_short`, without values, which differ from
+    /// one to the next.
+    pub(crate) fn counted_fact(
+        &mut self,
+        label: Message,
+        what: Message,
+        in_short: Message,
+        count: usize,
+    ) {
+        let english = format!("{}: {count}", in_short.text(Language::English));
+        let chinese = format!("{}：{count}", in_short.text(Language::Chinese));
         let code = format!("{}: {count}", what.code());
         self.facts.push((label, Shown::Counted { code, english, chinese }));
     }
@@ -390,7 +396,8 @@ mod tests {
     #[test]
     fn how_often_a_finding_is_there_is_said_in_words_and_by_its_name_to_machines() {
         let mut report = Report::new(Verdict::Rejected).in_word(Message::NotInOrder);
-        report.counted_fact(Message::LabelFinding, Message::FoundFailed, 2);
+        let (what, in_short) = (Message::FoundFailed, Message::ShortFailed);
+        report.counted_fact(Message::LabelFinding, what, in_short, 2);
         let text = report.to_text(Language::Chinese);
         assert!(text.starts_with("有问题\n") && text.contains("却已出货：2"), "{text}");
         assert!(!text.contains("found-failed"), "{text}");

@@ -449,6 +449,9 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
     assert!(chinese.contains("1 条记录（光学检测 1）在作业之后多久才记入日志"), "{chinese}");
     let page = late.verify("late.zip", "en", 0);
     assert!(page.contains("logged up to 270 d 18 h after"));
+    assert!(page.contains("<small>zone not known</small>"));
+    let page = late.verify("late.zip", "zh", 0);
+    assert!(page.contains("<small>时区未知</small>") && !page.contains("unknown<"), "{page}");
     late.write("shipped.csv", b"SN000000\nSN000001\n");
     let reconcile = ["reconcile", "--units", "shipped.csv", "--bundle", "late.zip"];
     let (_, out, _) = late.run(&reconcile, "en");

@@ -1,7 +1,7 @@
 //! Help in Chinese. The English is in the doc comments of the arguments, and is the key here.
 //!
-//! Only what people read in help: the names of options are the same in both languages, and so are
-//! the few words with which `clap` refuses wrong usage.
+//! Only what people read in help: the names of options are the same in both languages. What `clap` says of wrong
+//! usage is in `refused`.
 
 use clap::{Arg, Command};
 

@@ -209,7 +209,11 @@ fn row(html: &mut Html, words: Words, number: usize, step: &Step, known: &BTreeM
         if let Some(zone) =
             step.text("claimed/zone").filter(|_| step.text("claimed/start").is_some())
         {
-            html.leaf("small", &[], &words.with(Message::HtmlZoneOfTime, &[zone]));
+            let said = match zone {
+                "unknown" => words.of(Message::HtmlZoneUnknown).to_string(),
+                zone => words.with(Message::HtmlZoneOfTime, &[zone]),
+            };
+            html.leaf("small", &[], &said);
         }
     });
     html.cell("td", &[class("time")], &spaced(&shown(words, step.field("seen"))));

@@ -8,7 +8,7 @@ use super::page::{left_out, lines};
 use super::words::Words;
 use crate::list::Unit;
 use crate::messages::Message;
-use crate::reconcile::{Colour, Counted, Delivery, Finding, Line};
+use crate::reconcile::{Colour, Counted, Delivery, Finding, Line, in_short};
 
 /// When the page has this many bytes, no further unit with findings has a line: some 30,000 of them.
 const MAX_TABLE_SIZE: usize = 12 * 1024 * 1024;
@@ -24,9 +24,6 @@ const MAX_PLACES: usize = 12;
 
 /// How many lots and sources have a line.
 const MAX_GROUPS: usize = 2000;
-
-/// What a finding's values are before there is one.
-const ANY: [&str; 8] = ["…"; 8];
 
 /// How many units have each colour, and what is found of how many.
 pub(super) fn counts(html: &mut Html, words: Words, delivery: &Delivery) {
@@ -59,7 +56,7 @@ pub(super) fn counts(html: &mut Html, words: Words, delivery: &Delivery) {
                 html.tag("tr", &[], |html| {
                     words.say(html, "td", &[kind(*colour)], colour.word());
                     html.tag("td", &[], |html| {
-                        html.text(&words.with(*message, &ANY));
+                        html.text(words.of(in_short(*message)));
                         html.leaf("small", &[], message.code());
                         accepted(html, words, delivery, *message);
                     });

@@ -9,7 +9,7 @@ use super::words::{Words, spaced, utc};
 use super::{boards, delivery, profiles, svg};
 use crate::matter::{MAX_OTHERS, Matter, Step};
 use crate::messages::late::told;
-use crate::messages::{Language, Message};
+use crate::messages::{Language, Message, Said};
 use crate::reconcile::Delivery;
 use crate::report::Verdict;
 use crate::run_log::Files;
@@ -99,34 +99,42 @@ impl Page<'_> {
 
     /// The verdict, in a shape, a word and a sentence.
     fn banner(&self, html: &mut Html, words: Words) {
-        let (kind, evidence, delivery) = match self.verdict {
-            Verdict::Verified => {
-                ("verdict verified", Message::HtmlMeansVerified, Message::HtmlMeansNoRed)
-            }
-            Verdict::Rejected if self.is_misfit => {
-                ("verdict rejected", Message::HtmlMeansMisfit, Message::HtmlMeansRed)
-            }
-            Verdict::Rejected if self.holds => {
-                ("verdict rejected", Message::HtmlMeansAbsent, Message::HtmlMeansRed)
-            }
-            Verdict::Rejected => {
-                ("verdict rejected", Message::HtmlMeansRejected, Message::HtmlMeansRed)
-            }
+        let (kind, sentence) = match self.verdict {
+            Verdict::Verified => ("verdict verified", Message::HtmlMeansVerified),
+            Verdict::Rejected if self.is_misfit => ("verdict rejected", Message::HtmlMeansMisfit),
+            Verdict::Rejected if self.holds => ("verdict rejected", Message::HtmlMeansAbsent),
+            Verdict::Rejected => ("verdict rejected", Message::HtmlMeansRejected),
             Verdict::Done | Verdict::Undecided => {
-                ("verdict undecided", Message::HtmlMeansUndecided, Message::HtmlMeansNotTold)
+                ("verdict undecided", Message::HtmlMeansUndecided)
             }
         };
-        let sentence = if self.delivery.is_some() { delivery } else { evidence };
+        let sentence = match self.delivery {
+            Some(delivery) => self.of_delivery(words, delivery),
+            None => words.of(sentence).to_string(),
+        };
         html.tag("header", &[], |html| {
             words.say(html, "p", &[class("kind")], self.kind());
             html.tag("div", &[class(kind)], |html| {
                 self.sign(html, words);
                 html.tag("div", &[], |html| {
                     words.say(html, "h1", &[], self.word());
-                    words.say(html, "p", &[], sentence);
+                    html.leaf("p", &[], &sentence);
                 });
             });
         });
+    }
+
+    /// What the verdict on a delivery means; where it is not in order, only what of it is not.
+    fn of_delivery(&self, words: Words, delivery: &Delivery) -> String {
+        match self.verdict {
+            Verdict::Verified => words.of(Message::HtmlMeansNoRed).to_string(),
+            Verdict::Rejected => {
+                let wrong = Said::new(Message::Wrong, &[]).with(delivery.wrongs());
+                let stop = if words.0 == Language::Chinese { "。" } else { "." };
+                wrong.to_text(words.0) + stop
+            }
+            Verdict::Done | Verdict::Undecided => words.of(Message::HtmlMeansNotTold).to_string(),
+        }
     }
 
     fn sign(&self, html: &mut Html, words: Words) {

@@ -10,7 +10,7 @@ use super::Outcome;
 use super::finding::{Colour, Finding, colour};
 use super::rules::Counted;
 use crate::list::Unit;
-use crate::messages::Message;
+use crate::messages::{Message, Said};
 
 /// The colours in the order in which they are counted.
 const ORDER: [Colour; 4] = [Colour::Green, Colour::Amber, Colour::Red, Colour::Unknown];
@@ -32,6 +32,8 @@ pub(crate) struct Delivery {
     pub(crate) sources: Vec<Counted>,
     /// The findings that the caller takes for normal.
     pub(crate) accepted: Vec<Message>,
+    /// Whether no unit may be amber.
+    is_strict: bool,
 }
 
 /// A unit of which something is found.
@@ -56,6 +58,7 @@ impl Delivery {
         results: Vec<Outcome<'_>>,
         sources: Vec<Counted>,
         accepted: Vec<Message>,
+        is_strict: bool,
     ) -> Self {
         let of = |colour| results.iter().filter(|one| one.colour == colour).count();
         let counts = ORDER.map(|colour| (colour, of(colour)));
@@ -74,7 +77,26 @@ impl Delivery {
             }
         }
         lines.sort_by_key(|line: &Line| Reverse(line.colour));
-        Self { counts, lines, green, kinds, lots, sources, accepted }
+        Self { counts, lines, green, kinds, lots, sources, accepted, is_strict }
+    }
+
+    /// What of it is not in order.
+    pub(crate) fn wrongs(&self) -> Vec<Said> {
+        let of = |colour| {
+            let count = self.counts.iter().find(|(one, _)| *one == colour);
+            count.map_or(0, |(_, count)| *count)
+        };
+        let amber = if self.is_strict { of(Colour::Amber) } else { 0 };
+        let sources = self.sources.iter().filter(|source| !source.wrong.is_empty()).count();
+        [
+            (Message::WrongRed, of(Colour::Red)),
+            (Message::WrongAmber, amber),
+            (Message::WrongCounters, sources),
+        ]
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(message, count)| Said::new(message, &[&count.to_string()]))
+        .collect()
     }
 }
 
@@ -112,6 +134,8 @@ pub(super) fn lots(results: &[Outcome<'_>]) -> Vec<Lot> {
 
 #[cfg(test)]
 mod tests {
+    use spec::key::KeyName;
+
     use super::*;
 
     fn unit(serial: &str) -> Unit {
@@ -132,7 +156,7 @@ mod tests {
             // Accepted by the caller, and still told.
             outcome(3, Colour::Green, &[Message::FoundLate]),
         ];
-        let delivery = Delivery::new(results, Vec::new(), vec![Message::FoundLate]);
+        let delivery = Delivery::new(results, Vec::new(), vec![Message::FoundLate], false);
         assert_eq!(delivery.counts.map(|(_, count)| count), [2, 1, 1, 0]);
         let serials: Vec<&str> =
             delivery.lines.iter().map(|line| line.unit.serial.as_str()).collect();
@@ -142,5 +166,36 @@ mod tests {
             delivery.kinds.iter().map(|(message, _, count)| (message.code(), *count)).collect();
         assert_eq!(kinds, [("found-nothing", 1), ("found-late", 1), ("found-override", 2)]);
         assert_eq!(delivery.lots, [Lot { name: "L7".to_owned(), shipped: 4, inspected: 3 }]);
+    }
+
+    #[test]
+    fn of_what_is_not_in_order_only_what_is_so_is_said() {
+        use crate::messages::Language::{Chinese, English};
+        let units = ["SN1", "SN2"].map(unit);
+        let wrongs = |colours: [Colour; 2], sources: Vec<Counted>, is_strict| {
+            let outcomes = units.iter().zip(colours);
+            let outcomes =
+                outcomes.map(|(unit, colour)| Outcome { unit, colour, findings: Vec::new() });
+            let delivery = Delivery::new(outcomes.collect(), sources, Vec::new(), is_strict);
+            let said = Said::new(Message::Wrong, &[]).with(delivery.wrongs());
+            (said.to_text(English), said.to_text(Chinese))
+        };
+        use Colour::{Amber, Green, Red};
+        let (english, chinese) = wrongs([Red, Amber], Vec::new(), false);
+        assert!(english.ends_with("is not in order: 1 unit is red"), "{english}");
+        assert!(chinese.ends_with("：1 个单元为红色"), "{chinese}");
+        let (english, _) = wrongs([Amber, Amber], Vec::new(), true);
+        assert!(english.ends_with("order: 2 units are amber, and --strict asks for none"));
+        let counted = Counted {
+            source: KeyName::parse("aoi").unwrap(),
+            first: 0,
+            last: 9,
+            records: 40,
+            outages: 0,
+            closings: 1,
+            wrong: vec![(9, "41".to_owned(), 40)],
+        };
+        let (english, _) = wrongs([Red, Green], vec![counted], true);
+        assert!(english.ends_with("1 unit is red; 1 source contradicts its own counters"));
     }
 }

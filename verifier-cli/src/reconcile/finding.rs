@@ -80,6 +80,27 @@ const RULES: [(Message, Colour); 27] = [
     (Message::FoundTwice, Colour::Amber),
 ];
 
+/// What a rule finds, without the values, which differ from one unit to the next.
+pub(crate) fn in_short(of: Message) -> Message {
+    match of {
+        Message::FoundAgain => Message::ShortAgain,
+        Message::FoundAttemptsNotShown => Message::ShortAttempts,
+        Message::FoundBackdated => Message::ShortBackdated,
+        Message::FoundCertificateLate => Message::ShortCertificateLate,
+        Message::FoundCertificateOfAnother => Message::ShortCertificateOfAnother,
+        Message::FoundFailed => Message::ShortFailed,
+        Message::FoundLate => Message::ShortLate,
+        Message::FoundLimits => Message::ShortLimits,
+        Message::FoundMissing => Message::ShortMissing,
+        Message::FoundNotOpened => Message::ShortNotOpened,
+        Message::FoundNoWord => Message::ShortNoWord,
+        Message::FoundPanelFailed => Message::ShortPanelFailed,
+        Message::FoundTried => Message::ShortTried,
+        Message::FoundTwice => Message::ShortTwice,
+        other => other,
+    }
+}
+
 /// A record by its place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
@@ -171,6 +192,18 @@ mod tests {
         assert_eq!(rows, RULES.len());
         let codes: BTreeSet<&str> = RULES.iter().map(|rule| rule.0.code()).collect();
         assert_eq!(codes.len(), RULES.len());
+    }
+
+    #[test]
+    fn what_is_counted_has_no_place_for_a_value() {
+        use crate::messages::Language::{Chinese, English};
+        for (message, _) in RULES {
+            for language in [Chinese, English] {
+                let (whole, short) = (message.text(language), in_short(message).text(language));
+                assert!(!short.contains(['{', '\u{2026}']), "{short}");
+                assert_eq!(whole == short, !whole.contains('{'), "{whole}: {short}");
+            }
+        }
     }
 
     #[test]

@@ -124,6 +124,7 @@ catalogue! {
     HtmlVersion = "html-version", "version {0} of the file", "文件的第 {0} 版";
     HtmlWhat = "html-what", "Record", "记录";
     HtmlZoneOfTime = "html-zone-of-time", "zone: {0}", "时区：{0}";
+    HtmlZoneUnknown = "html-zone-unknown", "zone not known", "时区未知";
 
     // The time line.
     HtmlTimeLegend = "html-time-legend",

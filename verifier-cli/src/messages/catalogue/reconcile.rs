@@ -87,6 +87,37 @@ catalogue! {
         "inspected again without repair until it passed: {0} looks, {1} repairs", "未经维修反复检测：检测 {0} 次，维修 {1} 次";
     FoundTwice = "found-twice", "{0} times in the list", "在清单中出现 {0} 次";
 
+    // The same without their values, where it is said of how many units each is found.
+    ShortAgain = "short-again", "inspected again after repairs, although no look before the last one failed",
+        "维修后重复检测，而最后一次之前并无不良";
+    ShortAttempts = "short-attempts", "attempts not shown", "有检测未出示";
+    ShortBackdated = "short-backdated", "certificate backdated", "证书倒签";
+    ShortCertificateLate = "short-certificate-late", "certificate anchored late", "证书锚定较迟";
+    ShortCertificateOfAnother = "short-certificate-of-another",
+        "certificate not valid at the time: it is of another recipe", "当时证书无效：属于另一配方";
+    ShortFailed = "short-failed", "shipped although the last word on it is bad", "最后结论不合格，却已出货";
+    ShortLate = "short-late", "anchored late", "锚定较迟";
+    ShortLimits = "short-limits", "limits or program changed under the same revision",
+        "限值或程序在同一版次下被更改";
+    ShortMissing = "short-missing", "missing: no report by an inspection machine", "缺失：没有检测设备的报告";
+    ShortNotOpened = "short-not-opened", "not opened", "未披露";
+    ShortNoWord = "short-no-word", "its verdict is in no known word: say --good or --bad",
+        "其结论用词不认识：请用 --good 或 --bad 说明";
+    ShortPanelFailed = "short-panel-failed",
+        "the last word on its panel is bad; which board is meant is not said",
+        "其拼板的最后结论不合格；未说明是哪一块单板";
+    ShortTried = "short-tried", "inspected again without repair until it passed", "未经维修反复检测，直至通过";
+    ShortTwice = "short-twice", "several times in the list", "在清单中出现多次";
+
+    // What is not in order, each said only where it is so.
+    Wrong = "wrong", "The evidence that was shown holds; what it shows is not in order",
+        "所出示的证据成立，而其内容有问题";
+    WrongAmber = "wrong-amber", "{0} units are amber, and --strict asks for none",
+        "{0} 个单元为黄色，而 --strict 要求没有";
+    WrongCounters = "wrong-counters", "{0} sources contradict their own counters",
+        "{0} 个来源与其自身的计数矛盾";
+    WrongRed = "wrong-red", "{0} units are red", "{0} 个单元为红色";
+
     // On paper.
     HtmlAccepted = "html-accepted", "agreed to be normal (--accept), and not counted as amber",
         "约定为正常（--accept），不计为黄色";
@@ -125,9 +156,6 @@ catalogue! {
     HtmlMeansNoRed = "html-means-no-red",
         "The evidence that was shown holds, and no unit is red. Whether what is amber is acceptable is for you to say. What was not checked is listed below.",
         "所出示的证据成立，且没有红色单元。黄色者是否可以接受由您决定。未检查的内容列于下方。";
-    HtmlMeansRed = "html-means-red",
-        "The evidence that was shown holds; what it shows is wrong: a unit is red (or amber, where --strict asks for none), or a source contradicts its own counters.",
-        "所出示的证据成立，而其内容有问题：有红色单元（若用 --strict，则包括黄色），或来源与其自身的计数矛盾。";
     HtmlMoreFindings = "html-more-findings", "{0} more findings", "另有 {0} 项结果";
     HtmlMoreRecords = "html-more-records", "and {0} more records", "另有 {0} 条记录";
     HtmlShippedUnits = "html-shipped-units", "Unit by unit", "逐个单元";
