@@ -19,7 +19,7 @@ use crate::command::Stop;
 use crate::failure::Failure;
 use crate::input;
 use crate::messages::{Message, Said};
-use crate::mistaken::{self, Kind};
+use crate::mistaken::{self, Kind as Meant};
 
 /// The most bytes of a file with one lot key.
 const MAX_KEY_SIZE: usize = 1024;
@@ -44,7 +44,7 @@ pub(super) fn lot_keys(paths: &[PathBuf]) -> Result<Vec<LotKey>, Failure> {
 }
 
 fn lot_key(path: &Path) -> Result<LotKey, Failure> {
-    let mut bytes = input::read_meant(path, MAX_KEY_SIZE, Kind::LotKey)?;
+    let mut bytes = input::read_meant(path, MAX_KEY_SIZE, Meant::LotKey)?;
     // Digits are digits in capitals, too, and what editors leave around them is none.
     bytes.make_ascii_lowercase();
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
@@ -53,7 +53,7 @@ fn lot_key(path: &Path) -> Result<LotKey, Failure> {
     // The text is not shown: it may be most of a key.
     let why = input::why_refused(&bytes, &KEY_FORM);
     let wrong = |_| {
-        mistaken::told(&shown, &bytes, Kind::LotKey)
+        mistaken::told(&shown, &bytes, Meant::LotKey)
             .unwrap_or_else(|| Said::of_error(Message::Malformed, &[&shown], &why).into())
     };
     decode_hex(text).map(LotKey::new).map_err(wrong)

@@ -278,6 +278,7 @@ mod tests {
             lots: Vec::new(),
             sources: Vec::new(),
             accepted: vec![Message::FoundTwice],
+            is_strict: false,
         }
     }
 

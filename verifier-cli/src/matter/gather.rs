@@ -206,6 +206,7 @@ mod tests {
             statements: Vec::new(),
             evidence: evidence.collect(),
             asked: BTreeSet::new(),
+            listed: None,
         };
         let version = |(text, number): (&&str, u64)| {
             let hash = Hash::of(text.as_bytes()).to_hex();

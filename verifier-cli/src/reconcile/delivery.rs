@@ -33,7 +33,7 @@ pub(crate) struct Delivery {
     /// The findings that the caller takes for normal.
     pub(crate) accepted: Vec<Message>,
     /// Whether no unit may be amber.
-    is_strict: bool,
+    pub(crate) is_strict: bool,
 }
 
 /// A unit of which something is found.
