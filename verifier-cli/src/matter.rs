@@ -15,6 +15,9 @@ mod moment;
 mod step;
 mod verdicts;
 
+use std::collections::BTreeSet;
+
+pub(crate) use self::boards::is_about_boards;
 pub(crate) use self::gather::{Gathering, Statement};
 pub(crate) use self::moment::moment;
 pub(crate) use self::step::{Bounds, Evidence, Field, Step};
@@ -78,6 +81,8 @@ pub(crate) struct Board {
     pub(crate) panel: Option<String>,
     /// Serials of the reader's own units on it, as the list has them.
     pub(crate) own: Vec<String>,
+    /// Units on it, up to two dozen, of which no report of a machine that inspects is shown though others have one.
+    pub(crate) lacking: BTreeSet<String>,
     /// Its records in the order in which the agent saw them, up to [`MAX_STEPS`].
     pub(crate) steps: Vec<Step>,
     /// How many records it has.

@@ -51,6 +51,10 @@ const MISFITS: [Message; 8] = [
     Message::UnpinnedSource,
 ];
 
+/// Facts about single records of the reader's units. They come last: what needs looking at is not to be sought
+/// behind them.
+const RECORDS: [Message; 2] = [Message::LabelOwnRecord, Message::LabelOwnMore];
+
 /// The value of a fact.
 #[derive(Debug)]
 enum Shown {
@@ -193,9 +197,18 @@ impl Report {
             && first.is_some_and(|why| MISFITS.contains(&why.message()))
     }
 
-    /// The labelled values in a language.
+    /// The labelled values in a language; those about single records last.
     pub(crate) fn facts(&self, language: Language) -> impl Iterator<Item = (&'static str, &str)> {
-        let facts = self.facts.iter();
+        self.facts_of(language, false).chain(self.facts_of(language, true))
+    }
+
+    /// Those about single records, or the others.
+    fn facts_of(
+        &self,
+        language: Language,
+        records: bool,
+    ) -> impl Iterator<Item = (&'static str, &str)> {
+        let facts = self.facts.iter().filter(move |(label, _)| RECORDS.contains(label) == records);
         facts.filter_map(move |(label, value)| Some((label.text(language), value.text(language)?)))
     }
 
@@ -292,21 +305,19 @@ impl Report {
         for reason in &self.reasons {
             text += &format!("  {}\n", reason.to_text(language));
         }
-        for (label, value) in self.facts(language) {
-            let colon = if language == Language::Chinese { "：" } else { ": " };
-            // A mark in front of each further line keeps a value from looking like a line of ours.
-            let mut lines = value.split('\n');
-            let first = lines.next().unwrap_or_default();
-            text += format!("  {label}{colon}{first}").trim_end();
-            text.push('\n');
-            lines.for_each(|line| text += &format!("    | {line}\n"));
-        }
+        let facts = self.facts_of(language, false);
+        facts.for_each(|fact| text += &fact_lines(fact, language));
         if !self.not_checked.is_empty() {
             text += &format!("{}\n", Message::NotChecked.text(language));
             for line in &self.not_checked {
                 text += &format!("  - {}\n", line.to_text(language));
             }
         }
+        let mut records = self.facts_of(language, true).peekable();
+        if records.peek().is_some() {
+            text += &format!("{}\n", Message::OwnRecords.text(language));
+        }
+        records.for_each(|fact| text += &fact_lines(fact, language));
         text
     }
 
@@ -339,6 +350,18 @@ impl Report {
             }
         }
     }
+}
+
+/// A labelled value as a terminal shows it.
+fn fact_lines((label, value): (&str, &str), language: Language) -> String {
+    let colon = if language == Language::Chinese { "：" } else { ": " };
+    // A mark in front of each further line keeps a value from looking like a line of ours.
+    let mut lines = value.split('\n');
+    let first = lines.next().unwrap_or_default();
+    let mut text = format!("  {label}{colon}{first}").trim_end().to_string();
+    text.push('\n');
+    lines.for_each(|line| text += &format!("    | {line}\n"));
+    text
 }
 
 /// Text from outside as a terminal may show it: nothing that moves the cursor, changes colours or
@@ -429,6 +452,20 @@ mod tests {
         let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
         assert_eq!(json["facts"]["own-record"], json!(["a", "b"]));
         assert!(json["facts"]["own-more"].is_null(), "{json}");
+    }
+
+    #[test]
+    fn single_records_of_the_reader_s_units_come_behind_what_needs_looking_at() {
+        let mut report = Report::new(Verdict::Verified);
+        report.fact(Message::LabelOwnRecord, "a");
+        report.fact(Message::LabelSha256, "b");
+        report.not_checked(Message::OpenTruth, &[]);
+        let text = report.to_text(Language::English);
+        let at = |part: &str| text.find(part).unwrap();
+        assert!(at("SHA-256: b") < at("Not checked") && at("truth") < at("Records of your"));
+        assert!(text.ends_with(": a\n"), "{text}");
+        let values: Vec<&str> = report.facts(Language::English).map(|(_, value)| value).collect();
+        assert_eq!(values, ["b", "a"]);
     }
 
     #[test]

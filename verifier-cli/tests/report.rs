@@ -270,9 +270,9 @@ fn paste_and_oven_are_shown_where_a_record_vouches_for_their_files() {
 fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
     let dispute = Dispute::of_line();
     let page = dispute.verify("dispute.zip", "en", 0);
-    assert!(page.contains(">none shown</td>"), "{page}");
-    assert!(dispute.verify("dispute.zip", "zh", 0).contains(">未出示</td>"));
-    assert!(!Dispute::new().verify("dispute.zip", "en", 0).contains("none shown</td>"));
+    assert!(page.contains("<b>none shown</b></td>"), "{page}");
+    assert!(dispute.verify("dispute.zip", "zh", 0).contains("<b>未出示</b></td>"));
+    assert!(!Dispute::new().verify("dispute.zip", "en", 0).contains("none shown</b></td>"));
     dispute.write("mine", b"PNL0099123\n");
     let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
     for (language, said) in [

@@ -34,7 +34,8 @@ pub(super) fn matter(
         opened.map(|opened| Statement { source, sequence, bounds, opened }).into_iter().collect();
     let asked = BTreeSet::new();
     let witnesses = witnesses(judged);
-    Gathering { witnesses, statements, evidence, asked, listed: None }.into_matter()
+    Gathering { witnesses, statements, evidence, asked, listed: None, lacking: Vec::new() }
+        .into_matter()
 }
 
 /// A file that is small enough for a picture.

@@ -198,7 +198,8 @@ fn say_ranges(
     }
     if let Some(own) = own {
         own.say(report, &held.sound, &held.checked)?;
-        looked::say(report, own.units(), &held.checked);
+    } else {
+        looked::say_shown(report, &held.checked);
     }
     Ok(())
 }

@@ -1,12 +1,19 @@
-//! The caller's units that no machine has inspected, as far as is shown.
+//! Boards that no machine has inspected, as far as is shown: the caller's units, or without a list all that are named.
 //!
 //! That is no verdict on them: `reconcile` gives that. But nobody is to read VERIFIED over a board that was never
-//! inspected without being told.
+//! inspected without being told. The page's rule is the same (`verifier-web/src/judge/looked.ts`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spec::evidence::disclosure::{OpenedRecord, Shown};
+use spec::evidence::kind::Kind;
+use spec::evidence::range::items;
 
 use super::statements::Checked;
-use crate::list::Unit;
+use crate::list::{Unit, is_name};
+use crate::matter::is_about_boards;
 use crate::messages::{Message, Said};
-use crate::reconcile::uninspected;
+use crate::reconcile::{is_inspection, uninspected};
 use crate::report::Report;
 
 /// How many of them are named.
@@ -14,25 +21,118 @@ const MAX_NAMED: usize = 10;
 
 /// Says of how many units, and of which, no report of a machine that inspects is shown.
 pub(super) fn say(report: &mut Report, units: &[Unit], checked: &[Checked]) {
+    say_missing(report, units.len(), &without(units, checked));
+}
+
+/// Says the same of all boards and panels that are named, for who gave no list.
+pub(super) fn say_shown(report: &mut Report, checked: &[Checked]) {
+    let (all, lacking) = lacking_in(&named(checked));
+    if lacking.is_empty() {
+        return;
+    }
+    let numbers = [all, lacking.len()].map(|number| number.to_string());
+    let names = first_of(&lacking.iter().collect::<Vec<_>>());
+    report.not_checked(Message::OpenNotInspected, &[&numbers[0], &numbers[1], &names]);
+}
+
+/// The caller's units, or without a list all boards and panels, of which that is said.
+pub(super) fn lacking(units: Option<&[Unit]>, checked: &[Checked]) -> Vec<Unit> {
+    match units {
+        Some(units) => without(units, checked).into_iter().cloned().collect(),
+        None => lacking_in(&named(checked)).1,
+    }
+}
+
+/// The serials of the first ones, and how many more there are.
+pub(super) fn first_of(units: &[&Unit]) -> String {
+    let names: Vec<&str> = units.iter().take(MAX_NAMED).map(|unit| unit.serial.as_str()).collect();
+    let mut names = names.join(", ");
+    if units.len() > MAX_NAMED {
+        names += &format!(" (+{})", units.len() - MAX_NAMED);
+    }
+    names
+}
+
+fn without<'u>(units: &'u [Unit], checked: &[Checked]) -> Vec<&'u Unit> {
     let records = checked.iter().flat_map(|one| {
         let (source, sequence) = (one.statement.source(), one.place.sequence);
         one.opened.records().iter().map(move |record| (source, sequence, record))
     });
-    say_missing(report, units.len(), &uninspected(units, records));
+    uninspected(units, records)
 }
 
 fn say_missing(report: &mut Report, all: usize, missing: &[&Unit]) {
     if missing.is_empty() {
         return;
     }
-    let names: Vec<&str> =
-        missing.iter().take(MAX_NAMED).map(|unit| unit.serial.as_str()).collect();
-    let mut names = names.join(", ");
-    if missing.len() > MAX_NAMED {
-        names += &format!(" (+{})", missing.len() - MAX_NAMED);
-    }
     let numbers = [missing.len(), all].map(|number| number.to_string());
+    let names = first_of(missing);
     report.reason(Said::new(Message::OwnNotInspected, &[&numbers[0], &numbers[1], &names]));
+}
+
+/// What a record about boards calls them.
+struct Named<'r> {
+    kind: Kind,
+    panel: Option<&'r [u8]>,
+    units: Vec<&'r [u8]>,
+}
+
+fn named(checked: &[Checked]) -> Vec<Named<'_>> {
+    let records = checked.iter().flat_map(|one| one.opened.records());
+    records.filter(|record| is_about_boards(record.kind())).map(Named::of).collect()
+}
+
+impl<'r> Named<'r> {
+    fn of(record: &'r OpenedRecord) -> Self {
+        let value = |name| match record.shown(name) {
+            Shown::Value(value) => Some(value),
+            Shown::Absent | Shown::Hidden => None,
+        };
+        let panel = value("panel").filter(|name| is_name(name));
+        let units = value("units").into_iter().flat_map(items).filter(|name| is_name(name));
+        Self { kind: record.kind(), panel, units: units.collect() }
+    }
+}
+
+/// How many boards and panels records name, and those on which no machine that inspects has reported, if it has on
+/// others. A panel with boards of its own is not counted beside them, and a name that several panels share is none of
+/// a board. A report on a panel is one on every board of it, unless it names some of them.
+///
+/// Every record is gone through as often as it has names: there may be hundreds of thousands, and a hostile one may
+/// put all on one panel.
+fn lacking_in(records: &[Named<'_>]) -> (usize, Vec<Unit>) {
+    let mut panels: BTreeMap<&[u8], Option<&[u8]>> = BTreeMap::new();
+    for record in records {
+        let Some(panel) = record.panel else { continue };
+        for unit in record.units.iter().filter(|unit| **unit != panel) {
+            let known = panels.entry(*unit).or_insert(Some(panel));
+            *known = known.filter(|known| *known == panel);
+        }
+    }
+    let of_boards: BTreeSet<&[u8]> = panels.values().flatten().copied().collect();
+    let mut inspected: BTreeSet<&[u8]> = BTreeSet::new();
+    for record in records.iter().filter(|record| is_inspection(record.kind)) {
+        let known = record.units.iter().filter_map(|unit| panels.get(unit).copied().flatten());
+        let named_in_part: BTreeSet<&[u8]> = known.collect();
+        let all = record.units.iter().copied().chain(record.panel);
+        inspected.extend(all.filter(|name| !named_in_part.contains(name)));
+    }
+    let names = records.iter().flat_map(|record| record.units.iter().copied().chain(record.panel));
+    let is_board = |name: &&[u8]| !of_boards.contains(name) && panels.get(name) != Some(&None);
+    let names: BTreeSet<&[u8]> = names.filter(is_board).collect();
+    let is_lacking = |name: &&&[u8]| {
+        let panel = panels.get(*name).copied().flatten();
+        !inspected.contains(*name) && panel.is_none_or(|panel| !inspected.contains(panel))
+    };
+    let lacking: Vec<&&[u8]> = names.iter().filter(is_lacking).collect();
+    if lacking.len() == names.len() {
+        return (names.len(), Vec::new());
+    }
+    let unit = |name: &&[u8]| Unit {
+        serial: String::from_utf8_lossy(name).into_owned(),
+        ..Unit::default()
+    };
+    (names.len(), lacking.into_iter().map(unit).collect())
 }
 
 #[cfg(test)]
@@ -58,5 +158,33 @@ mod tests {
         assert!(
             told(11)[0].contains("11 of your 12 units: SN0, ") && told(11)[0].contains("SN9 (+1);")
         );
+    }
+
+    #[test]
+    fn without_a_list_what_no_machine_inspected_is_told_where_others_were() {
+        let told = |records: &[(Kind, &str, &str)]| {
+            let named = |(kind, panel, units): &(Kind, &'static str, &'static str)| Named {
+                kind: *kind,
+                panel: Some(panel.as_bytes()).filter(|panel| !panel.is_empty()),
+                units: units.split_whitespace().map(str::as_bytes).collect(),
+            };
+            let (all, lacking) = lacking_in(&records.iter().map(named).collect::<Vec<_>>());
+            let lacking: Vec<String> = lacking.into_iter().map(|unit| unit.serial).collect();
+            (all, lacking.join(" "))
+        };
+        let of = |all, lacking: &str| (all, lacking.to_string());
+        let (aoi, paste, repair) = (Kind::AoiReport, Kind::SpiReport, Kind::Repair);
+        assert_eq!(told(&[(aoi, "PN1", "PN1"), (paste, "PN2", "PN2")]), of(2, "PN2"));
+        // Where none is, nobody knows of a machine that should have.
+        assert_eq!(told(&[(paste, "PN1", "PN1"), (paste, "PN2", "PN2")]), of(2, ""));
+        assert_eq!(told(&[]), of(0, ""));
+        // A report on the panel is one on its boards, unless it names some of them.
+        let on_panel = [(paste, "PN1", "SN1 SN2"), (aoi, "PN1", "PN1")];
+        assert_eq!(told(&on_panel), of(2, ""));
+        assert_eq!(told(&[(repair, "PN1", "SN1 SN2"), (aoi, "PN1", "SN1")]), of(2, "SN2"));
+        assert_eq!(told(&[(paste, "", "PN1"), (aoi, "PN1", "SN1")]), of(1, ""));
+        // What several panels share is the name of no board.
+        let shared = [(aoi, "PN1", "L7"), (paste, "PN2", "L7"), (paste, "PN3", "")];
+        assert_eq!(told(&shared), of(3, "PN2 PN3"));
     }
 }

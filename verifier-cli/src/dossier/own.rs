@@ -22,6 +22,7 @@ use spec::evidence::range::{Reader, items};
 use spec::evidence::tag::LotKey;
 
 use self::found::{Boards, Found, Named};
+use super::looked;
 use super::ranges::{self, Sound};
 use super::statements::Checked;
 use crate::failure::Failure;
@@ -138,11 +139,17 @@ impl Own {
         if self.reader.is_none() || sound.is_empty() {
             let numbers = [all - missing.len(), all].map(|number| number.to_string());
             report.reason(Said::new(Message::OwnNamed, &[&numbers[0], &numbers[1]]));
+            looked::say(report, &self.list.units, checked);
             say_missing(report, None, &missing);
         } else {
-            sound.iter().for_each(|one| self.say_range(report, one, checked, &boards));
+            let say = |one| self.say_range(report, one, checked, &boards);
+            let absent: Vec<Vec<&Unit>> = sound.iter().map(say).collect();
+            looked::say(report, &self.list.units, checked);
+            for (one, absent) in sound.iter().zip(absent) {
+                say_missing(report, Some(one.pin.source().as_str()), &absent);
+            }
         }
-        say_by_panel(report, &self.of_kind(&named, Found::ByPanel));
+        say_by_panel(report, &self.of_kind(&named, Found::ByPanel), all);
         if !missing.is_empty() {
             let numbers = [missing.len(), all].map(|number| number.to_string());
             let absent = Said::new(Message::OwnAbsent, &[&numbers[0], &numbers[1]]);
@@ -151,13 +158,14 @@ impl Own {
         Ok(())
     }
 
+    /// Returns the units that it does not have.
     fn say_range<'a>(
         &self,
         report: &mut Report,
         sound: &Sound<'_>,
         checked: &'a [Checked],
         boards: &Boards<'a>,
-    ) {
+    ) -> Vec<&Unit> {
         let source = sound.pin.source().as_str();
         let records = &sound.followed.own;
         let mut named = Named::default();
@@ -172,8 +180,8 @@ impl Own {
         list_records(report, source, records, |place| {
             units_at(sound, checked, place).iter().map(called).collect()
         });
-        say_missing(report, Some(source), &missing);
         report.not_checked(Message::OpenNoise, &[source]);
+        missing
     }
 
     /// What records call units by name: those that are opened singly, and all where no tag can be computed.
@@ -279,15 +287,21 @@ fn say_missing(report: &mut Report, source: Option<&str>, missing: &[&Unit]) {
 }
 
 /// That units are found by their panel alone is told, and is no reason against them: boards of one panel often
-/// share its name, and a machine that reads no other writes that.
-fn say_by_panel(report: &mut Report, units: &[&Unit]) {
-    for unit in units.iter().take(MAX_FOR_PEOPLE) {
-        let panel = unit.panel.as_deref().unwrap_or_default();
-        report.reason(Said::new(Message::OwnByPanel, &[&unit.serial, panel]));
+/// share its name, and a machine that reads no other writes that. Where it is all of them, names say nothing.
+fn say_by_panel(report: &mut Report, units: &[&Unit], all: usize) {
+    if units.is_empty() {
+        return;
     }
-    if units.len() > MAX_FOR_PEOPLE {
-        let more = (units.len() - MAX_FOR_PEOPLE).to_string();
-        report.reason(Said::new(Message::OwnByPanelMore, &[&more]));
+    let numbers = [units.len(), all].map(|number| number.to_string());
+    let [count, of] = numbers.each_ref().map(String::as_str);
+    report.reason(if units.len() == all {
+        Said::new(Message::OwnByPanel, &[count, of])
+    } else {
+        Said::new(Message::OwnByPanelSome, &[count, of, &looked::first_of(units)])
+    });
+    for unit in units.iter().take(MAX_LISTED) {
+        let panel = unit.panel.as_deref().unwrap_or_default();
+        report.machine_fact(Message::LabelOwnByPanel, &format!("{} ({panel})", unit.serial));
     }
 }
 
@@ -336,18 +350,30 @@ mod tests {
     }
 
     #[test]
-    fn units_that_are_found_by_their_panel_alone_are_told_and_the_rest_is_counted() {
+    fn units_that_are_found_by_their_panel_alone_are_one_line_and_named_where_others_are_not() {
         let lines: String = (0..197).map(|at| format!("SN{at},PN1\n")).collect();
         let own = own(&format!("\u{feff}serial,panel\r\n{lines}"));
-        let mut report = Report::new(Verdict::Verified);
-        say_by_panel(&mut report, &own.list.units.iter().collect::<Vec<_>>());
-        let told = report.reasons();
-        assert_eq!(told.len(), MAX_FOR_PEOPLE + 1);
-        let first = told[0].to_text(Language::English);
-        assert!(first.contains("SN0: its panel PN1 is found"), "{first}");
-        let rest = told[MAX_FOR_PEOPLE].to_text(Language::English);
-        assert!(rest.contains("187 more of your units"), "{rest}");
-        assert_eq!(report.verdict(), Verdict::Verified);
+        let told = |count: usize| {
+            let mut report = Report::new(Verdict::Verified);
+            let units: Vec<&Unit> = own.list.units.iter().take(count).collect();
+            say_by_panel(&mut report, &units, 197);
+            assert_eq!(report.verdict(), Verdict::Verified);
+            let json: serde_json::Value =
+                serde_json::from_str(&report.to_json(Language::English)).unwrap();
+            let named = json["facts"]["own-by-panel-unit"].as_array().map(Vec::len);
+            (report.to_text(Language::English), named)
+        };
+        assert_eq!(told(0), ("VERIFIED\n".to_string(), None));
+        let (text, named) = told(197);
+        let line = "197 of your 197 units are found by the panel alone: the records name the panel \
+                    and not the board";
+        assert_eq!((text, named), (format!("VERIFIED\n  {line}\n"), Some(MAX_LISTED)));
+        let (text, named) = told(12);
+        assert!(
+            text.contains("12 of your 197 units are") && text.ends_with("SN9 (+2)\n"),
+            "{text}"
+        );
+        assert_eq!((text.lines().count(), named), (2, Some(12)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use spec::bundle::{Claim, Contents, PartPath};
 
+use super::looked;
 use super::own::Own;
 use super::statements::{After, Checked};
 use crate::command::witnesses;
@@ -30,6 +31,7 @@ pub(super) fn matter(contents: &Contents<'_>, checked: &[Checked], own: Option<&
         evidence: evidence.collect(),
         asked: own.map(Own::names).unwrap_or_default(),
         listed: own.map(Own::panels),
+        lacking: looked::lacking(own.map(Own::units), checked),
     }
     .into_matter()
 }

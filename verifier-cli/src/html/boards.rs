@@ -68,7 +68,7 @@ fn list(html: &mut Html, words: Words, matter: &Matter) {
                     html.cell("td", &[class("n")], &(at + 1).to_string());
                     html.cell("td", &[class("key")], &title(words, board));
                     html.cell("td", &[class("n")], &board.step_count.to_string());
-                    verdicts(html, words, &board.verdicts);
+                    verdicts(html, words, board);
                     bound(html, words, board.bounds.not_before);
                     bound(html, words, board.bounds.not_after);
                 });
@@ -82,7 +82,7 @@ fn list(html: &mut Html, words: Words, matter: &Matter) {
 }
 
 /// Each in a cell of its own, so that no later record stands for an earlier one of another kind.
-fn verdicts(html: &mut Html, words: Words, verdicts: &Verdicts) {
+fn verdicts(html: &mut Html, words: Words, Board { verdicts, lacking, .. }: &Board) {
     let Verdicts { machine, paste, person, oven, .. } = verdicts;
     let Verdicts { is_inspected, is_failed, is_paste_failed, is_overridden, .. } = *verdicts;
     let failed = |is_so: bool| is_so.then_some(Message::HtmlMachineFailed);
@@ -98,10 +98,22 @@ fn verdicts(html: &mut Html, words: Words, verdicts: &Verdicts) {
             }
         });
     };
-    // What no machine inspected has no word of one, and an empty cell could be taken for any.
-    let none = words.of(Message::HtmlNoneShown);
-    let machine = if is_inspected { machine.as_deref() } else { Some(none) };
-    cell(html, machine, None, failed(is_failed));
+    html.tag("td", &[class("said")], |html| {
+        // What no machine inspected has no word of one, and an empty cell could be taken for any.
+        if is_inspected {
+            html.value(&machine.as_deref().unwrap_or_default().replace('\n', ", "));
+        } else {
+            words.say(html, "b", &[], Message::HtmlNoneShown);
+        }
+        if is_inspected && !lacking.is_empty() {
+            let lacking: Vec<&String> = lacking.iter().collect();
+            let none = words.with(Message::HtmlNoneShownFor, &[&some(&lacking)]);
+            html.tag("small", &[], |html| html.leaf("b", &[], &none));
+        }
+        if let Some(mark) = failed(is_failed) {
+            html.tag("small", &[], |html| html.leaf("b", &[], words.of(mark)));
+        }
+    });
     cell(html, paste.as_deref(), None, failed(is_paste_failed));
     let (kind, word) = person.as_ref().map(|(kind, word)| (*kind, word.as_str())).unzip();
     cell(html, word, kind, is_overridden.then_some(Message::HtmlOverridden));
@@ -143,7 +155,11 @@ fn in_full<'m>(
     (board, matter): (&'m Board, &Matter),
     tables: &mut Tables<'m>,
 ) {
-    let title = words.with(Message::HtmlBoardTitle, &[&number.to_string(), &title(words, board)]);
+    let mut title = title(words, board);
+    if !board.lacking.is_empty() {
+        title = words.with(Message::HtmlTitleLacking, &[&title]);
+    }
+    let title = words.with(Message::HtmlBoardTitle, &[&number.to_string(), &title]);
     html.leaf("h3", &[], &title);
     if board.names.len() > 1 || board.names.iter().any(|name| name.chars().count() > MAX_TITLE) {
         html.leaf(

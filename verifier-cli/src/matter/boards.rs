@@ -6,19 +6,19 @@ use spec::evidence::kind::Kind;
 use spec::evidence::time::parse_millis;
 
 use super::{Board, Bounds, MAX_STEPS, Step, Verdicts};
-use crate::list::Panels;
+use crate::list::{Panels, Unit};
 
 /// How many names of one board are kept.
 const MAX_NAMES: usize = 24;
 
 /// Whether records of this kind are about boards.
-pub(super) const fn is_about_boards(kind: Kind) -> bool {
+pub(crate) const fn is_about_boards(kind: Kind) -> bool {
     matches!(kind, Kind::AoiReport | Kind::OvenData | Kind::Repair | Kind::Review | Kind::SpiReport)
 }
 
 /// Groups records by board: those that are `asked` for by name, then the rest. Of both, boards on which anything
-/// was found come first; else they are in the order in which they were first seen.
-pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> {
+/// a unit lacks an inspection come first, then those on which anything was found; else they are in the order in which they were first seen.
+pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>, lacking: &[Unit]) -> Vec<Board> {
     steps.sort_by_cached_key(seen);
     let mut sets = Sets::new(steps.len());
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
@@ -28,6 +28,7 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> 
             sets.join(at, other);
         }
     }
+    let lacking = by_name(lacking);
     let mut members: BTreeMap<usize, Vec<&Step>> = BTreeMap::new();
     for (at, step) in steps.iter().enumerate() {
         members.entry(sets.root(at)).or_default().push(step);
@@ -41,6 +42,7 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> 
             names: Vec::new(),
             panel: None,
             own: Vec::new(),
+            lacking: BTreeSet::new(),
             steps: Vec::new(),
             step_count: 0,
             verdicts: verdicts.remove(&root).unwrap_or_default(),
@@ -50,6 +52,10 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> 
         let board = boards.entry(root).or_insert_with(empty);
         for name in step.names() {
             board.is_asked |= asked.contains(name);
+            if board.lacking.len() < MAX_NAMES {
+                let serials = lacking.get(name).into_iter().flatten().take(MAX_NAMES);
+                board.lacking.extend(serials.map(|serial| (*serial).to_string()));
+            }
             if board.names.len() < MAX_NAMES && !board.names.iter().any(|known| known == name) {
                 board.names.push(name.to_string());
             }
@@ -65,8 +71,19 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>) -> Vec<Board> 
     }
     let mut boards: Vec<Board> = boards.into_values().collect();
     boards.iter_mut().for_each(panel_first);
-    boards.sort_by_key(|board| (!board.is_asked, !board.verdicts.has_failed()));
+    boards.sort_by_key(|board| {
+        (!board.is_asked, board.lacking.is_empty(), !board.verdicts.has_failed())
+    });
     boards
+}
+
+/// The serials of units by whatever reports may call them.
+fn by_name(units: &[Unit]) -> BTreeMap<&str, Vec<&str>> {
+    let mut serials: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for unit in units {
+        unit.names().for_each(|name| serials.entry(name).or_default().push(&unit.serial));
+    }
+    serials
 }
 
 /// A record that was seen early may name no panel: what a board is called does not hang on that.
@@ -161,7 +178,7 @@ mod tests {
             let times = bounds(Some(1000 - number), Some(2000 + number));
             step(number, times, &[("panel", "P1"), ("verdict", verdict)])
         });
-        let boards = group(all.collect(), &BTreeSet::new());
+        let boards = group(all.collect(), &BTreeSet::new(), &[]);
         assert_eq!(boards.len(), 1);
         assert_eq!((boards[0].steps.len(), boards[0].step_count), (MAX_STEPS, MAX_STEPS + 5));
         assert_eq!(boards[0].verdicts.machine.as_deref(), Some("PASSED"));
@@ -182,7 +199,7 @@ mod tests {
             let name = format!("SN{number}");
             step(number, Bounds::default(), &[("units", name.as_str())])
         });
-        let boards = group(all.collect(), &BTreeSet::from(["SN5", "SN4", "SN9"]));
+        let boards = group(all.collect(), &BTreeSet::from(["SN5", "SN4", "SN9"]), &[]);
         let names: Vec<&str> = boards.iter().map(|board| board.names[0].as_str()).collect();
         assert_eq!(names, ["SN4", "SN5", "SN1", "SN2", "SN3"]);
     }
@@ -197,9 +214,31 @@ mod tests {
         let mut all: Vec<Step> = all.collect();
         // Passed by a second look: it failed once, and that is what a dispute is about.
         all.push(step(7, Bounds::default(), &[("units", "SN3"), ("verdict", "Passed")]));
-        let boards = group(all, &BTreeSet::from(["SN5", "SN6"]));
+        let boards = group(all, &BTreeSet::from(["SN5", "SN6"]), &[]);
         let names: Vec<&str> = boards.iter().map(|board| board.names[0].as_str()).collect();
         assert_eq!(names, ["SN6", "SN5", "SN3", "SN1", "SN2", "SN4"]);
+    }
+
+    #[test]
+    fn a_board_that_lacks_an_inspection_comes_before_those_that_failed() {
+        let all = (1..=5).map(|number| {
+            let panel = format!("PN{number}");
+            let verdict = if number % 2 == 0 { "Failed" } else { "Passed" };
+            let values = [("panel", panel.as_str()), ("verdict", verdict)];
+            step(number, Bounds::default(), &values)
+        });
+        let unit = |serial: &str, panel: Option<&str>| Unit {
+            serial: serial.to_string(),
+            panel: panel.map(str::to_string),
+            ..Unit::default()
+        };
+        let lacking = [unit("SN3", Some("PN3")), unit("PN1", None)];
+        let asked = BTreeSet::from(["PN3", "PN4", "PN5"]);
+        let boards = group(all.collect(), &asked, &lacking);
+        let names: Vec<&str> = boards.iter().map(|board| board.names[0].as_str()).collect();
+        assert_eq!(names, ["PN3", "PN4", "PN5", "PN1", "PN2"]);
+        // It is named as the list has it.
+        assert!(boards[0].lacking.contains("SN3") && boards[1].lacking.is_empty());
     }
 
     #[test]
@@ -207,7 +246,7 @@ mod tests {
         let named = |all: &[&[(&'static str, &str)]], lines: &str| {
             let steps = all.iter().zip(1..);
             let steps = steps.map(|(values, number)| step(number, Bounds::default(), values));
-            let mut boards = group(steps.collect(), &BTreeSet::new());
+            let mut boards = group(steps.collect(), &BTreeSet::new(), &[]);
             let list = crate::list::parsed(lines);
             name_own(&mut boards, &Panels::of(&list));
             let [board] = <[Board; 1]>::try_from(boards).unwrap();
@@ -231,7 +270,7 @@ mod tests {
     fn a_word_for_no_code_joins_no_boards() {
         let all = ["N/A", "NOREAD", "N/A", "P1", "P1"].into_iter().zip(1..);
         let all = all.map(|(name, number)| step(number, Bounds::default(), &[("panel", name)]));
-        let boards = group(all.collect(), &BTreeSet::new());
+        let boards = group(all.collect(), &BTreeSet::new(), &[]);
         let counts: Vec<usize> = boards.iter().map(|board| board.step_count).collect();
         assert_eq!(counts, [1, 1, 1, 2]);
         assert!(boards[0].names.is_empty() && boards[3].names == ["P1"]);

@@ -10,7 +10,7 @@ use super::{
     Bounds, Evidence, Field, MAX_IN_FULL, MAX_LINES, MAX_OTHERS, MAX_PROFILES, Matter, Meant,
     Picture, Step, Witness, boards,
 };
-use crate::list::Panels;
+use crate::list::{Panels, Unit};
 use crate::pictures::{self, Program, Window};
 
 /// A statement that holds, with what is opened of it.
@@ -37,6 +37,8 @@ pub(crate) struct Gathering<'a> {
     pub(crate) asked: BTreeSet<&'a str>,
     /// Which units the reader's list has on which panel.
     pub(crate) listed: Option<Panels<'a>>,
+    /// Units of which no report of a machine that inspects is shown: their boards come before the others.
+    pub(crate) lacking: Vec<Unit>,
 }
 
 impl Gathering<'_> {
@@ -57,7 +59,7 @@ impl Gathering<'_> {
             }
         }
         let programs = Programs::read(&self, &others);
-        let mut boards = boards::group(about, &self.asked);
+        let mut boards = boards::group(about, &self.asked, &self.lacking);
         let board_count = boards.len();
         boards.truncate(MAX_LINES);
         if let Some(listed) = &self.listed {
@@ -207,6 +209,7 @@ mod tests {
             evidence: evidence.collect(),
             asked: BTreeSet::new(),
             listed: None,
+            lacking: Vec::new(),
         };
         let version = |(text, number): (&&str, u64)| {
             let hash = Hash::of(text.as_bytes()).to_hex();

@@ -423,10 +423,6 @@ catalogue! {
     OwnAbsent = "own-absent",
         "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them",
         "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们";
-    OwnByPanel = "own-by-panel", "your unit {0}: its panel {1} is found, the unit is not named",
-        "您的单元 {0}：找到了其拼板 {1}，但没有写明该单元";
-    OwnByPanelMore = "own-by-panel-more", "{0} more of your units: their panels are found, the units are not named",
-        "另有您的 {0} 个单元：找到了其拼板，但没有写明单元本身";
     OwnNamed = "own-named", "opened records name {0} of your {1} units",
         "已披露的记录写明了您 {1} 个单元中的 {0} 个";
     OwnUnnamed = "own-unnamed", "NOT FOUND: your unit {0}: it was looked for, and no opened record names it",

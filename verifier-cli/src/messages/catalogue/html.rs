@@ -102,6 +102,8 @@ catalogue! {
     HtmlMachineVerdict = "html-machine-verdict", "Inspection (AOI), last verdict as stated", "检测（AOI）的最后判定（原话）";
     HtmlNoBoards = "html-no-boards", "No record about a board is opened.", "没有披露任何关于电路板的记录。";
     HtmlNoneShown = "html-none-shown", "none shown", "未出示";
+    HtmlNoneShownFor = "html-none-shown-for", "none shown for {0}", "未出示：{0}";
+    HtmlTitleLacking = "html-title-lacking", "{0} (no inspection shown)", "{0}（未出示检测）";
     HtmlNotAfter = "html-not-after", "Logged not after", "记录不晚于";
     HtmlNotBefore = "html-not-before", "Stated not before", "声明不早于";
     HtmlNumber = "html-number", "No.", "序号";

@@ -176,6 +176,13 @@ catalogue! {
     OwnNotInspected = "own-not-inspected",
         "no report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}; `reconcile` judges that",
         "您的 {1} 个单元中有 {0} 个未出示检测设备（AOI）的报告：{2}；由 `reconcile` 判定";
+    OwnByPanel = "own-by-panel",
+        "{0} of your {1} units are found by the panel alone: the records name the panel and not the board",
+        "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板";
+    OwnByPanelSome = "own-by-panel-some",
+        "{0} of your {1} units are found by the panel alone: the records name the panel and not the board: {2}",
+        "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板：{2}";
+    OwnRecords = "own-records", "Records of your units:", "您单元的记录：";
     SaidTwice = "said-twice",
         "{0} has signed two different statements {1}: both were shown", "{0} 签署了两份不同的第 {1} 号声明：二者均已出示";
     WordIsBoth = "word-is-both", "{0} cannot be both good and bad", "{0} 不能既是良品又是不良";
@@ -189,6 +196,9 @@ catalogue! {
         "您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）能够发现";
     OpenNoRange = "open-no-range",
         "{0}: whether all records of your units are shown: it is not shown as a range", "{0}：是否出示了您单元的全部记录：并非以区间出示";
+    OpenNotInspected = "open-not-inspected",
+        "to look at: of {0} boards or panels named in what is shown, no report of an inspection machine (AOI) under that name is there for {1}: {2}",
+        "请留意：所出示的内容写明的 {0} 个单板或拼板中，有 {1} 个在该名称下没有检测设备（AOI）的报告：{2}";
     OpenOvens = "open-ovens", "reflow certificates: no oven reports a panel in what is shown", "回流焊证书：所出示的内容中没有回流炉的过板记录";
     OpenPrograms = "open-programs",
         "limits and programs: none is shown; `fiducial-agent disclose --context` opens them", "限值和程序：未出示；fiducial-agent disclose --context 可披露";
@@ -200,6 +210,7 @@ catalogue! {
         "attempts of which the machine left no report: nothing shows them", "设备没有留下报告的检测：无从发现";
 
     // Labels.
+    LabelOwnByPanel = "own-by-panel-unit", "your unit that is found by its panel alone (panel)", "仅凭拼板找到的您的单元（拼板）";
     LabelFinding = "finding", "units with", "涉及单元数";
     LabelLot = "lot-inspected", "lot: inspected / shipped", "批次：已检测/已出货";
 }
