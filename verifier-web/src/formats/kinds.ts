@@ -35,6 +35,9 @@ export const TABLES: ReadonlyMap<string, readonly string[]> = new Map<string, re
 /** The kind of record 0, and of no other. */
 export const HEADER_KIND = "batch";
 
+/** Kinds of records that are about boards. */
+export const ABOUT_BOARDS: readonly string[] = ["aoi-report", "oven-data", "repair", "review", "spi-report"];
+
 /** Whether records of a kind are evidence, about units and with tags; else the agent's own words. */
 export function isEvidence(kind: string): boolean {
   return TABLES.get(kind)?.includes("tags") ?? false;

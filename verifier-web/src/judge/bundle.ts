@@ -28,7 +28,7 @@ import { inclusionDetail, notContinued } from "./details.ts";
 import { compareEvidence, type Compared } from "./evidence.ts";
 import type { Desk, RoledFile } from "./given.ts";
 import { sayLateness, type Logged } from "./lateness.ts";
-import { sayLooked } from "./looked.ts";
+import { sayShown } from "./looked.ts";
 import { noBundle } from "./neither.ts";
 import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { sayOwn, taggedReader } from "./own.ts";
@@ -95,7 +95,7 @@ export async function judgeBundle(
   if (ranges.length === 0 && taggedReader(own.reader)) throw undecided("lot-key-needs-range");
   for (const range of ranges) sayRange(draft, range, enclosedOf(range.source, checked, evidence));
   sayOwn(draft, own.reader, ranges, checked);
-  if (own.reader) sayLooked(draft, own.reader.list.units, checked.flatMap(({ opened }) => opened.records));
+  if (!own.reader) sayShown(draft, checked.flatMap(({ opened }) => opened.records));
   sayRecords(draft, checked);
   if (!sayLateness(draft, loggedOf(checked))) draft.open("open-claims");
   if (evidence.vouched > 0) draft.reason("evidence-vouched", `${evidence.vouched}`);

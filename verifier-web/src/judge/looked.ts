@@ -1,14 +1,15 @@
 /**
- * The reader's units that no machine has inspected, as far as is shown. The rule is that of `fiducial reconcile`
- * (`verifier-cli/src/reconcile/looked.rs`; `spec/text/reconcile.md`, "Whose record it is").
+ * Boards that no machine has inspected, as far as is shown: the reader's units, by the rule of `fiducial reconcile`
+ * (`verifier-cli/src/reconcile/looked.rs`; `spec/text/reconcile.md`, "Whose record it is"), or without a list all that
+ * are named (`verifier-cli/src/dossier/looked.rs`).
  *
  * That is no verdict on them: `reconcile` gives that. But nobody is to read VERIFIED over a board that was never
  * inspected without being told.
  */
 
 import { encodeUtf8 } from "../formats/encoding.ts";
-import { isEvidence } from "../formats/kinds.ts";
-import type { Unit } from "./list.ts";
+import { ABOUT_BOARDS, isEvidence } from "../formats/kinds.ts";
+import { namesOf, type Unit } from "./list.ts";
 import type { OpenedRecord } from "./opened.ts";
 import { itemsOf } from "./range.ts";
 import { octetsOf } from "./reader.ts";
@@ -35,9 +36,62 @@ export function isInspection(kind: string): boolean {
 export function sayLooked(draft: Draft, units: readonly Unit[], records: readonly OpenedRecord[]): void {
   const missing = uninspected(units, records);
   if (missing.length === 0) return;
-  const more = missing.length > MAX_NAMED ? ` (+${missing.length - MAX_NAMED})` : "";
-  const names = missing.slice(0, MAX_NAMED).map(({ serial }) => serial).join(", ");
-  draft.reason("own-not-inspected", `${missing.length}`, `${units.length}`, `${names}${more}`);
+  draft.lacking = missing.flatMap(namesOf);
+  const names = firstOf(missing.map(({ serial }) => serial));
+  draft.reason("own-not-inspected", `${missing.length}`, `${units.length}`, names);
+}
+
+/** Says the same of all boards and panels that are named, for who gave no list. */
+export function sayShown(draft: Draft, records: readonly OpenedRecord[]): void {
+  const { all, lacking } = lackingIn(records);
+  if (lacking.length === 0) return;
+  draft.lacking = lacking;
+  draft.open("open-not-inspected", `${all}`, `${lacking.length}`, firstOf(lacking));
+}
+
+/** The first names, and how many more there are. */
+export function firstOf(names: readonly string[]): string {
+  const more = names.length > MAX_NAMED ? ` (+${names.length - MAX_NAMED})` : "";
+  return `${names.slice(0, MAX_NAMED).join(", ")}${more}`;
+}
+
+/**
+ * How many boards and panels records name, and those on which no machine that inspects has reported, if it has on others.
+ * A panel with boards of its own is not counted beside them, and a name that several panels share is none of a board. A
+ * report on a panel is one on every board of it, unless it names some of them.
+ *
+ * Every record is gone through as often as it has names: there may be hundreds of thousands, and a hostile one may put
+ * all on one panel.
+ */
+export function lackingIn(records: readonly OpenedRecord[]): { readonly all: number; readonly lacking: string[] } {
+  const named = records.filter(({ kind }) => ABOUT_BOARDS.includes(kind)).map((record) => {
+    const { kind, units, panel } = namedIn(record);
+    const boards = units.filter(isName);
+    return { kind, panel, boards, names: isName(panel) ? [...boards, panel] : boards };
+  });
+  // Of a name that several panels share it is empty.
+  const panels = new Map<string, string>();
+  for (const { panel, boards } of named.filter(({ panel }) => isName(panel))) {
+    for (const board of boards) {
+      if (board !== panel) panels.set(board, (panels.get(board) ?? panel) === panel ? panel : "");
+    }
+  }
+  const inspected = new Set<string>();
+  for (const { boards, names } of named.filter(({ kind }) => isInspection(kind))) {
+    const inPart = new Set(boards.map((board) => panels.get(board)));
+    names.filter((name) => !inPart.has(name)).forEach((name) => inspected.add(name));
+  }
+  const ofBoards = new Set(panels.values());
+  const isBoard = (name: string) => !ofBoards.has(name) && panels.get(name) !== "";
+  const all = [...new Set(named.flatMap(({ names }) => names))].filter(isBoard);
+  const lacking = all.filter((name) => !inspected.has(name) && !inspected.has(panels.get(name) ?? ""));
+  if (lacking.length === all.length) return { all: all.length, lacking: [] };
+  return { all: all.length, lacking: lacking.sort((one, other) => (one < other ? -1 : 1)).map(textOf) };
+}
+
+/** Octets as text. */
+export function textOf(octets: string): string {
+  return new TextDecoder().decode(Uint8Array.from(octets, (letter) => letter.charCodeAt(0)));
 }
 
 /** What a record of evidence names, as octets. */

@@ -8,6 +8,7 @@
 
 import { Boards, Named, type Found } from "./found.ts";
 import { namesOf, type Unit } from "./list.ts";
+import { firstOf, sayLooked, textOf } from "./looked.ts";
 import type { OpenedRecord } from "./opened.ts";
 import { Panels, isOnPanel } from "./panels.ts";
 import type { Followed, Opened } from "./range.ts";
@@ -44,7 +45,8 @@ export function sayOwn(
   draft.ownPanels = reader.list.units.filter(isOnPanel);
   if (!hasKeys) ranges.forEach(({ source }) => draft.open("open-no-key", source));
   const { units, hasHeader } = reader.list;
-  const boards = new Boards(units, checked.flatMap(({ opened }) => opened.records));
+  const records = checked.flatMap(({ opened }) => opened.records);
+  const boards = new Boards(units, records);
   const named = new Named(boards);
   const read = checked.filter(({ place }) => !hasKeys || place.claim === "records");
   read.forEach(({ opened }) => opened.records.forEach((record) => named.add(record)));
@@ -62,23 +64,27 @@ export function sayOwn(
   }
   if (!hasKeys || ranges.length === 0) {
     draft.reason("own-named", `${units.length - missing.length}`, `${units.length}`);
+    sayLooked(draft, units, records);
     sayMissing(draft, undefined, missing);
   } else {
-    for (const range of ranges) sayRange(draft, range, units, checked, boards);
+    const absent = ranges.map((range) => sayRange(draft, range, units, checked, boards));
+    sayLooked(draft, units, records);
+    ranges.forEach(({ source }, at) => sayMissing(draft, source, absent[at] ?? []));
   }
-  sayByPanel(draft, foundSo(units, named, "by-panel"));
+  sayByPanel(draft, foundSo(units, named, "by-panel"), units.length);
   if (missing.length > 0) {
     draft.notInOrder(sayWith(say("own-absent", `${missing.length}`, `${units.length}`), doubt));
   }
 }
 
+/** Returns the units that it does not have. */
 function sayRange(
   draft: Draft,
   range: OfSource,
   units: readonly Unit[],
   checked: readonly Claimed[],
   boards: Boards,
-): void {
+): Unit[] {
   const { source, own } = range;
   const named = new Named(boards);
   ownRecords(range, checked).forEach((record) => named.addTagged(record));
@@ -91,13 +97,8 @@ function sayRange(
     draft.fact("own-record", `${source} ${sequence}, ${index}: ${called.join(", ")}`);
   }
   if (own.length > MAX_RECORDS) draft.fact("own-more", `${source}: ${own.length - MAX_RECORDS}`);
-  sayMissing(draft, source, missing);
   draft.open("open-noise", source);
-}
-
-/** Octets as text. */
-function textOf(octets: string): string {
-  return new TextDecoder().decode(Uint8Array.from(octets, (letter) => letter.charCodeAt(0)));
+  return missing;
 }
 
 /** A line for each unit that is not found; the rest is counted. They were looked for, so this is no open point. */
@@ -111,11 +112,13 @@ function sayMissing(draft: Draft, source: string | undefined, missing: readonly 
 
 /**
  * That units are found by their panel alone is told, and is no reason against them: boards of one panel often share
- * its name, and a machine that reads no other writes that.
+ * its name, and a machine that reads no other writes that. Where it is all of them, names say nothing.
  */
-function sayByPanel(draft: Draft, units: readonly Unit[]): void {
-  for (const { serial, panel } of units.slice(0, MAX_RECORDS)) draft.reason("own-by-panel", serial, panel);
-  if (units.length > MAX_RECORDS) draft.reason("own-by-panel-more", `${units.length - MAX_RECORDS}`);
+function sayByPanel(draft: Draft, units: readonly Unit[], all: number): void {
+  if (units.length === 0) return;
+  const numbers = [`${units.length}`, `${all}`];
+  if (units.length === all) draft.reason("own-by-panel", ...numbers);
+  else draft.reason("own-by-panel-some", ...numbers, firstOf(units.map(({ serial }) => serial)));
 }
 
 /** The units that are found so. */

@@ -122,6 +122,8 @@ export interface Report {
   readonly ownUnits: readonly string[];
   /** Those of the reader's units that are listed with a panel. */
   readonly ownPanels: readonly Unit[];
+  /** What records may call the boards of which no report of a machine that inspects is shown. */
+  readonly lacking: readonly string[];
   readonly notChecked: readonly Said[];
   readonly inputs: readonly Input[];
   /** Which implementation checked Ed25519: the browser's or the page's own. */
@@ -169,6 +171,7 @@ export class Draft {
   acts: Act[] = [];
   ownUnits: readonly string[] = [];
   ownPanels: readonly Unit[] = [];
+  lacking: readonly string[] = [];
   isInOrder = true;
 
   /** The evidence holds, and what was asked about it is not in order: nobody is accused of a forgery. */

@@ -64,7 +64,7 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
   const draft = new Draft();
   const ended = (verdict: Report["verdict"], reasons: Report["reasons"]) => ({
     ...{ verdict, reasons, inputs: desk.inputs },
-    ...{ holds: false, facts: [], records: [], acts: [], ownUnits: [], ownPanels: [], notChecked: [] },
+    ...{ holds: false, facts: [], records: [], acts: [], ownUnits: [], ownPanels: [], lacking: [], notChecked: [] },
   });
   const engine = await ed25519Engine();
   try {
@@ -72,9 +72,9 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
     await judgeWhatIsThere(draft, desk, given);
     // An answer to a challenge is a bundle like any other: what it answers, only the program compares.
     for (const challenge of desk.all("challenge")) draft.open("open-challenge", challenge.name);
-    const { reasons, facts, records, acts, ownUnits, ownPanels, notChecked } = draft;
+    const { reasons, facts, records, acts, ownUnits, ownPanels, lacking, notChecked } = draft;
     const verdict = draft.isInOrder ? "verified" : "rejected";
-    const shown = { holds: true, facts, records, acts, ownUnits, ownPanels, notChecked };
+    const shown = { holds: true, facts, records, acts, ownUnits, ownPanels, lacking, notChecked };
     return { ...ended(verdict, reasons), ...shown, engine };
   } catch (error) {
     if (error instanceof Stop) return { ...ended(error.verdict, error.reasons), engine };

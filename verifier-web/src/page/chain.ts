@@ -11,12 +11,10 @@
 
 import { saysBad, saysGood } from "../evidence/words.ts";
 import { MAX_U64, compareTexts } from "../formats/encoding.ts";
+import { ABOUT_BOARDS } from "../formats/kinds.ts";
 import { isInspection } from "../judge/looked.ts";
 import type { Act } from "../judge/report.ts";
 import { parseMillis } from "../judge/time.ts";
-
-/** Kinds of records that are about boards. */
-export const ABOUT_BOARDS: readonly string[] = ["aoi-report", "oven-data", "repair", "review", "spi-report"];
 
 /** What machines write where they read no code. It names nobody. */
 const NO_NAMES = ["", "N/A", "NOREAD"];

@@ -155,6 +155,7 @@ class Page {
       acts: [],
       ownUnits: [],
       ownPanels: [],
+      lacking: [],
       notChecked: [],
       inputs: [],
       engine: "own",

@@ -34,6 +34,8 @@ export const MISFITS = [
   "unknown-log",
   "unpinned-source",
 ];
+/** Facts about single records of the reader's units. */
+const RECORDS = ["own-record", "own-more"];
 const WHY: Readonly<Record<string, TextName>> = {
   verified: "why",
   rejected: "whyFailed",
@@ -49,7 +51,8 @@ export function showRun(run: Run, speaker: Speaker, version: string): HTMLElemen
     parts.push(summary(report, speaker));
   }
   parts.push(...list(inOrder(report.notChecked), speaker, speaker.text("notChecked"), "open"));
-  if (report.acts.length > 0) parts.push(showStory(report.acts, { names: report.ownUnits, panels: report.ownPanels }, run.files, run.view, speaker));
+  const { ownUnits: names, ownPanels: panels, lacking } = report;
+  if (report.acts.length > 0) parts.push(showStory(report.acts, { names, panels, lacking }, run.files, run.view, speaker));
   if (report.records.length > 0) parts.push(showRecords(report.records, speaker));
   parts.push(technical(run, speaker, version));
   return parts;
@@ -139,7 +142,9 @@ function latestTimes(report: Report, speaker: Speaker): string[] {
 /** Everything, for those who compare values: folded away on the screen, open on paper. */
 function technical(run: Run, speaker: Speaker, version: string): HTMLElement {
   const { report } = run;
-  const codes = [...new Set(report.facts.map((fact) => fact.code))];
+  const all = [...new Set(report.facts.map((fact) => fact.code))];
+  // Single records come last, as in the program: what needs looking at is not to be sought behind them.
+  const codes = [...all.filter((code) => !RECORDS.includes(code)), ...all.filter((code) => RECORDS.includes(code))];
   const facts = codes.map((code): [string, string[]] => [
     speaker.fact(code),
     report.facts.filter((fact) => fact.code === code).map((fact) => fact.value),

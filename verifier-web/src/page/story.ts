@@ -10,8 +10,9 @@ import { MAX_ACTS } from "../judge/acts.ts";
 import type { Unit } from "../judge/list.ts";
 import { Panels } from "../judge/panels.ts";
 import type { Act } from "../judge/report.ts";
+import { ABOUT_BOARDS } from "../formats/kinds.ts";
 import { saysBad, saysGood } from "../evidence/words.ts";
-import { ABOUT_BOARDS, bySight, lastWordsOf, linkedTo, linksIn, type Links } from "./chain.ts";
+import { bySight, lastWordsOf, linkedTo, linksIn, type Links } from "./chain.ts";
 import { element } from "./dom.ts";
 import { Gallery } from "./pictures/gallery.ts";
 import { drawTimeline } from "./pictures/timeline.ts";
@@ -49,10 +50,11 @@ export interface View {
   unit: string | undefined;
 }
 
-/** What the reader's list calls units. */
+/** What the reader's list calls units, and of which boards no report of a machine that inspects is shown. */
 export interface OwnNames {
   readonly names: readonly string[];
   readonly panels: readonly Unit[];
+  readonly lacking: readonly string[];
 }
 
 /** What a unit is called: by the reader's own serials and their panel, where the list has both. */
@@ -71,7 +73,8 @@ export function showStory(
   view: View,
   speaker: Speaker,
 ): HTMLElement {
-  const choices = choicesOf(acts, new Set(own.names));
+  const lacking = new Set(own.lacking);
+  const choices = choicesOf(acts, new Set(own.names), lacking);
   const panels = new Panels(own.panels);
   const called = (unit: string) => calledBy(panels, unit, speaker);
   const gallery = new Gallery(acts, files, speaker);
@@ -81,7 +84,7 @@ export function showStory(
   const show = (unit: string) => {
     const chain = chainOf(acts, unit);
     const rows = rowsOf(chain, unit, speaker);
-    place.replaceChildren(...storyOf(rows, chain, { unit, called: called(unit) }, gallery, speaker));
+    place.replaceChildren(...storyOf(rows, chain, { unit, called: called(unit), isLacking: lacking.has(unit) }, gallery, speaker));
     return rows.length;
   };
   const choose = (unit: string) => {
@@ -108,15 +111,22 @@ interface Choice {
   readonly isOwn: boolean;
   /** Whether any record says that it failed. */
   readonly isFailed: boolean;
+  /** Whether no report of a machine that inspects is shown. */
+  readonly isLacking: boolean;
 }
 
-/** The reader's own units first, and of these and the others those that failed; else in ascending order. */
-export function choicesOf(acts: readonly Act[], own: ReadonlySet<string>): Choice[] {
+/**
+ * The reader's own units first, and of these and the others those that lack an inspection, then those that failed; else
+ * in ascending order.
+ */
+export function choicesOf(acts: readonly Act[], own: ReadonlySet<string>, lacking: ReadonlySet<string>): Choice[] {
   const failed = new Set(acts.flatMap((act) =>
     [...act.units, act.panel].filter((unit) => verdictsOf(act, unit).some(saysBad))
   ));
-  const choices = unitsOf(acts).map((unit) => ({ unit, isOwn: own.has(unit), isFailed: failed.has(unit) }));
-  const rank = ({ isOwn, isFailed }: Choice) => (isOwn ? 0 : 2) + (isFailed ? 0 : 1);
+  const choices = unitsOf(acts).map((unit) =>
+    ({ unit, isOwn: own.has(unit), isFailed: failed.has(unit), isLacking: lacking.has(unit) })
+  );
+  const rank = ({ isOwn, isFailed, isLacking }: Choice) => (isOwn ? 0 : 3) + (isLacking ? 0 : isFailed ? 1 : 2);
   return choices.sort((one, other) => rank(one) - rank(other));
 }
 
@@ -147,8 +157,13 @@ export function labelsOf(
     left -= chain.length;
     return left < 0 ? "failed" : howItWentOn(chain, unit);
   };
-  return choices.map(({ unit, isOwn, isFailed }) => {
+  return choices.map(({ unit, isOwn, isFailed, isLacking }) => {
     const name = called(unit);
+    // Whatever paste, people and ovens say: nobody is to take it for a board that passed.
+    if (isLacking) {
+      const label = isFailed ? "lackingFailed" : "lacking";
+      return speaker.story(isOwn ? `${label}Own` : label, name);
+    }
     if (!isFailed) return isOwn ? speaker.story("optionOwn", name) : name;
     const outcome = wentOn(unit);
     return speaker.story(isOwn ? `${outcome}Own` : outcome, name);
@@ -283,14 +298,14 @@ function verdictsOf(act: Act, unit: string): string[] {
 function storyOf(
   rows: readonly Row[],
   chain: readonly Act[],
-  { unit, called }: { readonly unit: string; readonly called: string },
+  { unit, called, isLacking }: { readonly unit: string; readonly called: string; readonly isLacking: boolean },
   gallery: Gallery,
   speaker: Speaker,
 ): HTMLElement[] {
   if (rows.length === 0) return [element("p", {}, speaker.story("unknownUnit", printable(unit)))];
   const made = [
     element("h4", {}, unit === "" ? speaker.story("noUnit") : called),
-    ...lastWordsIn(chain, unit, speaker),
+    ...lastWordsIn(chain, unit, isLacking, speaker),
     tableOf(rows, speaker),
     drawTimeline(rows, speaker),
   ];
@@ -306,14 +321,16 @@ function storyOf(
 }
 
 /** Each apart, so that no later record stands for an earlier one of another kind. */
-function lastWordsIn(chain: readonly Act[], unit: string, speaker: Speaker): HTMLElement[] {
+function lastWordsIn(chain: readonly Act[], unit: string, isLacking: boolean, speaker: Speaker): HTMLElement[] {
   const own = (words: readonly string[], act: Act) => wordsOfUnit(words, act, unit);
   // A profile or a program alone is no board, and nothing inspects it.
   if (!chain.some(({ kind }) => ABOUT_BOARDS.includes(kind))) return [];
   const { isInspected, machine, paste, person, oven, isFailed, isPasteFailed, isOverridden } = lastWordsOf(chain, own);
+  // What its panel's chain has of other boards is no inspection of one that lacks it.
+  const isNone = isLacking || !isInspected;
   const failed = (isSo: boolean) => (isSo ? speaker.story("machineFailed") : "");
   const rows = [
-    ["lastMachine", isInspected ? machine.join(", ") : speaker.story("noneShown"), failed(isFailed)],
+    ["lastMachine", isNone ? speaker.story("noneShown") : machine.join(", "), failed(isFailed)],
     ["lastPaste", paste.join(", "), failed(isPasteFailed)],
     ["lastPerson", person?.words.join(", ") ?? "", isOverridden ? speaker.story("overridden") : ""],
     ["lastOven", oven.join(", "), ""],
@@ -323,7 +340,9 @@ function lastWordsIn(chain: readonly Act[], unit: string, speaker: Speaker): HTM
   const list = element("dl", { class: "last-words" });
   for (const [name, words, mark] of shown) {
     const kind = name === "lastPerson" && person ? ` (${speaker.kind(person.kind)})` : "";
-    list.append(element("dt", {}, speaker.story(name)), element("dd", {}, printable(words) + kind));
+    const shown = printable(words) + kind;
+    const said = name === "lastMachine" && isNone ? element("strong", {}, shown) : shown;
+    list.append(element("dt", {}, speaker.story(name)), element("dd", {}, said));
     if (mark !== "") list.append(element("dd", {}, element("strong", {}, mark)));
   }
   return [list];

@@ -112,3 +112,7 @@ test("on a telephone the list of files fits, and where a table can be moved no n
   const [anywhere, normal] = ["\nth[scope=\"row\"]", "\n.wide th[scope=\"row\"] { overflow-wrap: normal; }"].map((rule) => CSS.indexOf(rule));
   assert.ok(anywhere !== undefined && normal !== undefined && anywhere >= 0 && normal > anywhere);
 });
+
+test("the choice of units is as wide as its longest label, up to the page's width", () => {
+  assert.match(CSS, /\n\.unit select \{ max-width: 100%; \}/);
+});

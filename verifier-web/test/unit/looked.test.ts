@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
-import { sayLooked, uninspected } from "../../src/judge/looked.ts";
+import { lackingIn, sayLooked, sayShown, uninspected } from "../../src/judge/looked.ts";
 import type { OpenedRecord } from "../../src/judge/opened.ts";
 import { Draft } from "../../src/judge/report.ts";
 
@@ -50,10 +50,34 @@ test("units without an inspection are named, and many are counted", () => {
     const draft = new Draft();
     sayLooked(draft, units, units.slice(0, count).map(({ serial }) => record("spi-report", "", `${serial}\n`)));
     assert.ok(draft.isInOrder);
+    assert.equal(draft.lacking.length, count);
     return draft.reasons.map(({ code, values }) => [code, ...values]);
   };
   assert.deepEqual(told(0), []);
   assert.deepEqual(told(2), [["own-not-inspected", "2", "12", "SN0, SN1"]]);
   const names = Array.from({ length: 10 }, (_, at) => `SN${at}`).join(", ");
   assert.deepEqual(told(11), [["own-not-inspected", "11", "12", `${names} (+1)`]]);
+});
+
+test("without a list what no machine inspected is told where others were", () => {
+  const told = (...records: (readonly [string, string, string])[]) => {
+    const { all, lacking } = lackingIn(records.map(([kind, panel, units]) => record(kind, panel, units.replaceAll(" ", "\n"))));
+    return [all, lacking.join(" ")];
+  };
+  const [aoi, paste, repair] = ["aoi-report", "spi-report", "repair"] as const;
+  assert.deepEqual(told([aoi, "PN1", "PN1"], [paste, "PN2", "PN2"]), [2, "PN2"]);
+  // Where none is, nobody knows of a machine that should have.
+  assert.deepEqual(told([paste, "PN1", "PN1"], [paste, "PN2", "PN2"]), [2, ""]);
+  assert.deepEqual(told(), [0, ""]);
+  // A report on the panel is one on its boards, unless it names some of them.
+  assert.deepEqual(told([paste, "PN1", "SN1 SN2"], [aoi, "PN1", "PN1"]), [2, ""]);
+  assert.deepEqual(told([repair, "PN1", "SN1 SN2"], [aoi, "PN1", "SN1"]), [2, "SN2"]);
+  assert.deepEqual(told([paste, "", "PN1"], [aoi, "PN1", "SN1"]), [1, ""]);
+  // What several panels share is the name of no board.
+  assert.deepEqual(told([aoi, "PN1", "L7"], [paste, "PN2", "L7"], [paste, "PN3", ""]), [3, "PN2 PN3"]);
+
+  const draft = new Draft();
+  sayShown(draft, [record(aoi, "PN1", "PN1\n"), record(paste, "PN2", "PN2\n")]);
+  assert.deepEqual(draft.notChecked.map(({ code, values }) => [code, ...values]), [["open-not-inspected", "2", "1", "PN2"]]);
+  assert.deepEqual([draft.lacking, draft.reasons], [["PN2"], []]);
 });

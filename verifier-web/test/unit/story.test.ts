@@ -13,10 +13,12 @@ import { withDocument, type Made } from "../dom.ts";
 test("the reader's own units come first, and those that failed before the others", () => {
   const act = (unit: string, verdict: string) => actOf({ units: [unit], verdicts: [verdict] });
   const acts = [act("SN1", "Passed"), act("SN2", "Failed"), act("SN3", "Passed"), act("SN4", "NG"), act("SN4", "Passed")];
-  const order = (own: string[]) =>
-    choicesOf(acts, new Set(own)).map(({ unit, isOwn, isFailed }) => `${unit}${isOwn ? "*" : ""}${isFailed ? "!" : ""}`);
+  const order = (own: string[], lacking: string[] = []) =>
+    choicesOf(acts, new Set(own), new Set(lacking)).map(({ unit, isOwn, isFailed }) => `${unit}${isOwn ? "*" : ""}${isFailed ? "!" : ""}`);
   assert.deepEqual(order([]), ["SN2!", "SN4!", "SN1", "SN3"]);
   assert.deepEqual(order(["SN3", "SN4"]), ["SN4*!", "SN3*", "SN2!", "SN1"]);
+  // One that no machine inspected comes before those that failed.
+  assert.deepEqual(order(["SN3", "SN4"], ["SN1", "SN3"]), ["SN3*", "SN4*!", "SN1", "SN2!"]);
 });
 
 test("a unit that failed says how it went on, by the last word on it", () => {
@@ -49,7 +51,7 @@ test("a unit that failed says how it went on, by the last word on it", () => {
     actOf({ kind: "review", verdicts: ["Passed"], index: "2", about: hash, fileHash: "b".repeat(64) }),
   ];
   const own = new Set(["A", "B", "H"]);
-  const labels = (language: "en" | "zh") => labelsOf(acts, choicesOf(acts, own), (unit) => unit, new Speaker(language));
+  const labels = (language: "en" | "zh") => labelsOf(acts, choicesOf(acts, own, new Set()), (unit) => unit, new Speaker(language));
   assert.deepEqual(labels("en"), [
     "A (yours, failed)",
     "B (yours, failed, then passed review)",
@@ -67,9 +69,13 @@ test("a unit that failed says how it went on, by the last word on it", () => {
 });
 
 test("of a board that no machine inspected it is said that none is shown, and paste has its own word", async () => {
+  const listOf = async (acts: Act[], lacking: string[] = []) => {
+    const own = { names: [], panels: [], lacking };
+    const made = await withDocument(() => showStory(acts, own, [], { unit: undefined }, new Speaker("en")));
+    return (made as unknown as Made).all.find((one) => one.get("class") === "last-words");
+  };
   const words = async (...acts: Act[]) => {
-    const made = await withDocument(() => showStory(acts, { names: [], panels: [] }, [], { unit: undefined }, new Speaker("en")));
-    const list = (made as unknown as Made).all.find((one) => one.get("class") === "last-words");
+    const list = await listOf(acts);
     return list?.all.filter(({ name }) => name === "dt" || name === "dd").map(({ text }) => text);
   };
   const paste = actOf({ units: ["SN1"], kind: "spi-report", verdicts: ["Passed"], index: "1" });
@@ -77,8 +83,31 @@ test("of a board that no machine inspected it is said that none is shown, and pa
   assert.deepEqual(await words(paste), [inspection, "none shown", spi, "Passed"]);
   const report = actOf({ units: ["SN1"], verdicts: ["Failed"], index: "2" });
   assert.deepEqual(await words(paste, report), [inspection, "Failed", "a machine said failed", spi, "Passed"]);
+  const list = await listOf([paste]);
+  assert.deepEqual(list?.named("strong").map(({ text }) => text), ["none shown"]);
   // A profile is no board.
   assert.equal(await words(actOf({ kind: "reflow-certificate", fileHash: "c".repeat(64) })), undefined);
+});
+
+test("a board that no machine inspected is chosen first, says so, and takes no word of another board of its panel", async () => {
+  const acts = [
+    actOf({ units: ["SN1"], panel: "PN1", verdicts: ["Passed"], index: "1" }),
+    actOf({ units: ["SN2"], panel: "PN1", kind: "repair", verdicts: ["RepairSuccessful"], index: "2" }),
+    actOf({ units: ["SN3"], panel: "PN3", verdicts: ["Failed"], index: "3" }),
+    actOf({ units: ["SN4"], panel: "PN4", kind: "spi-report", verdicts: ["NG"], index: "4" }),
+  ];
+  const own = { names: ["SN1", "SN2", "SN3"], panels: [], lacking: ["SN2", "SN4"] };
+  for (const [language, labels, none] of [
+    ["en", ["SN2 (yours, no inspection shown)", "SN3 (yours, failed)", "SN1 (yours)", "SN4 (no inspection shown, failed once)"], "none shown"],
+    ["zh", ["SN2（您的，未出示检测）", "SN3（您的，有不良）", "SN1（您的）", "SN4（未出示检测，曾判不良）"], "未出示"],
+  ] as const) {
+    const made = await withDocument(() => showStory(acts, own, [], { unit: undefined }, new Speaker(language))) as unknown as Made;
+    assert.deepEqual(made.named("option").map(({ text }) => text), labels);
+    assert.equal((made.named("select")[0] as unknown as { value: string }).value, "SN2");
+    const list = made.all.find((one) => one.get("class") === "last-words");
+    assert.deepEqual(list?.named("strong").map(({ text }) => text), [none]);
+    assert.ok(!list?.text.includes("Passed"));
+  }
 });
 
 test("which attempt a record is, it says itself, and no count of rows does", () => {
@@ -182,7 +211,7 @@ test("what is said beside the units to choose from costs steps in proportion to 
     actOf({ units: [`SN${at}`], verdicts: ["Failed"], fileHash: hash(0), index: `${at}` })
   );
   const acts = [...failed, ...linked];
-  const choices = choicesOf(acts, new Set()).slice(0, 500);
+  const choices = choicesOf(acts, new Set(), new Set()).slice(0, 500);
   const steps = stepsOf(acts, (counted) => {
     assert.equal(labelsOf(counted, choices, (unit) => unit, new Speaker("en")).length, 500);
   });

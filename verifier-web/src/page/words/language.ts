@@ -28,6 +28,7 @@ const NUMBERS: readonly (readonly [string, string])[] = [
   [" records were logged", " record was logged"],
   [" statements were not made", " statement was not made"],
   [" records are", " record is"],
+  [" units are", " unit is"],
   [" files", " file"],
   [" records", " record"],
   [" entries", " entry"],

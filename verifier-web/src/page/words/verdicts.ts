@@ -1,6 +1,7 @@
 /** What is said of evidence. Codes are those of `fiducial --json`; these sentences are for people. */
 
 import type { Words } from "./language.ts";
+import { LOOKED } from "./looked.ts";
 import { MISTAKEN } from "./mistaken.ts";
 
 export const VERDICTS: Readonly<Record<string, Words>> = {
@@ -65,14 +66,6 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "own-absent": {
     en: "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them.",
     zh: "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们。",
-  },
-  "own-by-panel": {
-    en: "Your unit {0}: its panel {1} is found, the unit is not named.",
-    zh: "您的单元 {0}：找到了其拼板 {1}，但没有写明该单元。",
-  },
-  "own-by-panel-more": {
-    en: "{0} more of your units: their panels are found, the units are not named.",
-    zh: "另有您的 {0} 个单元：找到了其拼板，但没有写明单元本身。",
   },
   "own-first-line": {
     en: "{0} is the first line of your list and the only one that is not found: it looks like a header. If it is one, call its column serial (known are serial, panel, position, lot), and check again.",
@@ -350,6 +343,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
 
   // Why nothing could be decided.
+  ...LOOKED,
   ...MISTAKEN,
   "bad-keys": {
     en: "The source keys cannot be read: line {0} is malformed ({1}).",
