@@ -7,6 +7,8 @@
 
 #[path = "report/dispute.rs"]
 mod dispute;
+#[path = "report/inspected.rs"]
+mod inspected;
 #[path = "report/reconciled.rs"]
 mod reconciled;
 mod support;
@@ -264,35 +266,6 @@ fn paste_and_oven_are_shown_where_a_record_vouches_for_their_files() {
     check_harmless(&page);
     assert!(page.contains("U2.11") && page.contains("file not enclosed"));
     assert!(!page.contains("class=\"read\""));
-}
-
-#[test]
-fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
-    let dispute = Dispute::of_line();
-    let page = dispute.verify("dispute.zip", "en", 0);
-    assert!(page.contains("<b>none shown</b></td>"), "{page}");
-    assert!(dispute.verify("dispute.zip", "zh", 0).contains("<b>未出示</b></td>"));
-    assert!(!Dispute::new().verify("dispute.zip", "en", 0).contains("none shown</b></td>"));
-    dispute.write("mine", b"PNL0099123\n");
-    let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
-    for (language, said) in [
-        ("en", "(AOI) is shown for 1 of your 1 unit: PNL0099123; `reconcile` judges that"),
-        ("zh", "1 个单元中有 1 个未出示检测设备（AOI）的报告：PNL0099123"),
-    ] {
-        let (code, out, err) = dispute.run(&words, language);
-        assert_eq!(code, 0, "{out}{err}");
-        assert!(out.contains(said), "{out}");
-        assert!(dispute.report(&words, language, 0).contains(said));
-    }
-    let reconcile = ["reconcile", "--units", "mine", "--bundle", "dispute.zip"];
-    let (code, out, _) = dispute.run(&reconcile, "en");
-    assert_eq!(code, 1, "{out}");
-    assert!(out.contains("no report by an inspection machine"), "{out}");
-    // Where it is inspected, nothing is said.
-    let inspected = Dispute::of_many(1);
-    inspected.write("mine", b"SN000000\n");
-    let (_, out, _) = inspected.run(&words, "en");
-    assert!(!out.contains("inspection machine"), "{out}");
 }
 
 #[test]

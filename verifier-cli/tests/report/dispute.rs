@@ -71,6 +71,25 @@ impl Dispute {
         Self::of((0..count).map(record).collect(), Vec::new())
     }
 
+    /// Three panels whose paste was measured. The first failed its inspection, the last passed, and the second has none.
+    pub(crate) fn of_three() -> Self {
+        let record = |kind, number: u32, verdict: &[u8]| {
+            let panel = format!("PN{number}");
+            let values = vec![
+                field("verdict", verdict),
+                field("panel", panel.as_bytes()),
+                field("units", format!("{panel}\n").as_bytes()),
+                field("seen", format!("2026-01-02T03:0{number}:00Z").as_bytes()),
+            ];
+            (kind, values)
+        };
+        let mut records: Vec<(Kind, Values)> =
+            (1..=3).map(|number| record(Kind::SpiReport, number, b"Passed")).collect();
+        records.push(record(Kind::AoiReport, 1, b"Failed"));
+        records.push(record(Kind::AoiReport, 3, b"Passed"));
+        Self::of(records, Vec::new())
+    }
+
     /// The panel PNL7, inspected once, of which the report calls the boards so.
     pub(crate) fn of_panel(units: &str) -> Self {
         let values = vec![

@@ -108,6 +108,10 @@ test("a unit that is nowhere is said alike by the page, the bundle's verdict and
   // They are named only where others are found otherwise, or not at all.
   const some = await of(panel, "SN-1,PNL7\nSN-3,PNL8\n");
   assert.deepEqual(valuesOf(some, "own-by-panel-some"), [["1", "2", "SN-1"]]);
+  // That no machine inspected them comes right behind what is found of them.
+  const made = anchor("paste.json", HASH, { values: new Map([["kind", "spi-report"], ["panel", "PNL7"], ["units", panel]]) });
+  const paste = await judged(makeBundle(partsOf("records", made)), { units: encodeUtf8("serial,panel\nSN-1,PNL7\n") });
+  assert.deepEqual(paste.reasons.slice(0, 3).map(({ code }) => code), ["own-named", "own-not-inspected", "own-by-panel"]);
   assert.deepEqual([valuesOf(some, "own-by-panel"), valuesOf(many, "own-by-panel-some")], [[], []]);
 });
 
