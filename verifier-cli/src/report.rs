@@ -51,6 +51,9 @@ const MISFITS: [Message; 8] = [
     Message::UnpinnedSource,
 ];
 
+/// Why a file is rejected that may only have been copied badly.
+const DAMAGES: [Message; 2] = [Message::BundleCut, Message::BundleDamaged];
+
 /// The value of a fact.
 #[derive(Debug)]
 enum Shown {
@@ -188,9 +191,18 @@ impl Report {
 
     /// Whether it was rejected because it does not fit the reader's own policy, pins or keys.
     pub(crate) fn is_misfit(&self) -> bool {
+        self.is_rejected_for(&MISFITS)
+    }
+
+    /// Whether it was rejected because the file is not whole, which copying it again may mend.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.is_rejected_for(&DAMAGES)
+    }
+
+    fn is_rejected_for(&self, reasons: &[Message]) -> bool {
         let first = self.reasons.first();
         self.verdict == Verdict::Rejected
-            && first.is_some_and(|why| MISFITS.contains(&why.message()))
+            && first.is_some_and(|why| reasons.contains(&why.message()))
     }
 
     /// The labelled values in a language.
@@ -390,6 +402,13 @@ mod tests {
             assert!(text.contains("check that you took the right file"), "{text}");
         }
         assert!(!rejected(Message::BundleAltered).is_misfit());
+        assert!(!rejected(Message::BundleAltered).is_damaged());
+        for message in DAMAGES {
+            let report = rejected(message);
+            assert!(report.is_damaged() && !report.is_misfit());
+            let text = report.to_text(Language::English);
+            assert!(text.contains("download or copy it again; if it stays so"), "{text}");
+        }
         assert!(!Report::new(Verdict::Verified).is_misfit());
     }
 

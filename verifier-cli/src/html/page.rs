@@ -38,6 +38,8 @@ pub(super) struct Page<'a> {
     pub(super) word: Option<Message>,
     /// Whether it was rejected because it does not fit what the reader gave.
     pub(super) is_misfit: bool,
+    /// Whether it was rejected because the file is not whole.
+    pub(super) is_damaged: bool,
     /// Whether the evidence holds, whatever it shows.
     pub(super) holds: bool,
     /// Why it is so.
@@ -102,6 +104,7 @@ impl Page<'_> {
         let (kind, sentence) = match self.verdict {
             Verdict::Verified => ("verdict verified", Message::HtmlMeansVerified),
             Verdict::Rejected if self.is_misfit => ("verdict rejected", Message::HtmlMeansMisfit),
+            Verdict::Rejected if self.is_damaged => ("verdict rejected", Message::HtmlMeansDamaged),
             Verdict::Rejected if self.holds => ("verdict rejected", Message::HtmlMeansAbsent),
             Verdict::Rejected => ("verdict rejected", Message::HtmlMeansRejected),
             Verdict::Done | Verdict::Undecided => {

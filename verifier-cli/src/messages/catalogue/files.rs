@@ -27,6 +27,9 @@ catalogue! {
     BundleRepacked = "bundle-repacked",
         "if it was only packed again, as mail programs and file managers do: ask for the file as it was made, or unpack it and verify the folder",
         "若只是被重新压缩过（邮件程序和文件管理器会如此）：请索取原样的文件，或解压后验证其文件夹";
+    BundleDamaged = "bundle-damaged",
+        "{0} is not whole: {1}: download or copy it again; if it stays so, it was changed",
+        "{0} 不完整：{1}：请重新下载或复制；若仍如此，则它被改动过";
     HintRepacked = "hint-repacked",
         "It is a zip, and not written as bundles are. If it was packed again, as mail programs and file managers do, ask for the file as it was made, or unpack it and verify the folder: fiducial bundle verify FOLDER",
         "它是 zip 文件，但写法不是证据包的写法。若被邮件程序或文件管理器重新压缩过，请索取原样的文件，或解压后验证其文件夹：fiducial bundle verify 文件夹";

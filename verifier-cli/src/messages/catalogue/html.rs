@@ -18,6 +18,9 @@ catalogue! {
     HtmlMeansAbsent = "html-means-absent",
         "What was shown holds, and some of the units that you asked about are not in it. Ask for what is missing before you rely on the whole.",
         "所出示的内容成立，但您查询的单元有一部分不在其中。采信全部之前，请索取所缺的内容。";
+    HtmlMeansDamaged = "html-means-damaged",
+        "The file is not whole: it was damaged on its way, or changed. Download or copy it again before anything else, and do not rely on it until then.",
+        "文件不完整：在传送途中损坏，或被改动过。请先重新下载或复制；在此之前请勿采信。";
     HtmlMeansMisfit = "html-means-misfit",
         "What was handed over does not fit the policy, pins or keys that you gave. Check first that you took the right files. If you did, it is not what was agreed: of another log or source, or less confirmed, or with gaps. Do not rely on it then.",
         "所提交的内容与您给出的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它不符合约定：来自其他日志或来源、确认不足或有缺口，此时请勿采信。";

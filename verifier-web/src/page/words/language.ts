@@ -26,6 +26,7 @@ const NUMBERS: readonly (readonly [string, string])[] = [
     " record that carries no tags and names no unit: which unit it belongs to, and what is in its file",
   ],
   [" records were logged", " record was logged"],
+  [" statements were made long before they were logged", " statement was made long before it was logged"],
   [" statements were not made", " statement was not made"],
   [" records are", " record is"],
   [" files", " file"],
