@@ -59,8 +59,8 @@ const DAMAGES: [Message; 2] = [Message::BundleCut, Message::BundleDamaged];
 enum Shown {
     Named(Message),
     Text(String),
-    /// How often something is found: as machines and as people of either language read it.
-    Counted {
+    /// As machines and as people of either language read it.
+    Worded {
         code: String,
         english: String,
         chinese: String,
@@ -77,8 +77,8 @@ impl Shown {
         Some(match self {
             Self::Named(name) => name.text(language),
             Self::Text(text) | Self::ForPeople(text) => text,
-            Self::Counted { english, .. } if language == Language::English => english,
-            Self::Counted { chinese, .. } => chinese,
+            Self::Worded { english, .. } if language == Language::English => english,
+            Self::Worded { chinese, .. } => chinese,
             Self::ForMachines(_) => return None,
         })
     }
@@ -88,7 +88,7 @@ impl Shown {
         Some(match self {
             Self::Named(name) => name.code(),
             Self::Text(text) | Self::ForMachines(text) => text,
-            Self::Counted { code, .. } => code,
+            Self::Worded { code, .. } => code,
             Self::ForPeople(_) => return None,
         })
     }
@@ -248,7 +248,16 @@ impl Report {
         let english = format!("{}: {count}", in_short.text(Language::English));
         let chinese = format!("{}：{count}", in_short.text(Language::Chinese));
         let code = format!("{}: {count}", what.code());
-        self.facts.push((label, Shown::Counted { code, english, chinese }));
+        self.facts.push((label, Shown::Worded { code, english, chinese }));
+    }
+
+    /// What is said of a statement or of one of its records: people are told in words which that is, machines by
+    /// its `place`. The `rest` has one line.
+    pub(crate) fn placed_fact(&mut self, label: Message, place: &str, at: &Said, rest: &str) {
+        let worded = |place: &str| printable(&format!("{place}: {rest}"));
+        let english = worded(&at.to_text(Language::English));
+        let chinese = worded(&at.to_text(Language::Chinese));
+        self.facts.push((label, Shown::Worded { code: worded(place), english, chinese }));
     }
 
     pub(crate) fn not_checked(&mut self, what: Message, values: &[&str]) {
@@ -435,6 +444,19 @@ mod tests {
         let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
         assert_eq!(json["verdict"], "rejected");
         assert!(!Report::rejected(Vec::new()).holds() && !Report::new(Verdict::Undecided).holds());
+    }
+
+    #[test]
+    fn a_statement_is_called_one_and_machines_get_its_place_as_it_is() {
+        let mut report = Report::new(Verdict::Verified);
+        let at = Said::new(Message::AtStatement, &["plant-8.example/aoi", "4"]);
+        report.placed_fact(Message::LabelNotBefore, "plant-8.example/aoi 4", &at, "x");
+        let text = report.to_text(Language::English);
+        assert!(text.ends_with("not made before: plant-8.example/aoi statement 4: x\n"), "{text}");
+        let text = report.to_text(Language::Chinese);
+        assert!(text.contains("plant-8.example/aoi 第 4 号声明: x"), "{text}");
+        let json: Value = serde_json::from_str(&report.to_json(Language::Chinese)).unwrap();
+        assert_eq!(json["facts"]["not-before"], "plant-8.example/aoi 4: x");
     }
 
     #[test]

@@ -22,8 +22,8 @@ const MAX_LINES: usize = 200;
 
 /// What the program did.
 pub(super) struct Run {
-    /// The command.
-    pub(super) command: String,
+    /// The command, word by word.
+    pub(super) command: Vec<String>,
     /// The files that it read.
     pub(super) files: Files,
     /// When the page was made, by this machine's clock: seconds since 1970, UTC.
@@ -46,6 +46,8 @@ pub(super) struct Page<'a> {
     pub(super) reasons: Vec<String>,
     /// Those of them that say how long after their claimed times records were logged.
     pub(super) lateness: Vec<String>,
+    /// Those of them that say what may be wrong with the reader's own list.
+    pub(super) doubts: Vec<String>,
     /// What to do where nothing could be told.
     pub(super) hint: Option<String>,
     pub(super) facts: Vec<(&'static str, &'a str)>,
@@ -160,6 +162,10 @@ impl Page<'_> {
 
     fn main(&self, html: &mut Html, words: Words) {
         if let Some(delivery) = self.delivery {
+            // Before all numbers: a header that was taken for a unit is counted among the red ones.
+            for doubt in &self.doubts {
+                html.leaf("p", &[class("doubt")], doubt);
+            }
             delivery::counts(html, words, delivery);
             delivery::units(html, words, delivery);
             delivery::sources(html, words, delivery);
@@ -224,7 +230,7 @@ impl Page<'_> {
             let version = words.with(Message::HtmlVersionOf, &[env!("CARGO_PKG_VERSION")]);
             html.leaf("p", &[], &version);
             html.leaf("p", &[], &words.with(Message::HtmlMadeAt, &[&utc(self.run.at)]));
-            html.leaf("p", &[class("code")], &self.run.command);
+            html.tag("p", &[class("code")], |html| command(html, &self.run.command));
             html.tag("table", &[class("files")], |html| {
                 words.head(html, &[Message::HtmlFile, Message::LabelBytes, Message::LabelSha256]);
                 html.tag("tbody", &[], |html| {
@@ -240,6 +246,16 @@ impl Page<'_> {
             left_out(html, words, self.run.files.more);
             words.say(html, "p", &[class("note")], Message::HtmlPageIsNoEvidence);
         });
+    }
+}
+
+/// The command, to be pasted: a line ends between its words, and not at the hyphens of one.
+fn command(html: &mut Html, command: &[String]) {
+    for (at, word) in command.iter().enumerate() {
+        if at > 0 {
+            html.markup(" ");
+        }
+        html.leaf("span", &[class("word")], word);
     }
 }
 

@@ -448,7 +448,7 @@ mod tests {
             ),
             (
                 "range/0/1.after: its bytes are damaged (its checksum does not fit)",
-                "range/0/1.after：其 CRC-32 与其字节不符",
+                "range/0/1.after：其字节已损坏（校验和不符）",
             ),
             ("evidence/ab: the evidence has the SHA-256 cd", "evidence/ab：该证据的 SHA-256 是 cd"),
             ("something new", "（原文）something new"),

@@ -10,7 +10,7 @@ import { ROLES } from "../../src/judge/given.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { FIELDS } from "../../src/page/words/fields.ts";
 import { FACTS, ROLE_NAMES, TEXTS } from "../../src/page/words/labels.ts";
-import { fill, preferredLanguage, printable, type Words } from "../../src/page/words/language.ts";
+import { fill, plainTimes, preferredLanguage, printable, type Words } from "../../src/page/words/language.ts";
 import { REFUSALS, WITHIN, explain, explained } from "../../src/page/words/refusals.ts";
 import { KINDS, STORY } from "../../src/page/words/story.ts";
 import { MEANINGS, SENTENCES, VERDICTS } from "../../src/page/words/verdicts.ts";
@@ -143,4 +143,10 @@ test("letters of another size are said to be other letters, and who has no progr
   const asked = SENTENCES["own-not-inspected"] ?? { en: "", zh: "" };
   assert.match(asked.en, /ask the maker for the missing reports/);
   assert.match(asked.zh, /请向工厂索取所缺的报告/);
+});
+
+test("no line ends between a time and its zone, and deposits of which none is bad are not counted as such", () => {
+  assert.equal(plainTimes("2026-11-27T22:14:10Z"), "2026-11-27 22:14:10\u00a0UTC");
+  assert.equal(plainTimes("2026-11-27T22:14:10.5+08:00"), "2026-11-27 22:14:10\u00a0+08:00");
+  assert.equal(fill(STORY.depositsGood, "en", ["4"]), "Deposits of solder paste measured: 4; the file's own word is good for all of them.");
 });

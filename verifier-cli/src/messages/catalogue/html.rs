@@ -149,6 +149,8 @@ catalogue! {
     HtmlDeposit = "html-deposit", "Deposit", "焊膏点";
     HtmlDeposits = "html-deposits", "{0} deposits of solder paste were measured; the file's own word for {1} of them is not good.",
         "共测量焊膏点 {0} 处；其中 {1} 处文件自身的判定为不良。";
+    HtmlDepositsGood = "html-deposits-good", "{0} deposits of solder paste were measured; the file's own word is good for all of them.",
+        "共测量焊膏点 {0} 处；文件自身的判定均为良好。";
     HtmlDepositsMean = "html-deposits-mean",
         "Figures as the file states them, in its own units: measured / expected. The file states no limits; which deposit is bad is its own word.",
         "数值为文件原文，单位从文件：实测 / 应有。文件未载限值；何者不良以其自身的判定为准。";

@@ -76,10 +76,10 @@ export function printable(text: string): string {
   return text.replace(hidden, (letter) => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** Times as people read them: `2026-11-23 20:15:10 UTC`, and with another zone's offset as that. */
+/** Times as people read them: `2026-11-23 20:15:10 UTC`, and with another zone's offset as that. No line ends before the zone. */
 export function plainTimes(text: string): string {
   const time = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)/g;
   return text.replace(time, (_, date: string, clock: string, zone: string) =>
-    `${date} ${clock} ${zone === "Z" ? "UTC" : zone}`
+    `${date} ${clock}\u00a0${zone === "Z" ? "UTC" : zone}`
   );
 }
