@@ -35,7 +35,7 @@ pub(crate) struct Wanted {
     name = "fiducial",
     version,
     about = "Judges what a log, a source or the other party has handed over",
-    after_help = "Exit codes: 0 verified, 1 rejected, 2 could not tell."
+    after_help = "Exit codes: 0 verified, 1 rejected or not in order, 2 could not tell."
 )]
 struct Typed {
     /// The language of text for people: en or zh (default: from LC_ALL, LC_MESSAGES or LANG)

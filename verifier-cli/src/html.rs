@@ -77,8 +77,8 @@ pub(crate) fn keep(
     })
 }
 
-/// What was typed, as it could be typed again.
-fn command(arguments: &[OsString]) -> String {
+/// What was typed, as it could be typed again, word by word.
+fn command(arguments: &[OsString]) -> Vec<String> {
     let mut words = vec!["fiducial".to_string()];
     words.extend(arguments.iter().skip(1).map(|word| {
         let word = word.to_string_lossy();
@@ -91,7 +91,14 @@ fn command(arguments: &[OsString]) -> String {
             format!("'{}'", word.replace('\'', "'\\''"))
         }
     }));
-    words.join(" ").chars().take(MAX_COMMAND).collect()
+    let mut left = MAX_COMMAND;
+    words.retain_mut(|word| {
+        *word = word.chars().take(left).collect();
+        left -= word.chars().count();
+        left = left.saturating_sub(1);
+        !word.is_empty()
+    });
+    words
 }
 
 fn of_report(report: &Report, run: Run, language: Language) -> Page<'_> {
@@ -100,9 +107,14 @@ fn of_report(report: &Report, run: Run, language: Language) -> Page<'_> {
         verdict: report.verdict(),
         word: report.word(),
         is_misfit: report.is_misfit(),
+        is_damaged: report.is_damaged(),
         holds: report.holds(),
         reasons: report.reasons().iter().map(|said| said.to_text(language)).collect(),
         lateness: lateness::said(report.reasons()).map(|said| said.to_text(language)).collect(),
+        doubts: (report.reasons().iter())
+            .filter(|said| said.message() == Message::OwnFirstLine)
+            .map(|said| said.to_text(language))
+            .collect(),
         hint: None,
         facts: report.facts(language).collect(),
         open: report.open(language),
@@ -119,9 +131,11 @@ fn of_failure(failure: &Failure, run: Run, language: Language) -> Page<'_> {
         verdict: Verdict::Undecided,
         word: None,
         is_misfit: false,
+        is_damaged: false,
         holds: false,
         reasons: vec![why.to_text(language)],
         lateness: Vec::new(),
+        doubts: Vec::new(),
         hint: hint.map(|hint| hint.to_text(language)),
         facts: Vec::new(),
         open: Vec::new(),

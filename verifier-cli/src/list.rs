@@ -12,6 +12,7 @@
 //! header that names a known one, and more than the limits are refused, since a list that was cut would be
 //! taken for a shipment.
 
+mod doubts;
 mod header;
 mod panels;
 mod text;
@@ -74,6 +75,8 @@ pub(crate) struct List {
     pub(crate) units: Vec<Unit>,
     /// Whether its first line names columns. Without one, that line was taken for a unit.
     pub(crate) has_header: bool,
+    /// What the header names beside known columns: nothing was read of these.
+    pub(crate) unread: Vec<String>,
 }
 
 impl List {
@@ -159,6 +162,7 @@ fn parse(bytes: &[u8]) -> Result<List, String> {
     }
     let has_header = columns.is_some();
     let columns = columns.unwrap_or_default();
+    let unread = if has_header { columns.unread(first) } else { Vec::new() };
     let most = rows.len().min(MAX_UNITS);
     let mut units: Vec<Unit> = Vec::with_capacity(most);
     let mut known: HashMap<&str, usize> = HashMap::with_capacity(most);
@@ -178,7 +182,7 @@ fn parse(bytes: &[u8]) -> Result<List, String> {
     if units.is_empty() {
         return Err("no unit is in it".to_owned());
     }
-    Ok(List { units, has_header })
+    Ok(List { units, has_header, unread })
 }
 
 /// A row's number and its cells.
@@ -278,8 +282,8 @@ mod tests {
         assert_eq!(serials("serial;panel;position\r\nSN1;PN1;1\r\nSN2;PN1;2\r\n"), ["SN1", "SN2"]);
         assert_eq!(serials("序列号\t拼板\nSN1\tPN1\n"), ["SN1"]);
         let table = "\u{feff}lot,panel,serial,position\r\nL7,\"PN,1\",\"S\"\"1\",2\r\n,,SN2,\r\n";
-        let List { units, has_header } = parse(table.as_bytes()).unwrap();
-        assert!(has_header);
+        let List { units, has_header, unread } = parse(table.as_bytes()).unwrap();
+        assert!(has_header && unread.is_empty());
         let text = |text: &str| Some(text.to_owned());
         let first = Unit {
             serial: "S\"1".to_owned(),

@@ -145,7 +145,7 @@ const TIMED: [Message; 3] =
 const KINDS: [(Message, usize); 2] = [(Message::FoundMissing, 0), (Message::OpenClaimsSome, 1)];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 29] = [
+const NUMBERS: [(&str, &str); 30] = [
     (" files of evidence are", " file of evidence is"),
     (
         " files to which opened records commit: they are",
@@ -157,6 +157,10 @@ const NUMBERS: [(&str, &str); 29] = [
         " record that carries no tags and names no unit: which unit it belongs to, and what is in its file",
     ),
     (" records were logged", " record was logged"),
+    (
+        " statements were made long before they were logged",
+        " statement was made long before it was logged",
+    ),
     (" records are", " record is"),
     (
         " statements were not made long before: the checkpoints they name, or the proofs from these on, are",
@@ -293,7 +297,8 @@ mod tests {
         assert!(
             said(Message::OpenLowerBounds, &["1"]).starts_with("that 1 statement was not made")
         );
-        assert!(said(Message::OpenNoneNamed, &["1"]).starts_with("that 1 statement was not made"));
+        let unnamed = said(Message::OpenNoneNamed, &["1"]);
+        assert!(unnamed.starts_with("whether 1 statement was made long before it was logged"));
         assert!(said(Message::AuditSound, &["2"]).starts_with("all 2 entries hash to"));
         assert_eq!(singular(" recordsets"), None);
         let unnamed = said(Message::OpenUnnamed, &["aoi", "1"]);
@@ -301,6 +306,12 @@ mod tests {
             unnamed.ends_with("which unit it belongs to, and what is in its file"),
             "{unnamed}"
         );
+        let good = said(Message::HtmlDepositsGood, &["1"]);
+        assert!(good.starts_with("1 deposit of solder paste was measured; the file's own word is"));
+        let counted = Said::new(Message::SourceCounted, &["aoi", "0", "4", "51"]);
+        let counted = counted.with(vec![Said::new(Message::SourceClosings, &["1"])]);
+        let counted = counted.to_text(Language::English);
+        assert!(counted.ends_with("51 records without a gap: 1 closing compared"), "{counted}");
         let claims = said(Message::OpenClaimsSome, &["1", "review 1"]);
         assert!(claims.contains("1 record was logged (review by a person 1)"), "{claims}");
         let own = said(Message::OwnSound, &["1", "aoi", "1", "1"]);

@@ -105,6 +105,7 @@ pub(crate) fn run(
     let counted = rules::count(&evidence.spans, &header, &entries);
     if all_unknown(&results) && counted.iter().all(|counted| counted.wrong.is_empty()) {
         let why = Said::new(Message::OwnNoneFound, &[&results.len().to_string()]);
+        let why = why.with(list.doubts());
         return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])).into());
     }
     let is_header = first_line(&list, &results)?;
@@ -112,15 +113,10 @@ pub(crate) fn run(
         target.write(csv::table(&results, &counted, wanted.language).as_bytes())?;
     }
     let most = if wanted.json { usize::MAX } else { MAX_LISTED };
-    let mut report = report(with, most, &results, &counted);
-    if let Some(first) = is_header {
-        // Where all others are recorded, it is said at once that this looks like no unit.
-        if results.iter().filter(|one| is_unknown(one)).count() == 1 {
-            report.reason(Said::new(Message::OwnFirstLine, &[&first.serial]));
-        } else {
-            report.not_checked(Message::OpenFirstLine, &[&first.serial]);
-        }
-    }
+    // Where all others are recorded, it is said at once that this looks like no unit.
+    let is_alone = results.iter().filter(|one| is_unknown(one)).count() == 1;
+    let doubt = is_header.map(|first| (first.serial.as_str(), is_alone));
+    let mut report = report(with, most, &results, &counted, doubt);
     if !evidence.lateness.say(&mut report) {
         report.not_checked(Message::OpenClaims, &[]);
     }
@@ -180,7 +176,14 @@ fn verdict(results: &[Outcome<'_>], counted: &[Counted], is_strict: bool) -> Ver
     }
 }
 
-fn report(with: &Reconcile, most: usize, results: &[Outcome<'_>], counted: &[Counted]) -> Report {
+/// `doubt` is the first line, where that looks like a header, and whether it is the only unit that is not found.
+fn report(
+    with: &Reconcile,
+    most: usize,
+    results: &[Outcome<'_>],
+    counted: &[Counted],
+    doubt: Option<(&str, bool)>,
+) -> Report {
     let verdict = verdict(results, counted, with.strict);
     let mut report = Report::new(verdict);
     let of = |colour| results.iter().filter(|one| one.colour == colour).count().to_string();
@@ -192,6 +195,15 @@ fn report(with: &Reconcile, most: usize, results: &[Outcome<'_>], counted: &[Cou
         // The word for forged evidence would accuse whoever has shown sound evidence of a bad unit.
         report = report.in_word(Message::NotInOrder);
         report.reason(Said::new(Message::EvidenceHolds, &[]));
+    }
+    if verdict == Verdict::Verified && amber != "0" {
+        report.reason(Said::new(Message::NoUnitRed, &[]));
+    }
+    // Before the units: as one of them it reads as a board that is missing.
+    match doubt {
+        Some((first, true)) => report.reason(Said::new(Message::OwnFirstLine, &[first])),
+        Some((first, false)) => report.not_checked(Message::OpenFirstLine, &[first]),
+        None => {}
     }
     for counted in counted {
         say_counted(&mut report, counted);
@@ -222,7 +234,13 @@ fn say_counted(report: &mut Report, counted: &Counted) {
     let numbers = numbers.map(|number| number.to_string());
     let [first, last, records, closings, outages] = numbers.each_ref().map(String::as_str);
     let values = [source, first, last, records, closings, outages];
-    report.reason(Said::new(Message::SourceCounted, &values));
+    let more = [
+        (Message::SourceClosings, counted.closings > 0, closings),
+        (Message::SourceOutages, true, outages),
+    ];
+    let more = more.into_iter().filter(|(_, is_said, _)| *is_said);
+    let more = more.map(|(message, _, count)| Said::new(message, &[count])).collect();
+    report.reason(Said::new(Message::SourceCounted, &values).with(more));
     for (sequence, said, due) in &counted.wrong {
         let numbers = [sequence.to_string(), due.to_string()];
         let values = [source, &numbers[0], said, &numbers[1]];
@@ -299,7 +317,7 @@ mod tests {
         let of = |lines: &[&str], found: &[usize]| {
             let unit = |serial: &&str| Unit { serial: (*serial).to_owned(), ..Unit::default() };
             let units: Vec<Unit> = lines.iter().map(unit).collect();
-            let list = List { units, has_header: false };
+            let list = List { units, has_header: false, unread: Vec::new() };
             let results: Vec<Outcome<'_>> = (list.units.iter().enumerate())
                 .map(|(at, unit)| match found.contains(&at) {
                     true => result(unit, Colour::Green),
@@ -334,6 +352,26 @@ mod tests {
         let mut missing = unknown();
         missing.findings = vec![Finding::new(Message::FoundMissing, &["repair"])];
         assert!(!all_unknown(&[missing, unknown()]));
+    }
+
+    #[test]
+    fn closings_are_told_only_where_some_were_compared() {
+        let told = |closings| {
+            let counted = Counted {
+                source: KeyName::parse("aoi").unwrap(),
+                first: 0,
+                last: 9,
+                records: 40,
+                outages: 0,
+                closings,
+                wrong: Vec::new(),
+            };
+            let mut report = Report::new(Verdict::Verified);
+            say_counted(&mut report, &counted);
+            report.reasons()[0].to_text(crate::messages::Language::English)
+        };
+        assert!(told(0).ends_with("40 records without a gap: 0 outages stated"), "{}", told(0));
+        assert!(told(1).contains("without a gap: 1 closing compared; 0 outages"), "{}", told(1));
     }
 
     #[test]

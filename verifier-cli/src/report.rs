@@ -55,13 +55,16 @@ const MISFITS: [Message; 8] = [
 /// behind them.
 const RECORDS: [Message; 2] = [Message::LabelOwnRecord, Message::LabelOwnMore];
 
+/// Why a file is rejected that may only have been copied badly.
+const DAMAGES: [Message; 2] = [Message::BundleCut, Message::BundleDamaged];
+
 /// The value of a fact.
 #[derive(Debug)]
 enum Shown {
     Named(Message),
     Text(String),
-    /// How often something is found: as machines and as people of either language read it.
-    Counted {
+    /// As machines and as people of either language read it.
+    Worded {
         code: String,
         english: String,
         chinese: String,
@@ -78,8 +81,8 @@ impl Shown {
         Some(match self {
             Self::Named(name) => name.text(language),
             Self::Text(text) | Self::ForPeople(text) => text,
-            Self::Counted { english, .. } if language == Language::English => english,
-            Self::Counted { chinese, .. } => chinese,
+            Self::Worded { english, .. } if language == Language::English => english,
+            Self::Worded { chinese, .. } => chinese,
             Self::ForMachines(_) => return None,
         })
     }
@@ -89,7 +92,7 @@ impl Shown {
         Some(match self {
             Self::Named(name) => name.code(),
             Self::Text(text) | Self::ForMachines(text) => text,
-            Self::Counted { code, .. } => code,
+            Self::Worded { code, .. } => code,
             Self::ForPeople(_) => return None,
         })
     }
@@ -192,9 +195,18 @@ impl Report {
 
     /// Whether it was rejected because it does not fit the reader's own policy, pins or keys.
     pub(crate) fn is_misfit(&self) -> bool {
+        self.is_rejected_for(&MISFITS)
+    }
+
+    /// Whether it was rejected because the file is not whole, which copying it again may mend.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.is_rejected_for(&DAMAGES)
+    }
+
+    fn is_rejected_for(&self, reasons: &[Message]) -> bool {
         let first = self.reasons.first();
         self.verdict == Verdict::Rejected
-            && first.is_some_and(|why| MISFITS.contains(&why.message()))
+            && first.is_some_and(|why| reasons.contains(&why.message()))
     }
 
     /// The labelled values in a language; those about single records last.
@@ -249,7 +261,16 @@ impl Report {
         let english = format!("{}: {count}", in_short.text(Language::English));
         let chinese = format!("{}：{count}", in_short.text(Language::Chinese));
         let code = format!("{}: {count}", what.code());
-        self.facts.push((label, Shown::Counted { code, english, chinese }));
+        self.facts.push((label, Shown::Worded { code, english, chinese }));
+    }
+
+    /// What is said of a statement or of one of its records: people are told in words which that is, machines by
+    /// its `place`. The `rest` has one line.
+    pub(crate) fn placed_fact(&mut self, label: Message, place: &str, at: &Said, rest: &str) {
+        let worded = |place: &str| printable(&format!("{place}: {rest}"));
+        let english = worded(&at.to_text(Language::English));
+        let chinese = worded(&at.to_text(Language::Chinese));
+        self.facts.push((label, Shown::Worded { code: worded(place), english, chinese }));
     }
 
     pub(crate) fn not_checked(&mut self, what: Message, values: &[&str]) {
@@ -413,6 +434,13 @@ mod tests {
             assert!(text.contains("check that you took the right file"), "{text}");
         }
         assert!(!rejected(Message::BundleAltered).is_misfit());
+        assert!(!rejected(Message::BundleAltered).is_damaged());
+        for message in DAMAGES {
+            let report = rejected(message);
+            assert!(report.is_damaged() && !report.is_misfit());
+            let text = report.to_text(Language::English);
+            assert!(text.contains("download or copy it again; if it stays so"), "{text}");
+        }
         assert!(!Report::new(Verdict::Verified).is_misfit());
     }
 
@@ -439,6 +467,19 @@ mod tests {
         let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
         assert_eq!(json["verdict"], "rejected");
         assert!(!Report::rejected(Vec::new()).holds() && !Report::new(Verdict::Undecided).holds());
+    }
+
+    #[test]
+    fn a_statement_is_called_one_and_machines_get_its_place_as_it_is() {
+        let mut report = Report::new(Verdict::Verified);
+        let at = Said::new(Message::AtStatement, &["plant-8.example/aoi", "4"]);
+        report.placed_fact(Message::LabelNotBefore, "plant-8.example/aoi 4", &at, "x");
+        let text = report.to_text(Language::English);
+        assert!(text.ends_with("not made before: plant-8.example/aoi statement 4: x\n"), "{text}");
+        let text = report.to_text(Language::Chinese);
+        assert!(text.contains("plant-8.example/aoi 第 4 号声明: x"), "{text}");
+        let json: Value = serde_json::from_str(&report.to_json(Language::Chinese)).unwrap();
+        assert_eq!(json["facts"]["not-before"], "plant-8.example/aoi 4: x");
     }
 
     #[test]

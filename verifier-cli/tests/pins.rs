@@ -85,3 +85,25 @@ fn a_receipt_that_the_pins_contradict_is_rejected() {
     let json = verify(at, RECEIPT, &["--pins", "pins"], 1);
     assert_eq!(codes(&json, "reasons"), ["unpinned-source"]);
 }
+
+#[test]
+fn pins_are_inspected_whichever_editor_has_saved_them() {
+    let folder = folder();
+    let at = folder.path();
+    let text = pins(at);
+    for text in [text.clone(), format!("\u{feff}{}", text.replace('\n', "\r\n"))] {
+        fs::write(at.join("pins"), text).unwrap();
+        let json = judge(at, &["inspect", "pins"], 0);
+        assert_eq!(codes(&json, "reasons"), ["nothing-verified"]);
+        let facts = &json["facts"];
+        assert_eq!(facts["kind"], "pins");
+        assert_eq!(facts["source"], support::SOURCE);
+        assert_eq!(facts["machine"], "AOI 7");
+        assert_eq!(facts["pin-cadence"], "60");
+        assert!(facts["pin-first"].as_str().unwrap().starts_with("0 "), "{json}");
+    }
+    // Pins that are not whole are called malformed, and no policy.
+    fs::write(at.join("pins"), "fiducial/pins/v1\n").unwrap();
+    let json = judge(at, &["inspect", "pins"], 2);
+    assert_eq!(json["reason"]["code"], "malformed", "{json}");
+}

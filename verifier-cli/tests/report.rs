@@ -146,9 +146,13 @@ fn a_bundle_that_holds_is_shown_with_its_boards_and_pictures() {
         check_harmless(&page);
         assert!(page.contains(&format!("<h1>{word}</h1>")));
         // Designator, outline of the program, curve of each thermocouple, both bounds, the witness.
-        for shown in
-            ["C14", "class=\"outline\"", "line line-3", "2026-01-02 03:04:05 UTC", "PNL0099123"]
-        {
+        for shown in [
+            "C14",
+            "class=\"outline\"",
+            "line line-3",
+            "2026-01-02 03:04:05\u{a0}UTC",
+            "PNL0099123",
+        ] {
             assert!(page.contains(shown), "{shown}");
         }
         hold_to_golden(&format!("verified.{language}.html"), &page);

@@ -50,7 +50,7 @@ const FIXED: [u8; 8] = [0, 0, 0, 0, 0, 0, 0x21, 0x00];
 #[non_exhaustive]
 pub enum ZipError {
     /// A part's CRC-32 is another than its bytes have.
-    #[error("{part}: its CRC-32 is not that of its bytes")]
+    #[error("{part}: its bytes are damaged (its checksum does not fit)")]
     Checksum {
         /// Which part.
         part: String,

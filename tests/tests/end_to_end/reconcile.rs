@@ -304,7 +304,7 @@ fn withheld(shipped: &Shipped, bundles: &[String]) {
     bytes[middle] ^= 1;
     shipped.world.write(&bundles[1], bytes);
     let (code, json) = reconcile(shipped, bundles, &[]);
-    assert_eq!((code, codes(&json, "reasons")), (1, BTreeSet::from(["bundle-altered".to_owned()])));
+    assert_eq!((code, codes(&json, "reasons")), (1, BTreeSet::from(["bundle-damaged".to_owned()])));
 }
 
 #[test]

@@ -307,8 +307,8 @@ const BEHIND: [(&str, &str); 5] = [
     ("Examples:", "示例："),
     ("Example:", "示例："),
     (
-        "Exit codes: 0 verified, 1 rejected, 2 could not tell.",
-        "退出码：0 已验证，1 不通过，2 无法判定。",
+        "Exit codes: 0 verified, 1 rejected or not in order, 2 could not tell.",
+        "退出码：0 已验证，1 不通过或有问题，2 无法判定。",
     ),
     (
         "Exit codes: 0 no unit is red, 1 a unit is red or the evidence is rejected, 2 could not tell.",

@@ -6,6 +6,7 @@ use spec::checkpoint::Checkpoint;
 use spec::cosignature::{ML_DSA_44_SIGNATURE_SIZE, Timestamp};
 use spec::encoding::encode_hex;
 use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE};
+use spec::evidence::pins::Pins;
 use spec::evidence::statement::Statement;
 use spec::hash::leaf_hash;
 use spec::key::VerifierKey;
@@ -53,6 +54,9 @@ pub(crate) fn run(wanted: &Inspect) -> Result<Report, Failure> {
         report.named_fact(Message::LabelKind, Message::KindSplit);
         describe_checkpoint(&mut report, split.older());
         describe_checkpoint(&mut report, split.newer());
+    } else if input::plain(&bytes).starts_with(b"fiducial/pins/") {
+        let pins = input::parse_own(&bytes, Pins::parse).map_err(|error| malformed(&error))?;
+        describe_pins(&mut report, &pins);
     } else if bytes.trim_ascii_start().starts_with(b"{") {
         let disclosure = Disclosure::parse(&bytes).map_err(|error| malformed(&error))?;
         describe_disclosure(&mut report, &disclosure);
@@ -176,6 +180,21 @@ fn parse_keys(bytes: &[u8]) -> Option<Vec<VerifierKey>> {
 fn describe_key(report: &mut Report, key: &VerifierKey) {
     let (kind, byte) = (name_of(key.algorithm()), key.algorithm().type_byte());
     report.fact(Message::LabelKey, format!("{}+{} 0x{byte:02x} {kind}", key.name(), key.id()));
+}
+
+fn describe_pins(report: &mut Report, pins: &Pins) {
+    report.named_fact(Message::LabelKind, Message::KindPins);
+    report.fact(Message::LabelOrigin, pins.origin());
+    for pin in pins.iter() {
+        report.fact(Message::LabelSource, pin.source());
+        report.fact(Message::LabelMachine, pin.machine());
+        pin.keys().iter().for_each(|key| describe_key(report, key));
+        let (sequence, hash) = pin.first();
+        report.fact(Message::LabelPinFirst, format!("{sequence} {hash}"));
+        if let Some(cadence) = pin.cadence() {
+            report.fact(Message::LabelPinCadence, cadence);
+        }
+    }
 }
 
 fn describe_policy(report: &mut Report, policy: &Policy) {

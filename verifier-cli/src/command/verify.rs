@@ -226,7 +226,11 @@ fn check_disclosure(
     }
     if !opened.is_whole() {
         let (some, all) = (opened.records().len().to_string(), opened.record_count().to_string());
-        report.not_checked(Message::OpenHidden, &[&some, &all]);
+        if some == all {
+            report.not_checked(Message::OpenHiddenParts, &[&all]);
+        } else {
+            report.not_checked(Message::OpenHidden, &[&some, &all]);
+        }
     }
     Ok(Some(opened))
 }

@@ -282,15 +282,17 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
     // source can choose to.
     let (mut open, mut none_named) = (0, 0);
     for one in checked {
-        let place = format!("{} {}", one.statement.source(), one.place.sequence);
+        let (source, sequence) = (one.statement.source().as_str(), one.place.sequence.to_string());
+        let at = Said::new(Message::AtStatement, &[source, &sequence]);
+        let place = format!("{source} {sequence}");
         match &one.after {
             After::Bound(Some(times)) => {
                 let time = format_utc(times.earliest.as_seconds());
-                report.fact(Message::LabelNotBefore, format!("{place}: {time}"));
+                report.placed_fact(Message::LabelNotBefore, &place, &at, &time);
             }
             After::Bound(None) => {
-                let size = one.statement.after().tree().size();
-                report.fact(Message::LabelAfterBound, format!("{place}: {size}"));
+                let size = one.statement.after().tree().size().to_string();
+                report.placed_fact(Message::LabelAfterBound, &place, &at, &size);
             }
             After::Open if one.statement.after().tree().size() == 0 => none_named += 1,
             After::Open => open += 1,
@@ -298,7 +300,7 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
         if one.place.claim == Claim::Records
             && let Some(time) = one.receipt.as_ref().and_then(witnessed)
         {
-            report.fact(Message::LabelStatementWitnessed, format!("{place}: {time}"));
+            report.placed_fact(Message::LabelStatementWitnessed, &place, &at, &time);
         }
     }
     if open > 0 {

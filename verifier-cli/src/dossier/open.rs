@@ -160,13 +160,15 @@ impl Cores for AllCores {
     }
 }
 
-/// A bundle that was altered is wrong; what never was one proves nothing.
+/// A bundle that was altered or damaged is wrong; what never was one proves nothing.
 fn refused(shown: &str, error: &BundleError, is_bundle: bool) -> Stop {
     if is_bundle {
-        let why = Said::of_error(Message::BundleAltered, &[shown], error);
+        // What only the zip says of itself, its checksums and lengths, a bad copy breaks as well: that accuses nobody.
+        let is_zip = matches!(error, BundleError::Zip(_));
+        let message = if is_zip { Message::BundleDamaged } else { Message::BundleAltered };
+        let why = Said::of_error(message, &[shown], error);
         // Bytes that differ are not what packing again does.
-        let is_damaged = matches!(error, BundleError::Zip(ZipError::Checksum { .. }));
-        let is_form = matches!(error, BundleError::Zip(_)) && !is_damaged;
+        let is_form = is_zip && !matches!(error, BundleError::Zip(ZipError::Checksum { .. }));
         let repacked = is_form.then(|| Said::new(Message::BundleRepacked, &[]));
         return Stop::rejected(why.with(repacked.into_iter().collect()));
     }

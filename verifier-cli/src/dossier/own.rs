@@ -124,6 +124,7 @@ impl Own {
         let missing = self.of_kind(&named, Found::Missing);
         if missing.len() == all {
             let why = Said::new(Message::OwnNoneFound, &[&all.to_string()]);
+            let why = why.with(self.list.doubts());
             return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
         }
         // Where all others are found, it is said at once that this looks like no unit.
@@ -255,11 +256,13 @@ fn list_records(
 ) {
     for (at, place) in records.iter().take(MAX_LISTED).enumerate() {
         let ((statement, record), units) = (place, units(*place).join(", "));
-        let line = format!("{source} {statement}, {record}: {units}");
+        let place = format!("{source} {statement}, {record}");
         if at < MAX_FOR_PEOPLE {
-            report.fact(Message::LabelOwnRecord, line);
+            let (statement, record) = (statement.to_string(), record.to_string());
+            let at = Said::new(Message::AtRecord, &[source, &statement, &record]);
+            report.placed_fact(Message::LabelOwnRecord, &place, &at, &units);
         } else {
-            report.machine_fact(Message::LabelOwnRecord, &line);
+            report.machine_fact(Message::LabelOwnRecord, &format!("{place}: {units}"));
         }
     }
     let more = |most: usize| format!("{source}: {}", records.len() - most);

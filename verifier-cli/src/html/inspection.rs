@@ -66,7 +66,10 @@ fn summary(html: &mut Html, words: Words, found: &Inspection) {
     let Deposits { measured, bad } = found.deposits;
     if measured > 0 {
         let numbers = [measured.to_string(), bad.to_string()];
-        let text = words.with(Message::HtmlDeposits, &[&numbers[0], &numbers[1]]);
+        let text = match bad {
+            0 => words.with(Message::HtmlDepositsGood, &[&numbers[0]]),
+            _ => words.with(Message::HtmlDeposits, &[&numbers[0], &numbers[1]]),
+        };
         html.leaf("p", &[], &text);
     }
 }

@@ -22,8 +22,8 @@ const MAX_LINES: usize = 200;
 
 /// What the program did.
 pub(super) struct Run {
-    /// The command.
-    pub(super) command: String,
+    /// The command, word by word.
+    pub(super) command: Vec<String>,
     /// The files that it read.
     pub(super) files: Files,
     /// When the page was made, by this machine's clock: seconds since 1970, UTC.
@@ -38,12 +38,16 @@ pub(super) struct Page<'a> {
     pub(super) word: Option<Message>,
     /// Whether it was rejected because it does not fit what the reader gave.
     pub(super) is_misfit: bool,
+    /// Whether it was rejected because the file is not whole.
+    pub(super) is_damaged: bool,
     /// Whether the evidence holds, whatever it shows.
     pub(super) holds: bool,
     /// Why it is so.
     pub(super) reasons: Vec<String>,
     /// Those of them that say how long after their claimed times records were logged.
     pub(super) lateness: Vec<String>,
+    /// Those of them that say what may be wrong with the reader's own list.
+    pub(super) doubts: Vec<String>,
     /// What to do where nothing could be told.
     pub(super) hint: Option<String>,
     pub(super) facts: Vec<(&'static str, &'a str)>,
@@ -102,6 +106,7 @@ impl Page<'_> {
         let (kind, sentence) = match self.verdict {
             Verdict::Verified => ("verdict verified", Message::HtmlMeansVerified),
             Verdict::Rejected if self.is_misfit => ("verdict rejected", Message::HtmlMeansMisfit),
+            Verdict::Rejected if self.is_damaged => ("verdict rejected", Message::HtmlMeansDamaged),
             Verdict::Rejected if self.holds => ("verdict rejected", Message::HtmlMeansAbsent),
             Verdict::Rejected => ("verdict rejected", Message::HtmlMeansRejected),
             Verdict::Done | Verdict::Undecided => {
@@ -157,6 +162,10 @@ impl Page<'_> {
 
     fn main(&self, html: &mut Html, words: Words) {
         if let Some(delivery) = self.delivery {
+            // Before all numbers: a header that was taken for a unit is counted among the red ones.
+            for doubt in &self.doubts {
+                html.leaf("p", &[class("doubt")], doubt);
+            }
             delivery::counts(html, words, delivery);
             delivery::units(html, words, delivery);
             delivery::sources(html, words, delivery);
@@ -221,7 +230,7 @@ impl Page<'_> {
             let version = words.with(Message::HtmlVersionOf, &[env!("CARGO_PKG_VERSION")]);
             html.leaf("p", &[], &version);
             html.leaf("p", &[], &words.with(Message::HtmlMadeAt, &[&utc(self.run.at)]));
-            html.leaf("p", &[class("code")], &self.run.command);
+            html.tag("p", &[class("code")], |html| command(html, &self.run.command));
             html.tag("table", &[class("files")], |html| {
                 words.head(html, &[Message::HtmlFile, Message::LabelBytes, Message::LabelSha256]);
                 html.tag("tbody", &[], |html| {
@@ -237,6 +246,16 @@ impl Page<'_> {
             left_out(html, words, self.run.files.more);
             words.say(html, "p", &[class("note")], Message::HtmlPageIsNoEvidence);
         });
+    }
+}
+
+/// The command, to be pasted: a line ends between its words, and not at the hyphens of one.
+fn command(html: &mut Html, command: &[String]) {
+    for (at, word) in command.iter().enumerate() {
+        if at > 0 {
+            html.markup(" ");
+        }
+        html.leaf("span", &[class("word")], word);
     }
 }
 

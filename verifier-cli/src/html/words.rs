@@ -50,16 +50,19 @@ impl Words {
     }
 }
 
+/// What stands before the zone: no line ends there.
+const ZONE: &str = "\u{a0}UTC";
+
 /// A time as it was written, with a space for the letter in the middle of RFC 3339, so that a line can
 /// end there.
 pub(super) fn spaced(text: &str) -> String {
     match parse_millis(text) {
-        Some(_) => text.replacen('T', " ", 1).replace('Z', " UTC"),
+        Some(_) => text.replacen('T', " ", 1).replace('Z', ZONE),
         None => text.to_string(),
     }
 }
 
 /// A time that a witness gave, to the second, UTC.
 pub(super) fn utc(seconds: u64) -> String {
-    format_utc(seconds).replace('T', " ").replace('Z', " UTC")
+    format_utc(seconds).replace('T', " ").replace('Z', ZONE)
 }

@@ -52,6 +52,13 @@ impl Columns {
         is_header.then_some(Self { serial: serial.unwrap_or(0), panel, position, lot })
     }
 
+    /// The names that stand over columns of which nothing is known.
+    pub(super) fn unread(&self, header: &[String]) -> Vec<String> {
+        let read = [Some(self.serial), self.panel, self.position, self.lot];
+        let names = header.iter().enumerate().filter(|(at, _)| !read.contains(&Some(*at)));
+        names.map(|(_, name)| name.clone()).filter(|name| !name.is_empty()).collect()
+    }
+
     /// How many things have a column; the first column is the serial's anyhow.
     fn count(&self) -> usize {
         let others = [self.panel, self.position, self.lot];

@@ -316,8 +316,8 @@ catalogue! {
     OpenNoDisclosure = "open-no-disclosure",
         "what the statement is about: no disclosure was given", "声明的内容：未给出披露文件";
     OpenNoLowerBound = "open-no-lower-bound",
-        "that it was not made long before: it names no earlier tree, as if its source had seen none; no file can add it",
-        "它是否早已备好：它没有指明更早的树，如同其来源从未见过；也没有文件能够补上";
+        "whether it was made long before it was logged: no earlier state of the log is named in what was signed, and no file can add one",
+        "它是否在记入日志之前很久就已作出：所签署的内容没有指明日志更早的状态，也没有文件能够补上";
     OpenNoWitness = "open-no-witness",
         "that all see the same log, and when: the policy asks for no witness",
         "所有人看到的是否同一日志、以及时间：策略未要求见证者";
@@ -549,8 +549,8 @@ catalogue! {
         "that {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed",
         "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明";
     OpenNoneNamed = "open-none-named",
-        "that {0} statements were not made long before: no earlier tree is named, as if the source had seen none; no file can add it",
-        "{0} 份声明是否早已备好：没有指明更早的树，如同来源从未见过；也没有文件能够补上";
+        "whether {0} statements were made long before they were logged: no earlier state of the log is named in what was signed, and no file can add one",
+        "{0} 份声明是否在记入日志之前很久就已作出：所签署的内容没有指明日志更早的状态，也没有文件能够补上";
     OpenNoise = "open-noise",
         "{0}: whether a record of one of your units was hidden behind a false tag, which your lot key cannot find: only a challenge audit, in which the maker opens records that were picked at random, limits how many",
         "{0}：您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）才能限制其数量";

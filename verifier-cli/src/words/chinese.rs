@@ -239,7 +239,7 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     // Bundles.
     ("part {}", "第 {} 个部分"),
-    ("{}: its CRC-32 is not that of its bytes", "{}：其 CRC-32 与其字节不符"),
+    ("{}: its bytes are damaged (its checksum does not fit)", "{}：其字节已损坏（校验和不符）"),
     ("the last {} bytes are no end record of a bundle", "最后 {} 个字节不是证据包的结尾记录"),
     ("{}: its headers are not written as a bundle's are", "{}：其文件头不是证据包的写法"),
     ("{}: it does not lie directly behind the one before", "{}：没有紧接在前一部分之后"),
@@ -447,8 +447,8 @@ mod tests {
                 "第 0 个部分：其文件头不是证据包的写法",
             ),
             (
-                "range/0/1.after: its CRC-32 is not that of its bytes",
-                "range/0/1.after：其 CRC-32 与其字节不符",
+                "range/0/1.after: its bytes are damaged (its checksum does not fit)",
+                "range/0/1.after：其字节已损坏（校验和不符）",
             ),
             ("evidence/ab: the evidence has the SHA-256 cd", "evidence/ab：该证据的 SHA-256 是 cd"),
             ("something new", "（原文）something new"),

@@ -76,6 +76,53 @@ fn a_list_of_which_nothing_is_found_accuses_nobody() {
 }
 
 #[test]
+fn a_header_that_was_taken_for_a_unit_is_told_before_the_units() {
+    let dispute = Dispute::of_many(3);
+    dispute.write("shipped.csv", b"Board 1\nSN000000\nSN000001\nSN000002\n");
+    for (language, doubt, counts) in
+        [("en", "it looks like a header", "How the units stand"), ("zh", "它像是表头", "总览")]
+    {
+        let page = dispute.report(&RECONCILE, language, 1);
+        check_harmless(&page);
+        let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
+        assert!(at(doubt) < at(counts), "{language}");
+        let (code, out, _) = dispute.run(&RECONCILE, language);
+        assert_eq!(code, 1, "{out}");
+        let unit = out.lines().position(|line| line.contains("Board 1") && !line.contains(doubt));
+        let doubt = out.lines().position(|line| line.contains(doubt));
+        assert!(doubt.is_some() && doubt < unit, "{out}");
+    }
+    // Where nothing is found, neither a header nor columns that were not read go unsaid.
+    for (list, said) in [
+        ("Board 1\nPN-1\nPN-2\n", "the first line of your list, Board 1, is written as none"),
+        ("serial;Panel No.\nPN-1;P1\n", "I did not read these columns of your list: `Panel No.`"),
+    ] {
+        dispute.write("shipped.csv", list.as_bytes());
+        let (code, out, err) = dispute.run(&RECONCILE, "en");
+        assert_eq!(code, 2, "{out}{err}");
+        assert!(err.contains(said), "{err}");
+        assert!(err.contains("capital and small letters are not the same"), "{err}");
+    }
+}
+
+#[test]
+fn what_is_amber_is_left_to_the_reader_in_the_first_lines() {
+    let dispute = Dispute::of_many(2);
+    for (list, is_amber) in
+        [("serial\nSN000000\nSN000000\n", true), ("serial\nSN000000\nSN000001\n", false)]
+    {
+        dispute.write("shipped.csv", list.as_bytes());
+        for (language, said) in
+            [("en", "whether what is amber is acceptable"), ("zh", "黄色者是否可以接受由您决定")]
+        {
+            let (code, out, err) = dispute.run(&RECONCILE, language);
+            assert_eq!(code, 0, "{out}{err}");
+            assert_eq!(out.lines().take(3).any(|line| line.contains(said)), is_amber, "{out}");
+        }
+    }
+}
+
+#[test]
 fn a_large_delivery_is_shown_whole() {
     let dispute = Dispute::of_many(40);
     let mut list = String::from("serial\n");

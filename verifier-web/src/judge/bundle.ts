@@ -181,7 +181,7 @@ function byPlace({ place: one }: Placed, { place: other }: Placed): number {
   return one.sequence < other.sequence ? -1 : 1;
 }
 
-/** A bundle that was altered is wrong; what never was one proves nothing. */
+/** A bundle that was altered or damaged is wrong; what never was one proves nothing. */
 async function openBundle(desk: Desk, file: RoledFile, window: FileWindow): Promise<Bundle> {
   try {
     const bundle = await readBundle(window, (done) =>
@@ -194,9 +194,11 @@ async function openBundle(desk: Desk, file: RoledFile, window: FileWindow): Prom
     const why = [error.path.join(" "), ...error.values].join(", ");
     if (await isMeantAsBundle(window)) {
       if (await isCut(window, error)) throw rejected("bundle-cut", file.name);
-      const said = say("bundle-altered", file.name, why);
+      // What only the zip says of itself, its checksums and lengths, a bad copy breaks as well: that accuses nobody.
+      const isZip = error.path[0] === "Zip";
+      const said = isZip ? say("bundle-damaged", file.name, why) : say("bundle-altered", file.name, why);
       // Bytes that differ are not what packing again does.
-      const isForm = error.path[0] === "Zip" && error.path[1] !== "Checksum";
+      const isForm = isZip && error.path[1] !== "Checksum";
       throw new Stop("rejected", sayWith(said, isForm ? [say("bundle-repacked")] : []));
     }
     throw new Stop("undecided", await noBundle(file));

@@ -9,13 +9,19 @@
  */
 
 import { encodeUtf8 } from "../formats/encoding.ts";
-import { undecided } from "./report.ts";
+import { say, undecided, type Said } from "./report.ts";
 
 /** The most units of a list. */
 const MAX_UNITS = 200_000;
 
 /** The most bytes of one cell. */
 const MAX_CELL_SIZE = 256;
+
+/** So many lines of one form are no chance. */
+const MIN_ALIKE = 3;
+
+/** How many columns that were not read are named. */
+const MAX_UNREAD = 10;
 
 /**
  * The columns that a header can name: each one's own name, then what else it is called in lists. Without
@@ -43,6 +49,8 @@ export interface List {
   readonly units: readonly Unit[];
   /** Whether its first line names columns. Without one, that line was taken for a unit. */
   readonly hasHeader: boolean;
+  /** What the header names beside known columns: nothing was read of these. */
+  readonly unread: readonly string[];
 }
 
 /** Whether it is a name, and not what a machine writes for a board or panel that it could not read. */
@@ -74,7 +82,32 @@ export function readList(bytes: Uint8Array): List {
     if (units.size > MAX_UNITS) throw undecided("list-too-long", `${MAX_UNITS}`);
   }
   if (units.size === 0) throw undecided("list-empty");
-  return { units: [...units.values()], hasHeader: columns !== undefined };
+  const unread = columns ? first.cells.filter((name, at) => name !== "" && !columns.read.includes(at)) : [];
+  return { units: [...units.values()], hasHeader: columns !== undefined, unread };
+}
+
+/**
+ * What of a list may be why nothing of it is found: columns that were not read, or a first line that is written as
+ * none of the others and was taken for a unit.
+ */
+export function doubtsOf({ units, hasHeader, unread }: List): Said[] {
+  if (unread.length > 0) return [say("list-unread", unread.slice(0, MAX_UNREAD).map((name) => `“${name}”`).join(", "))];
+  const [first = "", ...others] = units.map(({ serial }) => serial);
+  if (hasHeader || others.length === 0) return [];
+  const forms = new Set(others.map(formOf));
+  const isAlike = others.length >= MIN_ALIKE && forms.size === 1;
+  const isOther = (isAlike && !forms.has(formOf(first))) || (isNoCode(first) && !others.some(isNoCode));
+  return isOther ? [say("list-first-line", first)] : [];
+}
+
+/** How a line is written: which of letters, digits and marks follow each other, however many of each. */
+function formOf(serial: string): string {
+  return serial.replace(/\p{Alphabetic}+/gu, "a").replace(/\p{N}+/gu, "0");
+}
+
+/** Whether a line is in words, as codes are not. */
+function isNoCode(serial: string): boolean {
+  return !/[0-9]/.test(serial) || /\p{White_Space}/u.test(serial);
 }
 
 /** Whether a text looks like a list: the header names a known column, or there are several codes, one a line. */
@@ -109,6 +142,8 @@ interface Columns {
   readonly panel: number;
   /** How many things have a column. */
   readonly count: number;
+  /** The columns that are known. */
+  readonly read: readonly number[];
 }
 
 /** The columns that a header names; undefined if it names no known one. */
@@ -119,7 +154,8 @@ function columnsOf(cells: readonly string[]): Columns | undefined {
   const [serial, panel, ...others] = [find(SERIAL), find(PANEL), find(POSITION), find(LOT)] as const;
   if ([serial, panel, ...others].every((at) => at < 0)) return undefined;
   const count = 1 + [panel, ...others].filter((at) => at >= 0).length;
-  return { serial: Math.max(serial, 0), panel, count };
+  const read = [Math.max(serial, 0), panel, ...others];
+  return { serial: Math.max(serial, 0), panel, count, read };
 }
 
 /** A name without case, spaces and marks: `Serial No.` is `serialno`. */

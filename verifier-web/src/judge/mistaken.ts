@@ -59,6 +59,12 @@ export function trustedOf(text: string): "keys" | "pins" | "policy" | undefined 
   return isOne ? "policy" : undefined;
 }
 
+/** The same of a file, of which as much is looked at as shows it. What cannot be read is none of these. */
+export async function trustedIn(blob: Blob): Promise<"keys" | "pins" | "policy" | undefined> {
+  const head = await blob.slice(0, HEAD_SIZE + 1).arrayBuffer().catch(() => new ArrayBuffer(0));
+  return trustedOf(textOf(headOf(new Uint8Array(head))));
+}
+
 /** Whether all lines are keys of lots. */
 export function areLotKeys(text: string): boolean {
   const lines = linesOf(text);

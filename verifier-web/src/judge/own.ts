@@ -7,13 +7,13 @@
  */
 
 import { Boards, Named, type Found } from "./found.ts";
-import { namesOf, type Unit } from "./list.ts";
+import { doubtsOf, namesOf, type Unit } from "./list.ts";
 import { firstOf, sayLooked, textOf } from "./looked.ts";
 import type { OpenedRecord } from "./opened.ts";
 import { Panels, isOnPanel } from "./panels.ts";
 import type { Followed, Opened } from "./range.ts";
 import type { Reader } from "./reader.ts";
-import { say, sayWith, undecided, type Draft, type Said } from "./report.ts";
+import { Stop, say, sayWith, undecided, type Draft, type Said } from "./report.ts";
 
 /** How many of a long list are said. */
 const MAX_LISTED = 100;
@@ -52,7 +52,9 @@ export function sayOwn(
   read.forEach(({ opened }) => opened.records.forEach((record) => named.add(record)));
   ranges.forEach((range) => ownRecords(range, checked).forEach((record) => named.addTagged(record)));
   const missing = foundSo(units, named, "missing");
-  if (missing.length === units.length) throw undecided("own-none-found", `${units.length}`);
+  if (missing.length === units.length) {
+    throw new Stop("undecided", sayWith(say("own-none-found", `${units.length}`), doubtsOf(reader.list)));
+  }
   const [first] = units;
   const doubt: Said[] = [];
   if (!hasHeader && first && first === missing[0]) {

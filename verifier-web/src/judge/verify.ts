@@ -28,6 +28,7 @@ import { judgeBundle } from "./bundle.ts";
 import { inclusionDetail, splitDetail } from "./details.ts";
 import { sayLateness } from "./lateness.ts";
 import { Desk, type Given, type Progress, type RoledFile } from "./given.ts";
+import { withInList } from "./in-list.ts";
 import { mistaken } from "./mistaken.ts";
 import { neither } from "./neither.ts";
 import { isWhole, knownText, openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
@@ -77,7 +78,7 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
     const shown = { holds: true, facts, records, acts, ownUnits, ownPanels, lacking, notChecked };
     return { ...ended(verdict, reasons), ...shown, engine };
   } catch (error) {
-    if (error instanceof Stop) return { ...ended(error.verdict, error.reasons), engine };
+    if (error instanceof Stop) return { ...ended(error.verdict, await withInList(desk, error.reasons)), engine };
     if (error instanceof HashesDiffer) {
       return { ...ended("undecided", [say("hashes-differ")]), engine };
     }
@@ -279,7 +280,9 @@ async function checkDisclosure(
     if (isAboutFile && !vouched.has(record.index)) draft.open("open-file", `${record.index}`);
   }
   if (!isWhole(opened)) {
-    draft.open("open-hidden", `${opened.records.length}`, `${opened.recordCount}`);
+    const [shown, all] = [`${opened.records.length}`, `${opened.recordCount}`];
+    if (shown === all) draft.open("open-hidden-parts", all);
+    else draft.open("open-hidden", shown, all);
   }
   return opened;
 }

@@ -33,7 +33,7 @@ function showRecord(record: ShownRecord, speaker: Speaker): HTMLElement {
   const own = isHeader
     ? speaker.text("header")
     : speaker.text("record", record.index, printable(record.kind));
-  const title = record.place === undefined ? own : `${printable(record.place)}: ${own}`;
+  const title = record.place === undefined ? own : `${printable(speaker.statement(record.place))}: ${own}`;
   const details = element("details", {}, element("summary", {}, title));
   if (record.file !== undefined) {
     const name = record.place === undefined ? "fileOfRecord" : "enclosed";

@@ -36,6 +36,8 @@ export const MISFITS = [
 ];
 /** Facts about single records of the reader's units. */
 const RECORDS = ["own-record", "own-more"];
+/** What a bad copy does as well as a change. */
+const DAMAGES = ["bundle-cut", "bundle-damaged"];
 const WHY: Readonly<Record<string, TextName>> = {
   verified: "why",
   rejected: "whyFailed",
@@ -70,14 +72,20 @@ function banner(report: Report, speaker: Speaker): HTMLElement {
   const sign = element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[verdict] ?? "");
   const word = wordOf(report);
   const heading = element("h2", { id: "verdict", tabindex: "-1" }, speaker.verdict(word));
-  const meaning = isMisfit(report) ? "misfit" : word;
-  const text = element("div", {}, heading, element("p", {}, speaker.meaning(meaning)));
+  const text = element("div", {}, heading, element("p", {}, speaker.meaning(meaningOf(report))));
   return element("div", { class: `banner ${verdict}` }, sign, text);
 }
 
 /** The verdict's word: that for forged evidence would accuse whoever has shown sound evidence. */
 export function wordOf({ verdict, holds }: Report): string {
   return holds && verdict === "rejected" ? "not-in-order" : verdict;
+}
+
+/** Which sentence says what the verdict means: a file that is not whole, or does not fit, accuses nobody as yet. */
+export function meaningOf(report: Report): string {
+  if (isMisfit(report)) return "misfit";
+  const isDamaged = report.verdict === "rejected" && DAMAGES.includes(report.reasons[0]?.code ?? "");
+  return isDamaged ? "damaged" : wordOf(report);
 }
 
 /** Whether it was rejected because it does not fit the reader's own files: he may have taken wrong ones. */
@@ -110,7 +118,7 @@ function item(said: Said, speaker: Speaker): HTMLElement {
 /** The few values that a person asks for first. */
 function summary(report: Report, speaker: Speaker): HTMLElement {
   const all = (code: string) =>
-    report.facts.filter((fact) => fact.code === code).map((fact) => fact.value);
+    report.facts.filter((fact) => fact.code === code).map((fact) => speaker.value(code, fact.value));
   const notBefore = all("not-before");
   const rows: [string, string[]][] = [
     [speaker.text("noLater"), latestTimes(report, speaker)],
@@ -135,7 +143,7 @@ function latestTimes(report: Report, speaker: Speaker): string[] {
   const each = report.facts.filter(({ code }) => code.endsWith("-witnessed"));
   const times = report.facts.find(({ code }) => code === "times")?.value.split(" .. ").at(-1);
   if (!times) return [speaker.text("noLaterUnknown")];
-  const values = each.length > 0 ? each.map(({ value }) => value) : [times];
+  const values = each.length > 0 ? each.map(({ code, value }) => speaker.value(code, value)) : [times];
   return values.map((value) => speaker.text("noLaterBy", value));
 }
 
@@ -147,7 +155,7 @@ function technical(run: Run, speaker: Speaker, version: string): HTMLElement {
   const codes = [...all.filter((code) => !RECORDS.includes(code)), ...all.filter((code) => RECORDS.includes(code))];
   const facts = codes.map((code): [string, string[]] => [
     speaker.fact(code),
-    report.facts.filter((fact) => fact.code === code).map((fact) => fact.value),
+    report.facts.filter((fact) => fact.code === code).map((fact) => speaker.value(code, fact.value)),
   ]);
   const inputs = report.inputs.map((input): [string, string[]] => [
     `${input.name} (${speaker.role(input.role)})`,

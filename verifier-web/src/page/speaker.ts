@@ -14,6 +14,10 @@ const TIMED = ["claimed-after-logged", "logged-after-claim", "sealed-after-claim
 /** Sentences about a text in another's field, which they name. */
 const MISTAKEN = /^(?:given-bundle|looks-.*)$/;
 
+/** Facts about a statement or a record, and how their values begin: its place, and for a record its number. */
+const PLACED = ["after-bound", "not-before", "own-record", "statement-witnessed"];
+const PLACE = /^(\S+ \d+)(?:, (\d+))?(: [^]*)$/;
+
 /** The agent's two sentences about how late a record is. */
 const LATE = /^(?:seen (\d{1,19}) s after the time that it claims|sealed (\d{1,19}) s after it was seen)$/;
 
@@ -34,6 +38,7 @@ export class Speaker {
     const values = said.values.map((value, at) => {
       if (said.code === "several-files") return this.role(value);
       if (MISTAKEN.test(said.code)) return this.#field(value);
+      if (said.code === "own-in-list" && at === 1) return this.#field(value);
       if (said.code === "open-claims-some" && at === 1) return this.#kinds(value);
       return TIMED.includes(said.code) && at === 1 ? span(value, this.language) : value;
     });
@@ -80,6 +85,20 @@ export class Speaker {
 
   fact(code: string): string {
     return this.#of(FACTS, code);
+  }
+
+  /** A statement by its source and its number, as `judge/` puts them: `line-4.example/aoi 12`. */
+  statement(place: string): string {
+    const [source = "", sequence] = place.split(" ");
+    return sequence === undefined ? place : this.text("statementOf", source, sequence);
+  }
+
+  /** The value of a fact. What it says of a statement, or of a record of one, begins with its place. */
+  value(code: string, value: string): string {
+    const [, place, record, rest] = PLACED.includes(code) ? (PLACE.exec(value) ?? []) : [];
+    if (place === undefined || rest === undefined) return value;
+    const statement = this.statement(place);
+    return (record === undefined ? statement : this.text("recordOf", statement, record)) + rest;
   }
 
   /** A field of a record: a known one in plain words, any other by its own name. */

@@ -360,8 +360,7 @@ function tableOf(rows: readonly Row[], speaker: Speaker): HTMLElement {
   const head = heads.map((name) => element("th", { scope: "col" }, speaker.story(name)));
   const shown = (text: string) => printable(plainTimes(text)) || speaker.story("hidden");
   const body = rows.map(({ number, act, title, links, verdict, isFailed }) => {
-    const [source = "", sequence = ""] = act.place.split(" ");
-    const where = speaker.story("row", printable(`${source} ${sequence}`), act.index);
+    const where = speaker.story("row", printable(speaker.statement(act.place)), act.index);
     const claimed = act.claimed !== "" && act.claimedMillis === ""
       ? speaker.story("zoneUnknown", printable(act.claimed))
       : shown(act.claimed);

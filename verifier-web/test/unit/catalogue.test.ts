@@ -44,7 +44,8 @@ const WITHOUT: Readonly<Record<string, string>> = {
   "inspect and explain, which verify nothing":
     "nothing-verified unknown-format batch claimed-signature extension extra-size key kind line path-length policy-group " +
     "policy-log policy-quorum policy-witness previous record-count statement-log checkpoint verifier-key note statement " +
-    "claim-range claim-records evidence-count maker-says statement-records opened disclosure policy receipt split",
+    "claim-range claim-records evidence-count maker-says statement-records opened disclosure policy receipt split " +
+    "pins pin-cadence pin-first",
   "folders and files that are written, and the command line":
     "file-unwritable written bytes sha256 no-note-name not-a-part ignored hint-dossier output-no-file output-is-input " +
     "output-in-input output-twice file-there use-bundle-verify hint-lot-key",

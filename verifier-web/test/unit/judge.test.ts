@@ -59,7 +59,7 @@ test("good evidence is verified, with what it rests on and what was not checked"
     "open-lower-bound",
     "open-completeness",
     "open-truth",
-    "open-hidden",
+    "open-hidden-parts",
   ]);
   const fact = (code: string) => report.facts.filter((one) => one.code === code).map((one) => one.value);
   // The two earliest of the quorum: the first witness by either key, then the second.

@@ -11,6 +11,7 @@ import { readReader } from "../../src/judge/reader.ts";
 import { Stop, type Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
 import { Speaker } from "../../src/page/speaker.ts";
+import { TEXTS } from "../../src/page/words/labels.ts";
 import { makeBundle, partsOf, pinsFrom } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
 
@@ -117,4 +118,22 @@ test("codes of boards are no other kind of text, whatever they look like", () =>
     assert.doesNotThrow(() => readReader("", encodeUtf8(list)), list);
   }
   assert.throws(() => readReader("", encodeUtf8("quorum none\n")), Stop);
+});
+
+test("what is missing and lies in the list is said with the button that puts it there", async () => {
+  const [policy, pins] = [encodeUtf8(POLICY), encodeUtf8(PINS)];
+  const given: readonly Named[] = [["bundle", "b.zip", BUNDLE], ["unused", "policy", policy], ["unused", "pins", pins]];
+  const details = async (changed: Partial<Given>) => {
+    const [reason] = (await judged(given, changed)).reasons;
+    return [reason?.code, ...(reason?.details ?? []).map(({ code, values }) => [code, ...values].join(" "))];
+  };
+  assert.deepEqual(await details({ policy: new Uint8Array() }), ["no-policy", "own-in-list policy policy"]);
+  assert.deepEqual(await details({}), ["no-source-key", "own-in-list pins pins"]);
+  // What is used, or looks like nothing of this kind, is not named.
+  const file: readonly Named[] = [["bundle", "b.zip", BUNDLE], ["unused", "policy", encodeUtf8("no policy\n")]];
+  assert.deepEqual((await judged(file, { policy: new Uint8Array() })).reasons[0]?.details, []);
+  for (const [language, name] of [["en", "a policy"], ["zh", "策略"]] as const) {
+    const said = new Speaker(language).sentence({ code: "own-in-list", values: ["policy.txt", "policy"], details: [] });
+    assert.ok(said.includes(TEXTS.useOwn[language]) && said.includes("policy.txt") && said.includes(name), said);
+  }
 });

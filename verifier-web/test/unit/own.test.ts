@@ -136,3 +136,21 @@ test("a panel's tag finds its boards only where no tag of another board of it st
   assert.deepEqual(valuesOf(beside, "own-without").map(([, unit]) => unit), ["SN-GHOST"]);
   assert.deepEqual(valuesOf(beside, "own-by-panel"), []);
 });
+
+test("where nothing is found, columns that were not read and a first line unlike the others are named", async () => {
+  const made = anchor("report.json", HASH, { values: new Map([["panel", "PNL7"], ["units", "PNL7\n"]]) });
+  const doubts = async (list: string) => {
+    const { verdict, reasons } = await judged(makeBundle(partsOf("records", made)), { units: encodeUtf8(list) });
+    assert.deepEqual([verdict, reasons[0]?.code], ["undecided", "own-none-found"], list);
+    return (reasons[0]?.details ?? []).map(({ code, values }) => [code, ...values].join(" "));
+  };
+  assert.deepEqual(await doubts("Board 1\nSN-1\nSN-2\n"), ["list-first-line Board 1"]);
+  assert.deepEqual(await doubts("Unit1\nSN-1\nSN-2\nSN-30\n"), ["list-first-line Unit1"]);
+  assert.deepEqual(await doubts("Baugruppe\nA1B2\n77AB\n"), ["list-first-line Baugruppe"]);
+  const unread = "list-unread “Panel No.”, “Bemerkung”";
+  assert.deepEqual(await doubts("serial;Panel No.;lot;Bemerkung\nSN-1;PNL7;L1;x\n"), [unread]);
+  // Serials that differ, one alone, and columns that are all known leave no such doubt.
+  for (const list of ["SN-1\nSN-2\n", "A1B2\n77AB\n9C\n", "Board 1\n", "serial,lot\nSN-1,L1\n"]) {
+    assert.deepEqual(await doubts(list), [], list);
+  }
+});

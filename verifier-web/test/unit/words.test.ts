@@ -7,9 +7,10 @@ import { test } from "node:test";
 
 import { TABLES } from "../../src/formats/kinds.ts";
 import { ROLES } from "../../src/judge/given.ts";
+import { Speaker } from "../../src/page/speaker.ts";
 import { FIELDS } from "../../src/page/words/fields.ts";
 import { FACTS, ROLE_NAMES, TEXTS } from "../../src/page/words/labels.ts";
-import { fill, preferredLanguage, printable, type Words } from "../../src/page/words/language.ts";
+import { fill, plainTimes, preferredLanguage, printable, type Words } from "../../src/page/words/language.ts";
 import { REFUSALS, WITHIN, explain, explained } from "../../src/page/words/refusals.ts";
 import { KINDS, STORY } from "../../src/page/words/story.ts";
 import { MEANINGS, SENTENCES, VERDICTS } from "../../src/page/words/verdicts.ts";
@@ -123,4 +124,29 @@ test("one is not many", () => {
 test("the browser's language decides, Chinese in any of its forms", () => {
   const cases = [[["zh-TW", "en"], "zh"], [["ZH"], "zh"], [["de", "zh"], "en"], [[], "en"]] as const;
   for (const [asked, want] of cases) assert.equal(preferredLanguage(asked), want);
+});
+
+test("a statement is called one, and a record by its number", () => {
+  const cases = [
+    ["statement-witnessed", "plant-8.example/aoi 4: 2026-11-27T22:14:10Z", "plant-8.example/aoi, statement 4: 2026-11-27T22:14:10Z"],
+    ["own-record", "aoi 4, 3: SN1 (PN1)", "aoi, statement 4, record 3: SN1 (PN1)"],
+    ["origin", "log.example 4: x", "log.example 4: x"],
+  ] as const;
+  for (const [code, value, want] of cases) assert.equal(new Speaker("en").value(code, value), want);
+  assert.equal(new Speaker("zh").value("own-record", "aoi 4, 3: SN1"), "aoi 第 4 号声明第 3 号记录: SN1");
+  assert.equal(new Speaker("en").statement("aoi"), "aoi");
+});
+
+test("letters of another size are said to be other letters, and who has no program is told whom to ask", () => {
+  const { en, zh } = SENTENCES["own-none-found"] ?? { en: "", zh: "" };
+  assert.ok(en.includes("capital and small letters are not the same") && zh.includes("区分大小写"));
+  const asked = SENTENCES["own-not-inspected"] ?? { en: "", zh: "" };
+  assert.match(asked.en, /ask the maker for the missing reports/);
+  assert.match(asked.zh, /请向工厂索取所缺的报告/);
+});
+
+test("no line ends between a time and its zone, and deposits of which none is bad are not counted as such", () => {
+  assert.equal(plainTimes("2026-11-27T22:14:10Z"), "2026-11-27 22:14:10\u00a0UTC");
+  assert.equal(plainTimes("2026-11-27T22:14:10.5+08:00"), "2026-11-27 22:14:10\u00a0+08:00");
+  assert.equal(fill(STORY.depositsGood, "en", ["4"]), "Deposits of solder paste measured: 4; the file's own word is good for all of them.");
 });

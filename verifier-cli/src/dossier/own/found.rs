@@ -182,7 +182,7 @@ mod tests {
             panel: Some((*panel).to_owned()).filter(|panel| !panel.is_empty()),
             ..Unit::default()
         };
-        List { units: units.iter().map(unit).collect(), has_header: true }
+        List { units: units.iter().map(unit).collect(), has_header: true, unread: Vec::new() }
     }
 
     /// How each unit of a list is found in records that are read by name, and in the same by their tags.

@@ -20,6 +20,12 @@ catalogue! {
         "{0} is there already, and with other bytes: it may be evidence and is left as it is; name another file, or move that one away first",
         "{0} 已存在，且内容不同：它可能是证据，故保持原样；请另指文件，或先将其移走";
 
+    // Pins, as they are inspected.
+    KindPins = "pins", "pins", "信任锚点文件（pins）";
+    LabelPinCadence = "pin-cadence", "seconds between two statements, at most", "两份声明的最长间隔（秒）";
+    LabelPinFirst = "pin-first", "nothing may be missing from this statement on (number and leaf hash)",
+        "自此声明起不得有缺（声明号与叶哈希）";
+
     // What was given in the wrong place.
     GivenBundle = "given-bundle",
         "{0}, given as {1}, is a bundle: name the bundle first, and the file of your own behind {1}, as in: fiducial bundle verify BUNDLE --policy POLICY --pins PINS",
@@ -27,6 +33,9 @@ catalogue! {
     BundleRepacked = "bundle-repacked",
         "if it was only packed again, as mail programs and file managers do: ask for the file as it was made, or unpack it and verify the folder",
         "若只是被重新压缩过（邮件程序和文件管理器会如此）：请索取原样的文件，或解压后验证其文件夹";
+    BundleDamaged = "bundle-damaged",
+        "{0} is not whole: {1}: download or copy it again; if it stays so, it was changed",
+        "{0} 不完整：{1}：请重新下载或复制；若仍如此，则它被改动过";
     HintRepacked = "hint-repacked",
         "It is a zip, and not written as bundles are. If it was packed again, as mail programs and file managers do, ask for the file as it was made, or unpack it and verify the folder: fiducial bundle verify FOLDER",
         "它是 zip 文件，但写法不是证据包的写法。若被邮件程序或文件管理器重新压缩过，请索取原样的文件，或解压后验证其文件夹：fiducial bundle verify 文件夹";
@@ -49,6 +58,15 @@ catalogue! {
     OwnFirstLine = "own-first-line",
         "{0} is the first line of your list and the only one that is not found: it looks like a header. If it is one, call its column serial (known are serial, panel, position, lot), and check again",
         "{0} 是您清单的首行，也是唯一找不到的一行：它像是表头。若确为表头，请将列名改为“序列号”（可识别的列名：序列号 serial、拼板 panel、位置 position、批次 lot），再重新核验";
+    ListFirstLine = "list-first-line",
+        "the first line of your list, {0}, is written as none of the others: it looks like a header. If it is one, name its columns as they are known here: serial, panel, position, lot",
+        "您清单的首行 {0} 与其他各行写法不同：它像是表头。若确为表头，请改用可识别的列名：序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
+    ListUnread = "list-unread",
+        "I did not read these columns of your list: {0}. Known are serial, panel, position, lot: if one of them is meant, call it so",
+        "您清单中的这些列未被读取：{0}。可识别的列名为序列号（serial）、拼板（panel）、位置（position）、批次（lot）：若其中有所指的列，请改用该列名";
+    OpenHiddenParts = "open-hidden-parts",
+        "what is not opened: all {0} records are shown, and of some of them not every field",
+        "未披露的内容：{0} 条记录均已披露，但其中有的并非全部字段";
     NotABundle = "not-a-bundle",
         "{0} is no bundle: one is a zip file that begins with bundle.json; was another file taken?",
         "{0} 不是证据包：证据包是以 bundle.json 开头的 zip 文件；文件是否拿错？";

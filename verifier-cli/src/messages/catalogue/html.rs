@@ -18,6 +18,9 @@ catalogue! {
     HtmlMeansAbsent = "html-means-absent",
         "What was shown holds, and some of the units that you asked about are not in it. Ask for what is missing before you rely on the whole.",
         "所出示的内容成立，但您查询的单元有一部分不在其中。采信全部之前，请索取所缺的内容。";
+    HtmlMeansDamaged = "html-means-damaged",
+        "The file is not whole: it was damaged on its way, or changed. Download or copy it again before anything else, and do not rely on it until then.",
+        "文件不完整：在传送途中损坏，或被改动过。请先重新下载或复制；在此之前请勿采信。";
     HtmlMeansMisfit = "html-means-misfit",
         "What was handed over does not fit the policy, pins or keys that you gave. Check first that you took the right files. If you did, it is not what was agreed: of another log or source, or less confirmed, or with gaps. Do not rely on it then.",
         "所提交的内容与您给出的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它不符合约定：来自其他日志或来源、确认不足或有缺口，此时请勿采信。";
@@ -148,6 +151,8 @@ catalogue! {
     HtmlDeposit = "html-deposit", "Deposit", "焊膏点";
     HtmlDeposits = "html-deposits", "{0} deposits of solder paste were measured; the file's own word for {1} of them is not good.",
         "共测量焊膏点 {0} 处；其中 {1} 处文件自身的判定为不良。";
+    HtmlDepositsGood = "html-deposits-good", "{0} deposits of solder paste were measured; the file's own word is good for all of them.",
+        "共测量焊膏点 {0} 处；文件自身的判定均为良好。";
     HtmlDepositsMean = "html-deposits-mean",
         "Figures as the file states them, in its own units: measured / expected. The file states no limits; which deposit is bad is its own word.",
         "数值为文件原文，单位从文件：实测 / 应有。文件未载限值；何者不良以其自身的判定为准。";

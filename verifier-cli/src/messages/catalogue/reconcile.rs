@@ -9,6 +9,10 @@ catalogue! {
         "the evidence that was shown holds; what it shows is not in order",
         "所出示的证据成立，而其内容有问题";
 
+    NoUnitRed = "no-unit-red",
+        "no unit is red; whether what is amber is acceptable is for you to say",
+        "没有红色单元；黄色者是否可以接受由您决定";
+
     // Units.
     UnitsCounted = "units-counted",
         "{0} units shipped: {1} GREEN, {2} AMBER, {3} RED, {4} COULD NOT TELL",
@@ -24,11 +28,14 @@ catalogue! {
     ColourRed = "colour-red", "RED", "红";
     ColourUnknown = "colour-unknown", "COULD NOT TELL", "无法判定";
     AtRecord = "at-record", "{0} statement {1} record {2}", "{0} 第 {1} 号声明第 {2} 号记录";
+    AtStatement = "at-statement", "{0} statement {1}", "{0} 第 {1} 号声明";
 
     // Counters.
     SourceCounted = "source-counted",
-        "{0}: statements {1} to {2} count {3} records without a gap; {4} closings compared; {5} outages stated",
-        "{0}：第 {1} 至 {2} 号声明连续计有 {3} 条记录；比对了 {4} 次日结；申明中断 {5} 次";
+        "{0}: statements {1} to {2} count {3} records without a gap",
+        "{0}：第 {1} 至 {2} 号声明连续计有 {3} 条记录";
+    SourceClosings = "source-closings", "{0} closings compared", "比对了 {0} 次日结";
+    SourceOutages = "source-outages", "{0} outages stated", "申明中断 {0} 次";
     ClosingDiffers = "closing-differs",
         "RED             {0}: the closing in statement {1} counts {2} records of its day, the headers count {3}",
         "红        {0}：第 {1} 号声明的日结称当日有 {2} 条记录，而各批次表头合计为 {3} 条";
@@ -64,7 +71,7 @@ catalogue! {
     FoundFailed = "found-failed", "shipped although the last word on it is {0}", "最后结论为“{0}”却已出货";
     FoundFirstUnread = "found-first-unread",
         "the report's file was written again, and its first version could not be read", "报告文件被重写，且首个版本无法解读";
-    FoundLate = "found-late", "anchored late, {1} records, the furthest: {0}", "锚定较迟，共 {1} 条记录，最迟者：{0}";
+    FoundLate = "found-late", "anchored late (the furthest {0}), {1} records", "锚定较迟（最迟者：{0}），共 {1} 条记录";
     FoundLimits = "found-limits",
         "limits or program changed under the same revision: {0}, revision {1}", "限值或程序在同一版次下被更改：{0}，版次 {1}";
     FoundMissing = "found-missing",
@@ -170,7 +177,7 @@ catalogue! {
         "the first line of the list, {0}, is in no record, and others are: it looks like a header that names no known column",
         "清单首行 {0} 在任何记录中都找不到，而其他行可以找到：它像是表头，却没有列名可识别";
     HintList = "hint-list",
-        "A list has one serial a line, written as the machine writes it (capital or small letters), or is CSV with a header: serial, and panel, position, lot if you have them. Many machines read only the code of the panel: their records are found only by a column `panel`, with the number of the panel that each board was on; ask the maker for it.",
+        "A list has one serial a line, written as the machine writes it (capital and small letters are not the same), or is CSV with a header: serial, and panel, position, lot if you have them. Many machines read only the code of the panel: their records are found only by a column `panel`, with the number of the panel that each board was on; ask the maker for it.",
         "清单每行一个序列号，写法须与机器一致（区分大小写）；或为带表头的 CSV：序列号（serial），另可有拼板（panel）、位置（position）、批次（lot）。许多机器只读拼板的条码：其记录只能凭 `panel` 列（每块板所在拼板的号码）找到；请向工厂索取。";
     NotAmber = "not-amber", "{0} is no amber finding; these are: {1}", "{0} 不是黄色结果；黄色结果有：{1}";
     OwnNotInspected = "own-not-inspected",

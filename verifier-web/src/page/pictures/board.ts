@@ -85,7 +85,10 @@ function summaryOf({ boards }: Inspection, unit: string, speaker: Speaker): HTML
   const [measured, bad] = (["measured", "bad"] as const).map((name) =>
     boards.reduce((sum, { deposits }) => sum + deposits[name], 0)
   );
-  if (measured) made.push(element("p", {}, speaker.story("deposits", `${measured}`, `${bad}`)));
+  if (measured) {
+    const said = bad ? speaker.story("deposits", `${measured}`, `${bad}`) : speaker.story("depositsGood", `${measured}`);
+    made.push(element("p", {}, said));
+  }
   return made;
 }
 

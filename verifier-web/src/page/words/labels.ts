@@ -143,6 +143,8 @@ export const TEXTS = {
   },
   record: { en: "Record {0}: {1}", zh: "第 {0} 号记录：{1}" },
   header: { en: "Header of the statement", zh: "声明的表头" },
+  statementOf: { en: "{0}, statement {1}", zh: "{0} 第 {1} 号声明" },
+  recordOf: { en: "{0}, record {1}", zh: "{0}第 {1} 号记录" },
   fileOfRecord: { en: "This is the record of {0}.", zh: "这是 {0} 的记录。" },
   enclosed: { en: "Its file is enclosed: {0}", zh: "其文件已附上：{0}" },
   absent: { en: "none", zh: "无" },

@@ -26,6 +26,7 @@ const NUMBERS: readonly (readonly [string, string])[] = [
     " record that carries no tags and names no unit: which unit it belongs to, and what is in its file",
   ],
   [" records were logged", " record was logged"],
+  [" statements were made long before they were logged", " statement was made long before it was logged"],
   [" statements were not made", " statement was not made"],
   [" records are", " record is"],
   [" units are", " unit is"],
@@ -76,10 +77,10 @@ export function printable(text: string): string {
   return text.replace(hidden, (letter) => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** Times as people read them: `2026-11-23 20:15:10 UTC`, and with another zone's offset as that. */
+/** Times as people read them: `2026-11-23 20:15:10 UTC`, and with another zone's offset as that. No line ends before the zone. */
 export function plainTimes(text: string): string {
   const time = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)/g;
   return text.replace(time, (_, date: string, clock: string, zone: string) =>
-    `${date} ${clock} ${zone === "Z" ? "UTC" : zone}`
+    `${date} ${clock}\u00a0${zone === "Z" ? "UTC" : zone}`
   );
 }

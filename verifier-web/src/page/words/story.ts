@@ -120,6 +120,10 @@ export const STORY = {
     en: "Deposits of solder paste measured: {0}; of these the file's own word is not good for {1}.",
     zh: "共测量焊膏点 {0} 处；其中 {1} 处文件自身的判定为不良。",
   },
+  depositsGood: {
+    en: "Deposits of solder paste measured: {0}; the file's own word is good for all of them.",
+    zh: "共测量焊膏点 {0} 处；文件自身的判定均为良好。",
+  },
   volume: { en: "volume {0}", zh: "体积 {0}" },
   area: { en: "area {0}", zh: "面积 {0}" },
   height: { en: "height {0}", zh: "高度 {0}" },

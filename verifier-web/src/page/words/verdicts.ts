@@ -3,6 +3,7 @@
 import type { Words } from "./language.ts";
 import { LOOKED } from "./looked.ts";
 import { MISTAKEN } from "./mistaken.ts";
+import { RECEIVED } from "./received.ts";
 
 export const VERDICTS: Readonly<Record<string, Words>> = {
   verified: { en: "VERIFIED", zh: "已验证" },
@@ -28,6 +29,10 @@ export const MEANINGS: Readonly<Record<string, Words>> = {
   "not-in-order": {
     en: "What was shown holds, and some of the units that you asked about are not in it. Ask for what is missing before you rely on the whole.",
     zh: "所出示的内容成立，但您查询的单元有一部分不在其中。采信全部之前，请索取所缺的内容。",
+  },
+  damaged: {
+    en: "The file is not whole: it was damaged on its way, or changed. Download or copy it again before anything else, and do not rely on it until then.",
+    zh: "文件不完整：在传送途中损坏，或被改动过。请先重新下载或复制；在此之前请勿采信。",
   },
   misfit: {
     en: "This does not fit the policy, pins or keys that you put in. Check first that you took the right files. If you did, it is not what was agreed: of another log or source, or less confirmed, or with gaps. Do not rely on it then.",
@@ -60,8 +65,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "own-named": { en: "Opened records name {0} of your {1} units.", zh: "已披露的记录写明了您 {1} 个单元中的 {0} 个。" },
   "own-not-inspected": {
-    en: "No report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}. `fiducial reconcile` judges that; this page does not.",
-    zh: "您的 {1} 个单元中有 {0} 个未出示检测设备（AOI）的报告：{2}。由 `fiducial reconcile` 判定；本页不作判定。",
+    en: "No report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}. This page does not judge that: ask the maker for the missing reports, or whoever has the program to compare the delivery (`fiducial reconcile`).",
+    zh: "您的 {1} 个单元中有 {0} 个未出示检测设备（AOI）的报告：{2}。本页不对此作判定：请向工厂索取所缺的报告，或请有程序的人核对这批货（`fiducial reconcile`）。",
   },
   "own-absent": {
     en: "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them.",
@@ -135,10 +140,6 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "bundle-repacked": {
     en: "If it was only packed again, as mail programs and file managers do: ask for the file as it was made, or unpack it and check the folder with `fiducial bundle verify`.",
     zh: "若只是被重新压缩过（邮件程序和文件管理器会如此）：请索取原样的文件，或解压后用 fiducial bundle verify 核验其文件夹。",
-  },
-  "bundle-cut": {
-    en: "{0}: its end is missing. Download or copy it again; if it stays so, it was altered.",
-    zh: "{0}：文件的结尾缺失。请重新下载或复制；若仍如此，则它被改动过。",
   },
   "evidence-unnamed": {
     en: "No opened record commits to {0}.",
@@ -345,6 +346,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   // Why nothing could be decided.
   ...LOOKED,
   ...MISTAKEN,
+  ...RECEIVED,
   "bad-keys": {
     en: "The source keys cannot be read: line {0} is malformed ({1}).",
     zh: "来源密钥无法读取：第 {0} 行格式有误（{1}）。",
@@ -454,10 +456,6 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "Your lot key fits no tag that is shown, and {0}: statement {1}, record {2} names your unit {3}: the key may be of another lot or of another vault. If it is the right one, the maker has not tagged the records of your units, as was owed: what was left out, nobody can find, and nothing is proven for the maker. Have the key confirmed in writing; until it fits, do not rely on this.",
     zh: "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情。请书面确认密钥；在相符之前，请勿采信。",
   },
-  "own-none-found": {
-    en: "None of your {0} units is found in what was shown: another lot key, another delivery, or the machine spells them differently (capital or small letters). Many machines read only the code of the panel: their records are found only by a list with a column `panel`, with the number of the panel that each board was on; ask the maker for it. If list and key are the right ones, nothing of your units was shown.",
-    zh: "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同（区分大小写）。许多机器只读拼板的条码：其记录只能凭清单中的 `panel` 列（每块板所在拼板的号码）找到；请向工厂索取。若清单和密钥无误，则您的单元没有任何记录被出示。",
-  },
   "reader-incomplete": {
     en: "A lot key finds nothing without the list of your units: put it in as well.",
     zh: "没有您的单元清单，批次密钥查不到任何记录：请一并填入清单。",
@@ -491,8 +489,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明。",
   },
   "open-none-named": {
-    en: "That {0} statements were not made long before: no earlier tree is named, as if the source had seen none; no file can add it.",
-    zh: "{0} 份声明是否早已备好：没有指明更早的树，如同来源从未见过；也没有文件能够补上。",
+    en: "Whether {0} statements were made long before they were logged: no earlier state of the log is named in what was signed, and no file can add one.",
+    zh: "{0} 份声明是否在记入日志之前很久就已作出：所签署的内容没有指明日志更早的状态，也没有文件能够补上。",
   },
   "open-no-reader": {
     en: "{0}: which records are yours: no lot key and no list of your units were given.",
@@ -551,8 +549,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "声明的内容：未给出披露文件。",
   },
   "open-no-lower-bound": {
-    en: "That it was not made long before: it names no earlier tree, as if its source had seen none; no file can add it.",
-    zh: "它是否早已备好：它没有指明更早的树，如同其来源从未见过；也没有文件能够补上。",
+    en: "Whether it was made long before it was logged: no earlier state of the log is named in what was signed, and no file can add one.",
+    zh: "它是否在记入日志之前很久就已作出：所签署的内容没有指明日志更早的状态，也没有文件能够补上。",
   },
   "open-no-witness": {
     en: "That everybody sees the same log, and when: your policy asks for no witness.",

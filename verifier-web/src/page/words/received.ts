@@ -1,0 +1,34 @@
+/** What is said of files that are not whole, of files in the other's list, and of a list of units that finds nothing. */
+
+import type { Words } from "./language.ts";
+
+export const RECEIVED: Readonly<Record<string, Words>> = {
+  "bundle-cut": {
+    en: "{0}: its end is missing. Download or copy it again; if it stays so, it was altered.",
+    zh: "{0}：文件的结尾缺失。请重新下载或复制；若仍如此，则它被改动过。",
+  },
+  "bundle-damaged": {
+    en: "{0} is not whole: {1}. Download or copy it again; if it stays so, it was changed.",
+    zh: "{0} 不完整：{1}。请重新下载或复制；若仍如此，则它被改动过。",
+  },
+  "own-in-list": {
+    en: "{0}, in the list of step 1, looks like {1} and belongs in step 2. If it is your own, from before the dispute, the button “They are my own: put each into its field” puts it there.",
+    zh: "第 1 步列表中的 {0} 看起来是{1}，应放在第 2 步。若确为您自己在争议之前就有的，请按“这些是我自己的：分别填入相应的栏”按钮填入。",
+  },
+  "own-none-found": {
+    en: "None of your {0} units is found in what was shown: another lot key, another delivery, or the machine spells them differently (capital and small letters are not the same). Many machines read only the code of the panel: their records are found only by a list with a column `panel`, with the number of the panel that each board was on; ask the maker for it. If list and key are the right ones, nothing of your units was shown.",
+    zh: "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同（区分大小写）。许多机器只读拼板的条码：其记录只能凭清单中的 `panel` 列（每块板所在拼板的号码）找到；请向工厂索取。若清单和密钥无误，则您的单元没有任何记录被出示。",
+  },
+  "list-first-line": {
+    en: "The first line of your list, {0}, is written as none of the others: it looks like a header. If it is one, name its columns as they are known here: serial, panel, position, lot.",
+    zh: "您清单的首行 {0} 与其他各行写法不同：它像是表头。若确为表头，请改用可识别的列名：序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
+  },
+  "list-unread": {
+    en: "I did not read these columns of your list: {0}. Known are serial, panel, position, lot: if one of them is meant, call it so.",
+    zh: "您清单中的这些列未被读取：{0}。可识别的列名为序列号（serial）、拼板（panel）、位置（position）、批次（lot）：若其中有所指的列，请改用该列名。",
+  },
+  "open-hidden-parts": {
+    en: "What is not opened: all {0} records are shown, and of some of them not every field.",
+    zh: "未披露的内容：{0} 条记录均已披露，但其中有的并非全部字段。",
+  },
+};
