@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn without_a_list_what_no_machine_inspected_is_told_where_others_were() {
-        let told = |records: &[(Kind, &str, &str)]| {
+        let told = |records: &[(Kind, &'static str, &'static str)]| {
             let named = |(kind, panel, units): &(Kind, &'static str, &'static str)| Named {
                 kind: *kind,
                 panel: Some(panel.as_bytes()).filter(|panel| !panel.is_empty()),
