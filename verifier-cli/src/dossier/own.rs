@@ -388,7 +388,7 @@ mod tests {
             report.facts(Language::English).map(|(_, value)| value.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(told(10).len(), 10);
-        assert_eq!(told(1), ["aoi.example/7 1, 1: SN1"]);
+        assert_eq!(told(1), ["aoi.example/7 statement 1 record 1: SN1"]);
         let many = told(197);
         assert_eq!((many.len(), many[10].as_str()), (11, "aoi.example/7: 187"));
         let mut report = Report::new(Verdict::Verified);
