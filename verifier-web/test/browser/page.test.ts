@@ -352,7 +352,7 @@ test("everything can be reached and is named for the keyboard and a screen reade
     await driver.give(...GOOD);
     const visited: string[] = [];
     await driver.page.locator("body").click({ position: { x: 2, y: 2 } });
-    for (let step = 0; step < 18; step += 1) {
+    for (let step = 0; step < 30; step += 1) {
       await driver.page.keyboard.press("Tab");
       visited.push(await driver.page.evaluate(() => {
         const at = document.activeElement;
