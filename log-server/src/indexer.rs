@@ -252,23 +252,19 @@ mod tests {
         assert_eq!(index.closed(), None);
     }
 
-    /// Full tiles that are read only while commits could go on.
-    struct Unlocked {
+    /// Full tiles of which each read is looked at first.
+    struct Watched<F> {
         objects: FolderObjects,
-        shared: Arc<OnceLock<Weak<Shared>>>,
+        before_read: F,
     }
 
-    impl Objects for Unlocked {
+    impl<F: Fn(Tile) -> io::Result<()> + Send + Sync> Objects for Watched<F> {
         fn put_all(&self, objects: &[(Tile, Bytes)]) -> Result<(), PutError> {
             self.objects.put_all(objects)
         }
 
         fn read(&self, tile: Tile) -> io::Result<Option<Bytes>> {
-            let shared = self.shared.get().and_then(Weak::upgrade);
-            assert!(
-                shared.is_none_or(|shared| shared.tail.try_write().is_ok()),
-                "no commit can happen while {tile} is read"
-            );
+            (self.before_read)(tile)?;
             self.objects.read(tile)
         }
 
@@ -288,9 +284,18 @@ mod tests {
     #[test]
     fn no_commit_waits_while_the_index_reads_the_store() {
         let folder = tempfile::tempdir().unwrap();
-        let watched = Arc::new(OnceLock::new());
+        let watched = Arc::new(OnceLock::<Weak<Shared>>::new());
         let objects = bare::folder_objects(folder.path());
-        let objects = Unlocked { objects, shared: watched.clone() };
+        let log = watched.clone();
+        let before_read = move |tile| {
+            let shared = log.get().and_then(Weak::upgrade);
+            assert!(
+                shared.is_none_or(|shared| shared.tail.try_write().is_ok()),
+                "no commit can happen while {tile} is read"
+            );
+            Ok(())
+        };
+        let objects = Watched { objects, before_read };
         let shared = bare::open(folder.path(), Box::new(objects)).shared;
         {
             let mut tail = shared.tail.write().unwrap();
@@ -308,43 +313,18 @@ mod tests {
             assert_eq!(shared.find_leaf(leaf_hash(entry)), Ok(Some(at)));
         }
     }
-    /// Full tiles that cannot be reached any more.
-    struct Leaving {
-        objects: FolderObjects,
-        is_away: Arc<AtomicBool>,
-    }
-
-    impl Objects for Leaving {
-        fn put_all(&self, objects: &[(Tile, Bytes)]) -> Result<(), PutError> {
-            self.objects.put_all(objects)
-        }
-
-        fn read(&self, tile: Tile) -> io::Result<Option<Bytes>> {
-            if self.is_away.load(Ordering::Acquire) {
-                return Err(io::Error::other(Fault::Slow { store: self.store_name() }));
-            }
-            self.objects.read(tile)
-        }
-
-        fn store_name(&self) -> String {
-            self.objects.store_name()
-        }
-
-        fn read_beside(&self, name: &str) -> io::Result<Option<Bytes>> {
-            self.objects.read_beside(name)
-        }
-
-        fn write_beside(&self, name: &str, bytes: Bytes) -> io::Result<()> {
-            self.objects.write_beside(name, bytes)
-        }
-    }
 
     #[test]
     fn a_log_that_ends_while_its_store_is_away_has_not_failed() {
         let folder = tempfile::tempdir().unwrap();
         let is_away = Arc::new(AtomicBool::new(false));
         let objects = bare::folder_objects(folder.path());
-        let objects = Leaving { objects, is_away: is_away.clone() };
+        let (is_gone, store) = (is_away.clone(), objects.store_name());
+        let before_read = move |_| match is_gone.load(Ordering::Acquire) {
+            true => Err(io::Error::other(Fault::Slow { store: store.clone() })),
+            false => Ok(()),
+        };
+        let objects = Watched { objects, before_read };
         let shared = bare::open(folder.path(), Box::new(objects)).shared;
         {
             let mut tail = shared.tail.write().unwrap();
