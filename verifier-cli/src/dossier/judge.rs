@@ -1,5 +1,6 @@
 //! The verdict over everything that was handed over.
 
+use std::borrow::Cow;
 use std::mem;
 use std::path::Path;
 use std::thread;
@@ -22,6 +23,7 @@ use crate::args::Dossier;
 use crate::command::{Judge, Stop, describe};
 use crate::input;
 use crate::lateness::Lateness;
+use crate::list::Unit;
 use crate::log::Network;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
@@ -106,7 +108,7 @@ pub(crate) fn verify(
     };
 
     let mut report = Report::new(Verdict::Verified);
-    say_ranges(&mut report, &held, scanned.as_ref(), own.as_ref())?;
+    let lacking = say_ranges(&mut report, &held, scanned.as_ref(), own.as_ref())?;
     say_records(&mut report, &held.checked);
     say_claims(&mut report, &held.checked);
     say_evidence(&mut report, &found);
@@ -116,7 +118,7 @@ pub(crate) fn verify(
     opened.ignored().iter().for_each(|name| report.fact(Message::LabelIgnored, name));
     report.not_checked(Message::OpenTruth, &[]);
     if show.matter {
-        report = report.with_matter(shown::matter(contents, &held.checked, own.as_ref()));
+        report = report.with_matter(shown::matter(contents, &held.checked, own.as_ref(), lacking));
     }
     // The process ends with its report. To free what thousands of records were opened into, piece by piece, is
     // a twentieth of the judgement and helps nobody. The caller's keys are not among it: they are wiped.
@@ -181,13 +183,14 @@ fn wrong_first<A, B>(
     }
 }
 
-/// Says of each range what it is, and of the caller's units what there is of them.
-fn say_ranges(
+/// Says of each range what it is, and of the caller's units what there is of them. Returns those that lack an
+/// inspection: to find them is work, and a report on paper names them as well.
+fn say_ranges<'o>(
     report: &mut Report,
     held: &Held<'_>,
     scanned: Option<&Scanned>,
-    own: Option<&Own>,
-) -> Result<(), Stop> {
+    own: Option<&'o Own>,
+) -> Result<Vec<Cow<'o, Unit>>, Stop> {
     let reader = own.and_then(Own::reader);
     for sound in &held.sound {
         say_range(report, sound, &held.checked, scanned)?;
@@ -196,12 +199,12 @@ fn say_ranges(
             report.not_checked(open, &[sound.pin.source().as_str()]);
         }
     }
-    if let Some(own) = own {
-        own.say(report, &held.sound, &held.checked)?;
+    Ok(if let Some(own) = own {
+        let lacking = own.say(report, &held.sound, &held.checked)?;
+        lacking.into_iter().map(Cow::Borrowed).collect()
     } else {
-        looked::say_shown(report, &held.checked);
-    }
-    Ok(())
+        looked::say_shown(report, &held.checked).into_iter().map(Cow::Owned).collect()
+    })
 }
 
 fn say_range(

@@ -19,28 +19,22 @@ use crate::report::Report;
 /// How many of them are named.
 const MAX_NAMED: usize = 10;
 
-/// Says of how many units, and of which, no report of a machine that inspects is shown.
-pub(super) fn say(report: &mut Report, units: &[Unit], checked: &[Checked]) {
-    say_missing(report, units.len(), &without(units, checked));
+/// Says of how many units, and of which, no report of a machine that inspects is shown. Returns these units.
+pub(super) fn say<'u>(
+    report: &mut Report,
+    units: &'u [Unit],
+    checked: &[Checked],
+) -> Vec<&'u Unit> {
+    let missing = without(units, checked);
+    say_missing(report, units.len(), &missing);
+    missing
 }
 
 /// Says the same of all boards and panels that are named, for who gave no list.
-pub(super) fn say_shown(report: &mut Report, checked: &[Checked]) {
+pub(super) fn say_shown(report: &mut Report, checked: &[Checked]) -> Vec<Unit> {
     let (all, lacking) = lacking_in(&named(checked));
-    if lacking.is_empty() {
-        return;
-    }
-    let numbers = [all, lacking.len()].map(|number| number.to_string());
-    let names = first_of(&lacking.iter().collect::<Vec<_>>());
-    report.not_checked(Message::OpenNotInspected, &[&numbers[0], &numbers[1], &names]);
-}
-
-/// The caller's units, or without a list all boards and panels, of which that is said.
-pub(super) fn lacking(units: Option<&[Unit]>, checked: &[Checked]) -> Vec<Unit> {
-    match units {
-        Some(units) => without(units, checked).into_iter().cloned().collect(),
-        None => lacking_in(&named(checked)).1,
-    }
+    say_lacking(report, all, &lacking);
+    lacking
 }
 
 /// The serials of the first ones, and how many more there are.
@@ -68,6 +62,15 @@ fn say_missing(report: &mut Report, all: usize, missing: &[&Unit]) {
     let numbers = [missing.len(), all].map(|number| number.to_string());
     let names = first_of(missing);
     report.reason(Said::new(Message::OwnNotInspected, &[&numbers[0], &numbers[1], &names]));
+}
+
+fn say_lacking(report: &mut Report, all: usize, lacking: &[Unit]) {
+    if lacking.is_empty() {
+        return;
+    }
+    let numbers = [all, lacking.len()].map(|number| number.to_string());
+    let names = first_of(&lacking.iter().collect::<Vec<_>>());
+    report.not_checked(Message::OpenNotInspected, &[&numbers[0], &numbers[1], &names]);
 }
 
 /// What a record about boards calls them.
@@ -158,6 +161,18 @@ mod tests {
         assert!(
             told(11)[0].contains("11 of your 12 units: SN0, ") && told(11)[0].contains("SN9 (+1);")
         );
+    }
+
+    #[test]
+    fn without_a_list_they_are_named_among_what_was_not_checked() {
+        let told = |lacking: &[&str]| {
+            let unit = |name: &&str| Unit { serial: (*name).to_string(), ..Unit::default() };
+            let mut report = Report::new(Verdict::Verified);
+            say_lacking(&mut report, 3, &lacking.iter().map(unit).collect::<Vec<_>>());
+            report.open(Language::English)
+        };
+        assert!(told(&[]).is_empty());
+        assert!(told(&["PN2"])[0].ends_with("is there for 1: PN2"), "{:?}", told(&["PN2"]));
     }
 
     #[test]

@@ -91,11 +91,6 @@ impl Own {
         mem::forget(self.list);
     }
 
-    /// The units, in the order of the list.
-    pub(super) fn units(&self) -> &[Unit] {
-        &self.list.units
-    }
-
     /// Which units are on which panel.
     pub(super) fn panels(&self) -> Panels<'_> {
         Panels::of(&self.list)
@@ -106,7 +101,8 @@ impl Own {
         self.list.names()
     }
 
-    /// Says of each range which records are the caller's, and of each unit whether it is found at all.
+    /// Says of each range which records are the caller's, and of each unit whether it is found at all. Returns
+    /// the units of which no inspection is shown.
     ///
     /// Fails if none of them is, and where the first line of the list may be a header.
     pub(super) fn say(
@@ -114,7 +110,7 @@ impl Own {
         report: &mut Report,
         sound: &[Sound<'_>],
         checked: &[Checked],
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<&Unit>, Failure> {
         let boards = Boards::new(&self.list, checked.iter().flat_map(|one| one.opened.records()));
         let mut named = self.named(&boards, checked);
         for record in sound.iter().flat_map(|one| own_records(one, checked)) {
@@ -137,26 +133,28 @@ impl Own {
                 report.not_checked(Message::OpenFirstLine, &[&first.serial]);
             }
         }
-        if self.reader.is_none() || sound.is_empty() {
+        let lacking = if self.reader.is_none() || sound.is_empty() {
             let numbers = [all - missing.len(), all].map(|number| number.to_string());
             report.reason(Said::new(Message::OwnNamed, &[&numbers[0], &numbers[1]]));
-            looked::say(report, &self.list.units, checked);
+            let lacking = looked::say(report, &self.list.units, checked);
             say_missing(report, None, &missing);
+            lacking
         } else {
             let say = |one| self.say_range(report, one, checked, &boards);
             let absent: Vec<Vec<&Unit>> = sound.iter().map(say).collect();
-            looked::say(report, &self.list.units, checked);
+            let lacking = looked::say(report, &self.list.units, checked);
             for (one, absent) in sound.iter().zip(absent) {
                 say_missing(report, Some(one.pin.source().as_str()), &absent);
             }
-        }
+            lacking
+        };
         say_by_panel(report, &self.of_kind(&named, Found::ByPanel), all);
         if !missing.is_empty() {
             let numbers = [missing.len(), all].map(|number| number.to_string());
             let absent = Said::new(Message::OwnAbsent, &[&numbers[0], &numbers[1]]);
             report.set_not_in_order(absent.with(doubt));
         }
-        Ok(())
+        Ok(lacking)
     }
 
     /// Returns the units that it does not have.

@@ -1,17 +1,24 @@
 //! What a report on paper shows of a dossier that holds.
 
+use std::borrow::Cow;
+
 use spec::bundle::{Claim, Contents, PartPath};
 
-use super::looked;
 use super::own::Own;
 use super::statements::{After, Checked};
 use crate::command::witnesses;
 use crate::lateness::Logged;
+use crate::list::Unit;
 use crate::matter::{Bounds, Gathering, Matter, Statement};
 
 /// Gathers it: every opened record with its bounds, the evidence, the newest tree's witnesses. Boards of
-/// the caller's own units come first.
-pub(super) fn matter(contents: &Contents<'_>, checked: &[Checked], own: Option<&Own>) -> Matter {
+/// the caller's own units come first, of these the ones that are `lacking` an inspection.
+pub(super) fn matter(
+    contents: &Contents<'_>,
+    checked: &[Checked],
+    own: Option<&Own>,
+    lacking: Vec<Cow<'_, Unit>>,
+) -> Matter {
     let receipts = checked.iter().filter_map(|one| one.receipt.as_ref());
     let newest = receipts.max_by_key(|receipt| receipt.tree().size());
     let statements = checked.iter().zip(bounds(checked));
@@ -31,7 +38,7 @@ pub(super) fn matter(contents: &Contents<'_>, checked: &[Checked], own: Option<&
         evidence: evidence.collect(),
         asked: own.map(Own::names).unwrap_or_default(),
         listed: own.map(Own::panels),
-        lacking: looked::lacking(own.map(Own::units), checked),
+        lacking,
     }
     .into_matter()
 }

@@ -1,5 +1,6 @@
 //! Which records are about one board: those that share a panel, a unit, or a link between files.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::evidence::kind::Kind;
@@ -18,7 +19,11 @@ pub(crate) const fn is_about_boards(kind: Kind) -> bool {
 
 /// Groups records by board: those that are `asked` for by name, then the rest. Of both, boards on which anything
 /// a unit lacks an inspection come first, then those on which anything was found; else they are in the order in which they were first seen.
-pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>, lacking: &[Unit]) -> Vec<Board> {
+pub(super) fn group(
+    mut steps: Vec<Step>,
+    asked: &BTreeSet<&str>,
+    lacking: &[Cow<'_, Unit>],
+) -> Vec<Board> {
     steps.sort_by_cached_key(seen);
     let mut sets = Sets::new(steps.len());
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
@@ -78,7 +83,7 @@ pub(super) fn group(mut steps: Vec<Step>, asked: &BTreeSet<&str>, lacking: &[Uni
 }
 
 /// The serials of units by whatever reports may call them.
-fn by_name(units: &[Unit]) -> BTreeMap<&str, Vec<&str>> {
+fn by_name<'u>(units: &'u [Cow<'_, Unit>]) -> BTreeMap<&'u str, Vec<&'u str>> {
     let mut serials: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for unit in units {
         unit.names().for_each(|name| serials.entry(name).or_default().push(&unit.serial));
@@ -232,7 +237,8 @@ mod tests {
             panel: panel.map(str::to_string),
             ..Unit::default()
         };
-        let lacking = [unit("SN3", Some("PN3")), unit("PN1", None)];
+        let lacking: [Cow<'_, Unit>; 2] =
+            [unit("SN3", Some("PN3")), unit("PN1", None)].map(Cow::Owned);
         let asked = BTreeSet::from(["PN3", "PN4", "PN5"]);
         let boards = group(all.collect(), &asked, &lacking);
         let names: Vec<&str> = boards.iter().map(|board| board.names[0].as_str()).collect();

@@ -1,5 +1,6 @@
 //! From what a judge holds to what a report shows.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::encoding::decode_hex;
@@ -38,7 +39,7 @@ pub(crate) struct Gathering<'a> {
     /// Which units the reader's list has on which panel.
     pub(crate) listed: Option<Panels<'a>>,
     /// Units of which no report of a machine that inspects is shown: their boards come before the others.
-    pub(crate) lacking: Vec<Unit>,
+    pub(crate) lacking: Vec<Cow<'a, Unit>>,
 }
 
 impl Gathering<'_> {
