@@ -263,9 +263,9 @@ mod tests {
     #[test]
     fn every_message_has_both_languages_with_the_same_values_and_its_own_code() {
         let mut codes = BTreeSet::new();
-        use catalogue::{files, html, papers, reconcile, succession};
+        use catalogue::{files, html, papers, reconcile, succession, units};
         let all = [catalogue::ALL, files::ALL, html::ALL, papers::ALL, reconcile::ALL];
-        for message in [&all[..], &[succession::ALL]].concat().concat() {
+        for message in [&all[..], &[succession::ALL, units::ALL]].concat().concat() {
             let english = message.text(Language::English);
             let chinese = message.text(Language::Chinese);
             assert!(english.is_ascii() && !english.is_empty(), "{message:?}");

@@ -7,6 +7,7 @@ pub(super) mod html;
 pub(super) mod papers;
 pub(super) mod reconcile;
 pub(super) mod succession;
+pub(super) mod units;
 
 use super::Message;
 
@@ -420,21 +421,6 @@ catalogue! {
     SealedAfterClaim = "sealed-after-claim",
         "the records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed; the furthest",
         "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1}封入声明；相距最远的";
-    OwnAbsent = "own-absent",
-        "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them",
-        "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们";
-    OwnNamed = "own-named", "opened records name {0} of your {1} units",
-        "已披露的记录写明了您 {1} 个单元中的 {0} 个";
-    OwnUnnamed = "own-unnamed", "NOT FOUND: your unit {0}: it was looked for, and no opened record names it",
-        "未找到：您的单元 {0}：已查找，没有任何已披露的记录写明它";
-    OwnWithout = "own-without",
-        "NOT FOUND: {0}: your unit {1}: it was looked for, and no record carries a tag of it: another lot key, another spelling, or none was made",
-        "未找到：{0}：您的单元 {1}：已查找，没有记录带有其标签：批次密钥不对、写法不同，或未作记录";
-    OwnMissingMore = "own-missing-more", "NOT FOUND: {0} more of your units",
-        "未找到：另有您的 {0} 个单元";
-    OwnSound = "own-sound",
-        "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown",
-        "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示";
     RangeSound = "range-sound",
         "{0}: nothing is left out between the first and the last statement that are shown, {1} to {2}: all {3} statements of this machine in a row, with all of their {4} records",
         "{0}：所出示的第一份与最后一份声明（第 {1} 至 {2} 号）之间没有遗漏：该机器连续的全部 {3} 份声明，连同其全部 {4} 条记录";
@@ -507,17 +493,6 @@ catalogue! {
     HintPins = "hint-pins",
         "Pins are your own file; the maker prints a draft with `fiducial-agent pins`: compare its keys before you keep it.",
         "信任锚点文件（pins）是您自己的文件；制造方可用 fiducial-agent pins 打印草稿：保存前请核对其中的密钥。";
-    HintUnitsAlone = "hint-units-alone",
-        "Single records name their units: give --units alone, and they are looked for by name.",
-        "单条记录直接写明单元：只给出 --units，即按名称查找。";
-    LotKeyNeedsRange = "lot-key-needs-range", "--lot-key is for ranges, and none is claimed here",
-        "--lot-key 用于区间，而此处没有声称任何区间";
-    LotKeyFindsNothing = "lot-key-finds-nothing",
-        "your lot key fits no tag that is shown, and {0}: statement {1}, record {2} names your unit {3}: the key may be of another lot or of another vault. If it is the right one, the maker has not tagged the records of your units, as was owed: what was left out, nobody can find, and nothing is proven for the maker",
-        "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情";
-    HintLotKeyFindsNothing = "hint-lot-key-finds-nothing",
-        "Have the key of this lot confirmed in writing, and check again: until it fits, do not rely on this.",
-        "请书面确认该批次的密钥后重新核验：在相符之前，请勿采信。";
     LogCopyShort = "log-copy-short", "the log, or this copy of it, ends at {0} entries, and a receipt is of {1}",
         "日志（或这份副本）止于 {0} 条，而有回执属于 {1} 条的树";
     NoNoteName = "no-note-name",
@@ -528,9 +503,6 @@ catalogue! {
     NoRange = "no-range", "no range is claimed here; single records are verified by `fiducial bundle verify`",
         "此处没有声称任何区间；单条记录请用 fiducial bundle verify 验证";
     NotAPart = "not-a-part", "{0} is no part of a bundle", "{0} 不属于证据包的任何部分";
-    OwnNoneFound = "own-none-found",
-        "none of your {0} units is found in what was shown: another lot key, another delivery, a machine that spells them differently, or one that knows only panels and a list without a column `panel`; if list and key are the right ones, nothing of your units was shown",
-        "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同，或机器只认拼板而清单没有 `panel`（拼板）列；若清单和密钥无误，则您的单元没有任何记录被出示";
     ScanNeedsRange = "scan-needs-range", "--log is for ranges, and none is claimed here",
         "--log 用于区间，而此处没有声称任何区间";
 
@@ -551,23 +523,12 @@ catalogue! {
     OpenNoneNamed = "open-none-named",
         "whether {0} statements were made long before they were logged: no earlier state of the log is named in what was signed, and no file can add one",
         "{0} 份声明是否在记入日志之前很久就已作出：所签署的内容没有指明日志更早的状态，也没有文件能够补上";
-    OpenNoise = "open-noise",
-        "{0}: whether a record of one of your units was hidden behind a false tag, which your lot key cannot find: only a challenge audit, in which the maker opens records that were picked at random, limits how many",
-        "{0}：您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）才能限制其数量";
-    OpenNoReader = "open-no-reader", "{0}: which records are yours: give --lot-key and --units",
-        "{0}：哪些记录属于您：请给出 --lot-key 和 --units";
-    OpenNoKey = "open-no-key",
-        "{0}: whether all records of your units are shown: give --lot-key, by which their tags are found",
-        "{0}：您单元的记录是否全部出示：请给出 --lot-key，以便按标签查找";
     OpenRangeStart = "open-range-start",
         "{0}: that nothing is missing between the pinned statement {1} and statement {2}: give --log",
         "{0}：信任锚点所载的第 {1} 号声明与第 {2} 号之间有无缺失：请给出 --log";
     OpenScan = "open-scan",
         "{0}: that the log holds no second statement at the same place: give --log, so that every entry is read",
         "{0}：日志中同一位置有无第二份声明：请给出 --log，以便逐条读取";
-    OpenUnnamed = "open-unnamed",
-        "{0}: {1} records that carry no tags and name no unit: which units they belong to, and what is in their files",
-        "{0}：{1} 条没有标签、也未写明单元的记录：属于哪些单元，以及其文件的内容";
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.
@@ -583,8 +544,6 @@ catalogue! {
     LabelMakerSays = "maker-says", "the maker says", "制造方称";
     LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
     LabelOutages = "outages", "outages stated", "申明的中断数";
-    LabelOwnMore = "own-more", "more records of yours, not listed here (see --json)", "此处未列出的您的其他记录数（见 --json）";
-    LabelOwnRecord = "own-record", "your record (statement, record: units (panel))", "您的记录（声明号，记录号：单元（拼板））";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
     LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已披露/全部记录数（含批次头）";

@@ -59,7 +59,9 @@ const WITHOUT: Readonly<Record<string, string>> = {
     "template-none",
   "said by the page in other words: undecided, the heading of open points, reader-incomplete, and within the sentence itself":
     "could-not-tell not-checked not-accepted lot-key-needs-units hint-lot-key-finds-nothing hint-units-alone hint-policy " +
-    "hint-no-policy hint-pins hint-source-key",
+    "hint-no-policy hint-pins hint-source-key hint-list",
+  "headings and facts for machines, where the page shows the units themselves":
+    "own-records own-by-panel-unit",
 };
 
 /** Every code of a file of the program's catalogue. */

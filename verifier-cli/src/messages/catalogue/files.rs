@@ -55,15 +55,6 @@ catalogue! {
         "{0} 是回执：请用 fiducial verify {0} --policy 策略 --pins 锚点文件 验证";
     LooksUnits = "looks-units", "{0} looks like a list of units: give it with --units",
         "{0} 看起来是单元清单：请用 --units 给出";
-    OwnFirstLine = "own-first-line",
-        "{0} is the first line of your list and the only one that is not found: it looks like a header. If it is one, call its column serial (known are serial, panel, position, lot), and check again",
-        "{0} 是您清单的首行，也是唯一找不到的一行：它像是表头。若确为表头，请将列名改为“序列号”（可识别的列名：序列号 serial、拼板 panel、位置 position、批次 lot），再重新核验";
-    ListFirstLine = "list-first-line",
-        "the first line of your list, {0}, is written as none of the others: it looks like a header. If it is one, name its columns as they are known here: serial, panel, position, lot",
-        "您清单的首行 {0} 与其他各行写法不同：它像是表头。若确为表头，请改用可识别的列名：序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
-    ListUnread = "list-unread",
-        "I did not read these columns of your list: {0}. Known are serial, panel, position, lot: if one of them is meant, call it so",
-        "您清单中的这些列未被读取：{0}。可识别的列名为序列号（serial）、拼板（panel）、位置（position）、批次（lot）：若其中有所指的列，请改用该列名";
     OpenHiddenParts = "open-hidden-parts",
         "what is not opened: all {0} records are shown, and of some of them not every field",
         "未披露的内容：{0} 条记录均已披露，但其中有的并非全部字段";
@@ -73,9 +64,6 @@ catalogue! {
     UseBundleVerify = "use-bundle-verify",
         "{0} is a bundle: `fiducial bundle verify {0}` verifies it, and `fiducial bundle explain {0}` says what it holds",
         "{0} 是证据包：请用 fiducial bundle verify {0} 验证，或用 fiducial bundle explain {0} 查看其内容";
-    LotKeyNeedsUnits = "lot-key-needs-units",
-        "--lot-key finds nothing without the list of your units: give --units FILE as well",
-        "没有您的单元清单，--lot-key 查不到任何记录：请一并用 --units 给出清单";
     HintLotKey = "hint-lot-key",
         "It looks like a lot key, given where a file is asked for, and is not shown: write it into a file of its own and name that with --lot-key FILE.",
         "它像是批次密钥，却给在了应为文件的位置，故不予显示：请把它写入单独的文件，再用 --lot-key 给出该文件。";

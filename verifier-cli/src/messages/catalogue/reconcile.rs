@@ -173,39 +173,17 @@ catalogue! {
     HtmlUnits = "html-units", "Units", "单元数";
 
     // What went wrong.
-    ListHeader = "list-header",
-        "the first line of the list, {0}, is in no record, and others are: it looks like a header that names no known column",
-        "清单首行 {0} 在任何记录中都找不到，而其他行可以找到：它像是表头，却没有列名可识别";
-    HintList = "hint-list",
-        "A list has one serial a line, written as the machine writes it (capital and small letters are not the same), or is CSV with a header: serial, and panel, position, lot if you have them. Many machines read only the code of the panel: their records are found only by a column `panel`, with the number of the panel that each board was on; ask the maker for it.",
-        "清单每行一个序列号，写法须与机器一致（区分大小写）；或为带表头的 CSV：序列号（serial），另可有拼板（panel）、位置（position）、批次（lot）。许多机器只读拼板的条码：其记录只能凭 `panel` 列（每块板所在拼板的号码）找到；请向工厂索取。";
     NotAmber = "not-amber", "{0} is no amber finding; these are: {1}", "{0} 不是黄色结果；黄色结果有：{1}";
-    OwnNotInspected = "own-not-inspected",
-        "no report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}; `reconcile` judges that",
-        "您的 {1} 个单元中有 {0} 个未出示检测设备（AOI）的报告：{2}；由 `reconcile` 判定";
-    OwnByPanel = "own-by-panel",
-        "{0} of your {1} units are found by the panel alone: the records name the panel and not the board",
-        "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板";
-    OwnByPanelSome = "own-by-panel-some",
-        "{0} of your {1} units are found by the panel alone: the records name the panel and not the board: {2}",
-        "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板：{2}";
-    OwnRecords = "own-records", "Records of your units:", "您单元的记录：";
     SaidTwice = "said-twice",
         "{0} has signed two different statements {1}: both were shown", "{0} 签署了两份不同的第 {1} 号声明：二者均已出示";
     WordIsBoth = "word-is-both", "{0} cannot be both good and bad", "{0} 不能既是良品又是不良";
 
     // What was not checked.
-    OpenFirstLine = "open-first-line",
-        "whether the first line of your list, {0}, is a header: it is in no record; known headers are serial, panel, position, lot",
-        "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
     OpenNoiseTags = "open-noise-tags",
         "records of your units that are hidden behind false tags, which your lot key cannot find: only a challenge audit, in which the maker opens records that were picked at random, can find them",
         "您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）能够发现";
     OpenNoRange = "open-no-range",
         "{0}: whether all records of your units are shown: it is not shown as a range", "{0}：是否出示了您单元的全部记录：并非以区间出示";
-    OpenNotInspected = "open-not-inspected",
-        "to look at: of {0} boards or panels named in what is shown, no report of an inspection machine (AOI) under that name is there for {1}: {2}",
-        "请留意：所出示的内容写明的 {0} 个单板或拼板中，有 {1} 个在该名称下没有检测设备（AOI）的报告：{2}";
     OpenOvens = "open-ovens", "reflow certificates: no oven reports a panel in what is shown", "回流焊证书：所出示的内容中没有回流炉的过板记录";
     OpenPrograms = "open-programs",
         "limits and programs: none is shown; `fiducial-agent disclose --context` opens them", "限值和程序：未出示；fiducial-agent disclose --context 可披露";
@@ -217,7 +195,6 @@ catalogue! {
         "attempts of which the machine left no report: nothing shows them", "设备没有留下报告的检测：无从发现";
 
     // Labels.
-    LabelOwnByPanel = "own-by-panel-unit", "your unit that is found by its panel alone (panel)", "仅凭拼板找到的您的单元（拼板）";
     LabelFinding = "finding", "units with", "涉及单元数";
     LabelLot = "lot-inspected", "lot: inspected / shipped", "批次：已检测/已出货";
 }
