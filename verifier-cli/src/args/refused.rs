@@ -148,6 +148,8 @@ mod tests {
             ("fiducial bundle verify", "缺少必需的 <BUNDLE|FOLDER>"),
             ("fiducial verify r --polcy p", "没有参数“--polcy”"),
             ("fiducial verify r --policy", "--policy <FILE> 后面缺少值"),
+            // A single receipt is read with no lot key: one that were passed over would seem to be used.
+            ("fiducial verify r --policy p --lot-key k", "没有参数“--lot-key”"),
             ("fiducial veryfy r", "没有名为“veryfy”的命令"),
             ("fiducial --lang de inspect f", "--lang <LANGUAGE> 的值“de”无效；可用的值：en, zh"),
             (

@@ -90,7 +90,11 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
 /** A bundle holds everything; evidence of a split stands alone; else it is a receipt. */
 async function judgeWhatIsThere(draft: Draft, desk: Desk, given: Given): Promise<void> {
   const [bundle, split] = [desk.alone("bundle"), desk.alone("split")];
-  if (!bundle) return split ? judgeSplit(draft, desk, given) : judgeReceipt(draft, desk, given);
+  if (!bundle && split) return judgeSplit(draft, desk, given);
+  if (!bundle) {
+    await judgeReceipt(draft, desk, given);
+    return sayUnused(draft, given);
+  }
   const [policy, pins, keys] = [readPolicy(given), readPins(given), readKeys(given)];
   const reader = readReader(given.lotKeys, given.units);
   const own = { policy, policyBytes: given.policy, pins, keys, reader };
@@ -122,6 +126,12 @@ async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<voi
   const bounds = boundsOf(after?.earliest, accepted.times?.latest);
   const opened = await checkDisclosure(draft, desk, entry.statement, bounds);
   if (opened) sayLateness(draft, [{ source, sequence, notAfter: accepted.times?.latest, opened }]);
+}
+
+/** What only bundles are read with is no reason against a receipt; that nothing was done with it is said. */
+function sayUnused(draft: Draft, given: Given): void {
+  if (given.lotKeys.trim() !== "") draft.open("open-lot-keys-unused");
+  if (given.units.length > 0) draft.open("open-units-unused");
 }
 
 function readPolicy(given: Given): Policy {

@@ -489,3 +489,16 @@ test("the page is no wider than a telephone, and pins judge a single receipt the
     assert.ok((await driver.page.evaluate(() => document.documentElement.scrollWidth)) <= 390);
     await driver.picture("telephone-en");
   }));
+
+test("lot keys beside a single receipt are said not to have been used, in both languages", () =>
+  withPage(async (driver) => {
+    await driver.give(...GOOD);
+    await driver.page.locator("#policy").fill(POLICY);
+    await driver.page.locator("#pins").fill(pinsFrom(EVIDENCE));
+    await driver.page.locator("#lot-keys").fill("96dc".repeat(16));
+    assert.equal(await driver.check(), "VERIFIED");
+    const result = driver.page.locator("#result");
+    assert.match((await result.textContent()) ?? "", /Your lot keys: .* not used for this receipt/);
+    await driver.page.locator("#zh").click();
+    assert.match((await result.textContent()) ?? "", /您的批次密钥：.*未予使用/);
+  }));

@@ -61,6 +61,28 @@ test("a receipt that the pins contradict is rejected, whatever key is given besi
   assert.deepEqual(told(await pinned("nothing\n")), ["undecided", "bad-pins"]);
 });
 
+test("what only bundles are read with is no reason against a receipt, and is said not to have been used", async () => {
+  const pins = encodeUtf8(PINS);
+  const unused = async (named: readonly Named[], changed: Partial<Given>) => {
+    const report = await judged(named, { pins, ...changed });
+    assert.equal(report.verdict, "verified", JSON.stringify(report.reasons));
+    assert.ok(!JSON.stringify(report).includes("96dc"));
+    return report.notChecked.filter(({ code }) => code.endsWith("-unused"));
+  };
+  const codes = async (changed: Partial<Given>) => (await unused(RECEIPT, changed)).map(({ code }) => code);
+  assert.deepEqual(await codes({ lotKeys: `${LOT_KEY}\n` }), ["open-lot-keys-unused"]);
+  assert.deepEqual(await codes({ lotKeys: LOT_KEY, units: encodeUtf8(LIST) }), ["open-lot-keys-unused", "open-units-unused"]);
+  assert.deepEqual(await codes({ lotKeys: " \n" }), []);
+  // An entry of which nothing is known is no different, and a bundle is read with both.
+  const opaque: readonly Named[] = [["receipt", "a.tlog-proof", MADE.receipt], ["entry", "entry", MADE.statement]];
+  assert.equal((await unused(opaque, { pins: new Uint8Array(), lotKeys: LOT_KEY })).length, 1);
+  assert.deepEqual(await unused([["bundle", "b.zip", BUNDLE]], {}), []);
+  const [said] = await unused(RECEIPT, { lotKeys: LOT_KEY });
+  assert.ok(said);
+  assert.match(new Speaker("en").sentence(said), /in bundles, and were not used for this receipt/);
+  assert.match(new Speaker("zh").sentence(said), /证据包.*未予使用/);
+});
+
 test("what was given and is neither receipt nor bundle is called what it is", async () => {
   const zip = (text: string) => concat(Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0), encodeUtf8(text));
   const image = concat(Uint8Array.of(0x89), encodeUtf8("PNG\r\n"));

@@ -1,4 +1,4 @@
-/** What is said of files that are not whole, of files in the other's list, and of a list of units that finds nothing. */
+/** What is said of files that are not whole, of files in the other's list, of a list of units that finds nothing, and of what is not used. */
 
 import type { Words } from "./language.ts";
 
@@ -26,6 +26,14 @@ export const RECEIVED: Readonly<Record<string, Words>> = {
   "list-unread": {
     en: "I did not read these columns of your list: {0}. Known are serial, panel, position, lot: if one of them is meant, call it so.",
     zh: "您清单中的这些列未被读取：{0}。可识别的列名为序列号（serial）、拼板（panel）、位置（position）、批次（lot）：若其中有所指的列，请改用该列名。",
+  },
+  "open-lot-keys-unused": {
+    en: "Your lot keys: they find the records of your lots in bundles, and were not used for this receipt.",
+    zh: "您的批次密钥：它们用于在证据包中查找您批次的记录，对这份回执未予使用。",
+  },
+  "open-units-unused": {
+    en: "Your list of units: it is looked for in bundles, and was not used for this receipt.",
+    zh: "您的单元清单：它用于在证据包中查找，对这份回执未予使用。",
   },
   "open-hidden-parts": {
     en: "What is not opened: all {0} records are shown, and of some of them not every field.",
