@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Columns are found by their names in the header ([`header`]), which also shows whether commas, semicolons or
-//! tabs stand between them; `serial`, or else the first column, names the unit. Plain lines have no header: a
+//! tabs stand between them; `serial`, or else the first column, names the unit. A row with a placeholder there
+//! (`N/A`) is known by its panel and its position on it. Plain lines have no header: a
 //! first line with neither several columns nor a known name is a unit. Byte order mark and CRLF are taken off;
 //! quotes as in RFC 4180. No known encoding ([`text`]), a quote that is not closed, several columns without a
 //! header that names a known one, and more than the limits are refused, since a list that was cut would be
@@ -32,6 +33,12 @@ use crate::mistaken::{self, Kind};
 /// What is said of a list that is in no encoding which is known here.
 const NO_TEXT: &str = "the file is not text in UTF-8, UTF-16 or GBK";
 
+/// What is said of a row that nothing is known by.
+const NO_NUMBER: &str = "no serial, and no panel to know the unit by: put its number in, add a column `panel`, or take the row out";
+
+/// What is said of a second row of a panel where nothing tells its boards apart.
+const NO_POSITION: &str = "no serial, and a row above has the same panel: put the position of each board into a column `position`";
+
 /// The most bytes of a list: some hundred thousand serial numbers.
 const MAX_LIST_SIZE: usize = 16 * 1024 * 1024;
 
@@ -41,9 +48,13 @@ const MAX_UNITS: usize = 200_000;
 /// The most bytes of one cell.
 const MAX_CELL_SIZE: usize = 256;
 
+/// What lists have in place of a number, as [`is_placeholder`] reads it.
+const PLACEHOLDERS: [&str; 5] = ["", "NA", "NONE", "NOREAD", "无"];
+
 /// One shipped unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unit {
+    /// Empty where the list has none: then the panel is there.
     pub(crate) serial: String,
     pub(crate) panel: Option<String>,
     /// Its position on the panel, as reports write it.
@@ -67,6 +78,29 @@ impl Unit {
         let names = std::iter::once(&self.serial).chain(&self.panel);
         names.map(String::as_str).filter(|name| is_name(name.as_bytes()))
     }
+
+    /// Whether this is its serial. A unit without one is called nothing, also where a record has an empty name.
+    pub(crate) fn is(&self, name: &[u8]) -> bool {
+        !self.serial.is_empty() && self.serial.as_bytes() == name
+    }
+
+    /// What people are told of it by: its serial, or else its panel and its position there, as `PN1 #2`.
+    pub(crate) fn called(&self) -> Cow<'_, str> {
+        match (&self.panel, &self.position) {
+            _ if !self.serial.is_empty() => Cow::Borrowed(self.serial.as_str()),
+            (Some(panel), Some(position)) => Cow::Owned(format!("{panel} #{position}")),
+            (panel, _) => Cow::Borrowed(panel.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+/// Whether a cell says that there is no number: `N/A`, `-`, `none`. Marks and the size of letters are nothing.
+fn is_placeholder(cell: &str) -> bool {
+    let plain = || {
+        let letters = cell.chars().filter(|letter| letter.is_alphanumeric());
+        letters.map(|letter| letter.to_ascii_uppercase())
+    };
+    PLACEHOLDERS.iter().any(|known| known.chars().eq(plain()))
 }
 
 /// A list that was read: at least one unit, in their order, each once.
@@ -165,17 +199,21 @@ fn parse(bytes: &[u8]) -> Result<List, String> {
     let unread = if has_header { columns.unread(first) } else { Vec::new() };
     let most = rows.len().min(MAX_UNITS);
     let mut units: Vec<Unit> = Vec::with_capacity(most);
-    let mut known: HashMap<&str, usize> = HashMap::with_capacity(most);
+    let mut known: HashMap<Key<'_>, usize> = HashMap::with_capacity(most);
     for (line, cells) in rows.iter().skip(usize::from(has_header)) {
-        let serial = columns.serial(cells).ok_or_else(|| format!("line {line}: no serial"))?;
-        match known.entry(serial) {
+        let key = columns.key(cells).ok_or_else(|| format!("line {line}: {NO_NUMBER}"))?;
+        match known.entry(key) {
+            // Two boards, or one twice: nobody can say, and a board less would be another shipment.
+            Entry::Occupied(_) if matches!(key, Key::OnPanel(_, None)) => {
+                return Err(format!("line {line}: {NO_POSITION}"));
+            }
             Entry::Occupied(at) => units[*at.get()].repeated += 1,
             Entry::Vacant(_) if units.len() == MAX_UNITS => {
                 return Err(format!("more than {MAX_UNITS} units"));
             }
             Entry::Vacant(free) => {
                 free.insert(units.len());
-                units.push(columns.unit(serial, cells));
+                units.push(columns.unit(cells));
             }
         }
     }
@@ -188,21 +226,38 @@ fn parse(bytes: &[u8]) -> Result<List, String> {
 /// A row's number and its cells.
 type Row = (usize, Vec<String>);
 
+/// What tells a unit from the others of its list.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key<'r> {
+    /// A panel, and the position there if the list has one.
+    OnPanel(&'r str, Option<&'r str>),
+    Serial(&'r str),
+}
+
 impl Columns {
-    fn serial<'r>(&self, cells: &'r [String]) -> Option<&'r str> {
-        cell(cells, self.serial)
+    /// What tells this row from others; `None` for one with neither serial nor panel.
+    fn key<'r>(&self, cells: &'r [String]) -> Option<Key<'r>> {
+        match number(cells, Some(self.serial)) {
+            Some(serial) => Some(Key::Serial(serial)),
+            None => Some(Key::OnPanel(number(cells, self.panel)?, number(cells, self.position))),
+        }
     }
 
-    fn unit(&self, serial: &str, cells: &[String]) -> Unit {
-        let optional = |at: Option<usize>| Some(cell(cells, at?)?.to_owned());
+    fn unit(&self, cells: &[String]) -> Unit {
+        let optional = |at: Option<usize>| number(cells, at).map(str::to_owned);
         Unit {
-            serial: serial.to_owned(),
+            serial: optional(Some(self.serial)).unwrap_or_default(),
             panel: optional(self.panel),
             position: optional(self.position),
-            lot: optional(self.lot),
+            lot: self.lot.and_then(|at| cell(cells, at)).map(str::to_owned),
             repeated: 0,
         }
     }
+}
+
+/// What a row has in a column, if that is no placeholder.
+fn number(cells: &[String], at: Option<usize>) -> Option<&str> {
+    cell(cells, at?).filter(|cell| !is_placeholder(cell))
 }
 
 /// What a row has in a column; an empty cell is none.
@@ -310,13 +365,48 @@ mod tests {
 
     #[test]
     fn a_unit_is_called_by_its_serial_or_its_panel_and_never_by_what_is_no_name() {
-        let list = parse(b"serial,panel\nSN1,PN1\nSN2,PN1\nN/A,NOREAD\n").unwrap();
+        let list = parse(b"serial,panel\nSN1,PN1\nSN2,PN1\nN/A,PN1\nSN2,NOREAD\n").unwrap();
         assert_eq!(list.names().into_iter().collect::<Vec<_>>(), ["PN1", "SN1", "SN2"]);
         assert_eq!(list.octets()[0], b"PN1");
         assert!(list.first_line().is_none());
         let lines = parse("\u{feff}Baugruppe\nSN1\n".as_bytes()).unwrap();
         assert_eq!(lines.first_line().unwrap().serial, "Baugruppe");
         assert!(parse("Seriennummer\nSN1\n".as_bytes()).unwrap().has_header);
+    }
+
+    #[test]
+    fn a_row_with_a_placeholder_is_known_by_its_panel_and_its_position_there() {
+        for no_serial in ["N/A", "n/a", "NA", "-", "--", "", "none", "None", "NOREAD", "#N/A", "无"]
+        {
+            let table = format!(
+                "serial,panel,position\n{no_serial},PN1,-\n{no_serial},PN2,1\n{no_serial},PN2,2\nSN1,PN2,3\n"
+            );
+            let units = parse(table.as_bytes()).unwrap().units;
+            let called: Vec<Cow<'_, str>> = units.iter().map(Unit::called).collect();
+            assert_eq!(called, ["PN1", "PN2 #1", "PN2 #2", "SN1"], "{no_serial:?}");
+            assert!(units.iter().all(|unit| unit.repeated == 0), "{units:?}");
+            assert_eq!(units[1].names().collect::<Vec<_>>(), ["PN2"]);
+            assert!(!units[0].is(b"") && !units[0].is(b"N/A") && units[3].is(b"SN1"));
+        }
+        // One that is there twice is told, as with a serial; a number is a number, whatever is in it.
+        let twice = parse(b"serial,panel,position\nN/A,PN1,1\n-,PN1,1\n").unwrap().units;
+        assert_eq!((twice.len(), twice[0].repeated), (1, 1));
+        assert_eq!(serials("serial,panel\nNA1,PN1\nNONE-2,PN1\n0,PN1\n"), ["NA1", "NONE-2", "0"]);
+    }
+
+    #[test]
+    fn a_row_that_nothing_is_known_by_is_refused_with_its_line_and_what_to_do() {
+        for (text, start, cure) in [
+            ("SN1\nN/A\n", "line 2: no serial", "put its number in"),
+            ("serial,lot\nSN1,L7\n\nnone,L7\n", "line 4: no serial", "column `panel`"),
+            ("serial,panel\nN/A,NOREAD\n", "line 2: no serial", "take the row out"),
+            ("serial,panel,position\n-,PN1,\n-,PN1,\n", "line 3: no serial", "`position`"),
+        ] {
+            let why = parse(text.as_bytes()).unwrap_err();
+            assert!(why.starts_with(start) && why.contains(cure), "{why}");
+            let chinese = crate::words::chinese(&why);
+            assert!(chinese.contains("没有序列号") && !chinese.contains("no serial"), "{chinese}");
+        }
     }
 
     #[test]

@@ -213,7 +213,7 @@ fn report(
     listed.sort_by_key(|one| Reverse(one.colour));
     for one in listed.iter().take(most) {
         let details = one.findings.iter().map(Finding::said).collect();
-        report.reason(Said::new(one.colour.line(), &[&one.unit.serial]).with(details));
+        report.reason(Said::new(one.colour.line(), &[&one.unit.called()]).with(details));
     }
     if listed.len() > most {
         let more = (listed.len() - most).to_string();

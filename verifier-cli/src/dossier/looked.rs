@@ -3,6 +3,7 @@
 //! That is no verdict on them: `reconcile` gives that. But nobody is to read VERIFIED over a board that was never
 //! inspected without being told. The page's rule is the same (`verifier-web/src/judge/looked.ts`).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::evidence::disclosure::{OpenedRecord, Shown};
@@ -37,9 +38,9 @@ pub(super) fn say_shown(report: &mut Report, checked: &[Checked]) -> Vec<Unit> {
     lacking
 }
 
-/// The serials of the first ones, and how many more there are.
+/// What the first ones are called, and how many more there are.
 pub(super) fn first_of(units: &[&Unit]) -> String {
-    let names: Vec<&str> = units.iter().take(MAX_NAMED).map(|unit| unit.serial.as_str()).collect();
+    let names: Vec<Cow<'_, str>> = units.iter().take(MAX_NAMED).map(|unit| unit.called()).collect();
     let mut names = names.join(", ");
     if units.len() > MAX_NAMED {
         names += &format!(" (+{})", units.len() - MAX_NAMED);

@@ -277,8 +277,8 @@ fn list_records(
 fn say_missing(report: &mut Report, source: Option<&str>, missing: &[&Unit]) {
     for unit in missing.iter().take(MAX_LISTED) {
         report.reason(match source {
-            Some(source) => Said::new(Message::OwnWithout, &[source, &unit.serial]),
-            None => Said::new(Message::OwnUnnamed, &[&unit.serial]),
+            Some(source) => Said::new(Message::OwnWithout, &[source, &unit.called()]),
+            None => Said::new(Message::OwnUnnamed, &[&unit.called()]),
         });
     }
     if missing.len() > MAX_LISTED {
@@ -302,7 +302,7 @@ fn say_by_panel(report: &mut Report, units: &[&Unit], all: usize) {
     });
     for unit in units.iter().take(MAX_LISTED) {
         let panel = unit.panel.as_deref().unwrap_or_default();
-        report.machine_fact(Message::LabelOwnByPanel, &format!("{} ({panel})", unit.serial));
+        report.machine_fact(Message::LabelOwnByPanel, &format!("{} ({panel})", unit.called()));
     }
 }
 

@@ -142,7 +142,7 @@ fn cut(html: &mut Html, words: Words, count: usize) {
 
 fn row(html: &mut Html, words: Words, delivery: &Delivery, line: &Line) {
     html.tag("td", &[class("key")], |html| {
-        html.value(&line.unit.serial);
+        html.value(&line.unit.called());
         place(html, words, &line.unit);
     });
     words.say(html, "td", &[kind(line.colour)], line.colour.word());

@@ -58,8 +58,8 @@ pub(super) fn group(
         for name in step.names() {
             board.is_asked |= asked.contains(name);
             if board.lacking.len() < MAX_NAMES {
-                let serials = lacking.get(name).into_iter().flatten().take(MAX_NAMES);
-                board.lacking.extend(serials.map(|serial| (*serial).to_string()));
+                let called = lacking.get(name).into_iter().flatten().take(MAX_NAMES);
+                board.lacking.extend(called.map(|unit| unit.called().into_owned()));
             }
             if board.names.len() < MAX_NAMES && !board.names.iter().any(|known| known == name) {
                 board.names.push(name.to_string());
@@ -82,13 +82,13 @@ pub(super) fn group(
     boards
 }
 
-/// The serials of units by whatever reports may call them.
-fn by_name<'u>(units: &'u [Cow<'_, Unit>]) -> BTreeMap<&'u str, Vec<&'u str>> {
-    let mut serials: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+/// Units by whatever reports may call them.
+fn by_name<'u>(units: &'u [Cow<'_, Unit>]) -> BTreeMap<&'u str, Vec<&'u Unit>> {
+    let mut named: BTreeMap<&str, Vec<&Unit>> = BTreeMap::new();
     for unit in units {
-        unit.names().for_each(|name| serials.entry(name).or_default().push(&unit.serial));
+        unit.names().for_each(|name| named.entry(name).or_default().push(unit));
     }
-    serials
+    named
 }
 
 /// A record that was seen early may name no panel: what a board is called does not hang on that.

@@ -67,7 +67,9 @@ impl<'e> Book<'e> {
             book.hashes.extend(entry.hashes());
         }
         for unit in units {
-            if let Some(panel) = unit.panel.as_ref().filter(|panel| is_name(panel.as_bytes())) {
+            let panel = unit.panel.as_ref().filter(|panel| is_name(panel.as_bytes()));
+            // What has no serial is a board of its panel that no record can name.
+            if let Some(panel) = panel.filter(|_| !unit.serial.is_empty()) {
                 book.listed.entry(panel).or_default().push(&unit.serial);
             }
         }
@@ -76,9 +78,9 @@ impl<'e> Book<'e> {
 
     /// Puts together what is about a unit.
     pub(super) fn case(&'e self, unit: &'e Unit) -> Case<'e> {
-        let serial = unit.serial.as_bytes();
         let panel = self.panel_of(unit);
-        let mut names: BTreeSet<&[u8]> = BTreeSet::from([serial]);
+        let serial = Some(unit.serial.as_bytes()).filter(|serial| !serial.is_empty());
+        let mut names: BTreeSet<&[u8]> = serial.into_iter().collect();
         if let Some(panel) = panel {
             names.insert(panel);
             let listed = std::str::from_utf8(panel).ok().and_then(|panel| self.listed.get(panel));
@@ -94,7 +96,7 @@ impl<'e> Book<'e> {
             names.iter().filter_map(|name| self.by_name.get(name)).flatten().copied().collect();
         let mut on_panel: Vec<&Entry> = places.iter().map(|at| &self.entries[*at]).collect();
         on_panel.sort_by_key(|entry| entry.order());
-        let is_own = |entry: &&&Entry| is_about(entry, serial, panel, &names);
+        let is_own = |entry: &&&Entry| is_about(entry, unit, panel, &names);
         let own = on_panel.iter().filter(is_own).copied().collect();
         let repairs = self.repairs(&on_panel, &names);
         Case { unit, panel_name: panel, own, panel: on_panel, repairs, book: self }
@@ -165,12 +167,14 @@ fn is_crossed_out(word: &[u8]) -> bool {
     CROSSED_OUT.iter().any(|known| word.starts_with(*known))
 }
 
-fn is_about(entry: &Entry, serial: &[u8], panel: Option<&[u8]>, names: &BTreeSet<&[u8]>) -> bool {
+fn is_about(entry: &Entry, unit: &Unit, panel: Option<&[u8]>, names: &BTreeSet<&[u8]>) -> bool {
     let units = entry.items("units");
-    if units.contains(&serial) {
+    if units.iter().any(|name| unit.is(name)) {
         return true;
     }
-    let Some(panel) = panel else { return entry.bytes("panel") == Some(serial) };
+    let Some(panel) = panel else {
+        return entry.bytes("panel").is_some_and(|name| unit.is(name));
+    };
     let names_panel = entry.bytes("panel") == Some(panel) || units.contains(&panel);
     names_panel && !units.iter().any(|unit| *unit != panel && names.contains(unit))
 }
@@ -196,11 +200,11 @@ impl Case<'_> {
     /// Whether a record names other boards, and neither the unit nor its panel nor one that was not read.
     pub(super) fn is_of_others(&self, entry: &Entry) -> bool {
         let units = entry.items("units");
-        let serial = self.unit.serial.as_bytes();
         // A unit of which no panel is known may be one itself, and the others its boards.
-        let is_panel = self.panel_name.is_none() && entry.bytes("panel") == Some(serial);
+        let is_panel = self.panel_name.is_none()
+            && entry.bytes("panel").is_some_and(|name| self.unit.is(name));
         let is_ours =
-            |name: &&[u8]| *name == serial || self.panel_name == Some(*name) || !is_name(name);
+            |name: &&[u8]| self.unit.is(name) || self.panel_name == Some(*name) || !is_name(name);
         !is_panel && !units.is_empty() && !units.iter().any(is_ours)
     }
 
@@ -208,16 +212,15 @@ impl Case<'_> {
     pub(super) fn word(&self, entry: &Entry, field: &str) -> Option<Word> {
         let (units, words) = (entry.items("units"), &self.book.words);
         let whole = entry.bytes(field)?;
-        let serial = self.unit.serial.as_bytes();
         if self.is_of_others(entry) {
             return Some(Word { verdict: Verdict::Unknown, is_own: false });
         }
         if !whole.ends_with(b"\n") {
-            let is_own = units == [serial];
+            let is_own = matches!(units.as_slice(), [only] if self.unit.is(only));
             return Some(Word { verdict: words.of(whole), is_own });
         }
         let list = entry.items(field);
-        let mut at = (0..units.len()).filter(|at| units[*at] == serial);
+        let mut at = (0..units.len()).filter(|at| self.unit.is(units[*at]));
         let own = match (at.next(), at.next()) {
             (Some(only), None) => Some(only),
             _ => self.unit.position.as_ref().and_then(|position| {

@@ -71,7 +71,7 @@ impl Delivery {
         let (mut lines, mut green) = (Vec::new(), Vec::new());
         for Outcome { unit, colour, findings } in results {
             if colour == Colour::Green && findings.is_empty() {
-                green.push(unit.serial.clone());
+                green.push(unit.called().into_owned());
             } else {
                 lines.push(Line { unit: unit.clone(), colour, findings });
             }

@@ -64,12 +64,15 @@ mod tests {
             unit("SN3", ""),
             unit("SN4", "PN4"),
             unit("SN5", "PN4"),
+            // Rows without a serial are as many units, each by its panel.
+            unit("", "PN1"),
+            unit("", "PN2"),
             // Nothing at all is found of this one: that is said elsewhere.
             unit("SN9", ""),
         ];
         let words = Words::new(&[], &[]).unwrap();
         let found = without(&units, &entries, &words);
-        let found: Vec<&str> = found.iter().map(|unit| unit.serial.as_str()).collect();
-        assert_eq!(found, ["SN2", "SN3", "SN5"]);
+        let found: Vec<_> = found.iter().map(|unit| unit.called()).collect();
+        assert_eq!(found, ["SN2", "SN3", "SN5", "PN2"]);
     }
 }

@@ -323,7 +323,14 @@ const TEXTS: &[(&str, &str)] = &[
     // Lists of units.
     ("no unit is in it", "其中没有任何单元"),
     ("the file is not text in UTF-8, UTF-16 or GBK", "文件不是 UTF-8、UTF-16 或 GBK 文本"),
-    ("line {}: no serial", "第 {} 行：没有序列号"),
+    (
+        "line {}: no serial, and no panel to know the unit by: put its number in, add a column `panel`, or take the row out",
+        "第 {} 行：没有序列号，也没有可据以识别该单元的拼板：请填入号码，加上拼板（panel）列，或删去该行",
+    ),
+    (
+        "line {}: no serial, and a row above has the same panel: put the position of each board into a column `position`",
+        "第 {} 行：没有序列号，而前面已有同一拼板的一行：请在位置（position）列中填入每块板的位置",
+    ),
     ("more than {} units", "单元超过 {} 个"),
     (
         "line {}: no header, of which these are known: serial, panel, position, lot",

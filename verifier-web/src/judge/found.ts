@@ -27,8 +27,10 @@ export class Boards {
 
   constructor(units: readonly Unit[], records: Iterable<OpenedRecord>) {
     const onPanel = units.filter(({ panel }) => isName(panel));
-    this.#listed = new Map(onPanel.map(({ serial, panel }) => [octets(serial), octets(panel)]));
-    this.panels = new Set(this.#listed.values());
+    this.panels = new Set(onPanel.map(({ panel }) => octets(panel)));
+    // A row without a serial has a panel, and no name that a record could call its board by.
+    const named = onPanel.filter(({ serial }) => isName(serial));
+    this.#listed = new Map(named.map(({ serial, panel }) => [octets(serial), octets(panel)]));
     if (this.panels.size === 0) return;
     for (const record of records) this.#add(record);
   }

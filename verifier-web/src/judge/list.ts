@@ -3,6 +3,7 @@
  *
  *     serial,panel,position,lot          or one serial a line, without a header
  *     SN1,PN1,1,L7
+ *     N/A,PN2,1,L7                       a placeholder: known by its panel and its position there
  *
  * Rule: `spec/text/reconcile.md`, "The list". What is no list is refused: one that was cut, or whose header
  * were taken for a unit, would be taken for what was shipped.
@@ -39,9 +40,14 @@ const SEPARATORS = [",", ";", "\t"];
 /** What machines write for a board whose code they could not read. */
 const NO_NAMES = ["", "N/A", "NOREAD"];
 
+/** What lists have in place of a number, without marks and in capitals; as in `verifier-cli/src/list.rs`. */
+const PLACEHOLDERS = ["", "NA", "NONE", "NOREAD", "无"];
+
+/** What the list does not have is empty. A unit without a serial has a panel. */
 export interface Unit {
   readonly serial: string;
   readonly panel: string;
+  readonly position: string;
 }
 
 /** At least one unit, in their order, each once. */
@@ -63,6 +69,12 @@ export function namesOf(unit: Unit): string[] {
   return [unit.serial, unit.panel].filter(isName);
 }
 
+/** What people are told of a unit by: its serial, or else its panel and its position there, as `PN1 #2`. */
+export function calledOf({ serial, panel, position }: Unit): string {
+  if (serial !== "") return serial;
+  return position === "" ? panel : `${panel} #${position}`;
+}
+
 /** Reads a list. */
 export function readList(bytes: Uint8Array): List {
   const text = decodeText(bytes);
@@ -73,17 +85,33 @@ export function readList(bytes: Uint8Array): List {
   const columns = columnsOf(first.cells);
   // Of several columns nobody can say which is which.
   if (!columns && first.cells.length > 1) throw undecided("list-columns", `${first.line}`);
-  const [serial, panel] = columns ? [columns.serial, columns.panel] : [0, -1];
+  const { serial, panel, position } = columns ?? PLAIN;
   const units = new Map<string, Unit>();
   for (const { line, cells } of columns ? all.slice(1) : all) {
-    const name = cells[serial] ?? "";
-    if (name === "") throw undecided("list-no-serial", `${line}`);
-    if (!units.has(name)) units.set(name, { serial: name, panel: cells[panel] ?? "" });
+    const unit = { serial: numberIn(cells, serial), panel: numberIn(cells, panel), position: numberIn(cells, position) };
+    const isNameless = unit.serial === "";
+    if (isNameless && unit.panel === "") throw undecided("list-no-serial", `${line}`);
+    // No cell holds a line break.
+    const key = isNameless ? `${unit.panel}\n${unit.position}` : unit.serial;
+    // Two boards, or one twice: nobody can say, and a board less would be another shipment.
+    if (isNameless && unit.position === "" && units.has(key)) throw undecided("list-no-position", `${line}`);
+    if (!units.has(key)) units.set(key, unit);
     if (units.size > MAX_UNITS) throw undecided("list-too-long", `${MAX_UNITS}`);
   }
   if (units.size === 0) throw undecided("list-empty");
   const unread = columns ? first.cells.filter((name, at) => name !== "" && !columns.read.includes(at)) : [];
   return { units: [...units.values()], hasHeader: columns !== undefined, unread };
+}
+
+/** What a row has in a column, if that is no placeholder. */
+function numberIn(cells: readonly string[], column: number): string {
+  const cell = cells[column] ?? "";
+  return isPlaceholder(cell) ? "" : cell;
+}
+
+/** Whether a cell says that there is no number: `N/A`, `-`, `none`. Marks and the size of letters are nothing. */
+function isPlaceholder(cell: string): boolean {
+  return !/[0-9]/.test(cell) && PLACEHOLDERS.includes(cell.replace(/[^\p{Alphabetic}\p{N}]+/gu, "").toUpperCase());
 }
 
 /**
@@ -140,22 +168,26 @@ export function decodeText(bytes: Uint8Array): string | undefined {
 interface Columns {
   readonly serial: number;
   readonly panel: number;
+  readonly position: number;
   /** How many things have a column. */
   readonly count: number;
   /** The columns that are known. */
   readonly read: readonly number[];
 }
 
+/** Without a header there is one column. */
+const PLAIN = { serial: 0, panel: -1, position: -1 };
+
 /** The columns that a header names; undefined if it names no known one. */
 function columnsOf(cells: readonly string[]): Columns | undefined {
   const plain = cells.map(plainOf);
   const find = (names: readonly string[]) =>
     names.map((name) => plain.indexOf(name)).find((at) => at >= 0) ?? -1;
-  const [serial, panel, ...others] = [find(SERIAL), find(PANEL), find(POSITION), find(LOT)] as const;
-  if ([serial, panel, ...others].every((at) => at < 0)) return undefined;
-  const count = 1 + [panel, ...others].filter((at) => at >= 0).length;
-  const read = [Math.max(serial, 0), panel, ...others];
-  return { serial: Math.max(serial, 0), panel, count, read };
+  const [serial, panel, position, lot] = [find(SERIAL), find(PANEL), find(POSITION), find(LOT)];
+  if ([serial, panel, position, lot].every((at) => at < 0)) return undefined;
+  const others = [panel, position, lot];
+  const first = Math.max(serial, 0);
+  return { serial: first, panel, position, count: 1 + others.filter((at) => at >= 0).length, read: [first, ...others] };
 }
 
 /** A name without case, spaces and marks: `Serial No.` is `serialno`. */

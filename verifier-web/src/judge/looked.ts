@@ -9,7 +9,7 @@
 
 import { encodeUtf8 } from "../formats/encoding.ts";
 import { ABOUT_BOARDS, isEvidence } from "../formats/kinds.ts";
-import { namesOf, type Unit } from "./list.ts";
+import { calledOf, namesOf, type Unit } from "./list.ts";
 import type { OpenedRecord } from "./opened.ts";
 import { itemsOf } from "./range.ts";
 import { octetsOf } from "./reader.ts";
@@ -37,7 +37,7 @@ export function sayLooked(draft: Draft, units: readonly Unit[], records: readonl
   const missing = uninspected(units, records);
   if (missing.length === 0) return;
   draft.lacking = missing.flatMap(namesOf);
-  const names = firstOf(missing.map(({ serial }) => serial));
+  const names = firstOf(missing.map(calledOf));
   draft.reason("own-not-inspected", `${missing.length}`, `${units.length}`, names);
 }
 
@@ -124,7 +124,8 @@ class Book {
       for (const name of new Set([...one.units, one.panel].filter(isName))) add(this.#byName, name, one);
     }
     for (const { serial, panel } of units) {
-      if (isName(panel)) add(this.#listed, octets(panel), octets(serial));
+      // What has no serial is a board of its panel that no record can name.
+      if (serial !== "" && isName(panel)) add(this.#listed, octets(panel), octets(serial));
     }
   }
 

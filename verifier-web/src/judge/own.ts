@@ -7,7 +7,7 @@
  */
 
 import { Boards, Named, type Found } from "./found.ts";
-import { doubtsOf, namesOf, type Unit } from "./list.ts";
+import { calledOf, doubtsOf, namesOf, type Unit } from "./list.ts";
 import { firstOf, sayLooked, textOf } from "./looked.ts";
 import type { OpenedRecord } from "./opened.ts";
 import { Panels, isOnPanel } from "./panels.ts";
@@ -106,8 +106,8 @@ function sayRange(
 /** A line for each unit that is not found; the rest is counted. They were looked for, so this is no open point. */
 function sayMissing(draft: Draft, source: string | undefined, missing: readonly Unit[]): void {
   for (const unit of missing.slice(0, MAX_LISTED)) {
-    if (source === undefined) draft.reason("own-unnamed", unit.serial);
-    else draft.reason("own-without", source, unit.serial);
+    if (source === undefined) draft.reason("own-unnamed", calledOf(unit));
+    else draft.reason("own-without", source, calledOf(unit));
   }
   if (missing.length > MAX_LISTED) draft.reason("own-missing-more", `${missing.length - MAX_LISTED}`);
 }
@@ -120,7 +120,7 @@ function sayByPanel(draft: Draft, units: readonly Unit[], all: number): void {
   if (units.length === 0) return;
   const numbers = [`${units.length}`, `${all}`];
   if (units.length === all) draft.reason("own-by-panel", ...numbers);
-  else draft.reason("own-by-panel-some", ...numbers, firstOf(units.map(({ serial }) => serial)));
+  else draft.reason("own-by-panel-some", ...numbers, firstOf(units.map(calledOf)));
 }
 
 /** The units that are found so. */

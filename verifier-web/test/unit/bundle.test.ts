@@ -444,13 +444,13 @@ test("in a range the reader's own units are found by their tags, or it is refuse
   const gbk = Uint8Array.from([0xd0, 0xf2, 0xc1, 0xd0, 0xba, 0xc5, 0x3b, 0x78, 0x0a]);
   const bytesOf = (letter: string) => [letter.charCodeAt(0) & 0xff, letter.charCodeAt(0) >> 8];
   const written = [...`\ufeff序列号\t拼板\n${mine}\t\n`].flatMap(bytesOf);
-  for (const list of [
-    encodeUtf8(`serial;panel;position\r\n${mine};;1\r\n`),
-    concat(gbk, encodeUtf8(`${mine};\n`)),
-    Uint8Array.from(written),
-  ]) {
+  for (const [list, position] of [
+    [encodeUtf8(`serial;panel;position\r\n${mine};;1\r\n`), "1"],
+    [concat(gbk, encodeUtf8(`${mine};\n`)), ""],
+    [Uint8Array.from(written), ""],
+  ] as const) {
     const one = readList(list);
-    assert.deepEqual([one.hasHeader, one.units], [true, [{ serial: mine, panel: "" }]]);
+    assert.deepEqual([one.hasHeader, one.units], [true, [{ serial: mine, panel: "", position }]]);
   }
   assert.throws(() => readList(Uint8Array.of(0x53, 0xff, 0x31)));
   // What finds nothing is no proof.

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { calledOf } from "../../src/judge/list.ts";
 import { lackingIn, sayLooked, sayShown, uninspected } from "../../src/judge/looked.ts";
 import type { OpenedRecord } from "../../src/judge/opened.ts";
 import { Draft } from "../../src/judge/report.ts";
@@ -14,7 +15,7 @@ const record = (kind: string, panel: string, units: string): OpenedRecord => {
 };
 
 const serials = (units: readonly (readonly [string, string])[], ...records: OpenedRecord[]) =>
-  uninspected(units.map(([serial, panel]) => ({ serial, panel })), records).map(({ serial }) => serial);
+  uninspected(units.map(([serial, panel]) => ({ serial, panel, position: "" })), records).map(calledOf);
 
 test("a unit is without inspection where reconciliation says so", () => {
   const records = [
@@ -29,6 +30,10 @@ test("a unit is without inspection where reconciliation says so", () => {
   const units = [["SN1", "PN1"], ["SN2", "PN2"], ["SN3", ""], ["SN4", "PN4"], ["SN5", "PN4"], ["SN9", ""]] as const;
   // Nothing at all is found of SN9: that is said elsewhere.
   assert.deepEqual(serials(units, ...records), ["SN2", "SN3", "SN5"]);
+  // Rows without a serial are as many units, each by its panel; an empty name of a record is none of theirs.
+  assert.deepEqual(serials([["", "PN1"], ["", "PN2"]], ...records), ["PN2"]);
+  assert.deepEqual(serials([["", "PN1"]], record("spi-report", "PN1", "PN1\n"), record("aoi-report", "PN1", "SN2\n\n")), ["PN1"]);
+  assert.deepEqual(serials([["", "PN1"]], record("spi-report", "PN1", "PN1\n"), record("aoi-report", "PN1", "N/A\n\n")), []);
 });
 
 test("a panel is found by a look, and what several panels share is no board of one of them", () => {
@@ -46,7 +51,7 @@ test("a panel is found by a look, and what several panels share is no board of o
 
 test("units without an inspection are named, and many are counted", () => {
   const told = (count: number) => {
-    const units = Array.from({ length: 12 }, (_, at) => ({ serial: `SN${at}`, panel: "" }));
+    const units = Array.from({ length: 12 }, (_, at) => ({ serial: `SN${at}`, panel: "", position: "" }));
     const draft = new Draft();
     sayLooked(draft, units, units.slice(0, count).map(({ serial }) => record("spi-report", "", `${serial}\n`)));
     assert.ok(draft.isInOrder);

@@ -9,8 +9,9 @@ import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { encodeHex } from "../../src/formats/hex.ts";
 import { Boards, Named } from "../../src/judge/found.ts";
 import type { Given } from "../../src/judge/given.ts";
+import { calledOf, namesOf, readList } from "../../src/judge/list.ts";
 import type { OpenedRecord } from "../../src/judge/opened.ts";
-import type { Report } from "../../src/judge/report.ts";
+import { Stop, type Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
 import { wordOf } from "../../src/page/result.ts";
 import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
@@ -29,7 +30,7 @@ function recordOf(values: Values, at: number): OpenedRecord {
 
 /** How each unit of a list is found in records that are read by name, and in the same by their tags. */
 function found(units: readonly (readonly [string, string])[], records: readonly Values[]): string[][] {
-  const list = units.map(([serial, panel]) => ({ serial, panel }));
+  const list = units.map(([serial, panel]) => ({ serial, panel, position: "" }));
   const opened = records.map(recordOf);
   const boards = new Boards(list, opened);
   const [byName, byTag] = [new Named(boards), new Named(boards)];
@@ -70,6 +71,39 @@ test("a panel that is named alone finds its boards and names none", () => {
   assert.deepEqual(found(units, [shared])[0], ["missing", "missing", "missing"]);
 });
 
+test("a unit without a serial is found by its panel alone", () => {
+  const units = [["", "PNL7"], ["", "PNL8"], ["SN-3", "PNL8"]] as const;
+  const alone = { ...PANEL, units: "PNL7\nN/A\n\n" };
+  const missing = ["by-panel", "missing", "missing"];
+  assert.deepEqual(found(units, [alone]), [missing, missing]);
+  // A board that was not read, on any panel, is none of another; one that is named is not the one meant.
+  const unread = { panel: "PNL8", units: "N/A\n\n" };
+  assert.deepEqual(found(units, [alone, unread])[0], ["by-panel", "by-panel", "by-panel"]);
+  assert.deepEqual(found(units, [alone, { panel: "PNL8", units: "SN-3\n" }])[0], ["by-panel", "missing", "named"]);
+});
+
+test("a row with a placeholder is known by its panel and its position there", () => {
+  const unitsOf = (text: string) => readList(encodeUtf8(text)).units;
+  for (const none of ["N/A", "n/a", "NA", "-", "--", "", "none", "None", "NOREAD", "#N/A", "无"]) {
+    const units = unitsOf(`serial,panel,position\n${none},PN1,-\n${none},PN2,1\n${none},PN2,2\nSN1,PN2,3\n`);
+    assert.deepEqual(units.map(calledOf), ["PN1", "PN2 #1", "PN2 #2", "SN1"], none);
+    assert.deepEqual(units.slice(0, 2).map(namesOf), [["PN1"], ["PN2"]]);
+  }
+  assert.equal(unitsOf("serial,panel,position\nN/A,PN1,1\n-,PN1,1\n").length, 1);
+  assert.deepEqual(unitsOf("serial,panel\nNA1,PN1\nNONE-2,PN1\n0,PN1\n").map(calledOf), ["NA1", "NONE-2", "0"]);
+  // What nothing is known by is refused with its line.
+  for (const [text, code, line] of [
+    ["SN1\nN/A\n", "list-no-serial", "2"],
+    ["serial,lot\nSN1,L7\n\nnone,L7\n", "list-no-serial", "4"],
+    ["serial,panel\nN/A,NOREAD\n", "list-no-serial", "2"],
+    ["serial,panel,position\n-,PN1,\n-,PN1,\n", "list-no-position", "3"],
+  ] as const) {
+    const isSaid = (error: unknown) =>
+      error instanceof Stop && error.reasons[0]?.code === code && error.reasons[0].values[0] === line;
+    assert.throws(() => unitsOf(text), isSaid, text);
+  }
+});
+
 test("a panel that is shipped as a unit is named", () => {
   const units = [["PNL7", ""], ["NOREAD", ""], ["PNL7", "PNL9"]] as const;
   assert.deepEqual(found(units, [{ ...PANEL, units: "SN-1\n" }])[0], ["named", "missing", "missing"]);
@@ -99,6 +133,8 @@ test("a unit that is nowhere is said alike by the page, the bundle's verdict and
     [panel, "SN-1,PNL7\nSN-2,PNL7\n", "verified"],
     [panel, "SN-1,PNL7\nSN-3,PNL8\n", "not-in-order"],
     [panel, "SN-3,PNL8\n", "undecided"],
+    // Two rows without a serial are two units, and none of them is called so.
+    [panel, "N/A,PNL7\nN/A,PNL8\n", "not-in-order"],
   ];
   for (const [units, list, word] of cases) assert.equal(wordOf(await of(units, list)), word, list);
   assert.deepEqual(valuesOf(await of(panel, "SN-1,PNL7\n"), "own-by-panel"), [["1", "1"]]);
@@ -108,6 +144,7 @@ test("a unit that is nowhere is said alike by the page, the bundle's verdict and
   // They are named only where others are found otherwise, or not at all.
   const some = await of(panel, "SN-1,PNL7\nSN-3,PNL8\n");
   assert.deepEqual(valuesOf(some, "own-by-panel-some"), [["1", "2", "SN-1"]]);
+  assert.deepEqual(valuesOf(await of(panel, "N/A,PNL7\nN/A,PNL8\n"), "own-unnamed"), [["PNL8"]]);
   // That no machine inspected them comes right behind what is found of them.
   const made = anchor("paste.json", HASH, { values: new Map([["kind", "spi-report"], ["panel", "PNL7"], ["units", panel]]) });
   const paste = await judged(makeBundle(partsOf("records", made)), { units: encodeUtf8("serial,panel\nSN-1,PNL7\n") });

@@ -231,7 +231,7 @@ test("links that lead in a circle, to one's own file or to many come to an end",
 test("a unit is called by the reader's serials and their panel, where the list has both", () => {
   const list = [["SN1", "PN1"], ["SN2", "PN2"], ["SN3", "PN2"], ["PN3", "PN3"], ["SN4", "N/A"], ["SN5", ""],
     ["A", "P"], ["B", "P"], ["C", "P"], ["D", "P"]] as const;
-  const panels = new Panels(list.map(([serial, panel]) => ({ serial, panel })));
+  const panels = new Panels(list.map(([serial, panel]) => ({ serial, panel, position: "" })));
   const called = (unit: string, language: "en" | "zh") => calledBy(panels, unit, new Speaker(language));
   for (const [unit, en, zh, fact] of [
     ["PN1", "SN1 (panel PN1)", "SN1（拼板 PN1）", "SN1 (PN1)"],

@@ -38,9 +38,13 @@ pub(super) struct Boards<'a> {
 impl<'a> Boards<'a> {
     /// By the list, and by all that is opened.
     pub(super) fn new(list: &'a List, records: impl Iterator<Item = &'a OpenedRecord>) -> Self {
-        let on_panel = |unit: &'a Unit| Some((unit.serial.as_bytes(), panel_of(unit)?));
+        let panels: HashSet<&[u8]> = list.units.iter().filter_map(panel_of).collect();
+        // A row without a serial has a panel, and no name that a record could call its board by.
+        let on_panel = |unit: &'a Unit| {
+            let serial = Some(unit.serial.as_bytes()).filter(|serial| is_name(serial))?;
+            Some((serial, panel_of(unit)?))
+        };
         let listed: HashMap<&[u8], &[u8]> = list.units.iter().filter_map(on_panel).collect();
-        let panels: HashSet<&[u8]> = listed.values().copied().collect();
         let mut boards = Self { panels, listed, recorded: HashMap::new() };
         if !boards.panels.is_empty() {
             records.for_each(|record| boards.add(record));
@@ -229,6 +233,19 @@ mod tests {
         let other: &[(&str, &str)] = &[("panel", "PNL8"), ("units", "L7\n")];
         assert_eq!(found(&units, &[shared, other])[0], [ByPanel; 3]);
         assert_eq!(found(&units, &[shared])[0], [Missing; 3]);
+    }
+
+    #[test]
+    fn a_unit_without_a_serial_is_found_by_its_panel_alone() {
+        use Found::{ByPanel, Missing, Named};
+        let units = [("", "PNL7"), ("", "PNL8"), ("SN-3", "PNL8")];
+        let alone: &[(&str, &str)] = &[P, ("units", "PNL7\nN/A\n\n")];
+        assert_eq!(found(&units, &[alone]), [[ByPanel, Missing, Missing]; 2]);
+        // A board that was not read, on any panel, is none of another; one that is named is not the one meant.
+        let unread: &[(&str, &str)] = &[("panel", "PNL8"), ("units", "N/A\n\n")];
+        assert_eq!(found(&units, &[alone, unread])[0], [ByPanel, ByPanel, ByPanel]);
+        let named: &[(&str, &str)] = &[("panel", "PNL8"), ("units", "SN-3\n")];
+        assert_eq!(found(&units, &[alone, named])[0], [ByPanel, Missing, Named]);
     }
 
     #[test]

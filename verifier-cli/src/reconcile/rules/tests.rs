@@ -377,6 +377,22 @@ fn boards_that_share_a_name_are_told_apart_by_their_positions() {
 }
 
 #[test]
+fn a_unit_without_a_serial_is_judged_by_its_panel_and_its_position_there() {
+    let nameless = Unit { serial: String::new(), ..unit() };
+    let of = |verdicts: &str, units: &str| {
+        let report = report(5, "report-1", 50, verdicts)
+            .with(&[("units", units), ("unit/positions", "2\n1\n")]);
+        found_of(&nameless, &with_looks(vec![report]))
+    };
+    for units in ["PN1\nPN1\n", "N/A\nN/A\n", "\n\n"] {
+        assert_eq!(of("Passed\nFailed\n", units), [(Message::FoundFailed.code(), Red)]);
+        assert_eq!(of("Failed\nPassed\n", units), []);
+    }
+    // What names a board of the panel says nothing of one that it cannot name, nor does an empty name.
+    assert_eq!(of("Passed\nPassed\n", "SN2\n\n"), [(Message::FoundMissing.code(), Red)]);
+}
+
+#[test]
 fn what_is_late_says_so() {
     let late = report(5, "report-1", 50, "Passed\nPassed\n").with(&[("late", "by an hour")]);
     finds(&with_looks(vec![late]), &[(Message::FoundLate, Amber)]);

@@ -46,7 +46,7 @@ fn of_report(case: &Case<'_>, report: &Entry) -> Option<Word> {
     if word.is_some() || report.number("defects").unwrap_or(0) == 0 {
         return word;
     }
-    let is_own = report.items("units") == [case.unit.serial.as_bytes()];
+    let is_own = matches!(report.items("units").as_slice(), [only] if case.unit.is(only));
     let verdict = if case.is_of_others(report) { Verdict::Unknown } else { Verdict::Bad };
     Some(Word { verdict, is_own })
 }

@@ -439,9 +439,13 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     en: "Line {0} of your list of units cannot be read: a quote out of place, a control character, or a cell that is too long.",
     zh: "您的单元清单第 {0} 行无法读取：引号位置不当、含控制字符或单元格过长。",
   },
+  "list-no-position": {
+    en: "Line {0} of your list of units has no serial, and a row above has the same panel: put the position of each board into a column `position`.",
+    zh: "您的单元清单第 {0} 行没有序列号，而前面已有同一拼板的一行：请在位置（position）列中填入每块板的位置。",
+  },
   "list-no-serial": {
-    en: "Line {0} of your list of units has no serial.",
-    zh: "您的单元清单第 {0} 行没有序列号。",
+    en: "Line {0} of your list of units has no serial, and no panel to know the unit by: put its number in, add a column `panel`, or take the row out.",
+    zh: "您的单元清单第 {0} 行没有序列号，也没有可据以识别该单元的拼板：请填入号码，加上拼板（panel）列，或删去该行。",
   },
   "list-encoding": {
     en: "Your list of units is not text in UTF-8, UTF-16 or GBK.",
