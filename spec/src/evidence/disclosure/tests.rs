@@ -4,6 +4,7 @@ use super::*;
 use crate::evidence::batch::tests::{batch, counting_salts, header, place};
 use crate::evidence::statement::{After, Draft};
 use crate::key::{Algorithm, KeyName, SigningKey};
+use crate::tree::root_of_leaves;
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec;
@@ -258,4 +259,89 @@ fn only_what_is_there_can_be_picked() {
     let error = PickError::NoSuchField { record: 1, name: name("weather") };
     assert_eq!(pick(1, PickFields::Named(vec![name("weather")])), error);
     assert_eq!(Disclosure::of(&batch, &[]), Err(PickError::Records(MultiProofError::Empty)));
+}
+
+/// What a proof has to hold, by its meaning: the roots of the largest parts of the tree, cut as RFC 6962 cuts it, in
+/// which nothing is shown. `leaves` are those from number `first` on.
+fn hidden_parts(leaves: &[Hash], first: u64, shown: &[u64]) -> Vec<Hash> {
+    let places = first..first + leaves.len() as u64;
+    if !shown.iter().any(|index| places.contains(index)) {
+        return vec![root_of_leaves(leaves)];
+    }
+    if leaves.len() == 1 {
+        return Vec::new();
+    }
+    let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+    let mut parts = hidden_parts(left, first, shown);
+    parts.extend(hidden_parts(right, first + left.len() as u64, shown));
+    parts
+}
+
+/// The most hashes that a proof can have, wherever the leaves lie that it shows. In a layer of which at most `c` nodes
+/// are known, at most `2c` less the known ones below are missing below; `c` is no more than `shown`, and near the
+/// root no more than all.
+fn most_hashes(size: u64, shown: u64) -> u64 {
+    let layers = |count: u64| u64::from(count.next_power_of_two().trailing_zeros());
+    (layers(size) - layers(shown)) * shown + shown.next_power_of_two() - shown
+}
+
+fn assert_smallest(proof: &[Hash], leaves: &[Hash], shown: &[u64]) {
+    let (mut have, mut want) = (proof.to_vec(), hidden_parts(leaves, 0, shown));
+    have.sort_unstable();
+    want.sort_unstable();
+    assert_eq!(have, want, "{shown:?} of {}", leaves.len());
+    let most = most_hashes(leaves.len() as u64, shown.len() as u64);
+    assert!(have.len() as u64 <= most, "{shown:?}: {} and at most {most}", have.len());
+}
+
+#[test]
+fn proofs_hold_no_hash_that_follows_from_what_is_shown_and_are_smaller_than_single_ones() {
+    for size in [200, 256] {
+        let batch = batch(size - 1);
+        let (statement, leaves, end) = (statement(&batch), batch.record_hashes(), size as u64);
+        let single = |index: &u64| multiproof::prove(&leaves, &[*index]).unwrap().len();
+        let choices: [Vec<u64>; 6] = [
+            // Boards of a lot that went through in a row, some here and there, and all but some.
+            (61..93).collect(),
+            (3..end).step_by(8).collect(),
+            vec![0, 1, 2, 5, 77, 78, 140, 199],
+            vec![1, end - 1],
+            (0..end).filter(|index| index % 9 != 4).collect(),
+            (0..end).collect(),
+        ];
+        for shown in choices {
+            let fields = |record: u64| match record {
+                0 => vec![],
+                _ => vec![name("verdict"), name("panel"), name("own")],
+            };
+            let pick =
+                |record: &u64| Pick { record: *record, fields: PickFields::Named(fields(*record)) };
+            let picks: Vec<Pick> = shown.iter().map(pick).collect();
+            let disclosure = Disclosure::of(&batch, &picks).unwrap();
+            assert!(disclosure.verify(&statement).is_ok());
+            assert_smallest(&disclosure.proof, &leaves, &shown);
+            for opening in &disclosure.records {
+                let record = &batch.records()[usize::try_from(opening.index).unwrap()];
+                let opened: Vec<u64> = opening.fields.iter().map(|(index, _)| *index).collect();
+                assert_smallest(&opening.proof, &record.field_hashes(), &opened);
+            }
+            let singly: usize = shown.iter().map(single).sum();
+            assert!(disclosure.proof.len() < singly, "{} and {singly}", disclosure.proof.len());
+        }
+    }
+}
+
+#[test]
+fn the_most_hashes_of_a_proof_are_needed_where_what_is_shown_lies_far_apart() {
+    let batch = batch(255);
+    let of = |indices: Vec<u64>| {
+        let pick = |record| Pick { record, fields: PickFields::Named(Vec::new()) };
+        let picks: Vec<Pick> = indices.into_iter().map(pick).collect();
+        Disclosure::of(&batch, &picks).unwrap().proof.len()
+    };
+    // One in each part of eight: three hashes for each, where single proofs have eight.
+    assert_eq!((of((0..256).step_by(8).collect()), most_hashes(256, 32)), (96, 96));
+    // As many in a row that begins with such a part need those of one path only.
+    assert_eq!(of((64..96).collect()), 3);
+    assert_eq!(of((0..256).collect()), 0);
 }
