@@ -117,8 +117,9 @@ pub(crate) fn verify(
     say_copies(&mut report, contents, wanted, pins.as_ref())?;
     opened.ignored().iter().for_each(|name| report.fact(Message::LabelIgnored, name));
     report.not_checked(Message::OpenTruth, &[]);
-    if show.matter {
-        report = report.with_matter(shown::matter(contents, &held.checked, own.as_ref(), lacking));
+    let matter = show.matter.then(|| shown::matter(contents, &held.checked, own.as_ref(), lacking));
+    if let Some(matter) = matter {
+        report = report.with_matter(matter);
     }
     // The process ends with its report. To free what thousands of records were opened into, piece by piece, is
     // a twentieth of the judgement and helps nobody. The caller's keys are not among it: they are wiped.
