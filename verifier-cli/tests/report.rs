@@ -373,6 +373,11 @@ fn a_unit_that_is_nowhere_is_said_alike_by_the_bundle_s_verdict_and_by_reconcili
             ("serial,panel\nSN-1,PNL7\nSN-2,PNL7\n", 0, "VERIFIED"),
             ("serial,panel\nSN-1,PNL7\nSN-3,PNL8\n", 1, "NOT IN ORDER"),
             ("serial,panel\nSN-3,PNL8\n", 2, "none of your 1 unit"),
+            // Rows without a serial are as many units, and none of them is called `N/A`.
+            ("serial,panel\nN/A,PNL7\nN/A,PNL8\n", 1, "PNL8"),
+            ("serial,panel,position\nN/A,PNL7,1\nN/A,PNL7,2\n", 0, "VERIFIED"),
+            ("serial,panel\nN/A,PNL7\n-,PNL7\n", 2, "line 3: no serial"),
+            ("serial,panel\nSN-1,PNL7\nnone,\n", 2, "line 3: no serial"),
         ],
     );
     panel.write("mine", b"serial,panel\nSN-1,PNL7\n");
