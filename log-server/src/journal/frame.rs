@@ -206,23 +206,46 @@ fn is_unwritten(bytes: &[u8], offset: usize, size: u64) -> bool {
     // The frame begins in the middle of a sector, which keeps what it held before if it is not written.
     let first = (SECTOR - offset % SECTOR).min(bytes.len() - offset);
     let (begun, rest) = bytes[offset..].split_at(first);
-    match bytes[offset..].split_first_chunk::<HEADER_SIZE>() {
-        Some((header, _)) if is_sound(header) => {
-            let length = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
-            let end = offset + HEADER_SIZE + length as usize;
-            // A frame behind it would have been begun only when this one was acknowledged.
-            let is_last = bytes.get(end..).is_some_and(is_zero);
-            // Zeros of the reserve are none of its sectors.
-            let own = rest.get(..(end - offset).saturating_sub(first)).unwrap_or(rest);
-            is_last && own.chunks(SECTOR).any(is_zero)
-        }
-        // Nobody knows how long it was to be, so whatever begins behind it is looked for.
-        _ if begun.len() < HEADER_SIZE => {
-            let is_zeros = is_zero(begun) || rest.chunks(SECTOR).next().is_some_and(is_zero);
-            is_zeros && !is_followed(bytes, offset, size)
-        }
-        _ => is_zero(begun) && !is_followed(bytes, offset, size),
+    let Some((header, _)) = bytes[offset..].split_first_chunk::<HEADER_SIZE>() else {
+        return false;
+    };
+    if is_sound(header) {
+        let length = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
+        let end = offset + HEADER_SIZE + length as usize;
+        // A frame behind it would have been begun only when this one was acknowledged.
+        let is_last = bytes.get(end..).is_some_and(is_zero);
+        // Zeros of the reserve are none of its sectors.
+        let own = rest.get(..(end - offset).saturating_sub(first)).unwrap_or(rest);
+        return is_last && own.chunks(SECTOR).any(is_zero);
     }
+    let is_missing = if begun.len() < HEADER_SIZE {
+        rest.chunks(SECTOR).next().is_some_and(is_zero)
+            || (is_zero(begun) && lacks(header, begun.len()))
+    } else {
+        is_zero(begun)
+    };
+    // Nobody knows how long it was to be, so whatever begins behind it is looked for.
+    is_missing && !is_followed(bytes, offset, size)
+}
+
+/// Whether the first `count` bytes of a header, which are zeros, would make it sound if they were others.
+///
+/// A length begins with zeros of its own. If these are all that its sector holds of the frame, they do not
+/// tell that the sector was not written, and a bit that is flipped in the next one is damage.
+fn lacks(header: &[u8; HEADER_SIZE], count: usize) -> bool {
+    const LENGTH_SIZE: usize = size_of::<u32>();
+    if count >= LENGTH_SIZE {
+        // No payload has length 0.
+        return true;
+    }
+    let mut tried = *header;
+    let known = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
+    // A million lengths at most, at a start.
+    let mut lengths = (known..=MAX_PAYLOAD as u32).step_by(1 << (8 * (LENGTH_SIZE - count)));
+    lengths.any(|length| {
+        tried[..LENGTH_SIZE].copy_from_slice(&length.to_be_bytes());
+        is_sound(&tried)
+    })
 }
 
 /// Whether an entries frame begins anywhere behind `offset` that continues a log of more than `size`

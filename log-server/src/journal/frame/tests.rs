@@ -207,6 +207,30 @@ fn other_damage_is_damage_at_a_start_as_well() {
 }
 
 #[test]
+fn a_flipped_bit_in_a_header_is_damage_wherever_in_a_sector_the_frame_begins() {
+    for left in 1..=HEADER_SIZE {
+        let (mut good, mut frame) = (journal(), Vec::new());
+        // Between them stands an entry in a frame of its own, which has as many bytes more.
+        let taken = good.len() + HEADER_SIZE + 15;
+        let before = (2 * SECTOR - left - taken % SECTOR) % SECTOR;
+        format_entries(&mut frame, 703, &[Bytes::from(vec![7; before])]);
+        good.extend_from_slice(&frame);
+        let begins = good.len();
+        assert_eq!(begins % SECTOR, SECTOR - left);
+        format_entries(&mut frame, 704, &[Bytes::from(vec![7; 100])]);
+        good.extend_from_slice(&frame);
+        let good = with_reserve(&good, 1000);
+        // The length begins with three zeros, as if that sector had not been written.
+        for at in begins..begins + HEADER_SIZE {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1 << (at % 8);
+            let read = parse_at_start(&bytes.into(), Some(704));
+            assert!(read.is_err(), "{left} bytes before a sector's end, byte {}", at - begins);
+        }
+    }
+}
+
+#[test]
 fn a_frame_without_its_header_is_damage_if_another_one_follows() {
     // The frame begins at every place of a sector.
     for before in 0..SECTOR {
