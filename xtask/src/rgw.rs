@@ -3,7 +3,7 @@
 //! apt fetches and checks the packages. Nothing is installed: they are unpacked into the cache, and what their
 //! programs load is looked for there first.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -37,8 +37,26 @@ pub(crate) fn programs() -> Result<PathBuf, String> {
         "Ceph's gateway is not on this machine. The packages of this release, {release}, are unpacked"
     );
     out!("now, once, into {}: that takes a minute, a network and 300 MB.", folder.display());
-    // Only what is whole gets the name that is looked for, and until then no other run is in the way.
-    let new = own_folder(&cache, &release);
+    fill(&cache, &release, unpack)
+}
+
+/// Has the folder of this release filled by `unpack`, which is given one that is not there yet. One run unpacks at
+/// a time; the next waits for it, and finds all there.
+fn fill(
+    cache: &Path,
+    release: &str,
+    unpack: impl FnOnce(&Path) -> Result<(), String>,
+) -> Result<PathBuf, String> {
+    fs::create_dir_all(cache).map_err(|why| failed(cache, &why))?;
+    let _alone = lock(&cache.join(format!("ceph-{release}.lock")))?;
+    let folder = cache.join(format!("ceph-{release}"));
+    if work(&folder) {
+        return Ok(folder);
+    }
+    // Only what is whole gets the name that is looked for. What stands under this one is unfinished, and nobody's
+    // now: a run that was killed has left it.
+    let new = cache.join(format!("ceph-{release}.new"));
+    remove(&new)?;
     let filled = unpack(&new).and_then(|()| put_in_place(&new, &folder));
     if filled.is_err() {
         // The first trouble is the one to be told.
@@ -48,30 +66,31 @@ pub(crate) fn programs() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Where this process alone unpacks.
-fn own_folder(cache: &Path, release: &str) -> PathBuf {
-    cache.join(format!("ceph-{release}.{}.new", std::process::id()))
+/// Waits until no other run has this file. The system lets go of it for a run that is killed.
+fn lock(path: &Path) -> Result<File, String> {
+    let file = File::create(path).map_err(|why| failed(path, &why))?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            out!("Another run is at it; this one waits until it is done.")
+        }
+        Err(TryLockError::Error(why)) => return Err(failed(path, &why)),
+    }
+    file.lock().map_err(|why| failed(path, &why))?;
+    Ok(file)
 }
 
-/// Gives what was unpacked its name, unless another run has been faster: what that one has put there is in use.
+/// Gives what was unpacked its name.
 fn put_in_place(new: &Path, folder: &Path) -> Result<(), String> {
     if !work(new) {
         return Err(format!("Ceph's programs in {} do not run; {INSTEAD}", new.display()));
     }
-    if work(folder) {
-        return remove(new);
-    }
     remove(folder)?;
-    match fs::rename(new, folder) {
-        // It came in between.
-        Err(_) if work(folder) => remove(new),
-        renamed => renamed.map_err(|why| failed(folder, &why)),
-    }
+    fs::rename(new, folder).map_err(|why| failed(folder, &why))
 }
 
 /// Fetches the packages and unpacks them into `root`, and nothing else is there then.
 fn unpack(root: &Path) -> Result<(), String> {
-    remove(root)?;
     let archives = root.join("packages");
     fs::create_dir_all(&archives).map_err(|why| failed(&archives, &why))?;
     let mut fetch = Command::new("apt-get");
@@ -202,7 +221,7 @@ mod tests {
     }
 
     /// Makes all programs, which do nothing, and a file that tells who did.
-    fn fill(root: &Path, whose: &str) {
+    fn make(root: &Path, whose: &str) {
         fs::create_dir_all(root.join("usr/lib/some-linux/rados-classes")).unwrap();
         fs::create_dir_all(root.join("usr/bin")).unwrap();
         for name in PROGRAMS {
@@ -211,25 +230,89 @@ mod tests {
         fs::write(root.join("whose"), whose).unwrap();
     }
 
+    /// A cache of one test, which goes with this value.
+    struct Cache(PathBuf);
+
+    impl Cache {
+        fn new(name: &str) -> Self {
+            Self(std::env::temp_dir().join(format!("fiducial-rgw-{name}-{}", std::process::id())))
+        }
+
+        fn fill(
+            &self,
+            unpack: impl FnOnce(&Path) -> Result<(), String>,
+        ) -> Result<PathBuf, String> {
+            fill(&self.0, "debian-12", unpack)
+        }
+    }
+
+    impl Drop for Cache {
+        fn drop(&mut self) {
+            drop(remove(&self.0));
+        }
+    }
+
+    fn whose(folder: &Path) -> String {
+        fs::read_to_string(folder.join("whose")).unwrap()
+    }
+
     #[test]
-    fn two_runs_at_once_are_in_nobody_s_way_and_the_first_one_s_programs_stay() {
-        let cache = std::env::temp_dir().join(format!("fiducial-rgws-{}", std::process::id()));
-        let (ours, theirs) = (own_folder(&cache, "debian-12"), cache.join("ceph-debian-12.1.new"));
-        assert!(ours.display().to_string().contains(&std::process::id().to_string()));
-        let folder = cache.join("ceph-debian-12");
-        let whose = || fs::read_to_string(folder.join("whose")).unwrap();
-        // What a run that was killed has left there is no hindrance.
+    fn what_a_killed_run_left_goes_with_the_next_one() {
+        let cache = Cache::new("killed");
+        let (folder, new) = (cache.0.join("ceph-debian-12"), cache.0.join("ceph-debian-12.new"));
         fs::create_dir_all(folder.join("usr")).unwrap();
-        fill(&theirs, "theirs");
-        fill(&ours, "ours");
-        put_in_place(&theirs, &folder).unwrap();
-        put_in_place(&ours, &folder).unwrap();
-        assert_eq!(whose(), "theirs");
-        assert!(!ours.exists() && !theirs.exists());
-        fs::create_dir_all(&ours).unwrap();
-        assert!(put_in_place(&ours, &folder).unwrap_err().contains("do not run"));
-        assert_eq!(whose(), "theirs");
-        remove(&cache).unwrap();
+        // As it is when all but the last package is unpacked.
+        make(&new, "left");
+        fs::remove_file(new.join("usr/bin/radosgw-admin")).unwrap();
+        let filled = cache.fill(|root| {
+            assert!(root == new && !root.exists(), "it would be mixed with what was left");
+            make(root, "ours");
+            Ok(())
+        });
+        assert_eq!(filled.as_ref(), Ok(&folder));
+        assert!(whose(&folder) == "ours" && !new.exists());
+        let again = cache.fill(|_| panic!("all is there"));
+        assert_eq!(again, filled);
+    }
+
+    #[test]
+    fn a_run_that_fails_leaves_nothing_and_the_next_one_may() {
+        let cache = Cache::new("failed");
+        let left =
+            || fs::read_dir(&cache.0).unwrap().filter_map(Result::ok).map(|item| item.file_name());
+        for (half, why) in [(Err("no network"), "no network"), (Ok(()), "do not run")] {
+            let failed = cache.fill(|root| {
+                fs::create_dir_all(root.join("usr/bin")).unwrap();
+                half.map_err(str::to_owned)
+            });
+            assert!(failed.as_ref().unwrap_err().contains(why), "{failed:?}");
+            assert_eq!(left().collect::<Vec<_>>(), ["ceph-debian-12.lock"]);
+        }
+        cache
+            .fill(|root| {
+                make(root, "ours");
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn of_two_runs_at_once_one_unpacks_and_both_have_it() {
+        let cache = Cache::new("two");
+        let (begun, hear) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                cache.fill(|root| {
+                    begun.send(()).unwrap();
+                    make(root, "the first's");
+                    Ok(())
+                })
+            });
+            hear.recv().unwrap();
+            let second = cache.fill(|_| panic!("it did not wait for the first"));
+            assert_eq!(whose(&second.unwrap()), "the first's");
+            first.join().unwrap().unwrap();
+        });
     }
 
     #[test]

@@ -2,6 +2,10 @@
 //!
 //! Rule: C2SP tlog-witness, HTTP interface. A 429 or 503 with Retry-After is obeyed within bounds;
 //! no redirect is followed, since a witness has none and a runner should not wander.
+//!
+//! What was answered counts, also if the witness had closed before all was sent (see `listen`). Nothing is
+//! sent twice for want of an answer: a witness may have cosigned the first, and would rightly answer
+//! the second otherwise.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -12,8 +16,13 @@ use spec::note::MAX_NOTE_SIZE;
 use spec::witness::{ADD_CHECKPOINT_PATH, MAX_ANSWER_SIZE, monitoring_path};
 use ureq::Agent;
 use ureq::http::Response;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, Connector, RustlsConnector, TcpConnector,
+};
 
 use super::case::Request;
+use super::listen::ListenOn;
 
 /// How long one answer may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -26,6 +35,11 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// How often a run waits because it was asked to.
 const MAX_WAITS: u32 = 30;
+
+/// The largest body after which a connection is used again, in bytes. A larger one may have been refused
+/// unread; a witness then closes the connection, sooner or later and without a word, and a request that
+/// comes over it meanwhile would go unanswered for no fault of its own.
+const MOST_READ_BY_ALL: usize = 16 * 1024;
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,17 +84,9 @@ impl Client {
     /// Asks nothing yet. The prefixes are URLs, with or without a final slash.
     #[must_use]
     pub fn new(submission: &str, monitor: Option<&str>) -> Self {
-        let config = Agent::config_builder()
-            .timeout_global(Some(REQUEST_TIMEOUT))
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(concat!("fiducial-kit/", env!("CARGO_PKG_VERSION")))
-            .build();
         let prefix = |url: &str| url.trim_end_matches('/').to_string();
         Self {
-            agent: config.new_agent(),
+            agent: agent(),
             submission: prefix(submission),
             monitor: monitor.map(prefix),
             waits: 0,
@@ -123,7 +129,11 @@ impl Client {
 
     fn send(&mut self, request: Request, body: &[u8], path: &str) -> Result<Answer, Silence> {
         loop {
-            let (answer, wait) = self.send_once(request, body, path)?;
+            let asked = self.send_once(request, body, path);
+            if body.len() > MOST_READ_BY_ALL {
+                self.agent = agent();
+            }
+            let (answer, wait) = asked?;
             let is_busy = answer.status == 429 || (answer.status == 503 && wait.is_some());
             if !is_busy {
                 return Ok(answer);
@@ -153,6 +163,25 @@ impl Client {
         };
         read(response.map_err(|why| Silence::Broken(why.to_string()))?)
     }
+}
+
+/// Has no connection yet.
+fn agent() -> Agent {
+    let config = Agent::config_builder()
+        .timeout_global(Some(REQUEST_TIMEOUT))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(concat!("fiducial-kit/", env!("CARGO_PKG_VERSION")))
+        .build();
+    // As in an agent of `ureq`'s own making, with one more between socket and TLS.
+    let connector =
+        ().chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(ListenOn)
+            .chain(RustlsConnector::default());
+    Agent::with_parts(config, connector, DefaultResolver::default())
 }
 
 /// Reads an answer of bounded length, and how long the witness asks to wait.

@@ -12,6 +12,7 @@
 pub mod case;
 pub mod client;
 pub mod judge;
+mod listen;
 pub mod play;
 pub mod report;
 

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+/// Witnesses that refuse what they have not read to its end, and close.
+mod early;
 /// Our witness, as a process of its own.
 mod ours;
 /// Every MUST is cited, and every citation is of something.

@@ -6,6 +6,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
 use std::thread;
 
 use spec::key::{Algorithm, KeyName, SigningKey, VerifierKey};
@@ -23,18 +24,40 @@ const MAX_REQUEST_SIZE: u64 = 1024 * 1024;
 /// What a wrong witness answers to a request's first line and body.
 type Answering = dyn Fn(&str, &[u8]) -> Answer + Send + Sync;
 
-/// Serves until the test's process ends; the URL.
-fn serve(answering: Box<Answering>) -> String {
+/// Listens until the test's process ends, with a thread for each connection; the URL.
+pub(crate) fn listen(talk: impl Fn(&TcpStream) -> Option<()> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let answering: &'static Answering = Box::leak(answering);
+    let talk = Arc::new(talk);
     thread::spawn(move || {
         for stream in listener.incoming() {
-            let stream = stream.unwrap();
-            thread::spawn(move || converse(&stream, answering));
+            let (stream, talk) = (stream.unwrap(), Arc::clone(&talk));
+            thread::spawn(move || talk(&stream));
         }
     });
     url
+}
+
+/// Reads a request's first line and the other lines of its head; the first one, and the body's length.
+pub(crate) fn read_head(reader: &mut impl BufRead) -> Option<(String, u64)> {
+    let (mut head, mut first, mut length) = (reader.take(MAX_REQUEST_SIZE), String::new(), 0);
+    head.read_line(&mut first).ok().filter(|read| *read > 0)?;
+    loop {
+        let mut line = String::new();
+        head.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        let line = line.trim_end().to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        if line.is_empty() {
+            return Some((first, length));
+        }
+    }
+}
+
+/// Serves until the test's process ends; the URL.
+fn serve(answering: Box<Answering>) -> String {
+    listen(move |stream| converse(stream, &answering))
 }
 
 /// Answers one request after the other until the client goes away.
@@ -42,20 +65,9 @@ fn converse(stream: &TcpStream, answering: &Answering) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let (mut reader, mut writer) = (BufReader::new(stream), stream);
     loop {
-        let mut head = (&mut reader).take(MAX_REQUEST_SIZE);
-        let mut first = String::new();
-        head.read_line(&mut first).ok().filter(|read| *read > 0)?;
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            head.read_line(&mut line).ok().filter(|read| *read > 0)?;
-            let line = line.trim_end().to_ascii_lowercase();
-            if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse().ok().filter(|size| *size <= MAX_REQUEST_SIZE)?;
-            }
-            if line.is_empty() {
-                break;
-            }
+        let (first, length) = read_head(&mut reader)?;
+        if length > MAX_REQUEST_SIZE {
+            return None;
         }
         let mut body = Vec::new();
         (&mut reader).take(length).read_to_end(&mut body).ok()?;

@@ -20,6 +20,9 @@ use crate::id::Id;
 /// The connections that one server holds: its sequencer's, its publisher's and its follower's.
 pub const CONNECTIONS: usize = 3;
 
+/// What the database calls the sessions of every server.
+pub(super) const APPLICATION: &str = "fiducial-log";
+
 /// How long the database may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatabaseLimits {
@@ -114,7 +117,7 @@ impl Database {
         }
         config
             .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable })
-            .application_name("fiducial-log")
+            .application_name(APPLICATION)
             .connect_timeout(limits.silence_time)
             .tcp_user_timeout(limits.silence_time)
             .keepalives_idle(limits.silence_time / 2)

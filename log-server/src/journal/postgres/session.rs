@@ -15,7 +15,7 @@ use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
 
-use super::database::{DatabaseLimits, words};
+use super::database::{APPLICATION, DatabaseLimits, words};
 use super::tls::Tls;
 use crate::answer::Fatal;
 
@@ -26,6 +26,20 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// while its session waits for it, holds up all others no longer than this. Less than the second that clients
 /// give a server: else those of the others would leave servers that are well, and try the one that is paused.
 const LONGEST_HOLD: Duration = Duration::from_millis(750);
+
+/// Ends the sessions that hold something and wait for the rest of what is asked there.
+///
+/// A question is several messages, and the database's own limits look away between them:
+/// `idle_in_transaction_session_timeout` runs only from an answer until the next message has come, and what
+/// `statement_timeout` would end is not ended while a message is read. So a server that is paused when
+/// all but the last fifteen bytes are sent (of more than its system takes at once) would hold the head
+/// for as long as it is paused: its system answers for it, and no `tcp_user_timeout` sees anything. Of a
+/// server that runs the rest comes with the beginning; the network's part is far below the limit.
+const END_HALF_ASKED: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+     WHERE datname = current_database() AND usename = current_user AND application_name = $1 \
+     AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL \
+     AND state = 'active' AND wait_event_type = 'Client' AND wait_event = 'ClientRead' \
+     AND state_change + $2 * interval '1 millisecond' < clock_timestamp()";
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -235,6 +249,13 @@ impl Session {
     /// Does several things without values.
     pub(super) fn batch(&self, orders: &str) -> Result<(), Trouble> {
         self.run(self.client.batch_execute(orders))
+    }
+
+    /// Ends what other servers hold that stand still with their question half asked; says how many sessions that
+    /// were. What becomes of their commits they find out when they go on, as with any connection that broke.
+    pub(super) fn end_half_asked(&self) -> Result<usize, Trouble> {
+        let longest = LONGEST_HOLD.as_secs_f64() * 1000.0;
+        self.query(END_HALF_ASKED, &[&APPLICATION, &longest]).map(|rows| rows.len())
     }
 
     async fn prepared(&self, text: &'static str) -> Result<Statement, Error> {

@@ -28,6 +28,10 @@ const PASS: u32 = 0;
 const CUT_BEHIND: u32 = 1;
 /// Cut before the commit is handed on.
 const CUT_BEFORE: u32 = 2;
+/// Hand the commit on without its last message, and nothing else: who sent it stands still just then.
+const CUT_SHORT: u32 = 3;
+/// That message: its letter and its length.
+const SYNC: &[u8] = b"S\0\0\0\x04";
 
 impl Proxy {
     fn start(server: &Postgres) -> Self {
@@ -65,6 +69,10 @@ fn carry(mut client: UnixStream, mut server: UnixStream, cut: &AtomicU32, still:
             break;
         }
         mute.store(cut == CUT_BEHIND, Ordering::SeqCst);
+        let message = match message.strip_suffix(SYNC) {
+            Some(without) if cut == CUT_SHORT => without,
+            _ => message,
+        };
         if server.write_all(message).is_err() {
             break;
         }
@@ -160,6 +168,50 @@ fn who_stands_still_while_it_waits_for_the_head_does_not_keep_it() {
     proxy.still.store(false, Ordering::SeqCst);
     assert!(matches!(still.news(true), Ok(News::Entries(read)) if read == entries(0..1)));
     still.append(1, &entries(1..2)).unwrap();
+}
+
+#[test]
+fn who_stands_still_with_a_question_half_asked_does_not_keep_the_head() {
+    let Some(server) = made(Admission::Any) else { return };
+    let proxy = Proxy::start(&server);
+    let (mut still, mut other) = (open(&proxy.address()), open(&server.address()));
+    let observer = Observer::new(database(&server.address()));
+    proxy.cut.store(CUT_SHORT, Ordering::SeqCst);
+    let lost = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| still.append(0, &entries(0..1)));
+        let question = "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'fiducial-log' \
+                        AND state = 'active' AND wait_event = 'ClientRead' AND backend_xid IS NOT NULL";
+        while server.ask("postgres", question) != "t" {
+            assert!(!asked.is_finished(), "it did not stand still");
+        }
+        // No limit of the database ends that; without the look this would be refused in the end.
+        let appended = scope.spawn(|| other.append(0, &entries(0..1)));
+        while !appended.is_finished() {
+            observer.look(None).unwrap();
+        }
+        assert_eq!(appended.join().unwrap(), Ok(()));
+        asked.join().unwrap()
+    });
+    assert!(matches!(lost, Err(AppendError::Unknown(_))), "{lost:?}");
+    assert_eq!(still.settle(), Ok(false));
+    assert!(matches!(still.news(true), Ok(News::Entries(read)) if read == entries(0..1)));
+    still.append(1, &entries(1..2)).unwrap();
+}
+
+#[test]
+fn who_holds_the_head_and_is_at_work_is_left_to_it() {
+    let Some(server) = made(Admission::Any) else { return };
+    let session = database(&server.address()).connect().unwrap();
+    let observer = Observer::new(database(&server.address()));
+    std::thread::scope(|scope| {
+        // Longer than anybody may stand still.
+        let orders = "BEGIN; SELECT size FROM log_head FOR UPDATE; SELECT pg_sleep(1.5); COMMIT";
+        let working = scope.spawn(move || session.batch(orders));
+        while !working.is_finished() {
+            observer.look(None).unwrap();
+        }
+        assert_eq!(working.join().unwrap(), Ok(()));
+    });
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use spec::checkpoint::Origin;
 use spec::tile::{Tile, TileKind};
+use tempfile::TempDir;
 
 use super::{BucketObjects, PATIENCE, World};
 use crate::admission::Admission;
@@ -18,6 +19,9 @@ use crate::objects::bucket::Patience;
 use crate::objects::bucket::trials::proxy::Trouble;
 use crate::objects::bucket::trials::server::place;
 use crate::sources::Sources;
+
+/// Who does not wait long for a store that is away.
+const IMPATIENT: Patience = Patience { whole: Duration::from_millis(100), ..PATIENCE };
 
 pub(super) fn make(folder: &Path) {
     let origin = Origin::parse("objects.example/log").unwrap();
@@ -76,11 +80,32 @@ pub(super) fn end(log: &Log) {
     assert_eq!(log.status().fatal, None);
 }
 
+/// A store, and the folder of a log that was not yet opened.
+fn made() -> (World, TempDir) {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    make(folder.path());
+    (world, folder)
+}
+
+/// The same with the log, open.
+fn started(patience: Patience) -> (World, TempDir, Log) {
+    let (world, folder) = made();
+    let log = open(folder.path(), &world, patience);
+    (world, folder, log)
+}
+
+/// So many times 300 entries, each time until all full tiles are in the store.
+fn add_and_seal(log: &Log, times: u32) {
+    for _ in 0..times {
+        add(log, 300);
+        let sealed = log.status().sequenced / 256 * 256;
+        wait_until(|| log.status().sealed == sealed);
+    }
+}
+
 #[test]
 fn a_log_seals_into_a_bucket_through_a_bad_network_and_starts_from_it_again() {
-    let world = World::new();
-    let folder = tempfile::tempdir().unwrap();
-    make(folder.path());
+    let (world, folder) = made();
     world.proxy.trouble(|number, _| match number % 7 {
         2 => Trouble::SlowDown,
         4 => Trouble::CutBehind,
@@ -88,11 +113,7 @@ fn a_log_seals_into_a_bucket_through_a_bad_network_and_starts_from_it_again() {
         _ => Trouble::None,
     });
     let log = open(folder.path(), &world, PATIENCE);
-    for _ in 0..4 {
-        add(&log, 300);
-        let sealed = log.status().sequenced / 256 * 256;
-        wait_until(|| log.status().sealed == sealed);
-    }
+    add_and_seal(&log, 4);
     end(&log);
     assert!(world.server.file("tile/entries/003").is_file());
     assert!(!folder.path().join("tile").exists(), "nothing is kept twice");
@@ -106,11 +127,7 @@ fn a_log_seals_into_a_bucket_through_a_bad_network_and_starts_from_it_again() {
 
 #[test]
 fn without_its_store_a_log_takes_and_publishes_entries_and_says_what_is_away() {
-    let world = World::new();
-    let folder = tempfile::tempdir().unwrap();
-    make(folder.path());
-    let short = Patience { whole: Duration::from_millis(100), ..PATIENCE };
-    let log = open(folder.path(), &world, short);
+    let (world, _folder, log) = started(IMPATIENT);
     add(&log, 300);
     wait_until(|| log.status().sealed == 256);
     world.proxy.trouble(|_, _| Trouble::CutBefore);
@@ -129,17 +146,9 @@ fn without_its_store_a_log_takes_and_publishes_entries_and_says_what_is_away() {
 
 #[test]
 fn what_is_only_in_a_store_that_is_away_is_refused_before_all_would_wait_for_it() {
-    let world = World::new();
-    let folder = tempfile::tempdir().unwrap();
-    make(folder.path());
-    let short = Patience { whole: Duration::from_millis(100), ..PATIENCE };
-    let log = open(folder.path(), &world, short);
+    let (world, _folder, log) = started(IMPATIENT);
     // With the third commit the journal forgets the first bundles.
-    for _ in 0..3 {
-        add(&log, 300);
-        let sealed = log.status().sequenced / 256 * 256;
-        wait_until(|| log.status().sealed == sealed);
-    }
+    add_and_seal(&log, 3);
     let (sent_again, bundle) = (5_u32.to_be_bytes(), Tile::full(TileKind::Entries, 0).unwrap());
     assert!(log.tile_may_wait(bundle) && log.judging_may_wait(&sent_again));
     assert!(!log.judging_may_wait(b"a new one"));
@@ -153,15 +162,8 @@ fn what_is_only_in_a_store_that_is_away_is_refused_before_all_would_wait_for_it(
 
 #[test]
 fn a_journal_over_an_empty_bucket_does_not_start() {
-    let world = World::new();
-    let folder = tempfile::tempdir().unwrap();
-    make(folder.path());
-    let log = open(folder.path(), &world, PATIENCE);
-    for _ in 0..4 {
-        add(&log, 300);
-        let sealed = log.status().sequenced / 256 * 256;
-        wait_until(|| log.status().sealed == sealed);
-    }
+    let (world, folder, log) = started(PATIENCE);
+    add_and_seal(&log, 4);
     end(&log);
     std::fs::remove_dir_all(world.server.file("tile")).unwrap();
     let refused = try_open(folder.path(), &world, PATIENCE).err().unwrap().to_string();
