@@ -2,8 +2,13 @@
 //!
 //! No timer collects a batch. Whatever has come in while the last commit was being made durable
 //! is the next batch, so an idle log answers at once and a busy one commits many together.
+//!
+//! Where fewer processors than threads have work, the sequencer is woken by the first request and would
+//! commit a handful, while those who would hand in the rest wait for the processor that it takes from
+//! them. So it gives way a few times for as long as that brings more: with 128 clients on two
+//! processors a third of all syncs is saved. On a processor that is free this costs a microsecond.
 
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, MutexGuard};
 
 use tokio::sync::oneshot;
 
@@ -14,6 +19,9 @@ use crate::log::Limits;
 /// The most bytes that may ever wait, whatever is configured: they become one frame of the journal,
 /// which has room for twice as many.
 const MAX_WAITING_BYTES: usize = crate::journal::frame::MAX_PAYLOAD / 2;
+
+/// How often who takes gives way to those who hand in. More than this brought nothing.
+const GIVE_WAY: u32 = 4;
 
 /// What comes back for a submission.
 pub type Answer = Result<Sequenced, AddError>;
@@ -120,8 +128,31 @@ impl Queue {
             }
             state = self.wake.wait(state).expect("no panic under this lock");
         }
+        let mut state = self.gather(state, std::thread::yield_now);
         (state.entries, state.bytes) = (0, 0);
         Some(std::mem::take(&mut state.requests))
+    }
+
+    /// Gives way as long as more comes, but not for long. A request that is alone is not kept waiting: on a
+    /// busy machine others may take the processor for milliseconds.
+    fn gather<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        mut give_way: impl FnMut(),
+    ) -> MutexGuard<'a, State> {
+        for _ in 0..GIVE_WAY {
+            let before = state.requests.len();
+            if before < 2 {
+                break;
+            }
+            drop(state);
+            give_way();
+            state = self.state.lock().expect("no panic under this lock");
+            if state.requests.len() <= before {
+                break;
+            }
+        }
+        state
     }
 
     /// Waits for something to take and leaves it there, so that what comes meanwhile is taken with it.
@@ -214,6 +245,64 @@ mod tests {
         queue.push(request(b"c")).unwrap();
         queue.push(request(b"d")).unwrap();
         assert_eq!(queue.take().unwrap().len(), 2);
+    }
+
+    /// A queue with so many requests, and how often who gathers gives way while each time brings one more
+    /// until there are `most`.
+    fn given_way(waiting: usize, most: usize) -> (Queue, usize) {
+        let queue = Queue::new(Limits::default());
+        let push = || queue.push(request(b"a")).unwrap();
+        (0..waiting).for_each(|_| push());
+        let (mut times, mut have) = (0, waiting);
+        let state = queue.state.lock().unwrap();
+        drop(queue.gather(state, || {
+            times += 1;
+            if have < most {
+                have += 1;
+                push();
+            }
+        }));
+        (queue, times)
+    }
+
+    #[test]
+    fn who_takes_gives_way_while_that_brings_more_but_not_for_long() {
+        let (queue, times) = given_way(2, 4);
+        // Twice it brought one more, and then none.
+        assert_eq!((queue.take().unwrap().len(), times), (4, 3));
+        let (queue, times) = given_way(2, usize::MAX);
+        let all = 2 + GIVE_WAY as usize;
+        assert_eq!((queue.take().unwrap().len(), times), (all, GIVE_WAY as usize));
+    }
+
+    #[test]
+    fn a_request_that_is_alone_is_taken_at_once() {
+        let (queue, times) = given_way(1, 10);
+        assert_eq!((queue.take().unwrap().len(), times), (1, 0));
+        assert_eq!(given_way(0, 10).1, 0);
+    }
+
+    #[test]
+    fn what_is_abandoned_while_who_takes_gives_way_is_not_waited_for() {
+        let queue = Queue::new(Limits::default());
+        let replies: Vec<_> = (0..2)
+            .map(|_| {
+                let (answer, answered) = oneshot::channel();
+                queue.push(Request::One(Submission::opaque(b"a").unwrap(), answer)).unwrap();
+                answered
+            })
+            .collect();
+        let mut times = 0;
+        let state = queue.state.lock().unwrap();
+        drop(queue.gather(state, || {
+            times += 1;
+            queue.abandon(Fatal::new("the disk failed"));
+        }));
+        assert_eq!(times, 1);
+        assert!(queue.take().is_none());
+        for mut answered in replies {
+            assert!(answered.try_recv().is_err_and(|error| error == TryRecvError::Closed));
+        }
     }
 
     #[test]
