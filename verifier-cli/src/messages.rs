@@ -113,13 +113,8 @@ impl Said {
     fn template(&self, language: Language) -> &'static str {
         let is_one = self.values.first().is_some_and(|value| value == "1");
         let is_all = matches!(self.values.as_slice(), [_, _, found, all] if found == all);
-        let groups = [Message::MemberGroupMet, Message::MemberGroupShort];
-        let is_of_groups = groups.into_iter().any(|group| self.has(group));
         match language {
             _ if self.message == Message::OwnSound && is_all => Message::OwnSoundAll.text(language),
-            _ if self.message == Message::RuleShort && is_of_groups => {
-                Message::RuleShortGroups.text(language)
-            }
             Language::English if is_one => self.message.of_one(),
             _ => self.message.text(language),
         }
@@ -192,7 +187,7 @@ const IN_SENTENCES: [Message; 3] =
     [Message::BundleDamaged, Message::LookNotInspected, Message::LookNowhere];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 31] = [
+const NUMBERS: [(&str, &str); 30] = [
     (" files of evidence are", " file of evidence is"),
     (
         " files to which opened records commit: they are",
@@ -225,7 +220,6 @@ const NUMBERS: [(&str, &str); 31] = [
     (" statements", " statement"),
     (" units", " unit"),
     (" boards", " board"),
-    (" have signed", " has signed"),
     (" hashes", " hash"),
     (" repairs", " repair"),
     (" problems", " problem"),
@@ -348,14 +342,16 @@ mod tests {
     fn one_is_not_many() {
         let said = |message, values: &[&str]| Said::new(message, values).to_text(Language::English);
         let range = said(Message::RangeSound, &["aoi", "1", "1", "1", "1"]);
-        assert!(range.ends_with("no gap from entry 1 to 1: 1 statement, 1 record"));
+        assert!(range.ends_with(
+            "no gap from entry 1 to 1: 1 statement in a row, with all of their 1 record"
+        ));
         assert!(said(Message::EvidenceVouched, &["1"]).starts_with("1 file of evidence is byte"));
         assert!(said(Message::EvidenceVouched, &["11"]).starts_with("11 files of evidence are"));
         assert!(
             said(Message::OpenLowerBounds, &["1"]).starts_with("that 1 statement was not made")
         );
         let unnamed = said(Message::OpenNoneNamed, &["1"]);
-        assert!(unnamed.starts_with("for 1 entry no earliest time can be given: it"), "{unnamed}");
+        assert!(unnamed.starts_with("no earliest time can be given for 1 entry: "), "{unnamed}");
         assert!(said(Message::AuditSound, &["2"]).starts_with("all 2 entries hash to"));
         assert_eq!(singular(" recordsets"), None);
         let unnamed = said(Message::OpenUnnamed, &["aoi", "1"]);
@@ -390,7 +386,7 @@ mod tests {
         let detail = |name: &str| Said::new(Message::MemberNotCosigned, &[name]);
         let said = Said::new(Message::RuleShort, &["g", "2", "3", "1"]);
         let said = said.with(vec![detail("a"), detail("b")]);
-        let english = "your policy wants 2 of 3 witnesses (g); only 1 has signed: a no cosignature; b no cosignature";
+        let english = "your policy wants 2 of the 3 in `g`; only 1 signed: a no cosignature; b no cosignature";
         assert_eq!(said.to_text(Language::English), english);
         assert!(said.to_text(Language::Chinese).ends_with("：a 没有联署；b 没有联署"));
         let json = said.to_json(Language::English);

@@ -209,6 +209,8 @@ impl Report {
         self.delivery.as_deref()
     }
 
+    /// All reasons, as machines read them.
+    #[cfg(test)]
     pub(crate) fn reasons(&self) -> &[Said] {
         &self.reasons
     }

@@ -177,8 +177,12 @@ fn a_lower_bound_that_cannot_be_is_not_asked_for() {
     let folder = folder();
     // Both statements name no tree. What the log held by then, that does not say.
     for (language, what, never) in [
-        ("en", "for 2 entries no earliest time can be given: they name no earlier state", "empty"),
-        ("zh", "有 2 个条目无法给出最早时间：其中没有指明日志更早的状态", "尚为空"),
+        (
+            "en",
+            "no earliest time can be given for 2 entries: what was signed names no earlier",
+            "empty",
+        ),
+        ("zh", "有 2 条日志条目无法给出最早时间：所签署的内容没有指明日志更早的状态", "尚为空"),
     ] {
         let json = verify(folder.path(), "b.zip", "policy", language, 0);
         let open = codes(&json, "not_checked");
@@ -196,7 +200,8 @@ fn a_lower_bound_that_cannot_be_is_not_asked_for() {
     let said = all.iter().find(|said| said["code"] == "open-no-lower-bound").unwrap();
     let text = said["text"].as_str().unwrap();
     assert!(
-        text.contains("it names no earlier state of the log") && !text.contains("empty"),
+        text.contains("what was signed names no earlier state of the log")
+            && !text.contains("empty"),
         "{said}"
     );
 }

@@ -187,7 +187,7 @@ fn an_enclosed_program_or_profile_is_not_counted_among_the_records_of_nobody() {
     };
     let whole = said(true);
     assert!(!whole.contains("name no unit"), "{whole}");
-    assert!(whole.contains("has no gap from entry 0 to 0: 1 statement, "), "{whole}");
+    assert!(whole.contains("has no gap from entry 0 to 0: 1 statement in a row"), "{whole}");
     // Nobody sees what they are, where their files are not there.
     let bare = said(false);
     assert!(bare.contains("2 records that carry no tags and name no unit"), "{bare}");
@@ -391,7 +391,7 @@ fn a_unit_that_is_nowhere_is_said_alike_by_the_bundle_s_verdict_and_by_reconcili
     );
     panel.write("mine", b"serial,panel\nSN-1,PNL7\n");
     let (_, out, _) = panel.run(&VERIFY_MINE, "en");
-    let said = "1 of your 1 unit is found by the panel alone, so a record may be of a neighbour";
+    let said = "1 of your 1 unit is found by the panel alone: the records name the panel and not";
     assert!(out.contains(said), "{out}");
     boards.write("mine", b"serial,panel\nSN-1,PNL7\n");
     let (_, out, _) = boards.run(&VERIFY_MINE, "en");

@@ -145,7 +145,7 @@ impl Own {
         say_by_panel(report, &of_kind(units, &named, Found::ByPanel), units.len());
         let found: Vec<&Unit> =
             units.iter().filter(|unit| named.of(unit) != Found::Missing).collect();
-        failed::say(report, Some(&found), shown::placed(checked));
+        failed::say(report, Some(&found[..]), shown::placed(checked));
         say_nowhere(report, &missing, units.len());
         Ok(lacking)
     }
@@ -394,8 +394,8 @@ mod tests {
         };
         assert_eq!(told(0), ("VERIFIED\n".to_string(), None));
         let (text, named) = told(197);
-        let line = "197 of your 197 units are found by the panel alone, so a record may be of a \
-                    neighbour on the same panel";
+        let line = "197 of your 197 units are found by the panel alone: the records name the panel \
+                    and not the board, so a record may be of a neighbour on the same panel";
         assert_eq!((text, named), (format!("VERIFIED\n  {line}\n"), Some(MAX_LISTED)));
         let (text, named) = told(12);
         assert!(

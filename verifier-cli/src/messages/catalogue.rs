@@ -95,8 +95,8 @@ catalogue! {
     RolledBack = "rolled-back",
         "the log shows {1} entries, but {0} were audited before: it went back",
         "日志现只有 {1} 条，而先前已审计过 {0} 条：日志倒退了";
-    RuleShort = "rule-short", "your policy wants {1} of {2} witnesses ({0}); only {3} have signed",
-        "您的策略要求 {2} 个见证者中的 {1} 个（{0}）；只有 {3} 个已签署";
+    RuleShort = "rule-short", "your policy wants {1} of the {2} in `{0}`; only {3} signed",
+        "您的策略要求 `{0}` 的 {2} 个中有 {1} 个签名；只有 {3} 个签了名";
     SplitNotProven = "split-not-proven", "the file proves no split", "该文件不能证明分叉";
     StatementOfAnotherLog = "statement-of-another-log",
         "the statement was made for the log {0}, but stands in {1}",
@@ -149,8 +149,8 @@ catalogue! {
     DetailTwoLogs = "detail-two-logs", "the checkpoints are of two logs, {0} and {1}",
         "两个检查点属于不同的日志：{0} 和 {1}";
     MemberCosigned = "member-cosigned", "{0} ok ({1})", "{0} 已联署（{1}）";
-    MemberGroupMet = "member-group-met", "{0} ok ({1} have signed, {2} needed)", "{0} 足够（{1} 个已签署，需 {2} 个）";
-    MemberGroupShort = "member-group-short", "{0} too few ({1} have signed, {2} needed)", "{0} 不足（{1} 个已签署，需 {2} 个）";
+    MemberGroupMet = "member-group-met", "{0} enough ({1} signed, {2} needed)", "{0} 已达到（{1} 个签了名，需 {2} 个）";
+    MemberGroupShort = "member-group-short", "{0} not enough ({1} signed, {2} needed)", "{0} 未达到（{1} 个签了名，需 {2} 个）";
     MemberNotCosigned = "member-not-cosigned", "{0} no cosignature", "{0} 没有联署";
     MemberNotPostQuantum = "member-not-post-quantum", "{0} signs with Ed25519", "{0} 用 Ed25519 签名";
     MemberRefused = "member-refused", "{0} signature does not verify", "{0} 签名验证失败";
@@ -319,8 +319,8 @@ catalogue! {
     OpenNoDisclosure = "open-no-disclosure",
         "what the statement is about: no disclosure was given", "声明的内容：未给出披露文件";
     OpenNoLowerBound = "open-no-lower-bound",
-        "for this entry no earliest time can be given: it names no earlier state of the log",
-        "此条目无法给出最早时间：其中没有指明日志更早的状态";
+        "no earliest time can be given: what was signed names no earlier state of the log",
+        "无法给出最早时间：所签署的内容没有指明日志更早的状态";
     OpenNoWitness = "open-no-witness",
         "that all see the same log, and when: the policy asks for no witness",
         "所有人看到的是否同一日志、以及时间：策略未要求见证者";
@@ -372,7 +372,7 @@ catalogue! {
     LabelLine = "line", "line", "行";
     LabelLogSigned = "log-signed", "signed by the log", "日志签名";
     LabelNewer = "newer", "the larger tree", "较大的树";
-    LabelNotBefore = "not-before", "log entry made after", "日志条目作于此后";
+    LabelNotBefore = "not-before", "log entry made after", "日志条目作于此时之后";
     LabelOlder = "older", "the smaller tree", "较小的树";
     LabelOpened = "opened", "opened", "已披露";
     LabelOrigin = "origin", "log", "日志";
@@ -424,8 +424,8 @@ catalogue! {
         "the records of {0} statements were sealed up to {1} after the times that their files say, by their source's own clock, which nobody has witnessed; the last of them",
         "{0} 份声明的记录，按来源自己的时钟（无人见证），最晚在文件自称的时间之后 {1}封入声明；最晚的";
     RangeSound = "range-sound",
-        "{0}: the machine's record has no gap from entry {1} to {2}: {3} statements, {4} records",
-        "{0}：该机器的记录第 {1} 至 {2} 号连续，没有缺号：{3} 份声明，{4} 条记录";
+        "{0}: the machine's record has no gap from entry {1} to {2}: {3} statements in a row, with all of their {4} records",
+        "{0}：该机器的记录第 {1} 至 {2} 号连续，没有缺号：共 {3} 份声明，连同其全部 {4} 条记录";
     RecordsSound = "records-sound",
         "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened",
         "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中披露了 {3} 条";
@@ -523,15 +523,14 @@ catalogue! {
         "that {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed",
         "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明";
     OpenNoneNamed = "open-none-named",
-        "for {0} entries no earliest time can be given: they name no earlier state of the log",
-        "有 {0} 个条目无法给出最早时间：其中没有指明日志更早的状态",
-        "for {0} entry no earliest time can be given: it names no earlier state of the log";
+        "no earliest time can be given for {0} entries: what was signed names no earlier state of the log",
+        "有 {0} 条日志条目无法给出最早时间：所签署的内容没有指明日志更早的状态";
     OpenRangeStart = "open-range-start",
         "{0}: that nothing is missing between the pinned statement {1} and statement {2}: give --log",
         "{0}：信任锚点所载的第 {1} 号声明与第 {2} 号之间有无缺失：请给出 --log";
     OpenScan = "open-scan",
         "{0}: whether the maker keeps a second set of books: that needs the log (--log)",
-        "{0}：制造方是否另有一套账：这需要日志（--log）";
+        "{0}：制造方是否另有一套记录：这需要日志（--log）";
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.

@@ -42,7 +42,8 @@ fn what_does_not_fit_the_reader_s_files_is_told_from_what_was_changed() {
     let report = damaged(Message::BundleRepacked);
     assert!(report.is_repacked());
     let text = report.to_text(Language::English);
-    let said = "made: policy. Packed again, or changed: this cannot tell which. Ask for the original file.";
+    let said =
+        "are: policy. Packed again, or changed: this cannot tell which. Ask for the original file.";
     assert!(text.contains(said) && !text.contains("it was changed"), "{text}");
     assert!(!Report::new(Verdict::Verified).is_misfit());
 }

@@ -88,7 +88,7 @@ fn a_header_that_no_column_is_known_by_is_no_unit_and_told_before_the_units() {
             "How the units stand",
             "3 units shipped: 3 GREEN",
         ),
-        ("zh", "首行 `Board 1` 已当作表头", "总览", "出货 3 个单元：绿 3"),
+        ("zh", "首行 `Board 1` 被当作表头", "总览", "出货 3 个单元：绿 3"),
     ] {
         let words = [&RECONCILE[..], &["--csv", "table.csv"]].concat();
         let page = dispute.report(&words, language, 0);

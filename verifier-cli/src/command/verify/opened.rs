@@ -40,11 +40,9 @@ const TELLING: [&str; 13] = [
 /// Says what the reports say, first of those whose files were given, and what is opened of all records.
 pub(super) fn say(report: &mut Report, opened: &OpenedBatch, vouched: &[u64], is_all: bool) {
     let given = |record: &&OpenedRecord| vouched.contains(&record.index());
-    let (mut records, others): (Vec<&OpenedRecord>, Vec<&OpenedRecord>) =
+    let (records, others): (Vec<&OpenedRecord>, Vec<&OpenedRecord>) =
         opened.records().iter().partition(given);
-    if records.is_empty() {
-        records.clone_from(&others);
-    }
+    let records = if records.is_empty() { others } else { records };
     let reports = records.iter().filter_map(|record| said_by(record));
     let reports: Vec<String> = reports.take(MAX_REPORTS).collect();
     if !reports.is_empty() {

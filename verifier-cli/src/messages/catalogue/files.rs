@@ -37,7 +37,8 @@ catalogue! {
         "Packed again, or changed: this cannot tell which. Ask for the original file.",
         "可能被重新打包，也可能被改动：无法分辨。请索要原始文件。";
     BundleDamaged = "bundle-damaged",
-        "{0} is not as it was made: {1}", "{0} 与制成时不同：{1}";
+        "{0} is not whole, or not written as bundles are: {1}",
+        "{0} 不完整，或写法不是证据包的写法：{1}";
     HintRepacked = "hint-repacked",
         "Packed again, or changed: this cannot tell which. Ask for the original file.",
         "可能被重新打包，也可能被改动：无法分辨。请索要原始文件。";

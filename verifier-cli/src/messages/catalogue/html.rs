@@ -17,11 +17,6 @@ catalogue! {
         "the files of {0} records: they were not given (records {1})", "{0} 条记录的文件：未提供（第 {1} 号记录）";
     OwnSoundAll = "own-sound-all", "{1}: records were found for all {3} of your boards: {0}. Each of them is shown",
         "{1}：您的 {3} 个单元都找到了记录，共 {0} 条，均已出示";
-    RuleShortGroups = "rule-short-groups",
-        "your policy wants {1} of {2} groups or witnesses ({0}); only {3} have signed",
-        "您的策略要求 {2} 个组或见证者中的 {1} 个（{0}）；只有 {3} 个已签署";
-    LookHeader = "look-header", "The first line of your list, `{0}`, was taken for a header",
-        "您清单的首行 `{0}` 已当作表头";
     WhyHeading = "why", "What it rests on:", "依据：";
     ReportSays = "report-says", "This report says: {0}", "该报告称：{0}";
 
@@ -136,7 +131,7 @@ catalogue! {
         "{0}（曾判不良，后复判通过）";
     HtmlTitleLacking = "html-title-lacking", "{0} (no inspection shown)", "{0}（未出示检测）";
     HtmlNotAfter = "html-not-after", "Log entry made by", "日志条目不晚于";
-    HtmlNotBefore = "html-not-before", "Log entry made after", "日志条目作于此后";
+    HtmlNotBefore = "html-not-before", "Log entry made after", "日志条目作于此时之后";
     HtmlNumber = "html-number", "No.", "序号";
     HtmlOvenVerdict = "html-oven-verdict", "Oven, as stated", "回流炉（原话）";
     HtmlOverridden = "html-overridden", "a review overrode the machine", "复判推翻了机器的判定";

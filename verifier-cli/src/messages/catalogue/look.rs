@@ -8,6 +8,8 @@ catalogue! {
     LookAskRecords = "look-ask-records",
         "In no record: another spelling, another lot key, or none was made. Ask the maker for their records",
         "任何记录中都没有：写法不同、批次密钥不对，或未作记录。请向工厂索取其记录";
+    LookHeader = "look-header", "The first line, `{0}`, was taken for a header",
+        "首行 `{0}` 被当作表头";
     LookNotInspected = "look-not-inspected", "{0} boards have no inspection report: {1}",
         "{0} 块电路板没有检验报告：{1}", "{0} board has no inspection report: {1}";
     LookAskReport = "look-ask-report",

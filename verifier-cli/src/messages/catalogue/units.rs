@@ -21,11 +21,11 @@ catalogue! {
     OwnMissingMore = "own-missing-more", "NOT FOUND: {0} more of your units",
         "未找到：另有您的 {0} 个单元";
     OwnByPanel = "own-by-panel",
-        "{0} of your {1} units are found by the panel alone, so a record may be of a neighbour on the same panel",
-        "您的 {1} 个单元中有 {0} 个仅凭拼板找到，因此记录可能属于同一拼板上的相邻单板";
+        "{0} of your {1} units are found by the panel alone: the records name the panel and not the board, so a record may be of a neighbour on the same panel",
+        "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板，因此记录可能属于同一拼板上的相邻单板";
     OwnByPanelSome = "own-by-panel-some",
-        "{0} of your {1} units are found by the panel alone, so a record may be of a neighbour on the same panel: {2}",
-        "您的 {1} 个单元中有 {0} 个仅凭拼板找到，因此记录可能属于同一拼板上的相邻单板：{2}";
+        "{0} of your {1} units are found by the panel alone: the records name the panel and not the board, so a record may be of a neighbour on the same panel: {2}",
+        "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板，因此记录可能属于同一拼板上的相邻单板：{2}";
     OwnNotInspected = "own-not-inspected",
         "no report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}; the delivery comparison (`fiducial reconcile`) judges that",
         "您的 {1} 个单元中有 {0} 个未出示检测机（AOI）的报告：{2}；由出货核对（`fiducial reconcile`）判定";
@@ -35,8 +35,8 @@ catalogue! {
         "none of your {0} units is found in what was shown: another lot key, another delivery, a machine that spells them differently, or one that knows only panels and a list without a column `panel`; if list and key are the right ones, nothing of your units was shown",
         "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同，或机器只认拼板而清单没有 `panel`（拼板）列；若清单和密钥无误，则您的单元没有任何记录被出示";
     OwnFirstLine = "own-first-line",
-        "the first line of your list, {0}: it was taken for a header, and is in no record. If it is a unit, it is missing. Known headers are serial, panel, position, lot",
-        "您清单的首行 {0}：已当作表头，任何记录中都没有它。若它是单元，则它缺失。可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
+        "the first line, `{0}`, was taken for a header. If it is a unit, put a header above it: known are serial, panel, position, lot",
+        "首行 `{0}` 被当作表头。若它是单元，请在其上加一行表头：可识别的列名为序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
     ListFirstLine = "list-first-line",
         "the first line of your list, {0}, is written as none of the others: it looks like a header. If it is one, name its columns as they are known here: serial, panel, position, lot",
         "您清单的首行 {0} 与其他各行写法不同：它像是表头。若确为表头，请改用可识别的列名：序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
