@@ -201,7 +201,7 @@ pub(crate) struct Verify {
     pub(crate) receipt: Option<PathBuf>,
 
     /// A file that the disclosure must vouch for; can be repeated
-    #[arg(long = "file", value_name = "REPORT", requires = "disclosure")]
+    #[arg(long = "file", value_name = "REPORT")]
     pub(crate) files: Vec<PathBuf>,
 
     /// What of the statement's records is opened
@@ -234,6 +234,10 @@ pub(crate) struct Verify {
     /// A log whose tiles give that proof
     #[arg(long, value_name = "URL_OR_FOLDER", requires = "after")]
     pub(crate) log: Option<String>,
+
+    /// Show every opened field, and not only those that say most
+    #[arg(long)]
+    pub(crate) all_fields: bool,
 
     /// Write the verdict and what it rests on as a page for people, to read and to print (HTML)
     #[arg(long, value_name = "FILE")]
@@ -278,7 +282,7 @@ pub(crate) struct Dossier {
     #[arg(long = "lot-key", value_name = "FILE")]
     pub(crate) lot_keys: Vec<PathBuf>,
 
-    /// Your units, one a line: their records are looked for
+    /// Your units: one a line, or CSV with a header (serial, panel): their records are looked for
     #[arg(long, value_name = "FILE")]
     pub(crate) units: Option<PathBuf>,
 

@@ -18,7 +18,7 @@ use crate::durable::Target;
 use crate::failure::Failure;
 use crate::log::Network;
 use crate::messages::Said;
-use crate::report::Report;
+use crate::report::{MISFITS, Report};
 use crate::{audit, reconcile, templates, timestamp, watch};
 
 pub(crate) use accepted::{describe, unknown_log, witnesses};
@@ -114,6 +114,18 @@ impl Stop {
             }
             failure @ Self::Failure(_) => failure,
         }
+    }
+
+    /// The same of a part of a bundle. What does not fit the reader's own policy or pins is about all of it, and the
+    /// path of a part says nothing to him.
+    pub(crate) fn within_part(self, part: &str) -> Self {
+        let is_misfit = match &self {
+            Self::Rejected(why) => {
+                why.first().is_some_and(|said| MISFITS.contains(&said.message()))
+            }
+            Self::Failure(_) => false,
+        };
+        if is_misfit { self } else { self.within(part) }
     }
 }
 

@@ -109,10 +109,11 @@ fn of_report(report: &Report, run: Run, language: Language) -> Page<'_> {
         is_misfit: report.is_misfit(),
         is_damaged: report.is_damaged(),
         holds: report.holds(),
-        reasons: report.reasons().iter().map(|said| said.to_text(language)).collect(),
-        lateness: lateness::said(report.reasons()).map(|said| said.to_text(language)).collect(),
-        doubts: (report.reasons().iter())
-            .filter(|said| said.message() == Message::OwnFirstLine)
+        is_repacked: report.is_repacked(),
+        headline: report.headline().map(|said| said.to_text(language)),
+        look: report.looks(language),
+        reasons: report.reasons_for_people().map(|said| said.to_text(language)).collect(),
+        lateness: lateness::said(report.reasons_for_people())
             .map(|said| said.to_text(language))
             .collect(),
         hint: None,
@@ -133,9 +134,11 @@ fn of_failure(failure: &Failure, run: Run, language: Language) -> Page<'_> {
         is_misfit: false,
         is_damaged: false,
         holds: false,
+        is_repacked: false,
+        headline: None,
+        look: Vec::new(),
         reasons: vec![why.to_text(language)],
         lateness: Vec::new(),
-        doubts: Vec::new(),
         hint: hint.map(|hint| hint.to_text(language)),
         facts: Vec::new(),
         open: Vec::new(),

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use spec::evidence::disclosure::{OpenedBatch, OpenedRecord};
 use spec::evidence::kind::Kind;
 use spec::evidence::time::parse_millis;
+use spec::time::format_utc;
 
-use crate::messages::{Message, Said};
-use crate::reconcile::claimed_instant as instant;
+use crate::messages::{Message, Said, days};
+use crate::reconcile::claimed_moment;
 use crate::report::Report;
 
 /// What happened on a board, in an oven or at a bench. Programs are older than their use, and closings and
@@ -31,6 +32,9 @@ const KINDS: [Kind; 6] = [
 /// to come when its record was logged.
 const AHEAD: u64 = 60;
 
+/// From so many seconds on it is said before the reasons of a verdict: a day.
+const LATE: u64 = 86_400;
+
 /// A statement that holds.
 pub(crate) struct Logged<'a> {
     pub(crate) source: &'a str,
@@ -44,9 +48,9 @@ pub(crate) struct Logged<'a> {
 const SAID: [Message; 3] =
     [Message::LoggedAfterClaim, Message::SealedAfterClaim, Message::ClaimedAfterLogged];
 
-/// Those of the reasons of a verdict that say it.
-pub(crate) fn said(reasons: &[Said]) -> impl Iterator<Item = &Said> {
-    reasons.iter().filter(|said| SAID.contains(&said.message()))
+/// Those of the reasons of a verdict that say it, where nothing of it was said before them.
+pub(crate) fn said<'s>(reasons: impl Iterator<Item = &'s Said>) -> impl Iterator<Item = &'s Said> {
+    reasons.filter(|said| SAID.contains(&said.message()))
 }
 
 /// What is known of all statements together.
@@ -76,6 +80,10 @@ struct Furthest {
     seconds: u64,
     /// Source, statement and record.
     place: Option<(String, u64, u64)>,
+    /// Of what was logged late: the days that it claims, and those on which it was logged. By their letters they are in
+    /// order.
+    claimed_days: BTreeSet<String>,
+    known_days: BTreeSet<String>,
 }
 
 impl Lateness {
@@ -90,7 +98,7 @@ impl Lateness {
         for record in one.opened.records().iter().filter(|record| KINDS.contains(&record.kind())) {
             let place = (one.source.to_owned(), one.sequence, record.index());
             let known = known.or_else(|| record.text("seen").and_then(parse_millis));
-            let (Some(claimed), Some(known)) = (claimed(record), known) else {
+            let (Some((claimed, day)), Some(known)) = (claimed(record), known) else {
                 self.untold.insert(place, record.kind());
                 continue;
             };
@@ -98,7 +106,13 @@ impl Lateness {
             if ahead > AHEAD {
                 self.ahead.add(place, ahead);
             } else {
-                furthest.add(place, known.saturating_sub(claimed) / 1000);
+                let seconds = known.saturating_sub(claimed) / 1000;
+                furthest.add(place, seconds);
+                if seconds >= LATE {
+                    let known = format_utc(known / 1000);
+                    furthest.known_days.insert(known.chars().take(day.len()).collect());
+                    furthest.claimed_days.insert(day);
+                }
             }
         }
     }
@@ -118,7 +132,17 @@ impl Lateness {
             let place = Said::new(Message::AtRecord, &[source, &numbers[0], &numbers[1]]);
             let values = [count.to_string(), seconds.to_string()];
             let values = values.each_ref().map(String::as_str);
-            report.reason(Said::new(message, &values).with(vec![place]));
+            let said = Said::new(message, &values).with(vec![place]);
+            // By its source's own clock nobody knows when it was there, and a time to come is no time.
+            if message != by_witnesses && (seconds >= LATE || message != by_source) {
+                report.look(said.clone());
+                report.tell_elsewhere(message);
+            }
+            report.reason(said);
+        }
+        if let (Some(claimed), Some(known)) = (witnessed.claimed(), witnessed.known()) {
+            report.look(Said::new(Message::LookLate, &[&claimed, &known]));
+            report.tell_elsewhere(by_witnesses);
         }
         let is_any =
             [&witnessed.place, &sealed.place, &ahead.place].iter().any(|place| place.is_some());
@@ -143,6 +167,16 @@ impl Lateness {
 }
 
 impl Furthest {
+    /// The days that what was logged late claims.
+    fn claimed(&self) -> Option<String> {
+        Some(days::span(self.claimed_days.first()?, self.claimed_days.last()?))
+    }
+
+    /// Those on which it was logged.
+    fn known(&self) -> Option<String> {
+        Some(days::span(self.known_days.first()?, self.known_days.last()?))
+    }
+
     fn add(&mut self, place: (String, u64, u64), seconds: u64) {
         self.statements.insert((place.0.clone(), place.1));
         if self.place.is_none() || seconds > self.seconds {
@@ -160,9 +194,9 @@ impl Ahead {
     }
 }
 
-/// Milliseconds since 1970; `None` if the record opens no claimed time, or one that leaves a doubt.
-fn claimed(record: &OpenedRecord) -> Option<u64> {
+/// Milliseconds since 1970 and the day; `None` if the record opens no claimed time, or one that leaves a doubt.
+fn claimed(record: &OpenedRecord) -> Option<(u64, String)> {
     let start = record.text("claimed/start")?;
     let format = record.text("claimed/format").unwrap_or("iso");
-    instant(start, format, record.text("claimed/zone").unwrap_or("unknown"))
+    claimed_moment(start, format, record.text("claimed/zone").unwrap_or("unknown"))
 }

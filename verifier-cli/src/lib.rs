@@ -12,6 +12,7 @@ mod audit;
 mod command;
 mod dossier;
 mod durable;
+mod failed;
 mod failure;
 mod html;
 mod input;

@@ -21,7 +21,7 @@ pub(crate) use self::boards::is_about_boards;
 pub(crate) use self::gather::{Gathering, Statement};
 pub(crate) use self::moment::moment;
 pub(crate) use self::step::{Bounds, Evidence, Field, Step};
-pub(crate) use self::verdicts::Verdicts;
+pub(crate) use self::verdicts::{Outcome, Verdicts, in_turn};
 
 use crate::pictures::{Inspection, Profile, Program, Unread, Window};
 

@@ -80,7 +80,7 @@ impl Said {
         };
         // Split at the braces, so that a value that itself holds `{1}` stays as it is.
         let mut is_one = false;
-        for piece in self.message.text(language).split_inclusive('}') {
+        for piece in self.template(language).split_inclusive('}') {
             let (before, number) = match piece.rsplit_once('{') {
                 Some((before, number)) => (before, Some(number)),
                 None => (piece, None),
@@ -95,15 +95,34 @@ impl Said {
             text.push_str(value.as_deref().unwrap_or("?"));
             is_one = value.as_deref() == Some("1");
         }
-        let (colon, semicolon) = match language {
+        let is_sentence = IN_SENTENCES.contains(&self.message);
+        let (before, between) = match language {
+            Language::Chinese if is_sentence => ("。", "。"),
             Language::Chinese => ("：", "；"),
+            Language::English if is_sentence => (". ", ". "),
             Language::English => (": ", "; "),
         };
         for (at, detail) in self.details.iter().enumerate() {
-            text.push_str(if at == 0 { colon } else { semicolon });
+            text.push_str(if at == 0 { before } else { between });
             text.push_str(&detail.to_text(language));
         }
         text
+    }
+
+    /// The text with its places for values, as it is said of these values.
+    fn template(&self, language: Language) -> &'static str {
+        let is_one = self.values.first().is_some_and(|value| value == "1");
+        let is_all = matches!(self.values.as_slice(), [_, _, found, all] if found == all);
+        match language {
+            _ if self.message == Message::OwnSound && is_all => Message::OwnSoundAll.text(language),
+            Language::English if is_one => self.message.of_one(),
+            _ => self.message.text(language),
+        }
+    }
+
+    /// Whether this stands behind it.
+    pub(crate) fn has(&self, detail: Message) -> bool {
+        self.details.iter().any(|said| said.message == detail)
     }
 
     fn value(&self, at: usize, language: Language) -> Option<Cow<'_, str>> {
@@ -117,6 +136,11 @@ impl Said {
                 Some(late::length(value, language).into())
             }
             _ if KINDS.contains(&(self.message, at)) => Some(kinds::told(value, language).into()),
+            _ if DAYS.contains(&self.message) => Some(days::told(value, language).into()),
+            _ if NAMES.contains(&(self.message, at)) => {
+                let counted = names::counted(self.message);
+                Some(names::told(&self.values[0], &self.values[at..], counted, language).into())
+            }
             Language::Chinese if is_error => Some(chinese(value).into()),
             _ => Some(value.into()),
         }
@@ -144,6 +168,24 @@ const TIMED: [Message; 3] =
 /// Messages with a list of kinds of records, and which value it is.
 const KINDS: [(Message, usize); 2] = [(Message::FoundMissing, 0), (Message::OpenClaimsSome, 1)];
 
+/// Messages whose values are days, or the first and the last of some.
+const DAYS: [Message; 1] = [Message::LookLate];
+
+/// Messages that end in names, which are all values from this one on; the first value is how many there are.
+const NAMES: [(Message, usize); 7] = [
+    (Message::LookFailed, 1),
+    (Message::LookNotInspected, 1),
+    (Message::LookNowhere, 2),
+    (Message::LookPassedByPerson, 1),
+    (Message::LookRepaired, 1),
+    (Message::LookUnfollowed, 1),
+    (Message::OwnAbsent, 2),
+];
+
+/// Messages behind which whole sentences stand.
+const IN_SENTENCES: [Message; 3] =
+    [Message::BundleDamaged, Message::LookNotInspected, Message::LookNowhere];
+
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
 const NUMBERS: [(&str, &str); 30] = [
     (" files of evidence are", " file of evidence is"),
@@ -157,10 +199,6 @@ const NUMBERS: [(&str, &str); 30] = [
         " record that carries no tags and names no unit: which unit it belongs to, and what is in its file",
     ),
     (" records were logged", " record was logged"),
-    (
-        " statements were made long before they were logged",
-        " statement was made long before it was logged",
-    ),
     (" records are", " record is"),
     (
         " statements were not made long before: the checkpoints they name, or the proofs from these on, are",
@@ -181,6 +219,7 @@ const NUMBERS: [(&str, &str); 30] = [
     (" entries", " entry"),
     (" statements", " statement"),
     (" units", " unit"),
+    (" boards", " board"),
     (" hashes", " hash"),
     (" repairs", " repair"),
     (" problems", " problem"),
@@ -209,6 +248,8 @@ struct Texts {
     code: &'static str,
     english: &'static str,
     chinese: &'static str,
+    /// English where the first value is 1, if a word that does not stand right behind a number changes too.
+    one: &'static [&'static str],
 }
 
 impl Message {
@@ -224,13 +265,19 @@ impl Message {
             Language::English => self.0.english,
         }
     }
+
+    /// The English text where the first value is 1.
+    fn of_one(self) -> &'static str {
+        self.0.one.first().copied().unwrap_or(self.0.english)
+    }
 }
 
-/// Defines messages: name, code, English, Chinese. One that lacks a language does not compile.
+/// Defines messages: name, code, English, Chinese, and where it needs another the English of one. One that lacks
+/// a language does not compile.
 ///
 /// Each file of the catalogue has one, with those of its topic.
 macro_rules! catalogue {
-    ($($name:ident = $code:literal, $english:literal, $chinese:literal;)*) => {
+    ($($name:ident = $code:literal, $english:literal, $chinese:literal $(, $one:literal)?;)*) => {
         #[allow(non_upper_case_globals, reason = "they are read as the variants of one type")]
         impl Message {
             $(
@@ -238,6 +285,7 @@ macro_rules! catalogue {
                     code: $code,
                     english: $english,
                     chinese: $chinese,
+                    one: &[$($one)?],
                 });
             )*
         }
@@ -248,8 +296,12 @@ macro_rules! catalogue {
 }
 
 mod catalogue;
+pub(crate) mod days;
 pub(crate) mod kinds;
 pub(crate) mod late;
+mod names;
+
+pub(crate) use names::MAX_NAMED;
 
 #[cfg(test)]
 mod tests {
@@ -263,11 +315,12 @@ mod tests {
     #[test]
     fn every_message_has_both_languages_with_the_same_values_and_its_own_code() {
         let mut codes = BTreeSet::new();
-        use catalogue::{files, html, papers, reconcile, succession, units};
-        let all = [catalogue::ALL, files::ALL, html::ALL, papers::ALL, reconcile::ALL];
+        use catalogue::{files, html, look, papers, reconcile, succession, units};
+        let all = [catalogue::ALL, files::ALL, html::ALL, look::ALL, papers::ALL, reconcile::ALL];
         for message in [&all[..], &[succession::ALL, units::ALL]].concat().concat() {
             let english = message.text(Language::English);
             let chinese = message.text(Language::Chinese);
+            assert_eq!(places(message.of_one()), places(english), "{message:?}");
             assert!(english.is_ascii() && !english.is_empty(), "{message:?}");
             let is_han = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
             assert!(chinese.chars().any(is_han), "{message:?} has no Chinese text");
@@ -289,16 +342,16 @@ mod tests {
     fn one_is_not_many() {
         let said = |message, values: &[&str]| Said::new(message, values).to_text(Language::English);
         let range = said(Message::RangeSound, &["aoi", "1", "1", "1", "1"]);
-        assert!(
-            range.ends_with("all 1 statement of this machine in a row, with all of their 1 record")
-        );
+        assert!(range.ends_with(
+            "no gap from entry 1 to 1: 1 statement in a row, with all of their 1 record"
+        ));
         assert!(said(Message::EvidenceVouched, &["1"]).starts_with("1 file of evidence is byte"));
         assert!(said(Message::EvidenceVouched, &["11"]).starts_with("11 files of evidence are"));
         assert!(
             said(Message::OpenLowerBounds, &["1"]).starts_with("that 1 statement was not made")
         );
         let unnamed = said(Message::OpenNoneNamed, &["1"]);
-        assert!(unnamed.starts_with("whether 1 statement was made long before it was logged"));
+        assert!(unnamed.starts_with("no earliest time can be given for 1 entry: "), "{unnamed}");
         assert!(said(Message::AuditSound, &["2"]).starts_with("all 2 entries hash to"));
         assert_eq!(singular(" recordsets"), None);
         let unnamed = said(Message::OpenUnnamed, &["aoi", "1"]);
@@ -314,8 +367,18 @@ mod tests {
         assert!(counted.ends_with("51 records without a gap: 1 closing compared"), "{counted}");
         let claims = said(Message::OpenClaimsSome, &["1", "review 1"]);
         assert!(claims.contains("1 record was logged (review by a person 1)"), "{claims}");
-        let own = said(Message::OwnSound, &["1", "aoi", "1", "1"]);
-        assert!(own.contains("1 record of aoi, of 1 unit out of 1;"), "{own}");
+        let own = said(Message::OwnSound, &["1", "aoi", "1", "2"]);
+        assert_eq!(own, "aoi: records were found for 1 of your 2 boards: 1. Each of them is shown");
+        let all = said(Message::OwnSound, &["43", "aoi", "13", "13"]);
+        assert_eq!(
+            all,
+            "aoi: records were found for all 13 of your boards: 43. Each of them is shown"
+        );
+        let nowhere = |values: &[&str]| said(Message::LookNowhere, values);
+        assert_eq!(nowhere(&["1", "14", "SN9"]), "1 of your 14 units is nowhere: SN9");
+        assert_eq!(nowhere(&["2", "14", "SN8", "SN9"]), "2 of your 14 units are nowhere: SN8, SN9");
+        let failed = said(Message::LookPassedByPerson, &["1", "SN1"]);
+        assert_eq!(failed, "1 board failed at the machine and was passed by a person: SN1");
     }
 
     #[test]
@@ -323,7 +386,7 @@ mod tests {
         let detail = |name: &str| Said::new(Message::MemberNotCosigned, &[name]);
         let said = Said::new(Message::RuleShort, &["g", "2", "3", "1"]);
         let said = said.with(vec![detail("a"), detail("b")]);
-        let english = "group g needs 2 of 3, has 1: a no cosignature; b no cosignature";
+        let english = "your policy wants 2 of the 3 in `g`; only 1 signed: a no cosignature; b no cosignature";
         assert_eq!(said.to_text(Language::English), english);
         assert!(said.to_text(Language::Chinese).ends_with("：a 没有联署；b 没有联署"));
         let json = said.to_json(Language::English);

@@ -39,7 +39,7 @@ use crate::report::{Report, Verdict};
 
 use self::case::Book;
 pub(crate) use self::case::is_inspection;
-pub(crate) use self::claimed::{in_time, instant as claimed_instant};
+pub(crate) use self::claimed::{in_time, instant as claimed_instant, moment as claimed_moment};
 pub(crate) use self::delivery::{Delivery, Line};
 use self::entry::Entry;
 pub(crate) use self::finding::{Colour, Finding, in_short};
@@ -88,7 +88,7 @@ pub(crate) fn run(
     let entries = entries(&evidence);
     let book = Book::new(&entries, units, &words);
     let context = Context::new(&entries);
-    let results: Vec<Outcome<'_>> = units
+    let mut results: Vec<Outcome<'_>> = units
         .iter()
         .map(|unit| {
             let mut findings = rules::judge(&book.case(unit), &context);
@@ -108,15 +108,18 @@ pub(crate) fn run(
         let why = why.with(list.doubts());
         return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])).into());
     }
-    let is_header = first_line(&list, &results)?;
+    let doubt = first_line(&list, &results)?;
+    if let Some(Doubt { is_header: true, .. }) = doubt {
+        results.remove(0);
+    }
     if let Some(target) = target {
         target.write(csv::table(&results, &counted, wanted.language).as_bytes())?;
     }
     let most = if wanted.json { usize::MAX } else { MAX_LISTED };
-    // Where all others are recorded, it is said at once that this looks like no unit.
-    let is_alone = results.iter().filter(|one| is_unknown(one)).count() == 1;
-    let doubt = is_header.map(|first| (first.serial.as_str(), is_alone));
-    let mut report = report(with, most, &results, &counted, doubt);
+    let mut report = report(with, most, &results, &counted);
+    if let Some(doubt) = &doubt {
+        doubt.say(&mut report);
+    }
     if !evidence.lateness.say(&mut report) {
         report.not_checked(Message::OpenClaims, &[]);
     }
@@ -139,13 +142,35 @@ fn all_unknown(results: &[Outcome<'_>]) -> bool {
     results.iter().all(is_unknown)
 }
 
-/// The first line of a list without a known header, if nothing is recorded of it while others are found: it
-/// may be a header that this program does not know, and no unit. Fails if it has no digit, as no serial is.
-fn first_line<'u>(list: &'u List, results: &[Outcome<'_>]) -> Result<Option<&'u Unit>, Failure> {
+/// A first line of which nothing is recorded while others are found: it names no known column, and may be a header.
+#[derive(Debug, PartialEq, Eq)]
+struct Doubt<'u> {
+    line: &'u str,
+    /// Whether it alone is missing and looks like one: then it is no unit.
+    is_header: bool,
+}
+
+impl Doubt<'_> {
+    fn say(&self, report: &mut Report) {
+        let open = if self.is_header { Message::OwnFirstLine } else { Message::OpenFirstLine };
+        report.not_checked_first(Said::new(open, &[self.line]));
+        if self.is_header {
+            report.look(Said::new(Message::LookHeader, &[self.line]));
+        }
+    }
+}
+
+/// What is to be doubted of the first line. Fails if it has no digit, as no serial is, and others are missing too.
+fn first_line<'u>(list: &'u List, results: &[Outcome<'_>]) -> Result<Option<Doubt<'u>>, Failure> {
     let is_first = results.first().is_some_and(is_unknown) && !all_unknown(results);
     let Some(first) = list.first_line().filter(|_| is_first) else { return Ok(None) };
+    let line = first.serial.as_str();
+    let is_alone = results.iter().filter(|one| is_unknown(one)).count() == 1;
+    if is_alone && list.header_like().is_some() {
+        return Ok(Some(Doubt { line, is_header: true }));
+    }
     list::doubt_header(first)?;
-    Ok(Some(first))
+    Ok(Some(Doubt { line, is_header: false }).filter(|_| !is_alone))
 }
 
 /// Every opened record once, in the order of the chains.
@@ -176,14 +201,7 @@ fn verdict(results: &[Outcome<'_>], counted: &[Counted], is_strict: bool) -> Ver
     }
 }
 
-/// `doubt` is the first line, where that looks like a header, and whether it is the only unit that is not found.
-fn report(
-    with: &Reconcile,
-    most: usize,
-    results: &[Outcome<'_>],
-    counted: &[Counted],
-    doubt: Option<(&str, bool)>,
-) -> Report {
+fn report(with: &Reconcile, most: usize, results: &[Outcome<'_>], counted: &[Counted]) -> Report {
     let verdict = verdict(results, counted, with.strict);
     let mut report = Report::new(verdict);
     let of = |colour| results.iter().filter(|one| one.colour == colour).count().to_string();
@@ -198,12 +216,6 @@ fn report(
     }
     if verdict == Verdict::Verified && amber != "0" {
         report.reason(Said::new(Message::NoUnitRed, &[]));
-    }
-    // Before the units: as one of them it reads as a board that is missing.
-    match doubt {
-        Some((first, true)) => report.reason(Said::new(Message::OwnFirstLine, &[first])),
-        Some((first, false)) => report.not_checked(Message::OpenFirstLine, &[first]),
-        None => {}
     }
     for counted in counted {
         say_counted(&mut report, counted);
@@ -328,15 +340,21 @@ mod tests {
                 })
                 .collect();
             let told = first_line(&list, &results);
-            told.map(|first| first.is_some()).map_err(|failure| failure.said().0.message())
+            let told = told.map(|doubt| doubt.map(|doubt| doubt.is_header));
+            told.map_err(|failure| failure.said().0.message())
         };
-        assert_eq!(of(&["Baugruppe", "SN1"], &[1]), Err(Message::ListHeader));
-        assert_eq!(of(&["\u{7f16}\u{7801}", "SN1"], &[1]), Err(Message::ListHeader));
-        // A serial without a record is red, and a warning says what else it could be.
-        assert_eq!(of(&["SN0", "SN1"], &[1]), Ok(true));
-        assert_eq!(of(&["SNX", "SN1"], &[0]), Ok(false));
+        // One that alone is missing and is written as no serial is no unit.
+        for header in ["Baugruppe", "\u{7f16}\u{7801}", "Board 1"] {
+            assert_eq!(of(&[header, "SN1"], &[1]), Ok(Some(true)));
+        }
+        // A serial without a record is red.
+        assert_eq!(of(&["SN0", "SN1"], &[1]), Ok(None));
+        assert_eq!(of(&["SNX", "SN1"], &[0]), Ok(None));
+        // Where others are missing as well, it may be a unit like these.
+        assert_eq!(of(&["Board 1", "SN1", "SN2"], &[1]), Ok(Some(false)));
+        assert_eq!(of(&["Baugruppe", "SN1", "SN2"], &[1]), Err(Message::ListHeader));
         // Where nothing is found at all, the header is not the reason.
-        assert_eq!(of(&["Baugruppe", "SN1"], &[]), Ok(false));
+        assert_eq!(of(&["Baugruppe", "SN1"], &[]), Ok(None));
     }
 
     #[test]

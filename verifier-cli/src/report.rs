@@ -1,10 +1,14 @@
 //! What is said at the end: a verdict, what it rests on, and what was not checked.
 
+mod look;
+
 use serde_json::{Map, Value, json};
 
 use crate::matter::Matter;
 use crate::messages::{Language, Message, Said};
 use crate::reconcile::Delivery;
+
+pub(crate) use look::Look;
 
 /// What the program found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +44,7 @@ impl Verdict {
 }
 
 /// Why evidence is rejected that does not fit what the reader gave: his file may be the wrong one.
-const MISFITS: [Message; 8] = [
+pub(crate) const MISFITS: [Message; 8] = [
     Message::LogHasNotSigned,
     Message::PinsOfAnotherLog,
     Message::QuorumNotMet,
@@ -51,9 +55,16 @@ const MISFITS: [Message; 8] = [
     Message::UnpinnedSource,
 ];
 
-/// Facts about single records of the reader's units. They come last: what needs looking at is not to be sought
-/// behind them.
-const RECORDS: [Message; 2] = [Message::LabelOwnRecord, Message::LabelOwnMore];
+/// Facts about single records and fields. They come last: what needs looking at is not to be sought behind them.
+const RECORDS: [Message; 4] = [
+    Message::LabelOwnRecord,
+    Message::LabelOwnMore,
+    Message::LabelOpened,
+    Message::LabelFieldsMore,
+];
+
+/// Those of them that are about the reader's own units.
+const OWN_RECORDS: [Message; 2] = [Message::LabelOwnRecord, Message::LabelOwnMore];
 
 /// Why a file is rejected that may only have been copied badly.
 const DAMAGES: [Message; 2] = [Message::BundleCut, Message::BundleDamaged];
@@ -102,7 +113,13 @@ impl Shown {
 #[derive(Debug)]
 pub(crate) struct Report {
     verdict: Verdict,
-    /// Why it is so; the first line under the verdict.
+    /// What the verdict means, where its word alone would be taken for more; the first line under it.
+    headline: Option<Said>,
+    /// What to look at before the reasons.
+    look: Vec<Look>,
+    /// What people are told there, or in fewer words elsewhere, and machines as ever.
+    told: Vec<Message>,
+    /// Why it is so; the first line under the verdict, where there is no headline.
     reasons: Vec<Said>,
     /// Labelled values: `origin`, `tree size` and the like.
     facts: Vec<(Message, Shown)>,
@@ -124,6 +141,9 @@ impl Report {
     pub(crate) const fn new(verdict: Verdict) -> Self {
         Self {
             verdict,
+            headline: None,
+            look: Vec::new(),
+            told: Vec::new(),
             reasons: Vec::new(),
             facts: Vec::new(),
             not_checked: Vec::new(),
@@ -189,8 +209,41 @@ impl Report {
         self.delivery.as_deref()
     }
 
+    /// All reasons, as machines read them.
+    #[cfg(test)]
     pub(crate) fn reasons(&self) -> &[Said] {
         &self.reasons
+    }
+
+    /// The reasons that people read: what is not told elsewhere.
+    pub(crate) fn reasons_for_people(&self) -> impl Iterator<Item = &Said> {
+        self.reasons.iter().filter(|said| !self.told.contains(&said.message()))
+    }
+
+    /// What the verdict means, where that is said.
+    pub(crate) fn headline(&self) -> Option<&Said> {
+        self.headline.as_ref().filter(|_| self.verdict == Verdict::Verified)
+    }
+
+    /// Says what the verdict means, should it be VERIFIED.
+    pub(crate) fn set_headline(&mut self, said: Said) {
+        self.headline = Some(said);
+    }
+
+    /// Something to look at before the reasons.
+    pub(crate) fn look(&mut self, look: impl Into<Look>) {
+        self.look.push(look.into());
+        self.look.sort_by_key(Look::rank);
+    }
+
+    /// Leaves this to machines: people are told it before the reasons, or in fewer words.
+    pub(crate) fn tell_elsewhere(&mut self, message: Message) {
+        self.told.push(message);
+    }
+
+    /// What to look at, as sentences.
+    pub(crate) fn looks(&self, language: Language) -> Vec<String> {
+        self.look.iter().map(|look| look.to_text(language)).collect()
     }
 
     /// Whether it was rejected because it does not fit the reader's own policy, pins or keys.
@@ -201,6 +254,11 @@ impl Report {
     /// Whether it was rejected because the file is not whole, which copying it again may mend.
     pub(crate) fn is_damaged(&self) -> bool {
         self.is_rejected_for(&DAMAGES)
+    }
+
+    /// Whether that may be the work of a program that packs files.
+    pub(crate) fn is_repacked(&self) -> bool {
+        self.is_damaged() && self.reasons.iter().any(|why| why.has(Message::BundleRepacked))
     }
 
     fn is_rejected_for(&self, reasons: &[Message]) -> bool {
@@ -237,6 +295,12 @@ impl Report {
     /// A fact in a long list, the rest of which people are told as a number; `value` has one line.
     pub(crate) fn machine_fact(&mut self, label: Message, value: &str) {
         self.facts.push((label, Shown::ForMachines(printable(value))));
+    }
+
+    /// The same where a value may have lines of its own.
+    pub(crate) fn machine_lines(&mut self, label: Message, value: &str) {
+        let lines: Vec<String> = value.split('\n').map(printable).collect();
+        self.facts.push((label, Shown::ForMachines(lines.join("\n"))));
     }
 
     /// What people are told of the rest of a long list; `value` has one line.
@@ -281,14 +345,20 @@ impl Report {
         self.not_checked.push(what);
     }
 
+    /// What was not checked and matters more than all else that was not.
+    pub(crate) fn not_checked_first(&mut self, what: Said) {
+        self.not_checked.insert(0, what);
+    }
+
     /// What was not checked, to be told in another report.
     pub(crate) fn into_not_checked(self) -> Vec<Said> {
         self.not_checked
     }
 
-    /// What was not checked, as sentences.
+    /// What was not checked, as sentences for people.
     pub(crate) fn open(&self, language: Language) -> Vec<String> {
-        self.not_checked.iter().map(|line| line.to_text(language)).collect()
+        let open = self.not_checked.iter().filter(|said| !self.told.contains(&said.message()));
+        open.map(|line| line.to_text(language)).collect()
     }
 
     /// Makes a product the whole output, so that it can be piped on.
@@ -323,23 +393,29 @@ impl Report {
             text += &Said::new(verdict, &[]).to_text(language);
             text.push('\n');
         }
-        for reason in &self.reasons {
-            text += &format!("  {}\n", reason.to_text(language));
-        }
+        self.add_reasons(&mut text, language);
         let facts = self.facts_of(language, false);
         facts.for_each(|fact| text += &fact_lines(fact, language));
-        if !self.not_checked.is_empty() {
-            text += &format!("{}\n", Message::NotChecked.text(language));
-            for line in &self.not_checked {
-                text += &format!("  - {}\n", line.to_text(language));
-            }
-        }
-        let mut records = self.facts_of(language, true).peekable();
-        if records.peek().is_some() {
+        add_list(&mut text, Message::NotChecked, &self.open(language), language);
+        if self.facts.iter().any(|(label, _)| OWN_RECORDS.contains(label)) {
             text += &format!("{}\n", Message::OwnRecords.text(language));
         }
+        let records = self.facts_of(language, true);
         records.for_each(|fact| text += &fact_lines(fact, language));
         text
+    }
+
+    /// What the verdict means, what to look at, and why it is so.
+    fn add_reasons(&self, text: &mut String, language: Language) {
+        let said = self.headline().into_iter().chain(self.reasons_for_people());
+        let mut lines = said.map(|said| format!("  {}\n", said.to_text(language)));
+        text.extend(lines.next());
+        let rest: String = lines.collect();
+        add_list(text, Message::LookHeading, &self.looks(language), language);
+        if !self.look.is_empty() && !rest.is_empty() {
+            *text += &format!("{}\n", Message::WhyHeading.text(language));
+        }
+        *text += &rest;
     }
 
     pub(crate) fn to_json(&self, language: Language) -> String {
@@ -356,8 +432,10 @@ impl Report {
                 Some(first) => *first = json!([first.clone(), value]),
             }
         }
+        let look: Vec<Value> = self.look.iter().map(|look| look.to_json(language)).collect();
         let mut value = json!({
             "verdict": self.verdict.code(),
+            "look": look,
             "reasons": all(&self.reasons),
             "facts": facts,
             "not_checked": all(&self.not_checked),
@@ -370,6 +448,14 @@ impl Report {
                 format!("{value}\n")
             }
         }
+    }
+}
+
+/// Sentences under a heading, if there are any.
+fn add_list(text: &mut String, heading: Message, lines: &[String], language: Language) {
+    if !lines.is_empty() {
+        *text += &format!("{}\n", heading.text(language));
+        lines.iter().for_each(|line| *text += &format!("  - {line}\n"));
     }
 }
 
@@ -404,138 +490,4 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_from_outside_cannot_move_the_cursor_or_turn_the_line() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
-        assert_eq!(printable("\u{202e}x\u{9b}"), "\\u{202e}x\\u{9b}");
-        assert_eq!(printable("产线 4"), "产线 4");
-    }
-
-    #[test]
-    fn a_value_of_several_lines_keeps_them_and_cannot_look_like_a_verdict() {
-        let mut report = Report::new(Verdict::Rejected);
-        report.fact(Message::LabelOpened, "first\nVERIFIED\n\u{1b}[2J");
-        let text = report.to_text(Language::English);
-        assert_eq!(text, "REJECTED\n  opened: first\n    | VERIFIED\n    | \\u{1b}[2J\n");
-        let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
-        assert_eq!(json["facts"]["opened"], "first\nVERIFIED\n\\u{1b}[2J");
-    }
-
-    #[test]
-    fn what_does_not_fit_the_reader_s_files_is_told_from_what_was_changed() {
-        let rejected = |message| Report::rejected(vec![Said::new(message, &["a", "b", "c"])]);
-        for message in MISFITS {
-            let report = rejected(message);
-            assert!(report.is_misfit());
-            let text = report.to_text(Language::English);
-            assert!(text.contains("check that you took the right file"), "{text}");
-        }
-        assert!(!rejected(Message::BundleAltered).is_misfit());
-        assert!(!rejected(Message::BundleAltered).is_damaged());
-        for message in DAMAGES {
-            let report = rejected(message);
-            assert!(report.is_damaged() && !report.is_misfit());
-            let text = report.to_text(Language::English);
-            assert!(text.contains("download or copy it again; if it stays so"), "{text}");
-        }
-        assert!(!Report::new(Verdict::Verified).is_misfit());
-    }
-
-    #[test]
-    fn how_often_a_finding_is_there_is_said_in_words_and_by_its_name_to_machines() {
-        let mut report = Report::new(Verdict::Rejected).in_word(Message::NotInOrder);
-        let (what, in_short) = (Message::FoundFailed, Message::ShortFailed);
-        report.counted_fact(Message::LabelFinding, what, in_short, 2);
-        let text = report.to_text(Language::Chinese);
-        assert!(text.starts_with("有问题\n") && text.contains("却已出货：2"), "{text}");
-        assert!(!text.contains("found-failed"), "{text}");
-        let json: Value = serde_json::from_str(&report.to_json(Language::Chinese)).unwrap();
-        assert_eq!(json["facts"]["finding"], "found-failed: 2");
-        assert_eq!(json["verdict"], "rejected");
-    }
-
-    #[test]
-    fn sound_evidence_of_what_is_not_in_order_still_holds_and_is_called_otherwise_than_forged() {
-        let mut report = Report::new(Verdict::Verified);
-        report.reason(Said::new(Message::OwnNamed, &["1", "2"]));
-        report.set_not_in_order(Said::new(Message::OwnAbsent, &["1", "2"]));
-        assert!(report.holds() && !report.is_misfit());
-        assert!(report.to_text(Language::English).starts_with("NOT IN ORDER\n  1 of your 2 units"));
-        let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
-        assert_eq!(json["verdict"], "rejected");
-        assert!(!Report::rejected(Vec::new()).holds() && !Report::new(Verdict::Undecided).holds());
-    }
-
-    #[test]
-    fn a_statement_is_called_one_and_machines_get_its_place_as_it_is() {
-        let mut report = Report::new(Verdict::Verified);
-        let at = Said::new(Message::AtStatement, &["plant-8.example/aoi", "4"]);
-        report.placed_fact(Message::LabelNotBefore, "plant-8.example/aoi 4", &at, "x");
-        let text = report.to_text(Language::English);
-        assert!(text.ends_with("not made before: plant-8.example/aoi statement 4: x\n"), "{text}");
-        let text = report.to_text(Language::Chinese);
-        assert!(text.contains("plant-8.example/aoi 第 4 号声明: x"), "{text}");
-        let json: Value = serde_json::from_str(&report.to_json(Language::Chinese)).unwrap();
-        assert_eq!(json["facts"]["not-before"], "plant-8.example/aoi 4: x");
-    }
-
-    #[test]
-    fn a_long_list_is_whole_for_machines_and_short_for_people() {
-        let mut report = Report::new(Verdict::Verified);
-        report.fact(Message::LabelOwnRecord, "a");
-        report.machine_fact(Message::LabelOwnRecord, "b");
-        report.people_fact(Message::LabelOwnMore, "1");
-        let text = report.to_text(Language::English);
-        assert!(!text.contains(": b") && text.ends_with(": 1\n"), "{text}");
-        let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
-        assert_eq!(json["facts"]["own-record"], json!(["a", "b"]));
-        assert!(json["facts"]["own-more"].is_null(), "{json}");
-    }
-
-    #[test]
-    fn single_records_of_the_reader_s_units_come_behind_what_needs_looking_at() {
-        let mut report = Report::new(Verdict::Verified);
-        report.fact(Message::LabelOwnRecord, "a");
-        report.fact(Message::LabelSha256, "b");
-        report.not_checked(Message::OpenTruth, &[]);
-        let text = report.to_text(Language::English);
-        let at = |part: &str| text.find(part).unwrap();
-        assert!(at("SHA-256: b") < at("Not checked") && at("truth") < at("Records of your"));
-        assert!(text.ends_with(": a\n"), "{text}");
-        let values: Vec<&str> = report.facts(Language::English).map(|(_, value)| value).collect();
-        assert_eq!(values, ["b", "a"]);
-    }
-
-    #[test]
-    fn one_of_many_is_one_line_with_its_time() {
-        let mut report = Report::new(Verdict::Verified);
-        report.reason(Said::new(Message::WatchAgrees, &["5"]));
-        report.set_found_at("2026-01-02T03:04:05Z".to_string());
-        let text = report.to_text(Language::English);
-        assert_eq!(text, "2026-01-02T03:04:05Z all that was seen is one log, now of 5 entries\n");
-        // Not even one line among many is a success without the other half of the truth.
-        report.not_checked(Message::OpenNoWitnessAddress, &["w1"]);
-        report.not_checked(Message::OpenEntries, &[]);
-        let open = "now of 5 entries. Not checked: what w1 has seen: the policy has no address of \
-                    it, and --witness gives none; what the entries say\n";
-        let text = report.to_text(Language::English);
-        assert!(text.ends_with(open) && text.lines().count() == 1, "{text}");
-        let json = report.to_json(Language::English);
-        assert_eq!(json.lines().count(), 1);
-        assert!(json.contains("\"found_at\":\"2026-01-02T03:04:05Z\""), "{json}");
-    }
-
-    #[test]
-    fn a_repeated_label_becomes_a_list() {
-        let mut report = Report::new(Verdict::Verified);
-        for value in ["a", "b", "c"] {
-            report.fact(Message::LabelOpened, value);
-        }
-        let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
-        assert_eq!(json["facts"]["opened"], json!(["a", "b", "c"]));
-        assert_eq!(json["verdict"], "verified");
-    }
-}
+mod tests;

@@ -66,12 +66,12 @@ fn a_short_quorum_is_told_down_to_the_witness_that_is_missing() {
     let (code, json) = verify(&receipt(signed_by(tree(), &[(2, EARLY), (5, EARLY)])), nested, &[]);
     assert_eq!(code, 1);
     let want = [
-        "too few witnesses have cosigned: the quorum all-sides of your policy is not met (check that \
+        "too few witnesses have signed: the quorum all-sides of your policy is not met (check that \
          you took the right file)",
-        "group all-sides needs 2 of 2, has 1: factory-side not met (1 of 2 needed); \
-         w5 ok (2026-01-02T03:04:05Z)",
-        "group factory-side needs 2 of 3, has 1: w2 ok (2026-01-02T03:04:05Z); \
-         w3 no cosignature; w4 no cosignature",
+        "your policy wants 2 of the 2 in `all-sides`; only 1 signed: \
+         factory-side not enough (1 signed, 2 needed); w5 ok (2026-01-02T03:04:05Z)",
+        "your policy wants 2 of the 3 in `factory-side`; only 1 signed: \
+         w2 ok (2026-01-02T03:04:05Z); w3 no cosignature; w4 no cosignature",
     ];
     assert_eq!(texts(&json, "reasons"), want);
     let member = &json["reasons"][2]["details"][1];
@@ -99,8 +99,8 @@ fn a_bad_line_is_named_with_the_rule_that_it_spoils() {
             "signature lines of known keys do not verify: key w4.example+{id}: \
              a signature line names the key but does not verify"
         ),
-        "group q needs 2 of 3, has 1: w2 ok (2026-01-02T03:04:05Z); w3 no cosignature; \
-         w4 signature does not verify"
+        "your policy wants 2 of the 3 in `q`; only 1 signed: w2 ok (2026-01-02T03:04:05Z); \
+         w3 no cosignature; w4 signature does not verify"
             .to_string(),
     ];
     assert_eq!(texts(&json, "reasons"), want);
@@ -153,7 +153,8 @@ fn what_ml_dsa_alone_leaves_unproven_is_told() {
     let (code, json) = fiducial(folder.path(), &words);
     assert_eq!(code, 0, "{json:#}");
     let short = "against quantum computers: by ML-DSA-44 alone the quorum q is not met: \
-                 group q needs 2 of 2, has 1: w ok (1 of 1 needed); two signs with Ed25519";
+                 your policy wants 2 of the 2 in `q`; only 1 signed: \
+                 w enough (1 signed, 1 needed); two signs with Ed25519";
     assert!(texts(&json, "not_checked").contains(&short.to_string()), "{json:#}");
 }
 

@@ -40,25 +40,38 @@ fn a_bundle_that_was_cut_is_to_be_fetched_again() {
     let whole = fs::read(at.join("b.zip")).unwrap();
     for size in [whole.len() - 1, whole.len() - 21, whole.len() - 22, whole.len() / 2, 50] {
         fs::write(at.join("cut.zip"), &whole[..size]).unwrap();
-        for (language, what) in [("en", "download or copy it again"), ("zh", "请重新下载或复制")]
+        for (language, what) in [("en", "Download or copy it again"), ("zh", "请重新下载或复制")]
         {
             let json = verify(at, "cut.zip", "policy", language, 1);
             assert_eq!(codes(&json, "reasons"), ["bundle-cut"], "{size}");
             assert!(first_reason(&json).contains(what), "{json}");
         }
     }
-    // An end that is there and says something else, or any other byte: a copy may have done that as well.
+    // An end that is there and says something else, or any other byte of the form: so does a program that packs files.
     for place in [whole.len() - 1, whole.len() - 10, 0, 6, 30, 40] {
         let mut altered = whole.clone();
         altered[place] ^= 1;
         fs::write(at.join("altered.zip"), altered).unwrap();
-        for (language, what) in [("en", "download or copy it again"), ("zh", "请重新下载或复制")]
-        {
+        for (language, what) in [
+            ("en", "Packed again, or changed: this cannot tell which. Ask for the original file."),
+            ("zh", "可能被重新打包，也可能被改动：无法分辨。请索要原始文件。"),
+        ] {
             let json = verify(at, "altered.zip", "policy", language, 1);
             assert_eq!(codes(&json, "reasons"), ["bundle-damaged"], "{place}");
-            assert!(first_reason(&json).contains(what), "{json}");
+            assert!(first_reason(&json).ends_with(what), "{json}");
         }
     }
+    // A byte of a part, of the list that begins the bundle: packing again leaves these as they are.
+    let name = b"HOW-TO-VERIFY.txt";
+    let part = whole.windows(name.len()).position(|bytes| bytes == name).unwrap();
+    let mut altered = whole.clone();
+    altered[part] ^= 1;
+    fs::write(at.join("altered.zip"), altered).unwrap();
+    let json = verify(at, "altered.zip", "policy", "en", 1);
+    assert_eq!(codes(&json, "reasons"), ["bundle-damaged"]);
+    let said = first_reason(&json);
+    assert!(said.contains("bundle.json: its bytes") && !said.contains("Packed"), "{said}");
+    assert!(said.ends_with("Download or copy it again, or ask for the original file"), "{said}");
 }
 
 #[test]
@@ -73,7 +86,7 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
     for (file, code, hint) in [
         ("empty.zip", "file-empty", None),
         ("page.html", "not-a-bundle", Some("fiducial bundle make")),
-        ("again.zip", "not-a-bundle", Some("unpack it and verify the folder")),
+        ("again.zip", "not-a-bundle", Some("Packed again, or changed: this cannot tell which")),
     ] {
         let json = verify(at, file, "policy", "en", 2);
         assert_eq!(json["reason"]["code"], code, "{json}");
@@ -81,12 +94,15 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
         assert!(hint.is_none_or(|hint| told.unwrap().contains(hint)), "{json}");
         assert!(!json["reason"]["text"].as_str().unwrap().contains("end record"), "{json}");
     }
-    // One whose form another program has changed may have been packed again; its folder is as good.
+    // One whose form another program has changed may have been packed again: that is said alike of both.
     let mut again = fs::read(at.join("b.zip")).unwrap();
     again[6] ^= 1;
     fs::write(at.join("again.zip"), again).unwrap();
     let json = verify(at, "again.zip", "policy", "en", 1);
-    assert!(first_reason(&json).ends_with("unpack it and verify the folder"), "{json}");
+    assert!(
+        first_reason(&json).ends_with("cannot tell which. Ask for the original file."),
+        "{json}"
+    );
 
     // A bundle for a command that takes a single paper.
     for words in [&["verify", "b.zip", "--policy", "policy"][..], &["inspect", "b.zip"]] {
@@ -161,8 +177,12 @@ fn a_lower_bound_that_cannot_be_is_not_asked_for() {
     let folder = folder();
     // Both statements name no tree. What the log held by then, that does not say.
     for (language, what, never) in [
-        ("en", "2 statements were made long before they were logged: no earlier state", "empty"),
-        ("zh", "2 份声明是否在记入日志之前很久就已作出：所签署的内容没有指明", "尚为空"),
+        (
+            "en",
+            "no earliest time can be given for 2 entries: what was signed names no earlier",
+            "empty",
+        ),
+        ("zh", "有 2 条日志条目无法给出最早时间：所签署的内容没有指明日志更早的状态", "尚为空"),
     ] {
         let json = verify(folder.path(), "b.zip", "policy", language, 0);
         let open = codes(&json, "not_checked");
@@ -180,7 +200,8 @@ fn a_lower_bound_that_cannot_be_is_not_asked_for() {
     let said = all.iter().find(|said| said["code"] == "open-no-lower-bound").unwrap();
     let text = said["text"].as_str().unwrap();
     assert!(
-        text.contains("no earlier state of the log is named") && !text.contains("empty"),
+        text.contains("what was signed names no earlier state of the log")
+            && !text.contains("empty"),
         "{said}"
     );
 }

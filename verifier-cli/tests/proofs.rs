@@ -178,9 +178,14 @@ fn the_items_of_a_list_stand_below_its_name() {
     put("policy", support::policy().as_bytes());
     let key = support::source_key().verifier().to_string();
     let verify = ["verify", "receipt", "--policy", "policy", "--source-key", &key];
-    let (code, said) =
-        fiducial(folder.path(), &[&verify[..], &["--disclosure", "opening"]].concat());
+    let (code, said) = fiducial(
+        folder.path(),
+        &[&verify[..], &["--disclosure", "opening", "--all-fields"]].concat(),
+    );
     assert_eq!(code, 0, "{said}");
+    assert!(said.starts_with("VERIFIED\n  This report says: FAILED, PASSED, 0042\n"), "{said}");
+    let board = "1 board failed at the machine and nobody passed it: 0042-1\n";
+    assert!(said.contains(board), "{said}");
     for want in [
         "  opened: 1 aoi-report verdict =\n    | FAILED\n    | PASSED\n",
         "  opened: 1 aoi-report units =\n    | 0042-1\n    | 0042-2\n",

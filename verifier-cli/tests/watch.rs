@@ -432,7 +432,8 @@ fn a_checkpoint_without_its_quorum_is_told_rule_by_rule_and_still_compared() {
     world.write("log/checkpoint", signed_by(truth().tree(300), &[(2, 5)]).to_bytes());
     let said = world.look().ends_with(2, &["quorum-not-met", "rule-short"]);
     let text = said.json["reasons"][1]["text"].as_str().unwrap();
-    let want = "group both needs 2 of 2, has 1: w2 ok (1970-01-01T00:00:05Z); w3 no cosignature";
+    let want = "your policy wants 2 of the 2 in `both`; only 1 signed: w2 ok \
+                (1970-01-01T00:00:05Z); w3 no cosignature";
     assert_eq!(text, want);
     world.write("log/checkpoint", signed_by(history(300, 9).tree(300), &[(2, 5)]).to_bytes());
     world.look().ends_with(1, &["watch-split", "quorum-not-met", "rule-short"]);

@@ -107,9 +107,9 @@ pub enum BundleError {
         sequence: u64,
     },
     /// A path that no part may have, or one out of order.
-    #[error("part {at}: no part may be called {path:?} at this place")]
+    #[error("part {}: no part may be called {path:?} at this place", .at + 1)]
     Path {
-        /// Which part, from 0.
+        /// Which part, from 0; people count from one.
         at: usize,
         /// What it is called.
         path: String,

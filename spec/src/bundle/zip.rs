@@ -225,12 +225,12 @@ fn next<'a>(
     Ok((facts.checksum, (facts.path, part)))
 }
 
-/// What a part is called. Of its path nothing was checked yet.
+/// What a part is called: by its path, or else by its place, counted from one. Of the path nothing was checked yet.
 fn name(at: usize, path: &[u8]) -> String {
     let text = core::str::from_utf8(path).ok();
     match text.and_then(PartPath::parse) {
         Some(path) => path.to_string(),
-        None => format!("part {at}"),
+        None => format!("part {}", at + 1),
     }
 }
 
@@ -382,15 +382,15 @@ mod tests {
         };
         // A byte of the first part, and the version in the header of the second.
         let (byte, header) = (LOCAL_SIZE + 1, LOCAL_SIZE + 1 + PARTS[0].1.len() + 4);
-        let checksum = |at: usize| Err(ZipError::Checksum { part: format!("part {at}") });
-        let wrong = |at: usize| Err(ZipError::Header { part: format!("part {at}") });
-        assert_eq!(changed(&[byte]), checksum(0));
-        assert_eq!(changed(&[header]), wrong(1));
-        assert_eq!(changed(&[byte, header]), checksum(0));
+        let checksum = |number: usize| Err(ZipError::Checksum { part: format!("part {number}") });
+        let wrong = |number: usize| Err(ZipError::Header { part: format!("part {number}") });
+        assert_eq!(changed(&[byte]), checksum(1));
+        assert_eq!(changed(&[header]), wrong(2));
+        assert_eq!(changed(&[byte, header]), checksum(1));
         // The version in the header of the first, and the last byte of the last.
         let begin = file.len() - END_SIZE - PARTS.len() * ENTRY_SIZE - b"adir/bc".len();
-        assert_eq!(changed(&[begin - 1]), checksum(2));
-        assert_eq!(changed(&[4, begin - 1]), wrong(0));
+        assert_eq!(changed(&[begin - 1]), checksum(3));
+        assert_eq!(changed(&[4, begin - 1]), wrong(1));
     }
 
     #[test]
@@ -407,7 +407,7 @@ mod tests {
         // Whatever else a directory calls it, in however many letters, is not repeated.
         for path in [&b"polic\xff"[..], b"../out", &[b'a'; 5000]] {
             let byte = LOCAL_SIZE + path.len();
-            assert_eq!(refused(path, byte), ZipError::Checksum { part: "part 0".to_string() });
+            assert_eq!(refused(path, byte), ZipError::Checksum { part: "part 1".to_string() });
         }
     }
 
@@ -420,7 +420,7 @@ mod tests {
         let mut forged = two[..begin].to_vec();
         forged.extend(&one[one.len() - END_SIZE - ENTRY_SIZE - 1..one.len() - END_SIZE]);
         forged.extend(end(1, small(ENTRY_SIZE + 1), small(begin)));
-        assert_eq!(read(&forged), Err(ZipError::Layout { part: "part 1".to_string() }));
+        assert_eq!(read(&forged), Err(ZipError::Layout { part: "part 2".to_string() }));
         // The same part named twice.
         let entry = &one[one.len() - END_SIZE - ENTRY_SIZE - 1..one.len() - END_SIZE];
         let mut forged = one[..one.len() - END_SIZE].to_vec();
@@ -435,7 +435,7 @@ mod tests {
         let mut bytes = [0xff; END_SIZE];
         assert_eq!(read(&bytes), Err(ZipError::End));
         bytes = end(usize::from(u16::MAX), 0, 0);
-        assert_eq!(read(&bytes), Err(ZipError::Header { part: "part 0".to_string() }));
+        assert_eq!(read(&bytes), Err(ZipError::Header { part: "part 1".to_string() }));
         assert_eq!(read(&end(0, 1, 0)), Err(ZipError::End));
         assert_eq!(read(&end(0, 0, u32::MAX)), Err(ZipError::End));
     }

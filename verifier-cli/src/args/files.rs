@@ -197,6 +197,7 @@ impl Files {
             after,
             consistency,
             log,
+            all_fields: _,
             report,
         } = verify;
         match what {

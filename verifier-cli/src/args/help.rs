@@ -84,7 +84,14 @@ const TEXTS: &[(&str, &str)] = &[
         "Your own pins: what you knew of the sources before",
         "您自己的信任锚点文件（pins）：您事先对各来源的了解",
     ),
-    ("Your units, one a line: their records are looked for", "您的单元，每行一个：将查找其记录"),
+    (
+        "Your units: one a line, or CSV with a header (serial, panel): their records are looked for",
+        "您的单元：每行一个，或带表头（serial、panel）的 CSV：将查找其记录",
+    ),
+    (
+        "Show every opened field, and not only those that say most",
+        "显示每个已披露的字段，而不只是最说明问题的",
+    ),
     (
         "Papers for people: statements and certificates, filled in with what was verified",
         "给人看的文书：声明和认证，填入已验证的内容",
@@ -272,11 +279,11 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     (
         "A word that a machine writes for what is bad, besides the usual ones; can be repeated",
-        "除常用词外，设备用来表示不良的词；可重复",
+        "除常用词外，机器用来表示不良的词；可重复",
     ),
     (
         "A word that a machine writes for what is good, besides the usual ones; can be repeated",
-        "除常用词外，设备用来表示良品的词；可重复",
+        "除常用词外，机器用来表示良品的词；可重复",
     ),
     (
         "Compare what was shipped with what was recorded of it: every unit green, amber or red",

@@ -7,6 +7,7 @@
 //!
 //! Every arrow is checked, and the report names those that were not asked for.
 
+mod opened;
 mod sources;
 
 use std::fmt::Display;
@@ -16,18 +17,20 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use spec::encoding::encode_hex;
-use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE, OpenedBatch, OpenedRecord};
+use spec::evidence::disclosure::{Disclosure, MAX_DISCLOSURE_SIZE, OpenedBatch};
 use spec::evidence::statement::{Statement, VerifiedStatement};
 use spec::hash::leaf_hash;
 use spec::policy::Policy;
 use spec::proof::{MAX_PROOF_SIZE, Proof, ProofFailure, VerifiedInclusion};
 use spec::tile::MAX_ENTRY_SIZE;
 
+use self::opened::file_hash;
 use self::sources::Sources;
-use super::judge::Judge;
+use super::judge::{Judge, Judged};
 use super::prove::not_included;
 use super::{Stop, after, describe, shown};
 use crate::args::Verify;
+use crate::failed;
 use crate::failure::Failure;
 use crate::input;
 use crate::lateness::{Lateness, Logged};
@@ -39,13 +42,6 @@ use crate::run_log;
 
 /// How much of a file is hashed at a time.
 const CHUNK: usize = 64 * 1024;
-
-/// The name of the field that commits to a file's bytes.
-const FILE_HASH: &str = "file/sha256";
-
-/// The name of the field that holds a tag for each unit, and the bytes of one.
-const TAGS: &str = "tags";
-const TAG_SIZE: usize = 32;
 
 /// What the receipt is about.
 enum Entry {
@@ -68,6 +64,9 @@ impl Entry {
 
 /// Judges a receipt and all that was given with it.
 pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
+    if wanted.disclosure.is_none() && !wanted.files.is_empty() {
+        return Err(Said::new(Message::FileWithoutDisclosure, &[]).into());
+    }
     let judge = Judge::open(&wanted.policy)?;
     let sources = Sources::read(wanted)?;
     let path = wanted.receipt.as_deref().expect("clap asks for the receipt");
@@ -100,15 +99,9 @@ pub(crate) fn run(wanted: &Verify, network: &Network) -> Result<Report, Stop> {
             report.not_checked(Message::OpenCompleteness, &[]);
             report.not_checked(Message::OpenTruth, &[]);
             let opened = check_disclosure(&mut report, wanted, statement)?;
-            let logged = opened.as_ref().map(|opened| Logged {
-                source: statement.source().as_str(),
-                sequence: statement.sequence(),
-                not_after: judged.times.map(|times| times.latest.as_seconds()),
-                opened,
-            });
-            let mut lateness = Lateness::default();
-            logged.iter().for_each(|one| lateness.add(one));
-            lateness.say(&mut report);
+            if let Some(opened) = &opened {
+                say_opened(&mut report, statement, opened, &judged);
+            }
             if wanted.report.is_some() {
                 let matter = shown::matter(wanted, statement, opened.as_ref(), &judged, not_before);
                 return Ok(report.with_matter(matter));
@@ -197,13 +190,30 @@ fn check_statement(
     Ok(())
 }
 
+/// What boards are to be looked at, and how late they were logged.
+fn say_opened(
+    report: &mut Report,
+    statement: &VerifiedStatement,
+    opened: &OpenedBatch,
+    judged: &Judged,
+) {
+    let (source, sequence) = (statement.source().as_str(), statement.sequence());
+    let records = opened.records().iter().map(|record| (source, sequence, record));
+    failed::say(report, None, records);
+    let not_after = judged.times.map(|times| times.latest.as_seconds());
+    let mut lateness = Lateness::default();
+    lateness.add(&Logged { source, sequence, not_after, opened });
+    lateness.say(report);
+}
+
 fn check_disclosure(
     report: &mut Report,
     wanted: &Verify,
     statement: &VerifiedStatement,
 ) -> Result<Option<OpenedBatch>, Stop> {
     let Some(path) = &wanted.disclosure else {
-        report.not_checked(Message::OpenNoDisclosure, &[]);
+        report.set_headline(Said::new(Message::MeansReceipt, &[]));
+        report.not_checked_first(Said::new(Message::OpenNoDisclosure, &[]));
         return Ok(None);
     };
     let shown = path.display().to_string();
@@ -218,12 +228,8 @@ fn check_disclosure(
     for file in &wanted.files {
         vouched.push(check_file(report, file, &opened)?);
     }
-    describe_opened(report, &opened);
-    for record in opened.records() {
-        if file_hash(record).is_some() && !vouched.contains(&record.index()) {
-            report.not_checked(Message::OpenFile, &[&record.index().to_string()]);
-        }
-    }
+    opened::say(report, &opened, &vouched, wanted.all_fields);
+    opened::say_files(report, &opened, &vouched);
     if !opened.is_whole() {
         let (some, all) = (opened.records().len().to_string(), opened.record_count().to_string());
         if some == all {
@@ -250,15 +256,6 @@ fn check_file(report: &mut Report, file: &Path, opened: &OpenedBatch) -> Result<
     }
 }
 
-/// The hash of the file that a record is about. Only kinds with the field in their table are about
-/// a file: elsewhere the name is the source's own and may mean anything.
-fn file_hash(record: &OpenedRecord) -> Option<&str> {
-    let named = |name: &str| name == FILE_HASH;
-    let field =
-        record.fields().iter().find(|field| field.is_known() && named(field.name().as_str()));
-    std::str::from_utf8(field?.value()?).ok()
-}
-
 fn hash_file(path: &Path) -> Result<String, Failure> {
     let unreadable = |error: std::io::Error| input::unreadable(path, &error);
     let mut file = File::open(path).map_err(unreadable)?;
@@ -275,39 +272,6 @@ fn hash_file(path: &Path) -> Result<String, Failure> {
     let hash = encode_hex(&hasher.finalize());
     run_log::note_hashed(path, size, || hash.clone());
     Ok(hash)
-}
-
-fn describe_opened(report: &mut Report, opened: &OpenedBatch) {
-    for record in opened.records() {
-        for field in record.fields() {
-            // Names outside the kind's table are the source's own and are marked as such.
-            let mark = if field.is_known() { "" } else { "?" };
-            let (index, kind, name) = (record.index(), record.kind(), field.name().as_str());
-            let value = shown_value(name, field.value());
-            // The items of a list stand below the name that they belong to.
-            let space = if value.contains('\n') { "\n" } else { " " };
-            let shown = format!("{index} {kind} {name}{mark} ={space}{value}");
-            report.fact(Message::LabelOpened, shown);
-        }
-    }
-}
-
-/// A value for people: a list as its items, one a line; what is no text in hexadecimal.
-///
-/// Rule: `spec/text/evidence.md`: each item of a list is followed by a line feed, and `tags` are 32
-/// bytes for each unit.
-fn shown_value(name: &str, value: Option<&[u8]>) -> String {
-    let Some(value) = value else {
-        return "-".to_string();
-    };
-    match std::str::from_utf8(value) {
-        Ok(text) if name != TAGS => text.strip_suffix('\n').unwrap_or(text).to_string(),
-        _ if name == TAGS && value.len() % TAG_SIZE == 0 => {
-            let tags = value.chunks(TAG_SIZE).map(|tag| format!("0x{}", encode_hex(tag)));
-            tags.collect::<Vec<_>>().join("\n")
-        }
-        _ => format!("0x{}", encode_hex(value)),
-    }
 }
 
 fn no_source_key() -> Failure {

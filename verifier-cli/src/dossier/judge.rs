@@ -21,10 +21,12 @@ use super::stamps::{self, Stamped};
 use super::statements::{self, After, Checked, Keys, Receipt};
 use crate::args::Dossier;
 use crate::command::{Judge, Stop, describe};
+use crate::failed;
 use crate::input;
 use crate::lateness::Lateness;
 use crate::list::Unit;
 use crate::log::Network;
+use crate::matter::is_about_boards;
 use crate::messages::{Message, Said};
 use crate::report::{Report, Verdict};
 use crate::timestamp::Authorities;
@@ -108,6 +110,9 @@ pub(crate) fn verify(
     };
 
     let mut report = Report::new(Verdict::Verified);
+    if shown::placed(&held.checked).any(|(.., record)| is_about_boards(record.kind())) {
+        report.set_headline(Said::new(Message::MeansBoards, &[]));
+    }
     let lacking = say_ranges(&mut report, &held, scanned.as_ref(), own.as_ref())?;
     say_records(&mut report, &held.checked);
     say_claims(&mut report, &held.checked);
@@ -204,7 +209,9 @@ fn say_ranges<'o>(
         let lacking = own.say(report, &held.sound, &held.checked)?;
         lacking.into_iter().map(Cow::Borrowed).collect()
     } else {
-        looked::say_shown(report, &held.checked).into_iter().map(Cow::Owned).collect()
+        let lacking = looked::say_shown(report, &held.checked);
+        failed::say(report, None, shown::placed(&held.checked));
+        lacking.into_iter().map(Cow::Owned).collect()
     })
 }
 

@@ -15,7 +15,7 @@ use crate::list::{Unit, is_name};
 use crate::matter::is_about_boards;
 use crate::messages::{Message, Said};
 use crate::reconcile::{is_inspection, uninspected};
-use crate::report::Report;
+use crate::report::{Look, Report};
 
 /// How many of them are named.
 const MAX_NAMED: usize = 10;
@@ -63,6 +63,8 @@ fn say_missing(report: &mut Report, all: usize, missing: &[&Unit]) {
     let numbers = [missing.len(), all].map(|number| number.to_string());
     let names = first_of(missing);
     report.reason(Said::new(Message::OwnNotInspected, &[&numbers[0], &numbers[1], &names]));
+    say_to_look(report, missing.iter().copied());
+    report.tell_elsewhere(Message::OwnNotInspected);
 }
 
 fn say_lacking(report: &mut Report, all: usize, lacking: &[Unit]) {
@@ -72,6 +74,15 @@ fn say_lacking(report: &mut Report, all: usize, lacking: &[Unit]) {
     let numbers = [all, lacking.len()].map(|number| number.to_string());
     let names = first_of(&lacking.iter().collect::<Vec<_>>());
     report.not_checked(Message::OpenNotInspected, &[&numbers[0], &numbers[1], &names]);
+    say_to_look(report, lacking.iter());
+    report.tell_elsewhere(Message::OpenNotInspected);
+}
+
+/// People read it before the reasons: a report that is not there is none of them.
+fn say_to_look<'u>(report: &mut Report, units: impl Iterator<Item = &'u Unit>) {
+    let names = units.map(|unit| unit.called().into_owned()).collect();
+    let look = Look::of_units(Message::LookNotInspected, &[], names);
+    report.look(look.asking(Message::LookAskReport));
 }
 
 /// What a record about boards calls them.
@@ -153,27 +164,35 @@ mod tests {
             let mut report = Report::new(Verdict::Verified);
             say_missing(&mut report, 12, &units.iter().collect::<Vec<_>>());
             assert_eq!(report.verdict(), Verdict::Verified);
-            let reasons = report.reasons().iter();
-            reasons.map(|said| said.to_text(Language::English)).collect::<Vec<_>>()
+            // Machines find it among the reasons, people before them.
+            assert_eq!(report.reasons().len(), usize::from(count > 0));
+            assert_eq!(report.reasons_for_people().count(), 0);
+            report.looks(Language::English)
         };
         assert!(told(0).is_empty());
-        let two = "is shown for 2 of your 12 units: SN0, SN1; `reconcile` judges that";
-        assert!(told(2)[0].ends_with(two), "{:?}", told(2));
-        assert!(
-            told(11)[0].contains("11 of your 12 units: SN0, ") && told(11)[0].contains("SN9 (+1);")
-        );
+        let two =
+            "2 boards have no inspection report: SN0, SN1. No report of an inspection machine";
+        assert!(told(2)[0].starts_with(two), "{:?}", told(2));
+        let many = "11 boards have no inspection report: SN0, ";
+        assert!(told(11)[0].starts_with(many) && told(11)[0].contains("SN9 and 1 more. No report"));
     }
 
     #[test]
-    fn without_a_list_they_are_named_among_what_was_not_checked() {
+    fn without_a_list_they_are_named_before_the_reasons_too() {
         let told = |lacking: &[&str]| {
             let unit = |name: &&str| Unit { serial: (*name).to_string(), ..Unit::default() };
             let mut report = Report::new(Verdict::Verified);
             say_lacking(&mut report, 3, &lacking.iter().map(unit).collect::<Vec<_>>());
-            report.open(Language::English)
+            assert!(report.open(Language::English).is_empty());
+            assert_eq!(
+                report.to_json(Language::English).contains("is there for 1: PN2"),
+                !lacking.is_empty()
+            );
+            report.looks(Language::English)
         };
         assert!(told(&[]).is_empty());
-        assert!(told(&["PN2"])[0].ends_with("is there for 1: PN2"), "{:?}", told(&["PN2"]));
+        let said = "1 board has no inspection report: PN2. ";
+        assert!(told(&["PN2"])[0].starts_with(said), "{:?}", told(&["PN2"]));
     }
 
     #[test]

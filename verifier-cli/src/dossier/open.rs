@@ -168,9 +168,10 @@ fn refused(shown: &str, error: &BundleError, is_bundle: bool) -> Stop {
         let message = if is_zip { Message::BundleDamaged } else { Message::BundleAltered };
         let why = Said::of_error(message, &[shown], error);
         // Bytes that differ are not what packing again does.
-        let is_form = is_zip && !matches!(error, BundleError::Zip(ZipError::Checksum { .. }));
-        let repacked = is_form.then(|| Said::new(Message::BundleRepacked, &[]));
-        return Stop::rejected(why.with(repacked.into_iter().collect()));
+        let is_form = !matches!(error, BundleError::Zip(ZipError::Checksum { .. }));
+        let what = if is_form { Message::BundleRepacked } else { Message::BundleCopyAgain };
+        let what = is_zip.then(|| Said::new(what, &[]));
+        return Stop::rejected(why.with(what.into_iter().collect()));
     }
     let failure = Failure::new(Said::of_error(Message::Malformed, &[shown], error));
     failure.with_hint(Said::new(Message::HintDossier, &[])).into()

@@ -7,7 +7,7 @@
 //! Invariant: a verdict is never VERIFIED if units were given and one of them is found nowhere. If none is,
 //! nothing is told: a key of another lot, and a list that spells units as no machine does, find nothing, and
 //! nothing found is no proof. If some are, the others are missing, and that is not in order: `reconcile` says
-//! the same of them.
+//! the same of them. A first line that alone is missing and looks like a header is no unit, and that is told.
 
 mod found;
 
@@ -24,11 +24,13 @@ use spec::evidence::tag::LotKey;
 use self::found::{Boards, Found, Named};
 use super::looked;
 use super::ranges::{self, Sound};
+use super::shown;
 use super::statements::Checked;
+use crate::failed;
 use crate::failure::Failure;
 use crate::list::{self, List, Panels, Unit};
-use crate::messages::{Message, Said};
-use crate::report::Report;
+use crate::messages::{MAX_NAMED, Message, Said};
+use crate::report::{Look, Report};
 
 /// How many of a long list are said.
 const MAX_LISTED: usize = 100;
@@ -116,61 +118,72 @@ impl Own {
         for record in sound.iter().flat_map(|one| own_records(one, checked)) {
             named.add_tagged(&boards, record);
         }
-        let all = self.list.units.len();
-        let missing = self.of_kind(&named, Found::Missing);
-        if missing.len() == all {
-            let why = Said::new(Message::OwnNoneFound, &[&all.to_string()]);
+        let missing = of_kind(&self.list.units, &named, Found::Missing);
+        if missing.len() == self.list.units.len() {
+            let why = Said::new(Message::OwnNoneFound, &[&missing.len().to_string()]);
             let why = why.with(self.list.doubts());
             return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
         }
-        // Where all others are found, it is said at once that this looks like no unit.
-        let mut doubt = Vec::new();
-        if let Some(first) = self.list.first_line().filter(|first| missing.contains(first)) {
-            list::doubt_header(first)?;
-            if missing.len() == 1 {
-                doubt.push(Said::new(Message::OwnFirstLine, &[&first.serial]));
-            } else {
-                report.not_checked(Message::OpenFirstLine, &[&first.serial]);
-            }
-        }
+        let units = self.without_header(report, &missing)?;
+        let missing = of_kind(units, &named, Found::Missing);
         let lacking = if self.reader.is_none() || sound.is_empty() {
-            let numbers = [all - missing.len(), all].map(|number| number.to_string());
+            let numbers = [units.len() - missing.len(), units.len()];
+            let numbers = numbers.map(|number| number.to_string());
             report.reason(Said::new(Message::OwnNamed, &[&numbers[0], &numbers[1]]));
-            let lacking = looked::say(report, &self.list.units, checked);
+            let lacking = looked::say(report, units, checked);
             say_missing(report, None, &missing);
             lacking
         } else {
-            let say = |one| self.say_range(report, one, checked, &boards);
+            let say = |one| self.say_range(report, one, checked, (&boards, units));
             let absent: Vec<Vec<&Unit>> = sound.iter().map(say).collect();
-            let lacking = looked::say(report, &self.list.units, checked);
+            let lacking = looked::say(report, units, checked);
             for (one, absent) in sound.iter().zip(absent) {
                 say_missing(report, Some(one.pin.source().as_str()), &absent);
             }
             lacking
         };
-        say_by_panel(report, &self.of_kind(&named, Found::ByPanel), all);
-        if !missing.is_empty() {
-            let numbers = [missing.len(), all].map(|number| number.to_string());
-            let absent = Said::new(Message::OwnAbsent, &[&numbers[0], &numbers[1]]);
-            report.set_not_in_order(absent.with(doubt));
-        }
+        say_by_panel(report, &of_kind(units, &named, Found::ByPanel), units.len());
+        let found: Vec<&Unit> =
+            units.iter().filter(|unit| named.of(unit) != Found::Missing).collect();
+        failed::say(report, Some(&found[..]), shown::placed(checked));
+        say_nowhere(report, &missing, units.len());
         Ok(lacking)
     }
 
+    /// The units of the list, without a first line that alone is missing and looks like a header. Fails where others
+    /// are missing as well and that line has no digit, as no serial is.
+    fn without_header(&self, report: &mut Report, missing: &[&Unit]) -> Result<&[Unit], Failure> {
+        let units = self.list.units.as_slice();
+        let Some(first) = self.list.first_line().filter(|first| missing.contains(first)) else {
+            return Ok(units);
+        };
+        let name = first.serial.as_str();
+        if missing.len() == 1 && self.list.header_like().is_some() {
+            report.not_checked(Message::OwnFirstLine, &[name]);
+            report.look(Said::new(Message::LookHeader, &[name]));
+            return Ok(&units[1..]);
+        }
+        list::doubt_header(first)?;
+        if missing.len() > 1 {
+            report.not_checked(Message::OpenFirstLine, &[name]);
+        }
+        Ok(units)
+    }
+
     /// Returns the units that it does not have.
-    fn say_range<'a>(
+    fn say_range<'a, 'u>(
         &self,
         report: &mut Report,
         sound: &Sound<'_>,
         checked: &'a [Checked],
-        boards: &Boards<'a>,
-    ) -> Vec<&Unit> {
+        (boards, units): (&Boards<'a>, &'u [Unit]),
+    ) -> Vec<&'u Unit> {
         let source = sound.pin.source().as_str();
         let records = &sound.followed.own;
         let mut named = Named::default();
         own_records(sound, checked).for_each(|record| named.add_tagged(boards, record));
-        let missing = self.of_kind(&named, Found::Missing);
-        let all = self.list.units.len();
+        let missing = of_kind(units, &named, Found::Missing);
+        let all = units.len();
         let numbers = [records.len(), all - missing.len(), all].map(|number| number.to_string());
         let [count, found, all] = numbers.each_ref().map(String::as_str);
         report.reason(Said::new(Message::OwnSound, &[count, source, found, all]));
@@ -191,11 +204,26 @@ impl Own {
         read.for_each(|record| named.add(boards, record));
         named
     }
+}
 
-    /// The units that are found so.
-    fn of_kind(&self, named: &Named<'_>, found: Found) -> Vec<&Unit> {
-        self.list.units.par_iter().filter(|unit| named.of(unit) == found).collect()
+/// Those of the units that are found so.
+fn of_kind<'u>(units: &'u [Unit], named: &Named<'_>, found: Found) -> Vec<&'u Unit> {
+    units.par_iter().filter(|unit| named.of(unit) == found).collect()
+}
+
+/// Units that are nowhere: before all else, and in the first line of the verdict.
+fn say_nowhere(report: &mut Report, missing: &[&Unit], all: usize) {
+    if missing.is_empty() {
+        return;
     }
+    let names: Vec<String> = missing.iter().map(|unit| unit.called().into_owned()).collect();
+    let (count, all) = (missing.len().to_string(), all.to_string());
+    let values = [count.as_str(), all.as_str()];
+    let first = names.iter().take(MAX_NAMED).map(String::as_str);
+    let values: Vec<&str> = values.into_iter().chain(first).collect();
+    report.set_not_in_order(Said::new(Message::OwnAbsent, &values));
+    let look = Look::of_units(Message::LookNowhere, &[&all], names);
+    report.look(look.asking(Message::LookAskRecords));
 }
 
 /// The caller's records in a range.
@@ -367,7 +395,7 @@ mod tests {
         assert_eq!(told(0), ("VERIFIED\n".to_string(), None));
         let (text, named) = told(197);
         let line = "197 of your 197 units are found by the panel alone: the records name the panel \
-                    and not the board";
+                    and not the board, so a record may be of a neighbour on the same panel";
         assert_eq!((text, named), (format!("VERIFIED\n  {line}\n"), Some(MAX_LISTED)));
         let (text, named) = told(12);
         assert!(
@@ -422,7 +450,7 @@ mod tests {
         let lines: String = (0..MAX_LISTED + 97).map(|at| format!("SN{at}\n")).collect();
         let own = own(&lines);
         let mut report = Report::new(Verdict::Verified);
-        let missing = own.of_kind(&Named::default(), Found::Missing);
+        let missing = of_kind(&own.list.units, &Named::default(), Found::Missing);
         say_missing(&mut report, Some("aoi.example/7"), &missing);
         let told = report.reasons();
         assert_eq!(told.len(), MAX_LISTED + 1);

@@ -7,6 +7,7 @@ use spec::bundle::{Claim, Contents, PartPath};
 use super::own::Own;
 use super::statements::{After, Checked};
 use crate::command::witnesses;
+use crate::failed::Placed;
 use crate::lateness::Logged;
 use crate::list::Unit;
 use crate::matter::{Bounds, Gathering, Matter, Statement};
@@ -41,6 +42,14 @@ pub(super) fn matter(
         lacking,
     }
     .into_matter()
+}
+
+/// Every opened record with its place.
+pub(super) fn placed(checked: &[Checked]) -> impl Iterator<Item = Placed<'_>> {
+    checked.iter().flat_map(|one| {
+        let (source, sequence) = (one.statement.source().as_str(), one.place.sequence);
+        one.opened.records().iter().map(move |record| (source, sequence, record))
+    })
 }
 
 /// Each statement with the time by which it was logged.

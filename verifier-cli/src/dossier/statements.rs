@@ -121,7 +121,7 @@ pub(super) fn check(
         .with_max_len(1)
         .map(|(place, statement)| {
             let one = One { contents, judge, notes, place: *place };
-            one.check(statement, keys).map_err(|stop| stop.within(&place.to_string()))
+            one.check(statement, keys).map_err(|stop| stop.within_part(&place.to_string()))
         })
         .collect();
     let checked: Vec<Checked> = checked.into_iter().collect::<Result<_, Stop>>()?;
@@ -217,7 +217,7 @@ impl One<'_> {
             return Err(rejected(Message::AfterOtherNote, &values.each_ref().map(String::as_str)));
         }
         let note = Note::parse(bytes).map_err(|error| bad_part(&path, &error.to_string()))?;
-        let judged = self.notes.accept(&Arc::new(note)).map_err(|stop| stop.within(&path))?;
+        let judged = self.notes.accept(&Arc::new(note)).map_err(|stop| stop.within_part(&path))?;
         let accepted = &judged.accepted;
         if accepted.origin() != statement.origin() || accepted.tree() != named.tree() {
             return Err(rejected(Message::AfterOtherTree, &[&path]));

@@ -10,7 +10,7 @@ use super::words::{Words, spaced, utc};
 use super::{inspection, oven, timeline};
 use crate::list::some;
 use crate::matter::{
-    Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Picture, Step, Verdicts,
+    Board, Evidence, Field, MAX_IN_FULL, MAX_STEPS, Matter, Outcome, Picture, Step, Verdicts,
 };
 use crate::messages::Message;
 use crate::pictures::Unread;
@@ -156,6 +156,15 @@ fn in_full<'m>(
     tables: &mut Tables<'m>,
 ) {
     let mut title = title(words, board);
+    if let Some(outcome) = board.verdicts.outcome() {
+        let became = match outcome {
+            Outcome::Failed => Message::HtmlTitleFailed,
+            Outcome::Inspected => Message::HtmlTitleInspected,
+            Outcome::Repaired => Message::HtmlTitleRepaired,
+            Outcome::Reviewed => Message::HtmlTitleReviewed,
+        };
+        title = words.with(became, &[&title]);
+    }
     if !board.lacking.is_empty() {
         title = words.with(Message::HtmlTitleLacking, &[&title]);
     }
@@ -296,6 +305,18 @@ pub(super) fn unread(html: &mut Html, words: Words, why: Unread) {
     words.say(html, "p", &[class("note")], why);
 }
 
+/// Which profile was in force: the order is that of logging, and the times are the files' own.
+fn in_force(words: Words, (number, step): (usize, &Step), (at, profile): (usize, &Step)) -> String {
+    let said = |step: &Step, field| spaced(&shown(words, step.field(field)));
+    let values = [
+        number.to_string(),
+        at.to_string(),
+        said(step, "claimed/start"),
+        said(profile, "valid/from"),
+    ];
+    words.with(Message::HtmlProfileInForce, &values.each_ref().map(String::as_str))
+}
+
 fn picture<'m>(
     html: &mut Html,
     words: Words,
@@ -310,10 +331,9 @@ fn picture<'m>(
         html.leaf("h4", &[], &title);
     };
     if let Some(hash) = step.text("certificate/sha256") {
-        let at = matter.profiles.iter().position(|one| one.text("file/sha256") == Some(hash));
-        let text = match at {
-            Some(at) => words
-                .with(Message::HtmlProfileInForce, &[&number.to_string(), &(at + 1).to_string()]),
+        let mut profiles = matter.profiles.iter().zip(1..);
+        let text = match profiles.find(|(one, _)| one.text("file/sha256") == Some(hash)) {
+            Some((profile, at)) => in_force(words, (number, step), (at, profile)),
             None => words.with(Message::HtmlProfileElsewhere, &[&number.to_string(), &short(hash)]),
         };
         html.leaf("p", &[class("note")], &text);

@@ -57,7 +57,6 @@ pub(super) fn counts(html: &mut Html, words: Words, delivery: &Delivery) {
                     words.say(html, "td", &[kind(*colour)], colour.word());
                     html.tag("td", &[], |html| {
                         html.text(words.of(in_short(*message)));
-                        html.leaf("small", &[], message.code());
                         accepted(html, words, delivery, *message);
                     });
                     html.leaf("td", &[class("n")], &count.to_string());

@@ -78,6 +78,15 @@ impl Html {
         escape(&mut self.0, value, MAX_VALUE);
     }
 
+    /// Adds a value from outside that may be a list: a line ends behind its commas, and within none of its numbers.
+    pub(super) fn listed(&mut self, value: &str) {
+        let from = self.0.len();
+        self.value(value);
+        // No word that stands for a letter has a comma in it.
+        let shown = self.0.split_off(from).replace(',', ",<wbr>");
+        self.0.push_str(&shown);
+    }
+
     /// Adds a tag with what is in it.
     pub(super) fn tag(
         &mut self,
@@ -221,6 +230,14 @@ mod tests {
         let mut html = Html::default();
         html.value(&"é".repeat(200));
         assert!(html.into_string().ends_with("é … (+40)"));
+    }
+
+    #[test]
+    fn a_list_of_numbers_ends_its_lines_behind_commas() {
+        let mut html = Html::default();
+        html.text("before, ");
+        html.listed("165.0,175.0,<b>");
+        assert_eq!(html.into_string(), "before, 165.0,<wbr>175.0,<wbr>&lt;b&gt;");
     }
 
     #[test]

@@ -133,7 +133,7 @@ pub(super) fn stated(html: &mut Html, words: Words, profile: &Profile) {
     html.tag("dl", &[], |html| {
         for (name, value) in &profile.stated {
             html.cell("dt", &[], name);
-            html.cell("dd", &[], value);
+            html.tag("dd", &[], |html| html.listed(value));
         }
     });
 }

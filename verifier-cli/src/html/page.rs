@@ -40,14 +40,18 @@ pub(super) struct Page<'a> {
     pub(super) is_misfit: bool,
     /// Whether it was rejected because the file is not whole.
     pub(super) is_damaged: bool,
+    /// Whether that may be the work of a program that packs files.
+    pub(super) is_repacked: bool,
     /// Whether the evidence holds, whatever it shows.
     pub(super) holds: bool,
+    /// What the verdict means, where its word alone would be taken for more.
+    pub(super) headline: Option<String>,
+    /// What to look at before the reasons.
+    pub(super) look: Vec<String>,
     /// Why it is so.
     pub(super) reasons: Vec<String>,
     /// Those of them that say how long after their claimed times records were logged.
     pub(super) lateness: Vec<String>,
-    /// Those of them that say what may be wrong with the reader's own list.
-    pub(super) doubts: Vec<String>,
     /// What to do where nothing could be told.
     pub(super) hint: Option<String>,
     pub(super) facts: Vec<(&'static str, &'a str)>,
@@ -106,6 +110,7 @@ impl Page<'_> {
         let (kind, sentence) = match self.verdict {
             Verdict::Verified => ("verdict verified", Message::HtmlMeansVerified),
             Verdict::Rejected if self.is_misfit => ("verdict rejected", Message::HtmlMeansMisfit),
+            Verdict::Rejected if self.is_repacked => ("verdict rejected", Message::BundleRepacked),
             Verdict::Rejected if self.is_damaged => ("verdict rejected", Message::HtmlMeansDamaged),
             Verdict::Rejected if self.holds => ("verdict rejected", Message::HtmlMeansAbsent),
             Verdict::Rejected => ("verdict rejected", Message::HtmlMeansRejected),
@@ -115,14 +120,20 @@ impl Page<'_> {
         };
         let sentence = match self.delivery {
             Some(delivery) => self.of_delivery(words, delivery),
-            None => words.of(sentence).to_string(),
+            None => self.headline.clone().unwrap_or_else(|| words.of(sentence).to_string()),
         };
+        // What is nowhere stands in the first line.
+        let is_absent = self.verdict == Verdict::Rejected && self.holds && self.delivery.is_none();
+        let absent = self.reasons.first().filter(|_| is_absent);
         html.tag("header", &[], |html| {
             words.say(html, "p", &[class("kind")], self.kind());
             html.tag("div", &[class(kind)], |html| {
                 self.sign(html, words);
                 html.tag("div", &[], |html| {
                     words.say(html, "h1", &[], self.word());
+                    if let Some(absent) = absent {
+                        html.leaf("p", &[], absent);
+                    }
                     html.leaf("p", &[], &sentence);
                 });
             });
@@ -161,11 +172,13 @@ impl Page<'_> {
     }
 
     fn main(&self, html: &mut Html, words: Words) {
+        if !self.look.is_empty() {
+            html.tag("section", &[class("look")], |html| {
+                words.say(html, "h2", &[], Message::HtmlLook);
+                lines(html, words, &self.look, "reasons");
+            });
+        }
         if let Some(delivery) = self.delivery {
-            // Before all numbers: a header that was taken for a unit is counted among the red ones.
-            for doubt in &self.doubts {
-                html.leaf("p", &[class("doubt")], doubt);
-            }
             delivery::counts(html, words, delivery);
             delivery::units(html, words, delivery);
             delivery::sources(html, words, delivery);
@@ -343,7 +356,8 @@ fn profile_facts(html: &mut Html, words: Words, step: &Step) {
         (Message::HtmlValidUntil, "valid/until"),
     ] {
         words.say(html, "dt", &[], label);
-        html.cell("dd", &[], &spaced(&boards::shown(words, step.field(field))));
+        let value = spaced(&boards::shown(words, step.field(field)));
+        html.tag("dd", &[], |html| html.listed(&value));
     }
     for (label, time) in [
         (Message::HtmlNotBefore, step.bounds.not_before),

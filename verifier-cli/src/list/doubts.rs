@@ -23,6 +23,15 @@ impl List {
         first.map(|first| Said::new(Message::ListFirstLine, &[&first.serial])).into_iter().collect()
     }
 
+    /// The first line, if it names no known column and looks like a header: it has no digit, as no serial is, or is
+    /// written as none of the others.
+    pub(crate) fn header_like(&self) -> Option<&Unit> {
+        let has_digit =
+            |first: &Unit| first.serial.contains(|letter: char| letter.is_ascii_digit());
+        let first = self.first_line().filter(|_| self.units.len() > 1)?;
+        (!has_digit(first) || self.is_unlike_others(first)).then_some(first)
+    }
+
     /// Whether the first line is written as none of the others, as a header is that names no known column.
     fn is_unlike_others(&self, first: &Unit) -> bool {
         let others = &self.units[1..];
@@ -71,6 +80,12 @@ mod tests {
         // Serials that differ, one alone, and a header that is known leave no such doubt.
         for lines in ["SN-1\nSN-2\n", "A1B2\n77AB\n9C\n", "Board 1\n", "serial,lot\nSN-1,L1\n"] {
             assert!(!told(lines), "{lines:?}");
+            assert!(parsed(lines).header_like().is_none(), "{lines:?}");
+        }
+        // A word is no serial, whatever the others are; a line that is all of a list is a unit.
+        for (lines, is_like) in [("ABC\nDEF\n", true), ("Board 1\nSN-1\n", true), ("ABC\n", false)]
+        {
+            assert_eq!(parsed(lines).header_like().is_some(), is_like, "{lines:?}");
         }
         assert_eq!((form("SN-12b"), form("12 ab")), ("a-0a".to_owned(), "0 a".to_owned()));
     }

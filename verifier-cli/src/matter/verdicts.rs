@@ -32,14 +32,47 @@ pub(crate) struct Verdicts {
     /// Whether any record at all says that something is bad.
     has_bad: bool,
     failures: usize,
+    /// The kind of the last record of an inspection, a review or a repair that has a verdict, and whether that is good.
+    last: Option<(Kind, bool)>,
+}
+
+/// What became of a board that failed at a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nobody has passed it since.
+    Failed,
+    /// A machine inspected it again, and it passed.
+    Inspected,
+    /// It was repaired, and nothing is shown of it since.
+    Repaired,
+    /// A person passed it.
+    Reviewed,
+}
+
+impl Outcome {
+    /// By the last word on it, and whether that is good throughout.
+    pub(crate) const fn of(last: Option<(Kind, bool)>) -> Self {
+        match last {
+            None | Some((_, false)) => Self::Failed,
+            Some((Kind::Repair, true)) => Self::Repaired,
+            Some((Kind::Review, true)) => Self::Reviewed,
+            Some((_, true)) => Self::Inspected,
+        }
+    }
 }
 
 impl Verdicts {
     /// Puts together what the records of one board say, given in the order of sight.
     pub(super) fn of(steps: Vec<&Step>) -> Self {
         let mut verdicts = Self::default();
-        in_turn(steps).into_iter().for_each(|step| verdicts.add(step));
+        let steps = in_turn(steps, |step| step.kind, Step::times);
+        steps.into_iter().for_each(|step| verdicts.add(step));
         verdicts
+    }
+
+    /// What became of it, if it failed at a machine that inspects.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        self.is_failed.then(|| Outcome::of(self.last))
     }
 
     /// Whether anything was found on the board at any time.
@@ -51,6 +84,11 @@ impl Verdicts {
     fn add(&mut self, step: &Step) {
         let verdict = step.text("verdict");
         self.has_bad |= verdict.is_some_and(|verdict| failures(verdict) > 0);
+        let words: Vec<&str> = verdict.into_iter().flat_map(str::lines).collect();
+        if is_inspection(step.kind) || matches!(step.kind, Kind::Repair | Kind::Review) {
+            let last = (step.kind, words.iter().all(|word| says_good(word)));
+            self.last = Some(last).filter(|_| !words.is_empty()).or(self.last);
+        }
         match step.kind {
             Kind::AoiReport | Kind::SpiReport => self.look(step, verdict),
             Kind::Review => {
@@ -101,24 +139,28 @@ impl Verdicts {
     }
 }
 
-/// The steps in time, as `reconcile` takes them. Where people's words claim no times, machines' reports are
-/// still in order among themselves.
-fn in_turn(steps: Vec<&Step>) -> Vec<&Step> {
+/// The records in time, as `reconcile` takes them. Where people's words claim no times, machines' reports are
+/// still in order among themselves. They are given in the order of sight.
+pub(crate) fn in_turn<T: Copy>(
+    records: Vec<T>,
+    kind: impl Fn(T) -> Kind,
+    times: impl Fn(T) -> (Option<u64>, u64),
+) -> Vec<T> {
     // An oven says nothing of the others, and its pass has a time of its own. Paste comes before all that is placed
     // on it: a report on it that claims no time leaves what people and machines say of the board in order.
-    let (passes, others): (Vec<&Step>, Vec<&Step>) =
-        steps.into_iter().partition(|step| step.kind == Kind::OvenData);
-    let (mut pastes, mut others): (Vec<&Step>, Vec<&Step>) =
-        others.into_iter().partition(|step| step.kind == Kind::SpiReport);
-    in_time(&mut pastes, |step| step.times());
-    in_time(&mut others, |step| step.times());
-    let looks = others.iter().copied().filter(|step| is_inspection(step.kind));
-    let mut looks: Vec<&Step> = looks.collect();
-    in_time(&mut looks, |step| step.times());
+    let (passes, others): (Vec<T>, Vec<T>) =
+        records.into_iter().partition(|one| kind(*one) == Kind::OvenData);
+    let (mut pastes, mut others): (Vec<T>, Vec<T>) =
+        others.into_iter().partition(|one| kind(*one) == Kind::SpiReport);
+    in_time(&mut pastes, |one| times(*one));
+    in_time(&mut others, |one| times(*one));
+    let looks = others.iter().copied().filter(|one| is_inspection(kind(*one)));
+    let mut looks: Vec<T> = looks.collect();
+    in_time(&mut looks, |one| times(*one));
     let mut looks = looks.into_iter();
-    let in_place = others.into_iter().map(|step| match is_inspection(step.kind) {
-        true => looks.next().unwrap_or(step),
-        false => step,
+    let in_place = others.into_iter().map(|one| match is_inspection(kind(one)) {
+        true => looks.next().unwrap_or(one),
+        false => one,
     });
     passes.into_iter().chain(pastes).chain(in_place).collect()
 }
@@ -245,6 +287,30 @@ mod tests {
         };
         assert!(review("Passed\nPassed") && review("Passed\nFailed"));
         assert!(!review("Failed\nFailed") && !review("hold\nhold"));
+    }
+
+    #[test]
+    fn what_became_of_a_board_that_failed_is_its_last_word() {
+        let aoi = |word| (Kind::AoiReport, [("verdict", word)]);
+        let (failed, passed) = (aoi("Passed\nFailed"), aoi("Passed\nPassed"));
+        let review = |word| (Kind::Review, [("verdict", word)]);
+        let repair = (Kind::Repair, [("verdict", "RepairSuccessful")]);
+        let became = |steps: &[(Kind, [(&'static str, &str); 1])]| {
+            let steps: Vec<(Kind, &[(&'static str, &str)])> =
+                steps.iter().map(|(kind, values)| (*kind, values.as_slice())).collect();
+            of(&steps).outcome()
+        };
+        assert_eq!(became(&[passed, review("Passed")]), None);
+        assert_eq!(became(&[failed]), Some(Outcome::Failed));
+        assert_eq!(became(&[failed, review("Passed\nFailed")]), Some(Outcome::Failed));
+        assert_eq!(became(&[failed, review("hold")]), Some(Outcome::Failed));
+        assert_eq!(became(&[failed, review("Passed")]), Some(Outcome::Reviewed));
+        assert_eq!(became(&[failed, review("Failed"), repair]), Some(Outcome::Repaired));
+        assert_eq!(became(&[failed, repair, passed]), Some(Outcome::Inspected));
+        assert_eq!(became(&[failed, review("Passed"), failed]), Some(Outcome::Failed));
+        // Paste and oven have no word on it.
+        let oven = (Kind::OvenData, [("verdict", "Succeeded")]);
+        assert_eq!(became(&[failed, oven]), Some(Outcome::Failed));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub(super) mod files;
 pub(super) mod html;
+pub(super) mod look;
 pub(super) mod papers;
 pub(super) mod reconcile;
 pub(super) mod succession;
@@ -63,8 +64,8 @@ catalogue! {
     BadStatement = "bad-statement", "the signature of the source {0} does not verify: {1}",
         "来源 {0} 的签名验证失败：{1}";
     FileNotVouched = "file-not-vouched",
-        "{0} was altered or is another file: no opened record commits to its SHA-256 {1}",
-        "{0} 已被改动或不是同一个文件：没有任何已披露的记录承诺其 SHA-256 {1}";
+        "{0} was altered or is another file (check first that you took the right one): no opened record commits to its SHA-256 {1}",
+        "{0} 已被改动或不是同一个文件（请先确认拿对了文件）：没有任何已披露的记录承诺其 SHA-256 {1}";
     Fork = "fork",
         "FORK: two accepted roots for the same {0} entries; keep both files, they prove it",
         "日志分叉：同为 {0} 条却有两个都被接受的根；请保存这两个文件，它们就是证据";
@@ -89,12 +90,13 @@ catalogue! {
         "no quorum of these cosignatures holds a witness unrelated to {0}",
         "这些联署的法定数中没有与 {0} 无关的见证者";
     QuorumNotMet = "quorum-not-met",
-        "too few witnesses have cosigned: the quorum {0} of your policy is not met (check that you took the right file)",
-        "见证者联署不足：未达到您的策略的法定数 {0}（请确认文件没有拿错）";
+        "too few witnesses have signed: the quorum {0} of your policy is not met (check that you took the right file)",
+        "签署的见证者太少：未达到您的策略所要求的 {0}（请确认文件没有拿错）";
     RolledBack = "rolled-back",
         "the log shows {1} entries, but {0} were audited before: it went back",
         "日志现只有 {1} 条，而先前已审计过 {0} 条：日志倒退了";
-    RuleShort = "rule-short", "group {0} needs {1} of {2}, has {3}", "组 {0} 需 {2} 中的 {1} 个，现有 {3} 个";
+    RuleShort = "rule-short", "your policy wants {1} of the {2} in `{0}`; only {3} signed",
+        "您的策略要求 `{0}` 的 {2} 个中有 {1} 个签名；只有 {3} 个签了名";
     SplitNotProven = "split-not-proven", "the file proves no split", "该文件不能证明分叉";
     StatementOfAnotherLog = "statement-of-another-log",
         "the statement was made for the log {0}, but stands in {1}",
@@ -147,8 +149,8 @@ catalogue! {
     DetailTwoLogs = "detail-two-logs", "the checkpoints are of two logs, {0} and {1}",
         "两个检查点属于不同的日志：{0} 和 {1}";
     MemberCosigned = "member-cosigned", "{0} ok ({1})", "{0} 已联署（{1}）";
-    MemberGroupMet = "member-group-met", "{0} ok ({1} of {2} needed)", "{0} 已达到（{1}/{2}）";
-    MemberGroupShort = "member-group-short", "{0} not met ({1} of {2} needed)", "{0} 未达到（{1}/{2}）";
+    MemberGroupMet = "member-group-met", "{0} enough ({1} signed, {2} needed)", "{0} 已达到（{1} 个签了名，需 {2} 个）";
+    MemberGroupShort = "member-group-short", "{0} not enough ({1} signed, {2} needed)", "{0} 未达到（{1} 个签了名，需 {2} 个）";
     MemberNotCosigned = "member-not-cosigned", "{0} no cosignature", "{0} 没有联署";
     MemberNotPostQuantum = "member-not-post-quantum", "{0} signs with Ed25519", "{0} 用 Ed25519 签名";
     MemberRefused = "member-refused", "{0} signature does not verify", "{0} 签名验证失败";
@@ -317,8 +319,8 @@ catalogue! {
     OpenNoDisclosure = "open-no-disclosure",
         "what the statement is about: no disclosure was given", "声明的内容：未给出披露文件";
     OpenNoLowerBound = "open-no-lower-bound",
-        "whether it was made long before it was logged: no earlier state of the log is named in what was signed, and no file can add one",
-        "它是否在记入日志之前很久就已作出：所签署的内容没有指明日志更早的状态，也没有文件能够补上";
+        "no earliest time can be given: what was signed names no earlier state of the log",
+        "无法给出最早时间：所签署的内容没有指明日志更早的状态";
     OpenNoWitness = "open-no-witness",
         "that all see the same log, and when: the policy asks for no witness",
         "所有人看到的是否同一日志、以及时间：策略未要求见证者";
@@ -370,7 +372,7 @@ catalogue! {
     LabelLine = "line", "line", "行";
     LabelLogSigned = "log-signed", "signed by the log", "日志签名";
     LabelNewer = "newer", "the larger tree", "较大的树";
-    LabelNotBefore = "not-before", "not made before", "不早于";
+    LabelNotBefore = "not-before", "log entry made after", "日志条目作于此时之后";
     LabelOlder = "older", "the smaller tree", "较小的树";
     LabelOpened = "opened", "opened", "已披露";
     LabelOrigin = "origin", "log", "日志";
@@ -416,14 +418,14 @@ catalogue! {
         "CLAIMED TIMES THAT WERE STILL TO COME, on {0} records: up to {1} behind their logging: a clock is wrong, or the time is not true; the furthest",
         "所称时间尚未到来：{0} 条记录所称的时间晚于其记入日志的时间，最多晚 {1}：时钟有误，或所称时间不实；相距最远的";
     LoggedAfterClaim = "logged-after-claim",
-        "the records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks; the furthest",
-        "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1}记入日志；相距最远的";
+        "the records of {0} statements were logged up to {1} after the times that their files say, by the witnesses' clocks; the last of them",
+        "{0} 份声明的记录，按见证者时钟，最晚在文件自称的时间之后 {1}记入日志；最晚的";
     SealedAfterClaim = "sealed-after-claim",
-        "the records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed; the furthest",
-        "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1}封入声明；相距最远的";
+        "the records of {0} statements were sealed up to {1} after the times that their files say, by their source's own clock, which nobody has witnessed; the last of them",
+        "{0} 份声明的记录，按来源自己的时钟（无人见证），最晚在文件自称的时间之后 {1}封入声明；最晚的";
     RangeSound = "range-sound",
-        "{0}: nothing is left out between the first and the last statement that are shown, {1} to {2}: all {3} statements of this machine in a row, with all of their {4} records",
-        "{0}：所出示的第一份与最后一份声明（第 {1} 至 {2} 号）之间没有遗漏：该机器连续的全部 {3} 份声明，连同其全部 {4} 条记录";
+        "{0}: the machine's record has no gap from entry {1} to {2}: {3} statements in a row, with all of their {4} records",
+        "{0}：该机器的记录第 {1} 至 {2} 号连续，没有缺号：共 {3} 份声明，连同其全部 {4} 条记录";
     RecordsSound = "records-sound",
         "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened",
         "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中披露了 {3} 条";
@@ -434,8 +436,8 @@ catalogue! {
     // Folders and bundles: why they are rejected.
     BadPart = "bad-part", "{0} is not what its path says: {1}", "{0} 与其路径不符：{1}";
     BundleCut = "bundle-cut",
-        "{0}: its end is missing: download or copy it again; if it stays so, it was altered",
-        "{0}：文件的结尾缺失：请重新下载或复制；若仍如此，则它被改动过";
+        "{0}: its end is missing. Damaged on its way, or changed: this cannot tell which. Download or copy it again, or ask for the original file",
+        "{0}：文件的结尾缺失。可能在传送途中损坏，也可能被改动：无法分辨。请重新下载或复制，或索要原始文件";
     BundleAltered = "bundle-altered", "{0} was altered since it was made: {1}", "{0} 制成之后被改动过：{1}";
     ChallengeOther = "challenge-other",
         "the challenge is not the one that the note and the range give", "质询与该检查点和区间所得出的不同";
@@ -474,8 +476,8 @@ catalogue! {
         "it does not fit your pins (check that you took the right file): {0}: statement {1} is not the one that you have pinned",
         "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：{0}：第 {1} 号声明不是锚点所载的那一条";
     RangeSilence = "range-silence",
-        "it does not fit your pins (check that you took the right file): {0}: before statement {1} there is nothing for {2} s by its own clock, and no outage is stated; by your pins it speaks every {3} s",
-        "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断；而锚点所载的间隔为 {3} 秒";
+        "it does not fit your pins (check that you took the right file): {0}: your pins expect a record every {3} s; before entry {1} there is a gap of {2} s by its own clock, and no outage is stated",
+        "与您给出的信任锚点（pins）不符（请确认文件没有拿错）：{0}：您的信任锚点预期每 {3} 秒有一条记录；按其自身时钟，第 {1} 号之前有 {2} 秒的间隔，也未申明中断";
     RangeUntagged = "range-untagged",
         "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find; make sure that the key of this unit's lot is among those that you gave",
         "{0}：第 {1} 号声明的第 {2} 号记录提到您的单元 {3}，却没有其标签：其他未加标签的便无从查找；请确认所给的密钥中有该单元所属批次的密钥";
@@ -521,14 +523,14 @@ catalogue! {
         "that {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed",
         "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明";
     OpenNoneNamed = "open-none-named",
-        "whether {0} statements were made long before they were logged: no earlier state of the log is named in what was signed, and no file can add one",
-        "{0} 份声明是否在记入日志之前很久就已作出：所签署的内容没有指明日志更早的状态，也没有文件能够补上";
+        "no earliest time can be given for {0} entries: what was signed names no earlier state of the log",
+        "有 {0} 条日志条目无法给出最早时间：所签署的内容没有指明日志更早的状态";
     OpenRangeStart = "open-range-start",
         "{0}: that nothing is missing between the pinned statement {1} and statement {2}: give --log",
         "{0}：信任锚点所载的第 {1} 号声明与第 {2} 号之间有无缺失：请给出 --log";
     OpenScan = "open-scan",
-        "{0}: that the log holds no second statement at the same place: give --log, so that every entry is read",
-        "{0}：日志中同一位置有无第二份声明：请给出 --log，以便逐条读取";
+        "{0}: whether the maker keeps a second set of books: that needs the log (--log)",
+        "{0}：制造方是否另有一套记录：这需要日志（--log）";
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.
@@ -540,7 +542,7 @@ catalogue! {
     LabelEvidenceCount = "evidence-count", "files of evidence", "证据文件数";
     LabelHeartbeats = "heartbeats", "statements without records", "没有记录的声明数";
     LabelIgnored = "ignored", "lies there, is no part of it, and was ignored", "位于其中但不属于其内容，已忽略";
-    LabelMachine = "machine", "stands at", "所在设备";
+    LabelMachine = "machine", "stands at", "所在机器";
     LabelMakerSays = "maker-says", "the maker says", "制造方称";
     LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
     LabelOutages = "outages", "outages stated", "申明的中断数";

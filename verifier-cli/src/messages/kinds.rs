@@ -50,7 +50,7 @@ mod tests {
         let said = Said::new(Message::FoundMissing, &[kinds]);
         assert!(said.to_text(Language::English).ends_with("only oven data, paste inspection"));
         let chinese = said.to_text(Language::Chinese);
-        assert!(chinese.ends_with("只有 回流炉数据、锡膏检测"), "{chinese}");
+        assert!(chinese.ends_with("只有回流炉数据、锡膏检测"), "{chinese}");
         assert_eq!(said.to_json(Language::Chinese)["values"][0], kinds);
         let counted = "spi-report 27, reflow-certificate 1, something 2";
         let said = Said::new(Message::OpenClaimsSome, &["30", counted]);

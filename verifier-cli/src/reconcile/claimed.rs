@@ -6,8 +6,14 @@ use spec::evidence::time::parse_millis;
 
 /// Milliseconds since 1970; `None` if the format, the zone or a digit leaves a doubt.
 pub(crate) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
+    moment(text, format, zone).map(|(millis, _)| millis)
+}
+
+/// The same with the day that the machine writes for it by its own clock, `2026-03-02`.
+pub(crate) fn moment(text: &str, format: &str, zone: &str) -> Option<(u64, String)> {
+    let of = |text: &str| Some((parse_millis(text)?, text.get(..DAY)?.to_owned()));
     if format == "iso" {
-        return parse_millis(text).or_else(|| parse_millis(&format!("{text}{}", offset(zone)?)));
+        return of(text).or_else(|| of(&format!("{text}{}", offset(zone)?)));
     }
     let mut parts = Parts::default();
     let (mut rest, mut left) = (text, format);
@@ -18,8 +24,11 @@ pub(crate) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
         rest = parts.take(first, token, rest)?;
     }
     let zone = parts.zone.clone().or_else(|| offset(zone).map(str::to_owned))?;
-    rest.is_empty().then(|| parts.text(&zone)).flatten().and_then(|text| parse_millis(&text))
+    rest.is_empty().then(|| parts.text(&zone)).flatten().and_then(|text| of(&text))
 }
+
+/// How many letters of a time are its day.
+const DAY: usize = "2026-03-02".len();
 
 /// Puts records into the order of the times that they claim, if each claims a moment and all were there when
 /// the first was seen: after an outage files are seen in the order of their names, whatever came first.

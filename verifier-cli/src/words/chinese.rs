@@ -450,8 +450,8 @@ mod tests {
                 "首行不是 \"c2sp.org/tlog-proof@v1\"",
             ),
             (
-                "part 0: its headers are not written as a bundle's are",
-                "第 0 个部分：其文件头不是证据包的写法",
+                "part 1: its headers are not written as a bundle's are",
+                "第 1 个部分：其文件头不是证据包的写法",
             ),
             (
                 "range/0/1.after: its bytes are damaged (its checksum does not fit)",

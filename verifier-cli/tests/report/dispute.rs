@@ -90,6 +90,33 @@ impl Dispute {
         Self::of(records, Vec::new())
     }
 
+    /// Three panels that failed their inspection: two of them a person passed, and one a machine when it looked again.
+    pub(crate) fn of_reviews() -> Self {
+        let record = |kind, number: u32, minute: u32, verdict: &[u8]| {
+            let panel = format!("PN{number}");
+            let values = vec![
+                field("verdict", verdict),
+                field("panel", panel.as_bytes()),
+                field("units", format!("{panel}\n").as_bytes()),
+                field("seen", format!("2026-01-02T03:{minute:02}:00Z").as_bytes()),
+            ];
+            (kind, values)
+        };
+        let looked = (1..=3).map(|number| record(Kind::AoiReport, number, number, b"Failed"));
+        let mut records: Vec<(Kind, Values)> = looked.collect();
+        records.push(record(Kind::Review, 1, 4, b"Passed"));
+        records.push(record(Kind::Review, 2, 5, b"Passed"));
+        records.push(record(Kind::AoiReport, 3, 6, b"Passed"));
+        Self::of(records, Vec::new())
+    }
+
+    /// A program alone, which is about no board.
+    pub(crate) fn of_program() -> Self {
+        let files = Files::new();
+        let program = files.program.clone();
+        Self::of(vec![files.program()], vec![("program.csv", program)])
+    }
+
     /// The panel PNL7, inspected once, of which the report calls the boards so.
     pub(crate) fn of_panel(units: &str) -> Self {
         let values = vec![

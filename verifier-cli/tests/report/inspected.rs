@@ -13,8 +13,8 @@ fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
     dispute.write("mine", b"PNL0099123\n");
     let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
     for (language, said) in [
-        ("en", "(AOI) is shown for 1 of your 1 unit: PNL0099123; `reconcile` judges that"),
-        ("zh", "1 个单元中有 1 个未出示检测设备（AOI）的报告：PNL0099123"),
+        ("en", "1 board has no inspection report: PNL0099123. No report of an inspection machine"),
+        ("zh", "1 块电路板没有检验报告：PNL0099123。未出示检测机（AOI）的报告"),
     ] {
         let (code, out, err) = dispute.run(&words, language);
         assert_eq!(code, 0, "{out}{err}");
@@ -33,6 +33,56 @@ fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
 }
 
 #[test]
+fn nobody_reads_that_all_holds_over_boards_and_what_they_lack_stands_before_the_reasons() {
+    let words = ["bundle", "verify", "dispute.zip"];
+    for (language, means, look, said) in [
+        (
+            "en",
+            "The evidence holds. That does not say that the boards are good.",
+            "Look at this:",
+            ["1 board has no inspection report: PN2. ", "1 board failed at the machine and nobody"],
+        ),
+        (
+            "zh",
+            "证据成立；这不表示电路板合格。",
+            "请留意：",
+            ["1 块电路板没有检验报告：PN2。", "1 块电路板被机器判为不合格，无人复判通过：PN1"],
+        ),
+    ] {
+        let dispute = Dispute::of_three();
+        let (code, out, err) = dispute.run(&words, language);
+        assert_eq!(code, 0, "{err}");
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines[1..3], [format!("  {means}").as_str(), look], "{out}");
+        for (line, said) in lines[3..].iter().zip(said) {
+            assert!(line.starts_with(&format!("  - {said}")), "{line}");
+        }
+        let page = dispute.verify("dispute.zip", language, 0);
+        let banner = page.find(means).unwrap();
+        assert!(banner < page.find("<section class=\"look\">").unwrap());
+        assert!(!page.contains("Everything that was checked holds"), "{page}");
+    }
+    // Boards that a person passed are told by the names of the list, and those that a machine passed later are not.
+    let dispute = Dispute::of_reviews();
+    dispute.write("mine", b"serial,panel\nSN1,PN1\nSN2,PN2\nSN3,PN3\n");
+    let (code, out, _) = dispute.run(&[&words[..], &["--units", "mine"]].concat(), "en");
+    assert_eq!(code, 0, "{out}");
+    let said = "  - 2 boards failed at the machine and were passed by a person: SN1, SN2\n";
+    assert!(out.contains(said) && !out.contains("nobody passed"), "{out}");
+    let page = dispute.verify("dispute.zip", "en", 0);
+    assert!(page.contains("PN1 (failed, then passed review)</h3>"), "{page}");
+    let (_, json, _) = dispute.run(&[&words[..], &["--json"]].concat(), "en");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["look"][0]["code"], "look-passed-by-person");
+    assert_eq!(json["look"][0]["units"], serde_json::json!(["PN1", "PN2"]));
+    // Nothing that is about no board is told of boards.
+    let (_, out, _) = Dispute::of_program().run(&words, "en");
+    assert!(!out.contains("boards are good") && !out.contains("Look at this"), "{out}");
+    let page = Dispute::of_program().verify("dispute.zip", "en", 0);
+    assert!(page.contains("Everything that was checked holds"), "{page}");
+}
+
+#[test]
 fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
     let dispute = Dispute::of_three();
     dispute.write("mine", b"serial,panel\nSN1,PN1\nSN2,PN2\nSN3,PN3\n");
@@ -46,34 +96,26 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
         assert!(page.contains(first), "{page}");
         let (_, out, _) = dispute.run(&listed, language);
         let line = |part: &str| out.lines().position(|line| line.contains(part)).unwrap();
-        assert_eq!((line("SN2"), line(by_panel)), (2, 3), "{out}");
-        assert!(!out.contains("SN1") && !out.contains("SN3"), "{out}");
+        assert!(line("SN2") == 3 && line("SN2") < line(by_panel), "{out}");
+        assert!(!out.contains("SN3"), "{out}");
     }
     let (_, json, _) = dispute.run(&[&listed[..], &["--json"]].concat(), "en");
     assert!(json.contains("SN1 (PN1)") && json.contains("SN3 (PN3)"), "{json}");
 
     let alone = &listed[..3];
-    for (language, first, open) in [
-        (
-            "en",
-            "Board 1: PN2 (no inspection shown)",
-            "of 3 boards or panels named in what is shown",
-        ),
-        ("zh", "板 1：PN2（未出示检测）", "3 个单板或拼板中，有 1 个"),
+    for (language, first, said) in [
+        ("en", "Board 1: PN2 (no inspection shown)", "  - 1 board has no inspection report: PN2. "),
+        ("zh", "板 1：PN2（未出示检测）", "  - 1 块电路板没有检验报告：PN2。"),
     ] {
         assert!(dispute.report(alone, language, 0).contains(first));
         let (code, out, _) = dispute.run(alone, language);
-        assert!(
-            code == 0
-                && out.lines().any(|line| line.starts_with("  - ")
-                    && line.contains(open)
-                    && line.ends_with("PN2")),
-            "{out}"
-        );
+        assert!(code == 0 && out.contains(said), "{out}");
     }
+    let (_, json, _) = dispute.run(&[alone, &["--json"]].concat(), "en");
+    assert!(json.contains("of 3 boards or panels named in what is shown"), "{json}");
     // Where all are inspected, or none is, nothing is said.
     for other in [Dispute::of_many(2), Dispute::of_line()] {
         let (_, out, _) = other.run(alone, "en");
-        assert!(!out.contains("boards or panels named"), "{out}");
+        assert!(!out.contains("no inspection report"), "{out}");
     }
 }

@@ -26,19 +26,22 @@ catalogue! {
     LabelPinFirst = "pin-first", "nothing may be missing from this statement on (number and leaf hash)",
         "自此声明起不得有缺（声明号与叶哈希）";
 
-    // What was given in the wrong place.
+    // What was given in the wrong place, or without what belongs to it.
+    FileWithoutDisclosure = "file-without-disclosure",
+        "a report was given, and no disclosure that says which record it is of: give --disclosure FILE as well",
+        "给出了报告，却没有给出说明它属于哪条记录的披露文件：请一并用 --disclosure 给出";
     GivenBundle = "given-bundle",
         "{0}, given as {1}, is a bundle: name the bundle first, and the file of your own behind {1}, as in: fiducial bundle verify BUNDLE --policy POLICY --pins PINS",
         "以 {1} 给出的 {0} 是证据包：请先写证据包，再在 {1} 之后写您自己的文件，例如：fiducial bundle verify 证据包 --policy 策略 --pins 锚点文件";
     BundleRepacked = "bundle-repacked",
-        "if it was only packed again, as mail programs and file managers do: ask for the file as it was made, or unpack it and verify the folder",
-        "若只是被重新压缩过（邮件程序和文件管理器会如此）：请索取原样的文件，或解压后验证其文件夹";
+        "Packed again, or changed: this cannot tell which. Ask for the original file.",
+        "可能被重新打包，也可能被改动：无法分辨。请索要原始文件。";
     BundleDamaged = "bundle-damaged",
-        "{0} is not whole: {1}: download or copy it again; if it stays so, it was changed",
-        "{0} 不完整：{1}：请重新下载或复制；若仍如此，则它被改动过";
+        "{0} is not whole, or not written as bundles are: {1}",
+        "{0} 不完整，或写法不是证据包的写法：{1}";
     HintRepacked = "hint-repacked",
-        "It is a zip, and not written as bundles are. If it was packed again, as mail programs and file managers do, ask for the file as it was made, or unpack it and verify the folder: fiducial bundle verify FOLDER",
-        "它是 zip 文件，但写法不是证据包的写法。若被邮件程序或文件管理器重新压缩过，请索取原样的文件，或解压后验证其文件夹：fiducial bundle verify 文件夹";
+        "Packed again, or changed: this cannot tell which. Ask for the original file.",
+        "可能被重新打包，也可能被改动：无法分辨。请索要原始文件。";
     LooksDisclosure = "looks-disclosure",
         "{0} opens the records of a receipt: give it beside that, as in: fiducial verify RECEIPT --disclosure {0} --policy POLICY --pins PINS",
         "{0} 是回执的披露文件：请与回执一起给出，例如：fiducial verify 回执 --disclosure {0} --policy 策略 --pins 锚点文件";

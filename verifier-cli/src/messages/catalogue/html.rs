@@ -6,8 +6,24 @@
 use super::super::Message;
 
 catalogue! {
+    // The program's own words, in the terminal and on its page.
+    BundleCopyAgain = "bundle-copy-again", "Damaged on its way, or changed: this cannot tell which. Download or copy it again, or ask for the original file",
+        "可能在传送途中损坏，也可能被改动：无法分辨。请重新下载或复制，或索要原始文件";
+    LookHeading = "look", "Look at this:", "请留意：";
+    MeansBoards = "means-boards", "The evidence holds. That does not say that the boards are good.",
+        "证据成立；这不表示电路板合格。";
+    MeansReceipt = "means-receipt", "A receipt only: no report was compared.", "只有回执：未比对任何报告。";
+    OpenFilesGiven = "open-files-given",
+        "the files of {0} records: they were not given (records {1})", "{0} 条记录的文件：未提供（第 {1} 号记录）";
+    OwnSoundAll = "own-sound-all", "{1}: records were found for all {3} of your boards: {0}. Each of them is shown",
+        "{1}：您的 {3} 个单元都找到了记录，共 {0} 条，均已出示";
+    WhyHeading = "why", "What it rests on:", "依据：";
+    ReportSays = "report-says", "This report says: {0}", "该报告称：{0}";
+
     // The program's own words about the page.
     HtmlVerdictWas = "html-verdict-was", "The verdict itself was: {0}", "结论本身为：{0}";
+    LabelFieldsMore = "fields-more", "more opened fields, not listed here (see --all-fields)",
+        "此处未列出的其他已披露字段数（见 --all-fields）";
     LabelReport = "report", "report for people", "供人阅读的报告";
 
     // The verdict.
@@ -16,11 +32,12 @@ catalogue! {
         "What was handed over is not what was recorded, or does not belong together. Do not rely on it.",
         "所提交的内容与当初的记录不符，或彼此不相属。请勿采信。";
     HtmlMeansAbsent = "html-means-absent",
-        "What was shown holds, and some of the units that you asked about are not in it. Ask for what is missing before you rely on the whole.",
-        "所出示的内容成立，但您查询的单元有一部分不在其中。采信全部之前，请索取所缺的内容。";
+        "What was shown holds, and accuses nobody. Ask for what is missing before you rely on the whole.",
+        "所出示的内容成立，并不指控任何人。采信全部之前，请索取所缺的内容。";
+    HtmlLook = "html-look", "Look at this", "请留意";
     HtmlMeansDamaged = "html-means-damaged",
-        "The file is not whole: it was damaged on its way, or changed. Download or copy it again before anything else, and do not rely on it until then.",
-        "文件不完整：在传送途中损坏，或被改动过。请先重新下载或复制；在此之前请勿采信。";
+        "Damaged on its way, or changed: this cannot tell which. Download or copy it again, or ask for the original file, and do not rely on it until then.",
+        "可能在传送途中损坏，也可能被改动：无法分辨。请重新下载或复制，或索要原始文件；在此之前请勿采信。";
     HtmlMeansMisfit = "html-means-misfit",
         "What was handed over does not fit the policy, pins or keys that you gave. Check first that you took the right files. If you did, it is not what was agreed: of another log or source, or less confirmed, or with gaps. Do not rely on it then.",
         "所提交的内容与您给出的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它不符合约定：来自其他日志或来源、确认不足或有缺口，此时请勿采信。";
@@ -73,9 +90,9 @@ catalogue! {
     HtmlEvidenceEnclosed = "html-evidence-enclosed", "file enclosed, byte for byte ({0}...)",
         "文件已附上，逐字节相同（{0}…）";
     HtmlEvidenceMissing = "html-evidence-missing", "file not enclosed ({0}...)", "文件未附上（{0}…）";
-    HtmlFollows = "html-follows", "follows no. {0}", "继第 {0} 项之后";
-    HtmlFollowsElsewhere = "html-follows-elsewhere", "follows a report that is not shown here ({0}...)",
-        "继此处未出示的报告之后（{0}…）";
+    HtmlFollows = "html-follows", "logged after no. {0}", "记入日志在第 {0} 项之后";
+    HtmlFollowsElsewhere = "html-follows-elsewhere", "logged after a report that is not shown here ({0}...)",
+        "记入日志在此处未出示的报告之后（{0}…）";
     HtmlHidden = "html-hidden", "not opened", "未披露";
     HtmlInFull = "html-in-full",
         "The first {0} are shown in full below; {1} more are left out of this page and are in the bundle. Boards on which something was found come first. To see the board in dispute in full, name it in a list: --units FILE puts its boards before all others.",
@@ -90,7 +107,7 @@ catalogue! {
     HtmlKindRepair = "html-kind-repair", "repair", "维修";
     HtmlKindReview = "html-kind-review", "review by a person", "人工复判";
     HtmlKindSpi = "html-kind-spi", "paste inspection", "锡膏检测";
-    HtmlLate = "html-late", "late: {0}", "迟到：{0}";
+    HtmlLate = "html-late", "logged late: {0}", "记入日志较迟：{0}";
     LateSealed = "late-sealed", "sealed {0} after it was seen", "看到之后 {0}才封入声明";
     LateSeen = "late-seen", "seen {0} after the time that it claims", "自称的时间之后 {0}才被看到";
     SpanDays = "span-days", "{0} d {1} h", "{0} 天 {1} 小时";
@@ -106,9 +123,15 @@ catalogue! {
     HtmlNoBoards = "html-no-boards", "No record about a board is opened.", "没有披露任何关于电路板的记录。";
     HtmlNoneShown = "html-none-shown", "none shown", "未出示";
     HtmlNoneShownFor = "html-none-shown-for", "none shown for {0}", "未出示：{0}";
+    HtmlTitleFailed = "html-title-failed", "{0} (failed)", "{0}（有不良）";
+    HtmlTitleInspected = "html-title-inspected", "{0} (failed, then passed inspection)",
+        "{0}（曾判不良，后检测通过）";
+    HtmlTitleRepaired = "html-title-repaired", "{0} (failed, then repaired)", "{0}（曾判不良，后维修）";
+    HtmlTitleReviewed = "html-title-reviewed", "{0} (failed, then passed review)",
+        "{0}（曾判不良，后复判通过）";
     HtmlTitleLacking = "html-title-lacking", "{0} (no inspection shown)", "{0}（未出示检测）";
-    HtmlNotAfter = "html-not-after", "Logged not after", "记录不晚于";
-    HtmlNotBefore = "html-not-before", "Stated not before", "声明不早于";
+    HtmlNotAfter = "html-not-after", "Log entry made by", "日志条目不晚于";
+    HtmlNotBefore = "html-not-before", "Log entry made after", "日志条目作于此时之后";
     HtmlNumber = "html-number", "No.", "序号";
     HtmlOvenVerdict = "html-oven-verdict", "Oven, as stated", "回流炉（原话）";
     HtmlOverridden = "html-overridden", "a review overrode the machine", "复判推翻了机器的判定";
@@ -122,7 +145,7 @@ catalogue! {
     HtmlStatementRecord = "html-statement-record", "{0}, statement {1}, record {2}", "{0}，声明 {1}，记录 {2}";
     HtmlTitlePanel = "html-title-panel", "panel {0}: {1}", "拼板 {0}：{1}";
     HtmlTitleUnit = "html-title-unit", "{0} (panel {1})", "{0}（拼板 {1}）";
-    HtmlUnknown = "html-unknown", "not shown", "未证明";
+    HtmlUnknown = "html-unknown", "not shown", "未出示";
     HtmlUnnamed = "html-unnamed", "(no name opened)", "（未披露名称）";
     HtmlVerdictBefore = "html-verdict-before", "verdict before: {0}", "此前的判定：{0}";
     HtmlVerdictStated = "html-verdict-stated", "Verdict, as stated", "判定（原话）";
@@ -148,11 +171,11 @@ catalogue! {
     HtmlDecision = "html-decision", "Decision", "处置";
     HtmlDefect = "html-defect", "Defect, as stated", "不良（原话）";
     HtmlArea = "html-area", "Area", "面积";
-    HtmlDeposit = "html-deposit", "Deposit", "焊膏点";
+    HtmlDeposit = "html-deposit", "Deposit", "锡膏点";
     HtmlDeposits = "html-deposits", "{0} deposits of solder paste were measured; the file's own word for {1} of them is not good.",
-        "共测量焊膏点 {0} 处；其中 {1} 处文件自身的判定为不良。";
+        "共测量锡膏点 {0} 处；其中 {1} 处文件自身的判定为不良。";
     HtmlDepositsGood = "html-deposits-good", "{0} deposits of solder paste were measured; the file's own word is good for all of them.",
-        "共测量焊膏点 {0} 处；文件自身的判定均为良好。";
+        "共测量锡膏点 {0} 处；文件自身的判定均为良好。";
     HtmlDepositsMean = "html-deposits-mean",
         "Figures as the file states them, in its own units: measured / expected. The file states no limits; which deposit is bad is its own word.",
         "数值为文件原文，单位从文件：实测 / 应有。文件未载限值；何者不良以其自身的判定为准。";
@@ -216,8 +239,8 @@ catalogue! {
     HtmlProfileElsewhere = "html-profile-elsewhere",
         "No. {0} names the reflow profile in force, which is not shown here ({1}...).",
         "第 {0} 项所指的有效炉温曲线此处未出示（{1}…）。";
-    HtmlProfileInForce = "html-profile-in-force", "No. {0}: the reflow profile in force was profile {1}, below.",
-        "第 {0} 项：当时有效的炉温曲线为下文的曲线 {1}。";
+    HtmlProfileInForce = "html-profile-in-force", "No. {0}: by order of logging, the reflow profile in force was profile {1}, below. The file's own time is {2}; the profile says that it is valid from {3}.",
+        "第 {0} 项：按记入日志的先后，当时有效的炉温曲线为下文的曲线 {1}。该文件自称的时间为 {2}；曲线自称的有效期始于 {3}。";
     HtmlProfileTitle = "html-profile-title", "Profile {0}: {1}", "曲线 {0}：{1}";
     HtmlProfiles = "html-profiles", "Reflow profiles", "炉温曲线";
     HtmlProfilesMean = "html-profiles-mean",

@@ -56,8 +56,8 @@ catalogue! {
     FoundCertificateFailed = "found-certificate-failed",
         "certificate not valid at the time: its own verdict is bad", "当时证书无效：其自身结论为不合格";
     FoundCertificateLate = "found-certificate-late",
-        "certificate anchored late: it claims to have begun at {0} and was first seen at {1}; its source states an outage between",
-        "证书锚定较迟：自称始于 {0}，{1} 才首次出现；其来源申明了其间的中断";
+        "certificate logged late: it claims to have begun at {0} and was first seen at {1}; its source states an outage between",
+        "证书记入日志较迟：自称始于 {0}，{1} 才首次出现；其来源申明了其间的中断";
     FoundCertificateNotShown = "found-certificate-not-shown",
         "the certificate that it went through the oven under is not shown", "过炉时所依据的证书未出示";
     FoundCertificateOfAnother = "found-certificate-of-another",
@@ -67,15 +67,15 @@ catalogue! {
         "当时证书无效：该时间超出其自身所载的有效期";
     FoundEdited = "found-edited",
         "edited after first sight: the machine's report was written again, and calls are gone",
-        "首次出现后被改动：设备报告被重写，且缺陷减少";
+        "首次出现后被改动：机器的报告被重写，且缺陷减少";
     FoundFailed = "found-failed", "shipped although the last word on it is {0}", "最后结论为“{0}”却已出货";
     FoundFirstUnread = "found-first-unread",
         "the report's file was written again, and its first version could not be read", "报告文件被重写，且首个版本无法解读";
-    FoundLate = "found-late", "anchored late (the furthest {0}), {1} records", "锚定较迟（最迟者：{0}），共 {1} 条记录";
+    FoundLate = "found-late", "logged late (the furthest {0}), {1} records", "记入日志较迟（最迟者：{0}），共 {1} 条记录";
     FoundLimits = "found-limits",
         "limits or program changed under the same revision: {0}, revision {1}", "限值或程序在同一版次下被更改：{0}，版次 {1}";
     FoundMissing = "found-missing",
-        "missing: no report by an inspection machine, only {0}", "缺失：没有检测设备的报告，只有 {0}";
+        "missing: no report by an inspection machine, only {0}", "缺失：没有检测机的报告，只有{0}";
     FoundNoCertificate = "found-no-certificate",
         "no certificate was in force when it went through the oven", "过炉时没有有效的证书";
     FoundNoOven = "found-no-oven", "no oven reported its panel", "没有回流炉的过板记录";
@@ -85,11 +85,11 @@ catalogue! {
         "{0} is no known verdict: say --good or --bad", "“{0}”不是已知的结论用词：请用 --good 或 --bad 说明";
     FoundNothing = "found-nothing", "missing: no record names it", "缺失：没有任何记录提到它";
     FoundOverride = "found-override",
-        "review overrode the machine: bad by the machine, good by the review", "复判推翻设备：设备判不良，复判为良品";
+        "review overrode the machine: bad by the machine, good by the review", "复判推翻机器：机器判不良，复判为良品";
     FoundPanelFailed = "found-panel-failed",
         "the last word on its panel is {0}; which board is meant is not said", "其拼板的最后结论为“{0}”；未说明是哪一块单板";
     FoundRewritten = "found-rewritten",
-        "the machine's report was written again; no call is gone", "设备报告被重写；缺陷没有减少";
+        "the machine's report was written again; no call is gone", "机器的报告被重写；缺陷没有减少";
     FoundTried = "found-tried",
         "inspected again without repair until it passed: {0} looks, {1} repairs", "未经维修反复检测：检测 {0} 次，维修 {1} 次";
     FoundTwice = "found-twice", "{0} times in the list", "在清单中出现 {0} 次";
@@ -99,14 +99,14 @@ catalogue! {
         "维修后重复检测，而最后一次之前并无不良";
     ShortAttempts = "short-attempts", "attempts not shown", "有检测未出示";
     ShortBackdated = "short-backdated", "certificate backdated", "证书倒签";
-    ShortCertificateLate = "short-certificate-late", "certificate anchored late", "证书锚定较迟";
+    ShortCertificateLate = "short-certificate-late", "certificate logged late", "证书记入日志较迟";
     ShortCertificateOfAnother = "short-certificate-of-another",
         "certificate not valid at the time: it is of another recipe", "当时证书无效：属于另一配方";
     ShortFailed = "short-failed", "shipped although the last word on it is bad", "最后结论不合格，却已出货";
-    ShortLate = "short-late", "anchored late", "锚定较迟";
+    ShortLate = "short-late", "logged late", "记入日志较迟";
     ShortLimits = "short-limits", "limits or program changed under the same revision",
         "限值或程序在同一版次下被更改";
-    ShortMissing = "short-missing", "missing: no report by an inspection machine", "缺失：没有检测设备的报告";
+    ShortMissing = "short-missing", "missing: no report by an inspection machine", "缺失：没有检测机的报告";
     ShortNotOpened = "short-not-opened", "not opened", "未披露";
     ShortNoWord = "short-no-word", "its verdict is in no known word: say --good or --bad",
         "其结论用词不认识：请用 --good 或 --bad 说明";
@@ -180,8 +180,8 @@ catalogue! {
 
     // What was not checked.
     OpenNoiseTags = "open-noise-tags",
-        "records of your units that are hidden behind false tags, which your lot key cannot find: only a challenge audit, in which the maker opens records that were picked at random, can find them",
-        "您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）能够发现";
+        "whether the maker hid a record of yours under a wrong mark; only a spot check at the maker's can show it",
+        "是否有您的记录被错标隐藏；只有现场抽查能发现";
     OpenNoRange = "open-no-range",
         "{0}: whether all records of your units are shown: it is not shown as a range", "{0}：是否出示了您单元的全部记录：并非以区间出示";
     OpenOvens = "open-ovens", "reflow certificates: no oven reports a panel in what is shown", "回流焊证书：所出示的内容中没有回流炉的过板记录";
@@ -190,9 +190,9 @@ catalogue! {
     OpenRevisions = "open-revisions",
         "{0} changes of programs or limits that state no revision", "{0} 次未载明版次的程序或限值更改";
     OpenSecondSource = "open-second-source",
-        "a second source beside a machine that you have not pinned", "设备旁是否另有不在您信任锚点（pins）中的来源";
+        "a second source beside a machine that you have not pinned", "机器旁是否另有不在您信任锚点（pins）中的来源";
     OpenSuppressed = "open-suppressed",
-        "attempts of which the machine left no report: nothing shows them", "设备没有留下报告的检测：无从发现";
+        "attempts of which the machine left no report: nothing shows them", "机器没有留下报告的检测：无从发现";
 
     // Labels.
     LabelFinding = "finding", "units with", "涉及单元数";

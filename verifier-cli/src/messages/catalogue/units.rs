@@ -5,13 +5,14 @@ use crate::messages::Message;
 catalogue! {
     // Found, and not found.
     OwnSound = "own-sound",
-        "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown",
-        "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示";
+        "{1}: records were found for {2} of your {3} boards: {0}. Each of them is shown",
+        "{1}：您的 {3} 个单元中有 {2} 个找到了记录，共 {0} 条，均已出示";
     OwnNamed = "own-named", "opened records name {0} of your {1} units",
         "已披露的记录写明了您 {1} 个单元中的 {0} 个";
     OwnAbsent = "own-absent",
-        "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them",
-        "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们";
+        "{0} of your {1} units are nowhere: {2}; what was shown holds, but not for them",
+        "您的 {1} 个单元中有 {0} 个找不到：{2}；所出示的内容成立，但不涉及它们",
+        "{0} of your {1} units is nowhere: {2}; what was shown holds, but not for it";
     OwnUnnamed = "own-unnamed", "NOT FOUND: your unit {0}: it was looked for, and no opened record names it",
         "未找到：您的单元 {0}：已查找，没有任何已披露的记录写明它";
     OwnWithout = "own-without",
@@ -20,22 +21,22 @@ catalogue! {
     OwnMissingMore = "own-missing-more", "NOT FOUND: {0} more of your units",
         "未找到：另有您的 {0} 个单元";
     OwnByPanel = "own-by-panel",
-        "{0} of your {1} units are found by the panel alone: the records name the panel and not the board",
-        "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板";
+        "{0} of your {1} units are found by the panel alone: the records name the panel and not the board, so a record may be of a neighbour on the same panel",
+        "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板，因此记录可能属于同一拼板上的相邻单板";
     OwnByPanelSome = "own-by-panel-some",
-        "{0} of your {1} units are found by the panel alone: the records name the panel and not the board: {2}",
-        "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板：{2}";
+        "{0} of your {1} units are found by the panel alone: the records name the panel and not the board, so a record may be of a neighbour on the same panel: {2}",
+        "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板，因此记录可能属于同一拼板上的相邻单板：{2}";
     OwnNotInspected = "own-not-inspected",
-        "no report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}; `reconcile` judges that",
-        "您的 {1} 个单元中有 {0} 个未出示检测设备（AOI）的报告：{2}；由 `reconcile` 判定";
+        "no report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}; the delivery comparison (`fiducial reconcile`) judges that",
+        "您的 {1} 个单元中有 {0} 个未出示检测机（AOI）的报告：{2}；由出货核对（`fiducial reconcile`）判定";
 
     // What kept the program from deciding.
     OwnNoneFound = "own-none-found",
         "none of your {0} units is found in what was shown: another lot key, another delivery, a machine that spells them differently, or one that knows only panels and a list without a column `panel`; if list and key are the right ones, nothing of your units was shown",
         "在所出示的内容中，您的 {0} 个单元一个也没有找到：批次密钥或出货批不对，或机器的写法不同，或机器只认拼板而清单没有 `panel`（拼板）列；若清单和密钥无误，则您的单元没有任何记录被出示";
     OwnFirstLine = "own-first-line",
-        "{0} is the first line of your list and the only one that is not found: it looks like a header. If it is one, call its column serial (known are serial, panel, position, lot), and check again",
-        "{0} 是您清单的首行，也是唯一找不到的一行：它像是表头。若确为表头，请将列名改为“序列号”（可识别的列名：序列号 serial、拼板 panel、位置 position、批次 lot），再重新核验";
+        "the first line, `{0}`, was taken for a header. If it is a unit, put a header above it: known are serial, panel, position, lot",
+        "首行 `{0}` 被当作表头。若它是单元，请在其上加一行表头：可识别的列名为序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
     ListFirstLine = "list-first-line",
         "the first line of your list, {0}, is written as none of the others: it looks like a header. If it is one, name its columns as they are known here: serial, panel, position, lot",
         "您清单的首行 {0} 与其他各行写法不同：它像是表头。若确为表头，请改用可识别的列名：序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
@@ -68,8 +69,8 @@ catalogue! {
         "whether the first line of your list, {0}, is a header: it is in no record; known headers are serial, panel, position, lot",
         "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）";
     OpenNoise = "open-noise",
-        "{0}: whether a record of one of your units was hidden behind a false tag, which your lot key cannot find: only a challenge audit, in which the maker opens records that were picked at random, limits how many",
-        "{0}：您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）才能限制其数量";
+        "{0}: whether the maker hid a record of yours under a wrong mark; only a spot check at the maker's can show it",
+        "{0}：是否有您的记录被错标隐藏；只有现场抽查能发现";
     OpenNoKey = "open-no-key",
         "{0}: whether all records of your units are shown: give --lot-key, by which their tags are found",
         "{0}：您单元的记录是否全部出示：请给出 --lot-key，以便按标签查找";
@@ -77,7 +78,7 @@ catalogue! {
         "{0}：哪些记录属于您：请给出 --lot-key 和 --units";
     OpenNotInspected = "open-not-inspected",
         "to look at: of {0} boards or panels named in what is shown, no report of an inspection machine (AOI) under that name is there for {1}: {2}",
-        "请留意：所出示的内容写明的 {0} 个单板或拼板中，有 {1} 个在该名称下没有检测设备（AOI）的报告：{2}";
+        "请留意：所出示的内容写明的 {0} 个单板或拼板中，有 {1} 个在该名称下没有检测机（AOI）的报告：{2}";
     OpenUnnamed = "open-unnamed",
         "{0}: {1} records that carry no tags and name no unit: which units they belong to, and what is in their files",
         "{0}：{1} 条没有标签、也未写明单元的记录：属于哪些单元，以及其文件的内容";

@@ -420,7 +420,7 @@ fn a_unit_whose_records_came_late_is_told_so_once_with_the_latest() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].places.len(), 3);
     let said = found[0].words().to_text(Language::English);
-    assert!(said.starts_with("anchored late (the furthest seen 1 min 0 s"), "{said}");
+    assert!(said.starts_with("logged late (the furthest seen 1 min 0 s"), "{said}");
 }
 
 #[test]

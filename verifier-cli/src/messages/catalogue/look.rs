@@ -1,0 +1,36 @@
+//! What stands before the reasons of a verdict. The page has the same codes (`verifier-web/src/page/words/look.ts`).
+
+use crate::messages::Message;
+
+catalogue! {
+    LookNowhere = "look-nowhere", "{0} of your {1} units are nowhere: {2}",
+        "您的 {1} 个单元中有 {0} 个找不到：{2}", "{0} of your {1} units is nowhere: {2}";
+    LookAskRecords = "look-ask-records",
+        "In no record: another spelling, another lot key, or none was made. Ask the maker for their records",
+        "任何记录中都没有：写法不同、批次密钥不对，或未作记录。请向工厂索取其记录";
+    LookHeader = "look-header", "The first line, `{0}`, was taken for a header",
+        "首行 `{0}` 被当作表头";
+    LookNotInspected = "look-not-inspected", "{0} boards have no inspection report: {1}",
+        "{0} 块电路板没有检验报告：{1}", "{0} board has no inspection report: {1}";
+    LookAskReport = "look-ask-report",
+        "No report of an inspection machine (AOI) is shown. Ask the maker for it; the delivery comparison (`fiducial reconcile`) judges that",
+        "未出示检测机（AOI）的报告。请向工厂索取；由出货核对（`fiducial reconcile`）判定";
+    LookFailed = "look-failed", "{0} boards failed at the machine and nobody passed them: {1}",
+        "{0} 块电路板被机器判为不合格，无人复判通过：{1}",
+        "{0} board failed at the machine and nobody passed it: {1}";
+    LookRepaired = "look-repaired",
+        "{0} boards failed at the machine and were repaired; no later inspection is shown: {1}",
+        "{0} 块电路板被机器判为不合格，后经维修，未出示其后的检测：{1}",
+        "{0} board failed at the machine and was repaired; no later inspection is shown: {1}";
+    LookPassedByPerson = "look-passed-by-person",
+        "{0} boards failed at the machine and were passed by a person: {1}",
+        "{0} 块电路板被机器判为不合格，后由人员复判通过：{1}",
+        "{0} board failed at the machine and was passed by a person: {1}";
+    LookUnfollowed = "look-unfollowed",
+        "{0} boards failed at the machine; what became of them is in their records alone: {1}",
+        "{0} 块电路板被机器判为不合格；其后如何，请见各自的记录：{1}",
+        "{0} board failed at the machine; what became of it is in its records alone: {1}";
+    LookLate = "look-late",
+        "The files say {0}; they were logged only on {1}. Before that they could have been altered",
+        "文件自称 {0}，直到 {1} 才记入日志；此前可能被改动";
+}
