@@ -74,8 +74,9 @@ struct Word<'r> {
 
 impl<'r> Word<'r> {
     fn of((source, sequence, record): Placed<'r>) -> Self {
-        let text = |name| record.text(name).filter(|text| !text.is_empty());
-        let lines = |name| -> Vec<&'r str> {
+        let text =
+            |name: &str| -> Option<&'r str> { record.text(name).filter(|text| !text.is_empty()) };
+        let lines = |name: &str| -> Vec<&'r str> {
             let lines = text(name).into_iter().flat_map(str::lines);
             lines.filter(|line| !line.is_empty()).collect()
         };
@@ -236,11 +237,12 @@ mod tests {
 
     /// A word of a record that opens these fields, in the order in which it was seen.
     fn word<'r>(seen: u64, kind: Kind, values: &[(&str, &'r str)]) -> Word<'r> {
-        let text = |name| {
+        let text = |name: &str| -> Option<&'r str> {
             let found = values.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| *value)
         };
-        let lines = |name| text(name).into_iter().flat_map(str::lines).collect();
+        let lines =
+            |name: &str| -> Vec<&'r str> { text(name).into_iter().flat_map(str::lines).collect() };
         Word {
             place: ("aoi.example/7", 0, seen),
             kind,
