@@ -64,7 +64,7 @@ fn a_bundle_that_was_cut_is_to_be_fetched_again() {
     // A byte of a part, of the list that begins the bundle: packing again leaves these as they are.
     let name = b"HOW-TO-VERIFY.txt";
     let part = whole.windows(name.len()).position(|bytes| bytes == name).unwrap();
-    let mut altered = whole.clone();
+    let mut altered = whole;
     altered[part] ^= 1;
     fs::write(at.join("altered.zip"), altered).unwrap();
     let json = verify(at, "altered.zip", "policy", "en", 1);
