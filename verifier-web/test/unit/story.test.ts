@@ -5,7 +5,8 @@ import { test } from "node:test";
 
 import type { Act } from "../../src/judge/report.ts";
 import { Panels } from "../../src/judge/panels.ts";
-import { calledBy, chainOf, choicesOf, labelsOf, rowsOf, showStory } from "../../src/page/story.ts";
+import { chainOf, choicesOf } from "../../src/judge/outcomes.ts";
+import { calledBy, labelsOf, rowsOf, showStory } from "../../src/page/story.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { actOf } from "../act.ts";
 import { withDocument, type Made } from "../dom.ts";
