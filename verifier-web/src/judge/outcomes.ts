@@ -91,3 +91,44 @@ export function wordsOfUnit(words: readonly string[], act: Act, unit: string): r
 export function verdictsOf(act: Act, unit: string): string[] {
   return [...new Set(wordsOfUnit(act.verdicts, act, unit))];
 }
+
+/** The records of one unit after the other, gone through by name; hostile ones may put all on one panel. */
+export class Histories {
+  readonly #byName = new Map<string, Act[]>();
+  readonly #links: Links;
+  #left: number;
+
+  /** So many acts are gone through in all. */
+  constructor(acts: readonly Act[], most: number) {
+    [this.#links, this.#left] = [linksIn(acts), most];
+    for (const act of acts) {
+      for (const name of new Set([...act.units, act.panel])) {
+        const known = this.#byName.get(name);
+        if (known) known.push(act);
+        else this.#byName.set(name, [act]);
+      }
+    }
+  }
+
+  /** Whether a record calls a unit so. */
+  isUnit(name: string): boolean {
+    return (this.#byName.get(name) ?? []).some(({ units }) => units.includes(name));
+  }
+
+  /** The panels that records of this name are of. */
+  panelsOf(name: string): string[] {
+    const panels = (this.#byName.get(name) ?? []).map(({ panel }) => panel);
+    return [...new Set(panels)].filter((panel) => panel !== "" && panel !== name);
+  }
+
+  /** The records of a unit (`chainOf`); undefined once too much was gone through. */
+  of(unit: string): Act[] | undefined {
+    const named = [unit, ...this.panelsOf(unit)].flatMap((name) => this.#byName.get(name) ?? []);
+    const around = new Set(named);
+    this.#left -= around.size;
+    if (this.#left < 0) return undefined;
+    const chain = chainOf([...around], unit, this.#links);
+    this.#left -= chain.length;
+    return this.#left < 0 ? undefined : chain;
+  }
+}

@@ -8,8 +8,17 @@
 import type { NamedFile } from "../judge/given.ts";
 import { MAX_ACTS } from "../judge/acts.ts";
 import type { Unit } from "../judge/list.ts";
-import { lastWordsOf, linksIn } from "../judge/chain.ts";
-import { chainOf, choicesOf, howItWentOn, verdictsOf, wordsOfUnit, type Choice, type Outcome } from "../judge/outcomes.ts";
+import { lastWordsOf } from "../judge/chain.ts";
+import {
+  Histories,
+  chainOf,
+  choicesOf,
+  howItWentOn,
+  verdictsOf,
+  wordsOfUnit,
+  type Choice,
+  type Outcome,
+} from "../judge/outcomes.ts";
 import { Panels } from "../judge/panels.ts";
 import type { Act } from "../judge/report.ts";
 import { ABOUT_BOARDS } from "../formats/kinds.ts";
@@ -100,7 +109,11 @@ export function showStory(
   );
   if (acts.length >= MAX_ACTS) section.append(element("p", {}, speaker.story("actsLeft", `${MAX_ACTS}`)));
   const first = view.unit ?? choices[0]?.unit ?? "";
-  if (choices.length > 1) section.append(choiceOf(acts, choices, first, choose, called, speaker));
+  if (choices.length > 1) {
+    const listed = choices.slice(0, MAX_LISTED);
+    const labels = labelsOf(acts, listed, called, speaker);
+    section.append(choiceOf(choices, labels, first, choose, speaker), paperList(acts, choices, labels, speaker));
+  }
   section.append(heard, place);
   show(first);
   return section;
@@ -113,25 +126,10 @@ export function labelsOf(
   called: (unit: string) => string,
   speaker: Speaker,
 ): string[] {
-  const byName = new Map<string, Act[]>();
-  for (const act of acts) {
-    for (const name of new Set([...act.units, act.panel])) {
-      const known = byName.get(name);
-      if (known) known.push(act);
-      else byName.set(name, [act]);
-    }
-  }
-  const links = linksIn(acts);
-  let left = MAX_FOLLOWED;
+  const histories = new Histories(acts, MAX_FOLLOWED);
   const wentOn = (unit: string): Outcome => {
-    const named = byName.get(unit) ?? [];
-    const panels = new Set(named.map(({ panel }) => panel).filter((panel) => panel !== "" && panel !== unit));
-    const around = new Set([...named, ...[...panels].flatMap((panel) => byName.get(panel) ?? [])]);
-    left -= around.size;
-    if (left < 0) return "failed";
-    const chain = chainOf([...around], unit, links);
-    left -= chain.length;
-    return left < 0 ? "failed" : howItWentOn(chain, unit);
+    const chain = histories.of(unit);
+    return chain ? howItWentOn(chain, unit) : "failed";
   };
   return choices.map(({ unit, isOwn, isFailed, isLacking }) => {
     const name = called(unit);
@@ -146,21 +144,19 @@ export function labelsOf(
   });
 }
 
+/** `labels` are those of the first choices. */
 function choiceOf(
-  acts: readonly Act[],
   choices: readonly Choice[],
+  labels: readonly string[],
   first: string,
   show: (unit: string) => void,
-  called: (unit: string) => string,
   speaker: Speaker,
 ): HTMLElement {
   const own = choices.filter(({ isOwn }) => isOwn).length;
   const label = own > 0
     ? speaker.story("chooseOwn", `${choices.length}`, `${own}`)
     : speaker.story("choose", `${choices.length}`);
-  const listed = choices.slice(0, MAX_LISTED);
-  const labels = labelsOf(acts, listed, called, speaker);
-  const options = listed.map(({ unit }, at) => element("option", { value: unit }, labels[at] ?? ""));
+  const options = labels.map((text, at) => element("option", { value: choices[at]?.unit ?? "" }, text));
   if (choices.length <= MAX_LISTED) {
     const choice = element("select", { id: "unit" }, ...options);
     choice.value = first;
@@ -172,6 +168,37 @@ function choiceOf(
   input.addEventListener("change", () => show(input.value.trim()));
   const some = element("datalist", { id: "some-units" }, ...options);
   return element("p", { class: "unit" }, element("label", { for: "unit" }, label), " ", input, some);
+}
+
+/** All units with their last words, for paper: there one alone is shown in full, and nobody can choose another. */
+function paperList(
+  acts: readonly Act[],
+  choices: readonly Choice[],
+  labels: readonly string[],
+  speaker: Speaker,
+): HTMLElement {
+  const histories = new Histories(acts, MAX_FOLLOWED);
+  const rows = choices.slice(0, labels.length).map(({ unit, isLacking }, at) => {
+    const { isInspected, machine, person } = lastWordsOf(histories.of(unit) ?? [], (words, act) => wordsOfUnit(words, act, unit));
+    const looked = isLacking || !isInspected ? speaker.story("noneShown") : printable(machine.join(", "));
+    return element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, labels[at] || speaker.story("noUnit")),
+      element("td", {}, looked),
+      element("td", {}, printable(person?.words.join(", ") ?? "")),
+    );
+  });
+  const heads = (["unit", "lastMachine", "lastPerson"] as const).map((name) => element("th", { scope: "col" }, speaker.story(name)));
+  const made = element(
+    "div",
+    { class: "on-paper" },
+    element("h4", {}, speaker.story("allUnits", `${choices.length}`)),
+    element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows)),
+  );
+  const left = choices.length - labels.length;
+  if (left > 0) made.append(element("p", {}, speaker.story("unitsLeft", `${left}`)));
+  return made;
 }
 
 /** A row for each record, the first ones of very many. */
