@@ -99,9 +99,7 @@ function unmet(policy: Policy, counted: Standings, all: Standings): Said[] {
   const rules = unmetRules(quorum, counted).map(({ group, have, members }) => {
     const numbers = [group.threshold, members.length, have].map(String);
     const told = members.map((member) => standingOf(member, counted, all));
-    const name = shownName(group.name);
-    const rule = members.some(isGroup) ? say("rule-short-groups", name, ...numbers) : say("rule-short", name, ...numbers);
-    return sayWith(rule, told);
+    return sayWith(say("rule-short", shownName(group.name), ...numbers), told);
   });
   const isShort = !isGroup(quorum) && !("time" in (counted.get(quorum) ?? {}));
   return isShort ? [standingOf(quorum, counted, all)] : rules;

@@ -65,6 +65,10 @@ export function sayLateness(draft: Draft, statements: readonly Logged[]): boolea
   draft.reasons.push(...told);
   const { days } = witnessed;
   if (days) draft.look.push({ ...say("look-late", spanOf(days.claimed), spanOf(days.logged)), units: [] });
+  // By its source's own clock nobody knows when it was there, and a time to come is no time.
+  const isSealedLate = sealed.late !== undefined && sealed.late.seconds >= LATE;
+  const others = told.filter(({ code }) => code === "claimed-after-logged" || (code === "sealed-after-claim" && isSealedLate));
+  for (const said of others) draft.look.push({ ...said, units: [] });
   const isAny = told.length > 0;
   const untold = [...witnessed.untold, ...sealed.untold];
   if (isAny && untold.length > 0) draft.open("open-claims-some", `${untold.length}`, countsOf(untold));

@@ -3,12 +3,15 @@
  * VERIFIED over it without being told.
  *
  *     look-nowhere            units of the list that no record names
+ *     look-header             a first line of the list that was taken for a header
  *     look-not-inspected      boards without a report of a machine that inspects
  *     look-failed             failed at the machine, and no later word says that they are good
  *     look-repaired           failed, and the last word is a repair's
  *     look-passed-by-person   failed, and the last word is that of a person who reviewed them
  *     look-unfollowed         failed, and too much hangs together to be followed
  *     look-late               logged a day or more after the time that the file claims
+ *     sealed-after-claim      the same where no witness was there to say when: nobody knows
+ *     claimed-after-logged    logged before the time that it claims
  *
  * Machines get all names by `units` of the report; people the first ten.
  */
@@ -23,12 +26,15 @@ import { say, type Act, type Draft, type Look, type Said } from "./report.ts";
 /** In this order they are said. */
 const ORDER = [
   "look-nowhere",
+  "look-header",
   "look-not-inspected",
   "look-failed",
   "look-repaired",
   "look-passed-by-person",
   "look-unfollowed",
   "look-late",
+  "sealed-after-claim",
+  "claimed-after-logged",
 ];
 
 /** How many acts are gone through for what became of units that failed. */

@@ -84,6 +84,7 @@ function withoutHeader(draft: Draft, list: List, missing: readonly Unit[]) {
   if (!first || list.hasHeader || first !== missing[0]) return { units: list.units, missing };
   if (missing.length === 1 && looksLikeHeader(list)) {
     draft.open("own-first-line", first.serial);
+    draft.look.push({ ...say("look-header", first.serial), units: [] });
     return { units: others, missing: [] };
   }
   // A serial has a digit: this looks like a header that names no known column.

@@ -51,6 +51,8 @@ const SAID_BEFORE: Readonly<Record<string, readonly string[]>> = {
   "look-not-inspected": ["open-not-inspected", "own-not-inspected"],
   "look-nowhere": ["own-absent", "own-missing-more"],
 };
+/** That a line of the list was taken for a header: it is said in the first lines. */
+const HEADER = "look-header";
 /** What is said of one unit that is not found. */
 const NOT_FOUND = ["own-unnamed", "own-without"];
 /** What is read first of what was not checked: what the verdict is about at all. */
@@ -75,12 +77,20 @@ export function showRun(run: Run, speaker: Speaker, version: string): HTMLElemen
     parts.push(summary(report, speaker));
   }
   const whose = report.holds && run.areOwnDropped ? [speaker.text("ownDropped")] : [];
-  parts.push(...list(inOrder(left.notChecked), speaker, speaker.text("notChecked"), "open", whose));
+  parts.push(...list(inOrder(inOneLine(left.notChecked)), speaker, speaker.text("notChecked"), "open", whose));
   const { ownUnits: names, ownPanels: panels, lacking } = report;
   if (report.acts.length > 0) parts.push(showStory(report.acts, { names, panels, lacking }, run.files, run.view, speaker));
   if (report.records.length > 0) parts.push(showRecords(report.records, speaker));
   parts.push(technical(run, speaker, version));
   return parts;
+}
+
+/** Many files that were not given are one line: which they are, the records say. */
+function inOneLine(sentences: readonly Said[]): Said[] {
+  const files = sentences.filter(({ code }) => code === "open-file");
+  if (files.length < 2) return [...sentences];
+  const one = { code: "open-files", values: [`${files.length}`], details: [] };
+  return sentences.flatMap((said) => (said === files[0] ? [one] : said.code === "open-file" ? [] : [said]));
 }
 
 /** What matters to everybody comes first, what matters in decades last. */
@@ -103,14 +113,13 @@ function banner(report: Report, speaker: Speaker): HTMLElement {
 /** What stands right below the verdict's word. */
 export function firstLines(report: Report, speaker: Speaker): string[] {
   const nowhere = report.look.filter(({ code }) => code === "look-nowhere").map((look) => speaker.look(look));
-  const header = report.notChecked.find(({ code }) => code === "own-first-line")?.values[0];
-  const taken = header === undefined ? [] : [speaker.text("headerTaken", printable(header))];
-  return [...nowhere, speaker.meaning(meaningOf(report)), ...taken];
+  const header = report.look.filter(({ code }) => code === HEADER).map((look) => speaker.look(look));
+  return [...nowhere, speaker.meaning(meaningOf(report)), ...header];
 }
 
 /** The reasons and what was not checked, without what stands before them. */
 export function besides({ look, reasons, notChecked }: Report): Pick<Report, "reasons" | "notChecked"> {
-  const codes = new Set(look.flatMap(({ code }) => SAID_BEFORE[code] ?? []));
+  const codes = new Set(look.flatMap(({ code }) => SAID_BEFORE[code] ?? [code]));
   const nowhere = new Set(look.filter(({ code }) => code === "look-nowhere").flatMap(({ units }) => units));
   const isLeft = ({ code, values }: Said) =>
     !codes.has(code) && !(NOT_FOUND.includes(code) && nowhere.has(values.at(-1) ?? ""));
@@ -118,14 +127,16 @@ export function besides({ look, reasons, notChecked }: Report): Pick<Report, "re
 }
 
 /** What is to be looked at, and how to go on with it; all names, where there are more than the first. */
-function lookAt(look: readonly Look[], speaker: Speaker): HTMLElement[] {
+function lookAt(all: readonly Look[], speaker: Speaker): HTMLElement[] {
+  // What stands in the first lines alone is not said twice.
+  const look = all.filter(({ code }) => code !== HEADER);
   if (look.length === 0) return [];
   const items = look.map((one) => {
     const line = element("li", {}, element("strong", {}, speaker.look(one)));
     if (one.details.length > 0) line.append(element("ul", {}, ...one.details.map((detail) => item(detail, speaker))));
     if (one.units.length > MAX_NAMED) {
-      const all = element("p", {}, one.units.map(printable).join(", "));
-      line.append(element("details", {}, element("summary", {}, speaker.text("namesAll", `${one.units.length}`)), all));
+      const names = element("p", {}, one.units.map(printable).join(", "));
+      line.append(element("details", {}, element("summary", {}, speaker.text("namesAll", `${one.units.length}`)), names));
     }
     return line;
   });
@@ -167,10 +178,13 @@ function list(
   speaker: Speaker,
   heading: string,
   kind: string,
-  before: readonly string[] = [],
+  more: readonly string[] = [],
 ): HTMLElement[] {
-  if (sentences.length + before.length === 0) return [];
-  const items = [...before.map((text) => element("li", {}, text)), ...sentences.map((said) => item(said, speaker))];
+  if (sentences.length + more.length === 0) return [];
+  const items = sentences.map((said) => item(said, speaker));
+  // What the verdict is about at all stands before everything else.
+  const at = sentences.filter(({ code }) => FIRST.includes(code)).length;
+  items.splice(at, 0, ...more.map((text) => element("li", {}, text)));
   return [
     element("section", { class: kind }, element("h3", {}, heading), element("ul", {}, ...items)),
   ];

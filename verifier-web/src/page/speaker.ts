@@ -52,6 +52,7 @@ export class Speaker {
 
   /** What is to be looked at, with the first units by name. */
   look(look: Look): string {
+    if (!look.code.startsWith("look-")) return this.sentence(look);
     const isLate = look.code === "look-late";
     const values = look.values.map((value) => printable(isLate ? plainDays(value, this.language) : value));
     return this.#of(SENTENCES, look.code, [...values, ...(look.units.length > 0 ? [this.#named(look.units)] : [])]);

@@ -100,11 +100,12 @@ test("what was logged a day late is said in days, as the files and the witnesses
   assert.equal(claimOf("02.03.2026 01:00:00", "dd.MM.yyyy HH:mm:ss", "unknown"), undefined);
 });
 
-const bundleOf = (values: ReadonlyMap<string, string>): RoledFile => ({
-  role: "bundle",
-  name: "b.zip",
-  blob: new Blob([new Uint8Array(makeBundle(partsOf("records", anchor("report.json", HASH, { values }))))]),
-});
+/** Of minutes before it was logged, unless a test claims another time. */
+function bundleOf(changed: ReadonlyMap<string, string>): RoledFile {
+  const values = new Map([["claimed/start", "2026-09-21T14:00:00Z"], ...changed]);
+  const made = makeBundle(partsOf("records", anchor("report.json", HASH, { values })));
+  return { role: "bundle", name: "b.zip", blob: new Blob([new Uint8Array(made)]) };
+}
 
 async function judged(files: readonly RoledFile[], units = ""): Promise<Report> {
   const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, ...NOTHING_ELSE, units: encodeUtf8(units) };

@@ -194,16 +194,16 @@ test("where nothing is found, columns that were not read and a first line unlike
 });
 
 test("a first line that alone is missing and looks like a header is no unit, and is told", async () => {
-  const made = anchor("report.json", HASH, { values: new Map([["units", "SN-1\n"], ["verdict", "Passed\n"]]) });
+  const made = anchor("report.json", HASH, { values: new Map([["units", "SN-1\n"], ["verdict", "Passed\n"], ["claimed/start", "2026-09-21T14:00:00Z"]]) });
   const named = (list: string) => judged(makeBundle(partsOf("records", made)), { units: encodeUtf8(list) });
   for (const first of ["Board 1", "Baugruppe", "编号"]) {
     const header = await named(`${first}\nSN-1\n`);
-    assert.deepEqual([header.verdict, header.holds, header.look.length], ["verified", true, 0], first);
+    assert.deepEqual([header.verdict, header.holds, header.look.map(({ code }) => code)], ["verified", true, ["look-header"]], first);
     assert.deepEqual(header.notChecked.filter(({ code }) => code === "own-first-line").map(({ values }) => values), [[first]]);
     assert.deepEqual(header.reasons.find(({ code }) => code === "own-named")?.values, ["1", "1"]);
     assert.deepEqual(header.ownUnits, ["SN-1"]);
-    for (const [language, said] of [["en", `${first}, was taken for a header.`], ["zh", `${first} 已当作表头。`]] as const) {
-      assert.ok(firstLines(header, new Speaker(language)).at(-1)?.endsWith(said), first);
+    for (const [language, said] of [["en", `The first line, \`${first}\`, was taken for a header.`], ["zh", `首行 \`${first}\` 被当作表头。`]] as const) {
+      assert.equal(firstLines(header, new Speaker(language)).at(-1), said);
     }
   }
   // What is written as a unit is one, and so is a header that is all there is.

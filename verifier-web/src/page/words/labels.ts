@@ -17,7 +17,7 @@ export const FACTS: Readonly<Record<string, Words>> = {
   "log-signed": { en: "Signed by the log with", zh: "日志签名算法" },
   machine: { en: "Stands at, by your pins", zh: "所在机器（据您的信任锚点）" },
   newer: { en: "The larger tree", zh: "较大的树" },
-  "not-before": { en: "Log entry made after", zh: "日志条目作于此后" },
+  "not-before": { en: "Log entry made after", zh: "日志条目作于此时之后" },
   older: { en: "The smaller tree", zh: "较小的树" },
   origin: { en: "Log", zh: "日志" },
   "other-copy": { en: "The maker's copy is not your own", zh: "制造方的副本与您自己的不同" },
@@ -146,10 +146,6 @@ export const TEXTS = {
   look: { en: "Look at this", zh: "请留意" },
   namesMore: { en: "{0}, and {1} more", zh: "{0} 等 {1} 块" },
   namesAll: { en: "All {0}", zh: "全部 {0} 个" },
-  headerTaken: {
-    en: "The first line of your list, {0}, was taken for a header.",
-    zh: "您清单的首行 {0} 已当作表头。",
-  },
   ownDropped: {
     en: "Whether policy, pins and keys are your own: they were dropped among the files. If they came with the evidence, this verdict proves only that the sender agrees with themselves.",
     zh: "策略、信任锚点和密钥是否确为您自己的：它们是与其他文件一起拖入的。若它们随证据一起送来，此结论只能证明发送方前后一致。",
@@ -176,7 +172,7 @@ export const TEXTS = {
   noLater: { en: "Existed no later than", zh: "不晚于此时已存在" },
   noLaterBy: { en: "{0}, by the word of the witnesses", zh: "{0}（据见证者所言）" },
   noLaterUnknown: { en: "Not known: your policy asks for no witness", zh: "未知：您的策略未要求见证者" },
-  noEarlier: { en: "Log entry made after", zh: "日志条目作于此后" },
+  noEarlier: { en: "Log entry made after", zh: "日志条目作于此时之后" },
   noEarlierUnknown: { en: "Not checked", zh: "未检查" },
   technical: { en: "All values", zh: "全部数值" },
   inputs: { en: "Files that were looked at", zh: "所检查的文件" },

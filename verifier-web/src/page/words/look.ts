@@ -12,6 +12,10 @@ export const LOOK: Readonly<Record<string, Words>> = {
     en: "In no record: another spelling, another lot key, or none was made. Ask the maker for their records.",
     zh: "任何记录中都没有：写法不同、批次密钥不对，或未作记录。请向工厂索取其记录。",
   },
+  "look-header": {
+    en: "The first line, `{0}`, was taken for a header.",
+    zh: "首行 `{0}` 被当作表头。",
+  },
   "look-not-inspected": {
     en: "{0} boards have no inspection report: {1}",
     one: "{0} board has no inspection report: {1}",
