@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { breakable } from "../../src/page/dom.ts";
 import { FileList } from "../../src/page/files.ts";
 import { formatSize, stepOf } from "../../src/page/size.ts";
 import { Speaker } from "../../src/page/speaker.ts";
@@ -116,6 +117,13 @@ test("on a telephone the list of files fits, and where a table can be moved no n
   const [anywhere, normal] = ["\nth[scope=\"row\"]", "\n.wide th[scope=\"row\"] { overflow-wrap: normal; }"].map((rule) => CSS.indexOf(rule));
   assert.ok(anywhere !== undefined && normal !== undefined && anywhere >= 0 && normal > anywhere);
 });
+
+test("a list of numbers goes on in the next line behind a comma, and no number is broken", () =>
+  withDocument(() => {
+    const pieces = (text: string) => breakable(text).map((piece) => (typeof piece === "string" ? piece : `<${(piece as unknown as Made).name}>`));
+    assert.deepEqual(pieces("165.0,175.0;9, x"), ["165.0,", "<wbr>", "175.0;", "<wbr>", "9, x"]);
+    assert.deepEqual(pieces("120"), ["120"]);
+  }));
 
 test("the choice of units is as wide as its longest label, up to the page's width", () => {
   assert.match(CSS, /\n\.unit select \{ max-width: 100%; \}/);
