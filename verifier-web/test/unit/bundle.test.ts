@@ -84,7 +84,7 @@ test("a lower bound that cannot be is not asked for", async () => {
   // What the log held by then, a statement that names no tree does not say.
   for (const code of ["open-none-named", "open-no-lower-bound"]) {
     const words = SENTENCES[code] ?? { en: "", zh: "" };
-    assert.match(fill(words, "en", ["1"]), /^No earliest time can be given( for 1 entry)?: what was signed names no earlier state of the log/);
+    assert.match(fill(words, "en", ["1"]), /^For (1|this) entry no earliest time can be given: it names no earlier state of the log/);
     assert.match(words.zh, /无法给出最早时间/);
     assert.doesNotMatch(words.en + words.zh, /empty|尚为空/);
   }

@@ -117,15 +117,15 @@ test("docs/buyer.md begins with the page's steps, as the page calls them, and sa
 
 test("one is not many", () => {
   const said = (code: string, ...values: string[]) => fill(SENTENCES[code] ?? { en: "", zh: "" }, "en", values);
-  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /no gap from entry 1 to 1: 1 statement in a row, with all of their 1 record\./);
+  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /no gap from entry 1 to 1: 1 statement, 1 record\./);
   assert.match(said("open-unnamed", "aoi", "1"), /1 record that carries no tags and names no unit: which unit it belongs to, and what is in its file\./);
   const told = (language: "en" | "zh", ...values: string[]) => new Speaker(language).sentence(say("own-sound", ...values));
   assert.equal(told("en", "43", "aoi", "13", "13"), "aoi: records were found for all 13 of your boards: 43. Each of them is shown.");
   assert.equal(told("zh", "43", "aoi", "13", "13"), "aoi：您的 13 个单元都找到了记录，共 43 条，均已出示。");
   assert.match(told("en", "2", "aoi", "11", "21"), /found for 11 of your 21 boards: 2\./);
-  assert.match(said("open-none-named", "1"), /^No earliest time can be given for 1 entry:/);
-  assert.match(said("open-none-named", "2"), /^No earliest time can be given for 2 entries:/);
-  assert.match(said("rule-short", "g", "2", "3", "1"), /wants 2 of the 3 in “g”; only 1 signed/);
+  assert.match(said("open-none-named", "1"), /^For 1 entry no earliest .*: it names/);
+  assert.match(said("open-none-named", "2"), /^For 2 entries no earliest .*: they name/);
+  assert.match(said("rule-short", "g", "2", "3", "1"), /wants 2 of 3 witnesses \(g\); only 1 has signed/);
   assert.equal(fill({ en: "{0} recordsets", zh: "" }, "en", ["1"]), "1 recordsets");
 });
 

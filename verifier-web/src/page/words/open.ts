@@ -25,8 +25,9 @@ export const OPEN: Readonly<Record<string, Words>> = {
     zh: "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明。",
   },
   "open-none-named": {
-    en: "No earliest time can be given for {0} entries: what was signed names no earlier state of the log.",
-    zh: "有 {0} 条日志条目无法给出最早时间：所签署的内容没有指明日志更早的状态。",
+    en: "For {0} entries no earliest time can be given: they name no earlier state of the log.",
+    one: "For 1 entry no earliest time can be given: it names no earlier state of the log.",
+    zh: "有 {0} 个条目无法给出最早时间：其中没有指明日志更早的状态。",
   },
   "open-no-reader": {
     en: "{0}: which records are yours: no lot key and no list of your units were given.",
@@ -58,7 +59,7 @@ export const OPEN: Readonly<Record<string, Words>> = {
   },
   "open-scan": {
     en: "{0}: whether the maker keeps a second set of books: that needs the log, which the program reads (--log).",
-    zh: "{0}：制造方是否另有一套记录：这需要日志，可用程序读取（--log）。",
+    zh: "{0}：制造方是否另有一套账：这需要日志，可用程序读取（--log）。",
   },
   "open-unnamed": {
     en: "{0}: {1} records that carry no tags and name no unit: which units they belong to, and what is in their files.",
@@ -85,8 +86,8 @@ export const OPEN: Readonly<Record<string, Words>> = {
     zh: "声明的内容：未给出披露文件。",
   },
   "open-no-lower-bound": {
-    en: "No earliest time can be given: what was signed names no earlier state of the log.",
-    zh: "无法给出最早时间：所签署的内容没有指明日志更早的状态。",
+    en: "For this entry no earliest time can be given: it names no earlier state of the log.",
+    zh: "此条目无法给出最早时间：其中没有指明日志更早的状态。",
   },
   "open-no-witness": {
     en: "That everybody sees the same log, and when: your policy asks for no witness.",

@@ -8,8 +8,8 @@ export const RECEIVED: Readonly<Record<string, Words>> = {
     zh: "{0}：文件的结尾缺失。",
   },
   "bundle-damaged": {
-    en: "{0} is not whole, or not written as bundles are: {1}.",
-    zh: "{0} 不完整，或写法不是证据包的写法：{1}。",
+    en: "{0} is not as it was made: {1}.",
+    zh: "{0} 与制成时不同：{1}。",
   },
   "own-in-list": {
     en: "{0} looks like {1} and is not used. If it is your own, from before the dispute, choose that in the column “Taken as”.",

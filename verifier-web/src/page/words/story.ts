@@ -50,7 +50,7 @@ export const STORY = {
   verdict: { en: "Verdict", zh: "判定" },
   claimed: { en: "The machine says", zh: "机器自称时间" },
   seen: { en: "Seen by the agent", zh: "采集机读取" },
-  noEarlier: { en: "Log entry made after", zh: "日志条目作于此时之后" },
+  noEarlier: { en: "Log entry made after", zh: "日志条目作于此后" },
   noLater: { en: "Log entry made by", zh: "日志条目不晚于" },
   shown: { en: "{0}: {1} records", zh: "{0}：{1} 条记录" },
   attempt: { en: "{0}, attempt {1}", zh: "{0}，第 {1} 次" },

@@ -97,8 +97,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们。",
   },
   "own-first-line": {
-    en: "The first line, `{0}`, was taken for a header. If it is a unit, put a header above it: known are serial, panel, position, lot.",
-    zh: "首行 `{0}` 被当作表头。若它是单元，请在其上加一行表头：可识别的列名为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
+    en: "The first line of your list, {0}: it was taken for a header, and is in no record. If it is a unit, it is missing. Known headers are serial, panel, position, lot.",
+    zh: "您清单的首行 {0}：已当作表头，任何记录中都没有它。若它是单元，则它缺失。可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
   },
   "own-unnamed": {
     en: "NOT FOUND: your unit {0}: it was looked for, and no opened record names it.",
@@ -127,8 +127,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "at-record": { en: "{0}, statement {1}, record {2}", zh: "{0}，第 {1} 号声明第 {2} 号记录" },
   "range-sound": {
-    en: "{0}: the machine's record has no gap from entry {1} to {2}: {3} statements in a row, with all of their {4} records.",
-    zh: "{0}：该机器的记录第 {1} 至 {2} 号连续，没有缺号：共 {3} 份声明，连同其全部 {4} 条记录。",
+    en: "{0}: the machine's record has no gap from entry {1} to {2}: {3} statements, {4} records.",
+    zh: "{0}：该机器的记录第 {1} 至 {2} 号连续，没有缺号：{3} 份声明，{4} 条记录。",
   },
   "records-sound": {
     en: "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened.",
@@ -246,8 +246,12 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "签署的见证者太少：未达到您的策略所要求的“{0}”（请确认文件没有拿错）。",
   },
   "rule-short": {
-    en: "Your policy wants {1} of the {2} in “{0}”; only {3} signed",
-    zh: "您的策略要求“{0}”的 {2} 个中有 {1} 个签名；只有 {3} 个签了名",
+    en: "Your policy wants {1} of {2} witnesses ({0}); only {3} have signed",
+    zh: "您的策略要求 {2} 个见证者中的 {1} 个（{0}）；只有 {3} 个已签署",
+  },
+  "rule-short-groups": {
+    en: "Your policy wants {1} of {2} groups or witnesses ({0}); only {3} have signed",
+    zh: "您的策略要求 {2} 个组或见证者中的 {1} 个（{0}）；只有 {3} 个已签署",
   },
   "split-not-proven": { en: "The file proves no split.", zh: "该文件不能证明分叉。" },
   "stamp-altered": {
@@ -357,8 +361,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "detail-path-root": { en: "the path leads to another root", zh: "路径得出另一个根" },
   "detail-timestamp": { en: "it names a time that the format forbids", zh: "所写时间为格式所禁止" },
   "member-cosigned": { en: "{0}: cosigned {1}", zh: "{0}：已联署（{1}）" },
-  "member-group-met": { en: "{0}: enough ({1} signed, {2} needed)", zh: "{0}：已达到（{1} 个签了名，需 {2} 个）" },
-  "member-group-short": { en: "{0}: not enough ({1} signed, {2} needed)", zh: "{0}：未达到（{1} 个签了名，需 {2} 个）" },
+  "member-group-met": { en: "{0}: ok ({1} have signed, {2} needed)", zh: "{0}：足够（{1} 个已签署，需 {2} 个）" },
+  "member-group-short": { en: "{0}: too few ({1} have signed, {2} needed)", zh: "{0}：不足（{1} 个已签署，需 {2} 个）" },
   "member-not-cosigned": { en: "{0}: no cosignature", zh: "{0}：没有联署" },
   "member-not-post-quantum": { en: "{0}: signs with Ed25519", zh: "{0}：用 Ed25519 签名" },
   "member-refused": { en: "{0}: signature does not verify", zh: "{0}：签名验证失败" },
