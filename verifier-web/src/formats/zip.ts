@@ -132,25 +132,26 @@ function readDirectory(directory: Uint8Array, count: number): Listed[] {
   const listed: Listed[] = [];
   let [at, local] = [0, 0];
   for (let number = 0; number < count; number += 1) {
-    if (at + ENTRY_SIZE > directory.length) throw new Refusal(["Zip", "Header"], `${number}`);
+    // What has no path that could be read is called by its place, counted from one.
+    if (at + ENTRY_SIZE > directory.length) throw new Refusal(["Zip", "Header"], `#${number + 1}`);
     const [crc, size, length] = [
       view.getUint32(at + 16, true),
       view.getUint32(at + 20, true),
       view.getUint16(at + 28, true),
     ];
     const path = decodeUtf8(directory.subarray(at + ENTRY_SIZE, at + ENTRY_SIZE + length));
-    if (path === undefined || length > MAX_PATH_SIZE) throw new Refusal("Path", `${number}`);
+    if (path === undefined || length > MAX_PATH_SIZE) throw new Refusal("Path", `#${number + 1}`);
     const entry = { path, crc, size };
     const made = directoryEntry(entry, local);
     if (!sameBytes(directory.subarray(at, at + made.length), made)) {
-      throw new Refusal(["Zip", "Header"], `${number}`);
+      throw new Refusal(["Zip", "Header"], path);
     }
     checkOrder(path, listed.at(-1)?.path, number);
     listed.push(entry);
     at += made.length;
     local += LOCAL_SIZE + length + size;
   }
-  if (at !== directory.length) throw new Refusal(["Zip", "Header"], `${count}`);
+  if (at !== directory.length) throw new Refusal(["Zip", "Header"], `#${count + 1}`);
   return listed;
 }
 

@@ -99,7 +99,9 @@ function unmet(policy: Policy, counted: Standings, all: Standings): Said[] {
   const rules = unmetRules(quorum, counted).map(({ group, have, members }) => {
     const numbers = [group.threshold, members.length, have].map(String);
     const told = members.map((member) => standingOf(member, counted, all));
-    return sayWith(say("rule-short", shownName(group.name), ...numbers), told);
+    const name = shownName(group.name);
+    const rule = members.some(isGroup) ? say("rule-short-groups", name, ...numbers) : say("rule-short", name, ...numbers);
+    return sayWith(rule, told);
   });
   const isShort = !isGroup(quorum) && !("time" in (counted.get(quorum) ?? {}));
   return isShort ? [standingOf(quorum, counted, all)] : rules;

@@ -28,6 +28,7 @@ import { inclusionDetail, notContinued } from "./details.ts";
 import { compareEvidence, type Compared } from "./evidence.ts";
 import type { Desk, RoledFile } from "./given.ts";
 import { sayLateness, type Logged } from "./lateness.ts";
+import { sayFailed } from "./look.ts";
 import { sayShown } from "./looked.ts";
 import { noBundle } from "./neither.ts";
 import { openBatch, type OpenedBatch, type OpenedRecord } from "./opened.ts";
@@ -109,7 +110,9 @@ export async function judgeBundle(
       showRecord(record, evidence.fileOf(record), `${one.statement.source} ${one.place.sequence}`)
     )
   ).slice(0, MAX_SHOWN);
-  draft.acts = tellActs(bundle, file, checked, timesOf(stamped), (record) => evidence.fileOf(record));
+  const acts = tellActs(bundle, file, checked, timesOf(stamped), (record) => evidence.fileOf(record));
+  sayFailed(draft, acts, draft.found);
+  draft.acts = acts.slice(0, MAX_ACTS);
 }
 
 /** Each with the time by which it was logged. In a range a receipt is for all statements before it too. */
@@ -147,7 +150,7 @@ function tellActs(
       return part && { given: file.name, start: part.start, size: part.size, sha256: encodeHex(part.hash) };
     });
   });
-  return acts.flat().slice(0, MAX_ACTS);
+  return acts.flat();
 }
 
 /**

@@ -7,7 +7,21 @@ import { parseMillis } from "./time.ts";
 
 /** Milliseconds since 1970; undefined if the format, the zone or a digit leaves a doubt. */
 export function instant(text: string, format: string, zone: string): bigint | undefined {
-  if (format === "iso") return parseMillis(text) ?? parseMillis(`${text}${offsetOf(zone) ?? ""}`);
+  return claimOf(text, format, zone)?.millis;
+}
+
+/** A moment, and the day that the machine writes for it by its own clock, `2026-03-02`. */
+export interface Claim {
+  readonly millis: bigint;
+  readonly day: string;
+}
+
+/** The same with the day; undefined where there is no moment. */
+export function claimOf(text: string, format: string, zone: string): Claim | undefined {
+  const made = (millis: bigint | undefined, day: string) => (millis === undefined ? undefined : { millis, day });
+  if (format === "iso") {
+    return made(parseMillis(text) ?? parseMillis(`${text}${offsetOf(zone) ?? ""}`), text.slice(0, "2026-03-02".length));
+  }
   const parts: Parts = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
   let rest: string | undefined = text;
   for (const token of format.match(/(.)\1*/gsu) ?? []) {
@@ -19,7 +33,7 @@ export function instant(text: string, format: string, zone: string): bigint | un
   if (rest !== "" || offset === undefined || hour === undefined) return undefined;
   const pad = (number: number, length = 2) => `${number}`.padStart(length, "0");
   const date = `${pad(parts.year, 4)}-${pad(parts.month)}-${pad(parts.day)}`;
-  return parseMillis(`${date}T${pad(hour)}:${pad(parts.minute)}:${pad(parts.second)}${offset}`);
+  return made(parseMillis(`${date}T${pad(hour)}:${pad(parts.minute)}:${pad(parts.second)}${offset}`), date);
 }
 
 /** `+08:00`, also where a mapping says it of the machine's clock. */

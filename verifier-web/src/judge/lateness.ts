@@ -7,16 +7,19 @@
  */
 
 import { decodeUtf8 } from "../formats/encoding.ts";
-import { instant } from "./claimed.ts";
+import { claimOf, type Claim } from "./claimed.ts";
 import { knownText, type OpenedBatch, type OpenedRecord } from "./opened.ts";
 import { say, sayWith, type Draft, type Said } from "./report.ts";
-import { parseMillis } from "./time.ts";
+import { formatUtc, parseMillis } from "./time.ts";
 
 /** What happened on a board, in an oven or at a bench: `verifier-cli/src/lateness.rs` says why no other. */
 const KINDS = ["aoi-report", "oven-data", "reflow-certificate", "repair", "review", "spi-report"];
 
 /** Seconds that clocks may lie apart before a claimed time counts as one to come. */
 const AHEAD = 60n;
+
+/** From so many seconds on what was logged late is to be looked at before the reasons: a day. */
+const LATE = 86_400n;
 
 /** A statement that holds. */
 export interface Logged {
@@ -34,10 +37,15 @@ interface Furthest {
   readonly place: Said;
 }
 
+/** The first and the last of some days, `2026-03-02`; by their letters they are in order. */
+type Days = readonly [string, string];
+
 /** What is known of some statements. */
 interface Found {
   /** Counts statements. */
   readonly late: Furthest | undefined;
+  /** Of what was logged a day late or more: the days that it claims, and those on which it was logged. */
+  readonly days: { readonly claimed: Days; readonly logged: Days } | undefined;
   /** Counts records that claim a time to come. */
   readonly ahead: Furthest | undefined;
   /** The kinds of the records that open no time that can be compared. */
@@ -55,6 +63,12 @@ export function sayLateness(draft: Draft, statements: readonly Logged[]): boolea
     ahead && tell(say("claimed-after-logged", ...valuesOf(ahead)), ahead),
   ].filter((said) => said !== undefined);
   draft.reasons.push(...told);
+  const { days } = witnessed;
+  if (days) draft.look.push({ ...say("look-late", spanOf(days.claimed), spanOf(days.logged)), units: [] });
+  // By its source's own clock nobody knows when it was there, and a time to come is no time.
+  const isSealedLate = sealed.late !== undefined && sealed.late.seconds >= LATE;
+  const others = told.filter(({ code }) => code === "claimed-after-logged" || (code === "sealed-after-claim" && isSealedLate));
+  for (const said of others) draft.look.push({ ...said, units: [] });
   const isAny = told.length > 0;
   const untold = [...witnessed.untold, ...sealed.untold];
   if (isAny && untold.length > 0) draft.open("open-claims-some", `${untold.length}`, countsOf(untold));
@@ -75,8 +89,20 @@ function tell(said: Said, { place }: Furthest): Said {
   return sayWith(said, [place]);
 }
 
+/** One day, or the first and the last. */
+function spanOf([first, last]: Days): string {
+  return first === last ? first : `${first} .. ${last}`;
+}
+
+/** The same days with one more. */
+function withDay(days: Days | undefined, day: string): Days {
+  const all = [...(days ?? []), day].sort();
+  return [all[0] ?? day, all.at(-1) ?? day];
+}
+
 function find(statements: readonly Logged[]): Found {
   let [late, ahead]: (Furthest | undefined)[] = [];
+  let days: Found["days"];
   const untold: string[] = [];
   for (const one of statements) {
     let isCounted = false;
@@ -84,7 +110,7 @@ function find(statements: readonly Logged[]): Found {
     const closed = header?.index === 0n ? parseMillis(knownText(header, "closed") ?? "") : undefined;
     const known = one.notAfter === undefined ? closed : one.notAfter * 1000n;
     for (const record of one.opened.records.filter(({ kind }) => KINDS.includes(kind))) {
-      const claimed = claimedOf(record);
+      const { millis: claimed, day } = claimedOf(record) ?? { millis: undefined, day: "" };
       const until = known ?? parseMillis(textOf(record, "seen") ?? "");
       if (claimed === undefined || until === undefined) {
         untold.push(record.kind);
@@ -98,10 +124,14 @@ function find(statements: readonly Logged[]): Found {
       }
       const seconds = until > claimed ? (until - claimed) / 1000n : 0n;
       late = both(late, { count: isCounted ? 0 : 1, seconds, place });
+      if (seconds >= LATE) {
+        const logged = formatUtc(until / 1000n).slice(0, day.length);
+        days = { claimed: withDay(days?.claimed, day), logged: withDay(days?.logged, logged) };
+      }
       isCounted = true;
     }
   }
-  return { late, ahead, untold };
+  return { late, days, ahead, untold };
 }
 
 /** Of both the longer, the first where they are alike. */
@@ -117,9 +147,9 @@ function textOf(record: OpenedRecord, name: string): string | undefined {
   return value && decodeUtf8(value);
 }
 
-/** Milliseconds since 1970; undefined if the record opens no claimed time, or one that leaves a doubt. */
-function claimedOf(record: OpenedRecord): bigint | undefined {
+/** The moment that a record claims; undefined if it opens none, or one that leaves a doubt. */
+function claimedOf(record: OpenedRecord): Claim | undefined {
   const start = textOf(record, "claimed/start");
   if (start === undefined) return undefined;
-  return instant(start, textOf(record, "claimed/format") ?? "iso", textOf(record, "claimed/zone") ?? "unknown");
+  return claimOf(start, textOf(record, "claimed/format") ?? "iso", textOf(record, "claimed/zone") ?? "unknown");
 }

@@ -118,14 +118,26 @@ function isPlaceholder(cell: string): boolean {
  * What of a list may be why nothing of it is found: columns that were not read, or a first line that is written as
  * none of the others and was taken for a unit.
  */
-export function doubtsOf({ units, hasHeader, unread }: List): Said[] {
+export function doubtsOf(list: List): Said[] {
+  const { units, hasHeader, unread } = list;
   if (unread.length > 0) return [say("list-unread", unread.slice(0, MAX_UNREAD).map((name) => `“${name}”`).join(", "))];
+  return !hasHeader && isUnlikeOthers(units) ? [say("list-first-line", units[0]?.serial ?? "")] : [];
+}
+
+/** Whether a first line that names no known column looks like a header: it has no digit, or is written as none of the others. */
+export function looksLikeHeader({ units, hasHeader }: List): boolean {
+  const [first, ...others] = units;
+  if (!first || hasHeader || others.length === 0) return false;
+  return !/[0-9]/.test(first.serial) || isUnlikeOthers(units);
+}
+
+/** Whether the first line is written as none of the others, as a header is that names no known column. */
+function isUnlikeOthers(units: readonly Unit[]): boolean {
   const [first = "", ...others] = units.map(({ serial }) => serial);
-  if (hasHeader || others.length === 0) return [];
+  if (others.length === 0) return false;
   const forms = new Set(others.map(formOf));
   const isAlike = others.length >= MIN_ALIKE && forms.size === 1;
-  const isOther = (isAlike && !forms.has(formOf(first))) || (isNoCode(first) && !others.some(isNoCode));
-  return isOther ? [say("list-first-line", first)] : [];
+  return (isAlike && !forms.has(formOf(first))) || (isNoCode(first) && !others.some(isNoCode));
 }
 
 /** How a line is written: which of letters, digits and marks follow each other, however many of each. */

@@ -13,7 +13,7 @@ import { calledOf, namesOf, type Unit } from "./list.ts";
 import type { OpenedRecord } from "./opened.ts";
 import { itemsOf } from "./range.ts";
 import { octetsOf } from "./reader.ts";
-import type { Draft } from "./report.ts";
+import { say, sayWith, type Draft } from "./report.ts";
 
 /** How many of them are named. */
 const MAX_NAMED = 10;
@@ -37,8 +37,9 @@ export function sayLooked(draft: Draft, units: readonly Unit[], records: readonl
   const missing = uninspected(units, records);
   if (missing.length === 0) return;
   draft.lacking = missing.flatMap(namesOf);
-  const names = firstOf(missing.map(calledOf));
-  draft.reason("own-not-inspected", `${missing.length}`, `${units.length}`, names);
+  const names = missing.map(calledOf);
+  draft.reason("own-not-inspected", `${missing.length}`, `${units.length}`, firstOf(names));
+  sayToLook(draft, names);
 }
 
 /** Says the same of all boards and panels that are named, for who gave no list. */
@@ -47,6 +48,12 @@ export function sayShown(draft: Draft, records: readonly OpenedRecord[]): void {
   if (lacking.length === 0) return;
   draft.lacking = lacking;
   draft.open("open-not-inspected", `${all}`, `${lacking.length}`, firstOf(lacking));
+  sayToLook(draft, lacking);
+}
+
+/** It is read before the reasons: a report that is not there is none of them. */
+function sayToLook(draft: Draft, units: readonly string[]): void {
+  draft.look.push({ ...sayWith(say("look-not-inspected", `${units.length}`), [say("look-ask-report")]), units });
 }
 
 /** The first names, and how many more there are. */

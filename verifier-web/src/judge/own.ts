@@ -7,13 +7,13 @@
  */
 
 import { Boards, Named, type Found } from "./found.ts";
-import { calledOf, doubtsOf, namesOf, type Unit } from "./list.ts";
+import { calledOf, doubtsOf, looksLikeHeader, namesOf, type List, type Unit } from "./list.ts";
 import { firstOf, sayLooked, textOf } from "./looked.ts";
 import type { OpenedRecord } from "./opened.ts";
 import { Panels, isOnPanel } from "./panels.ts";
 import type { Followed, Opened } from "./range.ts";
 import type { Reader } from "./reader.ts";
-import { Stop, say, sayWith, undecided, type Draft, type Said } from "./report.ts";
+import { Stop, say, sayWith, undecided, type Draft } from "./report.ts";
 
 /** How many of a long list are said. */
 const MAX_LISTED = 100;
@@ -41,29 +41,23 @@ export function sayOwn(
 ): void {
   const hasKeys = taggedReader(reader) !== undefined;
   if (!reader) return ranges.forEach(({ source }) => draft.open("open-no-reader", source));
-  draft.ownUnits = reader.list.units.flatMap(namesOf);
-  draft.ownPanels = reader.list.units.filter(isOnPanel);
   if (!hasKeys) ranges.forEach(({ source }) => draft.open("open-no-key", source));
-  const { units, hasHeader } = reader.list;
+  const all = reader.list.units;
   const records = checked.flatMap(({ opened }) => opened.records);
-  const boards = new Boards(units, records);
+  const boards = new Boards(all, records);
   const named = new Named(boards);
   const read = checked.filter(({ place }) => !hasKeys || place.claim === "records");
   read.forEach(({ opened }) => opened.records.forEach((record) => named.add(record)));
   ranges.forEach((range) => ownRecords(range, checked).forEach((record) => named.addTagged(record)));
-  const missing = foundSo(units, named, "missing");
-  if (missing.length === units.length) {
-    throw new Stop("undecided", sayWith(say("own-none-found", `${units.length}`), doubtsOf(reader.list)));
+  const nowhere = foundSo(all, named, "missing");
+  if (nowhere.length === all.length) {
+    throw new Stop("undecided", sayWith(say("own-none-found", `${all.length}`), doubtsOf(reader.list)));
   }
-  const [first] = units;
-  const doubt: Said[] = [];
-  if (!hasHeader && first && first === missing[0]) {
-    // A serial has a digit: this looks like a header that names no known column.
-    if (!/[0-9]/.test(first.serial)) throw undecided("list-header", first.serial);
-    // Where all others are found, it is said at once that this looks like no unit.
-    if (missing.length === 1) doubt.push(say("own-first-line", first.serial));
-    else draft.open("open-first-line", first.serial);
-  }
+  const { units, missing } = withoutHeader(draft, reader.list, nowhere);
+  draft.ownUnits = units.flatMap(namesOf);
+  draft.ownPanels = units.filter(isOnPanel);
+  const lost = new Set(missing);
+  draft.found = units.filter((unit) => !lost.has(unit));
   if (!hasKeys || ranges.length === 0) {
     draft.reason("own-named", `${units.length - missing.length}`, `${units.length}`);
     sayLooked(draft, units, records);
@@ -75,8 +69,28 @@ export function sayOwn(
   }
   sayByPanel(draft, foundSo(units, named, "by-panel"), units.length);
   if (missing.length > 0) {
-    draft.notInOrder(sayWith(say("own-absent", `${missing.length}`, `${units.length}`), doubt));
+    const numbers = [`${missing.length}`, `${units.length}`];
+    draft.look.push({ ...sayWith(say("look-nowhere", ...numbers), [say("look-ask-records")]), units: missing.map(calledOf) });
+    draft.notInOrder(say("own-absent", ...numbers));
   }
+}
+
+/**
+ * The units without a first line that alone is missing and looks like a header that names no known column: it is no unit,
+ * which is said. Where more is missing than that line nobody can tell.
+ */
+function withoutHeader(draft: Draft, list: List, missing: readonly Unit[]) {
+  const [first, ...others] = list.units;
+  if (!first || list.hasHeader || first !== missing[0]) return { units: list.units, missing };
+  if (missing.length === 1 && looksLikeHeader(list)) {
+    draft.open("own-first-line", first.serial);
+    draft.look.push({ ...say("look-header", first.serial), units: [] });
+    return { units: others, missing: [] };
+  }
+  // A serial has a digit: this looks like a header that names no known column.
+  if (!/[0-9]/.test(first.serial)) throw undecided("list-header", first.serial);
+  if (missing.length > 1) draft.open("open-first-line", first.serial);
+  return { units: list.units, missing };
 }
 
 /** Returns the units that it does not have. */

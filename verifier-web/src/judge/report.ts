@@ -16,6 +16,11 @@ export interface Said {
   readonly details: readonly Said[];
 }
 
+/** Something to look at before the reasons, and of which units it is said, by the names that people know. */
+export interface Look extends Said {
+  readonly units: readonly string[];
+}
+
 /** A labelled value. The value may be a sentence of its own, such as a time that is one of two. */
 export interface Fact {
   readonly code: string;
@@ -113,6 +118,8 @@ export interface Report {
   readonly verdict: Verdict;
   /** Whether the evidence holds, whatever it shows. Rejected, it is then called "not in order". */
   readonly holds: boolean;
+  /** What stands before the reasons. It is no reason itself; some of it is among them or among what was not checked as well. */
+  readonly look: readonly Look[];
   readonly reasons: readonly Said[];
   readonly facts: readonly Fact[];
   readonly records: readonly ShownRecord[];
@@ -164,11 +171,14 @@ export function undecided(code: string, ...values: string[]): Stop {
 
 /** Collects what is said while a judgement goes well. */
 export class Draft {
+  readonly look: Look[] = [];
   readonly reasons: Said[] = [];
   readonly facts: Fact[] = [];
   readonly notChecked: Said[] = [];
   records: ShownRecord[] = [];
   acts: Act[] = [];
+  /** Those of the reader's units of which something is found; undefined without a list. */
+  found: readonly Unit[] | undefined;
   ownUnits: readonly string[] = [];
   ownPanels: readonly Unit[] = [];
   lacking: readonly string[] = [];

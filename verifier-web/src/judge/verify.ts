@@ -27,6 +27,7 @@ import { checkAfter } from "./after.ts";
 import { judgeBundle } from "./bundle.ts";
 import { inclusionDetail, splitDetail } from "./details.ts";
 import { sayLateness } from "./lateness.ts";
+import { inOrder, sayFailed } from "./look.ts";
 import { Desk, type Given, type Progress, type RoledFile } from "./given.ts";
 import { withInList } from "./in-list.ts";
 import { mistaken } from "./mistaken.ts";
@@ -65,7 +66,7 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
   const draft = new Draft();
   const ended = (verdict: Report["verdict"], reasons: Report["reasons"]) => ({
     ...{ verdict, reasons, inputs: desk.inputs },
-    ...{ holds: false, facts: [], records: [], acts: [], ownUnits: [], ownPanels: [], lacking: [], notChecked: [] },
+    ...{ holds: false, look: [], facts: [], records: [], acts: [], ownUnits: [], ownPanels: [], lacking: [], notChecked: [] },
   });
   const engine = await ed25519Engine();
   try {
@@ -75,7 +76,8 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
     for (const challenge of desk.all("challenge")) draft.open("open-challenge", challenge.name);
     const { reasons, facts, records, acts, ownUnits, ownPanels, lacking, notChecked } = draft;
     const verdict = draft.isInOrder ? "verified" : "rejected";
-    const shown = { holds: true, facts, records, acts, ownUnits, ownPanels, lacking, notChecked };
+    const look = inOrder(draft.look);
+    const shown = { holds: true, look, facts, records, acts, ownUnits, ownPanels, lacking, notChecked };
     return { ...ended(verdict, reasons), ...shown, engine };
   } catch (error) {
     if (error instanceof Stop) return { ...ended(error.verdict, await withInList(desk, error.reasons)), engine };
@@ -120,12 +122,16 @@ async function judgeReceipt(draft: Draft, desk: Desk, given: Given): Promise<voi
   checkStatement(draft, entry.statement, proof);
   checkPins(draft, entry.statement, sources);
   const after = await checkAfter(draft, desk, policy, entry.statement, accepted.checkpoint.tree);
+  // What it is about is what nobody knows first, where nothing but the receipt is there.
+  if (!desk.one("disclosure") && desk.all("file").length === 0) draft.notChecked.unshift(say("open-no-disclosure"));
   draft.open("open-completeness");
   draft.open("open-truth");
   const { source, sequence } = entry.statement;
   const bounds = boundsOf(after?.earliest, accepted.times?.latest);
   const opened = await checkDisclosure(draft, desk, entry.statement, bounds);
-  if (opened) sayLateness(draft, [{ source, sequence, notAfter: accepted.times?.latest, opened }]);
+  if (!opened) return;
+  sayLateness(draft, [{ source, sequence, notAfter: accepted.times?.latest, opened }]);
+  sayFailed(draft, draft.acts, undefined);
 }
 
 /** What only bundles are read with is no reason against a receipt; that nothing was done with it is said. */
@@ -268,7 +274,6 @@ async function checkDisclosure(
   const evidence = desk.all("file");
   if (!file) {
     if (evidence.length > 0) throw undecided("file-without-disclosure");
-    draft.open("open-no-disclosure");
     return undefined;
   }
   const bytes = await desk.read(file, MAX_DISCLOSURE_SIZE);

@@ -12,6 +12,12 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** Text that may go on in the next line behind a comma or semicolon, and so not within a number. */
+export function breakable(text: string): (Node | string)[] {
+  const [first = "", ...pieces] = text.split(/(?<=[,;])(?=\S)/);
+  return [first, ...pieces.flatMap((piece) => [element("wbr"), piece])];
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Makes an element of a drawing. Attributes only: the page's policy allows no style of its own. */

@@ -9,20 +9,28 @@ import { OWN_NAMES } from "./words/labels.ts";
 import { printable } from "./words/language.ts";
 import type { Speaker } from "./speaker.ts";
 
+/** What a file can be taken as: evidence, or what the reader has of their own. */
+type Taken = Role | OwnKind;
+
+/** The reader's own files, in the order in which they can be chosen. */
+export const OWN_KINDS = ["policy", "pins", "keys", "lotKeys", "units"] as const satisfies readonly OwnKind[];
+
+/** Of these there may be several, each with lines of its own. */
+const MANY: readonly OwnKind[] = ["keys", "lotKeys"];
+
+/** What the reader trusts: whose it is, decides what a verdict is worth. */
+const TRUSTED: readonly OwnKind[] = ["policy", "pins", "keys"];
+
 /** A file of the list. */
 interface Entry extends NamedFile {
-  role: Role;
+  taken: Taken;
   /** Which of the reader's own files it looks like. */
   readonly own: OwnKind | undefined;
 }
 
-/** A file that the reader says is their own. */
-export interface OwnFile extends NamedFile {
-  readonly own: OwnKind;
-}
-
 /** Where the list is shown. */
 export interface Places {
+  readonly table: HTMLElement;
   readonly body: HTMLElement;
   readonly remarks: HTMLElement;
   /** What files are chosen with: whoever has removed the last one is led there. */
@@ -34,8 +42,10 @@ export interface Told {
   changed(): void;
   /** A file was removed; so many are left. */
   removed(left: number): void;
-  /** The reader says that these are their own. */
-  take(own: readonly OwnFile[]): void;
+  /** These are now the reader's own files of a kind; none if there are none any more. */
+  take(kind: OwnKind, files: readonly NamedFile[]): Promise<void>;
+  /** Whether the reader has typed or chosen something of this kind elsewhere: that stays. */
+  isTyped(kind: OwnKind): boolean;
 }
 
 /** Keeps the files and shows them. */
@@ -44,62 +54,104 @@ export class FileList {
   readonly #speaker: Speaker;
   readonly #told: Told;
   #entries: Entry[] = [];
-  /** The button of each row. */
+  /** The button and the choice of each row. */
   #removes: HTMLElement[] = [];
+  #choices: HTMLElement[] = [];
+  /** What was told last of each kind. */
+  readonly #taken = new Map<OwnKind, readonly Blob[]>();
 
   constructor(places: Places, speaker: Speaker, told: Told) {
     [this.#places, this.#speaker, this.#told] = [places, speaker, told];
   }
 
-  /** The files with their roles. */
+  /** The files that are evidence, with their roles. */
   get files(): RoledFile[] {
-    return this.#entries.map(({ name, blob, role }) => ({ name, blob, role }));
+    return this.#entries.flatMap(({ name, blob, taken }) => (isOwn(taken) ? [] : [{ name, blob, role: taken }]));
+  }
+
+  get count(): number {
+    return this.#entries.length;
+  }
+
+  /** Whether what the reader trusts is among the files. */
+  get areOwnDropped(): boolean {
+    return this.#entries.some(({ taken }) => isOwn(taken) && TRUSTED.includes(taken));
+  }
+
+  /** Whether one of the reader's own files is not used, since another one is: then nobody but the reader knows which is meant. */
+  get isInDoubt(): boolean {
+    return this.#left.length > 0;
   }
 
   /** Adds files; one of the same name takes the place of the one before. */
   async add(files: readonly File[]): Promise<void> {
     for (const file of files) {
       const named = { name: file.name, blob: file };
-      const guess = await guessRole(named).catch(
+      const { role, own } = await guessRole(named).catch(
         () => ({ role: "file", own: undefined }) as const,
       );
-      const others = this.#entries.filter((entry) => entry.name !== file.name);
-      this.#entries = [...others, { ...named, ...guess }];
+      this.#entries = this.#entries.filter((entry) => entry.name !== file.name);
+      const taken = own && role === "unused" ? this.#ifFree(own) : role;
+      this.#entries.push({ ...named, taken, own });
     }
     // Nothing lies beside a bundle but what it is read with.
-    if (this.#entries.some(({ role }) => role === "bundle")) {
-      for (const entry of this.#entries) if (entry.own && entry.role === "file") entry.role = "unused";
+    if (this.#entries.some(({ taken }) => taken === "bundle")) {
+      for (const entry of this.#entries) if (entry.own && entry.taken === "file") entry.taken = this.#ifFree(entry.own);
     }
+    await this.#changed();
+  }
+
+  /** What the reader has typed takes the place of files of its kind. */
+  release(kind: OwnKind): void {
+    for (const entry of this.#entries) if (entry.taken === kind) entry.taken = "unused";
+    this.#taken.delete(kind);
     this.show();
-    this.#told.changed();
   }
 
   /** Shows the list in the language of the page. */
   show(): void {
-    this.#removes = [];
-    const rows = this.#entries.map((entry) => this.#row(entry));
-    const none = element("tr", {}, element("td", { colspan: "4", class: "none" }, this.#say("noFiles")));
-    this.#places.body.replaceChildren(...(rows.length > 0 ? rows : [none]));
-    this.#showOwn();
+    [this.#removes, this.#choices] = [[], []];
+    this.#places.body.replaceChildren(...this.#entries.map((entry) => this.#row(entry)));
+    this.#places.table.hidden = this.#entries.length === 0;
+    this.#remark();
   }
 
-  /** What looks like the reader's own came among these files: only the reader knows whose it is. */
-  #showOwn(): void {
-    const own = this.#entries.flatMap((entry): OwnFile[] =>
-      entry.own && entry.role === "unused" ? [{ name: entry.name, blob: entry.blob, own: entry.own }] : []
+  /** Says what is not used. */
+  #remark(): void {
+    const remarks = this.#left.map(({ name, own }) => this.#say("oneIsUsed", printable(name), this.#say(OWN_NAMES[own])));
+    this.#places.remarks.replaceChildren(...remarks.map((text) => element("p", {}, text)));
+  }
+
+  /** The reader's own files that are not used although one of their kind is. */
+  get #left(): { readonly name: string; readonly own: OwnKind }[] {
+    return this.#entries.flatMap(({ name, own, taken }) =>
+      own && taken === "unused" && (this.#told.isTyped(own) || this.#has(own)) ? [{ name, own }] : []
     );
-    const lines = own.map(({ name, own: kind }) =>
-      element("p", {}, this.#say("looksLikeOwn", printable(name), this.#say(OWN_NAMES[kind])))
-    );
-    if (own.length === 0) return this.#places.remarks.replaceChildren();
-    const use = element("button", { type: "button", id: "use-own" }, this.#say("useOwn"));
-    use.addEventListener("click", () => {
-      const names = own.map(({ name }) => name);
-      this.#entries = this.#entries.filter(({ name }) => !names.includes(name));
-      this.show();
-      this.#told.take(own);
-    });
-    this.#places.remarks.replaceChildren(...lines, element("p", {}, this.#say("ownWarning")), use);
+  }
+
+  #has(kind: OwnKind): boolean {
+    return this.#entries.some(({ taken }) => taken === kind);
+  }
+
+  /** A second policy is not taken: the one that is there may be the reader's, and the other the sender's. */
+  #ifFree(kind: OwnKind): Taken {
+    const isFree = !this.#told.isTyped(kind) && (MANY.includes(kind) || !this.#has(kind));
+    return isFree ? kind : "unused";
+  }
+
+  /** Tells what has become other, and shows it. */
+  async #changed(): Promise<void> {
+    this.show();
+    this.#told.changed();
+    for (const kind of OWN_KINDS) {
+      const files = this.#entries.filter(({ taken }) => taken === kind);
+      const before = this.#taken.get(kind) ?? [];
+      const isSame = files.length === before.length && files.every(({ blob }, at) => blob === before[at]);
+      if (isSame) continue;
+      this.#taken.set(kind, files.map(({ blob }) => blob));
+      await this.#told.take(kind, files);
+    }
+    this.#remark();
   }
 
   #row(entry: Entry): HTMLElement {
@@ -116,7 +168,7 @@ export class FileList {
       {},
       element("th", { scope: "row" }, name),
       element("td", { class: "number" }, formatSize(entry.blob.size)),
-      element("td", {}, this.#roleChoice(entry, name)),
+      element("td", {}, this.#choice(entry, name)),
       element("td", {}, remove),
     );
   }
@@ -125,27 +177,40 @@ export class FileList {
   #remove(entry: Entry): void {
     const at = this.#entries.indexOf(entry);
     this.#entries = this.#entries.filter((other) => other !== entry);
-    this.show();
-    this.#told.changed();
+    void this.#changed();
     this.#told.removed(this.#entries.length);
     (this.#removes[Math.min(at, this.#removes.length - 1)] ?? this.#places.chooser).focus();
   }
 
-  #roleChoice(entry: Entry, name: string): HTMLElement {
+  #choice(entry: Entry, name: string): HTMLElement {
     const choice = element("select", { "aria-label": this.#say("roleOf", name) });
-    for (const role of ROLES) {
-      const option = element("option", { value: role }, this.#speaker.role(role));
-      option.selected = role === entry.role;
+    for (const taken of [...ROLES, ...OWN_KINDS]) {
+      const option = element("option", { value: taken }, this.#speaker.role(taken));
+      option.selected = taken === entry.taken;
       choice.append(option);
     }
-    choice.addEventListener("change", () => {
-      entry.role = ROLES.find((role) => role === choice.value) ?? entry.role;
-      this.#told.changed();
-    });
+    this.#choices.push(choice);
+    choice.addEventListener("change", () => this.#take(entry, choice.value));
     return choice;
+  }
+
+  /** What the reader chooses counts: another of this kind makes room. */
+  #take(entry: Entry, chosen: string): void {
+    const taken = [...ROLES, ...OWN_KINDS].find((one) => one === chosen) ?? entry.taken;
+    if (isOwn(taken) && !MANY.includes(taken)) {
+      for (const other of this.#entries) if (other.taken === taken) other.taken = "unused";
+    }
+    entry.taken = taken;
+    void this.#changed();
+    // The rows were made anew, and the focus went with the old one.
+    this.#choices[this.#entries.indexOf(entry)]?.focus();
   }
 
   #say(name: Parameters<Speaker["text"]>[0], ...values: string[]): string {
     return this.#speaker.text(name, ...values);
   }
+}
+
+function isOwn(taken: Taken): taken is OwnKind {
+  return OWN_KINDS.some((kind) => kind === taken);
 }

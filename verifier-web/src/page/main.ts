@@ -6,9 +6,11 @@ import { sha256 } from "../crypto/sha256.ts";
 import { encodeHex } from "../formats/hex.ts";
 import { MAX_POLICY_SIZE } from "../formats/policy.ts";
 import { MAX_PINS_SIZE } from "../formats/pins.ts";
+import type { NamedFile } from "../judge/given.ts";
+import type { OwnKind } from "../judge/mistaken.ts";
 import { MAX_LOT_KEYS_SIZE, MAX_UNITS_SIZE } from "../judge/reader.ts";
 import { byId } from "./dom.ts";
-import { FileList, type OwnFile } from "./files.ts";
+import { FileList } from "./files.ts";
 import { OwnField } from "./own.ts";
 import { showRun, wordOf, type Run } from "./result.ts";
 import { formatSize, stepOf } from "./size.ts";
@@ -32,11 +34,11 @@ class Page {
   readonly #stop = byId("stop", HTMLButtonElement);
   readonly #print = byId("print", HTMLButtonElement);
   readonly #files: FileList;
-  readonly #policy: OwnField;
-  readonly #keys: OwnField;
-  readonly #pins: OwnField;
-  readonly #lotKeys: OwnField;
-  readonly #units: OwnField;
+  readonly #own: Readonly<Record<OwnKind, OwnField>>;
+  /** The fields that hold what was dropped, and not what was typed or chosen for them. */
+  readonly #dropped = new Set<OwnKind>();
+  /** How often files were taken for each. */
+  readonly #turns = new Map<OwnKind, number>();
   #run: Run | undefined;
   #judging: Judging | undefined;
   #saying = () => "";
@@ -47,6 +49,7 @@ class Page {
     const refuse = (name: string, why: "isEmpty" | "wentAway") =>
       this.#tell(() => this.#speaker.text(why, printable(name)));
     const places = {
+      table: byId("file-table", HTMLElement),
       body: byId("files", HTMLElement),
       remarks: byId("remarks", HTMLElement),
       chooser: byId("choose", HTMLInputElement),
@@ -54,14 +57,28 @@ class Page {
     this.#files = new FileList(places, this.#speaker, {
       changed,
       removed: (left) => this.#tell(() => this.#speaker.text("filesAdded", `${left}`)),
-      take: (own) => void this.#takeOwn(own),
+      take: (kind, own) => this.#takeOwn(kind, own),
+      isTyped: (kind) => this.#own[kind].text !== "" && !this.#dropped.has(kind),
     });
-    this.#policy = new OwnField("policy", MAX_POLICY_SIZE, changed, refuse);
-    this.#keys = new OwnField("keys", MAX_KEYS_SIZE, changed, refuse);
-    this.#pins = new OwnField("pins", MAX_PINS_SIZE, changed, refuse);
-    this.#lotKeys = new OwnField("lot-keys", MAX_LOT_KEYS_SIZE, changed, refuse);
-    this.#units = new OwnField("units", MAX_UNITS_SIZE, changed, refuse);
-    this.#check.addEventListener("click", () => void this.#judge());
+    const field = (kind: OwnKind, id: string, limit: number) => {
+      const typed = () => {
+        if (this.#dropped.delete(kind)) this.#files.release(kind);
+        this.#forget();
+      };
+      const chosen = () => {
+        typed();
+        this.#start();
+      };
+      return new OwnField(id, limit, { typed, chosen, refuse });
+    };
+    this.#own = {
+      policy: field("policy", "policy", MAX_POLICY_SIZE),
+      keys: field("keys", "keys", MAX_KEYS_SIZE),
+      pins: field("pins", "pins", MAX_PINS_SIZE),
+      lotKeys: field("lotKeys", "lot-keys", MAX_LOT_KEYS_SIZE),
+      units: field("units", "units", MAX_UNITS_SIZE),
+    };
+    this.#check.addEventListener("click", () => void this.#judge(true));
     this.#stop.addEventListener("click", () => {
       this.#forget();
       // The button is gone, and the focus with it.
@@ -98,42 +115,45 @@ class Page {
 
   async #add(files: readonly File[]): Promise<void> {
     await this.#files.add(files);
-    // What it is checked with should not have to be looked for.
-    if (this.#files.files.some(({ role }) => role === "bundle" || role === "receipt")) {
-      byId("ranges", HTMLDetailsElement).open = true;
-    }
-    const { length } = this.#files.files;
-    this.#tell(() => this.#speaker.text("filesAdded", `${length}`));
+    const { count } = this.#files;
+    this.#tell(() => this.#speaker.text("filesAdded", `${count}`));
+    this.#start();
   }
 
-  /** Puts files that the reader says are their own into their fields. */
-  async #takeOwn(own: readonly OwnFile[]): Promise<void> {
-    const fields = {
-      policy: this.#policy,
-      pins: this.#pins,
-      keys: this.#keys,
-      lotKeys: this.#lotKeys,
-      units: this.#units,
-    };
-    for (const { blob, own: kind } of own) fields[kind].set(new Uint8Array(await blob.arrayBuffer()));
-    byId("ranges", HTMLDetailsElement).open = true;
-    this.#forget();
-    this.#tell(() => this.#speaker.text("ownTaken", own.map(({ name }) => printable(name)).join(", ")));
-    this.#check.focus();
+  /** Puts what the reader has dropped into its field, where it can be seen; without files the field is empty again. */
+  async #takeOwn(kind: OwnKind, own: readonly NamedFile[]): Promise<void> {
+    const turn = (this.#turns.get(kind) ?? 0) + 1;
+    this.#turns.set(kind, turn);
+    const texts = await Promise.all(own.map(async ({ blob }) => new Uint8Array(await blob.arrayBuffer())));
+    // What was read slowly does not take the place of what came after it.
+    if (this.#turns.get(kind) !== turn) return;
+    if (own.length > 0) this.#dropped.add(kind);
+    else this.#dropped.delete(kind);
+    this.#own[kind].set(own.length === 1 ? (texts[0] ?? new Uint8Array()) : joined(texts));
+    if (this.#run || this.#judging) this.#forget();
   }
 
-  async #judge(): Promise<void> {
+  /** Begins by itself once there is something to be judged and a policy, unless it is in doubt what is meant. */
+  #start(): void {
+    const roles = this.#files.files.map(({ role }) => role);
+    const isThere = roles.includes("bundle") || (roles.includes("receipt") && roles.includes("disclosure"));
+    if (isThere && this.#own.policy.text !== "" && !this.#files.isInDoubt) void this.#judge(false);
+  }
+
+  /** `isAsked`: whether the reader has pressed the button, and waits for the verdict. */
+  async #judge(isAsked: boolean): Promise<void> {
     if (this.#judging) return;
     this.#forget();
-    const policy = this.#policy.bytes;
+    const policy = this.#own.policy.bytes;
+    const { areOwnDropped } = this.#files;
     const policyHash = policy.length > 0 ? encodeHex(sha256(policy)) : "";
     const given = {
       files: this.#files.files,
       policy,
-      keys: this.#keys.text,
-      pins: this.#pins.bytes,
-      lotKeys: this.#lotKeys.text,
-      units: this.#units.bytes,
+      keys: this.#own.keys.text,
+      pins: this.#own.pins.bytes,
+      lotKeys: this.#own.lotKeys.text,
+      units: this.#own.units.bytes,
     };
     this.#show(true);
     let told = -1;
@@ -149,6 +169,7 @@ class Page {
     const report = await judging.report.catch((error: unknown) => ({
       verdict: "undecided" as const,
       holds: false,
+      look: [],
       reasons: [{ code: "own-fault", values: [String(error)], details: [] }],
       facts: [],
       records: [],
@@ -164,9 +185,17 @@ class Page {
     if (this.#judging !== judging) return;
     this.#judging = undefined;
     this.#show(false);
-    this.#run = { report, at: new Date().toISOString(), policyHash, files: given.files, view: { unit: undefined } };
+    const at = new Date().toISOString();
+    this.#run = { report, at, policyHash, files: given.files, areOwnDropped, view: { unit: undefined } };
     this.#showRun();
-    byId("verdict", HTMLElement).focus();
+    // Whoever is typing by now hears the verdict, and stays there.
+    if (isAsked || !this.#isElsewhere()) byId("verdict", HTMLElement).focus();
+  }
+
+  /** Whether the reader has gone on to something else than giving files. */
+  #isElsewhere(): boolean {
+    const at = document.activeElement;
+    return at instanceof HTMLElement && at !== document.body && at.id !== "choose" && at !== this.#stop;
   }
 
   /** A verdict stands for what was judged and for nothing else: any change takes it away. */
@@ -228,6 +257,13 @@ class Page {
 
 function isTextName(name: string): name is TextName {
   return Object.hasOwn(TEXTS, name);
+}
+
+/** Texts of lines one behind the other. */
+function joined(texts: readonly Uint8Array[]): Uint8Array {
+  const decoder = new TextDecoder();
+  const lines = texts.map((bytes) => decoder.decode(bytes)).map((text) => (text.endsWith("\n") ? text : `${text}\n`));
+  return new TextEncoder().encode(lines.join(""));
 }
 
 /** Paper cannot be unfolded. */

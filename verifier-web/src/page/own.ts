@@ -3,6 +3,13 @@
 import { decodeText } from "../judge/list.ts";
 import { byId } from "./dom.ts";
 
+/** Who is told that something was typed, that a file was chosen, and that one was refused. */
+export interface Told {
+  typed(): void;
+  chosen(): void;
+  refuse(name: string, why: "isEmpty" | "wentAway"): void;
+}
+
 /**
  * Ties a text field to a button for files. The bytes of a chosen file are kept as they are, since a
  * policy is octets; as soon as somebody types, what is typed counts.
@@ -14,13 +21,12 @@ export class OwnField {
   constructor(
     name: string,
     limit: number,
-    changed: () => void,
-    refuse: (name: string, why: "isEmpty" | "wentAway") => void,
+    told: Told,
   ) {
     this.#text = byId(name, HTMLTextAreaElement);
     this.#text.addEventListener("input", () => {
       this.#bytes = undefined;
-      changed();
+      told.typed();
     });
     const chooser = byId(`${name}-file`, HTMLInputElement);
     chooser.addEventListener("change", () => {
@@ -28,11 +34,11 @@ export class OwnField {
       chooser.value = "";
       if (!file) return;
       // An empty list or policy is none that anybody means: taken for a field left blank, it would say nothing.
-      if (file.size === 0) return refuse(file.name, "isEmpty");
-      if (file.size > limit) return refuse(file.name, "wentAway");
+      if (file.size === 0) return told.refuse(file.name, "isEmpty");
+      if (file.size > limit) return told.refuse(file.name, "wentAway");
       void file.arrayBuffer().then((bytes) => {
         this.set(new Uint8Array(bytes));
-        changed();
+        told.chosen();
       });
     });
   }

@@ -1,7 +1,7 @@
 /** Shows opened records as tables of names and values, as much of them as a page can hold. */
 
 import type { ShownField, ShownRecord } from "../judge/report.ts";
-import { element } from "./dom.ts";
+import { breakable, element } from "./dom.ts";
 import type { Speaker } from "./speaker.ts";
 import { printable } from "./words/language.ts";
 
@@ -56,7 +56,7 @@ function showField(field: ShownField, speaker: Speaker): HTMLElement {
   const letters = field.value.slice(0, MAX_LETTERS);
   const cell = element("td");
   for (const line of letters.replace(/\n$/, "").split("\n")) {
-    cell.append(element("div", {}, printable(line)));
+    cell.append(element("div", {}, ...breakable(printable(line))));
   }
   const rest = field.value.length - letters.length;
   if (rest > 0) cell.append(element("div", { class: "help" }, speaker.text("cut", `${rest}`)));

@@ -1,11 +1,12 @@
-/** Shows a report: the verdict first, then why, what it rests on, and what was not checked. */
+/** Shows a report: the verdict first, then what to look at, why, what it rests on, and what was not checked. */
 
 import type { NamedFile } from "../judge/given.ts";
-import type { Report, Said } from "../judge/report.ts";
+import type { Look, Report, Said } from "../judge/report.ts";
+import { ABOUT_BOARDS } from "../formats/kinds.ts";
 import { element } from "./dom.ts";
 import { showRecords } from "./records.ts";
 import { showStory, type View } from "./story.ts";
-import type { Speaker } from "./speaker.ts";
+import { MAX_NAMED, type Speaker } from "./speaker.ts";
 import type { TextName } from "./words/labels.ts";
 import { plainTimes, printable } from "./words/language.ts";
 
@@ -18,11 +19,13 @@ export interface Run {
   readonly policyHash: string;
   /** What was given: pictures are made from it, after its hash was compared once more. */
   readonly files: readonly NamedFile[];
+  /** Whether policy, pins or keys were dropped among the files, where they may have come with the evidence. */
+  readonly areOwnDropped: boolean;
   /** What the reader looks at, which stays so in another language. */
   readonly view: View;
 }
 
-const SIGNS: Readonly<Record<string, string>> = { verified: "✓", rejected: "✕", undecided: "?" };
+const SIGNS: Readonly<Record<string, string>> = { verified: "✓", "not-in-order": "!", rejected: "✕", undecided: "?" };
 /** As in `verifier-cli/src/report.rs`. */
 export const MISFITS = [
   "log-has-not-signed",
@@ -38,6 +41,22 @@ export const MISFITS = [
 const RECORDS = ["own-record", "own-more"];
 /** What a bad copy does as well as a change. */
 const DAMAGES = ["bundle-cut", "bundle-damaged"];
+/** What packing again does as well as a change. */
+const REPACKED = ["bundle-repacked", "hint-repacked"];
+/** What another file does as well as a change. */
+const MISTAKEN = ["bad-disclosure", "file-not-vouched", "not-included", "receipt-of-another"];
+/** What stands before the reasons, and need not be said among them and among what was not checked as well. */
+const SAID_BEFORE: Readonly<Record<string, readonly string[]>> = {
+  "look-late": ["logged-after-claim"],
+  "look-not-inspected": ["open-not-inspected", "own-not-inspected"],
+  "look-nowhere": ["own-absent", "own-missing-more"],
+};
+/** That a line of the list was taken for a header: it is said in the first lines. */
+const HEADER = "look-header";
+/** What is said of one unit that is not found. */
+const NOT_FOUND = ["own-unnamed", "own-without"];
+/** What is read first of what was not checked: what the verdict is about at all. */
+const FIRST = ["open-no-disclosure", "own-first-line"];
 const WHY: Readonly<Record<string, TextName>> = {
   verified: "why",
   rejected: "whyFailed",
@@ -48,11 +67,17 @@ const WHY: Readonly<Record<string, TextName>> = {
 export function showRun(run: Run, speaker: Speaker, version: string): HTMLElement[] {
   const { report } = run;
   const heading = report.holds ? "why" : (WHY[report.verdict] ?? "why");
-  const parts = [banner(report, speaker), ...list(report.reasons, speaker, speaker.text(heading), "why")];
+  const left = besides(report);
+  const parts = [
+    banner(report, speaker),
+    ...lookAt(report.look, speaker),
+    ...list(left.reasons, speaker, speaker.text(heading), "why"),
+  ];
   if (report.holds && report.facts.some((fact) => fact.code === "tree-size")) {
     parts.push(summary(report, speaker));
   }
-  parts.push(...list(inOrder(report.notChecked), speaker, speaker.text("notChecked"), "open"));
+  const whose = report.holds && run.areOwnDropped ? [speaker.text("ownDropped")] : [];
+  parts.push(...list(inOrder(inOneLine(left.notChecked)), speaker, speaker.text("notChecked"), "open", whose));
   const { ownUnits: names, ownPanels: panels, lacking } = report;
   if (report.acts.length > 0) parts.push(showStory(report.acts, { names, panels, lacking }, run.files, run.view, speaker));
   if (report.records.length > 0) parts.push(showRecords(report.records, speaker));
@@ -60,20 +85,62 @@ export function showRun(run: Run, speaker: Speaker, version: string): HTMLElemen
   return parts;
 }
 
+/** Many files that were not given are one line: which they are, the records say. */
+function inOneLine(sentences: readonly Said[]): Said[] {
+  const files = sentences.filter(({ code }) => code === "open-file");
+  if (files.length < 2) return [...sentences];
+  const one = { code: "open-files", values: [`${files.length}`], details: [] };
+  return sentences.flatMap((said) => (said === files[0] ? [one] : said.code === "open-file" ? [] : [said]));
+}
+
 /** What matters to everybody comes first, what matters in decades last. */
 function inOrder(sentences: readonly Said[]): Said[] {
-  const rank = ({ code }: Said) =>
-    ["open-truth", "open-completeness"].includes(code) ? 0 : code.startsWith("open-post") ? 2 : 1;
+  const rank = ({ code }: Said) => {
+    if (FIRST.includes(code)) return 0;
+    return ["open-truth", "open-completeness"].includes(code) ? 1 : code.startsWith("open-post") ? 3 : 2;
+  };
   return [...sentences].sort((one, other) => rank(one) - rank(other));
 }
 
 function banner(report: Report, speaker: Speaker): HTMLElement {
-  const { verdict } = report;
-  const sign = element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[verdict] ?? "");
   const word = wordOf(report);
+  const sign = element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[word] ?? "");
   const heading = element("h2", { id: "verdict", tabindex: "-1" }, speaker.verdict(word));
-  const text = element("div", {}, heading, element("p", {}, speaker.meaning(meaningOf(report))));
-  return element("div", { class: `banner ${verdict}` }, sign, text);
+  const text = element("div", {}, heading, ...firstLines(report, speaker).map((line) => element("p", {}, line)));
+  return element("div", { class: `banner ${word}` }, sign, text);
+}
+
+/** What stands right below the verdict's word. */
+export function firstLines(report: Report, speaker: Speaker): string[] {
+  const nowhere = report.look.filter(({ code }) => code === "look-nowhere").map((look) => speaker.look(look));
+  const header = report.look.filter(({ code }) => code === HEADER).map((look) => speaker.look(look));
+  return [...nowhere, speaker.meaning(meaningOf(report)), ...header];
+}
+
+/** The reasons and what was not checked, without what stands before them. */
+export function besides({ look, reasons, notChecked }: Report): Pick<Report, "reasons" | "notChecked"> {
+  const codes = new Set(look.flatMap(({ code }) => SAID_BEFORE[code] ?? [code]));
+  const nowhere = new Set(look.filter(({ code }) => code === "look-nowhere").flatMap(({ units }) => units));
+  const isLeft = ({ code, values }: Said) =>
+    !codes.has(code) && !(NOT_FOUND.includes(code) && nowhere.has(values.at(-1) ?? ""));
+  return { reasons: reasons.filter(isLeft), notChecked: notChecked.filter(isLeft) };
+}
+
+/** What is to be looked at, and how to go on with it; all names, where there are more than the first. */
+function lookAt(all: readonly Look[], speaker: Speaker): HTMLElement[] {
+  // What stands in the first lines alone is not said twice.
+  const look = all.filter(({ code }) => code !== HEADER);
+  if (look.length === 0) return [];
+  const items = look.map((one) => {
+    const line = element("li", {}, element("strong", {}, speaker.look(one)));
+    if (one.details.length > 0) line.append(element("ul", {}, ...one.details.map((detail) => item(detail, speaker))));
+    if (one.units.length > MAX_NAMED) {
+      const names = element("p", {}, one.units.map(printable).join(", "));
+      line.append(element("details", {}, element("summary", {}, speaker.text("namesAll", `${one.units.length}`)), names));
+    }
+    return line;
+  });
+  return [element("section", { class: "look" }, element("h3", {}, speaker.text("look")), element("ul", {}, ...items))];
 }
 
 /** The verdict's word: that for forged evidence would accuse whoever has shown sound evidence. */
@@ -84,8 +151,20 @@ export function wordOf({ verdict, holds }: Report): string {
 /** Which sentence says what the verdict means: a file that is not whole, or does not fit, accuses nobody as yet. */
 export function meaningOf(report: Report): string {
   if (isMisfit(report)) return "misfit";
-  const isDamaged = report.verdict === "rejected" && DAMAGES.includes(report.reasons[0]?.code ?? "");
-  return isDamaged ? "damaged" : wordOf(report);
+  if (report.holds) return holdingOf(report);
+  if (report.reasons.some(({ details }) => details.some(({ code }) => REPACKED.includes(code)))) return "repacked";
+  const first = report.verdict === "rejected" ? (report.reasons[0]?.code ?? "") : "";
+  if (DAMAGES.includes(first)) return "damaged";
+  return MISTAKEN.includes(first) ? "mistaken" : wordOf(report);
+}
+
+/** What it means that evidence holds: of boards, that they are good is another matter; a receipt alone shows no report. */
+function holdingOf(report: Report): string {
+  const { acts, inputs, notChecked, verdict } = report;
+  if (verdict !== "verified") return wordOf(report);
+  if (notChecked.some(({ code }) => code === "open-no-disclosure")) return "verified-receipt";
+  const isOfBoards = inputs.some(({ role }) => role === "bundle") && acts.some(({ kind }) => ABOUT_BOARDS.includes(kind));
+  return isOfBoards ? "verified-boards" : "verified";
 }
 
 /** Whether it was rejected because it does not fit the reader's own files: he may have taken wrong ones. */
@@ -99,9 +178,13 @@ function list(
   speaker: Speaker,
   heading: string,
   kind: string,
+  more: readonly string[] = [],
 ): HTMLElement[] {
-  if (sentences.length === 0) return [];
+  if (sentences.length + more.length === 0) return [];
   const items = sentences.map((said) => item(said, speaker));
+  // What the verdict is about at all stands before everything else.
+  const at = sentences.filter(({ code }) => FIRST.includes(code)).length;
+  items.splice(at, 0, ...more.map((text) => element("li", {}, text)));
   return [
     element("section", { class: kind }, element("h3", {}, heading), element("ul", {}, ...items)),
   ];

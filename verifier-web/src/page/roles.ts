@@ -9,6 +9,8 @@ import { PROOF_HEADER } from "../formats/proof.ts";
 import { SPLIT_HEADER } from "../formats/split.ts";
 import { FileWindow } from "../formats/window.ts";
 import { isMeantAsBundle } from "../formats/zip.ts";
+import { MAX_PINS_SIZE } from "../formats/pins.ts";
+import { MAX_POLICY_SIZE } from "../formats/policy.ts";
 import type { NamedFile, Role } from "../judge/given.ts";
 import { readList } from "../judge/list.ts";
 import { areLotKeys, textOf, trustedOf, type OwnKind } from "../judge/mistaken.ts";
@@ -17,7 +19,10 @@ import { MAX_UNITS_SIZE } from "../judge/reader.ts";
 /** How much of a file is looked at, in bytes. */
 const HEAD_SIZE = 4096;
 
-/** What a file seems to be; what the reader trusts never comes with the evidence. */
+/** No text that a reader trusts is larger. */
+const MAX_TRUSTED_SIZE = Math.max(MAX_POLICY_SIZE, MAX_PINS_SIZE);
+
+/** What a file seems to be; of what the reader trusts, and of what only bundles are read with, which. */
 export type Guess = { readonly role: Role; readonly own: OwnKind | undefined };
 
 /** Looks at the beginning of a file. */
@@ -28,7 +33,7 @@ export async function guessRole(file: NamedFile): Promise<Guess> {
   const text = textOf(bytes.subarray(0, end));
   if (await isMeantAsBundle(new FileWindow(file.blob))) return { role: "bundle", own: undefined };
   // Other zip files are evidence like any other.
-  const trusted = trustedOf(text);
+  const trusted = file.blob.size <= MAX_TRUSTED_SIZE ? trustedOf(text) : undefined;
   if (trusted) return { role: "unused", own: trusted };
   const role = roleOf(file.name, text);
   // Lines of any kind could be a list; what is known by its first line is none.

@@ -1,15 +1,18 @@
 /** Says everything in the language that was chosen. */
 
-import type { Said } from "../judge/report.ts";
+import type { Look, Said } from "../judge/report.ts";
 import { FIELDS } from "./words/fields.ts";
-import { FACTS, OWN_NAMES, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
-import { fill, plainTimes, printable, span, type Language, type Words } from "./words/language.ts";
+import { FACTS, OWN_NAMES, OWN_ROLES, ROLE_NAMES, TEXTS, type TextName } from "./words/labels.ts";
+import { fill, plainDays, plainTimes, printable, span, type Language, type Words } from "./words/language.ts";
 import { explained } from "./words/refusals.ts";
 import { KINDS, STORY, type StoryName } from "./words/story.ts";
-import { MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
+import { ALL_FOUND, MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
 
 /** Sentences whose second value is a length of time in seconds. */
 const TIMED = ["claimed-after-logged", "logged-after-claim", "sealed-after-claim"];
+
+/** How many units are named before the reasons; the others are counted. */
+export const MAX_NAMED = 10;
 
 /** Sentences about a text in another's field, which they name. */
 const MISTAKEN = /^(?:given-bundle|looks-.*)$/;
@@ -42,8 +45,26 @@ export class Speaker {
       if (said.code === "open-claims-some" && at === 1) return this.#kinds(value);
       return TIMED.includes(said.code) && at === 1 ? span(value, this.language) : value;
     });
+    const isAll = said.code === "own-sound" && said.values[2] === said.values[3];
     const shown = explained(said.code, values.map((value) => plainTimes(printable(value))), this.language);
-    return this.#of(SENTENCES, said.code, shown);
+    return isAll ? fill(ALL_FOUND, this.language, shown) : this.#of(SENTENCES, said.code, shown);
+  }
+
+  /** What is to be looked at, with the first units by name. */
+  look(look: Look): string {
+    if (!look.code.startsWith("look-")) return this.sentence(look);
+    const isLate = look.code === "look-late";
+    const values = look.values.map((value) => printable(isLate ? plainDays(value, this.language) : value));
+    return this.#of(SENTENCES, look.code, [...values, ...(look.units.length > 0 ? [this.#named(look.units)] : [])]);
+  }
+
+  /** The first names, and how many there are besides: in Chinese, how many in all. */
+  #named(units: readonly string[]): string {
+    const isChinese = this.language === "zh";
+    const names = units.slice(0, MAX_NAMED).map(printable).join(isChinese ? "、" : ", ");
+    const more = units.length - MAX_NAMED;
+    if (more <= 0) return names;
+    return isChinese ? this.text("namesMore", names, `${units.length}`) : this.text("namesMore", names, `${more}`);
   }
 
   /** A text of the pictures and of the story of a unit. */
@@ -108,7 +129,7 @@ export class Speaker {
   }
 
   role(code: string): string {
-    return this.#of(ROLE_NAMES, code);
+    return this.#of({ ...ROLE_NAMES, ...OWN_ROLES }, code);
   }
 
   /** The reader's own file that a field is for. */

@@ -8,11 +8,21 @@
 import type { NamedFile } from "../judge/given.ts";
 import { MAX_ACTS } from "../judge/acts.ts";
 import type { Unit } from "../judge/list.ts";
+import { lastWordsOf } from "../judge/chain.ts";
+import {
+  Histories,
+  chainOf,
+  choicesOf,
+  howItWentOn,
+  verdictsOf,
+  wordsOfUnit,
+  type Choice,
+  type Outcome,
+} from "../judge/outcomes.ts";
 import { Panels } from "../judge/panels.ts";
 import type { Act } from "../judge/report.ts";
 import { ABOUT_BOARDS } from "../formats/kinds.ts";
-import { saysBad, saysGood } from "../evidence/words.ts";
-import { bySight, lastWordsOf, linkedTo, linksIn, type Links } from "./chain.ts";
+import { saysBad } from "../evidence/words.ts";
 import { element } from "./dom.ts";
 import { Gallery } from "./pictures/gallery.ts";
 import { drawTimeline } from "./pictures/timeline.ts";
@@ -99,35 +109,14 @@ export function showStory(
   );
   if (acts.length >= MAX_ACTS) section.append(element("p", {}, speaker.story("actsLeft", `${MAX_ACTS}`)));
   const first = view.unit ?? choices[0]?.unit ?? "";
-  if (choices.length > 1) section.append(choiceOf(acts, choices, first, choose, called, speaker));
+  if (choices.length > 1) {
+    const listed = choices.slice(0, MAX_LISTED);
+    const labels = labelsOf(acts, listed, called, speaker);
+    section.append(choiceOf(choices, labels, first, choose, speaker), paperList(acts, choices, labels, speaker));
+  }
   section.append(heard, place);
   show(first);
   return section;
-}
-
-/** A unit to choose. */
-interface Choice {
-  readonly unit: string;
-  readonly isOwn: boolean;
-  /** Whether any record says that it failed. */
-  readonly isFailed: boolean;
-  /** Whether no report of a machine that inspects is shown. */
-  readonly isLacking: boolean;
-}
-
-/**
- * The reader's own units first, and of these and the others those that lack an inspection, then those that failed; else
- * in ascending order.
- */
-export function choicesOf(acts: readonly Act[], own: ReadonlySet<string>, lacking: ReadonlySet<string>): Choice[] {
-  const failed = new Set(acts.flatMap((act) =>
-    [...act.units, act.panel].filter((unit) => verdictsOf(act, unit).some(saysBad))
-  ));
-  const choices = unitsOf(acts).map((unit) =>
-    ({ unit, isOwn: own.has(unit), isFailed: failed.has(unit), isLacking: lacking.has(unit) })
-  );
-  const rank = ({ isOwn, isFailed, isLacking }: Choice) => (isOwn ? 0 : 3) + (isLacking ? 0 : isFailed ? 1 : 2);
-  return choices.sort((one, other) => rank(one) - rank(other));
 }
 
 /** The units with what there is to know of each before it is chosen: whether it failed, and how it went on. */
@@ -137,25 +126,10 @@ export function labelsOf(
   called: (unit: string) => string,
   speaker: Speaker,
 ): string[] {
-  const byName = new Map<string, Act[]>();
-  for (const act of acts) {
-    for (const name of new Set([...act.units, act.panel])) {
-      const known = byName.get(name);
-      if (known) known.push(act);
-      else byName.set(name, [act]);
-    }
-  }
-  const links = linksIn(acts);
-  let left = MAX_FOLLOWED;
+  const histories = new Histories(acts, MAX_FOLLOWED);
   const wentOn = (unit: string): Outcome => {
-    const named = byName.get(unit) ?? [];
-    const panels = new Set(named.map(({ panel }) => panel).filter((panel) => panel !== "" && panel !== unit));
-    const around = new Set([...named, ...[...panels].flatMap((panel) => byName.get(panel) ?? [])]);
-    left -= around.size;
-    if (left < 0) return "failed";
-    const chain = chainOf([...around], unit, links);
-    left -= chain.length;
-    return left < 0 ? "failed" : howItWentOn(chain, unit);
+    const chain = histories.of(unit);
+    return chain ? howItWentOn(chain, unit) : "failed";
   };
   return choices.map(({ unit, isOwn, isFailed, isLacking }) => {
     const name = called(unit);
@@ -170,53 +144,19 @@ export function labelsOf(
   });
 }
 
-/** How it went on with a unit that failed. */
-type Outcome = "failed" | "thenInspected" | "thenRepaired" | "thenReviewed";
-
-/** What became of a unit that failed once, by the last word on it: it need not have stayed so. */
-function howItWentOn(chain: readonly Act[], unit: string): Outcome {
-  const { last } = lastWordsOf(chain, (words, act) => wordsOfUnit(words, act, unit));
-  if (!last?.words.every(saysGood)) return "failed";
-  if (last.kind === "review") return "thenReviewed";
-  return last.kind === "repair" ? "thenRepaired" : "thenInspected";
-}
-
-/** What others ran under: it is shown with each of them, and names no board that anybody ships. */
-const UNDER = ["program", "reflow-certificate"];
-
-/** Every unit that an act names, in ascending order; panels where no unit is named. */
-function unitsOf(all: readonly Act[]): string[] {
-  const own = all.filter(({ kind }) => !UNDER.includes(kind));
-  const acts = own.some(({ units, panel }) => units.length > 0 || panel !== "") ? own : all;
-  const named = new Set(acts.flatMap((act) => act.units));
-  const known = new Set(acts.flatMap((act) => (act.units.length > 0 ? [act.panel] : [])));
-  for (const { units, panel } of acts) {
-    if (units.length === 0 && panel !== "" && !known.has(panel)) named.add(panel);
-  }
-  const sorted = [...named].sort((one, other) => (one < other ? -1 : 1));
-  return sorted.length > 0 ? sorted : [""];
-}
-
-/** Whether a record is about a unit: it names it, or the panel that the unit is on. */
-function isAbout(act: Act, unit: string): boolean {
-  return unit === "" ? act.units.length === 0 : act.units.includes(unit) || act.panel === unit;
-}
-
+/** `labels` are those of the first choices. */
 function choiceOf(
-  acts: readonly Act[],
   choices: readonly Choice[],
+  labels: readonly string[],
   first: string,
   show: (unit: string) => void,
-  called: (unit: string) => string,
   speaker: Speaker,
 ): HTMLElement {
   const own = choices.filter(({ isOwn }) => isOwn).length;
   const label = own > 0
     ? speaker.story("chooseOwn", `${choices.length}`, `${own}`)
     : speaker.story("choose", `${choices.length}`);
-  const listed = choices.slice(0, MAX_LISTED);
-  const labels = labelsOf(acts, listed, called, speaker);
-  const options = listed.map(({ unit }, at) => element("option", { value: unit }, labels[at] ?? ""));
+  const options = labels.map((text, at) => element("option", { value: choices[at]?.unit ?? "" }, text));
   if (choices.length <= MAX_LISTED) {
     const choice = element("select", { id: "unit" }, ...options);
     choice.value = first;
@@ -230,19 +170,35 @@ function choiceOf(
   return element("p", { class: "unit" }, element("label", { for: "unit" }, label), " ", input, some);
 }
 
-/** The records of a unit and of its panel in the order of sight, then what they ran under. */
-export function chainOf(all: readonly Act[], unit: string, links: Links = linksIn(all)): Act[] {
-  const own = new Set(all.filter((act) => isAbout(act, unit)));
-  const panels = new Set([...own].map((act) => act.panel).filter((panel) => panel !== ""));
-  const alsoPanel = all.filter((act) =>
-    !own.has(act) && (panels.has(act.panel) || act.units.some((one) => panels.has(one))) &&
-    (act.units.length === 0 || act.units.some((one) => panels.has(one)))
+/** All units with their last words, for paper: there one alone is shown in full, and nobody can choose another. */
+function paperList(
+  acts: readonly Act[],
+  choices: readonly Choice[],
+  labels: readonly string[],
+  speaker: Speaker,
+): HTMLElement {
+  const histories = new Histories(acts, MAX_FOLLOWED);
+  const rows = choices.slice(0, labels.length).map(({ unit, isLacking }, at) => {
+    const { isInspected, machine, person } = lastWordsOf(histories.of(unit) ?? [], (words, act) => wordsOfUnit(words, act, unit));
+    const looked = isLacking || !isInspected ? speaker.story("noneShown") : printable(machine.join(", "));
+    return element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, labels[at] || speaker.story("noUnit")),
+      element("td", {}, looked),
+      element("td", {}, printable(person?.words.join(", ") ?? "")),
+    );
+  });
+  const heads = (["unit", "lastMachine", "lastPerson"] as const).map((name) => element("th", { scope: "col" }, speaker.story(name)));
+  const made = element(
+    "div",
+    { class: "on-paper" },
+    element("h4", {}, speaker.story("allUnits", `${choices.length}`)),
+    element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows)),
   );
-  const named = [...own, ...alsoPanel];
-  const chain = new Set(unit === "" ? bySight(named) : bySight([...named, ...linkedTo(named, links)]));
-  const hashes = new Set([...own].flatMap((act) => [act.certificateHash, act.programHash]));
-  const under = all.filter((act) => !chain.has(act) && act.fileHash !== "" && hashes.has(act.fileHash));
-  return [...chain, ...under];
+  const left = choices.length - labels.length;
+  if (left > 0) made.append(element("p", {}, speaker.story("unitsLeft", `${left}`)));
+  return made;
 }
 
 /** A row for each record, the first ones of very many. */
@@ -281,18 +237,6 @@ function linksOf(act: Act, known: ReadonlyMap<string, number>, speaker: Speaker)
   }
   if (act.late !== "") links.push(speaker.story("late", printable(speaker.lateness(act.late))));
   return links;
-}
-
-/** Those of a list of words that are one unit's; all of them where it does not tell them apart. */
-export function wordsOfUnit(words: readonly string[], act: Act, unit: string): readonly string[] {
-  // Boards of a panel without codes of their own all bear the panel's name.
-  const own = words.length === act.units.length ? words.filter((_, at) => act.units[at] === unit) : [];
-  return own.length > 0 ? own : words;
-}
-
-/** What a record says of one unit, each word once. */
-function verdictsOf(act: Act, unit: string): string[] {
-  return [...new Set(wordsOfUnit(act.verdicts, act, unit))];
 }
 
 function storyOf(

@@ -92,8 +92,15 @@ export class Driver {
     );
   }
 
+  /** Opens the fields for what is typed, as a click on their heading would. */
+  async unfold(): Promise<void> {
+    const fields = this.page.locator("#typed");
+    if ((await fields.getAttribute("open")) === null) await fields.locator("summary").click();
+  }
+
   /** Types the reader's own policy and keys. */
   async trust(policy: string, keys: string): Promise<void> {
+    await this.unfold();
     await this.page.locator("#policy").fill(policy);
     await this.page.locator("#keys").fill(keys);
   }

@@ -185,6 +185,8 @@ test("a range over thousands of units is judged while the progress moves", async
       await driver.page.locator("#lot-keys-file").setInputFiles(factory.path("lot.key"));
       await driver.page.locator("#units-file").setInputFiles(factory.path("units"));
       await driver.page.waitForFunction(() => document.querySelector<HTMLTextAreaElement>("#units")?.value !== "");
+      // It has begun by itself with each file; what is watched is one judgement from its beginning.
+      await driver.verdict();
       await driver.page.evaluate(() => {
         const seen: number[] = [];
         const progress = document.querySelector<HTMLProgressElement>("#progress");

@@ -147,7 +147,7 @@ test("a bundle is judged as a whole, and one with a changed byte is not", () =>
     await driver.page.locator("#pins").fill(pinsFrom(first));
     assert.equal(await driver.check(), "VERIFIED");
     const result = await driver.result();
-    assert.match(result, /nothing is left out between the first and the last statement that are shown, 20 to 22: all 3 statements of this machine in a row, with all of their 3 records/);
+    assert.match(result, /the machine's record has no gap from entry 20 to 22: 3 statements, 3 records/);
     assert.match(result, /those that opened records commit to: 1\./);
     await driver.picture("verified-bundle-en");
     await driver.page.locator("#zh").click();
@@ -157,7 +157,7 @@ test("a bundle is judged as a whole, and one with a changed byte is not", () =>
     changed[5000] = (changed[5000] ?? 0) ^ 1;
     await driver.give({ name: "dispute.zip", bytes: changed });
     assert.equal(await driver.check(), "REJECTED");
-    assert.match(await driver.result(), /is not whole: .*Download or copy it again; if it stays so, it was changed/);
+    assert.match(await driver.result(), /Damaged on its way, or changed: this cannot tell which/);
   }));
 
 test("another's policy rejects, none at all cannot tell, and a change takes the verdict away", () =>
@@ -200,16 +200,29 @@ test("a browser that starts no worker judges in the page itself", () =>
     assert.equal(await driver.check(), "VERIFIED");
   }));
 
-test("a policy that comes with the evidence is not used", () =>
+test("a policy beside the reader's own is not used, and checking waits until it is clear which is meant", () =>
   withPage(async (driver) => {
-    const policy = { name: "policy", bytes: new TextEncoder().encode(POLICY) };
-    await driver.give(...GOOD, policy);
-    assert.match(await driver.page.locator("#remarks").innerText(), /looks like a policy/);
-    assert.equal(await driver.page.locator("#policy").inputValue(), "");
-    assert.equal(await driver.check(), "COULD NOT TELL");
+    const { page } = driver;
+    const text = (name: string, bytes: string) => ({ name, bytes: new TextEncoder().encode(bytes) });
+    const theirs = POLICY.replace("2 factory-any", "all factory-any");
+    await driver.give(text("policy", POLICY), text("pins", pinsFrom(EVIDENCE)), ...GOOD, text("their-policy", theirs));
+    assert.match(await page.locator("#remarks").innerText(), /^their-policy looks like a policy, and there is one already: it is not used/);
+    assert.equal(await page.locator("#policy").inputValue(), POLICY);
+    assert.equal(await page.locator("#verdict").count(), 0);
+    assert.equal(await driver.check(), "VERIFIED");
+    // The reader can say that it is the other one; what is typed stays, whatever is dropped.
+    await page.getByLabel("What their-policy is taken as", { exact: true }).selectOption("policy");
+    await page.waitForFunction((want) => document.querySelector<HTMLTextAreaElement>("#policy")?.value === want, theirs);
+    assert.equal(await page.getByLabel("What policy is taken as", { exact: true }).inputValue(), "unused");
+    assert.equal(await driver.check(), "REJECTED");
+    await driver.unfold();
+    await page.locator("#policy").fill(POLICY);
+    assert.equal(await page.getByLabel("What their-policy is taken as", { exact: true }).inputValue(), "unused");
+    await driver.give(text("another-policy", theirs));
+    assert.equal(await page.locator("#policy").inputValue(), POLICY);
   }));
 
-test("the reader's own files among the others are put into their fields, once the reader says so", () =>
+test("all files are dropped at once: each is told by what it is, and the verdict comes by itself", () =>
   withPage(async (driver) => {
     const made = anchor(NAME, sha256(REPORT));
     const text = (name: string, bytes: string) => ({ name, bytes: new TextEncoder().encode(bytes) });
@@ -220,13 +233,62 @@ test("the reader's own files among the others are put into their fields, once th
       text("pins", pins),
       text("shipped.csv", units),
     );
-    assert.equal(await driver.page.locator("#policy").inputValue(), "");
-    await driver.page.locator("#use-own").click();
-    await driver.page.waitForFunction(() => document.querySelector<HTMLTextAreaElement>("#units")?.value !== "");
-    assert.equal(await driver.page.locator("#policy").inputValue(), POLICY);
-    assert.equal(await driver.page.locator("#pins").inputValue(), pins);
-    assert.equal(await driver.page.locator("#files select").count(), 1);
-    assert.equal(await driver.check(), "VERIFIED");
+    const { page } = driver;
+    assert.equal(await driver.verdict(), "VERIFIED");
+    const taken = await page.locator("#files select").evaluateAll((all) => all.map((one) => (one as HTMLSelectElement).value));
+    assert.deepEqual(taken, ["bundle", "policy", "pins", "units"]);
+    assert.deepEqual(await page.locator("#files th").allInnerTexts(), ["b.zip", "policy", "pins", "shipped.csv"]);
+    assert.equal(await page.locator("#policy").inputValue(), POLICY);
+    assert.equal(await page.locator("#pins").inputValue(), pins);
+    // Whoever has gone nowhere else is led to it; whose the policy is, is the first open point.
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "verdict");
+    assert.match(await page.locator(".open li").first().innerText(), /^Whether policy, pins and keys are your own/);
+    // What is removed is no longer used, and the verdict goes with it.
+    await page.getByRole("button", { name: "Remove policy", exact: true }).click();
+    await page.waitForFunction(() => document.querySelector<HTMLTextAreaElement>("#policy")?.value === "");
+    assert.equal(await page.locator("#verdict").count(), 0);
+    assert.equal(await driver.check(), "COULD NOT TELL");
+    // Given again, it begins again, and whoever is elsewhere stays there.
+    await driver.unfold();
+    await page.locator("#lot-keys").focus();
+    await driver.give(text("policy", POLICY));
+    assert.equal(await driver.verdict(), "VERIFIED");
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "lot-keys");
+  }));
+
+test("before the verdict there is little to read", async () => {
+  for (const [locale, count, most] of [
+    ["en-GB", (text: string) => text.split(/\s+/).filter((word) => word !== "").length, 60],
+    // A word in Latin letters is one.
+    ["zh-CN", (text: string) => text.replace(/\s/g, "").replace(/[a-z]+/gi, "x").length, 90],
+  ] as const) {
+    await withPage(async (driver) => {
+      const text = await driver.page.locator("body").innerText();
+      assert.ok(count(text) < most, `${count(text)} in ${locale}: ${text}`);
+    }, locale);
+  }
+});
+
+test("units that are nowhere come first, in amber, and paper has all units", () =>
+  withPage(async (driver) => {
+    const { page } = driver;
+    const text = (name: string, bytes: string) => ({ name, bytes: new TextEncoder().encode(bytes) });
+    const bundle = { name: "b.zip", bytes: makeBundle(partsOf("records", anchor(NAME, sha256(REPORT)))) };
+    const list = text("shipped.csv", "serial\nPNL0099123-1\nPNL0099123-2\nSN-GHOST\n");
+    await driver.give(bundle, text("policy", POLICY), text("pins", pinsFrom(EVIDENCE)), list);
+    assert.equal(await driver.verdict(), "NOT IN ORDER");
+    assert.equal(await page.locator(".banner p").first().innerText(), "1 of your 3 units is nowhere: SN-GHOST");
+    assert.match(await page.locator(".look li").first().innerText(), /^1 of your 3 units is nowhere: SN-GHOST/);
+    assert.equal(await page.locator(".banner.not-in-order .sign").innerText(), "!");
+    await driver.picture("not-in-order-en");
+    await page.emulateMedia({ media: "print" });
+    assert.match(await page.locator(".on-paper").innerText(), /^All 2 units[^]*PNL0099123-2 \(yours, failed\)\tFailed[^]*PNL0099123-1 \(yours\)\tPassed/);
+    await page.emulateMedia({ media: "screen" });
+    assert.equal(await page.locator(".on-paper").isVisible(), false);
+    await driver.paper("not-in-order-en");
+    await page.locator("#zh").click();
+    assert.equal(await driver.verdict(), "有问题");
+    await driver.picture("not-in-order-zh");
   }));
 
 test("text in the evidence cannot dress up as the page", () =>
@@ -359,12 +421,18 @@ test("everything can be reached and is named for the keyboard and a screen reade
         return at?.id || at?.getAttribute("aria-label") || at?.tagName || "";
       }));
     }
-    const order = [
-      ...["zh", "en", "choose", "policy", "policy-file", "keys", "keys-file"],
-      "check",
-    ];
+    // Check stands right behind the files; the fields that are folded are no stop.
+    const order = ["zh", "en", "choose", "check", "step2"];
     assert.deepEqual(visited.filter((name) => order.includes(name)).slice(0, order.length), order);
     const { page } = driver;
+    await page.locator("#step2").focus();
+    await page.keyboard.press("Enter");
+    const fields: string[] = [];
+    for (let step = 0; step < 10; step += 1) {
+      await page.keyboard.press("Tab");
+      fields.push(await page.evaluate(() => document.activeElement?.id ?? ""));
+    }
+    assert.deepEqual(fields, ["policy", "pins", "keys", "lot-keys", "units"].flatMap((name) => [name, `${name}-file`]));
     for (const named of [
       page.getByLabel("Your policy: which log, which witnesses"),
       page.getByLabel("Keys of the machines, one a line, as the factory gave them to you beforehand"),
@@ -373,7 +441,8 @@ test("everything can be reached and is named for the keyboard and a screen reade
       page.getByRole("button", { name: `Remove ${NAME}`, exact: true }),
       page.getByRole("group", { name: "Language" }),
       page.getByRole("status"),
-      page.getByRole("region", { name: "2. What you trust" }),
+      page.getByRole("region", { name: "Drop all your files here" }),
+      page.getByRole("region", { name: "Type or paste instead" }),
     ]) assert.equal(await named.count(), 1);
     // Nothing but the keyboard: check, and the verdict is where the reader is.
     await driver.trust(POLICY, KEYS);
@@ -482,8 +551,8 @@ test("the page is no wider than a telephone, and pins judge a single receipt the
   withPage(async (driver) => {
     await driver.page.setViewportSize({ width: 390, height: 844 });
     await driver.give(...GOOD);
+    await driver.unfold();
     await driver.page.locator("#policy").fill(POLICY);
-    // The field is there without a search for it.
     await driver.page.locator("#pins").fill(pinsFrom(EVIDENCE));
     assert.equal(await driver.check(), "VERIFIED");
     assert.ok((await driver.page.evaluate(() => document.documentElement.scrollWidth)) <= 390);
@@ -493,6 +562,7 @@ test("the page is no wider than a telephone, and pins judge a single receipt the
 test("lot keys beside a single receipt are said not to have been used, in both languages", () =>
   withPage(async (driver) => {
     await driver.give(...GOOD);
+    await driver.unfold();
     await driver.page.locator("#policy").fill(POLICY);
     await driver.page.locator("#pins").fill(pinsFrom(EVIDENCE));
     await driver.page.locator("#lot-keys").fill("96dc".repeat(16));

@@ -10,7 +10,7 @@ import { BAD, GOOD, saysBad, saysGood } from "../../src/evidence/words.ts";
 import { actsOf, boundsOf } from "../../src/judge/acts.ts";
 import type { Act } from "../../src/judge/report.ts";
 import { parseMillis } from "../../src/judge/time.ts";
-import { bySight, lastWordsOf } from "../../src/page/chain.ts";
+import { bySight, lastWordsOf } from "../../src/judge/chain.ts";
 import { actOf } from "../act.ts";
 import { ROOT } from "../vector.ts";
 

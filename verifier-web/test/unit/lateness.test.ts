@@ -65,6 +65,11 @@ test("the furthest is told, by the witnesses where there are any", () => {
   ]);
   assert.deepEqual(draft.notChecked.map(({ code, values }) => [code, ...values]), [["open-claims-some", "1", "aoi-report 1"]]);
   assert.deepEqual(draft.reasons[0]?.details[0]?.values, ["aoi", "5", "2"]);
+  // What is a day late, or is still to come, is looked at before the reasons; only the days of what is late count.
+  assert.deepEqual(draft.look.map(({ code, values }) => [code, ...values]), [
+    ["look-late", "2025-04-06", "2026-01-02"],
+    ["claimed-after-logged", "1", "31438555"],
+  ]);
   const [said] = draft.reasons;
   assert.ok(said && new Speaker("en").sentence(said).includes("up to 270 d 18 h after"));
   assert.ok(said && new Speaker("zh").sentence(said).includes("270 天 18 小时"));

@@ -112,8 +112,8 @@ test("a text in another's field is called what it looks like, with the field tha
     [{ policy: encodeUtf8(PINS) }, "looks-pins", /as a policy looks like pins/],
     [{ policy: encodeUtf8(LIST) }, "looks-units", /as a policy looks like a list of units/],
     [{ policy: encodeUtf8(`${SIGNERS.source.vkey}\n`) }, "looks-keys", /field for keys/],
-    [{ policy: MADE.receipt }, "looks-receipt", /step 1/],
-    [{ policy: MADE.disclosure }, "looks-disclosure", /step 1/],
+    [{ policy: MADE.receipt }, "looks-receipt", /is a receipt: drop it among the files/],
+    [{ policy: MADE.disclosure }, "looks-disclosure", /beside the receipt/],
     [{ policy: BUNDLE }, "given-bundle", /as a policy is a bundle/],
     [{ pins: encodeUtf8(POLICY.replaceAll("\n", "\r\n")) }, "looks-policy", /as pins looks like a policy/],
     [{ pins: encodeUtf8(LOT_KEY) }, "looks-lot-key", /lots/],
@@ -142,7 +142,7 @@ test("codes of boards are no other kind of text, whatever they look like", () =>
   assert.throws(() => readReader("", encodeUtf8("quorum none\n")), Stop);
 });
 
-test("what is missing and lies in the list is said with the button that puts it there", async () => {
+test("what is missing and lies in the list unused is said with the column in which it is chosen", async () => {
   const [policy, pins] = [encodeUtf8(POLICY), encodeUtf8(PINS)];
   const given: readonly Named[] = [["bundle", "b.zip", BUNDLE], ["unused", "policy", policy], ["unused", "pins", pins]];
   const details = async (changed: Partial<Given>) => {
@@ -156,6 +156,6 @@ test("what is missing and lies in the list is said with the button that puts it 
   assert.deepEqual((await judged(file, { policy: new Uint8Array() })).reasons[0]?.details, []);
   for (const [language, name] of [["en", "a policy"], ["zh", "策略"]] as const) {
     const said = new Speaker(language).sentence({ code: "own-in-list", values: ["policy.txt", "policy"], details: [] });
-    assert.ok(said.includes(TEXTS.useOwn[language]) && said.includes("policy.txt") && said.includes(name), said);
+    assert.ok(said.includes(TEXTS.role[language]) && said.includes("policy.txt") && said.includes(name), said);
   }
 });

@@ -13,7 +13,8 @@ import { calledOf, namesOf, readList } from "../../src/judge/list.ts";
 import type { OpenedRecord } from "../../src/judge/opened.ts";
 import { Stop, type Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
-import { wordOf } from "../../src/page/result.ts";
+import { firstLines, wordOf } from "../../src/page/result.ts";
+import { Speaker } from "../../src/page/speaker.ts";
 import { LOT_KEY, makeBundle, makeRange, partsOf, pinsFrom, tagOf } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, anchor } from "../maker.ts";
 
@@ -190,4 +191,28 @@ test("where nothing is found, columns that were not read and a first line unlike
   for (const list of ["SN-1\nSN-2\n", "A1B2\n77AB\n9C\n", "Board 1\n", "serial,lot\nSN-1,L1\n"]) {
     assert.deepEqual(await doubts(list), [], list);
   }
+});
+
+test("a first line that alone is missing and looks like a header is no unit, and is told", async () => {
+  const made = anchor("report.json", HASH, { values: new Map([["units", "SN-1\n"], ["verdict", "Passed\n"], ["claimed/start", "2026-09-21T14:00:00Z"]]) });
+  const named = (list: string) => judged(makeBundle(partsOf("records", made)), { units: encodeUtf8(list) });
+  for (const first of ["Board 1", "Baugruppe", "编号"]) {
+    const header = await named(`${first}\nSN-1\n`);
+    assert.deepEqual([header.verdict, header.holds, header.look.map(({ code }) => code)], ["verified", true, ["look-header"]], first);
+    assert.deepEqual(header.notChecked.filter(({ code }) => code === "own-first-line").map(({ values }) => values), [[first]]);
+    assert.deepEqual(header.reasons.find(({ code }) => code === "own-named")?.values, ["1", "1"]);
+    assert.deepEqual(header.ownUnits, ["SN-1"]);
+    for (const [language, said] of [["en", `The first line, \`${first}\`, was taken for a header.`], ["zh", `首行 \`${first}\` 被当作表头。`]] as const) {
+      assert.equal(firstLines(header, new Speaker(language)).at(-1), said);
+    }
+  }
+  // What is written as a unit is one, and so is a header that is all there is.
+  for (const list of ["SN-9\nSN-1\n", "SN-1\nSN-9\n", "serial\nBoard 1\nSN-1\n"]) {
+    const one = await named(list);
+    assert.equal(wordOf(one), "not-in-order", list);
+    assert.ok(!one.notChecked.some(({ code }) => /first-line/.test(code)), list);
+    assert.deepEqual(one.look.map(({ code, units }) => [code, ...units]), [["look-nowhere", list.includes("Board") ? "Board 1" : "SN-9"]]);
+  }
+  const alone = await named("Board 1\n");
+  assert.deepEqual([alone.verdict, alone.reasons[0]?.code], ["undecided", "own-none-found"]);
 });

@@ -5,7 +5,8 @@ import { test } from "node:test";
 
 import type { Act } from "../../src/judge/report.ts";
 import { Panels } from "../../src/judge/panels.ts";
-import { calledBy, chainOf, choicesOf, labelsOf, rowsOf, showStory } from "../../src/page/story.ts";
+import { chainOf, choicesOf } from "../../src/judge/outcomes.ts";
+import { calledBy, labelsOf, rowsOf, showStory } from "../../src/page/story.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { actOf } from "../act.ts";
 import { withDocument, type Made } from "../dom.ts";
@@ -118,7 +119,7 @@ test("which attempt a record is, it says itself, and no count of rows does", () 
   const first = actOf({ units: ["SN1"], seen, place: "aoi 5", fileHash: "a".repeat(64) });
   const rows = rowsOf(chainOf([first, second], "SN1"), "SN1", english);
   assert.deepEqual(rows.map(({ title }) => title), ["Optical inspection (AOI), attempt 2", "Optical inspection (AOI)"]);
-  assert.deepEqual(rows.map(({ links }) => links), [["follows row 2"], []]);
+  assert.deepEqual(rows.map(({ links }) => links), [["logged after row 2"], []]);
 });
 
 test("rows say what a record replaces, is about and follows, what stood before, and how late it is", () => {
@@ -132,11 +133,11 @@ test("rows say what a record replaces, is about and follows, what stood before, 
   assert.deepEqual(links("en"), [
     "the same file with other bytes, in place of row 1",
     "about a report that is not shown here (cccccccccccc...)",
-    "follows a report that is not shown here (dddddddddddd...)",
+    "logged after a report that is not shown here (dddddddddddd...)",
     "verdict before: NG, OK",
-    "late: seen 270 d 5 h after the time that it claims; sealed 59 s after it was seen; x",
+    "logged late: seen 270 d 5 h after the time that it claims; sealed 59 s after it was seen; x",
   ]);
-  assert.equal(links("zh")?.at(-1), "迟到：自称的时间之后 270 天 5 小时 才被看到；看到之后 59 秒 才封入声明；x");
+  assert.equal(links("zh")?.at(-1), "记入日志较迟：自称的时间之后 270 天 5 小时 才被看到；看到之后 59 秒 才封入声明；x");
 });
 
 test("a word that is crossed out, or that nobody has explained, is no failure", () => {

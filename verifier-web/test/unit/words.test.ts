@@ -7,6 +7,7 @@ import { test } from "node:test";
 
 import { TABLES } from "../../src/formats/kinds.ts";
 import { ROLES } from "../../src/judge/given.ts";
+import { say } from "../../src/judge/report.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { FIELDS } from "../../src/page/words/fields.ts";
 import { FACTS, ROLE_NAMES, TEXTS } from "../../src/page/words/labels.ts";
@@ -68,6 +69,10 @@ test("why bytes are refused is said in words, and never by the name of an error"
   assert.deepEqual(outer.filter((name) => !WITHIN[name]), []);
   assert.match(explained("bundle-altered", ["Zip End", "Zip Header, 0"], "en").join("|"), /^Zip End\|a header in the zip .* \(0\)$/);
   assert.match(explain("Note Utf8", "zh"), /^在签名文本中：/);
+  // A part has its path or its place, and never the number of a programmer.
+  assert.match(explain("Zip Header, #1", "en"), /\(part 1, counted from one\)$/);
+  assert.match(explain("Zip Header, #1", "zh"), /（第 1 个部分）$/);
+  assert.match(explain("Zip Header, bundle.json", "en"), /\(bundle\.json\)$/);
   assert.equal(explain("Strange Error, 1", "en"), "Strange Error, 1");
 });
 
@@ -105,19 +110,22 @@ test("docs/buyer.md begins with the page's steps, as the page calls them, and sa
   for (const [part, language, need] of [[english, "en", "## What you need"], [chinese, "zh", "### 您需要什么"]] as const) {
     const [first = "", behind] = part.split(need);
     assert.ok(behind, need);
-    for (const step of [TEXTS.step1, TEXTS.step2, TEXTS.check]) {
-      assert.ok(first.includes(`**${step[language].replace(/^\d\. /, "")}**`), step[language]);
-    }
+    for (const step of [TEXTS.step1, TEXTS.step2, TEXTS.check]) assert.ok(first.includes(`**${step[language]}**`), step[language]);
     assert.ok(first.includes("SHA-256") && first.includes("fiducial-verify.html.sha256"));
   }
 });
 
 test("one is not many", () => {
   const said = (code: string, ...values: string[]) => fill(SENTENCES[code] ?? { en: "", zh: "" }, "en", values);
-  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /all 1 statement of this machine in a row, with all of their 1 record\./);
+  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /no gap from entry 1 to 1: 1 statement, 1 record\./);
   assert.match(said("open-unnamed", "aoi", "1"), /1 record that carries no tags and names no unit: which unit it belongs to, and what is in its file\./);
-  assert.match(said("own-sound", "1", "aoi", "1", "1"), /on 1 record of aoi, of 1 unit out of 1;/);
-  assert.match(said("own-sound", "2", "aoi", "11", "21"), /on 2 records of aoi, of 11 units out of 21;/);
+  const told = (language: "en" | "zh", ...values: string[]) => new Speaker(language).sentence(say("own-sound", ...values));
+  assert.equal(told("en", "43", "aoi", "13", "13"), "aoi: records were found for all 13 of your boards: 43. Each of them is shown.");
+  assert.equal(told("zh", "43", "aoi", "13", "13"), "aoi：您的 13 个单元都找到了记录，共 43 条，均已出示。");
+  assert.match(told("en", "2", "aoi", "11", "21"), /found for 11 of your 21 boards: 2\./);
+  assert.match(said("open-none-named", "1"), /^For 1 entry no earliest .*: it names/);
+  assert.match(said("open-none-named", "2"), /^For 2 entries no earliest .*: they name/);
+  assert.match(said("rule-short", "g", "2", "3", "1"), /wants 2 of 3 witnesses \(g\); only 1 has signed/);
   assert.equal(fill({ en: "{0} recordsets", zh: "" }, "en", ["1"]), "1 recordsets");
 });
 
@@ -140,9 +148,9 @@ test("a statement is called one, and a record by its number", () => {
 test("letters of another size are said to be other letters, and who has no program is told whom to ask", () => {
   const { en, zh } = SENTENCES["own-none-found"] ?? { en: "", zh: "" };
   assert.ok(en.includes("capital and small letters are not the same") && zh.includes("区分大小写"));
-  const asked = SENTENCES["own-not-inspected"] ?? { en: "", zh: "" };
-  assert.match(asked.en, /ask the maker for the missing reports/);
-  assert.match(asked.zh, /请向工厂索取所缺的报告/);
+  const asked = SENTENCES["look-ask-report"] ?? { en: "", zh: "" };
+  assert.match(asked.en, /Ask the maker for it; the delivery comparison/);
+  assert.match(asked.zh, /请向工厂索取；由出货核对/);
 });
 
 test("no line ends between a time and its zone, and deposits of which none is bad are not counted as such", () => {

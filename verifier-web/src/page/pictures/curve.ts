@@ -3,7 +3,7 @@
 import { LIQUIDUS, MAX_GAP, SOAK, figuresOf, samplesOf, type Figures } from "../../evidence/figures.ts";
 import type { Profile, StatedFigure, Zone } from "../../evidence/profile.ts";
 import type { Window } from "../../evidence/program.ts";
-import { drawn, element } from "../dom.ts";
+import { breakable, drawn, element } from "../dom.ts";
 import type { Speaker } from "../speaker.ts";
 import { printable } from "../words/language.ts";
 import type { StoryName } from "../words/story.ts";
@@ -292,7 +292,7 @@ function zoneTable(zones: readonly Zone[], speaker: Speaker): HTMLElement {
 function statedList(stated: Profile["stated"], speaker: Speaker): HTMLElement {
   const values = element("dl");
   for (const [name, value] of stated) {
-    values.append(element("dt", {}, printable(name)), element("dd", {}, printable(value)));
+    values.append(element("dt", {}, printable(name)), element("dd", {}, ...breakable(printable(value))));
   }
   return element("details", { open: "" }, element("summary", {}, speaker.story("statedValues")), values);
 }

@@ -15,9 +15,9 @@ export const FACTS: Readonly<Record<string, Words>> = {
   index: { en: "Entry", zh: "条目序号" },
   leaf: { en: "Hash of the entry", zh: "叶哈希" },
   "log-signed": { en: "Signed by the log with", zh: "日志签名算法" },
-  machine: { en: "Stands at, by your pins", zh: "所在设备（据您的信任锚点）" },
+  machine: { en: "Stands at, by your pins", zh: "所在机器（据您的信任锚点）" },
   newer: { en: "The larger tree", zh: "较大的树" },
-  "not-before": { en: "Not made before", zh: "不早于" },
+  "not-before": { en: "Log entry made after", zh: "日志条目作于此后" },
   older: { en: "The smaller tree", zh: "较小的树" },
   origin: { en: "Log", zh: "日志" },
   "other-copy": { en: "The maker's copy is not your own", zh: "制造方的副本与您自己的不同" },
@@ -63,34 +63,50 @@ export const ROLE_NAMES: Readonly<Record<string, Words>> = {
   unused: { en: "Not used", zh: "不使用" },
 };
 
+/** What one of the reader's own files is taken as. */
+export const OWN_ROLES: Readonly<Record<keyof typeof OWN_NAMES, Words>> = {
+  policy: { en: "Your policy", zh: "您的策略" },
+  pins: { en: "Your pins", zh: "您的信任锚点（pins）" },
+  keys: { en: "Keys of machines", zh: "机器密钥" },
+  lotKeys: { en: "Keys of your lots", zh: "您的批次密钥" },
+  units: { en: "Your list of units", zh: "您的单元清单" },
+};
+
 /** Texts that stand in the page, by the name in its `data-say`. */
 export const TEXTS = {
   title: { en: "Fiducial: check a report", zh: "Fiducial：核验报告" },
   heading: { en: "Is this the report that was made then?", zh: "这是当时的那份报告吗？" },
   lead: {
-    en: "Check evidence from a factory that keeps a Fiducial log. Everything happens on this computer: this page cannot send anything anywhere.",
-    zh: "核验使用 Fiducial 日志的工厂所给的证据。一切都在本机进行：本页无法向任何地方发送内容。",
+    en: "Nothing leaves this computer.",
+    zh: "内容不离开本机。",
   },
-  step1: { en: "1. What you were given", zh: "1. 您收到的文件" },
-  step1Help: {
-    en: "Either a bundle (.zip); or the receipt (.tlog-proof), the opened records (.disclosure.json) and the report itself, all at once.",
-    zh: "证据包（.zip）；或者回执（.tlog-proof）、披露文件（.disclosure.json）和报告本身，可一次全部添加。",
-  },
-  drop: { en: "Drop files here, or", zh: "将文件拖到此处，或" },
+  step1: { en: "Drop all your files here", zh: "将全部文件拖到此处" },
+  dropEvidence: { en: "the bundle, or receipt, disclosure and report", zh: "证据包，或回执、披露文件和报告" },
+  dropTrusted: { en: "your own policy and pins, never the sender's", zh: "自己的策略和信任锚点，勿用对方的" },
+  dropUnits: { en: "your list of units and lot key, if any", zh: "单元清单和批次密钥（如有）" },
   choose: { en: "Choose files", zh: "选择文件" },
-  noFiles: { en: "No files yet.", zh: "尚无文件。" },
+  help: { en: "Help", zh: "帮助" },
+  about: {
+    en: "This page checks evidence from a factory that keeps a Fiducial log. Everything happens on this computer: the page cannot send anything anywhere.",
+    zh: "本页核验使用 Fiducial 日志的工厂所给的证据。一切都在本机进行：本页无法向任何地方发送内容。",
+  },
+  step1Help: {
+    en: "Drop everything at once, as it came: either a bundle (.zip); or the receipt (.tlog-proof), its disclosure (.disclosure.json) and the report itself. With them your policy, your pins or keys of machines, and for a bundle keys of your lots and the list of your units. What each file is taken as, the page says, and it can be changed. With a bundle and a policy it begins to check by itself.",
+    zh: "请将全部文件原样一次拖入：证据包（.zip）；或者回执（.tlog-proof）、其披露文件（.disclosure.json）和报告本身。同时拖入您的策略、您的信任锚点文件（pins）或机器密钥；若为证据包，还有批次密钥和单元清单。各文件用作什么，页面会说明，也可更改。有了证据包和策略，便自动开始核验。",
+  },
   file: { en: "File", zh: "文件" },
   size: { en: "Size", zh: "大小" },
   role: { en: "Taken as", zh: "用作" },
   remove: { en: "Remove", zh: "移除" },
   roleOf: { en: "What {0} is taken as", zh: "{0} 用作" },
   removeFile: { en: "Remove {0}", zh: "移除 {0}" },
-  step2: { en: "2. What you trust", zh: "2. 您信任什么" },
+  step2: { en: "Type or paste instead", zh: "手动填写" },
   step2Help: {
     en: "A policy, and keys or pins. They must be your own, from before the dispute: never take them from whoever hands you the evidence.",
     zh: "策略，以及密钥或信任锚点文件（pins）。它们必须是您自己在争议之前就有的，切勿采用提供证据的一方给出的。",
   },
-  whereFrom: { en: "Where do I get these?", zh: "这些从哪里得到？" },
+  pinsOrKeys: { en: "Pins (or machine keys)", zh: "信任锚点（或机器密钥）" },
+  forBundles: { en: "To find your own units in a bundle", zh: "在证据包中查找您自己的单元" },
   wherePolicy: {
     en: "The policy says whose signatures count: the log and its witnesses. It is agreed with the factory in the contract, or published by an association or an auditor; whoever handles your quality agreements has it. It is a text that begins with “log”.",
     zh: "策略写明谁的签名算数：日志及其见证者。它在合同中与工厂约定，或由行业协会、审计方公布；负责质量协议的同事应当有。它是以“log”开头的文本。",
@@ -118,10 +134,6 @@ export const TEXTS = {
     en: "Your pins: what you knew of the machines beforehand",
     zh: "您的信任锚点文件（pins）：您事先对机器的了解",
   },
-  ranges: {
-    en: "Your pins; and for a bundle, how to find your own units in it",
-    zh: "您的信任锚点文件（pins）；若为证据包，还有如何在其中找到您自己的单元",
-  },
   lotKeys: { en: "Keys of your lots, one a line", zh: "您的批次密钥，每行一个" },
   lotKeysFile: { en: "Read the lot keys from a file", zh: "从文件读取批次密钥" },
   units: { en: "Your units: CSV with columns serial and panel, or one serial number a line", zh: "您的单元：含 serial（序列号）与 panel（拼板）列的 CSV，或每行一个序列号" },
@@ -131,6 +143,13 @@ export const TEXTS = {
   checking: { en: "Checking: {0} % of {1}", zh: "正在核验：{1} 的 {0} %" },
   stop: { en: "Stop", zh: "停止" },
   print: { en: "Print", zh: "打印" },
+  look: { en: "Look at this", zh: "请留意" },
+  namesMore: { en: "{0}, and {1} more", zh: "{0} 等 {1} 块" },
+  namesAll: { en: "All {0}", zh: "全部 {0} 个" },
+  ownDropped: {
+    en: "Whether policy, pins and keys are your own: they were dropped among the files. If they came with the evidence, this verdict proves only that the sender agrees with themselves.",
+    zh: "策略、信任锚点和密钥是否确为您自己的：它们是与其他文件一起拖入的。若它们随证据一起送来，此结论只能证明发送方前后一致。",
+  },
   why: { en: "Why", zh: "理由" },
   whyFailed: { en: "What is wrong", zh: "问题所在" },
   whyUndecided: { en: "What is missing", zh: "缺少什么" },
@@ -153,7 +172,7 @@ export const TEXTS = {
   noLater: { en: "Existed no later than", zh: "不晚于此时已存在" },
   noLaterBy: { en: "{0}, by the word of the witnesses", zh: "{0}（据见证者所言）" },
   noLaterUnknown: { en: "Not known: your policy asks for no witness", zh: "未知：您的策略未要求见证者" },
-  noEarlier: { en: "Made no earlier than", zh: "不早于此时作出" },
+  noEarlier: { en: "Log entry made after", zh: "日志条目作于此后" },
   noEarlierUnknown: { en: "Not checked", zh: "未检查" },
   technical: { en: "All values", zh: "全部数值" },
   inputs: { en: "Files that were looked at", zh: "所检查的文件" },
@@ -176,21 +195,15 @@ export const TEXTS = {
   isEmpty: { en: "{0} is empty: nothing was filled in.", zh: "{0} 是空文件，未填入任何内容。" },
   wentAway: { en: "{0} is too large for this field.", zh: "{0} 太大，无法填入。" },
   filesAdded: { en: "{0} files", zh: "共 {0} 个文件" },
-  looksLikeOwn: {
-    en: "{0} looks like {1}. It lies among what you were given, so it is not used as yet.",
-    zh: "{0} 看起来是{1}。它与所收到的文件放在一起，因此暂不使用。",
+  oneIsUsed: {
+    en: "{0} looks like {1}, and there is one already: it is not used.",
+    zh: "{0} 看起来是{1}，而已有一个在用：它未被使用。",
   },
   ownPolicy: { en: "a policy", zh: "策略" },
   ownPins: { en: "pins", zh: "信任锚点文件（pins）" },
   ownKeys: { en: "keys of machines", zh: "机器密钥" },
   ownLotKeys: { en: "keys of lots", zh: "批次密钥" },
   ownUnits: { en: "a list of units", zh: "单元清单" },
-  ownWarning: {
-    en: "Use them only if they are your own, from before the dispute, and did not come with the evidence.",
-    zh: "只有当它们是您自己在争议之前就有的、并非随证据一起给出时，才可使用。",
-  },
-  useOwn: { en: "They are my own: put each into its field", zh: "这些是我自己的：分别填入相应的栏" },
-  ownTaken: { en: "Put into step 2: {0}", zh: "已填入第 2 步：{0}" },
 } satisfies Readonly<Record<string, Words>>;
 
 export type TextName = keyof typeof TEXTS;

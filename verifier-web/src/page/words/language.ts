@@ -6,6 +6,8 @@ export type Language = "en" | "zh";
 export interface Words {
   readonly en: string;
   readonly zh: string;
+  /** English where the first value is 1, if a word that does not stand right behind it changes too. */
+  readonly one?: string;
 }
 
 /** The language that a browser asks for: Chinese in any of its forms, else English. */
@@ -25,6 +27,7 @@ const NUMBERS: readonly (readonly [string, string])[] = [
     " records that carry no tags and name no unit: which units they belong to, and what is in their files",
     " record that carries no tags and names no unit: which unit it belongs to, and what is in its file",
   ],
+  [" have signed", " has signed"],
   [" records were logged", " record was logged"],
   [" statements were made long before they were logged", " statement was made long before it was logged"],
   [" statements were not made", " statement was not made"],
@@ -43,12 +46,13 @@ const NUMBERS: readonly (readonly [string, string])[] = [
 
 /** Puts values into a sentence. */
 export function fill(words: Words, language: Language, values: readonly string[] = []): string {
+  const text = language === "en" && values[0] === "1" ? (words.one ?? words.en) : words[language];
   // With what follows it, so that a value that itself holds `{1}` stays as it is.
-  return words[language].replace(/\{(\d)\}([^{]*)/g, (_, place: string, text: string) => {
+  return text.replace(/\{(\d)\}([^{]*)/g, (_, place: string, behind: string) => {
     const value = values[Number(place)] ?? "";
     const isOne = value === "1" && language === "en";
-    const found = isOne ? NUMBERS.find(([many]) => new RegExp(`^${many}\\b`).test(text)) : undefined;
-    return value + (found ? found[1] + text.slice(found[0].length) : text);
+    const found = isOne ? NUMBERS.find(([many]) => new RegExp(`^${many}\\b`).test(behind)) : undefined;
+    return value + (found ? found[1] + behind.slice(found[0].length) : behind);
   });
 }
 
@@ -75,6 +79,19 @@ export function span(text: string, language: Language): string {
 export function printable(text: string): string {
   const hidden = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
   return text.replace(hidden, (letter) => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+  "November", "December"];
+
+/** Days as people read them, of `2026-03-02` or `2026-03-02 .. 2026-03-05`: 2 March 2026. */
+export function plainDays(text: string, language: Language): string {
+  if (language === "zh") return text.replace(" .. ", " 至 ");
+  const days = text.replace(/(\d{4})-(\d\d)-(\d\d)/g, (day, year: string, month: string, date: string) => {
+    const name = MONTHS[Number(month) - 1];
+    return name === undefined ? day : `${Number(date)}\u00a0${name}\u00a0${year}`;
+  });
+  return days.replace(" .. ", " to ");
 }
 
 /** Times as people read them: `2026-11-23 20:15:10 UTC`, and with another zone's offset as that. No line ends before the zone. */

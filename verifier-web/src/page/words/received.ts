@@ -4,16 +4,16 @@ import type { Words } from "./language.ts";
 
 export const RECEIVED: Readonly<Record<string, Words>> = {
   "bundle-cut": {
-    en: "{0}: its end is missing. Download or copy it again; if it stays so, it was altered.",
-    zh: "{0}：文件的结尾缺失。请重新下载或复制；若仍如此，则它被改动过。",
+    en: "{0}: its end is missing.",
+    zh: "{0}：文件的结尾缺失。",
   },
   "bundle-damaged": {
-    en: "{0} is not whole: {1}. Download or copy it again; if it stays so, it was changed.",
-    zh: "{0} 不完整：{1}。请重新下载或复制；若仍如此，则它被改动过。",
+    en: "{0} is not as it was made: {1}.",
+    zh: "{0} 与制成时不同：{1}。",
   },
   "own-in-list": {
-    en: "{0}, in the list of step 1, looks like {1} and belongs in step 2. If it is your own, from before the dispute, the button “They are my own: put each into its field” puts it there.",
-    zh: "第 1 步列表中的 {0} 看起来是{1}，应放在第 2 步。若确为您自己在争议之前就有的，请按“这些是我自己的：分别填入相应的栏”按钮填入。",
+    en: "{0} looks like {1} and is not used. If it is your own, from before the dispute, choose that in the column “Taken as”.",
+    zh: "{0} 看起来是{1}，但未使用。若确为您自己在争议之前就有的，请在“用作”一列中选定。",
   },
   "own-none-found": {
     en: "None of your {0} units is found in what was shown: another lot key, another delivery, or the machine spells them differently (capital and small letters are not the same). Many machines read only the code of the panel: their records are found only by a list with a column `panel`, with the number of the panel that each board was on; ask the maker for it. If list and key are the right ones, nothing of your units was shown.",

@@ -140,5 +140,13 @@ export function explain(value: string, language: Language): string {
   if (!words || places.includes(undefined)) return value;
   const said = [...places.flatMap((place) => place ?? []), words].map((one) => fill(one, language));
   const [colon, open, close] = language === "zh" ? ["：", "（", "）"] : [": ", " (", ")"];
-  return said.join(colon) + (facts.length > 0 ? open + facts.join(", ") + close : "");
+  const named = facts.map((fact) => placed(fact, language));
+  return said.join(colon) + (named.length > 0 ? open + named.join(", ") + close : "");
+}
+
+/** A part without a path by its place, `#3` for the third; anything else as it is. */
+function placed(fact: string, language: Language): string {
+  const [, place] = /^#(\d+)$/.exec(fact) ?? [];
+  if (place === undefined) return fact;
+  return fill({ en: "part {0}, counted from one", zh: "第 {0} 个部分" }, language, [place]);
 }

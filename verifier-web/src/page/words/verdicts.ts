@@ -1,8 +1,10 @@
 /** What is said of evidence. Codes are those of `fiducial --json`; these sentences are for people. */
 
 import type { Words } from "./language.ts";
+import { LOOK } from "./look.ts";
 import { LOOKED } from "./looked.ts";
 import { MISTAKEN } from "./mistaken.ts";
+import { OPEN } from "./open.ts";
 import { RECEIVED } from "./received.ts";
 
 export const VERDICTS: Readonly<Record<string, Words>> = {
@@ -18,26 +20,48 @@ export const MEANINGS: Readonly<Record<string, Words>> = {
     en: "Everything that was checked holds. Please also read what was not checked.",
     zh: "所检查的各项均成立。请同时阅读“未检查的内容”。",
   },
+  "verified-boards": {
+    en: "The evidence holds. That does not say that the boards are good.",
+    zh: "证据成立；这不表示电路板合格。",
+  },
+  "verified-receipt": {
+    en: "A receipt only: no report was compared.",
+    zh: "只有回执：未比对任何报告。",
+  },
+  mistaken: {
+    en: "Do not rely on this. Something was changed, or is another file: check first that you took the right one.",
+    zh: "请勿采信。其中有内容被改动，或不是同一个文件：请先确认拿对了文件。",
+  },
+  repacked: {
+    en: "Packed again, or changed: this cannot tell which. Ask for the original file.",
+    zh: "可能被重新打包，也可能被改动：无法分辨。请索要原始文件。",
+  },
   rejected: {
     en: "Do not rely on this. Something was changed, or does not belong together.",
     zh: "请勿采信。其中有内容被改动，或各部分互不相符。",
   },
   undecided: {
     en: "Nothing was decided, for or against anyone: something is missing or cannot be read.",
-    zh: "没有作出任何结论，既不利于也不损害任何一方：有内容缺失或无法读取。",
+    zh: "没有作出任何结论，既不支持也不否定任何一方：有内容缺失或无法读取。",
   },
   "not-in-order": {
-    en: "What was shown holds, and some of the units that you asked about are not in it. Ask for what is missing before you rely on the whole.",
-    zh: "所出示的内容成立，但您查询的单元有一部分不在其中。采信全部之前，请索取所缺的内容。",
+    en: "What was shown holds, and accuses nobody. Ask for what is missing before you rely on the whole.",
+    zh: "所出示的内容成立，并不指控任何人。采信全部之前，请索取所缺的内容。",
   },
   damaged: {
-    en: "The file is not whole: it was damaged on its way, or changed. Download or copy it again before anything else, and do not rely on it until then.",
-    zh: "文件不完整：在传送途中损坏，或被改动过。请先重新下载或复制；在此之前请勿采信。",
+    en: "Damaged on its way, or changed: this cannot tell which. Download or copy it again, or ask for the original file, and do not rely on it until then.",
+    zh: "可能在传送途中损坏，也可能被改动：无法分辨。请重新下载或复制，或索要原始文件；在此之前请勿采信。",
   },
   misfit: {
     en: "This does not fit the policy, pins or keys that you put in. Check first that you took the right files. If you did, it is not what was agreed: of another log or source, or less confirmed, or with gaps. Do not rely on it then.",
     zh: "与您填入的策略、信任锚点（pins）或密钥不符。请先确认文件没有拿错。若没有拿错，则它不符合约定：来自其他日志或来源、确认不足或有缺口，此时请勿采信。",
   },
+};
+
+/** `own-sound`, where none of the units is missing. */
+export const ALL_FOUND: Words = {
+  en: "{1}: records were found for all {3} of your boards: {0}. Each of them is shown.",
+  zh: "{1}：您的 {3} 个单元都找到了记录，共 {0} 条，均已出示。",
 };
 
 /** Sentences by their code. */
@@ -65,16 +89,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "own-named": { en: "Opened records name {0} of your {1} units.", zh: "已披露的记录写明了您 {1} 个单元中的 {0} 个。" },
   "own-not-inspected": {
-    en: "No report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}. This page does not judge that: ask the maker for the missing reports, or whoever has the program to compare the delivery (`fiducial reconcile`).",
-    zh: "您的 {1} 个单元中有 {0} 个未出示检测设备（AOI）的报告：{2}。本页不对此作判定：请向工厂索取所缺的报告，或请有程序的人核对这批货（`fiducial reconcile`）。",
+    en: "No report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}. Ask the maker for the missing reports; the delivery comparison (`fiducial reconcile`) judges that.",
+    zh: "您的 {1} 个单元中有 {0} 个未出示检测机（AOI）的报告：{2}。请向工厂索取所缺的报告；由出货核对（`fiducial reconcile`）判定。",
   },
   "own-absent": {
     en: "{0} of your {1} units cannot be found in what was shown; what was shown holds, but not for them.",
     zh: "您的 {1} 个单元中有 {0} 个在所出示的内容中找不到；所出示的内容成立，但不涉及它们。",
   },
   "own-first-line": {
-    en: "{0} is the first line of your list and the only one that is not found: it looks like a header. If it is one, call its column serial (known are serial, panel, position, lot), and check again.",
-    zh: "{0} 是您清单的首行，也是唯一找不到的一行：它像是表头。若确为表头，请将列名改为“序列号”（可识别的列名：序列号 serial、拼板 panel、位置 position、批次 lot），再重新核验。",
+    en: "The first line of your list, {0}: it was taken for a header, and is in no record. If it is a unit, it is missing. Known headers are serial, panel, position, lot.",
+    zh: "您清单的首行 {0}：已当作表头，任何记录中都没有它。若它是单元，则它缺失。可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
   },
   "own-unnamed": {
     en: "NOT FOUND: your unit {0}: it was looked for, and no opened record names it.",
@@ -86,25 +110,25 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "own-missing-more": { en: "NOT FOUND: {0} more of your units.", zh: "未找到：另有您的 {0} 个单元。" },
   "own-sound": {
-    en: "tags of your units are on {0} records of {1}, of {2} units out of {3}; each of them is shown.",
-    zh: "{1} 有 {0} 条记录带有您单元的标签，涉及 {3} 个单元中的 {2} 个；每条均已出示。",
+    en: "{1}: records were found for {2} of your {3} boards: {0}. Each of them is shown.",
+    zh: "{1}：您的 {3} 个单元中有 {2} 个找到了记录，共 {0} 条，均已出示。",
   },
   "claimed-after-logged": {
     en: "CLAIMED TIMES THAT WERE STILL TO COME, on {0} records: up to {1} behind their logging: a clock is wrong, or the time is not true. The furthest:",
     zh: "所称时间尚未到来：{0} 条记录所称的时间晚于其记入日志的时间，最多晚 {1}：时钟有误，或所称时间不实。相距最远的：",
   },
   "logged-after-claim": {
-    en: "The records of {0} statements were logged up to {1} after the times that they claim, by the witnesses' clocks. The furthest:",
-    zh: "{0} 份声明的记录，按见证者时钟，最多在其自称的时间之后 {1}记入日志。相距最远的：",
+    en: "The records of {0} statements were logged up to {1} after the times that their files say, by the witnesses' clocks. The last of them:",
+    zh: "{0} 份声明的记录，按见证者时钟，最晚在文件自称的时间之后 {1}记入日志。最晚的：",
   },
   "sealed-after-claim": {
-    en: "The records of {0} statements were sealed up to {1} after the times that they claim, by their source's own clock, which nobody has witnessed. The furthest:",
-    zh: "{0} 份声明的记录，按来源自己的时钟（无人见证），最多在其自称的时间之后 {1}封入声明。相距最远的：",
+    en: "The records of {0} statements were sealed up to {1} after the times that their files say, by their source's own clock, which nobody has witnessed. The last of them:",
+    zh: "{0} 份声明的记录，按来源自己的时钟（无人见证），最晚在文件自称的时间之后 {1}封入声明。最晚的：",
   },
   "at-record": { en: "{0}, statement {1}, record {2}", zh: "{0}，第 {1} 号声明第 {2} 号记录" },
   "range-sound": {
-    en: "{0}: nothing is left out between the first and the last statement that are shown, {1} to {2}: all {3} statements of this machine in a row, with all of their {4} records.",
-    zh: "{0}：所出示的第一份与最后一份声明（第 {1} 至 {2} 号）之间没有遗漏：该机器连续的全部 {3} 份声明，连同其全部 {4} 条记录。",
+    en: "{0}: the machine's record has no gap from entry {1} to {2}: {3} statements, {4} records.",
+    zh: "{0}：该机器的记录第 {1} 至 {2} 号连续，没有缺号：{3} 份声明，{4} 条记录。",
   },
   "records-sound": {
     en: "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened.",
@@ -138,8 +162,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0} 制成之后被改动过：{1}。",
   },
   "bundle-repacked": {
-    en: "If it was only packed again, as mail programs and file managers do: ask for the file as it was made, or unpack it and check the folder with `fiducial bundle verify`.",
-    zh: "若只是被重新压缩过（邮件程序和文件管理器会如此）：请索取原样的文件，或解压后用 fiducial bundle verify 核验其文件夹。",
+    en: "Mail programs and file managers pack again. The program can check the unpacked folder: `fiducial bundle verify FOLDER`.",
+    zh: "邮件程序和文件管理器会重新打包。程序可以核验解压后的文件夹：fiducial bundle verify 文件夹。",
   },
   "evidence-unnamed": {
     en: "No opened record commits to {0}.",
@@ -182,8 +206,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：{0}：第 {1} 号声明不是锚点所载的那一条。",
   },
   "range-silence": {
-    en: "It does not fit your pins (check that you took the right file): {0}: before statement {1} there is nothing for {2} seconds by its own clock, and no outage is stated; by your pins it speaks every {3} seconds.",
-    zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：{0}：按其自身时钟，第 {1} 号声明之前有 {2} 秒没有声明，也未申明中断；而锚点所载的间隔为 {3} 秒。",
+    en: "It does not fit your pins (check that you took the right file): {0}: your pins expect a record every {3} s; before entry {1} there is a gap of {2} s by its own clock, and no outage is stated.",
+    zh: "与您的信任锚点（pins）不符（请确认文件没有拿错）：{0}：您的信任锚点预期每 {3} 秒有一条记录；按其自身时钟，第 {1} 号之前有 {2} 秒的间隔，也未申明中断。",
   },
   "range-untagged": {
     en: "{0}: statement {1}, record {2} names your unit {3} and does not carry its tag: what else is not tagged, nobody can find. Make sure that the key of this unit's lot is among those that you put in.",
@@ -204,8 +228,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "来源 {0} 的签名验证失败。",
   },
   "file-not-vouched": {
-    en: "{0} was altered or is another file: no opened record commits to its SHA-256 {1}.",
-    zh: "{0} 已被改动或不是同一个文件：没有任何已披露的记录承诺其 SHA-256 {1}。",
+    en: "{0} was altered or is another file (check first that you took the right one): no opened record commits to its SHA-256 {1}.",
+    zh: "{0} 已被改动或不是同一个文件（请先确认拿对了文件）：没有任何已披露的记录承诺其 SHA-256 {1}。",
   },
   "log-has-not-signed": {
     en: "It does not fit your policy (check that you took the right file): no key of the log {0} that it lists has signed the checkpoint.",
@@ -218,12 +242,16 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "条目不在回执所说的位置：条目或回执被改动过。",
   },
   "quorum-not-met": {
-    en: "Too few witnesses have cosigned: the quorum “{0}” of your policy is not met (check that you took the right file).",
-    zh: "见证者联署不足：未达到您的策略的法定数“{0}”（请确认文件没有拿错）。",
+    en: "Too few witnesses have signed: the quorum “{0}” of your policy is not met (check that you took the right file).",
+    zh: "签署的见证者太少：未达到您的策略所要求的“{0}”（请确认文件没有拿错）。",
   },
   "rule-short": {
-    en: "Group {0} needs {1} of {2}, has {3}",
-    zh: "组 {0} 需 {2} 中的 {1} 个，现有 {3} 个",
+    en: "Your policy wants {1} of {2} witnesses ({0}); only {3} have signed",
+    zh: "您的策略要求 {2} 个见证者中的 {1} 个（{0}）；只有 {3} 个已签署",
+  },
+  "rule-short-groups": {
+    en: "Your policy wants {1} of {2} groups or witnesses ({0}); only {3} have signed",
+    zh: "您的策略要求 {2} 个组或见证者中的 {1} 个（{0}）；只有 {3} 个已签署",
   },
   "split-not-proven": { en: "The file proves no split.", zh: "该文件不能证明分叉。" },
   "stamp-altered": {
@@ -333,8 +361,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   "detail-path-root": { en: "the path leads to another root", zh: "路径得出另一个根" },
   "detail-timestamp": { en: "it names a time that the format forbids", zh: "所写时间为格式所禁止" },
   "member-cosigned": { en: "{0}: cosigned {1}", zh: "{0}：已联署（{1}）" },
-  "member-group-met": { en: "{0}: met, has {1}, needs {2}", zh: "{0}：已达到（有 {1}，需 {2}）" },
-  "member-group-short": { en: "{0}: not met, has {1}, needs {2}", zh: "{0}：未达到（有 {1}，需 {2}）" },
+  "member-group-met": { en: "{0}: ok ({1} have signed, {2} needed)", zh: "{0}：足够（{1} 个已签署，需 {2} 个）" },
+  "member-group-short": { en: "{0}: too few ({1} have signed, {2} needed)", zh: "{0}：不足（{1} 个已签署，需 {2} 个）" },
   "member-not-cosigned": { en: "{0}: no cosignature", zh: "{0}：没有联署" },
   "member-not-post-quantum": { en: "{0}: signs with Ed25519", zh: "{0}：用 Ed25519 签名" },
   "member-refused": { en: "{0}: signature does not verify", zh: "{0}：签名验证失败" },
@@ -344,6 +372,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
 
   // Why nothing could be decided.
+  ...LOOK,
   ...LOOKED,
   ...MISTAKEN,
   ...RECEIVED,
@@ -387,28 +416,28 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "{0} 不是证据包：证据包是以 bundle.json 开头的 zip 文件。它也不是回执（名称以 .tlog-proof 结尾）。文件是否拿错？",
   },
   "hint-repacked": {
-    en: "It is a zip, and not written as bundles are. If it was packed again, as mail programs and file managers do: ask for the file as it was made, or unpack it and check the folder with the program: `fiducial bundle verify FOLDER`.",
-    zh: "它是 zip 文件，但写法不是证据包的写法。若被邮件程序或文件管理器重新压缩过：请索取原样的文件，或解压后用程序核验其文件夹：fiducial bundle verify 文件夹。",
+    en: "It is a zip, and not written as bundles are. Mail programs and file managers pack again. The program can check the unpacked folder: `fiducial bundle verify FOLDER`.",
+    zh: "它是 zip 文件，但写法不是证据包的写法。邮件程序和文件管理器会重新打包。程序可以核验解压后的文件夹：fiducial bundle verify 文件夹。",
   },
   "no-entry": {
     en: "The receipt does not carry its entry. Add the entry's file.",
     zh: "回执未附带条目。请添加条目文件。",
   },
   "no-pin": {
-    en: "It is claimed that nothing of {0} is left out, and you have no pin of it: put your pins in, in step 2.",
-    zh: "对方声称 {0} 没有遗漏，而您没有该来源的信任锚点：请在第 2 步填入您的信任锚点文件（pins）。",
+    en: "It is claimed that nothing of {0} is left out, and you have no pin of it: drop your pins among the files.",
+    zh: "对方声称 {0} 没有遗漏，而您没有该来源的信任锚点：请拖入您的信任锚点文件（pins）。",
   },
   "no-policy": {
-    en: "There is no verdict without a policy: put in your own in step 2, as agreed in the contract or published by an association or an auditor; not the one inside a bundle.",
-    zh: "没有策略就没有结论：请在第 2 步填入您自己的策略（按合同约定，或由行业协会、审计方公布），而不是证据包内所附的。",
+    en: "There is no verdict without a policy: drop your own among the files, as agreed in the contract or published by an association or an auditor; not the one inside a bundle.",
+    zh: "没有策略就没有结论：请拖入您自己的策略（按合同约定，或由行业协会、审计方公布），而不是证据包内所附的。",
   },
   "no-receipt": {
     en: "There is no receipt among the files (a file whose name ends in .tlog-proof), and no bundle.",
     zh: "文件中既没有回执（名称以 .tlog-proof 结尾的文件），也没有证据包。",
   },
   "no-source-key": {
-    en: "No key of the machine (source) was given: put in your pins, or the key that the factory handed you before, in step 2. Do not take them from the bundle.",
-    zh: "没有给出机器（来源）的密钥：请在第 2 步填入您的信任锚点（pins），或工厂事先交给您的密钥。请勿采用证据包内所附的。",
+    en: "No key of the machine (source) was given: drop your pins among the files, or the key that the factory handed you before. Do not take them from the bundle.",
+    zh: "没有给出机器（来源）的密钥：请拖入您的信任锚点文件（pins），或工厂事先交给您的密钥。请勿采用证据包内所附的。",
   },
   "not-alone": {
     en: "{0} is checked by itself: remove the other files, or mark them as not used.",
@@ -470,121 +499,5 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "有多个文件被当作“{0}”。请只留一个，其余逐个检查。",
   },
 
-  // What a verdict leaves open.
-  "open-after-consistency": {
-    en: "That the log continues the {0} entries that the statement follows: no proof of it was given.",
-    zh: "日志是否延续声明所继的 {0} 条：未给出相应证明。",
-  },
-  "open-after-time": { en: "When that was: your policy asks for no witness.", zh: "当时的时间：您的策略未要求见证者。" },
-  "open-challenge": {
-    en: "{0}: whether this answers the challenge: that it picks what the later checkpoint and the range give, and that each picked record is opened whole and with its file. This page judges no challenge; the program does: `fiducial challenge verify`.",
-    zh: "{0}：是否答复了该质询：其所抽取的是否正是由之后的检查点和区间得出的记录，且每条均已完整披露并附上文件。本页不判断质询，请用 fiducial challenge verify。",
-  },
-  "open-cadence": {
-    en: "{0}: how often it speaks: your pin names no cadence.",
-    zh: "{0}：多久作一次声明：您的信任锚点（pins）未写明间隔。",
-  },
-  "open-files": {
-    en: "{0} files to which opened records commit: they are not enclosed.",
-    zh: "已披露记录所承诺的 {0} 个文件：未附上。",
-  },
-  "open-lower-bounds": {
-    en: "That {0} statements were not made long before: the checkpoints they name, or the proofs from these on, are not enclosed.",
-    zh: "{0} 份声明是否早已备好：未附上其所指的检查点或由此延续的证明。",
-  },
-  "open-none-named": {
-    en: "Whether {0} statements were made long before they were logged: no earlier state of the log is named in what was signed, and no file can add one.",
-    zh: "{0} 份声明是否在记入日志之前很久就已作出：所签署的内容没有指明日志更早的状态，也没有文件能够补上。",
-  },
-  "open-no-reader": {
-    en: "{0}: which records are yours: no lot key and no list of your units were given.",
-    zh: "{0}：哪些记录属于您：未给出批次密钥和您的单元清单。",
-  },
-  "open-first-line": {
-    en: "Whether the first line of your list, {0}, is a header: it is in no record. Known headers are serial, panel, position, lot.",
-    zh: "您清单的首行 {0} 是否为表头：任何记录中都没有它；可识别的表头为序列号（serial）、拼板（panel）、位置（position）、批次（lot）。",
-  },
-  "open-noise": {
-    en: "{0}: whether a record of one of your units was hidden behind a false tag, which your lot key cannot find: only a challenge audit, in which the maker opens records that were picked at random, limits how many.",
-    zh: "{0}：您单元的记录是否有以假标签隐藏的（您的批次密钥查不到假标签）：只有质询审计（由制造方披露随机抽取的记录）才能限制其数量。",
-  },
-  "open-claims": {
-    en: "How long after the work the records were logged: none opens the time that it claims, with its zone.",
-    zh: "记录在作业之后多久才记入日志：没有记录披露自称的时间及其时区。",
-  },
-  "open-claims-some": {
-    en: "How long after the work {0} records were logged ({1}): the time claimed is not opened, or has no time zone.",
-    zh: "{0} 条记录（{1}）在作业之后多久才记入日志：自称的时间未披露，或没有时区。",
-  },
-  "open-no-key": {
-    en: "{0}: whether all records of your units are shown: put in the key of your lot, by which their tags are found.",
-    zh: "{0}：您单元的记录是否全部出示：请填入您的批次密钥，以便按标签查找。",
-  },
-  "open-range-start": {
-    en: "{0}: that nothing is missing between the statement that you pinned and statement {1}: only the log's entries show it.",
-    zh: "{0}：信任锚点所载的声明与第 {1} 号之间有无缺失：只有日志的条目能够说明。",
-  },
-  "open-scan": {
-    en: "{0}: that the log holds no second statement at the same place: only the log's entries show it.",
-    zh: "{0}：日志中同一位置有无第二份声明：只有日志的条目能够说明。",
-  },
-  "open-unnamed": {
-    en: "{0}: {1} records that carry no tags and name no unit: which units they belong to, and what is in their files.",
-    zh: "{0}：{1} 条没有标签、也未写明单元的记录：属于哪些单元，以及其文件的内容。",
-  },
-  "open-completeness": {
-    en: "Whether this is all: that no other record exists, and that nothing was tried again.",
-    zh: "是否完整：有无其他记录，有无重复测试。",
-  },
-  "open-file": {
-    en: "The file of record {0}: the record commits to a file that was not given.",
-    zh: "第 {0} 号记录的文件：记录所承诺的文件未提供。",
-  },
-  "open-hidden": {
-    en: "What is not opened: {0} of {1} records are shown, not all of them in full.",
-    zh: "未披露的内容：{1} 条记录中披露了 {0} 条，且未必完整。",
-  },
-  "open-lower-bound": {
-    en: "That it was made after the log had {0} entries: the checkpoint it names was not given.",
-    zh: "它是否作于日志已有 {0} 条之后：未给出它所指的检查点。",
-  },
-  "open-no-disclosure": {
-    en: "What the statement is about: no file was given that opens its records.",
-    zh: "声明的内容：未给出披露文件。",
-  },
-  "open-no-lower-bound": {
-    en: "Whether it was made long before it was logged: no earlier state of the log is named in what was signed, and no file can add one.",
-    zh: "它是否在记入日志之前很久就已作出：所签署的内容没有指明日志更早的状态，也没有文件能够补上。",
-  },
-  "open-no-witness": {
-    en: "That everybody sees the same log, and when: your policy asks for no witness.",
-    zh: "所有人看到的是否同一日志、以及时间：您的策略未要求见证者。",
-  },
-  "open-opaque": { en: "What the entry means and who made it.", zh: "条目的含义和作者。" },
-  "open-post-quantum-log": {
-    en: "Against quantum computers: the log has not signed with ML-DSA-44.",
-    zh: "抗量子计算：日志未用 ML-DSA-44 签名。",
-  },
-  "open-post-quantum-no-key": {
-    en: "Against quantum computers: your policy lists no ML-DSA-44 key of this log.",
-    zh: "抗量子计算：您的策略未列出该日志的 ML-DSA-44 密钥。",
-  },
-  "open-post-quantum-quorum": {
-    en: "Against quantum computers: by ML-DSA-44 alone the quorum “{0}” is not met.",
-    zh: "抗量子计算：仅凭 ML-DSA-44 未达到法定数“{0}”。",
-  },
-  "open-shown": { en: "Who was shown which of the two, and when.", zh: "二者各在何时出示给谁。" },
-  "open-stamp-authority": {
-    en: "{0}: the timestamp is of this checkpoint and states {1}; whether {2}, who signed it, is an authority to believe: this page takes no list of authorities, the program `fiducial` does (--tsa-ca).",
-    zh: "{0}：时间戳所指正是该检查点，所称时间为 {1}；其签署者 {2} 是否为可信的机构：本页不接受机构清单，可用 fiducial 程序检查（--tsa-ca）。",
-  },
-  "stamp-unavailable": {
-    en: "{0}: the timestamp: this browser does not compute its signature ({1}).",
-    zh: "{0}：时间戳：此浏览器无法计算其签名（{1}）。",
-  },
-  "stamp-unknown": {
-    en: "{0}: the timestamp: it uses something that this page does not know ({1}).",
-    zh: "{0}：时间戳：使用了本页不了解的内容（{1}）。",
-  },
-  "open-truth": { en: "Whether the machine told the truth.", zh: "机器所报是否属实。" },
+  ...OPEN,
 };

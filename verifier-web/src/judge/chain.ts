@@ -12,9 +12,9 @@
 import { saysBad, saysGood } from "../evidence/words.ts";
 import { MAX_U64, compareTexts } from "../formats/encoding.ts";
 import { ABOUT_BOARDS } from "../formats/kinds.ts";
-import { isInspection } from "../judge/looked.ts";
-import type { Act } from "../judge/report.ts";
-import { parseMillis } from "../judge/time.ts";
+import { isInspection } from "./looked.ts";
+import type { Act } from "./report.ts";
+import { parseMillis } from "./time.ts";
 
 /** What machines write where they read no code. It names nobody. */
 const NO_NAMES = ["", "N/A", "NOREAD"];
