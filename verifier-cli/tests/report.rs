@@ -249,7 +249,7 @@ fn a_receipt_with_its_files_is_shown_like_a_bundle() {
 #[test]
 fn paste_and_oven_are_shown_where_a_record_vouches_for_their_files() {
     let dispute = Dispute::of_line();
-    for (language, measured) in [("en", "3 deposits of solder paste"), ("zh", "焊膏点 3 处")] {
+    for (language, measured) in [("en", "3 deposits of solder paste"), ("zh", "锡膏点 3 处")] {
         let page = dispute.verify("dispute.zip", language, 0);
         check_harmless(&page);
         assert!(page.contains(measured));

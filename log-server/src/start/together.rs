@@ -32,6 +32,11 @@ use crate::stored::Stored;
 /// How often the journal is read again while other servers seal what comes behind it.
 const READS: usize = 10;
 
+/// How often a start puts a question to the database before it gives up. The database ends the session of who
+/// keeps it waiting within a transaction for most of a second, as a start does that gets no processor on a busy
+/// machine; and nothing that it asks before it serves does any harm twice.
+const ASKS: usize = 3;
+
 /// The journal is trimmed at least this often: before each head it is read back, over a network.
 const TRIM_BYTES: u64 = 256 * 1024;
 
@@ -46,8 +51,8 @@ pub(crate) fn start_together(
     options.limits.trim_bytes = options.limits.trim_bytes.min(TRIM_BYTES);
     let settings = Settings::load(disk.as_ref(), &folder)?;
     let lock = lock(&folder)?;
-    schema::migrate(&database).map_err(fatal)?;
-    check_settings(&settings, schema::settings(&database).map_err(fatal)?)?;
+    asked(|| schema::migrate(&database))?;
+    check_settings(&settings, asked(|| schema::settings(&database))?)?;
     database.expect(&settings.origin);
 
     let record = PostgresHeads::new(database.clone())?;
@@ -55,8 +60,8 @@ pub(crate) fn start_together(
     let heads = Heads { record: Box::new(record) };
     let read = || -> Result<_, OpenError> {
         let both = heads.load(&settings.origin, &options.keys).map_err(WriteError::into_fatal)?;
-        let opened = PostgresJournal::open(database.clone(), settings.admission);
-        Ok((both, opened.map_err(fatal)?))
+        let open = || PostgresJournal::open(database.clone(), settings.admission);
+        Ok((both, asked(open)?))
     };
     let mut found = read()?;
     if found.0.0.is_none() && found.1.1.size() > 0 {
@@ -74,7 +79,7 @@ pub(crate) fn start_together(
         ))
         .into());
     }
-    let is_settled = place::check(&database, &settings.origin, objects.as_ref()).map_err(fatal)?;
+    let is_settled = asked(|| place::check(&database, &settings.origin, objects.as_ref()))?;
     let loaded = wait_for_entries(&mut journal, loaded, objects.as_ref())?;
     let stored = Stored::of(loaded.clone());
     check_base_and_heads(&stored, objects.as_ref(), [&signed, &published])?;
@@ -170,9 +175,59 @@ fn wait_for_entries(
     Ok(loaded)
 }
 
+/// What the database answers, asked again on a new connection where one broke.
+fn asked<T>(mut ask: impl FnMut() -> Result<T, Trouble>) -> Result<T, Fatal> {
+    for _ in 1..ASKS {
+        match ask() {
+            Err(Trouble::Away(why)) => tracing::warn!(%why, "the database is asked again"),
+            other => return other.map_err(fatal),
+        }
+    }
+    ask().map_err(fatal)
+}
+
 fn fatal(trouble: Trouble) -> Fatal {
     match trouble {
         Trouble::Fatal(fatal) => fatal,
         other => Fatal::new(format!("{other}. The log starts when it is back.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asks where each question in turn meets what `troubles` has; afterwards it is answered.
+    fn asked_with(troubles: &[Trouble]) -> (Result<usize, Fatal>, usize) {
+        let mut asks = 0;
+        let answer = asked(|| {
+            asks += 1;
+            troubles.get(asks - 1).map_or(Ok(asks), |trouble| Err(trouble.clone()))
+        });
+        (answer, asks)
+    }
+
+    fn away() -> Trouble {
+        Trouble::Away("terminating connection due to idle-in-transaction timeout".to_owned())
+    }
+
+    #[test]
+    fn a_session_that_was_ended_is_begun_anew_but_not_for_ever() {
+        assert_eq!(asked_with(&[]), (Ok(1), 1));
+        assert_eq!(asked_with(&[away(), away()]), (Ok(3), 3));
+        let (answer, asks) = asked_with(&[away(), away(), away()]);
+        let said = answer.unwrap_err().to_string();
+        assert!(said.contains("idle-in-transaction") && said.contains("starts when it is back"));
+        assert_eq!(asks, ASKS);
+    }
+
+    #[test]
+    fn what_the_database_refuses_or_what_must_stop_the_log_is_not_asked_again() {
+        let refused = Trouble::Refused { text: "no".to_owned(), code: "42501".to_owned() };
+        for trouble in [refused, Trouble::Fatal(Fatal::new("another log"))] {
+            let (answer, asks) = asked_with(&[trouble]);
+            assert!(answer.is_err());
+            assert_eq!(asks, 1);
+        }
     }
 }
