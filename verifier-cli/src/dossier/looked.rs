@@ -13,12 +13,9 @@ use spec::evidence::range::items;
 use super::statements::Checked;
 use crate::list::{Unit, is_name};
 use crate::matter::is_about_boards;
-use crate::messages::{Message, Said};
+use crate::messages::{MAX_NAMED, Message, Said};
 use crate::reconcile::{is_inspection, uninspected};
 use crate::report::{Look, Report};
-
-/// How many of them are named.
-const MAX_NAMED: usize = 10;
 
 /// Says of how many units, and of which, no report of a machine that inspects is shown. Returns these units.
 pub(super) fn say<'u>(
