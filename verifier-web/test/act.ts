@@ -34,3 +34,7 @@ export function actOf(changed: Partial<Act>): Act {
     ...changed,
   };
 }
+
+/** What one record says of one board: no unit and no word where these are empty. */
+export const actOn = (unit: string, kind: string, verdict: string, index: string, more: Partial<Act> = {}): Act =>
+  actOf({ units: unit === "" ? [] : [unit], kind, verdicts: verdict === "" ? [] : [verdict], index, ...more });

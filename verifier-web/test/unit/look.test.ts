@@ -15,13 +15,10 @@ import { besides, firstLines, meaningOf, showRun } from "../../src/page/result.t
 import { Speaker } from "../../src/page/speaker.ts";
 import { makeBundle, partsOf } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, anchor } from "../maker.ts";
-import { actOf } from "../act.ts";
+import { actOn as act } from "../act.ts";
 import { withDocument, type Made } from "../dom.ts";
 
 const HASH = sha256(encodeUtf8("a report"));
-
-const act = (unit: string, kind: string, verdict: string, index: string, more: Partial<Act> = {}) =>
-  actOf({ units: unit === "" ? [] : [unit], kind, verdicts: verdict === "" ? [] : [verdict], index, ...more });
 
 function lookOf(acts: readonly Act[], list?: string): string[] {
   const draft = new Draft();

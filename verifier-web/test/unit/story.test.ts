@@ -8,7 +8,7 @@ import { Panels } from "../../src/judge/panels.ts";
 import { chainOf, choicesOf } from "../../src/judge/outcomes.ts";
 import { calledBy, labelsOf, rowsOf, showStory } from "../../src/page/story.ts";
 import { Speaker } from "../../src/page/speaker.ts";
-import { actOf } from "../act.ts";
+import { actOf, actOn } from "../act.ts";
 import { withDocument, type Made } from "../dom.ts";
 
 test("the reader's own units come first, and those that failed before the others", () => {
@@ -23,32 +23,30 @@ test("the reader's own units come first, and those that failed before the others
 });
 
 test("a unit that failed says how it went on, by the last word on it", () => {
-  const act = (unit: string, kind: string, verdict: string, index: string, more: Partial<Act> = {}) =>
-    actOf({ units: [unit], kind, verdicts: [verdict], index, ...more });
   const hash = "a".repeat(64);
   const acts = [
-    act("A", "aoi-report", "Failed", "1"),
-    act("B", "aoi-report", "Failed", "1"),
-    act("B", "review", "Passed", "2"),
-    act("C", "aoi-report", "Failed", "1"),
-    act("C", "repair", "RepairSuccessful", "2"),
-    act("D", "aoi-report", "Failed", "1"),
-    act("D", "repair", "RepairSuccessful", "2"),
-    act("D", "aoi-report", "Passed", "3"),
-    act("E", "aoi-report", "Failed", "1"),
-    act("E", "review", "Passed", "2"),
-    act("E", "aoi-report", "Failed", "3"),
+    actOn("A", "aoi-report", "Failed", "1"),
+    actOn("B", "aoi-report", "Failed", "1"),
+    actOn("B", "review", "Passed", "2"),
+    actOn("C", "aoi-report", "Failed", "1"),
+    actOn("C", "repair", "RepairSuccessful", "2"),
+    actOn("D", "aoi-report", "Failed", "1"),
+    actOn("D", "repair", "RepairSuccessful", "2"),
+    actOn("D", "aoi-report", "Passed", "3"),
+    actOn("E", "aoi-report", "Failed", "1"),
+    actOn("E", "review", "Passed", "2"),
+    actOn("E", "aoi-report", "Failed", "3"),
     // The word of an oven or of paste is none on the board, and a word that nobody explains is none at all.
-    act("F", "aoi-report", "Failed", "1"),
-    act("F", "oven-data", "Succeeded", "2"),
-    act("F", "spi-report", "Passed", "3"),
-    act("G", "aoi-report", "Failed", "1"),
-    act("G", "review", "hold", "2"),
-    act("H", "aoi-report", "Passed", "1"),
+    actOn("F", "aoi-report", "Failed", "1"),
+    actOn("F", "oven-data", "Succeeded", "2"),
+    actOn("F", "spi-report", "Passed", "3"),
+    actOn("G", "aoi-report", "Failed", "1"),
+    actOn("G", "review", "hold", "2"),
+    actOn("H", "aoi-report", "Passed", "1"),
     // By the panel, and by a link of a record that names no board.
-    act("I", "aoi-report", "Failed", "1", { panel: "P1" }),
+    actOn("I", "aoi-report", "Failed", "1", { panel: "P1" }),
     actOf({ units: ["P1"], panel: "P1", kind: "review", verdicts: ["Passed"], index: "2" }),
-    act("J", "aoi-report", "Failed", "1", { fileHash: hash }),
+    actOn("J", "aoi-report", "Failed", "1", { fileHash: hash }),
     actOf({ kind: "review", verdicts: ["Passed"], index: "2", about: hash, fileHash: "b".repeat(64) }),
   ];
   const own = new Set(["A", "B", "H"]);
