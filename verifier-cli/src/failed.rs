@@ -3,8 +3,10 @@
 //! That is no verdict on the evidence, nor on the boards: `reconcile` gives that one. But nobody is to read VERIFIED
 //! over a board that failed without being told. The page says the same (`verifier-web/src/judge/look.ts`).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use rayon::prelude::*;
 use spec::evidence::disclosure::OpenedRecord;
 use spec::evidence::kind::Kind;
 use spec::evidence::time::parse_millis;
@@ -18,43 +20,74 @@ use crate::report::{Look, Report};
 /// How many records are gone through for what became of boards: hostile ones may put all on one panel.
 const MAX_FOLLOWED: usize = 2_000_000;
 
+/// How many records a core takes at once: one alone is too little work to hand over.
+const MIN_SHARE: usize = 64;
+
 /// A record by its place: its source, its statement, and the record itself.
 pub(crate) type Placed<'r> = (&'r str, u64, &'r OpenedRecord);
 
-/// Says which boards failed at a machine, and what became of them: of the reader's `units` where a list was given,
-/// else of all that records name.
-pub(crate) fn say<'r>(
-    report: &mut Report,
-    units: Option<&[&Unit]>,
-    records: impl Iterator<Item = Placed<'r>>,
-) {
-    let about = records.filter(|(.., record)| is_about_boards(record.kind()));
-    let words: Vec<Word<'r>> = about.map(Word::of).collect();
-    for (message, names) in told(units, &words) {
-        report.look(Look::of_units(message, &[], names));
+/// Which boards failed at a machine, with what became of them.
+pub(crate) struct Failed<'u>(Vec<(Message, Board<'u>)>);
+
+/// A board as people call it, and which unit of the list it is, if there is a list.
+struct Board<'u> {
+    unit: Option<usize>,
+    called: Cow<'u, str>,
+}
+
+impl<'u> Failed<'u> {
+    /// Finds them: of the reader's `units` where a list was given, else of all that records name.
+    pub(crate) fn of<'r>(
+        units: Option<&'u [Unit]>,
+        records: impl Iterator<Item = Placed<'r>>,
+    ) -> Self {
+        let about: Vec<Placed<'r>> =
+            records.filter(|(.., record)| is_about_boards(record.kind())).collect();
+        let words: Vec<Word<'r>> =
+            about.into_par_iter().with_min_len(MIN_SHARE).map(Word::of).collect();
+        Self(told(units, &words))
+    }
+
+    /// Leaves the other units of the list away; they are named by their places in it.
+    pub(crate) fn keep(&mut self, is_kept: impl Fn(usize) -> bool) {
+        self.0.retain(|(_, board)| board.unit.is_none_or(&is_kept));
+    }
+
+    /// Says which they are, those together of which the same became.
+    pub(crate) fn say(self, report: &mut Report) {
+        let mut groups: BTreeMap<&str, (Message, Vec<String>)> = BTreeMap::new();
+        for (message, board) in self.0 {
+            let (_, names) = groups.entry(message.code()).or_insert((message, Vec::new()));
+            names.push(board.called.into_owned());
+        }
+        for (message, names) in groups.into_values() {
+            report.look(Look::of_units(message, &[], names));
+        }
     }
 }
 
-fn told(units: Option<&[&Unit]>, words: &[Word<'_>]) -> Vec<(Message, Vec<String>)> {
+fn told<'u>(units: Option<&'u [Unit]>, words: &[Word<'_>]) -> Vec<(Message, Board<'u>)> {
     let failing = failing(words);
     // Most bundles end here: what is behind this line is work.
     if failing.is_empty() {
         return Vec::new();
     }
     let mut histories = Histories::new(words);
-    let boards: Vec<(&str, String)> = match units {
-        Some(units) => {
-            let found = units.iter().filter_map(|unit| histories.recorded(unit, &failing));
-            found.collect()
+    let mut told = Vec::new();
+    let Some(units) = units else {
+        let in_order: BTreeSet<&str> = failing.iter().copied().collect();
+        for name in in_order {
+            let board = || Board { unit: None, called: Cow::Owned(name.to_string()) };
+            told.extend(histories.message(name).map(|message| (message, board())));
         }
-        None => failing.iter().map(|name| (*name, (*name).to_string())).collect(),
+        return told;
     };
-    let mut groups: BTreeMap<&str, (Message, Vec<String>)> = BTreeMap::new();
-    for (name, called) in boards {
-        let Some(message) = histories.message(name) else { continue };
-        groups.entry(message.code()).or_insert((message, Vec::new())).1.push(called);
+    for (at, unit) in units.iter().enumerate() {
+        let Some(name) = histories.recorded(unit, &failing) else { continue };
+        let board = || Board { unit: Some(at), called: unit.called() };
+        told.extend(histories.message(name).map(|message| (message, board())));
     }
-    groups.into_values().collect()
+    told
 }
 
 /// What one record says of boards.
@@ -102,16 +135,19 @@ impl<'r> Word<'r> {
 
     /// Those of a list of words that are one board's; all of them where it does not tell them apart, as where all
     /// boards of a panel bear its name.
-    fn own(&self, words: &[&'r str], name: &str) -> Vec<&'r str> {
-        let is_list = words.len() == self.units.len();
-        let own = words.iter().zip(&self.units).filter(|(_, unit)| is_list && **unit == name);
-        let own: Vec<&str> = own.map(|(word, _)| *word).collect();
-        if own.is_empty() { words.to_vec() } else { own }
+    fn own<'s>(
+        &'s self,
+        words: &'s [&'r str],
+        name: &'s str,
+    ) -> impl Iterator<Item = &'r str> + use<'s, 'r> {
+        let tells_apart = words.len() == self.units.len() && self.units.contains(&name);
+        let is_own = move |at: &usize| !tells_apart || self.units[*at] == name;
+        (0..words.len()).filter(is_own).map(|at| words[at])
     }
 
     /// Whether it says that this board failed at a machine.
     fn fails(&self, name: &str) -> bool {
-        let is_bad = |words: &[&'r str]| self.own(words, name).into_iter().any(says_bad);
+        let is_bad = |words: &[&'r str]| self.own(words, name).any(says_bad);
         match self.kind {
             // Where a machine has no word for it, its count of defects is what it says.
             kind if is_inspection(kind) && self.verdict.is_empty() => self.defects > 0,
@@ -127,17 +163,19 @@ impl<'r> Word<'r> {
         self.units.iter().copied().chain(panel).filter(|name| is_name(name.as_bytes()))
     }
 
-    /// All that it names.
-    fn all_names(&self) -> BTreeSet<&'r str> {
+    /// All that it names, some of it perhaps twice.
+    fn all_names(&self) -> impl Iterator<Item = &'r str> {
         let names = self.units.iter().copied().filter(|name| is_name(name.as_bytes()));
-        names.chain(self.panel).collect()
+        names.chain(self.panel)
     }
 }
 
 /// The boards of which a machine says something bad, or a review that it did.
-fn failing<'r>(words: &[Word<'r>]) -> BTreeSet<&'r str> {
-    let failing = words.iter().flat_map(|word| word.names().filter(move |name| word.fails(name)));
-    failing.collect()
+fn failing<'r>(words: &[Word<'r>]) -> HashSet<&'r str> {
+    let names = |word: &Word<'r>| -> Vec<&'r str> {
+        word.names().filter(|name| word.fails(name)).collect()
+    };
+    words.par_iter().with_min_len(MIN_SHARE).flat_map_iter(names).collect()
 }
 
 /// The records of one board after the other.
@@ -154,24 +192,21 @@ impl<'w, 'r> Histories<'w, 'r> {
         let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut by_about: HashMap<&str, Vec<usize>> = HashMap::new();
         for (at, word) in words.iter().enumerate() {
-            let names = word.all_names();
-            if let Some(file) = word.about.filter(|_| names.is_empty()) {
+            if let Some(file) = word.about.filter(|_| word.all_names().next().is_none()) {
                 by_about.entry(file).or_default().push(at);
             }
-            for name in names {
-                by_name.entry(name).or_default().push(at);
+            for name in word.all_names() {
+                let places = by_name.entry(name).or_default();
+                if places.last() != Some(&at) {
+                    places.push(at);
+                }
             }
         }
         Self { words, by_name, by_about, left: MAX_FOLLOWED }
     }
 
-    /// A unit of the list as records call it, by its own name or by its panel as a whole, and as people do, if it may
-    /// have failed.
-    fn recorded<'u>(
-        &self,
-        unit: &'u Unit,
-        failing: &BTreeSet<&'r str>,
-    ) -> Option<(&'u str, String)> {
+    /// A unit of the list as records call it, by its own name or by its panel as a whole, if it may have failed.
+    fn recorded<'u>(&self, unit: &'u Unit, failing: &HashSet<&'r str>) -> Option<&'u str> {
         let serial = unit.serial.as_str();
         let of_serial = self.by_name.get(serial).into_iter().flatten();
         let is_named = is_name(serial.as_bytes())
@@ -180,7 +215,7 @@ impl<'w, 'r> Histories<'w, 'r> {
         let name = listed.filter(|_| !is_named).unwrap_or(serial);
         let mut panels = of_serial.filter_map(|at| self.words[*at].panel);
         let is_failing = failing.contains(name) || panels.any(|panel| failing.contains(panel));
-        is_failing.then(|| (name, unit.called().into_owned()))
+        is_failing.then_some(name)
     }
 
     /// What is said of a board; `None` where it did not fail, or passed a later inspection.
@@ -189,11 +224,10 @@ impl<'w, 'r> Histories<'w, 'r> {
         let (mut is_failed, mut last) = (false, None);
         for word in chain {
             is_failed |= word.fails(name);
-            let own = word.own(&word.verdict, name);
             let is_word =
                 is_inspection(word.kind) || matches!(word.kind, Kind::Repair | Kind::Review);
-            if is_word && !own.is_empty() {
-                last = Some((word.kind, own.into_iter().all(says_good)));
+            if is_word && !word.verdict.is_empty() {
+                last = Some((word.kind, word.own(&word.verdict, name).all(says_good)));
             }
         }
         match Outcome::of(last) {
@@ -208,22 +242,28 @@ impl<'w, 'r> Histories<'w, 'r> {
     /// The records about a board, in turn; `None` once too much was gone through. A record that names its panel and
     /// other boards of it says nothing of it.
     fn chain(&mut self, name: &str) -> Option<Vec<&'w Word<'r>>> {
-        let words = self.words;
-        let own: Vec<usize> = self.by_name.get(name).cloned().unwrap_or_default();
-        let panels: BTreeSet<&str> = own.iter().filter_map(|at| words[*at].panel).collect();
-        let on_panel = panels.iter().filter_map(|panel| self.by_name.get(panel)).flatten();
-        let on_panel: Vec<usize> = on_panel.copied().collect();
-        self.left = self.left.checked_sub(own.len() + on_panel.len())?;
+        let (words, by_name) = (self.words, &self.by_name);
+        let places = |name: &str| by_name.get(name).map_or(&[][..], Vec::as_slice);
+        let own = places(name);
+        let mut panels: Vec<&str> = own.iter().filter_map(|at| words[*at].panel).collect();
+        panels.sort_unstable();
+        panels.dedup();
+        let on_panel: usize = panels.iter().map(|panel| places(panel).len()).sum();
+        self.left = self.left.checked_sub(own.len() + on_panel)?;
         let is_whole = |at: &usize| {
             let units = &words[*at].units;
-            units.is_empty() || units.iter().any(|unit| panels.contains(unit))
+            units.is_empty() || units.iter().any(|unit| panels.binary_search(unit).is_ok())
         };
-        let mut chain: BTreeSet<usize> =
-            own.into_iter().chain(on_panel.into_iter().filter(is_whole)).collect();
-        let files = chain.iter().filter_map(|at| words[*at].file);
-        let about = files.filter_map(|file| self.by_about.get(file)).flatten();
-        let about: Vec<usize> = about.copied().collect();
-        chain.extend(about);
+        let on_panel = panels.iter().flat_map(|panel| places(panel)).copied();
+        let mut chain: Vec<usize> = own.iter().copied().chain(on_panel.filter(is_whole)).collect();
+        if !self.by_about.is_empty() {
+            let files = chain.iter().filter_map(|at| words[*at].file);
+            let about = files.filter_map(|file| self.by_about.get(file)).flatten();
+            let about: Vec<usize> = about.copied().collect();
+            chain.extend(about);
+        }
+        chain.sort_unstable();
+        chain.dedup();
         let mut chain: Vec<&'w Word<'r>> = chain.into_iter().map(|at| &words[at]).collect();
         chain.sort_by_key(|word| (word.times.1, word.place));
         Some(in_turn(chain, |word| word.kind, |word| word.times))
@@ -260,14 +300,14 @@ mod tests {
     /// What is said of all boards, or of the units of a list.
     fn said(units: Option<&str>, words: &[Word<'_>]) -> Vec<String> {
         let list = units.map(crate::list::parsed);
-        let units: Option<Vec<&Unit>> = list.as_ref().map(|list| list.units.iter().collect());
-        let told = told(units.as_deref(), words);
-        let look = told.into_iter().map(|(message, names)| {
-            let mut report = Report::new(crate::report::Verdict::Verified);
-            report.look(Look::of_units(message, &[], names));
-            report.looks(Language::English).concat()
-        });
-        look.collect()
+        let units: Option<&[Unit]> = list.as_ref().map(|list| list.units.as_slice());
+        say(Failed(told(units, words)))
+    }
+
+    fn say(failed: Failed<'_>) -> Vec<String> {
+        let mut report = Report::new(crate::report::Verdict::Verified);
+        failed.say(&mut report);
+        report.looks(Language::English)
     }
 
     const AOI: Kind = Kind::AoiReport;
@@ -294,6 +334,14 @@ mod tests {
         assert_eq!(said(None, &words), all);
         assert_eq!(said(Some("SN2\nSN4\nSN5\n"), &words), [all[1]]);
         assert!(said(Some("SN4\nSN9\n"), &words).is_empty());
+        // Of units that are not found nothing is said, and without a list all are found.
+        let list = crate::list::parsed("SN1\nSN2\n");
+        let mut some = Failed(told(Some(&list.units), &words));
+        some.keep(|at| at != 0);
+        assert_eq!(say(some), [all[1]]);
+        let mut every = Failed(told(None, &words));
+        every.keep(|_| false);
+        assert_eq!(say(every), all);
     }
 
     #[test]

@@ -16,6 +16,7 @@
 mod doubts;
 mod header;
 mod panels;
+mod rows;
 mod text;
 
 use std::borrow::Cow;
@@ -44,9 +45,6 @@ const MAX_LIST_SIZE: usize = 16 * 1024 * 1024;
 
 /// The most units of a list.
 const MAX_UNITS: usize = 200_000;
-
-/// The most bytes of one cell.
-const MAX_CELL_SIZE: usize = 256;
 
 /// What lists have in place of a number, as [`is_placeholder`] reads it.
 const PLACEHOLDERS: [&str; 5] = ["", "NA", "NONE", "NOREAD", "无"];
@@ -186,7 +184,7 @@ pub(crate) fn parsed(lines: &str) -> List {
 
 fn parse(bytes: &[u8]) -> Result<List, String> {
     let text = text::decode(bytes).ok_or(NO_TEXT)?;
-    let rows = rows(&text, header::separator(&text))?;
+    let rows = rows::rows(&text, header::separator(&text), MAX_UNITS)?;
     let Some((line, first)) = rows.first() else { return Err("no unit is in it".to_owned()) };
     let columns = Columns::of(first);
     // Of several columns nobody can say which is which.
@@ -223,9 +221,6 @@ fn parse(bytes: &[u8]) -> Result<List, String> {
     Ok(List { units, has_header, unread })
 }
 
-/// A row's number and its cells.
-type Row = (usize, Vec<String>);
-
 /// What tells a unit from the others of its list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Key<'r> {
@@ -236,14 +231,14 @@ enum Key<'r> {
 
 impl Columns {
     /// What tells this row from others; `None` for one with neither serial nor panel.
-    fn key<'r>(&self, cells: &'r [String]) -> Option<Key<'r>> {
+    fn key<'r>(&self, cells: &'r [Cow<'_, str>]) -> Option<Key<'r>> {
         match number(cells, Some(self.serial)) {
             Some(serial) => Some(Key::Serial(serial)),
             None => Some(Key::OnPanel(number(cells, self.panel)?, number(cells, self.position))),
         }
     }
 
-    fn unit(&self, cells: &[String]) -> Unit {
+    fn unit(&self, cells: &[Cow<'_, str>]) -> Unit {
         let optional = |at: Option<usize>| number(cells, at).map(str::to_owned);
         Unit {
             serial: optional(Some(self.serial)).unwrap_or_default(),
@@ -256,72 +251,18 @@ impl Columns {
 }
 
 /// What a row has in a column, if that is no placeholder.
-fn number(cells: &[String], at: Option<usize>) -> Option<&str> {
+fn number<'r>(cells: &'r [Cow<'_, str>], at: Option<usize>) -> Option<&'r str> {
     cell(cells, at?).filter(|cell| !is_placeholder(cell))
 }
 
 /// What a row has in a column; an empty cell is none.
-fn cell(cells: &[String], at: usize) -> Option<&str> {
-    cells.get(at).map(String::as_str).filter(|cell| !cell.is_empty())
-}
-
-/// Takes a table apart; empty lines are no rows.
-fn rows(text: &str, separator: char) -> Result<Vec<Row>, String> {
-    // As many as there are lines, unless cells hold some; lists that are too long are told later.
-    let lines = 1 + text.bytes().filter(|byte| *byte == b'\n').count();
-    let mut rows = Vec::with_capacity(lines.min(MAX_UNITS));
-    let (mut cells, mut cell) = (Vec::new(), String::new());
-    let (mut line, mut quoted, mut was_quoted) = (1, false, false);
-    let mut letters = text.chars().peekable();
-    // What a cell is gathered in is kept: thousands of units are thousands of cells.
-    let take = |cell: &mut String| {
-        let taken = cell.trim().to_owned();
-        cell.clear();
-        taken
-    };
-    let end = |rows: &mut Vec<Row>, cells: &mut Vec<String>, cell: &mut String, line: usize| {
-        cells.push(take(cell));
-        let row = std::mem::take(cells);
-        if row.iter().any(|cell| !cell.is_empty()) {
-            rows.push((line, row));
-        }
-    };
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' if quoted && letters.peek() == Some(&'"') => {
-                letters.next();
-                cell.push('"');
-            }
-            '"' if quoted => quoted = false,
-            '"' if cell.trim().is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
-            '"' => return Err(format!("line {line}: a quote inside of a cell")),
-            other if other == separator && !quoted => {
-                cells.push(take(&mut cell));
-                was_quoted = false;
-            }
-            '\n' if !quoted => {
-                end(&mut rows, &mut cells, &mut cell, line);
-                (line, was_quoted) = (line + 1, false);
-            }
-            '\r' if !quoted && matches!(letters.peek(), Some('\n') | None) => {}
-            other if other.is_control() => {
-                return Err(format!("line {line}: a control character"));
-            }
-            other => cell.push(other),
-        }
-        if cell.len() > MAX_CELL_SIZE {
-            return Err(format!("line {line}: a cell of more than {MAX_CELL_SIZE} bytes"));
-        }
-    }
-    if quoted {
-        return Err(format!("line {line}: a quote that is not closed"));
-    }
-    end(&mut rows, &mut cells, &mut cell, line);
-    Ok(rows)
+fn cell<'r>(cells: &'r [Cow<'_, str>], at: usize) -> Option<&'r str> {
+    cells.get(at).map(Cow::as_ref).filter(|cell| !cell.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::rows::MAX_CELL_SIZE;
     use super::*;
 
     fn serials(text: &str) -> Vec<String> {

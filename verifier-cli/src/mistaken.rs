@@ -32,7 +32,12 @@ pub(crate) enum Kind {
 
 /// What kept the program from reading a file as what it was given as, if it looks like something else.
 pub(crate) fn told(shown: &str, bytes: &[u8], meant: Kind) -> Option<Failure> {
-    let message = match Kind::of(bytes).filter(|kind| *kind != meant)? {
+    // What is read as a list anyhow is not read twice: it is the last that anything is taken for.
+    let known = match meant {
+        Kind::Units => Kind::of_form(bytes),
+        _ => Kind::of(bytes),
+    };
+    let message = match known.filter(|kind| *kind != meant)? {
         Kind::Bundle => Message::UseBundleVerify,
         Kind::Disclosure => Message::LooksDisclosure,
         Kind::Keys => Message::LooksKeys,
@@ -48,14 +53,22 @@ pub(crate) fn told(shown: &str, bytes: &[u8], meant: Kind) -> Option<Failure> {
 impl Kind {
     /// What these bytes look like, by their form.
     fn of(bytes: &[u8]) -> Option<Self> {
+        let is_list = || {
+            let head = head(bytes);
+            list::decode(head).is_some_and(|text| lines(&text).next().is_some())
+                && list::is_meant_by(head)
+        };
+        Self::of_form(bytes).or_else(|| is_list().then_some(Self::Units))
+    }
+
+    /// The same, without lists of units, which have hardly a form.
+    fn of_form(bytes: &[u8]) -> Option<Self> {
         if Bundle::is_meant_by(bytes) {
             return Some(Self::Bundle);
         }
         let head = head(bytes);
         let text = list::decode(head)?;
-        let all = text.lines().map(str::trim);
-        let lines: Vec<&str> =
-            all.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        let lines: Vec<&str> = lines(&text).collect();
         let first = lines.first()?;
         let known = if first.starts_with("fiducial/pins/") {
             Self::Pins
@@ -69,8 +82,6 @@ impl Kind {
             Self::Keys
         } else if is_policy(&lines) {
             Self::Policy
-        } else if list::is_meant_by(head) {
-            Self::Units
         } else {
             return None;
         };
@@ -83,6 +94,11 @@ fn head(bytes: &[u8]) -> &[u8] {
     let Some(head) = bytes.get(..HEAD) else { return bytes };
     let end = head.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     &head[..end]
+}
+
+/// The lines that say something.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// Whether it is written as a verifier key is: its name, eight hexadecimal digits and the key.

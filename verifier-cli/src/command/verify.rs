@@ -30,7 +30,7 @@ use super::judge::{Judge, Judged};
 use super::prove::not_included;
 use super::{Stop, after, describe, shown};
 use crate::args::Verify;
-use crate::failed;
+use crate::failed::Failed;
 use crate::failure::Failure;
 use crate::input;
 use crate::lateness::{Lateness, Logged};
@@ -199,7 +199,7 @@ fn say_opened(
 ) {
     let (source, sequence) = (statement.source().as_str(), statement.sequence());
     let records = opened.records().iter().map(|record| (source, sequence, record));
-    failed::say(report, None, records);
+    Failed::of(None, records).say(report);
     let not_after = judged.times.map(|times| times.latest.as_seconds());
     let mut lateness = Lateness::default();
     lateness.add(&Logged { source, sequence, not_after, opened });

@@ -21,7 +21,7 @@ use super::stamps::{self, Stamped};
 use super::statements::{self, After, Checked, Keys, Receipt};
 use crate::args::Dossier;
 use crate::command::{Judge, Stop, describe};
-use crate::failed;
+use crate::failed::Failed;
 use crate::input;
 use crate::lateness::Lateness;
 use crate::list::Unit;
@@ -89,9 +89,12 @@ pub(crate) fn verify(
     listed?;
     let checked = checked?;
     // The evidence is looked at beside the ranges; what is wrong of either is told in this order.
-    let (sound, found) = rayon::join(
+    let (sound, (found, (looks, lateness))) = rayon::join(
         || ranges::follow(contents, &checked, pins.as_ref(), reader),
-        || evidence::check(contents, &checked),
+        || {
+            let told = || rayon::join(|| Looks::of(own.as_ref(), &checked), || lateness(&checked));
+            rayon::join(|| evidence::check(contents, &checked), told)
+        },
     );
     let (sound, found) = wrong_first(sound, found)?;
     let stamped = stamps::check(contents, &checked)?;
@@ -113,9 +116,11 @@ pub(crate) fn verify(
     if shown::placed(&held.checked).any(|(.., record)| is_about_boards(record.kind())) {
         report.set_headline(Said::new(Message::MeansBoards, &[]));
     }
-    let lacking = say_ranges(&mut report, &held, scanned.as_ref(), own.as_ref())?;
+    let lacking = say_ranges(&mut report, &held, scanned.as_ref(), looks)?;
     say_records(&mut report, &held.checked);
-    say_claims(&mut report, &held.checked);
+    if !lateness.say(&mut report) {
+        report.not_checked(Message::OpenClaims, &[]);
+    }
     say_evidence(&mut report, &found);
     say_checkpoint(&mut report, &judge, &held.checked);
     stamps::say(&mut report, &held.stamped, authorities.as_ref());
@@ -189,14 +194,35 @@ fn wrong_first<A, B>(
     }
 }
 
+/// What opened records say of boards: of the caller's units, or without a list of all that they name.
+enum Looks<'o> {
+    Own(&'o Own, own::Looks<'o>),
+    All(looked::Shown, Failed<'o>),
+}
+
+impl<'o> Looks<'o> {
+    fn of(own: Option<&'o Own>, checked: &[Checked]) -> Self {
+        if let Some(own) = own {
+            return Self::Own(own, own.looks(checked));
+        }
+        let (shown, failed) =
+            rayon::join(|| looked::Shown::of(checked), || Failed::of(None, shown::placed(checked)));
+        Self::All(shown, failed)
+    }
+}
+
 /// Says of each range what it is, and of the caller's units what there is of them. Returns those that lack an
 /// inspection: to find them is work, and a report on paper names them as well.
 fn say_ranges<'o>(
     report: &mut Report,
     held: &Held<'_>,
     scanned: Option<&Scanned>,
-    own: Option<&'o Own>,
+    looks: Looks<'o>,
 ) -> Result<Vec<Cow<'o, Unit>>, Stop> {
+    let own = match &looks {
+        Looks::Own(own, _) => Some(*own),
+        Looks::All(..) => None,
+    };
     let reader = own.and_then(Own::reader);
     for sound in &held.sound {
         say_range(report, sound, &held.checked, scanned)?;
@@ -205,13 +231,16 @@ fn say_ranges<'o>(
             report.not_checked(open, &[sound.pin.source().as_str()]);
         }
     }
-    Ok(if let Some(own) = own {
-        let lacking = own.say(report, &held.sound, &held.checked)?;
-        lacking.into_iter().map(Cow::Borrowed).collect()
-    } else {
-        let lacking = looked::say_shown(report, &held.checked);
-        failed::say(report, None, shown::placed(&held.checked));
-        lacking.into_iter().map(Cow::Owned).collect()
+    Ok(match looks {
+        Looks::Own(own, looks) => {
+            let lacking = own.say(report, &held.sound, &held.checked, looks)?;
+            lacking.into_iter().map(Cow::Borrowed).collect()
+        }
+        Looks::All(shown, failed) => {
+            let lacking = shown.say(report);
+            failed.say(report);
+            lacking.into_iter().map(Cow::Owned).collect()
+        }
     })
 }
 
@@ -323,12 +352,10 @@ fn say_records(report: &mut Report, checked: &[Checked]) {
 }
 
 /// How late the records were logged, where they open what they claim.
-fn say_claims(report: &mut Report, checked: &[Checked]) {
+fn lateness(checked: &[Checked]) -> Lateness {
     let mut lateness = Lateness::default();
     shown::logged(checked).iter().for_each(|one| lateness.add(one));
-    if !lateness.say(report) {
-        report.not_checked(Message::OpenClaims, &[]);
-    }
+    lateness
 }
 
 fn say_evidence(report: &mut Report, found: &Found) {

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use spec::evidence::disclosure::{OpenedRecord, Shown};
+use spec::evidence::disclosure::{self, OpenedRecord};
 use spec::evidence::kind::Kind;
 use spec::evidence::range::items;
 
@@ -17,22 +17,37 @@ use crate::messages::{MAX_NAMED, Message, Said};
 use crate::reconcile::{is_inspection, uninspected};
 use crate::report::{Look, Report};
 
-/// Says of how many units, and of which, no report of a machine that inspects is shown. Returns these units.
-pub(super) fn say<'u>(
-    report: &mut Report,
-    units: &'u [Unit],
-    checked: &[Checked],
-) -> Vec<&'u Unit> {
-    let missing = without(units, checked);
-    say_missing(report, units.len(), &missing);
-    missing
+/// Says of how many units, and of which, no report of a machine that inspects is shown: of those that [`without`] has
+/// found.
+pub(super) fn say(report: &mut Report, all: usize, missing: &[&Unit]) {
+    if missing.is_empty() {
+        return;
+    }
+    let numbers = [missing.len(), all].map(|number| number.to_string());
+    let names = first_of(missing);
+    report.reason(Said::new(Message::OwnNotInspected, &[&numbers[0], &numbers[1], &names]));
+    say_to_look(report, missing.iter().copied());
+    report.tell_elsewhere(Message::OwnNotInspected);
 }
 
-/// Says the same of all boards and panels that are named, for who gave no list.
-pub(super) fn say_shown(report: &mut Report, checked: &[Checked]) -> Vec<Unit> {
-    let (all, lacking) = lacking_in(&named(checked));
-    say_lacking(report, all, &lacking);
-    lacking
+/// All boards and panels that are named, and which of them lack an inspection, for who gave no list.
+pub(super) struct Shown {
+    all: usize,
+    lacking: Vec<Unit>,
+}
+
+impl Shown {
+    /// Finds them.
+    pub(super) fn of(checked: &[Checked]) -> Self {
+        let (all, lacking) = lacking_in(&named(checked));
+        Self { all, lacking }
+    }
+
+    /// Says it. Returns those that lack one.
+    pub(super) fn say(self, report: &mut Report) -> Vec<Unit> {
+        say_lacking(report, self.all, &self.lacking);
+        self.lacking
+    }
 }
 
 /// What the first ones are called, and how many more there are.
@@ -45,23 +60,13 @@ pub(super) fn first_of(units: &[&Unit]) -> String {
     names
 }
 
-fn without<'u>(units: &'u [Unit], checked: &[Checked]) -> Vec<&'u Unit> {
+/// The units of which no report of a machine that inspects is shown.
+pub(super) fn without<'u>(units: &'u [Unit], checked: &[Checked]) -> Vec<&'u Unit> {
     let records = checked.iter().flat_map(|one| {
         let (source, sequence) = (one.statement.source(), one.place.sequence);
         one.opened.records().iter().map(move |record| (source, sequence, record))
     });
     uninspected(units, records)
-}
-
-fn say_missing(report: &mut Report, all: usize, missing: &[&Unit]) {
-    if missing.is_empty() {
-        return;
-    }
-    let numbers = [missing.len(), all].map(|number| number.to_string());
-    let names = first_of(missing);
-    report.reason(Said::new(Message::OwnNotInspected, &[&numbers[0], &numbers[1], &names]));
-    say_to_look(report, missing.iter().copied());
-    report.tell_elsewhere(Message::OwnNotInspected);
 }
 
 fn say_lacking(report: &mut Report, all: usize, lacking: &[Unit]) {
@@ -97,8 +102,8 @@ fn named(checked: &[Checked]) -> Vec<Named<'_>> {
 impl<'r> Named<'r> {
     fn of(record: &'r OpenedRecord) -> Self {
         let value = |name| match record.shown(name) {
-            Shown::Value(value) => Some(value),
-            Shown::Absent | Shown::Hidden => None,
+            disclosure::Shown::Value(value) => Some(value),
+            disclosure::Shown::Absent | disclosure::Shown::Hidden => None,
         };
         let panel = value("panel").filter(|name| is_name(name));
         let units = value("units").into_iter().flat_map(items).filter(|name| is_name(name));
@@ -159,7 +164,7 @@ mod tests {
             let unit = |at: usize| Unit { serial: format!("SN{at}"), ..Unit::default() };
             let units: Vec<Unit> = (0..count).map(unit).collect();
             let mut report = Report::new(Verdict::Verified);
-            say_missing(&mut report, 12, &units.iter().collect::<Vec<_>>());
+            say(&mut report, 12, &units.iter().collect::<Vec<_>>());
             assert_eq!(report.verdict(), Verdict::Verified);
             // Machines find it among the reasons, people before them.
             assert_eq!(report.reasons().len(), usize::from(count > 0));

@@ -26,7 +26,7 @@ use super::looked;
 use super::ranges::{self, Sound};
 use super::shown;
 use super::statements::Checked;
-use crate::failed;
+use crate::failed::Failed;
 use crate::failure::Failure;
 use crate::list::{self, List, Panels, Unit};
 use crate::messages::{MAX_NAMED, Message, Said};
@@ -77,6 +77,13 @@ impl<'a> Given<'a> {
     }
 }
 
+/// What opened records say of units. It needs no range, and can be found while ranges are followed.
+pub(super) struct Looks<'u> {
+    /// Those of which no inspection is shown.
+    lacking: Vec<&'u Unit>,
+    failed: Failed<'u>,
+}
+
 impl Own {
     /// Reads and parses what was given.
     pub(super) fn read(keys: &[PathBuf], units: Option<&Path>) -> Result<Option<Self>, Failure> {
@@ -103,49 +110,62 @@ impl Own {
         self.list.names()
     }
 
+    /// What opened records say of the units, whoever else they name.
+    pub(super) fn looks(&self, checked: &[Checked]) -> Looks<'_> {
+        let units = self.list.units.as_slice();
+        let (lacking, failed) = rayon::join(
+            || looked::without(units, checked),
+            || Failed::of(Some(units), shown::placed(checked)),
+        );
+        Looks { lacking, failed }
+    }
+
     /// Says of each range which records are the caller's, and of each unit whether it is found at all. Returns
     /// the units of which no inspection is shown.
     ///
     /// Fails if none of them is, and where the first line of the list may be a header.
-    pub(super) fn say(
-        &self,
+    pub(super) fn say<'u>(
+        &'u self,
         report: &mut Report,
         sound: &[Sound<'_>],
         checked: &[Checked],
-    ) -> Result<Vec<&Unit>, Failure> {
+        looks: Looks<'u>,
+    ) -> Result<Vec<&'u Unit>, Failure> {
         let boards = Boards::new(&self.list, checked.iter().flat_map(|one| one.opened.records()));
         let mut named = self.named(&boards, checked);
         for record in sound.iter().flat_map(|one| own_records(one, checked)) {
             named.add_tagged(&boards, record);
         }
-        let missing = of_kind(&self.list.units, &named, Found::Missing);
+        let found = found(&self.list.units, &named);
+        let missing = of_kind(&found, Found::Missing);
         if missing.len() == self.list.units.len() {
             let why = Said::new(Message::OwnNoneFound, &[&missing.len().to_string()]);
             let why = why.with(self.list.doubts());
             return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
         }
         let units = self.without_header(report, &missing)?;
-        let missing = of_kind(units, &named, Found::Missing);
-        let lacking = if self.reader.is_none() || sound.is_empty() {
+        let Looks { mut lacking, mut failed } = looks;
+        failed.keep(|at| found[at].1 != Found::Missing);
+        let found = &found[self.list.units.len() - units.len()..];
+        let missing = of_kind(found, Found::Missing);
+        let header = self.list.units.first().filter(|_| units.len() < self.list.units.len());
+        lacking.retain(|unit| Some(*unit) != header);
+        if self.reader.is_none() || sound.is_empty() {
             let numbers = [units.len() - missing.len(), units.len()];
             let numbers = numbers.map(|number| number.to_string());
             report.reason(Said::new(Message::OwnNamed, &[&numbers[0], &numbers[1]]));
-            let lacking = looked::say(report, units, checked);
+            looked::say(report, units.len(), &lacking);
             say_missing(report, None, &missing);
-            lacking
         } else {
             let say = |one| self.say_range(report, one, checked, (&boards, units));
             let absent: Vec<Vec<&Unit>> = sound.iter().map(say).collect();
-            let lacking = looked::say(report, units, checked);
+            looked::say(report, units.len(), &lacking);
             for (one, absent) in sound.iter().zip(absent) {
                 say_missing(report, Some(one.pin.source().as_str()), &absent);
             }
-            lacking
-        };
-        say_by_panel(report, &of_kind(units, &named, Found::ByPanel), units.len());
-        let found: Vec<&Unit> =
-            units.iter().filter(|unit| named.of(unit) != Found::Missing).collect();
-        failed::say(report, Some(&found[..]), shown::placed(checked));
+        }
+        say_by_panel(report, &of_kind(found, Found::ByPanel), units.len());
+        failed.say(report);
         say_nowhere(report, &missing, units.len());
         Ok(lacking)
     }
@@ -182,7 +202,7 @@ impl Own {
         let records = &sound.followed.own;
         let mut named = Named::default();
         own_records(sound, checked).for_each(|record| named.add_tagged(boards, record));
-        let missing = of_kind(units, &named, Found::Missing);
+        let missing = of_kind(&found(units, &named), Found::Missing);
         let all = units.len();
         let numbers = [records.len(), all - missing.len(), all].map(|number| number.to_string());
         let [count, found, all] = numbers.each_ref().map(String::as_str);
@@ -206,9 +226,14 @@ impl Own {
     }
 }
 
-/// Those of the units that are found so.
-fn of_kind<'u>(units: &'u [Unit], named: &Named<'_>, found: Found) -> Vec<&'u Unit> {
-    units.par_iter().filter(|unit| named.of(unit) == found).collect()
+/// How each unit is found.
+fn found<'u>(units: &'u [Unit], named: &Named<'_>) -> Vec<(&'u Unit, Found)> {
+    units.par_iter().map(|unit| (unit, named.of(unit))).collect()
+}
+
+/// Those that are found so.
+fn of_kind<'u>(units: &[(&'u Unit, Found)], found: Found) -> Vec<&'u Unit> {
+    units.iter().filter(|(_, how)| *how == found).map(|(unit, _)| *unit).collect()
 }
 
 /// Units that are nowhere: before all else, and in the first line of the verdict.
@@ -363,7 +388,8 @@ mod tests {
     #[test]
     fn where_nothing_is_found_nothing_is_said_to_be_right() {
         let mut report = Report::new(Verdict::Verified);
-        let failure = own("SN1\nSN2\n").say(&mut report, &[], &[]).unwrap_err();
+        let none = own("SN1\nSN2\n");
+        let failure = none.say(&mut report, &[], &[], none.looks(&[])).unwrap_err();
         assert_eq!(failure.said().0.message(), Message::OwnNoneFound);
         assert!(Own::read(&[], None).unwrap().is_none());
         let alone = Own::read(&[PathBuf::from("lot.key")], None).err().unwrap();
@@ -450,7 +476,7 @@ mod tests {
         let lines: String = (0..MAX_LISTED + 97).map(|at| format!("SN{at}\n")).collect();
         let own = own(&lines);
         let mut report = Report::new(Verdict::Verified);
-        let missing = of_kind(&own.list.units, &Named::default(), Found::Missing);
+        let missing = of_kind(&found(&own.list.units, &Named::default()), Found::Missing);
         say_missing(&mut report, Some("aoi.example/7"), &missing);
         let told = report.reasons();
         assert_eq!(told.len(), MAX_LISTED + 1);

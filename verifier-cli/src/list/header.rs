@@ -53,10 +53,11 @@ impl Columns {
     }
 
     /// The names that stand over columns of which nothing is known.
-    pub(super) fn unread(&self, header: &[String]) -> Vec<String> {
+    pub(super) fn unread(&self, header: &[impl AsRef<str>]) -> Vec<String> {
         let read = [Some(self.serial), self.panel, self.position, self.lot];
         let names = header.iter().enumerate().filter(|(at, _)| !read.contains(&Some(*at)));
-        names.map(|(_, name)| name.clone()).filter(|name| !name.is_empty()).collect()
+        let names = names.map(|(_, name)| name.as_ref().to_owned());
+        names.filter(|name| !name.is_empty()).collect()
     }
 
     /// How many things have a column; the first column is the serial's anyhow.

@@ -146,6 +146,9 @@ pub(crate) fn in_turn<T: Copy>(
     kind: impl Fn(T) -> Kind,
     times: impl Fn(T) -> (Option<u64>, u64),
 ) -> Vec<T> {
+    if records.len() < 2 {
+        return records;
+    }
     // An oven says nothing of the others, and its pass has a time of its own. Paste comes before all that is placed
     // on it: a report on it that claims no time leaves what people and machines say of the board in order.
     let (passes, others): (Vec<T>, Vec<T>) =

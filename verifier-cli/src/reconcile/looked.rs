@@ -1,13 +1,15 @@
 //! Which units no machine has inspected, for verdicts that do not reconcile: the rule is the same.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 use spec::evidence::disclosure::OpenedRecord;
 use spec::key::KeyName;
 
-use super::case::Book;
+use super::case::{Book, is_inspection};
 use super::entry::Entry;
 use super::verdict::Words;
-use crate::list::Unit;
+use crate::list::{Unit, is_name};
 
 /// The units of which something is shown and no report of a machine that inspects. Each record comes with its source
 /// and the number of its statement.
@@ -24,12 +26,25 @@ pub(crate) fn uninspected<'u, 'r>(
 }
 
 fn without<'u>(units: &'u [Unit], entries: &[Entry], words: &Words) -> Vec<&'u Unit> {
+    // Almost always these are all: only of the others it takes their panels and neighbours to know.
+    let named = named_in_inspections(entries);
+    let others = units.iter().filter(|unit| !named.contains(unit.serial.as_bytes()));
+    let others: Vec<&Unit> = others.collect();
+    if others.is_empty() {
+        return Vec::new();
+    }
     let book = Book::new(entries, units, words);
     let is_without = |unit: &&Unit| {
         let case = book.case(unit);
         !case.own.is_empty() && !case.is_inspected()
     };
-    units.par_iter().filter(is_without).collect()
+    others.into_par_iter().filter(is_without).collect()
+}
+
+/// What reports of machines that inspect call units: a report that names a unit is one on it, whatever else is known.
+fn named_in_inspections(entries: &[Entry]) -> HashSet<&[u8]> {
+    let reports = entries.iter().filter(|entry| is_inspection(entry.kind));
+    reports.flat_map(|entry| entry.items("units")).filter(|name| is_name(name)).collect()
 }
 
 #[cfg(test)]

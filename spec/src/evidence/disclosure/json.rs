@@ -7,6 +7,8 @@
 //! object is due. Numbers above 2^53 would be rounded by readers that use floating point, so the
 //! sequence is decimal text.
 
+mod plain;
+
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -160,7 +162,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Disclosure, DisclosureError> {
     // Of text that is known to be UTF-8 no string is looked through again. What is not, is refused, and
     // where is said by who reads bytes.
     let read = match core::str::from_utf8(bytes) {
-        Ok(text) => serde_json::from_str::<Object<DisclosureFile<'_>>>(text),
+        Ok(text) => match plain::file(text) {
+            Some(file) => Ok(Object(file)),
+            None => serde_json::from_str::<Object<DisclosureFile<'_>>>(text),
+        },
         Err(_) => serde_json::from_slice(bytes),
     };
     let Object(file) = read.map_err(|error| {
