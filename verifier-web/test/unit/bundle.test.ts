@@ -123,6 +123,7 @@ test("a bundle of records is verified, with its evidence and its lower bound", a
   assert.deepEqual(codes(report.notChecked), [
     "open-completeness",
     "open-post-quantum-quorum",
+    "open-same-policy",
     "open-truth",
   ]);
   const notBefore = report.facts.find((one) => one.code === "not-before")?.value;

@@ -7,8 +7,9 @@ import { sha256 } from "../../src/crypto/sha256.ts";
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { formatPins, parsePins } from "../../src/formats/pins.ts";
 import type { Given } from "../../src/judge/given.ts";
-import type { Report } from "../../src/judge/report.ts";
+import { say, type Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
+import { Speaker } from "../../src/page/speaker.ts";
 import { makeBundle, partsOf, pinsFrom } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, anchor } from "../maker.ts";
 import { outcome } from "../vector.ts";
@@ -47,23 +48,37 @@ test("pins have one form, and are told from the maker's copy", async () => {
   assert.deepEqual(others, [{ code: "other-copy", value: "pins" }]);
 });
 
-test("a copy that an editor has saved its own way is the reader's own, and one that says another thing is not", async () => {
+test("a copy that says what the reader's own says, however an editor has saved it, may be where that is from; any other is not his own", async () => {
   const pins = pinsFrom(anchor("report.json", HASH));
-  const othersOf = async (copies: readonly string[], own: readonly string[]) => {
+  /** Which copies are another's, and which are the same as the reader's own. */
+  const compared = async (copies: readonly string[], own: readonly string[]) => {
     const [policyCopy = "", pinsCopy = ""] = copies;
     const enclosed = new Map([["policy", encodeUtf8(policyCopy)], ["pins", encodeUtf8(pinsCopy)]]);
     const [ownPolicy = "", ownPins = ""] = own;
     const changed = { policy: encodeUtf8(ownPolicy), pins: encodeUtf8(ownPins), keys: "" };
     const report = await judged(makeBundle(RECORDS, enclosed), changed);
     assert.equal(report.verdict, "verified");
-    return report.facts.filter(({ code }) => code === "other-copy").map(({ value }) => value);
+    const others = report.facts.filter(({ code }) => code === "other-copy").map(({ value }) => value);
+    return [...others, ...report.notChecked.map(({ code }) => code).filter((code) => code.startsWith("open-same-"))];
   };
   const plain = [POLICY, pins];
   const saved = plain.map((text) => `\ufeff${text.trimEnd().replaceAll("\n", "\r\n")}`);
   for (const [copies, own] of [[plain, plain], [plain, saved], [saved, plain], [saved, saved]] as const) {
-    assert.deepEqual(await othersOf(copies, own), []);
+    assert.deepEqual(await compared(copies, own), ["open-same-policy", "open-same-pins"]);
   }
   const others = [saved[0]?.replace("witness buyer", "witness  buyer") ?? "", saved[1]?.replace("60", "90") ?? ""];
-  assert.deepEqual(await othersOf(others, plain), ["policy", "pins"]);
-  assert.deepEqual(await othersOf(["# another\n", "no pins"], saved), ["policy", "pins"]);
+  assert.deepEqual(await compared(others, plain), ["policy", "pins"]);
+  assert.deepEqual(await compared(["# another\n", "no pins"], saved), ["policy", "pins"]);
+  assert.deepEqual(await compared([POLICY, others[1] ?? ""], plain), ["pins", "open-same-policy"]);
+});
+
+test("without a copy there is nothing to compare, and where it is the same both languages say what to make sure of", async () => {
+  const report = await judged(makeBundle(RECORDS), { pins: encodeUtf8(pinsFrom(anchor("report.json", HASH))) });
+  assert.ok(!report.notChecked.some(({ code }) => code.startsWith("open-same-")));
+  const said = (language: "en" | "zh", code: string) => new Speaker(language).sentence(say(code));
+  assert.equal(
+    said("en", "open-same-policy"),
+    "Your policy is the same as the copy in the bundle: make sure that you had it from somewhere else.",
+  );
+  for (const code of ["open-same-policy", "open-same-pins"]) assert.match(said("zh", code), /与证据包中的副本相同：请确认您是从别处得到的/);
 });
