@@ -3,6 +3,10 @@
 import type { Words } from "./language.ts";
 
 export const LOOKED: Readonly<Record<string, Words>> = {
+  "open-reconcile": {
+    en: "Whether each board was inspected, and what became of it: the delivery comparison (`fiducial reconcile`) judges that.",
+    zh: "各块板是否经过检测、其后如何：由出货核对（`fiducial reconcile`）判定。",
+  },
   "open-not-inspected": {
     en: "To look at: of {0} boards or panels named in what is shown, no report of an inspection machine (AOI) under that name is there for {1}: {2}.",
     zh: "请留意：所出示的内容写明的 {0} 个单板或拼板中，有 {1} 个在该名称下没有检测机（AOI）的报告：{2}。",

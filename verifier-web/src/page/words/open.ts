@@ -26,7 +26,7 @@ export const OPEN: Readonly<Record<string, Words>> = {
   },
   "open-none-named": {
     en: "For {0} entries no earliest time can be given: they name no earlier state of the log.",
-    one: "For 1 entry no earliest time can be given: it names no earlier state of the log.",
+    one: "For {0} entry no earliest time can be given: it names no earlier state of the log.",
     zh: "有 {0} 个条目无法给出最早时间：其中没有指明日志更早的状态。",
   },
   "open-no-reader": {
