@@ -77,14 +77,17 @@ export const OWN_ROLES: Readonly<Record<keyof typeof OWN_NAMES, Words>> = {
 /** Texts that stand in the page, by the name in its `data-say`. */
 export const TEXTS = {
   title: { en: "Fiducial: check a report", zh: "Fiducial：核验报告" },
-  heading: { en: "Is this the report that was made then?", zh: "这是当时的那份报告吗？" },
+  heading: { en: "Is this the report that was made then?", zh: "这是当时那份报告吗？" },
   lead: {
     en: "Nothing leaves this computer.",
     zh: "内容不离开本机。",
   },
   step1: { en: "Drop all your files here", zh: "将全部文件拖到此处" },
   dropEvidence: { en: "the bundle, or receipt, disclosure and report", zh: "证据包，或回执、披露文件和报告" },
-  dropTrusted: { en: "your own policy and pins, never the sender's", zh: "自己的策略和信任锚点，勿用对方的" },
+  dropTrusted: {
+    en: "policy and pins: two files that you hold from before, not from this bundle",
+    zh: "策略和信任锚点：事先持有，非取自此包",
+  },
   dropUnits: { en: "your list of units and lot key, if any", zh: "单元清单和批次密钥（如有）" },
   choose: { en: "Choose files", zh: "选择文件" },
   help: { en: "Help", zh: "帮助" },
@@ -104,8 +107,8 @@ export const TEXTS = {
   removeFile: { en: "Remove {0}", zh: "移除 {0}" },
   step2: { en: "Type or paste instead", zh: "手动填写" },
   step2Help: {
-    en: "A policy, and keys or pins. They must be your own, from before the dispute: never take them from whoever hands you the evidence.",
-    zh: "策略，以及密钥或信任锚点文件（pins）。它们必须是您自己在争议之前就有的，切勿采用提供证据的一方给出的。",
+    en: "Policy and pins: two files that you hold from before, not from this bundle. Keys of machines do in place of pins. Never take any of them from whoever hands you the evidence.",
+    zh: "策略和信任锚点（pins）：您事先持有的两个文件，并非取自此证据包。也可用机器密钥代替信任锚点。切勿采用提供证据的一方给出的。",
   },
   pinsOrKeys: { en: "Pins (or machine keys)", zh: "信任锚点（或机器密钥）" },
   forBundles: { en: "To find your own units in a bundle", zh: "在证据包中查找您自己的单元" },
@@ -197,6 +200,12 @@ export const TEXTS = {
   isEmpty: { en: "{0} is empty: nothing was filled in.", zh: "{0} 是空文件，未填入任何内容。" },
   wentAway: { en: "{0} is too large for this field.", zh: "{0} 太大，无法填入。" },
   filesAdded: { en: "{0} files", zh: "共 {0} 个文件" },
+  filesMissing: { en: "{0} files. Still missing: {1}.", zh: "共 {0} 个文件。还缺：{1}。" },
+  missing: { en: "Still missing: {0}.", zh: "还缺：{0}。" },
+  missingEvidence: { en: "the bundle, or a receipt with its disclosure and report", zh: "证据包，或回执及其披露文件和报告" },
+  missingDisclosure: { en: "the receipt's disclosure (…disclosure.json)", zh: "回执的披露文件（…disclosure.json）" },
+  missingPolicy: { en: "your policy, a file that you hold from before", zh: "您的策略，即您事先持有的文件" },
+  missingPins: { en: "your pins, a file that you hold from before", zh: "您的信任锚点（pins），即您事先持有的文件" },
   oneIsUsed: {
     en: "{0} looks like {1}, and there is one already: it is not used.",
     zh: "{0} 看起来是{1}，而已有一个在用：它未被使用。",

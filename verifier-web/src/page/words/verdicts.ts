@@ -429,8 +429,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "对方声称 {0} 没有遗漏，而您没有该来源的信任锚点：请拖入您的信任锚点文件（pins）。",
   },
   "no-policy": {
-    en: "There is no verdict without a policy: drop your own among the files, as agreed in the contract or published by an association or an auditor; not the one inside a bundle.",
-    zh: "没有策略就没有结论：请拖入您自己的策略（按合同约定，或由行业协会、审计方公布），而不是证据包内所附的。",
+    en: "Still missing: your policy, a file that you hold from before. Drop it among the files: as agreed in the contract, or published by an association or an auditor; not the one inside a bundle.",
+    zh: "还缺：您的策略，即您事先持有的文件。请拖入：按合同约定，或由行业协会、审计方公布，而不是证据包内所附的。",
   },
   "no-receipt": {
     en: "There is no receipt among the files (a file whose name ends in .tlog-proof), and no bundle.",
