@@ -488,8 +488,8 @@ function sayCheckpoint(draft: Draft, policy: Policy, checked: readonly Checked[]
 }
 
 /**
- * Copies decide nothing; where they are not the reader's own, that is told. What editors have left in either makes
- * no difference.
+ * Copies decide nothing; where they are not the reader's own, that is told, and where they are, that the reader may have
+ * them from there. What editors have left in either makes no difference.
  */
 async function sayCopies(
   draft: Draft,
@@ -498,16 +498,23 @@ async function sayCopies(
   own: Own,
 ): Promise<void> {
   const policy = bundle.parts.get(POLICY_COPY);
-  if (policy && !sameBytes(plainText(await readPart(window, policy)), plainText(own.policyBytes))) {
-    draft.fact("other-copy", POLICY_COPY);
+  if (policy) {
+    const isSame = sameBytes(plainText(await readPart(window, policy)), plainText(own.policyBytes));
+    if (isSame) draft.open("open-same-policy");
+    else draft.fact("other-copy", POLICY_COPY);
   }
   const pins = bundle.parts.get(PINS_COPY);
   if (!pins || !own.pins) return;
+  if (saysTheSame(await readPart(window, pins), own.pins)) draft.open("open-same-pins");
+  else draft.fact("other-copy", PINS_COPY);
+}
+
+/** Whether a copy says what the reader's pins say. One that cannot be read says something else. */
+function saysTheSame(copy: Uint8Array, pins: Pins): boolean {
   try {
-    const copy = parseOwn(await readPart(window, pins), parsePins);
-    if (formatPins(copy) === formatPins(own.pins)) return;
+    return formatPins(parseOwn(copy, parsePins)) === formatPins(pins);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    return false;
   }
-  draft.fact("other-copy", PINS_COPY);
 }

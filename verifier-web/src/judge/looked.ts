@@ -51,9 +51,11 @@ export function sayShown(draft: Draft, records: readonly OpenedRecord[]): void {
   sayToLook(draft, lacking);
 }
 
-/** It is read before the reasons: a report that is not there is none of them. */
+/** It is read before the reasons: a report that is not there is none of them. What judges it is no more than a detail. */
 function sayToLook(draft: Draft, units: readonly string[]): void {
-  draft.look.push({ ...sayWith(say("look-not-inspected", `${units.length}`), [say("look-ask-report")]), units });
+  const count = `${units.length}`;
+  draft.look.push({ ...sayWith(say("look-not-inspected", count), [say("look-ask-report", count)]), units });
+  draft.open("open-reconcile");
 }
 
 /** The first names, and how many more there are. */

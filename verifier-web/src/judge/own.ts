@@ -67,7 +67,8 @@ export function sayOwn(
     sayLooked(draft, units, records);
     ranges.forEach(({ source }, at) => sayMissing(draft, source, absent[at] ?? []));
   }
-  sayByPanel(draft, foundSo(units, named, "by-panel"), units.length);
+  const byPanel = foundSo(units, named, "by-panel");
+  if (mayHaveNeighbours(units, byPanel, named)) sayByPanel(draft, byPanel, units.length);
   if (missing.length > 0) {
     const numbers = [`${missing.length}`, `${units.length}`];
     draft.look.push({ ...sayWith(say("look-nowhere", ...numbers), [say("look-ask-records")]), units: missing.map(calledOf) });
@@ -135,6 +136,16 @@ function sayByPanel(draft: Draft, units: readonly Unit[], all: number): void {
   const numbers = [`${units.length}`, `${all}`];
   if (units.length === all) draft.reason("own-by-panel", ...numbers);
   else draft.reason("own-by-panel-some", ...numbers, firstOf(units.map(calledOf)));
+}
+
+/**
+ * Whether a panel by which a unit is found may hold another board: by the list, or by what records show. Where each is one
+ * board, nobody need worry that a record is of a neighbour.
+ */
+function mayHaveNeighbours(units: readonly Unit[], byPanel: readonly Unit[], named: Named): boolean {
+  const onPanel = new Map<string, number>();
+  for (const { panel } of byPanel.length > 0 ? units : []) onPanel.set(panel, (onPanel.get(panel) ?? 0) + 1);
+  return byPanel.some(({ panel }) => (onPanel.get(panel) ?? 0) > 1 || named.showsSeveralOn(panel));
 }
 
 /** The units that are found so. */

@@ -83,6 +83,11 @@ export class FileList {
     return this.#left.length > 0;
   }
 
+  /** Whether a file is taken as this one of the reader's own. */
+  has(kind: OwnKind): boolean {
+    return this.#entries.some(({ taken }) => taken === kind);
+  }
+
   /** Adds files; one of the same name takes the place of the one before. */
   async add(files: readonly File[]): Promise<void> {
     for (const file of files) {
@@ -125,17 +130,13 @@ export class FileList {
   /** The reader's own files that are not used although one of their kind is. */
   get #left(): { readonly name: string; readonly own: OwnKind }[] {
     return this.#entries.flatMap(({ name, own, taken }) =>
-      own && taken === "unused" && (this.#told.isTyped(own) || this.#has(own)) ? [{ name, own }] : []
+      own && taken === "unused" && (this.#told.isTyped(own) || this.has(own)) ? [{ name, own }] : []
     );
-  }
-
-  #has(kind: OwnKind): boolean {
-    return this.#entries.some(({ taken }) => taken === kind);
   }
 
   /** A second policy is not taken: the one that is there may be the reader's, and the other the sender's. */
   #ifFree(kind: OwnKind): Taken {
-    const isFree = !this.#told.isTyped(kind) && (MANY.includes(kind) || !this.#has(kind));
+    const isFree = !this.#told.isTyped(kind) && (MANY.includes(kind) || !this.has(kind));
     return isFree ? kind : "unused";
   }
 

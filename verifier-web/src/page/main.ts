@@ -11,6 +11,7 @@ import type { OwnKind } from "../judge/mistaken.ts";
 import { MAX_LOT_KEYS_SIZE, MAX_UNITS_SIZE } from "../judge/reader.ts";
 import { byId } from "./dom.ts";
 import { FileList } from "./files.ts";
+import { missingFor } from "./missing.ts";
 import { OwnField } from "./own.ts";
 import { showRun, wordOf, type Run } from "./result.ts";
 import { formatSize, stepOf } from "./size.ts";
@@ -56,7 +57,7 @@ class Page {
     };
     this.#files = new FileList(places, this.#speaker, {
       changed,
-      removed: (left) => this.#tell(() => this.#speaker.text("filesAdded", `${left}`)),
+      removed: (left) => this.#tell(() => this.#speaker.missing(this.#missing(), left)),
       take: (kind, own) => this.#takeOwn(kind, own),
       isTyped: (kind) => this.#own[kind].text !== "" && !this.#dropped.has(kind),
     });
@@ -116,7 +117,7 @@ class Page {
   async #add(files: readonly File[]): Promise<void> {
     await this.#files.add(files);
     const { count } = this.#files;
-    this.#tell(() => this.#speaker.text("filesAdded", `${count}`));
+    this.#tell(() => this.#speaker.missing(this.#missing(), count));
     this.#start();
   }
 
@@ -131,6 +132,17 @@ class Page {
     else this.#dropped.delete(kind);
     this.#own[kind].set(own.length === 1 ? (texts[0] ?? new Uint8Array()) : joined(texts));
     if (this.#run || this.#judging) this.#forget();
+    // What was missing when it was last said may be there now.
+    this.#tell(this.#saying);
+  }
+
+  /** What no verdict is without and is not there; of a page to which nothing was given nothing is said. */
+  #missing(): TextName[] {
+    if (this.#files.count === 0) return [];
+    // What was just dropped is not yet in its field.
+    const has = (kind: OwnKind) => this.#files.has(kind) || this.#own[kind].text.trim() !== "";
+    const roles = this.#files.files.map(({ role }) => role);
+    return missingFor({ roles, hasPolicy: has("policy"), hasSources: has("pins") || has("keys") });
   }
 
   /** Begins by itself once there is something to be judged and a policy, unless it is in doubt what is meant. */
@@ -205,7 +217,7 @@ class Page {
     this.#run = undefined;
     this.#show(false);
     this.#showRun();
-    this.#tell(() => "");
+    this.#tell(() => this.#speaker.missing(this.#missing()));
   }
 
   #show(isBusy: boolean): void {
@@ -227,7 +239,9 @@ class Page {
   /** Says something to those who see and to those who hear the page, and says it again in another language. */
   #tell(saying: () => string): void {
     this.#saying = saying;
-    this.#status.textContent = saying();
+    const text = saying();
+    // Said once is enough: whoever types would hear it with each letter.
+    if (this.#status.textContent !== text) this.#status.textContent = text;
   }
 
   #speak(language: Language): void {

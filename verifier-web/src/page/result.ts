@@ -209,7 +209,7 @@ function summary(report: Report, speaker: Speaker): HTMLElement {
       speaker.text("noEarlier"),
       notBefore.length > 0 ? notBefore : [speaker.text("noEarlierUnknown")],
     ],
-    [speaker.fact("source"), all("source")],
+    [speaker.fact("source"), sources(all("source"), all("machine"), speaker)],
     [speaker.fact("origin"), all("origin")],
     [speaker.fact("cosigned"), all("cosigned")],
   ];
@@ -219,6 +219,15 @@ function summary(report: Report, speaker: Speaker): HTMLElement {
     element("h3", {}, speaker.text("restsOn")),
     definitions(rows.filter(([, values]) => values.length > 0)),
   );
+}
+
+/**
+ * What the sources are, and which they are: by the names that the reader's pins have for them, where they have any. Not
+ * every source is a machine.
+ */
+function sources(stated: readonly string[], pinned: readonly string[], speaker: Speaker): string[] {
+  const named = pinned.length > 0 ? pinned : stated;
+  return named.length > 0 ? [speaker.fact("source-is"), ...named] : [];
 }
 
 /** By when it existed: each statement of a bundle by its own witnesses, else the one of a receipt. */

@@ -36,6 +36,13 @@ export class Speaker {
     return fill(TEXTS[name], this.language, values);
   }
 
+  /** What is still missing, behind the number of files where that is told; nothing where nothing is missing and no file is. */
+  missing(names: readonly TextName[], files?: number): string {
+    const list = names.map((name) => this.text(name)).join(this.language === "zh" ? "；" : "; ");
+    if (files === undefined) return list === "" ? "" : this.text("missing", list);
+    return list === "" ? this.text("filesAdded", `${files}`) : this.text("filesMissing", `${files}`, list);
+  }
+
   /** A sentence about evidence, without what stands behind it. */
   sentence(said: Said): string {
     const values = said.values.map((value, at) => {

@@ -147,8 +147,8 @@ test("a bundle is judged as a whole, and one with a changed byte is not", () =>
     await driver.page.locator("#pins").fill(pinsFrom(first));
     assert.equal(await driver.check(), "VERIFIED");
     const result = await driver.result();
-    assert.match(result, /the machine's record has no gap from entry 20 to 22: 3 statements, 3 records/);
-    assert.match(result, /those that opened records commit to: 1\./);
+    assert.match(result, /every statement from 20 to 22 is here, so no batch of records is missing between them: 3 statements with 3 records/);
+    assert.match(result, /1 file is here, unchanged since it was logged\./);
     await driver.picture("verified-bundle-en");
     await driver.page.locator("#zh").click();
     await driver.picture("verified-bundle-zh");
@@ -162,10 +162,17 @@ test("a bundle is judged as a whole, and one with a changed byte is not", () =>
 
 test("another's policy rejects, none at all cannot tell, and a change takes the verdict away", () =>
   withPage(async (driver) => {
+    const { page } = driver;
     await driver.give(...GOOD);
+    // What is missing is said before anybody presses the button.
+    const [policy, pins] = ["your policy, a file that you hold from before", "your pins, a file that you hold from before"];
+    assert.equal(await page.getByRole("status").innerText(), `3 files. Still missing: ${policy}; ${pins}.`);
     assert.equal(await driver.check(), "COULD NOT TELL");
-    assert.match(await driver.result(), /no verdict without a policy/);
+    assert.match(await driver.result(), /Still missing: your policy, a file that you hold from before\. Drop it among the files/);
     await driver.picture("undecided-en");
+    await driver.unfold();
+    await page.locator("#policy").fill(POLICY);
+    assert.equal(await page.getByRole("status").innerText(), `Still missing: ${pins}.`);
     await driver.trust(POLICY.replace("2 factory-any", "all factory-any"), KEYS);
     assert.equal(await driver.page.locator("#result").isVisible(), false);
     assert.equal(await driver.check(), "REJECTED");
@@ -247,6 +254,7 @@ test("all files are dropped at once: each is told by what it is, and the verdict
     await page.getByRole("button", { name: "Remove policy", exact: true }).click();
     await page.waitForFunction(() => document.querySelector<HTMLTextAreaElement>("#policy")?.value === "");
     assert.equal(await page.locator("#verdict").count(), 0);
+    assert.equal(await page.getByRole("status").innerText(), "3 files. Still missing: your policy, a file that you hold from before.");
     assert.equal(await driver.check(), "COULD NOT TELL");
     // Given again, it begins again, and whoever is elsewhere stays there.
     await driver.unfold();
@@ -457,9 +465,9 @@ test("a change of language keeps what the reader looks at, and says again what w
   withPage(async (driver) => {
     const { page } = driver;
     await driver.give(...GOOD);
-    assert.equal(await page.getByRole("status").innerText(), "3 files");
+    assert.match(await page.getByRole("status").innerText(), /^3 files\. Still missing: your policy, a file that you hold from before;/);
     await page.locator("#zh").click();
-    assert.equal(await page.getByRole("status").innerText(), "共 3 个文件");
+    assert.match(await page.getByRole("status").innerText(), /^共 3 个文件。还缺：您的策略，即您事先持有的文件；/);
     assert.equal(await page.getAttribute("html", "lang"), "zh-Hans");
     await page.locator("#en").click();
     await driver.trust(POLICY, KEYS);
@@ -474,7 +482,7 @@ test("a change of language keeps what the reader looks at, and says again what w
     await page.locator("#en").click();
     await page.getByRole("button", { name: `Remove ${NAME}.disclosure.json`, exact: true }).click();
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), `Remove ${NAME}`);
-    assert.equal(await page.getByRole("status").innerText(), "2 files");
+    assert.equal(await page.getByRole("status").innerText(), "2 files. Still missing: the receipt's disclosure (…disclosure.json).");
   }));
 
 test("the page makes no request, and could not: its policy forbids every connection", async () => {

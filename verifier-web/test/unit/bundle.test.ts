@@ -8,7 +8,6 @@ import { crc32 } from "../../src/crypto/crc32.ts";
 import { sha256 } from "../../src/crypto/sha256.ts";
 import { decodeUtf8, encodeUtf8 } from "../../src/formats/encoding.ts";
 import { encodeHex } from "../../src/formats/hex.ts";
-import { formatPins, parsePins } from "../../src/formats/pins.ts";
 import type { Given } from "../../src/judge/given.ts";
 import type { Report } from "../../src/judge/report.ts";
 import { readList } from "../../src/judge/list.ts";
@@ -20,7 +19,6 @@ import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
 import { isMisfit, wordOf } from "../../src/page/result.ts";
 import { fill } from "../../src/page/words/language.ts";
 import { SENTENCES } from "../../src/page/words/verdicts.ts";
-import { outcome } from "../vector.ts";
 
 const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
 const HASH = sha256(REPORT);
@@ -125,6 +123,7 @@ test("a bundle of records is verified, with its evidence and its lower bound", a
   assert.deepEqual(codes(report.notChecked), [
     "open-completeness",
     "open-post-quantum-quorum",
+    "open-same-policy",
     "open-truth",
   ]);
   const notBefore = report.facts.find((one) => one.code === "not-before")?.value;
@@ -520,52 +519,6 @@ test("a lot key says nothing without units, and is never shown", async () => {
   assert.equal(wordOf(some), "not-in-order");
   assert.ok(codes(some.notChecked).includes("open-first-line"));
   assert.ok(["own-named", "own-unnamed"].every((code) => codes(some.reasons).includes(code)));
-});
-
-test("pins have one form, and are told from the maker's copy", async () => {
-  const text = pinsFrom(anchor("report.json", HASH));
-  const parsed = parsePins(encodeUtf8(text));
-  assert.equal(formatPins(parsed), text.replace("# from the contract of last year\n", ""));
-  const lines = text.split("\n");
-  for (const wrong of [
-    lines.toSpliced(0, 1),
-    lines.toSpliced(1, 1),
-    lines.toSpliced(4, 0, lines[4] ?? ""),
-    lines.toSpliced(5, 0, lines[5] ?? ""),
-    lines.with(6, "machine "),
-    lines.with(8, "cadence 0"),
-    lines.with(8, "cadence 604801"),
-    lines.with(8, "cadence 060"),
-    [...lines.slice(0, -1), "more", ""],
-    lines.slice(0, -1),
-  ]) {
-    assert.notEqual(await outcome(() => parsePins(encodeUtf8(wrong.join("\n")))), "ok", wrong.join("\n"));
-  }
-  const copied = makeBundle(RECORDS, new Map([["pins", encodeUtf8(text.replace("60\n", "90\n"))]]));
-  const report = await judged(copied, { pins: encodeUtf8(text) });
-  const others = report.facts.filter((one) => one.code === "other-copy");
-  assert.deepEqual(others, [{ code: "other-copy", value: "pins" }]);
-});
-
-test("a copy that an editor has saved its own way is the reader's own, and one that says another thing is not", async () => {
-  const pins = pinsFrom(anchor("report.json", HASH));
-  const othersOf = async (copies: readonly string[], own: readonly string[]) => {
-    const [policyCopy = "", pinsCopy = ""] = copies;
-    const enclosed = new Map([["policy", encodeUtf8(policyCopy)], ["pins", encodeUtf8(pinsCopy)]]);
-    const [ownPolicy = "", ownPins = ""] = own;
-    const changed = { policy: encodeUtf8(ownPolicy), pins: encodeUtf8(ownPins), keys: "" };
-    const report = await judged(makeBundle(RECORDS, enclosed), changed);
-    assert.equal(report.verdict, "verified");
-    return report.facts.filter(({ code }) => code === "other-copy").map(({ value }) => value);
-  };
-  const plain = [POLICY, pins];
-  const saved = plain.map((text) => `\ufeff${text.trimEnd().replaceAll("\n", "\r\n")}`);
-  for (const [copies, own] of [[plain, plain], [plain, saved], [saved, plain], [saved, saved]] as const) {
-    assert.deepEqual(await othersOf(copies, own), []);
-  }
-  const others = [saved[0]?.replace("witness buyer", "witness  buyer") ?? "", saved[1]?.replace("60", "90") ?? ""];
-  assert.deepEqual(await othersOf(others, plain), ["policy", "pins"]);
-  assert.deepEqual(await othersOf(["# another\n", "no pins"], saved), ["policy", "pins"]);
 });
 
 test("CRC-32 and times are read as others write them", () => {

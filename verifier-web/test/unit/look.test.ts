@@ -87,9 +87,9 @@ test("what was logged a day late is said in days, as the files and the witnesses
   const late = (language: "en" | "zh", ...values: string[]) => new Speaker(language).look({ code: "look-late", values, details: [], units: [] });
   assert.equal(
     late("en", "2026-03-02", "2026-11-27"),
-    "The files say 2\u00a0March\u00a02026; they were logged only on 27\u00a0November\u00a02026. Before that they could have been altered.",
+    "The files whose time can be read say 2\u00a0March\u00a02026; they were logged only on 27\u00a0November\u00a02026. Before that they could have been altered.",
   );
-  assert.equal(late("zh", "2026-03-02", "2026-11-27"), "文件自称 2026-03-02，直到 2026-11-27 才记入日志；此前可能被改动。");
+  assert.equal(late("zh", "2026-03-02", "2026-11-27"), "能读出时间的文件自称 2026-03-02，直到 2026-11-27 才记入日志；此前可能被改动。");
   assert.match(late("en", "2026-03-02 .. 2026-03-05", "2026-11-27"), /2\u00a0March\u00a02026 to 5\u00a0March\u00a02026;/);
   // The day is the machine's own, whatever day it was elsewhere.
   assert.equal(claimOf("2026-03-02T01:00:00", "iso", "+08:00")?.day, "2026-03-02");
@@ -128,6 +128,13 @@ test("what stands before the reasons is not said again below, and stays in what 
   const paste = await judged([bundleOf(new Map([["kind", "spi-report"], ["units", "SN1\n"], ["verdict", "Passed\n"]]))], "SN1\n");
   assert.deepEqual(said(paste), ["look-not-inspected SN1"]);
   assert.ok(codes(paste.reasons).includes("own-not-inspected") && !codes(besides(paste).reasons).includes("own-not-inspected"));
+  // What judges it stands among what was not checked, and not where the reader is asked to act.
+  assert.ok(codes(besides(paste).notChecked).includes("open-reconcile") && !codes(report.notChecked).includes("open-reconcile"));
+  for (const language of ["en", "zh"] as const) {
+    const speaker = new Speaker(language);
+    const asked = paste.look.flatMap((look) => [speaker.look(look), ...look.details.map((detail) => speaker.sentence(detail))]).join(" ");
+    assert.match(asked, /SN1 (Ask the maker for it\. Nothing here shows that this board was inspected\.|请向厂家索要。此处没有任何内容表明这块板经过检测。)$/);
+  }
 });
 
 test("nothing to look at is no heading, and else it stands between verdict and reasons", async () => {

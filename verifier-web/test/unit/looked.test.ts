@@ -56,6 +56,8 @@ test("units without an inspection are named, and many are counted", () => {
     sayLooked(draft, units, units.slice(0, count).map(({ serial }) => record("spi-report", "", `${serial}\n`)));
     assert.ok(draft.isInOrder);
     assert.equal(draft.lacking.length, count);
+    assert.deepEqual(draft.look.flatMap(({ details }) => details.map(({ code, values }) => [code, ...values])), count > 0 ? [["look-ask-report", `${count}`]] : []);
+    assert.deepEqual(draft.notChecked.map(({ code }) => code), count > 0 ? ["open-reconcile"] : []);
     return draft.reasons.map(({ code, values }) => [code, ...values]);
   };
   assert.deepEqual(told(0), []);
@@ -83,6 +85,6 @@ test("without a list what no machine inspected is told where others were", () =>
 
   const draft = new Draft();
   sayShown(draft, [record(aoi, "PN1", "PN1\n"), record(paste, "PN2", "PN2\n")]);
-  assert.deepEqual(draft.notChecked.map(({ code, values }) => [code, ...values]), [["open-not-inspected", "2", "1", "PN2"]]);
+  assert.deepEqual(draft.notChecked.map(({ code, values }) => [code, ...values]), [["open-not-inspected", "2", "1", "PN2"], ["open-reconcile"]]);
   assert.deepEqual([draft.lacking, draft.reasons], [["PN2"], []]);
 });

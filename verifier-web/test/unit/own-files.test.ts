@@ -10,9 +10,11 @@ import type { Given, Role } from "../../src/judge/given.ts";
 import { readReader } from "../../src/judge/reader.ts";
 import { Stop, type Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
+import { showRun } from "../../src/page/result.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { TEXTS } from "../../src/page/words/labels.ts";
-import { makeBundle, partsOf, pinsFrom } from "../maker-bundle.ts";
+import { withDocument, type Made } from "../dom.ts";
+import { makeBundle, makeRange, partsOf, pinsFrom } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
 
 const REPORT = encodeUtf8('{"board": "PNL0099123", "result": "Failed"}\n');
@@ -46,6 +48,33 @@ test("pins give the key of a single receipt, and say where its source stands", a
   const later = PINS.replace(/^first 12 /m, "first 13 ");
   assert.equal((await judged(RECEIPT, { pins: encodeUtf8(later) })).verdict, "verified");
   assert.deepEqual(told(await judged(RECEIPT)), ["undecided", "no-source-key"]);
+});
+
+test("a source is called one, not a machine, and what that is stands before the first", async () => {
+  const range = makeRange(sha256(REPORT));
+  const parts = range.flatMap((one, at) => [...partsOf("range", one, at === range.length - 1)]);
+  const bundle: readonly Named[] = [["bundle", "b.zip", makeBundle(new Map(parts))]];
+  const pinned = `${SOURCE}: AOI 7 in line 4, serial 20391`;
+  const told = async (named: readonly Named[], changed: Partial<Given>, language: "en" | "zh") => {
+    const report = await judged(named, changed);
+    assert.equal(report.verdict, "verified", JSON.stringify(report.reasons));
+    const run = { report, at: "", policyHash: "", files: [], areOwnDropped: false, view: { unit: undefined } };
+    const parts = (await withDocument(() => showRun(run, new Speaker(language), ""))) as unknown as Made[];
+    const rests = parts.find((part) => part.text.startsWith(TEXTS.restsOn[language]));
+    const rows = rests?.all.filter(({ name }) => name === "dt" || name === "dd").map(({ text }) => text) ?? [];
+    const at = rows.indexOf(language === "en" ? "Source" : "来源");
+    return rows.slice(at + 1, at + 3);
+  };
+  const pins = { pins: encodeUtf8(PINS) };
+  const ofRange = { pins: encodeUtf8(pinsFrom(range[0] ?? MADE)) };
+  const [english, chinese] = ["a machine or station that signs its records", "为自己的记录签名的机器或工位"];
+  // Without its file no picture is drawn.
+  const receipt = RECEIPT.slice(0, 1);
+  assert.deepEqual(await told(receipt, pins, "en"), [english, pinned]);
+  assert.deepEqual(await told(bundle, ofRange, "en"), [english, pinned]);
+  assert.deepEqual(await told(bundle, ofRange, "zh"), [chinese, pinned]);
+  // Without pins nobody but the source itself says what it is called.
+  assert.deepEqual(await told(receipt, { keys: SIGNERS.source.vkey }, "en"), [english, SOURCE]);
 });
 
 test("a receipt that the pins contradict is rejected, whatever key is given beside them", async () => {

@@ -105,6 +105,24 @@ test("a row with a placeholder is known by its panel and its position there", ()
   }
 });
 
+test("a panel has several boards where a record shows them", () => {
+  const shows = (...records: Values[]) => {
+    const list = [{ serial: "SN-1", panel: "PNL7", position: "" }] as const;
+    const opened = records.map(recordOf);
+    const named = new Named(new Boards(list, opened));
+    opened.forEach((record) => named.add(record));
+    assert.equal(named.of(list[0]), "by-panel");
+    return named.showsSeveralOn("PNL7");
+  };
+  assert.ok(!shows({ ...PANEL, units: "PNL7\n" }) && !shows(PANEL));
+  assert.ok(shows({ ...PANEL, units: "PNL7\nPNL7\n" }));
+  assert.ok(shows({ ...PANEL, units: "N/A\n\n" }));
+  // Another board of it in another record.
+  assert.ok(shows(PANEL, { ...PANEL, units: "SN-2\n" }));
+  // Several on another panel say nothing of this one.
+  assert.ok(!shows(PANEL, { panel: "PNL8", units: "SN-8\nSN-9\n" }));
+});
+
 test("a panel that is shipped as a unit is named", () => {
   const units = [["PNL7", ""], ["NOREAD", ""], ["PNL7", "PNL9"]] as const;
   assert.deepEqual(found(units, [{ ...PANEL, units: "SN-1\n" }])[0], ["named", "missing", "missing"]);
@@ -140,6 +158,12 @@ test("a unit that is nowhere is said alike by the page, the bundle's verdict and
   for (const [units, list, word] of cases) assert.equal(wordOf(await of(units, list)), word, list);
   assert.deepEqual(valuesOf(await of(panel, "SN-1,PNL7\n"), "own-by-panel"), [["1", "1"]]);
   assert.deepEqual(valuesOf(await of(boards, "SN-1,PNL7\n"), "own-by-panel"), []);
+  // Where each panel is one board there is no neighbour to worry about; the list or a record may show that there is one.
+  const single = "PNL7\n";
+  assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\n"), "own-by-panel"), []);
+  assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\nSN-3,PNL8\n"), "own-by-panel-some"), []);
+  assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\nSN-2,PNL7\n"), "own-by-panel"), [["2", "2"]]);
+  assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\nSN-2,PNL7\nSN-3,PNL8\n"), "own-by-panel-some"), [["2", "3", "SN-1, SN-2"]]);
   const many = await of(panel, Array.from({ length: 197 }, (_, at) => `SN${at},PNL7\n`).join(""));
   assert.deepEqual(valuesOf(many, "own-by-panel"), [["197", "197"]]);
   // They are named only where others are found otherwise, or not at all.
@@ -167,8 +191,9 @@ test("a panel's tag finds its boards only where no tag of another board of it st
   };
   const alone = await of(["PNL7"], "SN-1,PNL7\n");
   assert.equal(alone.verdict, "verified");
-  assert.deepEqual(valuesOf(alone, "own-by-panel"), [["1", "1"]]);
+  assert.deepEqual(valuesOf(alone, "own-by-panel"), []);
   assert.deepEqual(valuesOf(alone, "own-sound").map((values) => values.slice(2)), [["1", "1"]]);
+  assert.deepEqual(valuesOf(await of(["PNL7", "PNL7"], "SN-1,PNL7\n"), "own-by-panel"), [["1", "1"]]);
   const beside = await of(["PNL7", "SN-1"], "SN-1,PNL7\nSN-GHOST,PNL7\n");
   assert.equal(wordOf(beside), "not-in-order");
   assert.deepEqual(valuesOf(beside, "own-without").map(([, unit]) => unit), ["SN-GHOST"]);

@@ -39,9 +39,9 @@ test("every code of the judgement has its sentence, and no sentence is left over
 test("both languages take the same values, and Chinese is not English", () => {
   const all: [string, Words][] = [SENTENCES, VERDICTS, MEANINGS, FACTS, ROLE_NAMES, TEXTS, FIELDS, KINDS, STORY, REFUSALS, WITHIN]
     .flatMap((words) => Object.entries(words));
-  for (const [code, { en, zh }] of all) {
+  for (const [code, { en, zh, one = en, oneZh = zh }] of all) {
     const values = (text: string) => [...text.matchAll(/\{\d\}/g)].map(String).sort();
-    assert.deepEqual(values(zh), values(en), code);
+    for (const other of [zh, one, oneZh]) assert.deepEqual(values(other), values(en), code);
     if (code !== "detail-other") assert.match(zh, /\p{Script=Han}/u, code);
     assert.ok(!/\p{Script=Han}/u.test(en), code);
   }
@@ -117,12 +117,14 @@ test("docs/buyer.md begins with the page's steps, as the page calls them, and sa
 
 test("one is not many", () => {
   const said = (code: string, ...values: string[]) => fill(SENTENCES[code] ?? { en: "", zh: "" }, "en", values);
-  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /no gap from entry 1 to 1: 1 statement, 1 record\./);
+  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /^aoi: every statement from 1 to 1 is here, .*: 1 statement with 1 record\.$/);
+  assert.equal(said("evidence-vouched", "1"), "1 file is here, unchanged since it was logged.");
+  assert.equal(said("evidence-vouched", "11"), "11 files are here, unchanged since they were logged.");
   assert.match(said("open-unnamed", "aoi", "1"), /1 record that carries no tags and names no unit: which unit it belongs to, and what is in its file\./);
   const told = (language: "en" | "zh", ...values: string[]) => new Speaker(language).sentence(say("own-sound", ...values));
-  assert.equal(told("en", "43", "aoi", "13", "13"), "aoi: records were found for all 13 of your boards: 43. Each of them is shown.");
-  assert.equal(told("zh", "43", "aoi", "13", "13"), "aoi：您的 13 个单元都找到了记录，共 43 条，均已出示。");
-  assert.match(told("en", "2", "aoi", "11", "21"), /found for 11 of your 21 boards: 2\./);
+  assert.equal(told("en", "43", "aoi", "13", "13"), "aoi: records were found for all 13 of your units (of any kind, not each an inspection): 43. Each of them is shown.");
+  assert.equal(told("zh", "43", "aoi", "13", "13"), "aoi：您的 13 个单元都找到了记录（任何种类，未必是检测），共 43 条，均已出示。");
+  assert.match(told("en", "2", "aoi", "11", "21"), /found for 11 of your 21 units \(of any kind, not each an inspection\): 2\./);
   assert.match(said("open-none-named", "1"), /^For 1 entry no earliest .*: it names/);
   assert.match(said("open-none-named", "2"), /^For 2 entries no earliest .*: they name/);
   assert.match(said("rule-short", "g", "2", "3", "1"), /wants 2 of 3 witnesses \(g\); only 1 has signed/);
@@ -145,12 +147,14 @@ test("a statement is called one, and a record by its number", () => {
   assert.equal(new Speaker("en").statement("aoi"), "aoi");
 });
 
-test("letters of another size are said to be other letters, and who has no program is told whom to ask", () => {
+test("letters of another size are said to be other letters, and what is to be asked for is said of one board and of many", () => {
   const { en, zh } = SENTENCES["own-none-found"] ?? { en: "", zh: "" };
   assert.ok(en.includes("capital and small letters are not the same") && zh.includes("区分大小写"));
-  const asked = SENTENCES["look-ask-report"] ?? { en: "", zh: "" };
-  assert.match(asked.en, /Ask the maker for it; the delivery comparison/);
-  assert.match(asked.zh, /请向工厂索取；由出货核对/);
+  const asked = (language: "en" | "zh", count: string) => new Speaker(language).sentence(say("look-ask-report", count));
+  assert.equal(asked("en", "1"), "Ask the maker for it. Nothing here shows that this board was inspected.");
+  assert.equal(asked("en", "2"), "Ask the maker for them. Nothing here shows that these boards were inspected.");
+  assert.equal(asked("zh", "1"), "请向厂家索要。此处没有任何内容表明这块板经过检测。");
+  assert.equal(asked("zh", "2"), "请向厂家索要。此处没有任何内容表明这些板经过检测。");
 });
 
 test("no line ends between a time and its zone, and deposits of which none is bad are not counted as such", () => {

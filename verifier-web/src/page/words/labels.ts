@@ -15,7 +15,7 @@ export const FACTS: Readonly<Record<string, Words>> = {
   index: { en: "Entry", zh: "条目序号" },
   leaf: { en: "Hash of the entry", zh: "叶哈希" },
   "log-signed": { en: "Signed by the log with", zh: "日志签名算法" },
-  machine: { en: "Stands at, by your pins", zh: "所在机器（据您的信任锚点）" },
+  machine: { en: "Source, by your pins", zh: "来源（据您的信任锚点）" },
   newer: { en: "The larger tree", zh: "较大的树" },
   "not-before": { en: "Log entry made after", zh: "日志条目作于此后" },
   older: { en: "The smaller tree", zh: "较小的树" },
@@ -29,7 +29,9 @@ export const FACTS: Readonly<Record<string, Words>> = {
   "range-witnessed": { en: "All of the range existed no later than", zh: "整个区间不晚于此时已存在" },
   root: { en: "Root of the log", zh: "树根" },
   sequence: { en: "Number of the statement", zh: "声明号" },
-  source: { en: "Made by (source)", zh: "作者（来源）" },
+  source: { en: "Source", zh: "来源" },
+  // What a source is, where one is first told.
+  "source-is": { en: "a machine or station that signs its records", zh: "为自己的记录签名的机器或工位" },
   "stamp-accuracy": { en: "Accuracy that the authority states", zh: "机构所称精度" },
   "stamp-certificate": { en: "SHA-256 of the authority's certificate", zh: "机构证书的 SHA-256" },
   "stamp-no-accuracy": { en: "The authority states no accuracy", zh: "机构未说明精度" },
@@ -75,14 +77,17 @@ export const OWN_ROLES: Readonly<Record<keyof typeof OWN_NAMES, Words>> = {
 /** Texts that stand in the page, by the name in its `data-say`. */
 export const TEXTS = {
   title: { en: "Fiducial: check a report", zh: "Fiducial：核验报告" },
-  heading: { en: "Is this the report that was made then?", zh: "这是当时的那份报告吗？" },
+  heading: { en: "Is this the report that was made then?", zh: "这是当时那份报告吗？" },
   lead: {
     en: "Nothing leaves this computer.",
     zh: "内容不离开本机。",
   },
   step1: { en: "Drop all your files here", zh: "将全部文件拖到此处" },
   dropEvidence: { en: "the bundle, or receipt, disclosure and report", zh: "证据包，或回执、披露文件和报告" },
-  dropTrusted: { en: "your own policy and pins, never the sender's", zh: "自己的策略和信任锚点，勿用对方的" },
+  dropTrusted: {
+    en: "policy and pins: two files that you hold from before, not from this bundle",
+    zh: "策略和信任锚点：事先持有，非取自此包",
+  },
   dropUnits: { en: "your list of units and lot key, if any", zh: "单元清单和批次密钥（如有）" },
   choose: { en: "Choose files", zh: "选择文件" },
   help: { en: "Help", zh: "帮助" },
@@ -102,8 +107,8 @@ export const TEXTS = {
   removeFile: { en: "Remove {0}", zh: "移除 {0}" },
   step2: { en: "Type or paste instead", zh: "手动填写" },
   step2Help: {
-    en: "A policy, and keys or pins. They must be your own, from before the dispute: never take them from whoever hands you the evidence.",
-    zh: "策略，以及密钥或信任锚点文件（pins）。它们必须是您自己在争议之前就有的，切勿采用提供证据的一方给出的。",
+    en: "Policy and pins: two files that you hold from before, not from this bundle. Keys of machines do in place of pins. Never take any of them from whoever hands you the evidence.",
+    zh: "策略和信任锚点（pins）：您事先持有的两个文件，并非取自此证据包。也可用机器密钥代替信任锚点。切勿采用提供证据的一方给出的。",
   },
   pinsOrKeys: { en: "Pins (or machine keys)", zh: "信任锚点（或机器密钥）" },
   forBundles: { en: "To find your own units in a bundle", zh: "在证据包中查找您自己的单元" },
@@ -195,6 +200,12 @@ export const TEXTS = {
   isEmpty: { en: "{0} is empty: nothing was filled in.", zh: "{0} 是空文件，未填入任何内容。" },
   wentAway: { en: "{0} is too large for this field.", zh: "{0} 太大，无法填入。" },
   filesAdded: { en: "{0} files", zh: "共 {0} 个文件" },
+  filesMissing: { en: "{0} files. Still missing: {1}.", zh: "共 {0} 个文件。还缺：{1}。" },
+  missing: { en: "Still missing: {0}.", zh: "还缺：{0}。" },
+  missingEvidence: { en: "the bundle, or a receipt with its disclosure and report", zh: "证据包，或回执及其披露文件和报告" },
+  missingDisclosure: { en: "the receipt's disclosure (…disclosure.json)", zh: "回执的披露文件（…disclosure.json）" },
+  missingPolicy: { en: "your policy, a file that you hold from before", zh: "您的策略，即您事先持有的文件" },
+  missingPins: { en: "your pins, a file that you hold from before", zh: "您的信任锚点（pins），即您事先持有的文件" },
   oneIsUsed: {
     en: "{0} looks like {1}, and there is one already: it is not used.",
     zh: "{0} 看起来是{1}，而已有一个在用：它未被使用。",

@@ -8,6 +8,8 @@ export interface Words {
   readonly zh: string;
   /** English where the first value is 1, if a word that does not stand right behind it changes too. */
   readonly one?: string;
+  /** The same in Chinese. */
+  readonly oneZh?: string;
 }
 
 /** The language that a browser asks for: Chinese in any of its forms, else English. */
@@ -17,7 +19,6 @@ export function preferredLanguage(languages: readonly string[]): Language {
 
 /** What follows a number in English, where it is of many and where it is of one; longer ones first. */
 const NUMBERS: readonly (readonly [string, string])[] = [
-  [" files of evidence are", " file of evidence is"],
   [" files to which opened records commit: they are", " file to which opened records commit: it is"],
   [
     " statements were not made long before: the checkpoints they name, or the proofs from these on, are",
@@ -46,7 +47,8 @@ const NUMBERS: readonly (readonly [string, string])[] = [
 
 /** Puts values into a sentence. */
 export function fill(words: Words, language: Language, values: readonly string[] = []): string {
-  const text = language === "en" && values[0] === "1" ? (words.one ?? words.en) : words[language];
+  const ofOne = language === "en" ? words.one : words.oneZh;
+  const text = (values[0] === "1" ? ofOne : undefined) ?? words[language];
   // With what follows it, so that a value that itself holds `{1}` stays as it is.
   return text.replace(/\{(\d)\}([^{]*)/g, (_, place: string, behind: string) => {
     const value = values[Number(place)] ?? "";

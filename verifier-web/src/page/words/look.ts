@@ -22,8 +22,10 @@ export const LOOK: Readonly<Record<string, Words>> = {
     zh: "{0} 块电路板没有检验报告：{1}",
   },
   "look-ask-report": {
-    en: "No report of an inspection machine (AOI) is shown. Ask the maker for it; the delivery comparison (`fiducial reconcile`) judges that.",
-    zh: "未出示检测机（AOI）的报告。请向工厂索取；由出货核对（`fiducial reconcile`）判定。",
+    en: "Ask the maker for them. Nothing here shows that these boards were inspected.",
+    one: "Ask the maker for it. Nothing here shows that this board was inspected.",
+    zh: "请向厂家索要。此处没有任何内容表明这些板经过检测。",
+    oneZh: "请向厂家索要。此处没有任何内容表明这块板经过检测。",
   },
   "look-failed": {
     en: "{0} boards failed at the machine and nobody passed them: {1}",
@@ -46,7 +48,7 @@ export const LOOK: Readonly<Record<string, Words>> = {
     zh: "{0} 块电路板被机器判为不合格；其后如何，请见各自的记录：{1}",
   },
   "look-late": {
-    en: "The files say {0}; they were logged only on {1}. Before that they could have been altered.",
-    zh: "文件自称 {0}，直到 {1} 才记入日志；此前可能被改动。",
+    en: "The files whose time can be read say {0}; they were logged only on {1}. Before that they could have been altered.",
+    zh: "能读出时间的文件自称 {0}，直到 {1} 才记入日志；此前可能被改动。",
   },
 };

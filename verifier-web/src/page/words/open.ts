@@ -26,7 +26,7 @@ export const OPEN: Readonly<Record<string, Words>> = {
   },
   "open-none-named": {
     en: "For {0} entries no earliest time can be given: they name no earlier state of the log.",
-    one: "For 1 entry no earliest time can be given: it names no earlier state of the log.",
+    one: "For {0} entry no earliest time can be given: it names no earlier state of the log.",
     zh: "有 {0} 个条目无法给出最早时间：其中没有指明日志更早的状态。",
   },
   "open-no-reader": {
@@ -56,6 +56,14 @@ export const OPEN: Readonly<Record<string, Words>> = {
   "open-range-start": {
     en: "{0}: that nothing is missing between the statement that you pinned and statement {1}: only the log's entries show it.",
     zh: "{0}：信任锚点所载的声明与第 {1} 号之间有无缺失：只有日志的条目能够说明。",
+  },
+  "open-same-pins": {
+    en: "Your pins are the same as the copy in the bundle: make sure that you had them from somewhere else.",
+    zh: "您的信任锚点（pins）与证据包中的副本相同：请确认您是从别处得到的。",
+  },
+  "open-same-policy": {
+    en: "Your policy is the same as the copy in the bundle: make sure that you had it from somewhere else.",
+    zh: "您的策略与证据包中的副本相同：请确认您是从别处得到的。",
   },
   "open-scan": {
     en: "{0}: whether the maker keeps a second set of books: that needs the log, which the program reads (--log).",

@@ -60,8 +60,8 @@ export const MEANINGS: Readonly<Record<string, Words>> = {
 
 /** `own-sound`, where none of the units is missing. */
 export const ALL_FOUND: Words = {
-  en: "{1}: records were found for all {3} of your boards: {0}. Each of them is shown.",
-  zh: "{1}：您的 {3} 个单元都找到了记录，共 {0} 条，均已出示。",
+  en: "{1}: records were found for all {3} of your units (of any kind, not each an inspection): {0}. Each of them is shown.",
+  zh: "{1}：您的 {3} 个单元都找到了记录（任何种类，未必是检测），共 {0} 条，均已出示。",
 };
 
 /** Sentences by their code. */
@@ -84,8 +84,9 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "它作于日志签署最初 {0} 条之后：它指明了该检查点。",
   },
   "evidence-vouched": {
-    en: "Files of evidence that are, byte for byte, those that opened records commit to: {0}.",
-    zh: "与已披露记录所承诺的逐字节相同的证据文件：{0} 个。",
+    en: "{0} files are here, unchanged since they were logged.",
+    one: "{0} file is here, unchanged since it was logged.",
+    zh: "{0} 个文件在此，自记入日志以来未改动。",
   },
   "own-named": { en: "Opened records name {0} of your {1} units.", zh: "已披露的记录写明了您 {1} 个单元中的 {0} 个。" },
   "own-not-inspected": {
@@ -110,8 +111,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "own-missing-more": { en: "NOT FOUND: {0} more of your units.", zh: "未找到：另有您的 {0} 个单元。" },
   "own-sound": {
-    en: "{1}: records were found for {2} of your {3} boards: {0}. Each of them is shown.",
-    zh: "{1}：您的 {3} 个单元中有 {2} 个找到了记录，共 {0} 条，均已出示。",
+    en: "{1}: records were found for {2} of your {3} units (of any kind, not each an inspection): {0}. Each of them is shown.",
+    zh: "{1}：您的 {3} 个单元中有 {2} 个找到了记录（任何种类，未必是检测），共 {0} 条，均已出示。",
   },
   "claimed-after-logged": {
     en: "CLAIMED TIMES THAT WERE STILL TO COME, on {0} records: up to {1} behind their logging: a clock is wrong, or the time is not true. The furthest:",
@@ -127,8 +128,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "at-record": { en: "{0}, statement {1}, record {2}", zh: "{0}，第 {1} 号声明第 {2} 号记录" },
   "range-sound": {
-    en: "{0}: the machine's record has no gap from entry {1} to {2}: {3} statements, {4} records.",
-    zh: "{0}：该机器的记录第 {1} 至 {2} 号连续，没有缺号：{3} 份声明，{4} 条记录。",
+    en: "{0}: every statement from {1} to {2} is here, so no batch of records is missing between them: {3} statements with {4} records.",
+    zh: "{0}：第 {1} 至 {2} 号声明全部在此，其间没有缺少任何一批记录：共 {3} 份声明，{4} 条记录。",
   },
   "records-sound": {
     en: "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened.",
@@ -428,8 +429,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "对方声称 {0} 没有遗漏，而您没有该来源的信任锚点：请拖入您的信任锚点文件（pins）。",
   },
   "no-policy": {
-    en: "There is no verdict without a policy: drop your own among the files, as agreed in the contract or published by an association or an auditor; not the one inside a bundle.",
-    zh: "没有策略就没有结论：请拖入您自己的策略（按合同约定，或由行业协会、审计方公布），而不是证据包内所附的。",
+    en: "Still missing: your policy, a file that you hold from before. Drop it among the files: as agreed in the contract, or published by an association or an auditor; not the one inside a bundle.",
+    zh: "还缺：您的策略，即您事先持有的文件。请拖入：按合同约定，或由行业协会、审计方公布，而不是证据包内所附的。",
   },
   "no-receipt": {
     en: "There is no receipt among the files (a file whose name ends in .tlog-proof), and no bundle.",
