@@ -189,6 +189,10 @@ fn an_enclosed_program_or_profile_is_not_counted_among_the_records_of_nobody() {
     assert!(!whole.contains("name no unit"), "{whole}");
     let range = "every statement from 0 to 0 is here, so no batch of records is missing between them: 1 statement with";
     assert!(whole.contains(range), "{whole}");
+    // A source is called one and not a machine, and what it is is said where people first read the word.
+    let source = "  source: a machine or station that signs its records\n  source: line-4.example/aoi-7: AOI\n";
+    assert!(whole.contains(source) && !whole.contains("stands at"), "{whole}");
+    assert!(whole.ends_with("\nVerdict: VERIFIED\n"), "{whole}");
     // Nobody sees what they are, where their files are not there.
     let bare = said(false);
     assert!(bare.contains("2 records that carry no tags and name no unit"), "{bare}");

@@ -250,16 +250,20 @@ mod tests {
         assert_eq!(found(&units, &[shared])[0], [Missing; 3]);
     }
 
+    /// Whether records, by which a unit is found by its panel, show several boards on that.
+    fn shows(records: &[&[(&str, &str)]]) -> bool {
+        let (list, opened) = (list(&[("SN-1", "PNL7")]), opened(records));
+        let boards = Boards::new(&list, opened.records().iter());
+        let mut named = Named::default();
+        for record in opened.records() {
+            named.add(&boards, record);
+        }
+        assert_eq!(named.of(&list.units[0]), Found::ByPanel);
+        named.shows_several_on("PNL7")
+    }
+
     #[test]
     fn a_panel_has_several_boards_where_a_record_shows_them() {
-        let shows = |records: &[&[(&str, &str)]]| {
-            let (list, opened) = (list(&[("SN-1", "PNL7")]), opened(records));
-            let boards = Boards::new(&list, opened.records().iter());
-            let mut named = Named::default();
-            opened.records().iter().for_each(|record| named.add(&boards, record));
-            assert_eq!(named.of(&list.units[0]), Found::ByPanel);
-            named.shows_several_on("PNL7")
-        };
         assert!(!shows(&[&[P, ("units", "PNL7\n")]]) && !shows(&[&[P]]));
         assert!(shows(&[&[P, ("units", "PNL7\nPNL7\n")]]));
         assert!(shows(&[&[P, ("units", "N/A\n\n")]]));
