@@ -65,7 +65,7 @@ struct Typed {
 /// Whose word on a checkpoint is enough, and of whom it must not all be.
 #[derive(Args)]
 pub(crate) struct PolicyArgs {
-    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
+    /// Whose word on a checkpoint is enough (C2SP tlog-policy): a file that you hold from before
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
 
@@ -215,7 +215,7 @@ pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 
-    /// Your own pins: what you knew of the sources before
+    /// Your own pins, a file that you hold from before: what you knew of the sources
     #[arg(long, value_name = "FILE")]
     pub(crate) pins: Option<PathBuf>,
 
@@ -252,10 +252,14 @@ pub(crate) enum VerifyWhat {
   fiducial verify consistency old.checkpoint new.checkpoint --log ./mirror --policy policy")]
     Consistency(VerifyConsistency),
     /// Check that nothing is withheld between two statements: a folder or a bundle
-    #[command(after_help = "Examples:
+    #[command(
+        after_help = "Policy and pins: two files that you hold from before, not from this bundle.
+
+Examples:
   fiducial verify range shown --policy policy --pins pins
   fiducial verify range shown --policy policy --pins pins --lot-key lot.key --units shipped.txt \\
-      --log https://log.example/")]
+      --log https://log.example/"
+    )]
     Range(VerifyDossier),
     /// Check evidence that a log has signed two histories; 0: it has
     #[command(after_help = "Examples:
@@ -270,7 +274,7 @@ pub(crate) struct Dossier {
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 
-    /// Your own pins: what you knew of the sources before
+    /// Your own pins, a file that you hold from before: what you knew of the sources
     #[arg(long, value_name = "FILE")]
     pub(crate) pins: Option<PathBuf>,
 
@@ -317,10 +321,14 @@ pub(crate) enum BundleCommand {
       --log https://log.example/ --out dispute.zip")]
     Make(BundleMake),
     /// Verify a bundle, offline
-    #[command(after_help = "Examples:
+    #[command(
+        after_help = "Policy and pins: two files that you hold from before, not from this bundle.
+
+Examples:
   fiducial bundle verify dispute.zip --policy policy --pins pins
   fiducial bundle verify dispute.zip --policy policy --source-key aoi-7.vkey
-  fiducial bundle verify dispute.zip --policy policy --pins pins --report dispute.html")]
+  fiducial bundle verify dispute.zip --policy policy --pins pins --report dispute.html"
+    )]
     Verify(VerifyDossier),
     /// Say in plain words what a bundle holds, without verifying anything but its form
     Explain(Inspect),

@@ -115,7 +115,7 @@ impl Said {
         let is_all = matches!(self.values.as_slice(), [_, _, found, all] if found == all);
         match language {
             _ if self.message == Message::OwnSound && is_all => Message::OwnSoundAll.text(language),
-            Language::English if is_one => self.message.of_one(),
+            _ if is_one => self.message.of_one(language),
             _ => self.message.text(language),
         }
     }
@@ -187,8 +187,7 @@ const IN_SENTENCES: [Message; 3] =
     [Message::BundleDamaged, Message::LookNotInspected, Message::LookNowhere];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 30] = [
-    (" files of evidence are", " file of evidence is"),
+const NUMBERS: [(&str, &str); 29] = [
     (
         " files to which opened records commit: they are",
         " file to which opened records commit: it is",
@@ -248,7 +247,8 @@ struct Texts {
     code: &'static str,
     english: &'static str,
     chinese: &'static str,
-    /// English where the first value is 1, if a word that does not stand right behind a number changes too.
+    /// English where the first value is 1, if a word that does not stand right behind a number changes too; behind it
+    /// Chinese, if that changes as well.
     one: &'static [&'static str],
 }
 
@@ -266,18 +266,20 @@ impl Message {
         }
     }
 
-    /// The English text where the first value is 1.
-    fn of_one(self) -> &'static str {
-        self.0.one.first().copied().unwrap_or(self.0.english)
+    /// The text where the first value is 1.
+    fn of_one(self, language: Language) -> &'static str {
+        let at = usize::from(language == Language::Chinese);
+        self.0.one.get(at).copied().unwrap_or_else(|| self.text(language))
     }
 }
 
-/// Defines messages: name, code, English, Chinese, and where it needs another the English of one. One that lacks
-/// a language does not compile.
+/// Defines messages: name, code, English, Chinese, and where it needs another the English of one, and likewise the
+/// Chinese. One that lacks a language does not compile.
 ///
 /// Each file of the catalogue has one, with those of its topic.
 macro_rules! catalogue {
-    ($($name:ident = $code:literal, $english:literal, $chinese:literal $(, $one:literal)?;)*) => {
+    ($($name:ident = $code:literal, $english:literal, $chinese:literal
+        $(, $one:literal $(, $one_chinese:literal)?)?;)*) => {
         #[allow(non_upper_case_globals, reason = "they are read as the variants of one type")]
         impl Message {
             $(
@@ -285,7 +287,7 @@ macro_rules! catalogue {
                     code: $code,
                     english: $english,
                     chinese: $chinese,
-                    one: &[$($one)?],
+                    one: &[$($one $(, $one_chinese)?)?],
                 });
             )*
         }
@@ -320,7 +322,9 @@ mod tests {
         for message in [&all[..], &[succession::ALL, units::ALL]].concat().concat() {
             let english = message.text(Language::English);
             let chinese = message.text(Language::Chinese);
-            assert_eq!(places(message.of_one()), places(english), "{message:?}");
+            for language in [Language::English, Language::Chinese] {
+                assert_eq!(places(message.of_one(language)), places(english), "{message:?}");
+            }
             assert!(english.is_ascii() && !english.is_empty(), "{message:?}");
             let is_han = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
             assert!(chinese.chars().any(is_han), "{message:?} has no Chinese text");
@@ -342,11 +346,10 @@ mod tests {
     fn one_is_not_many() {
         let said = |message, values: &[&str]| Said::new(message, values).to_text(Language::English);
         let range = said(Message::RangeSound, &["aoi", "1", "1", "1", "1"]);
-        assert!(range.ends_with(
-            "no gap from entry 1 to 1: 1 statement in a row, with all of their 1 record"
-        ));
-        assert!(said(Message::EvidenceVouched, &["1"]).starts_with("1 file of evidence is byte"));
-        assert!(said(Message::EvidenceVouched, &["11"]).starts_with("11 files of evidence are"));
+        assert!(range.ends_with("is missing between them: 1 statement with 1 record"), "{range}");
+        let vouched = |count| said(Message::EvidenceVouched, &[count]);
+        assert_eq!(vouched("1"), "1 file is here, unchanged since it was logged");
+        assert_eq!(vouched("11"), "11 files are here, unchanged since they were logged");
         assert!(
             said(Message::OpenLowerBounds, &["1"]).starts_with("that 1 statement was not made")
         );
@@ -368,12 +371,16 @@ mod tests {
         let claims = said(Message::OpenClaimsSome, &["1", "review 1"]);
         assert!(claims.contains("1 record was logged (review by a person 1)"), "{claims}");
         let own = said(Message::OwnSound, &["1", "aoi", "1", "2"]);
-        assert_eq!(own, "aoi: records were found for 1 of your 2 boards: 1. Each of them is shown");
-        let all = said(Message::OwnSound, &["43", "aoi", "13", "13"]);
-        assert_eq!(
-            all,
-            "aoi: records were found for all 13 of your boards: 43. Each of them is shown"
+        let kinds = "(of any kind, not each an inspection)";
+        let want = format!(
+            "aoi: records were found for 1 of your 2 units {kinds}: 1. Each of them is shown"
         );
+        assert_eq!(own, want);
+        let all = said(Message::OwnSound, &["43", "aoi", "13", "13"]);
+        let want = format!(
+            "aoi: records were found for all 13 of your units {kinds}: 43. Each of them is shown"
+        );
+        assert_eq!(all, want);
         let nowhere = |values: &[&str]| said(Message::LookNowhere, values);
         assert_eq!(nowhere(&["1", "14", "SN9"]), "1 of your 14 units is nowhere: SN9");
         assert_eq!(nowhere(&["2", "14", "SN8", "SN9"]), "2 of your 14 units are nowhere: SN8, SN9");

@@ -66,6 +66,9 @@ const RECORDS: [Message; 4] = [
 /// Those of them that are about the reader's own units.
 const OWN_RECORDS: [Message; 2] = [Message::LabelOwnRecord, Message::LabelOwnMore];
 
+/// From so many lines on the verdict's word is said again in the last one: the first may have left the screen.
+const MANY_LINES: usize = 12;
+
 /// Why a file is rejected that may only have been copied badly.
 const DAMAGES: [Message; 2] = [Message::BundleCut, Message::BundleDamaged];
 
@@ -84,13 +87,15 @@ enum Shown {
     ForMachines(String),
     /// The fewer words.
     ForPeople(String),
+    /// A word that explains something to people.
+    NamedForPeople(Message),
 }
 
 impl Shown {
     /// The value for people.
     fn text(&self, language: Language) -> Option<&str> {
         Some(match self {
-            Self::Named(name) => name.text(language),
+            Self::Named(name) | Self::NamedForPeople(name) => name.text(language),
             Self::Text(text) | Self::ForPeople(text) => text,
             Self::Worded { english, .. } if language == Language::English => english,
             Self::Worded { chinese, .. } => chinese,
@@ -104,7 +109,7 @@ impl Shown {
             Self::Named(name) => name.code(),
             Self::Text(text) | Self::ForMachines(text) => text,
             Self::Worded { code, .. } => code,
-            Self::ForPeople(_) => return None,
+            Self::ForPeople(_) | Self::NamedForPeople(_) => return None,
         })
     }
 }
@@ -313,6 +318,11 @@ impl Report {
         self.facts.push((label, Shown::Named(value)));
     }
 
+    /// The same where machines need no such word.
+    pub(crate) fn people_named_fact(&mut self, label: Message, value: Message) {
+        self.facts.push((label, Shown::NamedForPeople(value)));
+    }
+
     /// How often a finding is there: people are told what it is `in_short`, without values, which differ from
     /// one to the next.
     pub(crate) fn counted_fact(
@@ -402,6 +412,13 @@ impl Report {
         }
         let records = self.facts_of(language, true);
         records.for_each(|fact| text += &fact_lines(fact, language));
+        if let Some(word) = self.word()
+            && self.found_at.is_none()
+            && text.lines().count() >= MANY_LINES
+        {
+            let again = Said::new(Message::VerdictAgain, &[word.text(language)]);
+            text += &format!("{}\n", again.to_text(language));
+        }
         text
     }
 

@@ -288,22 +288,26 @@ fn a_copy_that_an_editor_has_saved_its_own_way_is_the_readers_own() {
     let folder = folder();
     let at = folder.path();
     let [policies, pins] = [support::policy(), pins_of(at).0].map(|text| saved(&text));
-    let others = |policy: &str, pins: &str| {
+    let copies = |policy: &str, pins: &str| {
         fs::write(at.join("shown/policy"), policy).unwrap();
         fs::write(at.join("shown/pins"), pins).unwrap();
         let words = ["bundle", "verify", "shown", "--policy", "policy", "--pins", "pins"];
-        judge(at, &words, 0)["facts"]["other-copy"].clone()
+        let json = judge(at, &words, 0);
+        let same = codes(&json, "not_checked").into_iter().filter(|code| code.contains("-same-"));
+        (json["facts"]["other-copy"].clone(), same.collect::<Vec<String>>())
     };
     for (own_policy, own_pins) in policies.iter().zip(&pins) {
         fs::write(at.join("policy"), own_policy).unwrap();
         fs::write(at.join("pins"), own_pins).unwrap();
         for (policy, pins) in policies.iter().zip(&pins) {
-            assert_eq!(others(policy, pins), Value::Null, "{policy:?} {pins:?}");
+            // Then nobody but the reader knows whether it came from there.
+            let same = ["open-same-policy", "open-same-pins"].map(str::to_owned).to_vec();
+            assert_eq!(copies(policy, pins), (Value::Null, same), "{policy:?} {pins:?}");
         }
         // One that says another thing is not, whoever has saved it.
         let policy = policies[1].replace("witness one ", "witness  one ");
         let cadence = pins[1].replace("cadence none", "cadence 60");
-        assert_eq!(others(&policy, &cadence), json!(["policy", "pins"]));
+        assert_eq!(copies(&policy, &cadence), (json!(["policy", "pins"]), Vec::new()));
     }
 }
 

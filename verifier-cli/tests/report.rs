@@ -187,7 +187,12 @@ fn an_enclosed_program_or_profile_is_not_counted_among_the_records_of_nobody() {
     };
     let whole = said(true);
     assert!(!whole.contains("name no unit"), "{whole}");
-    assert!(whole.contains("has no gap from entry 0 to 0: 1 statement in a row"), "{whole}");
+    let range = "every statement from 0 to 0 is here, so no batch of records is missing between them: 1 statement with";
+    assert!(whole.contains(range), "{whole}");
+    // A source is called one and not a machine, and what it is is said where people first read the word.
+    let source = "  source: a machine or station that signs its records\n  source: line-4.example/aoi-7: AOI\n";
+    assert!(whole.contains(source) && !whole.contains("stands at"), "{whole}");
+    assert!(whole.ends_with("\nVerdict: VERIFIED\n"), "{whole}");
     // Nobody sees what they are, where their files are not there.
     let bare = said(false);
     assert!(bare.contains("2 records that carry no tags and name no unit"), "{bare}");
@@ -396,6 +401,16 @@ fn a_unit_that_is_nowhere_is_said_alike_by_the_bundle_s_verdict_and_by_reconcili
     boards.write("mine", b"serial,panel\nSN-1,PNL7\n");
     let (_, out, _) = boards.run(&VERIFY_MINE, "en");
     assert!(!out.contains("by the panel"), "{out}");
+    // Where the panel is one board there is no neighbour: people are not told, and machines are.
+    let single = Dispute::of_panel("PNL7\n");
+    single.write("mine", b"serial,panel\nSN-1,PNL7\n");
+    let (code, out, _) = single.run(&VERIFY_MINE, "en");
+    assert!(code == 0 && !out.contains("by the panel"), "{out}");
+    let (_, json, _) = single.run(&[&VERIFY_MINE[..], &["--json"]].concat(), "en");
+    assert!(json.contains("\"own-by-panel\"") && json.contains("SN-1 (PNL7)"), "{json}");
+    single.write("mine", b"serial,panel\nSN-1,PNL7\nSN-2,PNL7\n");
+    let (_, out, _) = single.run(&VERIFY_MINE, "en");
+    assert!(out.contains("2 of your 2 units are found by the panel alone"), "{out}");
 }
 
 const VERIFY_MINE: [&str; 5] = ["bundle", "verify", "dispute.zip", "--units", "mine"];
@@ -426,8 +441,8 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
     let (code, out, err) = late.run(&words, "en");
     // It is not wrong; whoever reads it has to see it, and before the reasons.
     assert_eq!(code, 0, "{err}");
-    let look = "boards are good.\nLook at this:\n  - The files say 6 April 2025; they were logged only on \
-                2 January 2026. Before that they could have been altered\nWhat it rests on:\n";
+    let look = "boards are good.\nLook at this:\n  - The files whose time can be read say 6 April 2025; they were \
+                logged only on 2 January 2026. Before that they could have been altered\nWhat it rests on:\n";
     assert!(out.contains(look) && !out.contains("270 d"), "{out}");
     let (_, json, _) = late.run(&[&words[..], &["--json"]].concat(), "en");
     let said = "of 1 statement were logged up to 270 d 18 h after the times that their files say, by the \
@@ -438,27 +453,28 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
         "{out}"
     );
     let (_, chinese, _) = late.run(&words, "zh");
-    let said = "文件自称 2025-04-06，直到 2026-01-02 才记入日志；此前可能被改动";
+    let said = "能读出时间的文件自称 2025-04-06，直到 2026-01-02 才记入日志；此前可能被改动";
     assert!(chinese.contains(said), "{chinese}");
     assert!(chinese.contains("1 条记录（光学检测 1）在作业之后多久才记入日志"), "{chinese}");
     let page = late.verify("late.zip", "en", 0);
-    assert!(page.contains("The files say 6 April 2025; they were logged only on 2 January 2026"));
+    let said = "whose time can be read say 6 April 2025; they were logged only on 2 January 2026";
+    assert!(page.contains(said), "{page}");
     assert!(page.contains("<small>zone not known</small>"));
     let page = late.verify("late.zip", "zh", 0);
     assert!(page.contains("<small>时区未知</small>") && !page.contains("unknown<"), "{page}");
     late.write("shipped.csv", b"SN000000\nSN000001\n");
     let reconcile = ["reconcile", "--units", "shipped.csv", "--bundle", "late.zip"];
     let (_, out, _) = late.run(&reconcile, "en");
-    assert!(out.contains("The files say 6 April 2025; they"), "{out}");
+    assert!(out.contains("time can be read say 6 April 2025; they"), "{out}");
     let receipt = ["verify", "0.tlog-proof", "--disclosure", "0.disclosure.json"];
     let (_, out, _) = late.run(&receipt, "en");
-    assert!(out.contains("The files say 6 April 2025; they"), "{out}");
+    assert!(out.contains("time can be read say 6 April 2025; they"), "{out}");
 
     let (_, out, _) = Dispute::claiming(&[("2026-01-02T03:04:01Z", "Z")])
         .run(&["bundle", "verify", "dispute.zip"], "en");
     assert!(out.contains("up to 4 s after the times that their files say"), "{out}");
     // What was logged at once is nothing to look at.
-    assert!(!out.contains("Look at this") && !out.contains("The files say"), "{out}");
+    assert!(!out.contains("Look at this") && !out.contains("time can be read say"), "{out}");
     // A minute ahead may be a clock; two hours are told.
     let (_, out, _) =
         Dispute::claiming(&[("2026-01-02T03:05:05Z", "Z"), ("2026-01-02T05:04:05Z", "Z")])
@@ -472,7 +488,7 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
         !out.contains("logged up to") && out.contains("none opens the time that it claims"),
         "{out}"
     );
-    assert!(!out.contains("The files say"), "{out}");
+    assert!(!out.contains("time can be read say"), "{out}");
 }
 
 #[test]

@@ -253,7 +253,7 @@ impl Dispute {
         let started = Instant::now();
         let said = run("fiducial", &[&words[..], &own].concat())?;
         let took = started.elapsed();
-        let all = format!("found for all {} of your boards", self.units);
+        let all = format!("found for all {} of your units", self.units);
         if said.contains(&all) {
             Ok(took)
         } else {

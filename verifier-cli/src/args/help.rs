@@ -81,8 +81,8 @@ const TEXTS: &[(&str, &str)] = &[
         "把结论及其依据写成供人阅读和打印的网页（HTML）",
     ),
     (
-        "Your own pins: what you knew of the sources before",
-        "您自己的信任锚点文件（pins）：您事先对各来源的了解",
+        "Your own pins, a file that you hold from before: what you knew of the sources",
+        "您自己的信任锚点文件（pins），事先持有：您对各来源的了解",
     ),
     (
         "Your units: one a line, or CSV with a header (serial, panel): their records are looked for",
@@ -261,8 +261,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("Where to write the proof; without it, standard output", "证明写到何处；缺省为标准输出"),
     ("Where to write the receipt; without it, standard output", "回执写到何处；缺省为标准输出"),
     (
-        "Whose word on a checkpoint is enough (C2SP tlog-policy)",
-        "检查点须由谁认可（C2SP tlog-policy）",
+        "Whose word on a checkpoint is enough (C2SP tlog-policy): a file that you hold from before",
+        "检查点须由谁认可（C2SP tlog-policy）：您事先持有的文件",
     ),
     (
         "Write only the path in the tree of the first N entries, one hash a line",
@@ -310,7 +310,11 @@ const TEXTS: &[(&str, &str)] = &[
 ];
 
 /// What stands behind the options: whole words, wherever they occur.
-const BEHIND: [(&str, &str); 5] = [
+const BEHIND: [(&str, &str); 6] = [
+    (
+        "Policy and pins: two files that you hold from before, not from this bundle.",
+        "策略和信任锚点（pins）：您事先持有的两个文件，并非取自此证据包。",
+    ),
     ("Examples:", "示例："),
     ("Example:", "示例："),
     (
@@ -367,5 +371,26 @@ fn translate_argument(argument: Arg) -> Arg {
     match chinese(&english) {
         Some(text) => argument.help(text),
         None => argument,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::args::Typed;
+
+    #[test]
+    fn what_judges_a_bundle_says_in_one_line_where_policy_and_pins_come_from() {
+        let (english, chinese) = BEHIND[0];
+        for (language, said) in [(Language::English, english), (Language::Chinese, chinese)] {
+            let command = in_language(Typed::command(), language);
+            for names in [&["bundle", "verify"][..], &["verify", "range"], &["reconcile"]] {
+                let found = names.iter().try_fold(&command, |at, name| at.find_subcommand(name));
+                let behind = found.and_then(Command::get_after_help).map(ToString::to_string);
+                assert!(behind.is_some_and(|text| text.starts_with(said)), "{names:?}: {said}");
+            }
+        }
     }
 }

@@ -75,11 +75,11 @@ pub(crate) struct TemplateFill {
     #[arg(long, value_name = "BUNDLE|FOLDER")]
     pub(crate) bundle: PathBuf,
 
-    /// Whose word on a checkpoint is enough (C2SP tlog-policy)
+    /// Whose word on a checkpoint is enough (C2SP tlog-policy): a file that you hold from before
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,
 
-    /// Your own pins: what you knew of the sources before
+    /// Your own pins, a file that you hold from before: what you knew of the sources
     #[arg(long, value_name = "FILE")]
     pub(crate) pins: Option<PathBuf>,
 

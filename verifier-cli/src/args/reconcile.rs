@@ -7,14 +7,18 @@ use clap::Args;
 use super::PolicyArgs;
 
 #[derive(Args)]
-#[command(after_help = "Examples:
+#[command(
+    after_help = "Policy and pins: two files that you hold from before, not from this bundle.
+
+Examples:
   fiducial reconcile --units shipped.csv --bundle lot-7.zip --policy policy --pins pins \\
       --lot-key lot-7.key
   fiducial reconcile --units shipped.csv --bundle aoi.zip --bundle oven.zip --policy policy \\
       --pins pins --lot-key lot-7.key --accept found-override --csv findings.csv
   fiducial reconcile --units shipped.csv --bundle lot-7.zip --policy policy --pins pins \\
       --lot-key lot-7.key --report lot-7.html --lang zh
-Exit codes: 0 no unit is red, 1 a unit is red or the evidence is rejected, 2 could not tell.")]
+Exit codes: 0 no unit is red, 1 a unit is red or the evidence is rejected, 2 could not tell."
+)]
 pub(crate) struct Reconcile {
     /// The units that were shipped: one a line, or CSV with a header
     #[arg(long, value_name = "FILE")]
@@ -27,7 +31,7 @@ pub(crate) struct Reconcile {
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 
-    /// Your own pins: what you knew of the sources before
+    /// Your own pins, a file that you hold from before: what you knew of the sources
     #[arg(long, value_name = "FILE")]
     pub(crate) pins: Option<PathBuf>,
 

@@ -224,6 +224,9 @@ fn say_ranges<'o>(
         Looks::All(..) => None,
     };
     let reader = own.and_then(Own::reader);
+    if !held.sound.is_empty() {
+        report.people_named_fact(Message::LabelSource, Message::SourceIs);
+    }
     for sound in &held.sound {
         say_range(report, sound, &held.checked, scanned)?;
         if reader.is_none() {
@@ -255,7 +258,10 @@ fn say_range(
     let numbers = [sound.first, sound.last, *statements, *records].map(|number| number.to_string());
     let [first, last, statements, records] = numbers.each_ref().map(String::as_str);
     report.reason(Said::new(Message::RangeSound, &[source, first, last, statements, records]));
-    report.fact(Message::LabelMachine, format!("{source}: {}", sound.pin.machine()));
+    // Not every source is a machine: people are told it as a source, by the name that their pins have for it.
+    let named = format!("{source}: {}", sound.pin.machine());
+    report.machine_fact(Message::LabelMachine, &named);
+    report.people_fact(Message::LabelSource, &named);
     report.fact(Message::LabelHeartbeats, heartbeats);
     report.fact(Message::LabelOutages, outages);
     let end = checked.iter().find(|one| {
@@ -376,8 +382,8 @@ fn say_checkpoint(report: &mut Report, judge: &Judge, checked: &[Checked]) {
     }
 }
 
-/// Copies that came along decide nothing; where they are not the caller's own, that is told. What editors have left
-/// in either makes no difference.
+/// Copies that came along decide nothing; where they are not the caller's own, that is told, and where they are, that
+/// he may have them from there. What editors have left in either makes no difference.
 fn say_copies(
     report: &mut Report,
     contents: &Contents<'_>,
@@ -386,14 +392,18 @@ fn say_copies(
 ) -> Result<(), Stop> {
     if let (Some(copy), Some(path)) = (contents.part(&PartPath::Policy), &wanted.policy.policy) {
         let own = input::read(path, spec::policy::MAX_POLICY_SIZE)?;
-        if input::plain(&own) != input::plain(copy) {
+        if input::plain(&own) == input::plain(copy) {
+            report.not_checked(Message::OpenSamePolicy, &[]);
+        } else {
             report.fact(Message::LabelOtherCopy, PartPath::Policy);
         }
     }
-    if let (Some(copy), Some(own)) = (contents.part(&PartPath::Pins), pins)
-        && input::parse_own(copy, Pins::parse).as_ref() != Ok(own)
-    {
-        report.fact(Message::LabelOtherCopy, PartPath::Pins);
+    if let (Some(copy), Some(own)) = (contents.part(&PartPath::Pins), pins) {
+        if input::parse_own(copy, Pins::parse).as_ref() == Ok(own) {
+            report.not_checked(Message::OpenSamePins, &[]);
+        } else {
+            report.fact(Message::LabelOtherCopy, PartPath::Pins);
+        }
     }
     Ok(())
 }

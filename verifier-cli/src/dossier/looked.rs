@@ -85,6 +85,7 @@ fn say_to_look<'u>(report: &mut Report, units: impl Iterator<Item = &'u Unit>) {
     let names = units.map(|unit| unit.called().into_owned()).collect();
     let look = Look::of_units(Message::LookNotInspected, &[], names);
     report.look(look.asking(Message::LookAskReport));
+    report.not_checked(Message::OpenReconcile, &[]);
 }
 
 /// What a record about boards calls them.
@@ -169,14 +170,19 @@ mod tests {
             // Machines find it among the reasons, people before them.
             assert_eq!(report.reasons().len(), usize::from(count > 0));
             assert_eq!(report.reasons_for_people().count(), 0);
-            report.looks(Language::English)
+            // What judges it stands among what was not checked, and not where people are asked to act.
+            let open = report.open(Language::English).concat();
+            assert_eq!(open.contains("`fiducial reconcile`"), count > 0, "{open}");
+            let looks = report.looks(Language::English);
+            assert!(!looks.concat().contains("reconcile"), "{looks:?}");
+            looks
         };
         assert!(told(0).is_empty());
         let two =
-            "2 boards have no inspection report: SN0, SN1. No report of an inspection machine";
+            "2 boards have no inspection report: SN0, SN1. Ask the maker for them. Nothing here";
         assert!(told(2)[0].starts_with(two), "{:?}", told(2));
         let many = "11 boards have no inspection report: SN0, ";
-        assert!(told(11)[0].starts_with(many) && told(11)[0].contains("SN9 and 1 more. No report"));
+        assert!(told(11)[0].starts_with(many) && told(11)[0].contains("SN9 and 1 more. Ask the"));
     }
 
     #[test]
@@ -185,7 +191,9 @@ mod tests {
             let unit = |name: &&str| Unit { serial: (*name).to_string(), ..Unit::default() };
             let mut report = Report::new(Verdict::Verified);
             say_lacking(&mut report, 3, &lacking.iter().map(unit).collect::<Vec<_>>());
-            assert!(report.open(Language::English).is_empty());
+            let open = report.open(Language::English);
+            assert_eq!(open.len(), usize::from(!lacking.is_empty()));
+            assert!(open.iter().all(|line| line.contains("`fiducial reconcile`")), "{open:?}");
             assert_eq!(
                 report.to_json(Language::English).contains("is there for 1: PN2"),
                 !lacking.is_empty()
@@ -193,7 +201,7 @@ mod tests {
             report.looks(Language::English)
         };
         assert!(told(&[]).is_empty());
-        let said = "1 board has no inspection report: PN2. ";
+        let said = "1 board has no inspection report: PN2. Ask the maker for it. ";
         assert!(told(&["PN2"])[0].starts_with(said), "{:?}", told(&["PN2"]));
     }
 

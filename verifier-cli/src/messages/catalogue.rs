@@ -232,8 +232,9 @@ catalogue! {
     Malformed = "malformed", "{0} is malformed: {1}", "{0} 格式有误：{1}";
     NoEntry = "no-entry", "the receipt does not carry its entry: give it with --entry FILE",
         "回执未附带条目：请用 --entry 给出文件";
-    NoPolicy = "no-policy", "no verdict without a policy: give --policy FILE",
-        "没有策略就没有结论：请用 --policy 给出策略文件";
+    NoPolicy = "no-policy",
+        "Still missing: your policy, a file that you hold from before (--policy FILE)",
+        "还缺：您的策略，即您事先持有的文件（--policy 文件）";
     NoProof = "no-proof", "give the proof with --proof FILE, or a log with --log",
         "请用 --proof 给出证明，或用 --log 给出日志";
     NoSourceKey = "no-source-key", "the entry is a statement, and no key of its source was given",
@@ -412,8 +413,9 @@ catalogue! {
     ChallengeAnswered = "challenge-answered",
         "all {0} records that were picked are opened whole, and {1} of them with their evidence",
         "所抽取的 {0} 条记录均已完整披露，其中 {1} 条附有证据";
-    EvidenceVouched = "evidence-vouched", "{0} files of evidence are byte for byte those of opened records",
-        "{0} 个证据文件与已披露记录所承诺的逐字节相同";
+    EvidenceVouched = "evidence-vouched",
+        "{0} files are here, unchanged since they were logged",
+        "{0} 个文件在此，自记入日志以来未改动", "{0} file is here, unchanged since it was logged";
     ClaimedAfterLogged = "claimed-after-logged",
         "CLAIMED TIMES THAT WERE STILL TO COME, on {0} records: up to {1} behind their logging: a clock is wrong, or the time is not true; the furthest",
         "所称时间尚未到来：{0} 条记录所称的时间晚于其记入日志的时间，最多晚 {1}：时钟有误，或所称时间不实；相距最远的";
@@ -424,8 +426,8 @@ catalogue! {
         "the records of {0} statements were sealed up to {1} after the times that their files say, by their source's own clock, which nobody has witnessed; the last of them",
         "{0} 份声明的记录，按来源自己的时钟（无人见证），最晚在文件自称的时间之后 {1}封入声明；最晚的";
     RangeSound = "range-sound",
-        "{0}: the machine's record has no gap from entry {1} to {2}: {3} statements in a row, with all of their {4} records",
-        "{0}：该机器的记录第 {1} 至 {2} 号连续，没有缺号：共 {3} 份声明，连同其全部 {4} 条记录";
+        "{0}: every statement from {1} to {2} is here, so no batch of records is missing between them: {3} statements with {4} records",
+        "{0}：第 {1} 至 {2} 号声明全部在此，其间没有缺少任何一批记录：共 {3} 份声明，{4} 条记录";
     RecordsSound = "records-sound",
         "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened",
         "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中披露了 {3} 条";
@@ -528,6 +530,12 @@ catalogue! {
     OpenRangeStart = "open-range-start",
         "{0}: that nothing is missing between the pinned statement {1} and statement {2}: give --log",
         "{0}：信任锚点所载的第 {1} 号声明与第 {2} 号之间有无缺失：请给出 --log";
+    OpenSamePins = "open-same-pins",
+        "your pins are the same as the copy in the bundle: make sure that you had them from somewhere else",
+        "您的信任锚点（pins）与证据包中的副本相同：请确认您是从别处得到的";
+    OpenSamePolicy = "open-same-policy",
+        "your policy is the same as the copy in the bundle: make sure that you had it from somewhere else",
+        "您的策略与证据包中的副本相同：请确认您是从别处得到的";
     OpenScan = "open-scan",
         "{0}: whether the maker keeps a second set of books: that needs the log (--log)",
         "{0}：制造方是否另有一套记录：这需要日志（--log）";
@@ -548,6 +556,7 @@ catalogue! {
     LabelOutages = "outages", "outages stated", "申明的中断数";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
+    SourceIs = "source-is", "a machine or station that signs its records", "为自己的记录签名的机器或工位";
     LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已披露/全部记录数（含批次头）";
     LabelStatementWitnessed = "statement-witnessed", "witnessed not later than", "不晚于（见证时间）";
 }

@@ -57,11 +57,15 @@ mod tests {
         let days = span("2026-03-02", "2026-03-05");
         let said = Said::new(Message::LookLate, &[&days, "2026-11-27"]);
         let english = said.to_text(Language::English);
-        assert!(english.starts_with("The files say 2 March 2026 to 5 March 2026; "), "{english}");
+        assert!(
+            english
+                .starts_with("The files whose time can be read say 2 March 2026 to 5 March 2026; "),
+            "{english}"
+        );
         assert!(english.contains("logged only on 27 November 2026. Before that"), "{english}");
         let chinese = said.to_text(Language::Chinese);
         assert!(
-            chinese.starts_with("文件自称 2026-03-02 至 2026-03-05，直到 2026-11-27"),
+            chinese.starts_with("能读出时间的文件自称 2026-03-02 至 2026-03-05，直到 2026-11-27"),
             "{chinese}"
         );
         assert_eq!(said.to_json(Language::Chinese)["values"][0], "2026-03-02 .. 2026-03-05");

@@ -41,9 +41,10 @@ impl Look {
         Self { said, units: units.iter().map(|unit| printable(unit)).collect() }
     }
 
-    /// Says what to do about it.
+    /// Says what to do about it; of one unit that may be in other words.
     pub(crate) fn asking(self, for_what: Message) -> Self {
-        Self { said: self.said.with(vec![Said::new(for_what, &[])]), ..self }
+        let asked = Said::new(for_what, &[&self.units.len().to_string()]);
+        Self { said: self.said.with(vec![asked]), ..self }
     }
 
     /// Where it stands among the others.
@@ -90,6 +91,26 @@ mod tests {
         assert_eq!(json["code"], "look-nowhere");
         assert_eq!(json["units"].as_array().map(Vec::len), Some(12));
         assert_eq!(json["details"][0]["code"], "look-ask-records");
+    }
+
+    #[test]
+    fn what_to_do_about_one_board_is_said_of_one_in_both_languages() {
+        let asking = |names: &[&str], language| {
+            let units = names.iter().map(|name| (*name).to_string()).collect();
+            let look = Look::of_units(Message::LookNotInspected, &[], units);
+            look.asking(Message::LookAskReport).to_text(language)
+        };
+        let (english, chinese) = (Language::English, Language::Chinese);
+        let one = "1 board has no inspection report: SN1. Ask the maker for it. Nothing here shows that this board \
+                   was inspected.";
+        assert_eq!(asking(&["SN1"], english), one);
+        let two = "2 boards have no inspection report: SN1, SN2. Ask the maker for them. Nothing here shows that \
+                   these boards were inspected.";
+        assert_eq!(asking(&["SN1", "SN2"], english), two);
+        let one = asking(&["SN1"], chinese);
+        assert!(one.ends_with("SN1。请向厂家索要。此处没有任何内容表明这块板经过检测。"), "{one}");
+        let two = asking(&["SN1", "SN2"], chinese);
+        assert!(two.ends_with("SN2。请向厂家索要。此处没有任何内容表明这些板经过检测。"), "{two}");
     }
 
     #[test]

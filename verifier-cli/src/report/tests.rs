@@ -130,7 +130,7 @@ fn what_is_to_be_looked_at_stands_between_the_verdict_and_its_reasons() {
     let want = "VERIFIED\n  The evidence holds. That does not say that the boards are good.\n\
                 Look at this:\n  - 1 board has no inspection report: SN1\n  \
                 - 1 board failed at the machine and nobody passed it: SN2\nWhat it rests on:\n  \
-                2 files of evidence are byte for byte those of opened records\n";
+                2 files are here, unchanged since they were logged\n";
     assert_eq!(text, want);
     // Machines get all of it, and what they got before.
     let json: Value = serde_json::from_str(&report.to_json(Language::English)).unwrap();
@@ -143,6 +143,47 @@ fn what_is_to_be_looked_at_stands_between_the_verdict_and_its_reasons() {
     let text = report.to_text(Language::Chinese);
     assert!(text.starts_with("有问题\n  您的 2 个单元中有 1 个找不到：SN3"), "{text}");
     assert!(!text.contains("证据成立；"), "{text}");
+}
+
+#[test]
+fn the_verdict_s_word_is_said_again_at_the_end_of_what_fills_a_screen() {
+    let of_lines = |count: usize| {
+        let mut report = Report::new(Verdict::Verified);
+        for at in 1..count {
+            report.fact(Message::LabelOpened, at);
+        }
+        report
+    };
+    let text = of_lines(11).to_text(Language::English);
+    assert!(text.lines().count() == 11 && text.ends_with("  opened: 10\n"), "{text}");
+    let text = of_lines(12).to_text(Language::English);
+    assert!(text.lines().count() == 13 && text.ends_with(": 11\nVerdict: VERIFIED\n"), "{text}");
+    assert!(of_lines(12).to_text(Language::Chinese).ends_with("\n结论：已验证\n"));
+    // It is the word that people read first, and machines have it once.
+    let mut report = of_lines(12);
+    report.set_not_in_order(Said::new(Message::OwnAbsent, &["1", "2", "SN9"]));
+    assert!(report.to_text(Language::English).ends_with("\nVerdict: NOT IN ORDER\n"));
+    assert!(!report.to_json(Language::English).contains("Verdict: "));
+    // What was made and not judged has no word, and of many reports none fills a screen.
+    let mut made = Report::new(Verdict::Done);
+    for at in 0..12 {
+        made.fact(Message::LabelOpened, at);
+    }
+    assert!(made.to_text(Language::English).ends_with("  opened: 11\n"));
+    let mut found = of_lines(12).in_word(Message::Rejected);
+    found.verdict = Verdict::Rejected;
+    found.set_found_at("2026-01-02T03:04:05Z".to_string());
+    assert!(found.to_text(Language::English).ends_with("  opened: 11\n"));
+}
+
+#[test]
+fn what_a_word_means_is_told_to_people_alone() {
+    let mut report = Report::new(Verdict::Verified);
+    report.people_named_fact(Message::LabelSource, Message::SourceIs);
+    let text = report.to_text(Language::English);
+    assert_eq!(text, "VERIFIED\n  source: a machine or station that signs its records\n");
+    assert!(report.to_text(Language::Chinese).contains("来源：为自己的记录签名的机器或工位"));
+    assert!(!report.to_json(Language::English).contains("station"));
 }
 
 #[test]

@@ -83,6 +83,8 @@ pub(super) struct Named<'a> {
     panels: HashSet<&'a [u8]>,
     /// The panels of the list that a record names without another board of theirs.
     alone: HashSet<&'a [u8]>,
+    /// The panels that records show with boards of their own, or with several that bear their name.
+    several: HashSet<&'a [u8]>,
 }
 
 impl<'a> Named<'a> {
@@ -112,7 +114,20 @@ impl<'a> Named<'a> {
         let with_boards: HashSet<&[u8]> =
             units_in(record).flat_map(|unit| boards.of(unit)).collect();
         let is_alone = |name: &&[u8]| boards.panels.contains(*name) && !with_boards.contains(*name);
-        self.alone.extend(units_in(record).chain(panel).filter(is_alone));
+        let is_several = units_in(record).nth(1).is_some();
+        for name in units_in(record).chain(panel).filter(is_alone) {
+            self.alone.insert(name);
+            if is_several {
+                self.several.insert(name);
+            }
+        }
+        self.several.extend(with_boards);
+    }
+
+    /// Whether records show more on this panel than one board that is not named: what is found by it may be of
+    /// another of its boards.
+    pub(super) fn shows_several_on(&self, panel: &str) -> bool {
+        self.several.contains(panel.as_bytes())
     }
 
     /// How a unit is found.
@@ -233,6 +248,29 @@ mod tests {
         let other: &[(&str, &str)] = &[("panel", "PNL8"), ("units", "L7\n")];
         assert_eq!(found(&units, &[shared, other])[0], [ByPanel; 3]);
         assert_eq!(found(&units, &[shared])[0], [Missing; 3]);
+    }
+
+    /// Whether records, by which a unit is found by its panel, show several boards on that.
+    fn shows(records: &[&[(&str, &str)]]) -> bool {
+        let (list, opened) = (list(&[("SN-1", "PNL7")]), opened(records));
+        let boards = Boards::new(&list, opened.records().iter());
+        let mut named = Named::default();
+        for record in opened.records() {
+            named.add(&boards, record);
+        }
+        assert_eq!(named.of(&list.units[0]), Found::ByPanel);
+        named.shows_several_on("PNL7")
+    }
+
+    #[test]
+    fn a_panel_has_several_boards_where_a_record_shows_them() {
+        assert!(!shows(&[&[P, ("units", "PNL7\n")]]) && !shows(&[&[P]]));
+        assert!(shows(&[&[P, ("units", "PNL7\nPNL7\n")]]));
+        assert!(shows(&[&[P, ("units", "N/A\n\n")]]));
+        // Another board of it in another record.
+        assert!(shows(&[&[P], &[P, ("units", "SN-2\n")]]));
+        // Several on another panel say nothing of this one.
+        assert!(!shows(&[&[P], &[("panel", "PNL8"), ("units", "SN-8\nSN-9\n")]]));
     }
 
     #[test]

@@ -15,8 +15,10 @@ catalogue! {
     MeansReceipt = "means-receipt", "A receipt only: no report was compared.", "只有回执：未比对任何报告。";
     OpenFilesGiven = "open-files-given",
         "the files of {0} records: they were not given (records {1})", "{0} 条记录的文件：未提供（第 {1} 号记录）";
-    OwnSoundAll = "own-sound-all", "{1}: records were found for all {3} of your boards: {0}. Each of them is shown",
-        "{1}：您的 {3} 个单元都找到了记录，共 {0} 条，均已出示";
+    OwnSoundAll = "own-sound-all",
+        "{1}: records were found for all {3} of your units (of any kind, not each an inspection): {0}. Each of them is shown",
+        "{1}：您的 {3} 个单元都找到了记录（任何种类，未必是检测），共 {0} 条，均已出示";
+    VerdictAgain = "verdict-again", "Verdict: {0}", "结论：{0}";
     WhyHeading = "why", "What it rests on:", "依据：";
     ReportSays = "report-says", "This report says: {0}", "该报告称：{0}";
 
@@ -87,8 +89,8 @@ catalogue! {
     HtmlBoardTitle = "html-board-title", "Board {0}: {1}", "板 {0}：{1}";
     HtmlBoards = "html-boards", "The boards", "电路板";
     HtmlClaimed = "html-claimed", "Time claimed in the file", "文件自称的时间";
-    HtmlEvidenceEnclosed = "html-evidence-enclosed", "file enclosed, byte for byte ({0}...)",
-        "文件已附上，逐字节相同（{0}…）";
+    HtmlEvidenceEnclosed = "html-evidence-enclosed",
+        "file enclosed, unchanged since it was logged ({0}...)", "文件已附上，自记入日志以来未改动（{0}…）";
     HtmlEvidenceMissing = "html-evidence-missing", "file not enclosed ({0}...)", "文件未附上（{0}…）";
     HtmlFollows = "html-follows", "logged after no. {0}", "记入日志在第 {0} 项之后";
     HtmlFollowsElsewhere = "html-follows-elsewhere", "logged after a report that is not shown here ({0}...)",
@@ -211,8 +213,8 @@ catalogue! {
     HtmlTooLarge = "html-too-large", "Not drawn: the file is larger than this program reads for a picture.",
         "未绘图：文件超出本程序为绘图而读取的大小。";
     HtmlUnread = "html-unread",
-        "Not drawn: this program does not read files of this form, or the file breaks its form. The file itself is byte for byte the one that was recorded.",
-        "未绘图：本程序不读取这种格式，或文件不合其格式。文件本身与所记录的逐字节相同。";
+        "Not drawn: this program does not read files of this form, or the file breaks its form. The file itself is unchanged since it was logged.",
+        "未绘图：本程序不读取这种格式，或文件不合其格式。文件本身自记入日志以来未改动。";
 
     // Profiles.
     HtmlAbove = "html-above", "Above 217 C, s", "217 °C 以上时间，秒";

@@ -13,8 +13,10 @@ catalogue! {
     LookNotInspected = "look-not-inspected", "{0} boards have no inspection report: {1}",
         "{0} 块电路板没有检验报告：{1}", "{0} board has no inspection report: {1}";
     LookAskReport = "look-ask-report",
-        "No report of an inspection machine (AOI) is shown. Ask the maker for it; the delivery comparison (`fiducial reconcile`) judges that",
-        "未出示检测机（AOI）的报告。请向工厂索取；由出货核对（`fiducial reconcile`）判定";
+        "Ask the maker for them. Nothing here shows that these boards were inspected.",
+        "请向厂家索要。此处没有任何内容表明这些板经过检测。",
+        "Ask the maker for it. Nothing here shows that this board was inspected.",
+        "请向厂家索要。此处没有任何内容表明这块板经过检测。";
     LookFailed = "look-failed", "{0} boards failed at the machine and nobody passed them: {1}",
         "{0} 块电路板被机器判为不合格，无人复判通过：{1}",
         "{0} board failed at the machine and nobody passed it: {1}";
@@ -31,6 +33,6 @@ catalogue! {
         "{0} 块电路板被机器判为不合格；其后如何，请见各自的记录：{1}",
         "{0} board failed at the machine; what became of it is in its records alone: {1}";
     LookLate = "look-late",
-        "The files say {0}; they were logged only on {1}. Before that they could have been altered",
-        "文件自称 {0}，直到 {1} 才记入日志；此前可能被改动";
+        "The files whose time can be read say {0}; they were logged only on {1}. Before that they could have been altered",
+        "能读出时间的文件自称 {0}，直到 {1} 才记入日志；此前可能被改动";
 }

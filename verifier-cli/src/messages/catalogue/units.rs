@@ -5,8 +5,8 @@ use crate::messages::Message;
 catalogue! {
     // Found, and not found.
     OwnSound = "own-sound",
-        "{1}: records were found for {2} of your {3} boards: {0}. Each of them is shown",
-        "{1}：您的 {3} 个单元中有 {2} 个找到了记录，共 {0} 条，均已出示";
+        "{1}: records were found for {2} of your {3} units (of any kind, not each an inspection): {0}. Each of them is shown",
+        "{1}：您的 {3} 个单元中有 {2} 个找到了记录（任何种类，未必是检测），共 {0} 条，均已出示";
     OwnNamed = "own-named", "opened records name {0} of your {1} units",
         "已披露的记录写明了您 {1} 个单元中的 {0} 个";
     OwnAbsent = "own-absent",
@@ -79,6 +79,9 @@ catalogue! {
     OpenNotInspected = "open-not-inspected",
         "to look at: of {0} boards or panels named in what is shown, no report of an inspection machine (AOI) under that name is there for {1}: {2}",
         "请留意：所出示的内容写明的 {0} 个单板或拼板中，有 {1} 个在该名称下没有检测机（AOI）的报告：{2}";
+    OpenReconcile = "open-reconcile",
+        "whether each board was inspected, and what became of it: the delivery comparison (`fiducial reconcile`) judges that",
+        "各块板是否经过检测、其后如何：由出货核对（`fiducial reconcile`）判定";
     OpenUnnamed = "open-unnamed",
         "{0}: {1} records that carry no tags and name no unit: which units they belong to, and what is in their files",
         "{0}：{1} 条没有标签、也未写明单元的记录：属于哪些单元，以及其文件的内容";
