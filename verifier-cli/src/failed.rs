@@ -189,7 +189,8 @@ struct Histories<'w, 'r> {
 
 impl<'w, 'r> Histories<'w, 'r> {
     fn new(words: &'w [Word<'r>]) -> Self {
-        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+        let names = words.iter().map(|word| word.all_names().count()).sum();
+        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::with_capacity(names);
         let mut by_about: HashMap<&str, Vec<usize>> = HashMap::new();
         for (at, word) in words.iter().enumerate() {
             if let Some(file) = word.about.filter(|_| word.all_names().next().is_none()) {
@@ -222,7 +223,7 @@ impl<'w, 'r> Histories<'w, 'r> {
     fn message(&mut self, name: &str) -> Option<Message> {
         let Some(chain) = self.chain(name) else { return Some(Message::LookUnfollowed) };
         let (mut is_failed, mut last) = (false, None);
-        for word in chain {
+        for word in chain.words() {
             is_failed |= word.fails(name);
             let is_word =
                 is_inspection(word.kind) || matches!(word.kind, Kind::Repair | Kind::Review);
@@ -241,7 +242,7 @@ impl<'w, 'r> Histories<'w, 'r> {
 
     /// The records about a board, in turn; `None` once too much was gone through. A record that names its panel and
     /// other boards of it says nothing of it.
-    fn chain(&mut self, name: &str) -> Option<Vec<&'w Word<'r>>> {
+    fn chain(&mut self, name: &str) -> Option<Chain<'w, 'r>> {
         let (words, by_name) = (self.words, &self.by_name);
         let places = |name: &str| by_name.get(name).map_or(&[][..], Vec::as_slice);
         let own = places(name);
@@ -250,6 +251,14 @@ impl<'w, 'r> Histories<'w, 'r> {
         panels.dedup();
         let on_panel: usize = panels.iter().map(|panel| places(panel).len()).sum();
         self.left = self.left.checked_sub(own.len() + on_panel)?;
+        // Most boards have one record, and it is the only one of their panel.
+        if let [only] = own
+            && on_panel <= 1
+            && panels.iter().all(|panel| places(panel) == own)
+            && words[*only].file.is_none_or(|file| !self.by_about.contains_key(file))
+        {
+            return Some(Chain::One(&words[*only]));
+        }
         let is_whole = |at: &usize| {
             let units = &words[*at].units;
             units.is_empty() || units.iter().any(|unit| panels.binary_search(unit).is_ok())
@@ -266,7 +275,23 @@ impl<'w, 'r> Histories<'w, 'r> {
         chain.dedup();
         let mut chain: Vec<&'w Word<'r>> = chain.into_iter().map(|at| &words[at]).collect();
         chain.sort_by_key(|word| (word.times.1, word.place));
-        Some(in_turn(chain, |word| word.kind, |word| word.times))
+        Some(Chain::Many(in_turn(chain, |word| word.kind, |word| word.times)))
+    }
+}
+
+/// What is said of one board, in turn.
+enum Chain<'w, 'r> {
+    One(&'w Word<'r>),
+    Many(Vec<&'w Word<'r>>),
+}
+
+impl<'w, 'r> Chain<'w, 'r> {
+    fn words(&self) -> impl Iterator<Item = &'w Word<'r>> {
+        let words = match self {
+            Self::One(word) => std::slice::from_ref(word),
+            Self::Many(words) => words.as_slice(),
+        };
+        words.iter().copied()
     }
 }
 

@@ -157,8 +157,15 @@ impl Own {
             looked::say(report, units.len(), &lacking);
             say_missing(report, None, &missing);
         } else {
-            let say = |one| self.say_range(report, one, checked, (&boards, units));
-            let absent: Vec<Vec<&Unit>> = sound.iter().map(say).collect();
+            // Where one range is all that there is, what is missing of it is missing.
+            let is_all = sound.len() == 1 && checked.iter().all(is_of_range);
+            let absent = |one| {
+                if is_all { missing.clone() } else { absent_of(one, checked, (&boards, units)) }
+            };
+            let absent: Vec<Vec<&Unit>> = sound.iter().map(absent).collect();
+            for (one, absent) in sound.iter().zip(&absent) {
+                self.say_range(report, one, checked, (units.len(), absent.len()));
+            }
             looked::say(report, units.len(), &lacking);
             for (one, absent) in sound.iter().zip(absent) {
                 say_missing(report, Some(one.pin.source().as_str()), &absent);
@@ -195,21 +202,17 @@ impl Own {
         Ok(units)
     }
 
-    /// Returns the units that it does not have.
-    fn say_range<'a, 'u>(
+    /// `units`: how many there are, and how many of them it does not have.
+    fn say_range(
         &self,
         report: &mut Report,
         sound: &Sound<'_>,
-        checked: &'a [Checked],
-        (boards, units): (&Boards<'a>, &'u [Unit]),
-    ) -> Vec<&'u Unit> {
+        checked: &[Checked],
+        (all, missing): (usize, usize),
+    ) {
         let source = sound.pin.source().as_str();
         let records = &sound.followed.own;
-        let mut named = Named::default();
-        own_records(sound, checked).for_each(|record| named.add_tagged(boards, record));
-        let missing = of_kind(&found(units, &named), Found::Missing);
-        let all = units.len();
-        let numbers = [records.len(), all - missing.len(), all].map(|number| number.to_string());
+        let numbers = [records.len(), all - missing, all].map(|number| number.to_string());
         let [count, found, all] = numbers.each_ref().map(String::as_str);
         report.reason(Said::new(Message::OwnSound, &[count, source, found, all]));
         let panels = self.panels();
@@ -218,17 +221,31 @@ impl Own {
             units_at(sound, checked, place).iter().map(called).collect()
         });
         report.not_checked(Message::OpenNoise, &[source]);
-        missing
     }
 
     /// What records call units by name: those that are opened singly, and all where no tag can be computed.
     fn named<'a>(&self, boards: &Boards<'a>, checked: &'a [Checked]) -> Named<'a> {
-        let is_read = |one: &&Checked| one.place.claim == Claim::Records || self.reader.is_none();
+        let is_read = |one: &&Checked| !is_of_range(one) || self.reader.is_none();
         let mut named = Named::default();
         let read = checked.iter().filter(is_read).flat_map(|one| one.opened.records());
         read.for_each(|record| named.add(boards, record));
         named
     }
+}
+
+fn is_of_range(one: &Checked) -> bool {
+    one.place.claim == Claim::Range
+}
+
+/// The units that a range does not have.
+fn absent_of<'a, 'u>(
+    sound: &Sound<'_>,
+    checked: &'a [Checked],
+    (boards, units): (&Boards<'a>, &'u [Unit]),
+) -> Vec<&'u Unit> {
+    let mut named = Named::default();
+    own_records(sound, checked).for_each(|record| named.add_tagged(boards, record));
+    of_kind(&found(units, &named), Found::Missing)
 }
 
 /// How each unit is found.

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use rayon::prelude::*;
-use spec::evidence::disclosure::OpenedRecord;
+use spec::evidence::disclosure::{OpenedRecord, Shown};
+use spec::evidence::range::items;
 use spec::key::KeyName;
 
 use super::case::{Book, is_inspection};
@@ -18,33 +19,45 @@ pub(crate) fn uninspected<'u, 'r>(
     records: impl Iterator<Item = (&'r KeyName, u64, &'r OpenedRecord)>,
 ) -> Vec<&'u Unit> {
     // Record 0 is the header of its statement.
-    let records = records.filter(|(.., record)| record.index() > 0);
-    let entries: Vec<Entry> =
-        records.map(|(source, sequence, record)| Entry::naming(source, sequence, record)).collect();
-    let words = Words::new(&[], &[]).expect("no usual word is both good and bad");
-    without(units, &entries, &words)
-}
-
-fn without<'u>(units: &'u [Unit], entries: &[Entry], words: &Words) -> Vec<&'u Unit> {
-    // Almost always these are all: only of the others it takes their panels and neighbours to know.
-    let named = named_in_inspections(entries);
-    let others = units.iter().filter(|unit| !named.contains(unit.serial.as_bytes()));
-    let others: Vec<&Unit> = others.collect();
+    let records: Vec<_> = records.filter(|(.., record)| record.index() > 0).collect();
+    let in_inspections = records.iter().filter(|(.., record)| is_inspection(record.kind()));
+    let others = not_named(
+        units,
+        in_inspections.filter_map(|(.., record)| match record.shown("units") {
+            Shown::Value(list) => Some(list),
+            Shown::Absent | Shown::Hidden => None,
+        }),
+    );
     if others.is_empty() {
         return Vec::new();
     }
+    let naming = |(source, sequence, record)| Entry::naming(source, sequence, record);
+    let entries: Vec<Entry> = records.into_iter().map(naming).collect();
+    let words = Words::new(&[], &[]).expect("no usual word is both good and bad");
+    without(units, others, &entries, &words)
+}
+
+/// The units that are in none of the lists of reports on an inspection. A report that names a unit is one on it,
+/// whatever else is known, and almost always that are all: of the others it takes their panels and neighbours to know.
+fn not_named<'u, 'r>(units: &'u [Unit], lists: impl Iterator<Item = &'r [u8]>) -> Vec<&'u Unit> {
+    let mut named: HashSet<&[u8]> = HashSet::with_capacity(units.len());
+    named.extend(lists.flat_map(items).filter(|name| is_name(name)));
+    units.iter().filter(|unit| !named.contains(unit.serial.as_bytes())).collect()
+}
+
+/// Those of the `others` that have a record and no inspection.
+fn without<'u>(
+    units: &'u [Unit],
+    others: Vec<&'u Unit>,
+    entries: &[Entry],
+    words: &Words,
+) -> Vec<&'u Unit> {
     let book = Book::new(entries, units, words);
     let is_without = |unit: &&Unit| {
         let case = book.case(unit);
         !case.own.is_empty() && !case.is_inspected()
     };
     others.into_par_iter().filter(is_without).collect()
-}
-
-/// What reports of machines that inspect call units: a report that names a unit is one on it, whatever else is known.
-fn named_in_inspections(entries: &[Entry]) -> HashSet<&[u8]> {
-    let reports = entries.iter().filter(|entry| is_inspection(entry.kind));
-    reports.flat_map(|entry| entry.items("units")).filter(|name| is_name(name)).collect()
 }
 
 #[cfg(test)]
@@ -86,8 +99,16 @@ mod tests {
             unit("SN9", ""),
         ];
         let words = Words::new(&[], &[]).unwrap();
-        let found = without(&units, &entries, &words);
-        let found: Vec<_> = found.iter().map(|unit| unit.called()).collect();
-        assert_eq!(found, ["SN2", "SN3", "SN5", "PN2"]);
+        let found = |others| {
+            let found = without(&units, others, &entries, &words);
+            found.iter().map(|unit| unit.called().into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found(units.iter().collect()), ["SN2", "SN3", "SN5", "PN2"]);
+        // Those that a report names are none of them, and need not be looked at.
+        let reports = entries.iter().filter(|entry| is_inspection(entry.kind));
+        let others = not_named(&units, reports.filter_map(|entry| entry.bytes("units")));
+        assert_eq!((units.len() - others.len(), found(others).len()), (1, 4));
+        // A placeholder names nobody.
+        assert_eq!(not_named(&[unit("N/A", "PN1")], [&b"N/A\n"[..]].into_iter()).len(), 1);
     }
 }
