@@ -416,7 +416,11 @@ impl Report {
             && self.found_at.is_none()
             && text.lines().count() >= MANY_LINES
         {
-            let again = Said::new(Message::VerdictAgain, &[word.text(language)]);
+            let again = match self.looks(language).is_empty() {
+                true => Message::VerdictAgain,
+                false => Message::VerdictAgainLook,
+            };
+            let again = Said::new(again, &[word.text(language)]);
             text += &format!("{}\n", again.to_text(language));
         }
         text

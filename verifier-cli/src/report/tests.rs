@@ -159,6 +159,11 @@ fn the_verdict_s_word_is_said_again_at_the_end_of_what_fills_a_screen() {
     let text = of_lines(12).to_text(Language::English);
     assert!(text.lines().count() == 13 && text.ends_with(": 11\nVerdict: VERIFIED\n"), "{text}");
     assert!(of_lines(12).to_text(Language::Chinese).ends_with("\n结论：已验证\n"));
+    // What stood at the top by then is out of sight.
+    let mut report = of_lines(12);
+    report.look(Said::new(Message::LookHeader, &["serial"]));
+    let end = "\nVerdict: VERIFIED. What to look at stands at the top\n";
+    assert!(report.to_text(Language::English).ends_with(end));
     // It is the word that people read first, and machines have it once.
     let mut report = of_lines(12);
     report.set_not_in_order(Said::new(Message::OwnAbsent, &["1", "2", "SN9"]));

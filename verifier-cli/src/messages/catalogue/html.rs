@@ -19,6 +19,9 @@ catalogue! {
         "{1}: records were found for all {3} of your units (of any kind, not each an inspection): {0}. Each of them is shown",
         "{1}：您的 {3} 个单元都找到了记录（任何种类，未必是检测），共 {0} 条，均已出示";
     VerdictAgain = "verdict-again", "Verdict: {0}", "结论：{0}";
+    VerdictAgainLook = "verdict-again-look",
+        "Verdict: {0}. What to look at stands at the top",
+        "结论：{0}。请留意的事项列在最上面";
     WhyHeading = "why", "What it rests on:", "依据：";
     ReportSays = "report-says", "This report says: {0}", "该报告称：{0}";
 

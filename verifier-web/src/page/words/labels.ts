@@ -77,7 +77,7 @@ export const OWN_ROLES: Readonly<Record<keyof typeof OWN_NAMES, Words>> = {
 /** Texts that stand in the page, by the name in its `data-say`. */
 export const TEXTS = {
   title: { en: "Fiducial: check a report", zh: "Fiducial：核验报告" },
-  heading: { en: "Is this the report that was made then?", zh: "这是当时那份报告吗？" },
+  heading: { en: "Is this unchanged since it was logged?", zh: "记入日志后是否改动过？" },
   lead: {
     en: "Nothing leaves this computer.",
     zh: "内容不离开本机。",

@@ -491,8 +491,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     zh: "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情。请书面确认密钥；在相符之前，请勿采信。",
   },
   "reader-incomplete": {
-    en: "A lot key finds nothing without the list of your units: put it in as well.",
-    zh: "没有您的单元清单，批次密钥查不到任何记录：请一并填入清单。",
+    en: "A lot key finds nothing without the list of your units: put the list in as well, or remove the key.",
+    zh: "没有您的单元清单，批次密钥查不到任何记录：请一并填入清单，或移除密钥。",
   },
   "reader-too-large": { en: "The lot keys or the list of units are too long.", zh: "批次密钥或单元清单过长。" },
   "several-files": {
