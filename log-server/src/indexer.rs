@@ -40,7 +40,9 @@ pub fn open_if_empty(shared: &Shared) {
 pub fn run(shared: &Arc<Shared>) -> Result<(), Fatal> {
     let size = shared.tail.read().expect("no panic under this lock").frontier().size();
     // From where on it lacks entries, where that is known; else everything is done again.
-    let mut covered = (!shared.index.is_ready()).then(|| shared.index.open(size));
+    // One that was open and fell behind before this began is still open, and is not opened again.
+    let behind_or_opened = || shared.index.take_behind().unwrap_or_else(|| shared.index.open(size));
+    let mut covered = (!shared.index.is_ready()).then(behind_or_opened);
     let mut failures = Failures::default();
     loop {
         if shared.is_over() {

@@ -25,28 +25,35 @@ fn loaded(base: u64, size: u64) -> Loaded {
 
 #[test]
 fn an_index_that_missed_what_was_trimmed_gets_that_and_is_not_made_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let objects = Box::new(bare::folder_objects(folder.path()));
-    let Started { shared, mut sequencer, .. } = bare::open(folder.path(), objects);
-    indexer::open_if_empty(&shared);
-    sequencer.take_in(bare::entries(0..300)).unwrap();
-    let generation = shared.index.generation();
-    let indexing = shared.clone();
-    let thread = std::thread::spawn(move || indexer::run(&indexing));
+    // The indexer's thread may get its first turn before that or after it.
+    for is_late in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let objects = Box::new(bare::folder_objects(folder.path()));
+        let Started { shared, mut sequencer, .. } = bare::open(folder.path(), objects);
+        indexer::open_if_empty(&shared);
+        sequencer.take_in(bare::entries(0..300)).unwrap();
+        let generation = shared.index.generation();
+        let start = || {
+            let indexing = shared.clone();
+            std::thread::spawn(move || indexer::run(&indexing))
+        };
+        let early = (!is_late).then(start);
 
-    // Others go on, seal, and trim.
-    let mut tail = Tail::new(Frontier::new());
-    bare::commit(&mut tail, 900);
-    bare::seal(&mut tail, shared.objects.as_ref());
-    sequencer.begin_anew(loaded(768, 900)).unwrap();
-    bare::wait_until(|| shared.index.is_ready() || thread.is_finished());
-    assert_eq!(shared.index.generation(), generation, "it was emptied");
-    assert_eq!(shared.index.waiting(), 900, "an entry was added twice, or not at all");
-    for (entry, at) in bare::entries(0..900).iter().zip(0..) {
-        assert_eq!(shared.find_leaf(leaf_hash(entry)), Ok(Some(at)));
+        // Others go on, seal, and trim.
+        let mut tail = Tail::new(Frontier::new());
+        bare::commit(&mut tail, 900);
+        bare::seal(&mut tail, shared.objects.as_ref());
+        sequencer.begin_anew(loaded(768, 900)).unwrap();
+        let thread = early.unwrap_or_else(start);
+        bare::wait_until(|| shared.index.is_ready() || thread.is_finished());
+        assert_eq!(shared.index.generation(), generation, "it was emptied");
+        assert_eq!(shared.index.waiting(), 900, "an entry was added twice, or not at all");
+        for (entry, at) in bare::entries(0..900).iter().zip(0..) {
+            assert_eq!(shared.find_leaf(leaf_hash(entry)), Ok(Some(at)));
+        }
+        bare::end(&shared);
+        thread.join().unwrap().unwrap();
     }
-    bare::end(&shared);
-    thread.join().unwrap().unwrap();
 }
 
 #[test]
