@@ -10,8 +10,9 @@
 //! the same of them. A first line that alone is missing and looks like a header is no unit, and that is told.
 
 mod found;
+mod neighbours;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::mem;
 use std::path::{Path, PathBuf};
 
@@ -173,7 +174,9 @@ impl Own {
         }
         let by_panel = of_kind(found, Found::ByPanel);
         say_by_panel(report, &by_panel, units.len());
-        if !may_have_neighbours(units, &by_panel, &named) {
+        // Where each panel is one board nobody need worry about a neighbour's, and only machines are told.
+        let records = checked.iter().flat_map(|one| one.opened.records());
+        if !neighbours::may_be(units, &by_panel, records) {
             report.tell_elsewhere(Message::OwnByPanel);
             report.tell_elsewhere(Message::OwnByPanelSome);
         }
@@ -381,20 +384,6 @@ fn say_by_panel(report: &mut Report, units: &[&Unit], all: usize) {
     }
 }
 
-/// Whether a panel by which a unit is found may hold another board: by the list, or by what records show. Where each
-/// is one board, people need not worry that a record is of a neighbour, and only machines are told.
-fn may_have_neighbours(units: &[Unit], by_panel: &[&Unit], named: &Named<'_>) -> bool {
-    let mut on_panel: HashMap<&str, usize> = HashMap::new();
-    if !by_panel.is_empty() {
-        for panel in units.iter().filter_map(|unit| unit.panel.as_deref()) {
-            *on_panel.entry(panel).or_default() += 1;
-        }
-    }
-    by_panel.iter().filter_map(|unit| unit.panel.as_deref()).any(|panel| {
-        on_panel.get(panel).is_some_and(|count| *count > 1) || named.shows_several_on(panel)
-    })
-}
-
 /// Keys of lots find tags in ranges; where none is claimed, nothing would be done with them.
 pub(super) fn needs_a_range() -> Failure {
     let why = Said::new(Message::LotKeyNeedsRange, &[]);
@@ -465,19 +454,6 @@ mod tests {
             "{text}"
         );
         assert_eq!((text.lines().count(), named), (2, Some(12)));
-    }
-
-    #[test]
-    fn a_panel_of_one_board_has_no_neighbours_and_one_of_several_in_the_list_has() {
-        let may = |lines: &str| {
-            let own = own(&format!("serial,panel\n{lines}"));
-            let by_panel: Vec<&Unit> = own.list.units.iter().skip(1).collect();
-            may_have_neighbours(&own.list.units, &by_panel, &Named::default())
-        };
-        assert!(!may("SN1,PN1\nSN2,PN2\nSN3,PN3\n"));
-        assert!(may("SN1,PN1\nSN2,PN2\nSN3,PN1\n"));
-        // One that is found by its own name may be the neighbour; where none is found by its panel there is nothing.
-        assert!(may("SN1,PN1\nSN2,PN1\n") && !may("SN1,PN1\n"));
     }
 
     #[test]

@@ -83,8 +83,6 @@ pub(super) struct Named<'a> {
     panels: HashSet<&'a [u8]>,
     /// The panels of the list that a record names without another board of theirs.
     alone: HashSet<&'a [u8]>,
-    /// The panels that records show with boards of their own, or with several that bear their name.
-    several: HashSet<&'a [u8]>,
 }
 
 impl<'a> Named<'a> {
@@ -114,20 +112,7 @@ impl<'a> Named<'a> {
         let with_boards: HashSet<&[u8]> =
             units_in(record).flat_map(|unit| boards.of(unit)).collect();
         let is_alone = |name: &&[u8]| boards.panels.contains(*name) && !with_boards.contains(*name);
-        let is_several = units_in(record).nth(1).is_some();
-        for name in units_in(record).chain(panel).filter(is_alone) {
-            self.alone.insert(name);
-            if is_several {
-                self.several.insert(name);
-            }
-        }
-        self.several.extend(with_boards);
-    }
-
-    /// Whether records show more on this panel than one board that is not named: what is found by it may be of
-    /// another of its boards.
-    pub(super) fn shows_several_on(&self, panel: &str) -> bool {
-        self.several.contains(panel.as_bytes())
+        self.alone.extend(units_in(record).chain(panel).filter(is_alone));
     }
 
     /// How a unit is found.
@@ -144,21 +129,21 @@ impl<'a> Named<'a> {
 }
 
 /// The panel that the list names.
-fn panel_of(unit: &Unit) -> Option<&[u8]> {
+pub(super) fn panel_of(unit: &Unit) -> Option<&[u8]> {
     unit.panel.as_deref().map(str::as_bytes).filter(|panel| is_name(panel))
 }
 
 /// What a record of evidence calls units. What a closing calls so is a number.
-fn units_in(record: &OpenedRecord) -> impl Iterator<Item = &[u8]> {
+pub(super) fn units_in(record: &OpenedRecord) -> impl Iterator<Item = &[u8]> {
     value(record, "units").into_iter().flat_map(items)
 }
 
 /// What a record of evidence calls its panel.
-fn panel_in(record: &OpenedRecord) -> Option<&[u8]> {
+pub(super) fn panel_in(record: &OpenedRecord) -> Option<&[u8]> {
     value(record, "panel")
 }
 
-fn value<'a>(record: &'a OpenedRecord, name: &str) -> Option<&'a [u8]> {
+pub(super) fn value<'a>(record: &'a OpenedRecord, name: &str) -> Option<&'a [u8]> {
     match record.shown(name) {
         Shown::Value(value) if record.kind().is_evidence() => Some(value),
         Shown::Value(_) | Shown::Absent | Shown::Hidden => None,
@@ -166,7 +151,7 @@ fn value<'a>(record: &'a OpenedRecord, name: &str) -> Option<&'a [u8]> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use spec::checkpoint::Origin;
     use spec::evidence::batch::{Batch, Header, Place};
     use spec::evidence::disclosure::{Disclosure, OpenedBatch};
@@ -177,7 +162,7 @@ mod tests {
     use super::*;
 
     /// Reports, each with these values.
-    fn opened(records: &[&[(&str, &str)]]) -> OpenedBatch {
+    pub(in super::super) fn opened(records: &[&[(&str, &str)]]) -> OpenedBatch {
         let place = Place {
             origin: Origin::parse("log.example").unwrap(),
             source: KeyName::parse("aoi.example/7").unwrap(),
@@ -195,7 +180,7 @@ mod tests {
         Disclosure::whole(&batch).verify_commitment(&place, batch.commitment()).unwrap()
     }
 
-    fn list(units: &[(&str, &str)]) -> List {
+    pub(in super::super) fn list(units: &[(&str, &str)]) -> List {
         let unit = |(serial, panel): &(&str, &str)| Unit {
             serial: (*serial).to_owned(),
             panel: Some((*panel).to_owned()).filter(|panel| !panel.is_empty()),
@@ -248,29 +233,6 @@ mod tests {
         let other: &[(&str, &str)] = &[("panel", "PNL8"), ("units", "L7\n")];
         assert_eq!(found(&units, &[shared, other])[0], [ByPanel; 3]);
         assert_eq!(found(&units, &[shared])[0], [Missing; 3]);
-    }
-
-    /// Whether records, by which a unit is found by its panel, show several boards on that.
-    fn shows(records: &[&[(&str, &str)]]) -> bool {
-        let (list, opened) = (list(&[("SN-1", "PNL7")]), opened(records));
-        let boards = Boards::new(&list, opened.records().iter());
-        let mut named = Named::default();
-        for record in opened.records() {
-            named.add(&boards, record);
-        }
-        assert_eq!(named.of(&list.units[0]), Found::ByPanel);
-        named.shows_several_on("PNL7")
-    }
-
-    #[test]
-    fn a_panel_has_several_boards_where_a_record_shows_them() {
-        assert!(!shows(&[&[P, ("units", "PNL7\n")]]) && !shows(&[&[P]]));
-        assert!(shows(&[&[P, ("units", "PNL7\nPNL7\n")]]));
-        assert!(shows(&[&[P, ("units", "N/A\n\n")]]));
-        // Another board of it in another record.
-        assert!(shows(&[&[P], &[P, ("units", "SN-2\n")]]));
-        // Several on another panel say nothing of this one.
-        assert!(!shows(&[&[P], &[("panel", "PNL8"), ("units", "SN-8\nSN-9\n")]]));
     }
 
     #[test]
