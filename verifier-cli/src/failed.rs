@@ -95,10 +95,12 @@ struct Word<'r> {
     place: (&'r str, u64, u64),
     kind: Kind,
     units: Vec<&'r str>,
+    /// Where each unit stands among them, if they are many.
+    places: Option<HashMap<&'r str, Vec<usize>>>,
     panel: Option<&'r str>,
-    verdict: Vec<&'r str>,
+    verdict: Verdicts<'r>,
     /// What a review found.
-    before: Vec<&'r str>,
+    before: Verdicts<'r>,
     defects: usize,
     file: Option<&'r str>,
     about: Option<&'r str>,
@@ -119,13 +121,15 @@ impl<'r> Word<'r> {
         };
         let seen = text("seen").and_then(parse_millis).unwrap_or(u64::MAX);
         let defects = text("defects").and_then(|count| count.trim().parse().ok()).unwrap_or(0);
+        let units = lines("units");
         Self {
             place: (source, sequence, record.index()),
             kind: record.kind(),
-            units: lines("units"),
+            places: places_of(&units),
+            units,
             panel: text("panel").filter(|name| is_name(name.as_bytes())),
-            verdict: lines("verdict"),
-            before: lines("verdict/before"),
+            verdict: Verdicts::of(lines("verdict")),
+            before: Verdicts::of(lines("verdict/before")),
             defects,
             file: text("file/sha256"),
             about: text("about/sha256"),
@@ -133,28 +137,65 @@ impl<'r> Word<'r> {
         }
     }
 
-    /// Those of a list of words that are one board's; all of them where it does not tell them apart, as where all
-    /// boards of a panel bear its name.
-    fn own<'s>(
-        &'s self,
-        words: &'s [&'r str],
-        name: &'s str,
-    ) -> impl Iterator<Item = &'r str> + use<'s, 'r> {
-        let tells_apart = words.len() == self.units.len() && self.units.contains(&name);
-        let is_own = move |at: &usize| !tells_apart || self.units[*at] == name;
-        (0..words.len()).filter(is_own).map(|at| words[at])
+    /// Where a unit stands among the others. One record may have thousands, each of which is asked for.
+    fn places_of<'s>(&'s self, name: &'s str) -> impl Iterator<Item = usize> + use<'s, 'r> {
+        let known =
+            self.places.as_ref().map(|places| places.get(name).map_or(&[][..], Vec::as_slice));
+        let among = if known.is_some() { &[][..] } else { self.units.as_slice() };
+        let among = among.iter().enumerate().filter(move |(_, unit)| **unit == name);
+        known.unwrap_or_default().iter().copied().chain(among.map(|(at, _)| at))
+    }
+
+    /// Whether a list of words has something bad to say of a board, and whether all of it is good. Where the list does
+    /// not tell boards apart, as where all of a panel bear its name, every word is about each.
+    fn said_of(&self, list: &Verdicts<'r>, name: &str) -> Says {
+        if list.words.len() != self.units.len() {
+            return list.says;
+        }
+        let mut own = self.places_of(name).map(|at| list.words[at]).peekable();
+        if own.peek().is_none() { list.says } else { Says::of(own) }
+    }
+
+    /// Whether it is about one of these panels as a whole, in their order: it names no unit, or the panel as one.
+    fn is_whole(&self, panels: &[&str]) -> bool {
+        match &self.places {
+            _ if self.units.is_empty() => true,
+            Some(places) if panels.len() < self.units.len() => {
+                panels.iter().any(|panel| places.contains_key(panel))
+            }
+            _ => self.units.iter().any(|unit| panels.binary_search(unit).is_ok()),
+        }
     }
 
     /// Whether it says that this board failed at a machine.
     fn fails(&self, name: &str) -> bool {
-        let is_bad = |words: &[&'r str]| self.own(words, name).any(says_bad);
-        match self.kind {
-            // Where a machine has no word for it, its count of defects is what it says.
-            kind if is_inspection(kind) && self.verdict.is_empty() => self.defects > 0,
-            kind if is_inspection(kind) => is_bad(&self.verdict),
-            Kind::Review => is_bad(&self.before),
-            _ => false,
+        if self.is_counted() {
+            return self.defects > 0;
         }
+        self.found().is_some_and(|found| self.said_of(found, name).is_bad)
+    }
+
+    /// Where a machine has no word for it, its count of defects is what it says.
+    fn is_counted(&self) -> bool {
+        is_inspection(self.kind) && self.verdict.words.is_empty()
+    }
+
+    /// What a machine found, if that is known.
+    const fn found(&self) -> Option<&Verdicts<'r>> {
+        match self.kind {
+            kind if is_inspection(kind) => Some(&self.verdict),
+            Kind::Review => Some(&self.before),
+            _ => None,
+        }
+    }
+
+    /// The boards that it says failed at a machine.
+    fn failing(&self) -> Vec<&'r str> {
+        let is_all = self.is_counted() && self.defects > 0;
+        if !is_all && !self.found().is_some_and(|found| found.says.is_bad) {
+            return Vec::new();
+        }
+        self.names().filter(|name| self.fails(name)).collect()
     }
 
     /// What it calls boards: its units, or its panel where it names none.
@@ -170,12 +211,55 @@ impl<'r> Word<'r> {
     }
 }
 
+/// From so many units on it is kept where each of them stands.
+const MANY_UNITS: usize = 32;
+
+fn places_of<'r>(units: &[&'r str]) -> Option<HashMap<&'r str, Vec<usize>>> {
+    if units.len() < MANY_UNITS {
+        return None;
+    }
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::with_capacity(units.len());
+    for (at, unit) in units.iter().enumerate() {
+        places.entry(unit).or_default().push(at);
+    }
+    Some(places)
+}
+
+/// Words for boards, one after the other.
+struct Verdicts<'r> {
+    words: Vec<&'r str>,
+    /// Taken together.
+    says: Says,
+}
+
+impl<'r> Verdicts<'r> {
+    fn of(words: Vec<&'r str>) -> Self {
+        let says = Says::of(words.iter().copied());
+        Self { words, says }
+    }
+}
+
+/// What words say of a board.
+#[derive(Clone, Copy)]
+struct Says {
+    /// One of them is bad.
+    is_bad: bool,
+    /// All of them are good.
+    is_good: bool,
+}
+
+impl Says {
+    fn of<'r>(words: impl Iterator<Item = &'r str>) -> Self {
+        words.fold(Self { is_bad: false, is_good: true }, |says, word| Self {
+            is_bad: says.is_bad || says_bad(word),
+            is_good: says.is_good && says_good(word),
+        })
+    }
+}
+
 /// The boards of which a machine says something bad, or a review that it did.
 fn failing<'r>(words: &[Word<'r>]) -> HashSet<&'r str> {
-    let names = |word: &Word<'r>| -> Vec<&'r str> {
-        word.names().filter(|name| word.fails(name)).collect()
-    };
-    words.par_iter().with_min_len(MIN_SHARE).flat_map_iter(names).collect()
+    words.par_iter().with_min_len(MIN_SHARE).flat_map_iter(Word::failing).collect()
 }
 
 /// The records of one board after the other.
@@ -227,8 +311,8 @@ impl<'w, 'r> Histories<'w, 'r> {
             is_failed |= word.fails(name);
             let is_word =
                 is_inspection(word.kind) || matches!(word.kind, Kind::Repair | Kind::Review);
-            if is_word && !word.verdict.is_empty() {
-                last = Some((word.kind, word.own(&word.verdict, name).all(says_good)));
+            if is_word && !word.verdict.words.is_empty() {
+                last = Some((word.kind, word.said_of(&word.verdict, name).is_good));
             }
         }
         match Outcome::of(last) {
@@ -259,17 +343,18 @@ impl<'w, 'r> Histories<'w, 'r> {
         {
             return Some(Chain::One(&words[*only]));
         }
-        let is_whole = |at: &usize| {
-            let units = &words[*at].units;
-            units.is_empty() || units.iter().any(|unit| panels.binary_search(unit).is_ok())
-        };
-        let on_panel = panels.iter().flat_map(|panel| places(panel)).copied();
-        let mut chain: Vec<usize> = own.iter().copied().chain(on_panel.filter(is_whole)).collect();
+        let on_panel = || panels.iter().flat_map(|panel| places(panel)).copied();
+        let few = |at: usize| words[at].units.len().min(panels.len());
+        self.left = self.left.checked_sub(on_panel().map(few).sum())?;
+        let whole = on_panel().filter(|at| words[*at].is_whole(&panels));
+        let mut chain: Vec<usize> = own.iter().copied().chain(whole).collect();
         if !self.by_about.is_empty() {
-            let files = chain.iter().filter_map(|at| words[*at].file);
-            let about = files.filter_map(|file| self.by_about.get(file)).flatten();
-            let about: Vec<usize> = about.copied().collect();
-            chain.extend(about);
+            // Once for each file: hostile records may all be of the same.
+            let files: BTreeSet<&str> = chain.iter().filter_map(|at| words[*at].file).collect();
+            let about: Vec<&Vec<usize>> =
+                files.iter().filter_map(|file| self.by_about.get(file)).collect();
+            self.left = self.left.checked_sub(about.iter().map(|places| places.len()).sum())?;
+            chain.extend(about.into_iter().flatten());
         }
         chain.sort_unstable();
         chain.dedup();
@@ -308,13 +393,15 @@ mod tests {
         };
         let lines =
             |name: &str| -> Vec<&'r str> { text(name).into_iter().flat_map(str::lines).collect() };
+        let units = lines("units");
         Word {
             place: ("aoi.example/7", 0, seen),
             kind,
-            units: lines("units"),
+            places: places_of(&units),
+            units,
             panel: text("panel"),
-            verdict: lines("verdict"),
-            before: lines("verdict/before"),
+            verdict: Verdicts::of(lines("verdict")),
+            before: Verdicts::of(lines("verdict/before")),
             defects: text("defects").and_then(|count| count.parse().ok()).unwrap_or(0),
             file: text("file/sha256"),
             about: text("about/sha256"),
@@ -388,6 +475,63 @@ mod tests {
         assert_eq!(said(None, &alone), failed("PN1"));
         let listed = said(Some("serial,panel\nSN7,PN1\nSN8,PN2\n"), &alone);
         assert_eq!(listed, failed("SN7"));
+    }
+
+    #[test]
+    fn many_units_of_one_record_are_told_apart_as_few_are() {
+        for count in [MANY_UNITS - 1, MANY_UNITS, 3 * MANY_UNITS] {
+            let units: String = (0..count).map(|at| format!("SN{at}\n")).collect();
+            let verdicts = |word: &str, of: &[usize]| -> String {
+                let word = |at: usize| if of.contains(&at) { word } else { "Passed" };
+                (0..count).map(|at| format!("{}\n", word(at))).collect()
+            };
+            let failed = verdicts("Failed", &[7, 9]);
+            let of = |verdict| [("panel", "PN1"), ("units", units.as_str()), ("verdict", verdict)];
+            let report = || word(1, AOI, &of(&failed));
+            let told = said(None, &[report()]);
+            assert_eq!(told, ["2 boards failed at the machine and nobody passed them: SN7, SN9"]);
+            // A person passed one of them, and said nothing that is only of the other.
+            let again = verdicts("Failed", &[9]);
+            let told = said(None, &[report(), word(2, Kind::Review, &of(&again))]);
+            let one = |name| format!("passed by a person: {name}");
+            assert_eq!(told.len(), 2, "{told:?}");
+            assert!(told[0].ends_with("nobody passed it: SN9") && told[1].ends_with(&one("SN7")));
+            // With one word too few nobody knows whose each is: each may be everyone's.
+            let fewer = again.strip_prefix("Passed\n").unwrap();
+            let told = said(None, &[report(), word(2, Kind::Review, &of(fewer))]);
+            assert!(told.len() == 1 && told[0].ends_with("SN7, SN9"), "{told:?}");
+            // The panel among its own units makes a record one of all of them.
+            let whole = units.replacen("SN0\n", "PN1\n", 1);
+            let of_whole = [("panel", "PN1"), ("units", whole.as_str()), ("verdict", "Passed")];
+            let told = said(Some("SN0\nSN7\n"), &[report(), word(2, Kind::Review, &of_whole)]);
+            assert!(told.len() == 1 && told[0].ends_with(&one("SN7")), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn what_hangs_together_is_gone_through_once_and_not_beyond_the_limit() {
+        let report = [("units", "SN1"), ("verdict", "Failed"), ("file/sha256", "f")];
+        let about = [("about/sha256", "f"), ("verdict", "Passed")];
+        let words: Vec<Word<'_>> = (0..500)
+            .flat_map(|at| [word(at, AOI, &report), word(500 + at, Kind::Review, &about)])
+            .collect();
+        let mut histories = Histories::new(&words);
+        // All reports are of one file, and its reviews are looked up for it once.
+        assert_eq!(histories.message("SN1"), Some(Message::LookPassedByPerson));
+        assert_eq!(MAX_FOLLOWED - histories.left, 500 + 500);
+        for (left, is_followed) in [(1_000, true), (999, false), (499, false)] {
+            histories.left = left;
+            let said = histories.message("SN1");
+            assert_eq!(said == Some(Message::LookUnfollowed), !is_followed, "{left}");
+        }
+        // Panels of a board are compared with what their records name, and that counts too.
+        let panels: Vec<String> = (0..40).map(|at| format!("PN{at}")).collect();
+        let units: String = (0..40).map(|at| format!("SN{at}\n")).collect();
+        let on = |panel| [("panel", panel), ("units", units.as_str()), ("verdict", "Failed")];
+        let words: Vec<Word<'_>> = panels.iter().map(|panel| word(1, AOI, &on(panel))).collect();
+        let mut histories = Histories::new(&words);
+        assert_eq!(histories.message("SN1"), Some(Message::LookFailed));
+        assert_eq!(MAX_FOLLOWED - histories.left, 40 + 40 + 40 * 40);
     }
 
     #[test]

@@ -62,10 +62,7 @@ pub(super) fn first_of(units: &[&Unit]) -> String {
 
 /// The units of which no report of a machine that inspects is shown.
 pub(super) fn without<'u>(units: &'u [Unit], checked: &[Checked]) -> Vec<&'u Unit> {
-    let records = checked.iter().flat_map(|one| {
-        let (source, sequence) = (one.statement.source(), one.place.sequence);
-        one.opened.records().iter().map(move |record| (source, sequence, record))
-    });
+    let records = checked.iter().flat_map(|one| one.opened.records());
     uninspected(units, records)
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Book<'e> {
     pub(super) entries: &'e [Entry],
     by_name: BTreeMap<&'e [u8], Vec<usize>>,
     by_whole: BTreeMap<(&'e str, &'e [u8]), Vec<usize>>,
+    /// The panel beside which records have a name; `None` for one that they have beside several.
+    recorded: BTreeMap<&'e [u8], Option<&'e [u8]>>,
     /// Which units the list puts on each panel.
     listed: BTreeMap<&'e str, Vec<&'e str>>,
     /// Every SHA-256 by which an opened record names bytes.
@@ -49,6 +51,7 @@ impl<'e> Book<'e> {
             entries,
             by_name: BTreeMap::new(),
             by_whole: BTreeMap::new(),
+            recorded: BTreeMap::new(),
             listed: BTreeMap::new(),
             hashes: BTreeSet::new(),
             words,
@@ -57,8 +60,12 @@ impl<'e> Book<'e> {
             let names: BTreeSet<&[u8]> = names(entry).collect();
             for name in names {
                 book.by_name.entry(name).or_default().push(at);
+                if let Some(panel) = panel_in(entry) {
+                    let known = book.recorded.entry(name).or_insert(Some(panel));
+                    *known = known.filter(|known| *known == panel);
+                }
             }
-            if is_look(entry)
+            if is_look(entry.kind)
                 && !entry.is_appended()
                 && let Some(whole) = entry.bytes("part/of-sha256")
             {
@@ -89,7 +96,7 @@ impl<'e> Book<'e> {
             let of_panel = self.of(panel).filter(|entry| entry.bytes("panel") == Some(panel));
             names.extend(of_panel.flat_map(|entry| entry.items("units")).filter(|name| {
                 // What a machine writes for a board that it could not read is nobody's name.
-                is_name(name) && self.is_of_one_panel(name, panel)
+                is_name(name) && self.recorded.get(name) == Some(&Some(panel))
             }));
         }
         let places: BTreeSet<usize> =
@@ -113,13 +120,9 @@ impl<'e> Book<'e> {
             return Some(panel);
         }
         let serial = unit.serial.as_bytes();
-        let lists_it = |entry: &&Entry| is_look(entry) && entry.items("units").contains(&serial);
+        let lists_it =
+            |entry: &&Entry| is_look(entry.kind) && entry.items("units").contains(&serial);
         self.of(serial).filter(lists_it).find_map(panel_in)
-    }
-
-    /// Whether every report that lists this name and a panel at all is of this panel.
-    fn is_of_one_panel(&self, name: &[u8], panel: &[u8]) -> bool {
-        self.of(name).filter_map(panel_in).all(|other| other == panel)
     }
 
     /// Repairs of the panel's boards, also of those that only a file of reports on single boards
@@ -145,8 +148,8 @@ pub(crate) const fn is_inspection(kind: Kind) -> bool {
 }
 
 /// What a machine or a person saw of a board.
-fn is_look(entry: &Entry) -> bool {
-    matches!(entry.kind, Kind::AoiReport | Kind::Review | Kind::SpiReport)
+pub(super) const fn is_look(kind: Kind) -> bool {
+    matches!(kind, Kind::AoiReport | Kind::Review | Kind::SpiReport)
 }
 
 /// The panel that a record names.

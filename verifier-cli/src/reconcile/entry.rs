@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use spec::encoding::parse_decimal;
-use spec::evidence::disclosure::{OpenedRecord, Shown};
+use spec::evidence::disclosure::OpenedRecord;
 use spec::evidence::kind::Kind;
 use spec::evidence::range::items;
 use spec::evidence::time::parse_millis;
@@ -50,21 +50,6 @@ impl Entry {
         let mut entry = Self { source, sequence, record, kind, behind, closed, fields };
         entry.add(of);
         entry
-    }
-
-    /// One of which nothing is kept but what it names: which records are about a unit needs no more.
-    pub(super) fn naming(source: &KeyName, sequence: u64, of: &OpenedRecord) -> Self {
-        let mut fields = BTreeMap::new();
-        for name in ["panel", "units"] {
-            let value = match of.shown(name) {
-                Shown::Hidden => continue,
-                Shown::Absent => None,
-                Shown::Value(value) => Some(value.to_vec()),
-            };
-            fields.insert(name.to_owned(), value);
-        }
-        let (source, record, kind) = (source.clone(), of.index(), of.kind());
-        Self { source, sequence, record, kind, behind: 0, closed: None, fields }
     }
 
     /// Adds what another dossier shows of the same record: both hold against one commitment.
