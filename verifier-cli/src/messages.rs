@@ -187,7 +187,7 @@ const IN_SENTENCES: [Message; 3] =
     [Message::BundleDamaged, Message::LookNotInspected, Message::LookNowhere];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 29] = [
+const NUMBERS: [(&str, &str); 30] = [
     (
         " files to which opened records commit: they are",
         " file to which opened records commit: it is",
@@ -204,6 +204,7 @@ const NUMBERS: [(&str, &str); 29] = [
         " statement was not made long before: the checkpoint it names, or the proof from this on, is",
     ),
     (" statements were not made", " statement was not made"),
+    (" statements with all of their", " statement with all of its"),
     (" entries are no longer those", " entry is no longer that"),
     (" entries of the log were", " entry of the log was"),
     (" entries hash", " entry hashes"),
@@ -346,7 +347,10 @@ mod tests {
     fn one_is_not_many() {
         let said = |message, values: &[&str]| Said::new(message, values).to_text(Language::English);
         let range = said(Message::RangeSound, &["aoi", "1", "1", "1", "1"]);
-        assert!(range.ends_with("is missing between them: 1 statement with 1 record"), "{range}");
+        assert!(range.ends_with(" without a gap: 1 statement with all of its 1 record"), "{range}");
+        let range = said(Message::RangeSound, &["aoi", "0", "4", "5", "51"]);
+        let want = "aoi: statements 0 to 4 are here without a gap: 5 statements with all of their 51 records";
+        assert_eq!(range, want);
         let vouched = |count| said(Message::EvidenceVouched, &[count]);
         assert_eq!(vouched("1"), "1 file is here, unchanged since it was logged");
         assert_eq!(vouched("11"), "11 files are here, unchanged since they were logged");

@@ -426,8 +426,8 @@ catalogue! {
         "the records of {0} statements were sealed up to {1} after the times that their files say, by their source's own clock, which nobody has witnessed; the last of them",
         "{0} 份声明的记录，按来源自己的时钟（无人见证），最晚在文件自称的时间之后 {1}封入声明；最晚的";
     RangeSound = "range-sound",
-        "{0}: every statement from {1} to {2} is here, so no batch of records is missing between them: {3} statements with {4} records",
-        "{0}：第 {1} 至 {2} 号声明全部在此，其间没有缺少任何一批记录：共 {3} 份声明，{4} 条记录";
+        "{0}: statements {1} to {2} are here without a gap: {3} statements with all of their {4} records",
+        "{0}：第 {1} 至 {2} 号声明连续，没有缺号：共 {3} 份声明，连同其全部 {4} 条记录";
     RecordsSound = "records-sound",
         "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened",
         "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中披露了 {3} 条";
