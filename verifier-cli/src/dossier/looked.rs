@@ -179,7 +179,7 @@ mod tests {
         };
         assert!(told(0).is_empty());
         let two =
-            "2 boards have no inspection report: SN0, SN1. Ask the maker for them. Nothing here";
+            "2 boards have no inspection report: SN0, SN1. Ask the maker for them. No report of";
         assert!(told(2)[0].starts_with(two), "{:?}", told(2));
         let many = "11 boards have no inspection report: SN0, ";
         assert!(told(11)[0].starts_with(many) && told(11)[0].contains("SN9 and 1 more. Ask the"));

@@ -101,16 +101,16 @@ mod tests {
             look.asking(Message::LookAskReport).to_text(language)
         };
         let (english, chinese) = (Language::English, Language::Chinese);
-        let one = "1 board has no inspection report: SN1. Ask the maker for it. Nothing here shows that this board \
-                   was inspected.";
+        let one = "1 board has no inspection report: SN1. Ask the maker for it. No report of an inspection machine \
+                   (AOI) under this name is here.";
         assert_eq!(asking(&["SN1"], english), one);
-        let two = "2 boards have no inspection report: SN1, SN2. Ask the maker for them. Nothing here shows that \
-                   these boards were inspected.";
+        let two = "2 boards have no inspection report: SN1, SN2. Ask the maker for them. No report of an \
+                   inspection machine (AOI) under these names is here.";
         assert_eq!(asking(&["SN1", "SN2"], english), two);
         let one = asking(&["SN1"], chinese);
-        assert!(one.ends_with("SN1。请向厂家索要。此处没有任何内容表明这块板经过检测。"), "{one}");
+        assert!(one.ends_with("SN1。请向工厂索要。此处没有该名称的检测机（AOI）报告。"), "{one}");
         let two = asking(&["SN1", "SN2"], chinese);
-        assert!(two.ends_with("SN2。请向厂家索要。此处没有任何内容表明这些板经过检测。"), "{two}");
+        assert!(two.ends_with("SN2。请向工厂索要。此处没有这些名称的检测机（AOI）报告。"), "{two}");
     }
 
     #[test]

@@ -15,9 +15,9 @@ fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
     for (language, said) in [
         (
             "en",
-            "PNL0099123. Ask the maker for it. Nothing here shows that this board was inspected.",
+            "PNL0099123. Ask the maker for it. No report of an inspection machine (AOI) under this name is here.",
         ),
-        ("zh", "PNL0099123。请向厂家索要。此处没有任何内容表明这块板经过检测。"),
+        ("zh", "PNL0099123。请向工厂索要。此处没有该名称的检测机（AOI）报告。"),
     ] {
         let (code, out, err) = dispute.run(&words, language);
         assert_eq!(code, 0, "{out}{err}");
@@ -39,7 +39,7 @@ fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
     let inspected = Dispute::of_many(1);
     inspected.write("mine", b"SN000000\n");
     let (_, out, _) = inspected.run(&words, "en");
-    assert!(!out.contains("was inspected") && !out.contains("reconcile"), "{out}");
+    assert!(!out.contains("under this name") && !out.contains("reconcile"), "{out}");
 }
 
 #[test]

@@ -13,10 +13,10 @@ catalogue! {
     LookNotInspected = "look-not-inspected", "{0} boards have no inspection report: {1}",
         "{0} 块电路板没有检验报告：{1}", "{0} board has no inspection report: {1}";
     LookAskReport = "look-ask-report",
-        "Ask the maker for them. Nothing here shows that these boards were inspected.",
-        "请向厂家索要。此处没有任何内容表明这些板经过检测。",
-        "Ask the maker for it. Nothing here shows that this board was inspected.",
-        "请向厂家索要。此处没有任何内容表明这块板经过检测。";
+        "Ask the maker for them. No report of an inspection machine (AOI) under these names is here.",
+        "请向工厂索要。此处没有这些名称的检测机（AOI）报告。",
+        "Ask the maker for it. No report of an inspection machine (AOI) under this name is here.",
+        "请向工厂索要。此处没有该名称的检测机（AOI）报告。";
     LookFailed = "look-failed", "{0} boards failed at the machine and nobody passed them: {1}",
         "{0} 块电路板被机器判为不合格，无人复判通过：{1}",
         "{0} board failed at the machine and nobody passed it: {1}";
