@@ -191,7 +191,8 @@ fn an_enclosed_program_or_profile_is_not_counted_among_the_records_of_nobody() {
     // That these are all records that were made is nowhere said.
     assert!(whole.contains(range) && !whole.contains("no batch of records"), "{whole}");
     // A source is called one and not a machine, and what it is is said where people first read the word.
-    let source = "  source: a machine or station that signs its records\n  source: line-4.example/aoi-7: AOI\n";
+    let source =
+        "signed for by the factory with a key of its own\n  source: line-4.example/aoi-7: AOI\n";
     assert!(whole.contains(source) && !whole.contains("stands at"), "{whole}");
     assert!(whole.ends_with("\nVerdict: VERIFIED\n"), "{whole}");
     // Nobody sees what they are, where their files are not there.

@@ -556,7 +556,9 @@ catalogue! {
     LabelOutages = "outages", "outages stated", "申明的中断数";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
-    SourceIs = "source-is", "a machine or station that signs its records", "为自己的记录签名的机器或工位";
+    SourceIs = "source-is",
+        "where records come from: one machine or station, signed for by the factory with a key of its own",
+        "记录的来源：一台机器或一个工位，由工厂以其专用密钥代为签名";
     LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已披露/全部记录数（含批次头）";
     LabelStatementWitnessed = "statement-witnessed", "witnessed not later than", "不晚于（见证时间）";
 }

@@ -186,8 +186,15 @@ fn what_a_word_means_is_told_to_people_alone() {
     let mut report = Report::new(Verdict::Verified);
     report.people_named_fact(Message::LabelSource, Message::SourceIs);
     let text = report.to_text(Language::English);
-    assert_eq!(text, "VERIFIED\n  source: a machine or station that signs its records\n");
-    assert!(report.to_text(Language::Chinese).contains("来源：为自己的记录签名的机器或工位"));
+    // The machine signs nothing: the factory does, with a key for each.
+    let said = "source: where records come from: one machine or station, signed for by the factory with a key of \
+                its own";
+    assert_eq!(text, format!("VERIFIED\n  {said}\n"));
+    let chinese = report.to_text(Language::Chinese);
+    assert!(
+        chinese.contains("来源：记录的来源：一台机器或一个工位，由工厂以其专用密钥代为签名"),
+        "{chinese}"
+    );
     assert!(!report.to_json(Language::English).contains("station"));
 }
 
