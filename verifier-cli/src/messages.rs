@@ -377,14 +377,17 @@ mod tests {
         let own = said(Message::OwnSound, &["1", "aoi", "1", "2"]);
         let kinds = "(of any kind, not each an inspection)";
         let want = format!(
-            "aoi: records were found for 1 of your 2 units {kinds}: 1. Each of them is shown"
+            "aoi: records {kinds} were found for 1 of your 2 units: 1. Each of them is shown"
         );
         assert_eq!(own, want);
         let all = said(Message::OwnSound, &["43", "aoi", "13", "13"]);
         let want = format!(
-            "aoi: records were found for all 13 of your units {kinds}: 43. Each of them is shown"
+            "aoi: records {kinds} were found for all 13 of your units: 43. Each of them is shown"
         );
         assert_eq!(all, want);
+        for message in [Message::OwnSound, Message::OwnSoundAll] {
+            assert!(message.text(Language::Chinese).contains("记录（任何种类，未必是检测）"));
+        }
         let nowhere = |values: &[&str]| said(Message::LookNowhere, values);
         assert_eq!(nowhere(&["1", "14", "SN9"]), "1 of your 14 units is nowhere: SN9");
         assert_eq!(nowhere(&["2", "14", "SN8", "SN9"]), "2 of your 14 units are nowhere: SN8, SN9");

@@ -5,7 +5,7 @@ use crate::messages::Message;
 catalogue! {
     // Found, and not found.
     OwnSound = "own-sound",
-        "{1}: records were found for {2} of your {3} units (of any kind, not each an inspection): {0}. Each of them is shown",
+        "{1}: records (of any kind, not each an inspection) were found for {2} of your {3} units: {0}. Each of them is shown",
         "{1}：您的 {3} 个单元中有 {2} 个找到了记录（任何种类，未必是检测），共 {0} 条，均已出示";
     OwnNamed = "own-named", "opened records name {0} of your {1} units",
         "已披露的记录写明了您 {1} 个单元中的 {0} 个";
