@@ -84,7 +84,7 @@ fn say_lacking(report: &mut Report, all: usize, lacking: &[Unit]) {
 fn say_to_look<'u>(report: &mut Report, units: impl Iterator<Item = &'u Unit>) {
     let names = units.map(|unit| unit.called().into_owned()).collect();
     let look = Look::of_units(Message::LookNotInspected, &[], names);
-    report.look(look.asking(Message::LookAskReport));
+    report.look(look.asking_of_each(Message::LookAskReport));
     report.not_checked(Message::OpenReconcile, &[]);
 }
 
