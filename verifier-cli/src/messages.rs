@@ -315,12 +315,17 @@ mod tests {
         text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|pair| pair.0).collect()
     }
 
+    /// Every message of the catalogue.
+    fn all() -> Vec<Message> {
+        use catalogue::{files, html, look, papers, reconcile, succession, units};
+        let all = [catalogue::ALL, files::ALL, html::ALL, look::ALL, papers::ALL, reconcile::ALL];
+        [&all[..], &[succession::ALL, units::ALL]].concat().concat()
+    }
+
     #[test]
     fn every_message_has_both_languages_with_the_same_values_and_its_own_code() {
         let mut codes = BTreeSet::new();
-        use catalogue::{files, html, look, papers, reconcile, succession, units};
-        let all = [catalogue::ALL, files::ALL, html::ALL, look::ALL, papers::ALL, reconcile::ALL];
-        for message in [&all[..], &[succession::ALL, units::ALL]].concat().concat() {
+        for message in all() {
             let english = message.text(Language::English);
             let chinese = message.text(Language::Chinese);
             for language in [Language::English, Language::Chinese] {
@@ -331,6 +336,18 @@ mod tests {
             assert!(chinese.chars().any(is_han), "{message:?} has no Chinese text");
             assert_eq!(places(english), places(chinese), "{message:?}");
             assert!(codes.insert(message.code()), "{message:?}: the code is taken");
+        }
+    }
+
+    #[test]
+    fn who_runs_the_factory_has_one_name_in_chinese() {
+        for message in all() {
+            for text in [message.text(Language::Chinese), message.of_one(Language::Chinese)] {
+                // Who reads two names looks for two parties.
+                for other in ["厂家", "制造方"] {
+                    assert!(!text.contains(other), "{message:?}");
+                }
+            }
         }
     }
 

@@ -496,7 +496,7 @@ catalogue! {
         "证据包由 fiducial bundle make 制作；文件夹由 fiducial-agent disclose 生成。";
     HintPins = "hint-pins",
         "Pins are your own file; the maker prints a draft with `fiducial-agent pins`: compare its keys before you keep it.",
-        "信任锚点文件（pins）是您自己的文件；制造方可用 fiducial-agent pins 打印草稿：保存前请核对其中的密钥。";
+        "信任锚点文件（pins）是您自己的文件；工厂可用 fiducial-agent pins 打印草稿：保存前请核对其中的密钥。";
     LogCopyShort = "log-copy-short", "the log, or this copy of it, ends at {0} entries, and a receipt is of {1}",
         "日志（或这份副本）止于 {0} 条，而有回执属于 {1} 条的树";
     NoNoteName = "no-note-name",
@@ -538,7 +538,7 @@ catalogue! {
         "您的策略与证据包中的副本相同：请确认您是从别处得到的";
     OpenScan = "open-scan",
         "{0}: whether the maker keeps a second set of books: that needs the log (--log)",
-        "{0}：制造方是否另有一套记录：这需要日志（--log）";
+        "{0}：工厂是否另有一套记录：这需要日志（--log）";
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.
@@ -551,8 +551,8 @@ catalogue! {
     LabelHeartbeats = "heartbeats", "statements without records", "没有记录的声明数";
     LabelIgnored = "ignored", "lies there, is no part of it, and was ignored", "位于其中但不属于其内容，已忽略";
     LabelMachine = "machine", "stands at", "所在机器";
-    LabelMakerSays = "maker-says", "the maker says", "制造方称";
-    LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
+    LabelMakerSays = "maker-says", "the maker says", "工厂称";
+    LabelOtherCopy = "other-copy", "the maker's copy is not your own", "工厂的副本与您自己的不同";
     LabelOutages = "outages", "outages stated", "申明的中断数";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
