@@ -9,10 +9,11 @@ use super::printable;
 use crate::messages::{Language, MAX_NAMED, Message, Said};
 
 /// In this order they are said.
-const ORDER: [Message; 10] = [
+const ORDER: [Message; 11] = [
     Message::LookNowhere,
     Message::LookHeader,
     Message::LookNotInspected,
+    Message::LookNoReport,
     Message::LookFailed,
     Message::LookRepaired,
     Message::LookPassedByPerson,

@@ -17,6 +17,9 @@ catalogue! {
         "请向工厂索要。此处没有这些名称的检测机（AOI）报告。",
         "Ask the maker for it. No report of an inspection machine (AOI) under this name is here.",
         "请向工厂索要。此处没有该名称的检测机（AOI）报告。";
+    LookNoReport = "look-no-report",
+        "No report of an inspection machine (AOI) is among what is shown",
+        "所出示的内容中没有检测机（AOI）的报告";
     LookFailed = "look-failed", "{0} boards failed at the machine and nobody passed them: {1}",
         "{0} 块电路板被机器判为不合格，无人复判通过：{1}",
         "{0} board failed at the machine and nobody passed it: {1}";
