@@ -305,9 +305,54 @@ fn a_copy_that_an_editor_has_saved_its_own_way_is_the_readers_own() {
             assert_eq!(copies(policy, pins), (Value::Null, same), "{policy:?} {pins:?}");
         }
         // One that says another thing is not, whoever has saved it.
-        let policy = policies[1].replace("witness one ", "witness  one ");
+        let policy = policies[1].replace("quorum witness", "quorum one");
         let cadence = pins[1].replace("cadence none", "cadence 60");
         assert_eq!(copies(&policy, &cadence), (json!(["policy", "pins"]), Vec::new()));
+    }
+}
+
+#[test]
+fn a_copy_is_the_readers_own_by_what_it_says_and_not_by_its_bytes() {
+    let folder = folder();
+    let at = folder.path();
+    let own = support::policy();
+    let copies = |policy: &str| {
+        fs::write(at.join("shown/policy"), policy).unwrap();
+        let json = verify(at, "shown", "policy", "en", 0);
+        let is_same = codes(&json, "not_checked").contains(&"open-same-policy".to_owned());
+        assert_eq!(json["facts"]["other-copy"] == "policy", !is_same, "{json}");
+        is_same
+    };
+    let key = format!("log {}\n", support::log_key().verifier());
+    let with_address = format!("log {} https://log.example/\n", support::log_key().verifier());
+    for changed in [
+        format!("# Taken from somewhere.\n{own}"),
+        format!("\n{own}\n\n"),
+        own.replace("witness one ", "witness\t one  "),
+        // What its own lines call a witness, and where a log is reached, decides nothing.
+        own.replace("witness one ", "witness first ").replace("any one ", "any first "),
+        own.replace(&key, &with_address),
+    ] {
+        assert_ne!(changed, own);
+        assert!(copies(&changed), "{changed}");
+    }
+    let shorter = own.replace(&key, "");
+    let other_key = own.replace(
+        &support::witness_key().verifier().to_string(),
+        &support::cosigner(9).verifier().to_string(),
+    );
+    for changed in [
+        own.replace("quorum witness", "quorum one"),
+        own.replace("quorum witness", "quorum none"),
+        own.replace("any one", "all one"),
+        own.replace(" one-pq\nquorum", "\nquorum"),
+        shorter,
+        other_key,
+        // What cannot be read says nothing.
+        own.replace("quorum", "quota"),
+    ] {
+        assert_ne!(changed, own);
+        assert!(!copies(&changed), "{changed}");
     }
 }
 
