@@ -284,6 +284,53 @@ fn a_bundle_is_the_same_whatever_editor_has_saved_the_papers_in_it() {
 }
 
 #[test]
+fn files_of_the_readers_own_that_are_not_there_are_named_all_at_once() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("pins"), pins_of(at).0).unwrap();
+    let key = "96dc".repeat(16);
+    let named = |words: &[&str]| {
+        let json = judge(at, words, 2);
+        let reason = &json["reason"];
+        assert_eq!(reason["code"], "own-files-unreadable", "{json}");
+        let details = reason["details"].as_array().unwrap().iter();
+        let first = details.map(|one| one["values"][0].as_str().unwrap_or("no policy").to_owned());
+        let names: Vec<String> = first.collect();
+        assert_eq!(reason["values"], json!([names.len().to_string()]));
+        (names, json["hint"].clone())
+    };
+    let verify = ["bundle", "verify", "b.zip", "--policy", "no/policy", "--pins", "no/pins"];
+    let more = ["--units", "no/units", "--lot-key", "no/key", "--source-key", "no/source.vkey"];
+    let all = [&verify[..], &more].concat();
+    let (names, hint) = named(&all);
+    assert_eq!(names, ["no/policy", "no/pins", "no/key", "no/units", "no/source.vkey"]);
+    assert!(hint.is_null());
+    let (code, said) = dossier::fiducial(at, &all);
+    assert!(
+        code == 2 && said.contains("5 of your own files are missing or cannot be read: "),
+        "{said}"
+    );
+    let reconcile = [&["reconcile", "--bundle", "b.zip"][..], &verify[3..], &more].concat();
+    assert_eq!(
+        named(&reconcile).0,
+        ["no/policy", "no/pins", "no/key", "no/units", "no/source.vkey"]
+    );
+    // A policy that was not given is as missing; and what looks like a key of a lot is not repeated.
+    let (names, hint) = named(&["bundle", "verify", "b.zip", "--pins", "no/pins"]);
+    assert_eq!(names, ["no policy", "no/pins"]);
+    assert!(hint.as_str().unwrap().starts_with("The policy is a file of your own"), "{hint}");
+    let (names, hint) = named(&["bundle", "verify", "b.zip", "--pins", &key, "--units", "shown"]);
+    assert_eq!(names, ["no policy", "****************", "shown"]);
+    assert!(hint.as_str().unwrap().contains("--lot-key FILE"), "{hint}");
+    // One alone is told as ever.
+    for own in [["no/policy", "pins"], ["policy", "no/pins"]] {
+        let words = ["bundle", "verify", "b.zip", "--policy", own[0], "--pins", own[1]];
+        let reason = judge(at, &words, 2)["reason"].clone();
+        assert_eq!(reason["code"], "file-unreadable", "{reason}");
+    }
+}
+
+#[test]
 fn a_copy_that_an_editor_has_saved_its_own_way_is_the_readers_own() {
     let folder = folder();
     let at = folder.path();

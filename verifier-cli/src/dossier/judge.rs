@@ -65,7 +65,7 @@ pub(crate) fn verify(
     network: &Network,
     show: Show,
 ) -> Result<Report, Stop> {
-    let judge = Judge::open(&wanted.policy)?;
+    let judge = open::judge(wanted)?;
     let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
     let own = own::Given::read(&wanted.lot_keys, wanted.units.as_deref())?;
     let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
