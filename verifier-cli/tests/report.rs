@@ -188,8 +188,11 @@ fn an_enclosed_program_or_profile_is_not_counted_among_the_records_of_nobody() {
     let whole = said(true);
     assert!(!whole.contains("name no unit"), "{whole}");
     let range = "statements 0 to 0 are here without a gap: 1 statement with all of its ";
-    // That these are all records that were made is nowhere said.
+    // That these are all records that were made is nowhere said, and what may follow is left open.
     assert!(whole.contains(range) && !whole.contains("no batch of records"), "{whole}");
+    let open = "line-4.example/aoi-7: whether the maker keeps a second set of books, and whether statements follow the \
+                last one shown: that needs the log (--log)\n";
+    assert!(whole.contains(open), "{whole}");
     // A source is called one and not a machine, and what it is is said where people first read the word.
     let source =
         "signed for by the factory with a key of its own\n  source: line-4.example/aoi-7: AOI\n";

@@ -537,8 +537,8 @@ catalogue! {
         "your policy is the same as the copy in the bundle: make sure that you had it from somewhere else",
         "您的策略与证据包中的副本相同：请确认您是从别处得到的";
     OpenScan = "open-scan",
-        "{0}: whether the maker keeps a second set of books: that needs the log (--log)",
-        "{0}：工厂是否另有一套记录：这需要日志（--log）";
+        "{0}: whether the maker keeps a second set of books, and whether statements follow the last one shown: that needs the log (--log)",
+        "{0}：工厂是否另有一套记录，以及所出示的最后一份声明之后是否还有声明：这需要日志（--log）";
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.
