@@ -115,6 +115,9 @@ impl Said {
         let is_all = matches!(self.values.as_slice(), [_, _, found, all] if found == all);
         match language {
             _ if self.message == Message::OwnSound && is_all => Message::OwnSoundAll.text(language),
+            _ if self.message == Message::LookLate && days::are_several(&self.values) => {
+                Message::LookLateUpTo.text(language)
+            }
             _ if is_one => self.message.of_one(language),
             _ => self.message.text(language),
         }
@@ -168,7 +171,7 @@ const TIMED: [Message; 3] =
 /// Messages with a list of kinds of records, and which value it is.
 const KINDS: [(Message, usize); 2] = [(Message::FoundMissing, 0), (Message::OpenClaimsSome, 1)];
 
-/// Messages whose values are days, or the first and the last of some.
+/// Messages whose values are days, or the first and the last of some, or how many.
 const DAYS: [Message; 1] = [Message::LookLate];
 
 /// Messages that end in names, which are all values from this one on; the first value is how many there are.
@@ -187,7 +190,7 @@ const IN_SENTENCES: [Message; 3] =
     [Message::BundleDamaged, Message::LookNotInspected, Message::LookNowhere];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 30] = [
+const NUMBERS: [(&str, &str); 31] = [
     (
         " files to which opened records commit: they are",
         " file to which opened records commit: it is",
@@ -208,6 +211,7 @@ const NUMBERS: [(&str, &str); 30] = [
     (" entries are no longer those", " entry is no longer that"),
     (" entries of the log were", " entry of the log was"),
     (" entries hash", " entry hashes"),
+    (" days later", " day later"),
     (" defects are", " defect is"),
     (" units are", " unit is"),
     (" sources contradict their own counters", " source contradicts its own counters"),
