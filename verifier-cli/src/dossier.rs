@@ -12,6 +12,7 @@
 
 mod bundle;
 mod challenge;
+mod copies;
 mod evidence;
 mod held;
 mod judge;

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use spec::Hash;
 use spec::bundle::{Bundle, MAX_PARTS};
@@ -13,6 +13,7 @@ use spec::note::{MAX_NOTE_SIZE, Note};
 use spec::policy::{MAX_POLICY_SIZE, Policy};
 use spec::tree::{ConsistencyError, MAX_CONSISTENCY_PROOF, Tree, verify_consistency};
 
+use crate::args::PolicyArgs;
 use crate::failure::Failure;
 use crate::large::Large;
 use crate::masked;
@@ -174,12 +175,49 @@ pub(crate) fn why_refused(bytes: &[u8], error: &dyn Display) -> String {
     if is_wide { WIDE.to_owned() } else { error.to_string() }
 }
 
+/// Fails with all of the reader's own files that are missing or cannot be read, where they are several: who has them in
+/// another folder is told once. Of one alone whoever reads it says more.
+pub(crate) fn own_files<'p>(
+    policy: &'p PolicyArgs,
+    source_keys: &'p [String],
+    others: impl Iterator<Item = &'p Path>,
+) -> Result<(), Failure> {
+    let of_policy = policy.policy.iter().chain(&policy.parties).map(PathBuf::as_path);
+    let is_file = |text: &&String| VerifierKey::parse(text).is_err() && names_file(text);
+    let keys = source_keys.iter().filter(is_file).map(Path::new);
+    let unreadable = of_policy
+        .chain(others)
+        .chain(keys)
+        .filter_map(|path| Some(unreadable(path, &look_at(path).err()?)));
+    let missing = policy.policy.is_none().then(no_policy);
+    let all: Vec<Failure> = missing.into_iter().chain(unreadable).collect();
+    if all.len() < 2 {
+        return Ok(());
+    }
+    let count = all.len().to_string();
+    let why = Said::new(Message::OwnFilesUnreadable, &[&count]);
+    let failure = Failure::new(why.with(all.iter().map(|one| one.said().0.clone()).collect()));
+    // A key of a lot that was typed in the place of a file matters more than a policy that is not there.
+    Err(match all.iter().rev().find_map(|one| one.said().1) {
+        Some(hint) => failure.with_hint(hint.clone()),
+        None => failure,
+    })
+}
+
+/// Looks whether a file can be read. What is none, as a pipe, gives its bytes once and is left alone.
+fn look_at(path: &Path) -> io::Result<()> {
+    let kind = path.metadata()?;
+    if kind.is_file() || kind.is_dir() { read_up_to(path, 0).map(drop) } else { Ok(()) }
+}
+
+fn no_policy() -> Failure {
+    let hint = Said::new(Message::HintNoPolicy, &[]);
+    Failure::new(Said::new(Message::NoPolicy, &[])).with_hint(hint)
+}
+
 /// The policy of the caller: without one there is no verdict.
 pub(crate) fn policy(path: Option<&Path>) -> Result<Policy, Failure> {
-    let Some(path) = path else {
-        let hint = Said::new(Message::HintNoPolicy, &[]);
-        return Err(Failure::new(Said::new(Message::NoPolicy, &[])).with_hint(hint));
-    };
+    let path = path.ok_or_else(no_policy)?;
     let hint = Said::new(Message::HintPolicy, &[]);
     let bytes = own_text(path, MAX_POLICY_SIZE, "--policy")?;
     parse_own(&bytes, Policy::parse).map_err(|error| {
@@ -205,8 +243,7 @@ pub(crate) fn source_keys(given: &[String]) -> Result<Vec<VerifierKey>, Failure>
     for text in given {
         match VerifierKey::parse(text) {
             Ok(key) => keys.push(key),
-            // Without two plus signs it cannot be meant as a key, so it names a file, there or not.
-            Err(_) if text.matches('+').count() < 2 || Path::new(text).is_file() => {
+            Err(_) if names_file(text) => {
                 keys.extend(key_file(Path::new(text))?);
             }
             Err(error) => {
@@ -215,6 +252,11 @@ pub(crate) fn source_keys(given: &[String]) -> Result<Vec<VerifierKey>, Failure>
         }
     }
     Ok(keys)
+}
+
+/// Whether what is no key names a file. Without two plus signs it cannot be meant as a key, so it does, there or not.
+fn names_file(text: &str) -> bool {
+    text.matches('+').count() < 2 || Path::new(text).is_file()
 }
 
 /// A file of verifier keys, one a line; empty lines and lines that begin with `#` are skipped.
@@ -302,6 +344,28 @@ mod tests {
             read
         });
         assert!(*read == bytes[..]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_among_the_reader_s_own_files_is_not_opened_before_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let made = std::process::Command::new("mkfifo").arg(at("pins")).status().unwrap();
+        assert!(made.success());
+        let policy = PolicyArgs {
+            policy: Some(at("policy")),
+            unrelated_to: Vec::new(),
+            parties: Some(at("parties")),
+        };
+        // Nobody writes it: who opened it would wait for ever.
+        let others = [at("pins")];
+        let refused = own_files(&policy, &[], others.iter().map(PathBuf::as_path)).unwrap_err();
+        let (why, hint) = refused.said();
+        assert_eq!(why.message(), Message::OwnFilesUnreadable);
+        let text = why.to_text(Language::English);
+        assert!(text.starts_with("2 of your own files are missing"), "{text}");
+        assert!(!text.contains("/pins") && hint.is_none(), "{text}");
     }
 
     /// What is said of a text that was typed for a file, in English.

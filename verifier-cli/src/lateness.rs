@@ -32,7 +32,7 @@ const KINDS: [Kind; 6] = [
 /// to come when its record was logged.
 const AHEAD: u64 = 60;
 
-/// From so many seconds on it is said before the reasons of a verdict: a day.
+/// From so many seconds on it is said before the reasons of a verdict, with how many times that it was: a day.
 const LATE: u64 = 86_400;
 
 /// A statement that holds.
@@ -141,7 +141,9 @@ impl Lateness {
             report.reason(said);
         }
         if let (Some(claimed), Some(known)) = (witnessed.claimed(), witnessed.known()) {
-            report.look(Said::new(Message::LookLate, &[&claimed, &known]));
+            // Whole days, of the record that was logged latest.
+            let days = (witnessed.seconds / LATE).to_string();
+            report.look(Said::new(Message::LookLate, &[&claimed, &known, &days]));
             report.tell_elsewhere(by_witnesses);
         }
         let is_any =

@@ -115,6 +115,9 @@ impl Said {
         let is_all = matches!(self.values.as_slice(), [_, _, found, all] if found == all);
         match language {
             _ if self.message == Message::OwnSound && is_all => Message::OwnSoundAll.text(language),
+            _ if self.message == Message::LookLate && days::are_several(&self.values) => {
+                Message::LookLateUpTo.text(language)
+            }
             _ if is_one => self.message.of_one(language),
             _ => self.message.text(language),
         }
@@ -168,7 +171,7 @@ const TIMED: [Message; 3] =
 /// Messages with a list of kinds of records, and which value it is.
 const KINDS: [(Message, usize); 2] = [(Message::FoundMissing, 0), (Message::OpenClaimsSome, 1)];
 
-/// Messages whose values are days, or the first and the last of some.
+/// Messages whose values are days, or the first and the last of some, or how many.
 const DAYS: [Message; 1] = [Message::LookLate];
 
 /// Messages that end in names, which are all values from this one on; the first value is how many there are.
@@ -187,7 +190,7 @@ const IN_SENTENCES: [Message; 3] =
     [Message::BundleDamaged, Message::LookNotInspected, Message::LookNowhere];
 
 /// What follows a number in English, where it is of many and where it is of one; longer ones first.
-const NUMBERS: [(&str, &str); 29] = [
+const NUMBERS: [(&str, &str); 31] = [
     (
         " files to which opened records commit: they are",
         " file to which opened records commit: it is",
@@ -204,9 +207,11 @@ const NUMBERS: [(&str, &str); 29] = [
         " statement was not made long before: the checkpoint it names, or the proof from this on, is",
     ),
     (" statements were not made", " statement was not made"),
+    (" statements with all of their", " statement with all of its"),
     (" entries are no longer those", " entry is no longer that"),
     (" entries of the log were", " entry of the log was"),
     (" entries hash", " entry hashes"),
+    (" days later", " day later"),
     (" defects are", " defect is"),
     (" units are", " unit is"),
     (" sources contradict their own counters", " source contradicts its own counters"),
@@ -314,12 +319,17 @@ mod tests {
         text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|pair| pair.0).collect()
     }
 
+    /// Every message of the catalogue.
+    fn all() -> Vec<Message> {
+        use catalogue::{files, html, look, papers, reconcile, succession, units};
+        let all = [catalogue::ALL, files::ALL, html::ALL, look::ALL, papers::ALL, reconcile::ALL];
+        [&all[..], &[succession::ALL, units::ALL]].concat().concat()
+    }
+
     #[test]
     fn every_message_has_both_languages_with_the_same_values_and_its_own_code() {
         let mut codes = BTreeSet::new();
-        use catalogue::{files, html, look, papers, reconcile, succession, units};
-        let all = [catalogue::ALL, files::ALL, html::ALL, look::ALL, papers::ALL, reconcile::ALL];
-        for message in [&all[..], &[succession::ALL, units::ALL]].concat().concat() {
+        for message in all() {
             let english = message.text(Language::English);
             let chinese = message.text(Language::Chinese);
             for language in [Language::English, Language::Chinese] {
@@ -330,6 +340,18 @@ mod tests {
             assert!(chinese.chars().any(is_han), "{message:?} has no Chinese text");
             assert_eq!(places(english), places(chinese), "{message:?}");
             assert!(codes.insert(message.code()), "{message:?}: the code is taken");
+        }
+    }
+
+    #[test]
+    fn who_runs_the_factory_has_one_name_in_chinese() {
+        for message in all() {
+            for text in [message.text(Language::Chinese), message.of_one(Language::Chinese)] {
+                // Who reads two names looks for two parties.
+                for other in ["厂家", "制造方"] {
+                    assert!(!text.contains(other), "{message:?}");
+                }
+            }
         }
     }
 
@@ -346,7 +368,10 @@ mod tests {
     fn one_is_not_many() {
         let said = |message, values: &[&str]| Said::new(message, values).to_text(Language::English);
         let range = said(Message::RangeSound, &["aoi", "1", "1", "1", "1"]);
-        assert!(range.ends_with("is missing between them: 1 statement with 1 record"), "{range}");
+        assert!(range.ends_with(" without a gap: 1 statement with all of its 1 record"), "{range}");
+        let range = said(Message::RangeSound, &["aoi", "0", "4", "5", "51"]);
+        let want = "aoi: statements 0 to 4 are here without a gap: 5 statements with all of their 51 records";
+        assert_eq!(range, want);
         let vouched = |count| said(Message::EvidenceVouched, &[count]);
         assert_eq!(vouched("1"), "1 file is here, unchanged since it was logged");
         assert_eq!(vouched("11"), "11 files are here, unchanged since they were logged");
@@ -373,14 +398,17 @@ mod tests {
         let own = said(Message::OwnSound, &["1", "aoi", "1", "2"]);
         let kinds = "(of any kind, not each an inspection)";
         let want = format!(
-            "aoi: records were found for 1 of your 2 units {kinds}: 1. Each of them is shown"
+            "aoi: records {kinds} were found for 1 of your 2 units: 1. Each of them is shown"
         );
         assert_eq!(own, want);
         let all = said(Message::OwnSound, &["43", "aoi", "13", "13"]);
         let want = format!(
-            "aoi: records were found for all 13 of your units {kinds}: 43. Each of them is shown"
+            "aoi: records {kinds} were found for all 13 of your units: 43. Each of them is shown"
         );
         assert_eq!(all, want);
+        for message in [Message::OwnSound, Message::OwnSoundAll] {
+            assert!(message.text(Language::Chinese).contains("记录（任何种类，未必是检测）"));
+        }
         let nowhere = |values: &[&str]| said(Message::LookNowhere, values);
         assert_eq!(nowhere(&["1", "14", "SN9"]), "1 of your 14 units is nowhere: SN9");
         assert_eq!(nowhere(&["2", "14", "SN8", "SN9"]), "2 of your 14 units are nowhere: SN8, SN9");

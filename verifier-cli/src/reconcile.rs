@@ -24,6 +24,7 @@ mod verdict;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use spec::key::KeyName;
 
@@ -32,6 +33,7 @@ use crate::command::{Judge, Stop};
 use crate::dossier::{self, Evidence, Reading};
 use crate::durable::Target;
 use crate::failure::Failure;
+use crate::input;
 use crate::list::{self, List, Unit};
 use crate::log::Network;
 use crate::messages::{Message, Said};
@@ -70,6 +72,8 @@ pub(crate) fn run(
     if let Some(target) = target {
         target.only_over(csv::is_table)?;
     }
+    let others = with.pins.iter().chain(&with.lot_keys).chain([&with.units]);
+    input::own_files(&with.policy, &with.source_keys, others.map(PathBuf::as_path))?;
     let judge = Judge::open(&with.policy)?;
     let words = Words::new(&with.good, &with.bad)?;
     let accepted = finding::accepted(&with.accept)?;

@@ -416,14 +416,23 @@ impl Report {
             && self.found_at.is_none()
             && text.lines().count() >= MANY_LINES
         {
-            let again = match self.looks(language).is_empty() {
-                true => Message::VerdictAgain,
-                false => Message::VerdictAgainLook,
-            };
-            let again = Said::new(again, &[word.text(language)]);
+            let again = Said::new(self.again(), &[word.text(language)]);
             text += &format!("{}\n", again.to_text(language));
         }
         text
+    }
+
+    /// How the verdict's word is said again: who reads the last line alone is not to take it for more than the first
+    /// lines say.
+    fn again(&self) -> Message {
+        let is_of_boards =
+            self.headline().is_some_and(|said| said.message() == Message::MeansBoards);
+        match (is_of_boards, self.look.is_empty()) {
+            (true, true) => Message::VerdictAgainBoards,
+            (true, false) => Message::VerdictAgainBoardsLook,
+            (false, true) => Message::VerdictAgain,
+            (false, false) => Message::VerdictAgainLook,
+        }
     }
 
     /// What the verdict means, what to look at, and why it is so.

@@ -284,6 +284,53 @@ fn a_bundle_is_the_same_whatever_editor_has_saved_the_papers_in_it() {
 }
 
 #[test]
+fn files_of_the_readers_own_that_are_not_there_are_named_all_at_once() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("pins"), pins_of(at).0).unwrap();
+    let key = "96dc".repeat(16);
+    let named = |words: &[&str]| {
+        let json = judge(at, words, 2);
+        let reason = &json["reason"];
+        assert_eq!(reason["code"], "own-files-unreadable", "{json}");
+        let details = reason["details"].as_array().unwrap().iter();
+        let first = details.map(|one| one["values"][0].as_str().unwrap_or("no policy").to_owned());
+        let names: Vec<String> = first.collect();
+        assert_eq!(reason["values"], json!([names.len().to_string()]));
+        (names, json["hint"].clone())
+    };
+    let verify = ["bundle", "verify", "b.zip", "--policy", "no/policy", "--pins", "no/pins"];
+    let more = ["--units", "no/units", "--lot-key", "no/key", "--source-key", "no/source.vkey"];
+    let all = [&verify[..], &more].concat();
+    let (names, hint) = named(&all);
+    assert_eq!(names, ["no/policy", "no/pins", "no/key", "no/units", "no/source.vkey"]);
+    assert!(hint.is_null());
+    let (code, said) = dossier::fiducial(at, &all);
+    assert!(
+        code == 2 && said.contains("5 of your own files are missing or cannot be read: "),
+        "{said}"
+    );
+    let reconcile = [&["reconcile", "--bundle", "b.zip"][..], &verify[3..], &more].concat();
+    assert_eq!(
+        named(&reconcile).0,
+        ["no/policy", "no/pins", "no/key", "no/units", "no/source.vkey"]
+    );
+    // A policy that was not given is as missing; and what looks like a key of a lot is not repeated.
+    let (names, hint) = named(&["bundle", "verify", "b.zip", "--pins", "no/pins"]);
+    assert_eq!(names, ["no policy", "no/pins"]);
+    assert!(hint.as_str().unwrap().starts_with("The policy is a file of your own"), "{hint}");
+    let (names, hint) = named(&["bundle", "verify", "b.zip", "--pins", &key, "--units", "shown"]);
+    assert_eq!(names, ["no policy", "****************", "shown"]);
+    assert!(hint.as_str().unwrap().contains("--lot-key FILE"), "{hint}");
+    // One alone is told as ever.
+    for own in [["no/policy", "pins"], ["policy", "no/pins"]] {
+        let words = ["bundle", "verify", "b.zip", "--policy", own[0], "--pins", own[1]];
+        let reason = judge(at, &words, 2)["reason"].clone();
+        assert_eq!(reason["code"], "file-unreadable", "{reason}");
+    }
+}
+
+#[test]
 fn a_copy_that_an_editor_has_saved_its_own_way_is_the_readers_own() {
     let folder = folder();
     let at = folder.path();
@@ -305,9 +352,54 @@ fn a_copy_that_an_editor_has_saved_its_own_way_is_the_readers_own() {
             assert_eq!(copies(policy, pins), (Value::Null, same), "{policy:?} {pins:?}");
         }
         // One that says another thing is not, whoever has saved it.
-        let policy = policies[1].replace("witness one ", "witness  one ");
+        let policy = policies[1].replace("quorum witness", "quorum one");
         let cadence = pins[1].replace("cadence none", "cadence 60");
         assert_eq!(copies(&policy, &cadence), (json!(["policy", "pins"]), Vec::new()));
+    }
+}
+
+#[test]
+fn a_copy_is_the_readers_own_by_what_it_says_and_not_by_its_bytes() {
+    let folder = folder();
+    let at = folder.path();
+    let own = support::policy();
+    let copies = |policy: &str| {
+        fs::write(at.join("shown/policy"), policy).unwrap();
+        let json = verify(at, "shown", "policy", "en", 0);
+        let is_same = codes(&json, "not_checked").contains(&"open-same-policy".to_owned());
+        assert_eq!(json["facts"]["other-copy"] == "policy", !is_same, "{json}");
+        is_same
+    };
+    let key = format!("log {}\n", support::log_key().verifier());
+    let with_address = format!("log {} https://log.example/\n", support::log_key().verifier());
+    for changed in [
+        format!("# Taken from somewhere.\n{own}"),
+        format!("\n{own}\n\n"),
+        own.replace("witness one ", "witness\t one  "),
+        // What its own lines call a witness, and where a log is reached, decides nothing.
+        own.replace("witness one ", "witness first ").replace("any one ", "any first "),
+        own.replace(&key, &with_address),
+    ] {
+        assert_ne!(changed, own);
+        assert!(copies(&changed), "{changed}");
+    }
+    let shorter = own.replace(&key, "");
+    let other_key = own.replace(
+        &support::witness_key().verifier().to_string(),
+        &support::cosigner(9).verifier().to_string(),
+    );
+    for changed in [
+        own.replace("quorum witness", "quorum one"),
+        own.replace("quorum witness", "quorum none"),
+        own.replace("any one", "all one"),
+        own.replace(" one-pq\nquorum", "\nquorum"),
+        shorter,
+        other_key,
+        // What cannot be read says nothing.
+        own.replace("quorum", "quota"),
+    ] {
+        assert_ne!(changed, own);
+        assert!(!copies(&changed), "{changed}");
     }
 }
 

@@ -9,6 +9,8 @@
 mod dispute;
 #[path = "report/inspected.rs"]
 mod inspected;
+#[path = "report/late.rs"]
+mod late;
 #[path = "report/reconciled.rs"]
 mod reconciled;
 mod support;
@@ -187,12 +189,18 @@ fn an_enclosed_program_or_profile_is_not_counted_among_the_records_of_nobody() {
     };
     let whole = said(true);
     assert!(!whole.contains("name no unit"), "{whole}");
-    let range = "every statement from 0 to 0 is here, so no batch of records is missing between them: 1 statement with";
-    assert!(whole.contains(range), "{whole}");
+    let range = "statements 0 to 0 are here without a gap: 1 statement with all of its ";
+    // That these are all records that were made is nowhere said, and what may follow is left open.
+    assert!(whole.contains(range) && !whole.contains("no batch of records"), "{whole}");
+    let open = "line-4.example/aoi-7: whether the maker keeps a second set of books, and whether statements follow the \
+                last one shown: that needs the log (--log)\n";
+    assert!(whole.contains(open), "{whole}");
     // A source is called one and not a machine, and what it is is said where people first read the word.
-    let source = "  source: a machine or station that signs its records\n  source: line-4.example/aoi-7: AOI\n";
+    let source =
+        "signed for by the factory with a key of its own\n  source: line-4.example/aoi-7: AOI\n";
     assert!(whole.contains(source) && !whole.contains("stands at"), "{whole}");
-    assert!(whole.ends_with("\nVerdict: VERIFIED\n"), "{whole}");
+    let last = "\nVerdict: VERIFIED. That does not say that the boards are good\n";
+    assert!(whole.ends_with(last), "{whole}");
     // Nobody sees what they are, where their files are not there.
     let bare = said(false);
     assert!(bare.contains("2 records that carry no tags and name no unit"), "{bare}");
@@ -442,8 +450,9 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
     // It is not wrong; whoever reads it has to see it, and before the reasons.
     assert_eq!(code, 0, "{err}");
     let look = "boards are good.\nLook at this:\n  - The files whose time can be read say 6 April 2025; they were \
-                logged only on 2 January 2026. Before that they could have been altered\nWhat it rests on:\n";
-    assert!(out.contains(look) && !out.contains("270 d"), "{out}");
+                logged only on 2 January 2026, 270 days later. Before that they could have been altered\nWhat it \
+                rests on:\n";
+    assert!(out.contains(look) && !out.contains("270 d 18 h"), "{out}");
     let (_, json, _) = late.run(&[&words[..], &["--json"]].concat(), "en");
     let said = "of 1 statement were logged up to 270 d 18 h after the times that their files say, by the \
                 witnesses' clocks; the last of them: line-4.example/aoi-7 statement 0 record 2";
@@ -453,7 +462,7 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
         "{out}"
     );
     let (_, chinese, _) = late.run(&words, "zh");
-    let said = "能读出时间的文件自称 2025-04-06，直到 2026-01-02 才记入日志；此前可能被改动";
+    let said = "自称 2025-04-06，直到 2026-01-02 才记入日志，晚了 270 天；此前可能被改动";
     assert!(chinese.contains(said), "{chinese}");
     assert!(chinese.contains("1 条记录（光学检测 1）在作业之后多久才记入日志"), "{chinese}");
     let page = late.verify("late.zip", "en", 0);

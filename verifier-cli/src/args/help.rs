@@ -28,7 +28,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("A text to enclose; can be repeated", "要附上的文字；可重复"),
     (
         "Ask a maker for records that nobody could know beforehand, and check the answer",
-        "要求制造方披露事先无人能预知的记录，并检查其答复",
+        "要求工厂披露事先无人能预知的记录，并检查其答复",
     ),
     (
         "Check that exactly the picked records were opened, whole and with their evidence",
@@ -73,7 +73,7 @@ const TEXTS: &[(&str, &str)] = &[
         "区间：含单一来源之区间的文件夹或证据包",
     ),
     ("Verify a bundle, offline", "离线验证证据包"),
-    ("What the maker has opened", "制造方所披露的内容"),
+    ("What the maker has opened", "工厂所披露的内容"),
     ("Where the bundle goes", "证据包写到哪里"),
     ("Where the challenge goes", "质询文件写到哪里"),
     (
@@ -297,7 +297,7 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     (
         "What the maker has opened: a bundle or a folder; can be repeated",
-        "制造方所披露的内容：证据包或文件夹；可重复",
+        "工厂所披露的内容：证据包或文件夹；可重复",
     ),
     (
         "Write the verdict and all findings as a page for people, to read and to print (HTML)",

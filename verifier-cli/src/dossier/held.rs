@@ -12,6 +12,7 @@ use spec::evidence::range::Reader;
 use spec::evidence::time::parse_millis;
 use spec::key::{KeyName, VerifierKey};
 
+use super::copies::Copies;
 use super::judge::{Held, hold, open_of_policy, open_of_range};
 use super::open::{self, Opened};
 use super::ranges;
@@ -71,7 +72,7 @@ pub(crate) struct Evidence {
     pub(crate) ignored: Vec<String>,
     pub(crate) openings: BTreeMap<(KeyName, u64), Opening>,
     pub(crate) spans: Vec<Span>,
-    /// What the policy leaves open of each dossier's newest tree.
+    /// What the policy leaves open of each dossier's newest tree, and that its copies are the reader's own.
     pub(crate) open: Vec<Said>,
 }
 
@@ -109,6 +110,7 @@ pub(crate) fn read_all(
             }
         }
         evidence.open.extend(open_of_policy(wanted.judge, &held.checked));
+        evidence.open.extend(Copies::of(&contents, wanted.judge.policy(), pins.as_ref()).same);
         evidence.add(held, own.is_some(), log.is_some()).map_err(within)?;
     }
     if wanted.log.is_some() && !scanned_ranges {

@@ -5,11 +5,12 @@ use std::mem;
 use std::path::Path;
 use std::thread;
 
-use spec::bundle::{Claim, Contents, PartPath};
+use spec::bundle::{Claim, Contents};
 use spec::evidence::pins::Pins;
 use spec::evidence::range::{Followed, Reader};
 use spec::time::format_utc;
 
+use super::copies::Copies;
 use super::evidence::{self, Found};
 use super::looked;
 use super::open::{self, Opened};
@@ -64,7 +65,7 @@ pub(crate) fn verify(
     network: &Network,
     show: Show,
 ) -> Result<Report, Stop> {
-    let judge = Judge::open(&wanted.policy)?;
+    let judge = open::judge(wanted)?;
     let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
     let own = own::Given::read(&wanted.lot_keys, wanted.units.as_deref())?;
     let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
@@ -124,7 +125,7 @@ pub(crate) fn verify(
     say_evidence(&mut report, &found);
     say_checkpoint(&mut report, &judge, &held.checked);
     stamps::say(&mut report, &held.stamped, authorities.as_ref());
-    say_copies(&mut report, contents, wanted, pins.as_ref())?;
+    say_copies(&mut report, contents, &judge, pins.as_ref());
     opened.ignored().iter().for_each(|name| report.fact(Message::LabelIgnored, name));
     report.not_checked(Message::OpenTruth, &[]);
     let matter = show.matter.then(|| shown::matter(contents, &held.checked, own.as_ref(), lacking));
@@ -382,30 +383,12 @@ fn say_checkpoint(report: &mut Report, judge: &Judge, checked: &[Checked]) {
     }
 }
 
-/// Copies that came along decide nothing; where they are not the caller's own, that is told, and where they are, that
-/// he may have them from there. What editors have left in either makes no difference.
-fn say_copies(
-    report: &mut Report,
-    contents: &Contents<'_>,
-    wanted: &Dossier,
-    pins: Option<&Pins>,
-) -> Result<(), Stop> {
-    if let (Some(copy), Some(path)) = (contents.part(&PartPath::Policy), &wanted.policy.policy) {
-        let own = input::read(path, spec::policy::MAX_POLICY_SIZE)?;
-        if input::plain(&own) == input::plain(copy) {
-            report.not_checked(Message::OpenSamePolicy, &[]);
-        } else {
-            report.fact(Message::LabelOtherCopy, PartPath::Policy);
-        }
-    }
-    if let (Some(copy), Some(own)) = (contents.part(&PartPath::Pins), pins) {
-        if input::parse_own(copy, Pins::parse).as_ref() == Ok(own) {
-            report.not_checked(Message::OpenSamePins, &[]);
-        } else {
-            report.fact(Message::LabelOtherCopy, PartPath::Pins);
-        }
-    }
-    Ok(())
+/// Where copies that came along are not the caller's own, that is told, and where they are, that he may have them from
+/// there.
+fn say_copies(report: &mut Report, contents: &Contents<'_>, judge: &Judge, pins: Option<&Pins>) {
+    let Copies { same, others } = Copies::of(contents, judge.policy(), pins);
+    same.into_iter().for_each(|said| report.said_not_checked(said));
+    others.into_iter().for_each(|path| report.fact(Message::LabelOtherCopy, path));
 }
 
 fn witnessed(receipt: &Receipt) -> Option<String> {

@@ -34,18 +34,27 @@ pub(super) fn say(report: &mut Report, all: usize, missing: &[&Unit]) {
 pub(super) struct Shown {
     all: usize,
     lacking: Vec<Unit>,
+    /// Whether none of them has one: then nobody knows which should, and it is said that there is none.
+    is_bare: bool,
 }
 
 impl Shown {
     /// Finds them.
     pub(super) fn of(checked: &[Checked]) -> Self {
-        let (all, lacking) = lacking_in(&named(checked));
-        Self { all, lacking }
+        Self::in_records(&named(checked))
+    }
+
+    fn in_records(records: &[Named<'_>]) -> Self {
+        let (all, lacking) = lacking_in(records);
+        Self { all, lacking, is_bare: is_bare(records) }
     }
 
     /// Says it. Returns those that lack one.
     pub(super) fn say(self, report: &mut Report) -> Vec<Unit> {
         say_lacking(report, self.all, &self.lacking);
+        if self.is_bare {
+            report.look(Said::new(Message::LookNoReport, &[]));
+        }
         self.lacking
     }
 }
@@ -81,7 +90,7 @@ fn say_lacking(report: &mut Report, all: usize, lacking: &[Unit]) {
 fn say_to_look<'u>(report: &mut Report, units: impl Iterator<Item = &'u Unit>) {
     let names = units.map(|unit| unit.called().into_owned()).collect();
     let look = Look::of_units(Message::LookNotInspected, &[], names);
-    report.look(look.asking(Message::LookAskReport));
+    report.look(look.asking_of_each(Message::LookAskReport));
     report.not_checked(Message::OpenReconcile, &[]);
 }
 
@@ -107,6 +116,12 @@ impl<'r> Named<'r> {
         let units = value("units").into_iter().flat_map(items).filter(|name| is_name(name));
         Self { kind: record.kind(), panel, units: units.collect() }
     }
+}
+
+/// Whether records name boards or panels, and none of them is a report of a machine that inspects.
+fn is_bare(records: &[Named<'_>]) -> bool {
+    let names = |record: &Named<'_>| record.panel.is_some() || !record.units.is_empty();
+    records.iter().any(names) && !records.iter().any(|record| is_inspection(record.kind))
 }
 
 /// How many boards and panels records name, and those on which no machine that inspects has reported, if it has on
@@ -176,7 +191,7 @@ mod tests {
         };
         assert!(told(0).is_empty());
         let two =
-            "2 boards have no inspection report: SN0, SN1. Ask the maker for them. Nothing here";
+            "2 boards have no inspection report: SN0, SN1. Ask the maker for them. No report of";
         assert!(told(2)[0].starts_with(two), "{:?}", told(2));
         let many = "11 boards have no inspection report: SN0, ";
         assert!(told(11)[0].starts_with(many) && told(11)[0].contains("SN9 and 1 more. Ask the"));
@@ -202,15 +217,69 @@ mod tests {
         assert!(told(&["PN2"])[0].starts_with(said), "{:?}", told(&["PN2"]));
     }
 
+    /// A record of a kind, on a panel, with these units.
+    type Row = (Kind, &'static str, &'static str);
+
+    fn rows(records: &[Row]) -> Vec<Named<'static>> {
+        let named = |(kind, panel, units): &Row| Named {
+            kind: *kind,
+            panel: Some(panel.as_bytes()).filter(|panel| !panel.is_empty()),
+            units: units.split_whitespace().map(str::as_bytes).collect(),
+        };
+        records.iter().map(named).collect()
+    }
+
+    #[test]
+    fn without_a_list_it_is_told_that_no_machine_that_inspects_has_reported_at_all() {
+        let told = |records: &[Row]| {
+            let mut report = Report::new(Verdict::Verified);
+            assert!(Shown::in_records(&rows(records)).say(&mut report).is_empty());
+            // Nothing is asked of anybody, so that nothing is named that judges it.
+            assert!(report.open(Language::English).is_empty() && report.reasons().is_empty());
+            let json: serde_json::Value =
+                serde_json::from_str(&report.to_json(Language::English)).unwrap();
+            assert!(json["look"].as_array().is_some_and(|look| look.len() <= 1), "{json}");
+            assert!(json["look"].as_array().unwrap().iter().all(|look| {
+                look["code"] == "look-no-report" && look["units"] == serde_json::json!([])
+            }));
+            [Language::English, Language::Chinese].map(|language| report.looks(language).concat())
+        };
+        let said = [
+            "No report of an inspection machine (AOI) is among what is shown",
+            "所出示的内容中没有检测机（AOI）的报告",
+        ];
+        let (aoi, paste, review) = (Kind::AoiReport, Kind::SpiReport, Kind::Review);
+        assert_eq!(told(&[(paste, "PN1", "PN1"), (review, "", "SN2")]), said);
+        // A panel is a board or has some, also where no record names these.
+        assert_eq!(told(&[(Kind::OvenData, "PN1", "")]), said);
+        assert_eq!(told(&[(paste, "", "SN1")]), said);
+        // One such report is one, whatever it names, and where no board is named none is missing.
+        for records in [
+            &[(paste, "PN1", "PN1"), (aoi, "PN1", "PN1")][..],
+            &[(paste, "PN1", "PN1"), (aoi, "", "")],
+            &[(review, "", "")],
+            &[],
+        ] {
+            assert_eq!(told(records), ["", ""]);
+        }
+    }
+
+    #[test]
+    fn that_there_is_no_report_at_all_stands_behind_boards_without_one() {
+        let mut report = Report::new(Verdict::Verified);
+        report.look(Look::of_units(Message::LookFailed, &[], vec!["SN2".to_owned()]));
+        report.look(Said::new(Message::LookNoReport, &[]));
+        report.look(Look::of_units(Message::LookNotInspected, &[], vec!["SN1".to_owned()]));
+        let looks = report.looks(Language::English);
+        assert!(looks[0].starts_with("1 board has no"), "{looks:?}");
+        assert!(looks[1].starts_with("No report of"), "{looks:?}");
+        assert!(looks[2].starts_with("1 board failed"), "{looks:?}");
+    }
+
     #[test]
     fn without_a_list_what_no_machine_inspected_is_told_where_others_were() {
-        let told = |records: &[(Kind, &'static str, &'static str)]| {
-            let named = |(kind, panel, units): &(Kind, &'static str, &'static str)| Named {
-                kind: *kind,
-                panel: Some(panel.as_bytes()).filter(|panel| !panel.is_empty()),
-                units: units.split_whitespace().map(str::as_bytes).collect(),
-            };
-            let (all, lacking) = lacking_in(&records.iter().map(named).collect::<Vec<_>>());
+        let told = |records: &[Row]| {
+            let (all, lacking) = lacking_in(&rows(records));
             let lacking: Vec<String> = lacking.into_iter().map(|unit| unit.serial).collect();
             (all, lacking.join(" "))
         };

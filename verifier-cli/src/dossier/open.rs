@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::{self, DirEntry};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use spec::bundle::{
@@ -11,7 +11,8 @@ use spec::bundle::{
 };
 use spec::evidence::pins::{MAX_PINS_SIZE, Pins};
 
-use crate::command::Stop;
+use crate::args::Dossier;
+use crate::command::{Judge, Stop};
 use crate::failure::Failure;
 use crate::input;
 use crate::large::Large;
@@ -247,6 +248,14 @@ fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found) -> Resu
         }
     }
     Ok(())
+}
+
+/// The caller's policy and demands. Fails with all of his own files that cannot be read, where they are several.
+pub(super) fn judge(wanted: &Dossier) -> Result<Judge, Failure> {
+    let Dossier { policy, pins, source_keys, lot_keys, units, log: _, tsa_ca } = wanted;
+    let others = pins.iter().chain(lot_keys).chain(units).chain(tsa_ca);
+    input::own_files(policy, source_keys, others.map(PathBuf::as_path))?;
+    Judge::open(policy)
 }
 
 /// The caller's own pins.

@@ -426,8 +426,8 @@ catalogue! {
         "the records of {0} statements were sealed up to {1} after the times that their files say, by their source's own clock, which nobody has witnessed; the last of them",
         "{0} 份声明的记录，按来源自己的时钟（无人见证），最晚在文件自称的时间之后 {1}封入声明；最晚的";
     RangeSound = "range-sound",
-        "{0}: every statement from {1} to {2} is here, so no batch of records is missing between them: {3} statements with {4} records",
-        "{0}：第 {1} 至 {2} 号声明全部在此，其间没有缺少任何一批记录：共 {3} 份声明，{4} 条记录";
+        "{0}: statements {1} to {2} are here without a gap: {3} statements with all of their {4} records",
+        "{0}：第 {1} 至 {2} 号声明连续，没有缺号：共 {3} 份声明，连同其全部 {4} 条记录";
     RecordsSound = "records-sound",
         "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened",
         "{0}：第 {1} 号声明是日志的第 {2} 条，其 {4} 条记录中披露了 {3} 条";
@@ -496,7 +496,7 @@ catalogue! {
         "证据包由 fiducial bundle make 制作；文件夹由 fiducial-agent disclose 生成。";
     HintPins = "hint-pins",
         "Pins are your own file; the maker prints a draft with `fiducial-agent pins`: compare its keys before you keep it.",
-        "信任锚点文件（pins）是您自己的文件；制造方可用 fiducial-agent pins 打印草稿：保存前请核对其中的密钥。";
+        "信任锚点文件（pins）是您自己的文件；工厂可用 fiducial-agent pins 打印草稿：保存前请核对其中的密钥。";
     LogCopyShort = "log-copy-short", "the log, or this copy of it, ends at {0} entries, and a receipt is of {1}",
         "日志（或这份副本）止于 {0} 条，而有回执属于 {1} 条的树";
     NoNoteName = "no-note-name",
@@ -537,8 +537,8 @@ catalogue! {
         "your policy is the same as the copy in the bundle: make sure that you had it from somewhere else",
         "您的策略与证据包中的副本相同：请确认您是从别处得到的";
     OpenScan = "open-scan",
-        "{0}: whether the maker keeps a second set of books: that needs the log (--log)",
-        "{0}：制造方是否另有一套记录：这需要日志（--log）";
+        "{0}: whether the maker keeps a second set of books, and whether statements follow the last one shown: that needs the log (--log)",
+        "{0}：工厂是否另有一套记录，以及所出示的最后一份声明之后是否还有声明：这需要日志（--log）";
     OpenUnpicked = "open-unpicked", "the records that were not picked", "未被抽取的记录";
 
     // Folders and bundles: labels.
@@ -551,12 +551,14 @@ catalogue! {
     LabelHeartbeats = "heartbeats", "statements without records", "没有记录的声明数";
     LabelIgnored = "ignored", "lies there, is no part of it, and was ignored", "位于其中但不属于其内容，已忽略";
     LabelMachine = "machine", "stands at", "所在机器";
-    LabelMakerSays = "maker-says", "the maker says", "制造方称";
-    LabelOtherCopy = "other-copy", "the maker's copy is not your own", "制造方的副本与您自己的不同";
+    LabelMakerSays = "maker-says", "the maker says", "工厂称";
+    LabelOtherCopy = "other-copy", "the maker's copy is not your own", "工厂的副本与您自己的不同";
     LabelOutages = "outages", "outages stated", "申明的中断数";
     LabelRangeWitnessed = "range-witnessed", "all of it witnessed not later than", "全部不晚于（见证时间）";
     LabelSha256 = "sha256", "SHA-256", "SHA-256 值";
-    SourceIs = "source-is", "a machine or station that signs its records", "为自己的记录签名的机器或工位";
+    SourceIs = "source-is",
+        "where records come from: one machine or station, signed for by the factory with a key of its own",
+        "记录的来源：一台机器或一个工位，由工厂以其专用密钥代为签名";
     LabelStatementRecords = "statement-records", "statement: records opened / all, its header among them", "声明：已披露/全部记录数（含批次头）";
     LabelStatementWitnessed = "statement-witnessed", "witnessed not later than", "不晚于（见证时间）";
 }

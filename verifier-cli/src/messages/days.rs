@@ -28,6 +28,11 @@ pub(crate) fn span(first: &str, last: &str) -> String {
     if first == last { first.to_string() } else { format!("{first}{TO}{last}") }
 }
 
+/// Whether one of these values is the first and the last of some days.
+pub(super) fn are_several(values: &[String]) -> bool {
+    values.iter().any(|value| value.contains(TO))
+}
+
 /// Says days anew; what is none stays as it is.
 pub(super) fn told(days: &str, language: Language) -> String {
     match language {
@@ -55,20 +60,30 @@ mod tests {
     #[test]
     fn days_are_said_as_people_write_them_and_kept_for_machines() {
         let days = span("2026-03-02", "2026-03-05");
-        let said = Said::new(Message::LookLate, &[&days, "2026-11-27"]);
+        let said = Said::new(Message::LookLate, &[&days, "2026-11-27", "270"]);
         let english = said.to_text(Language::English);
         assert!(
             english
                 .starts_with("The files whose time can be read say 2 March 2026 to 5 March 2026; "),
             "{english}"
         );
-        assert!(english.contains("logged only on 27 November 2026. Before that"), "{english}");
+        let logged = "logged only on 27 November 2026, up to 270 days later. Before that";
+        assert!(english.contains(logged), "{english}");
         let chinese = said.to_text(Language::Chinese);
         assert!(
             chinese.starts_with("能读出时间的文件自称 2026-03-02 至 2026-03-05，直到 2026-11-27"),
             "{chinese}"
         );
-        assert_eq!(said.to_json(Language::Chinese)["values"][0], "2026-03-02 .. 2026-03-05");
+        assert!(chinese.contains("才记入日志，最多晚了 270 天；此前"), "{chinese}");
+        let json = said.to_json(Language::Chinese);
+        assert_eq!(json["values"][0], "2026-03-02 .. 2026-03-05");
+        assert_eq!(json["code"], "look-late", "machines know it by one name");
+        let late = |days: &str| Said::new(Message::LookLate, &["2026-03-02", "2026-03-03", days]);
+        let told = |days: &str| late(days).to_text(Language::English);
+        assert!(told("1").contains("on 3 March 2026, 1 day later. Before"), "{}", told("1"));
+        assert!(told("11").contains("on 3 March 2026, 11 days later. Before"), "{}", told("11"));
+        let chinese = late("1").to_text(Language::Chinese);
+        assert!(chinese.contains("才记入日志，晚了 1 天；此前"), "{chinese}");
         assert_eq!(span("2026-03-02", "2026-03-02"), "2026-03-02");
         for odd in ["", "2026-13-02", "2026-00-02", "a day", "253402300800 s"] {
             assert_eq!(told(odd, Language::English), odd);

@@ -9,10 +9,11 @@ use super::printable;
 use crate::messages::{Language, MAX_NAMED, Message, Said};
 
 /// In this order they are said.
-const ORDER: [Message; 10] = [
+const ORDER: [Message; 11] = [
     Message::LookNowhere,
     Message::LookHeader,
     Message::LookNotInspected,
+    Message::LookNoReport,
     Message::LookFailed,
     Message::LookRepaired,
     Message::LookPassedByPerson,
@@ -41,8 +42,13 @@ impl Look {
         Self { said, units: units.iter().map(|unit| printable(unit)).collect() }
     }
 
-    /// Says what to do about it; of one unit that may be in other words.
+    /// Says what to do about it.
     pub(crate) fn asking(self, for_what: Message) -> Self {
+        Self { said: self.said.with(vec![Said::new(for_what, &[])]), ..self }
+    }
+
+    /// The same in words that tell one unit from several: how many there are is their value.
+    pub(crate) fn asking_of_each(self, for_what: Message) -> Self {
         let asked = Said::new(for_what, &[&self.units.len().to_string()]);
         Self { said: self.said.with(vec![asked]), ..self }
     }
@@ -91,26 +97,30 @@ mod tests {
         assert_eq!(json["code"], "look-nowhere");
         assert_eq!(json["units"].as_array().map(Vec::len), Some(12));
         assert_eq!(json["details"][0]["code"], "look-ask-records");
+        assert_eq!(json["details"][0]["values"], json!([]));
     }
 
     #[test]
     fn what_to_do_about_one_board_is_said_of_one_in_both_languages() {
-        let asking = |names: &[&str], language| {
+        let look = |names: &[&str]| {
             let units = names.iter().map(|name| (*name).to_string()).collect();
             let look = Look::of_units(Message::LookNotInspected, &[], units);
-            look.asking(Message::LookAskReport).to_text(language)
+            look.asking_of_each(Message::LookAskReport)
         };
+        let asking = |names: &[&str], language| look(names).to_text(language);
         let (english, chinese) = (Language::English, Language::Chinese);
-        let one = "1 board has no inspection report: SN1. Ask the maker for it. Nothing here shows that this board \
-                   was inspected.";
+        let one = "1 board has no inspection report: SN1. Ask the maker for it. No report of an inspection machine \
+                   (AOI) under this name is here.";
         assert_eq!(asking(&["SN1"], english), one);
-        let two = "2 boards have no inspection report: SN1, SN2. Ask the maker for them. Nothing here shows that \
-                   these boards were inspected.";
+        let two = "2 boards have no inspection report: SN1, SN2. Ask the maker for them. No report of an \
+                   inspection machine (AOI) under these names is here.";
         assert_eq!(asking(&["SN1", "SN2"], english), two);
+        let json = look(&["SN1", "SN2"]).to_json(english);
+        assert_eq!(json["details"][0]["values"], json!(["2"]));
         let one = asking(&["SN1"], chinese);
-        assert!(one.ends_with("SN1。请向厂家索要。此处没有任何内容表明这块板经过检测。"), "{one}");
+        assert!(one.ends_with("SN1。请向工厂索要。此处没有该名称的检测机（AOI）报告。"), "{one}");
         let two = asking(&["SN1", "SN2"], chinese);
-        assert!(two.ends_with("SN2。请向厂家索要。此处没有任何内容表明这些板经过检测。"), "{two}");
+        assert!(two.ends_with("SN2。请向工厂索要。此处没有这些名称的检测机（AOI）报告。"), "{two}");
     }
 
     #[test]

@@ -164,6 +164,22 @@ fn the_verdict_s_word_is_said_again_at_the_end_of_what_fills_a_screen() {
     report.look(Said::new(Message::LookHeader, &["serial"]));
     let end = "\nVerdict: VERIFIED. What to look at stands at the top\n";
     assert!(report.to_text(Language::English).ends_with(end));
+    // Over boards it is no word on them there either, and of what is not in order nothing is added.
+    report.set_headline(Said::new(Message::MeansBoards, &[]));
+    let end = "\nVerdict: VERIFIED. That does not say that the boards are good. What to look at stands at the top\n";
+    assert!(report.to_text(Language::English).ends_with(end));
+    let end = "\n结论：已验证；这不表示电路板合格。请留意的事项列在最上面\n";
+    assert!(report.to_text(Language::Chinese).ends_with(end));
+    report.set_not_in_order(Said::new(Message::OwnAbsent, &["1", "2", "SN9"]));
+    let end = "\nVerdict: NOT IN ORDER. What to look at stands at the top\n";
+    assert!(report.to_text(Language::English).ends_with(end));
+    let mut report = of_lines(12);
+    report.set_headline(Said::new(Message::MeansBoards, &[]));
+    let end = "\nVerdict: VERIFIED. That does not say that the boards are good\n";
+    assert!(report.to_text(Language::English).ends_with(end));
+    assert!(report.to_text(Language::Chinese).ends_with("\n结论：已验证；这不表示电路板合格\n"));
+    report.set_headline(Said::new(Message::MeansReceipt, &[]));
+    assert!(report.to_text(Language::English).ends_with("\nVerdict: VERIFIED\n"));
     // It is the word that people read first, and machines have it once.
     let mut report = of_lines(12);
     report.set_not_in_order(Said::new(Message::OwnAbsent, &["1", "2", "SN9"]));
@@ -186,8 +202,15 @@ fn what_a_word_means_is_told_to_people_alone() {
     let mut report = Report::new(Verdict::Verified);
     report.people_named_fact(Message::LabelSource, Message::SourceIs);
     let text = report.to_text(Language::English);
-    assert_eq!(text, "VERIFIED\n  source: a machine or station that signs its records\n");
-    assert!(report.to_text(Language::Chinese).contains("来源：为自己的记录签名的机器或工位"));
+    // The machine signs nothing: the factory does, with a key for each.
+    let said = "source: where records come from: one machine or station, signed for by the factory with a key of \
+                its own";
+    assert_eq!(text, format!("VERIFIED\n  {said}\n"));
+    let chinese = report.to_text(Language::Chinese);
+    assert!(
+        chinese.contains("来源：记录的来源：一台机器或一个工位，由工厂以其专用密钥代为签名"),
+        "{chinese}"
+    );
     assert!(!report.to_json(Language::English).contains("station"));
 }
 

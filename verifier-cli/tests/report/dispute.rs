@@ -208,6 +208,11 @@ impl Dispute {
         self.write(name, &bundle(&parts));
     }
 
+    /// Writes the bundle with more parts.
+    pub(crate) fn write_with(&self, name: &str, more: &[(PartPath, Vec<u8>)]) {
+        self.write(name, &bundle(&[&self.parts[..], more].concat()));
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

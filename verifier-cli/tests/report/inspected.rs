@@ -15,9 +15,9 @@ fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
     for (language, said) in [
         (
             "en",
-            "PNL0099123. Ask the maker for it. Nothing here shows that this board was inspected.",
+            "PNL0099123. Ask the maker for it. No report of an inspection machine (AOI) under this name is here.",
         ),
-        ("zh", "PNL0099123。请向厂家索要。此处没有任何内容表明这块板经过检测。"),
+        ("zh", "PNL0099123。请向工厂索要。此处没有该名称的检测机（AOI）报告。"),
     ] {
         let (code, out, err) = dispute.run(&words, language);
         assert_eq!(code, 0, "{out}{err}");
@@ -39,7 +39,7 @@ fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
     let inspected = Dispute::of_many(1);
     inspected.write("mine", b"SN000000\n");
     let (_, out, _) = inspected.run(&words, "en");
-    assert!(!out.contains("was inspected") && !out.contains("reconcile"), "{out}");
+    assert!(!out.contains("under this name") && !out.contains("reconcile"), "{out}");
 }
 
 #[test]
@@ -124,9 +124,27 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
     }
     let (_, json, _) = dispute.run(&[alone, &["--json"]].concat(), "en");
     assert!(json.contains("of 3 boards or panels named in what is shown"), "{json}");
-    // Where all are inspected, or none is, nothing is said.
-    for other in [Dispute::of_many(2), Dispute::of_line()] {
+    // Where all are inspected, nothing is said; and where none is, no board is named.
+    let no_report = "  - No report of an inspection machine (AOI) is among what is shown\n";
+    for (other, is_told) in [(Dispute::of_many(2), false), (Dispute::of_line(), true)] {
         let (_, out, _) = other.run(alone, "en");
         assert!(!out.contains("no inspection report"), "{out}");
+        assert_eq!(out.contains(no_report), is_told, "{out}");
+    }
+    // With a list that is said of its units by name.
+    let line = Dispute::of_line();
+    line.write("mine", b"PNL0099123\n");
+    let (_, out, _) = line.run(&listed, "en");
+    assert!(!out.contains(no_report) && out.contains("1 board has no inspection report"), "{out}");
+    for (language, said) in [
+        ("en", "No report of an inspection machine (AOI) is among what is shown"),
+        ("zh", "所出示的内容中没有检测机（AOI）的报告"),
+    ] {
+        let page = line.verify("dispute.zip", language, 0);
+        check_harmless(&page);
+        let look = page.split_once("<section class=\"look\">").unwrap().1;
+        assert!(look.split_once("</section>").unwrap().0.contains(said), "{page}");
+        let (_, out, _) = line.run(alone, language);
+        assert!(out.contains(&format!("  - {said}\n")), "{out}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use spec::bundle::PartPath;
+
 use crate::dispute::Dispute;
 use crate::{check_harmless, check_markup, check_no_evidence, hold_to_golden};
 
@@ -45,6 +47,30 @@ fn units_of_which_nothing_is_found_are_named() {
     let accepted = [&RECONCILE[..], &["--accept", "found-twice"]].concat();
     let page = dispute.report(&accepted, "en", 0);
     assert!(page.contains("agreed to be normal"));
+}
+
+#[test]
+fn that_the_readers_policy_and_pins_may_be_the_bundles_own_is_said_of_a_delivery_once() {
+    let dispute = Dispute::of_many(1);
+    dispute.write("shipped.csv", b"serial\nSN000000\n");
+    let own = crate::support::policy();
+    let told = |policy: String| {
+        let copies =
+            [(PartPath::Policy, policy.into_bytes()), (PartPath::Pins, dispute.read("pins"))];
+        dispute.write_with("dispute.zip", &copies);
+        dispute.write_with("again.zip", &copies);
+        let more = ["--bundle", "again.zip", "--policy", "policy", "--pins", "pins", "--json"];
+        let (code, out, err) = dispute.plain(&[&RECONCILE[..], &more].concat());
+        assert_eq!(code, 0, "{out}{err}");
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let open = json["not_checked"].as_array().unwrap().iter();
+        let codes = open.map(|said| said["code"].as_str().unwrap().to_owned());
+        codes.filter(|code| code.starts_with("open-same-")).collect::<Vec<String>>()
+    };
+    let both = ["open-same-policy", "open-same-pins"];
+    assert_eq!(told(own.clone()), both);
+    assert_eq!(told(format!("# Another comment.\n\n{own}")), both);
+    assert_eq!(told(own.replace("quorum witness", "quorum one")), ["open-same-pins"]);
 }
 
 #[test]

@@ -30,6 +30,8 @@ catalogue! {
     FileWithoutDisclosure = "file-without-disclosure",
         "a report was given, and no disclosure that says which record it is of: give --disclosure FILE as well",
         "给出了报告，却没有给出说明它属于哪条记录的披露文件：请一并用 --disclosure 给出";
+    OwnFilesUnreadable = "own-files-unreadable", "{0} of your own files are missing or cannot be read",
+        "您自己的文件中有 {0} 个缺失或无法读取";
     GivenBundle = "given-bundle",
         "{0}, given as {1}, is a bundle: name the bundle first, and the file of your own behind {1}, as in: fiducial bundle verify BUNDLE --policy POLICY --pins PINS",
         "以 {1} 给出的 {0} 是证据包：请先写证据包，再在 {1} 之后写您自己的文件，例如：fiducial bundle verify 证据包 --policy 策略 --pins 锚点文件";

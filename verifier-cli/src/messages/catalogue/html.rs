@@ -16,9 +16,15 @@ catalogue! {
     OpenFilesGiven = "open-files-given",
         "the files of {0} records: they were not given (records {1})", "{0} 条记录的文件：未提供（第 {1} 号记录）";
     OwnSoundAll = "own-sound-all",
-        "{1}: records were found for all {3} of your units (of any kind, not each an inspection): {0}. Each of them is shown",
+        "{1}: records (of any kind, not each an inspection) were found for all {3} of your units: {0}. Each of them is shown",
         "{1}：您的 {3} 个单元都找到了记录（任何种类，未必是检测），共 {0} 条，均已出示";
     VerdictAgain = "verdict-again", "Verdict: {0}", "结论：{0}";
+    VerdictAgainBoards = "verdict-again-boards",
+        "Verdict: {0}. That does not say that the boards are good",
+        "结论：{0}；这不表示电路板合格";
+    VerdictAgainBoardsLook = "verdict-again-boards-look",
+        "Verdict: {0}. That does not say that the boards are good. What to look at stands at the top",
+        "结论：{0}；这不表示电路板合格。请留意的事项列在最上面";
     VerdictAgainLook = "verdict-again-look",
         "Verdict: {0}. What to look at stands at the top",
         "结论：{0}。请留意的事项列在最上面";

@@ -13,10 +13,13 @@ catalogue! {
     LookNotInspected = "look-not-inspected", "{0} boards have no inspection report: {1}",
         "{0} 块电路板没有检验报告：{1}", "{0} board has no inspection report: {1}";
     LookAskReport = "look-ask-report",
-        "Ask the maker for them. Nothing here shows that these boards were inspected.",
-        "请向厂家索要。此处没有任何内容表明这些板经过检测。",
-        "Ask the maker for it. Nothing here shows that this board was inspected.",
-        "请向厂家索要。此处没有任何内容表明这块板经过检测。";
+        "Ask the maker for them. No report of an inspection machine (AOI) under these names is here.",
+        "请向工厂索要。此处没有这些名称的检测机（AOI）报告。",
+        "Ask the maker for it. No report of an inspection machine (AOI) under this name is here.",
+        "请向工厂索要。此处没有该名称的检测机（AOI）报告。";
+    LookNoReport = "look-no-report",
+        "No report of an inspection machine (AOI) is among what is shown",
+        "所出示的内容中没有检测机（AOI）的报告";
     LookFailed = "look-failed", "{0} boards failed at the machine and nobody passed them: {1}",
         "{0} 块电路板被机器判为不合格，无人复判通过：{1}",
         "{0} board failed at the machine and nobody passed it: {1}";
@@ -33,6 +36,10 @@ catalogue! {
         "{0} 块电路板被机器判为不合格；其后如何，请见各自的记录：{1}",
         "{0} board failed at the machine; what became of it is in its records alone: {1}";
     LookLate = "look-late",
-        "The files whose time can be read say {0}; they were logged only on {1}. Before that they could have been altered",
-        "能读出时间的文件自称 {0}，直到 {1} 才记入日志；此前可能被改动";
+        "The files whose time can be read say {0}; they were logged only on {1}, {2} days later. Before that they could have been altered",
+        "能读出时间的文件自称 {0}，直到 {1} 才记入日志，晚了 {2} 天；此前可能被改动";
+    // The same of several days, in which case the days between are the most.
+    LookLateUpTo = "look-late-up-to",
+        "The files whose time can be read say {0}; they were logged only on {1}, up to {2} days later. Before that they could have been altered",
+        "能读出时间的文件自称 {0}，直到 {1} 才记入日志，最多晚了 {2} 天；此前可能被改动";
 }

@@ -5,7 +5,7 @@ use crate::messages::Message;
 catalogue! {
     // Found, and not found.
     OwnSound = "own-sound",
-        "{1}: records were found for {2} of your {3} units (of any kind, not each an inspection): {0}. Each of them is shown",
+        "{1}: records (of any kind, not each an inspection) were found for {2} of your {3} units: {0}. Each of them is shown",
         "{1}：您的 {3} 个单元中有 {2} 个找到了记录（任何种类，未必是检测），共 {0} 条，均已出示";
     OwnNamed = "own-named", "opened records name {0} of your {1} units",
         "已披露的记录写明了您 {1} 个单元中的 {0} 个";
@@ -59,7 +59,7 @@ catalogue! {
         "没有您的单元清单，--lot-key 查不到任何记录：请一并用 --units 给出清单，或去掉 --lot-key";
     LotKeyFindsNothing = "lot-key-finds-nothing",
         "your lot key fits no tag that is shown, and {0}: statement {1}, record {2} names your unit {3}: the key may be of another lot or of another vault. If it is the right one, the maker has not tagged the records of your units, as was owed: what was left out, nobody can find, and nothing is proven for the maker",
-        "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情";
+        "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则工厂没有按约给您单元的记录加标签：遗漏了什么无人能够查出，工厂也没有证明任何事情";
     HintLotKeyFindsNothing = "hint-lot-key-finds-nothing",
         "Have the key of this lot confirmed in writing, and check again: until it fits, do not rely on this.",
         "请书面确认该批次的密钥后重新核验：在相符之前，请勿采信。";
