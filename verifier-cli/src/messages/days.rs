@@ -79,9 +79,17 @@ mod tests {
         assert_eq!(json["values"][0], "2026-03-02 .. 2026-03-05");
         assert_eq!(json["code"], "look-late", "machines know it by one name");
         let late = |days: &str| Said::new(Message::LookLate, &["2026-03-02", "2026-03-03", days]);
-        let told = |days: &str| late(days).to_text(Language::English);
-        assert!(told("1").contains("on 3 March 2026, 1 day later. Before"), "{}", told("1"));
-        assert!(told("11").contains("on 3 March 2026, 11 days later. Before"), "{}", told("11"));
+        let english_of = |days: &str| late(days).to_text(Language::English);
+        assert!(
+            english_of("1").contains("on 3 March 2026, 1 day later. Before"),
+            "{}",
+            english_of("1")
+        );
+        assert!(
+            english_of("11").contains("on 3 March 2026, 11 days later. Before"),
+            "{}",
+            english_of("11")
+        );
         let chinese = late("1").to_text(Language::Chinese);
         assert!(chinese.contains("才记入日志，晚了 1 天；此前"), "{chinese}");
         assert_eq!(span("2026-03-02", "2026-03-02"), "2026-03-02");
