@@ -80,7 +80,7 @@ export const TEXTS = {
   heading: { en: "Is this unchanged since it was logged?", zh: "记入日志后是否改动过？" },
   lead: {
     en: "Nothing leaves this computer.",
-    zh: "内容不离开本机。",
+    zh: "内容不出本机。",
   },
   step1: { en: "Drop all your files here", zh: "将全部文件拖到此处" },
   dropEvidence: { en: "the bundle, or receipt, disclosure and report", zh: "证据包，或回执、披露文件和报告" },
@@ -88,7 +88,7 @@ export const TEXTS = {
     en: "policy and pins: two files that you hold from before, not from this bundle",
     zh: "策略和信任锚点：事先持有，非取自此包",
   },
-  dropUnits: { en: "your list of units and lot key, if any", zh: "单元清单和批次密钥（如有）" },
+  dropUnits: { en: "your list of units and lot key, if any", zh: "如有：单元清单和批次密钥" },
   choose: { en: "Choose files", zh: "选择文件" },
   help: { en: "Help", zh: "帮助" },
   about: {
