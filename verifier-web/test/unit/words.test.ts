@@ -117,7 +117,10 @@ test("docs/buyer.md begins with the page's steps, as the page calls them, and sa
 
 test("one is not many", () => {
   const said = (code: string, ...values: string[]) => fill(SENTENCES[code] ?? { en: "", zh: "" }, "en", values);
-  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /^aoi: every statement from 1 to 1 is here, .*: 1 statement with 1 record\.$/);
+  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /^aoi: statements 1 to 1 are here without a gap: 1 statement with all of its 1 record\.$/);
+  const many = fill(SENTENCES["range-sound"] ?? { en: "", zh: "" }, "zh", ["aoi", "3", "5", "3", "9"]);
+  assert.equal(many, "aoi：第 3 至 5 号声明连续，没有缺号：共 3 份声明，连同其全部 9 条记录。");
+  assert.equal(said("range-sound", "aoi", "3", "5", "3", "9"), "aoi: statements 3 to 5 are here without a gap: 3 statements with all of their 9 records.");
   assert.equal(said("evidence-vouched", "1"), "1 file is here, unchanged since it was logged.");
   assert.equal(said("evidence-vouched", "11"), "11 files are here, unchanged since they were logged.");
   assert.match(said("open-unnamed", "aoi", "1"), /1 record that carries no tags and names no unit: which unit it belongs to, and what is in its file\./);

@@ -128,8 +128,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "at-record": { en: "{0}, statement {1}, record {2}", zh: "{0}，第 {1} 号声明第 {2} 号记录" },
   "range-sound": {
-    en: "{0}: every statement from {1} to {2} is here, so no batch of records is missing between them: {3} statements with {4} records.",
-    zh: "{0}：第 {1} 至 {2} 号声明全部在此，其间没有缺少任何一批记录：共 {3} 份声明，{4} 条记录。",
+    en: "{0}: statements {1} to {2} are here without a gap: {3} statements with all of their {4} records.",
+    zh: "{0}：第 {1} 至 {2} 号声明连续，没有缺号：共 {3} 份声明，连同其全部 {4} 条记录。",
   },
   "records-sound": {
     en: "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened.",
