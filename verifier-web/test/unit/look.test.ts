@@ -128,12 +128,15 @@ test("what stands before the reasons is not said again below, and stays in what 
   const paste = await judged([bundleOf(new Map([["kind", "spi-report"], ["units", "SN1\n"], ["verdict", "Passed\n"]]))], "SN1\n");
   assert.deepEqual(said(paste), ["look-not-inspected SN1"]);
   assert.ok(codes(paste.reasons).includes("own-not-inspected") && !codes(besides(paste).reasons).includes("own-not-inspected"));
+  // Of these the sentence is said of one or of many; of those that are nowhere it is always the same.
+  assert.deepEqual(report.look[0]?.details.map(({ code, values }) => [code, ...values]), [["look-ask-records"]]);
+  assert.deepEqual(paste.look[0]?.details.map(({ code, values }) => [code, ...values]), [["look-ask-report", "1"]]);
   // What judges it stands among what was not checked, and not where the reader is asked to act.
   assert.ok(codes(besides(paste).notChecked).includes("open-reconcile") && !codes(report.notChecked).includes("open-reconcile"));
   for (const language of ["en", "zh"] as const) {
     const speaker = new Speaker(language);
     const asked = paste.look.flatMap((look) => [speaker.look(look), ...look.details.map((detail) => speaker.sentence(detail))]).join(" ");
-    assert.match(asked, /SN1 (Ask the maker for it\. Nothing here shows that this board was inspected\.|请向厂家索要。此处没有任何内容表明这块板经过检测。)$/);
+    assert.match(asked, /SN1 (Ask the maker for it\. No report of an inspection machine \(AOI\) under this name is here\.|请向工厂索要。此处没有该名称的检测机（AOI）报告。)$/);
   }
 });
 

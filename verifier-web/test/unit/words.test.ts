@@ -154,10 +154,10 @@ test("letters of another size are said to be other letters, and what is to be as
   const { en, zh } = SENTENCES["own-none-found"] ?? { en: "", zh: "" };
   assert.ok(en.includes("capital and small letters are not the same") && zh.includes("区分大小写"));
   const asked = (language: "en" | "zh", count: string) => new Speaker(language).sentence(say("look-ask-report", count));
-  assert.equal(asked("en", "1"), "Ask the maker for it. Nothing here shows that this board was inspected.");
-  assert.equal(asked("en", "2"), "Ask the maker for them. Nothing here shows that these boards were inspected.");
-  assert.equal(asked("zh", "1"), "请向厂家索要。此处没有任何内容表明这块板经过检测。");
-  assert.equal(asked("zh", "2"), "请向厂家索要。此处没有任何内容表明这些板经过检测。");
+  assert.equal(asked("en", "1"), "Ask the maker for it. No report of an inspection machine (AOI) under this name is here.");
+  assert.equal(asked("en", "2"), "Ask the maker for them. No report of an inspection machine (AOI) under these names is here.");
+  assert.equal(asked("zh", "1"), "请向工厂索要。此处没有该名称的检测机（AOI）报告。");
+  assert.equal(asked("zh", "2"), "请向工厂索要。此处没有这些名称的检测机（AOI）报告。");
 });
 
 test("no line ends between a time and its zone, and deposits of which none is bad are not counted as such", () => {
