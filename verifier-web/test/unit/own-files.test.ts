@@ -67,7 +67,8 @@ test("a source is called one, not a machine, and what that is stands before the 
   };
   const pins = { pins: encodeUtf8(PINS) };
   const ofRange = { pins: encodeUtf8(pinsFrom(range[0] ?? MADE)) };
-  const [english, chinese] = ["a machine or station that signs its records", "为自己的记录签名的机器或工位"];
+  const english = "where records come from: one machine or station, signed for by the factory with a key of its own";
+  const chinese = "记录的来源：一台机器或一个工位，由工厂以其专用密钥代为签名";
   // Without its file no picture is drawn.
   const receipt = RECEIPT.slice(0, 1);
   assert.deepEqual(await told(receipt, pins, "en"), [english, pinned]);

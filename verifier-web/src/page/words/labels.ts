@@ -31,7 +31,10 @@ export const FACTS: Readonly<Record<string, Words>> = {
   sequence: { en: "Number of the statement", zh: "声明号" },
   source: { en: "Source", zh: "来源" },
   // What a source is, where one is first told.
-  "source-is": { en: "a machine or station that signs its records", zh: "为自己的记录签名的机器或工位" },
+  "source-is": {
+    en: "where records come from: one machine or station, signed for by the factory with a key of its own",
+    zh: "记录的来源：一台机器或一个工位，由工厂以其专用密钥代为签名",
+  },
   "stamp-accuracy": { en: "Accuracy that the authority states", zh: "机构所称精度" },
   "stamp-certificate": { en: "SHA-256 of the authority's certificate", zh: "机构证书的 SHA-256" },
   "stamp-no-accuracy": { en: "The authority states no accuracy", zh: "机构未说明精度" },
