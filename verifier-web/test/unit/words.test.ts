@@ -125,9 +125,10 @@ test("one is not many", () => {
   assert.equal(said("evidence-vouched", "11"), "11 files are here, unchanged since they were logged.");
   assert.match(said("open-unnamed", "aoi", "1"), /1 record that carries no tags and names no unit: which unit it belongs to, and what is in its file\./);
   const told = (language: "en" | "zh", ...values: string[]) => new Speaker(language).sentence(say("own-sound", ...values));
-  assert.equal(told("en", "43", "aoi", "13", "13"), "aoi: records were found for all 13 of your units (of any kind, not each an inspection): 43. Each of them is shown.");
+  assert.equal(told("en", "43", "aoi", "13", "13"), "aoi: records (of any kind, not each an inspection) were found for all 13 of your units: 43. Each of them is shown.");
   assert.equal(told("zh", "43", "aoi", "13", "13"), "aoi：您的 13 个单元都找到了记录（任何种类，未必是检测），共 43 条，均已出示。");
-  assert.match(told("en", "2", "aoi", "11", "21"), /found for 11 of your 21 units \(of any kind, not each an inspection\): 2\./);
+  assert.match(told("zh", "2", "aoi", "11", "21"), /有 11 个找到了记录（任何种类，未必是检测），共 2 条/);
+  assert.match(told("en", "2", "aoi", "11", "21"), /^aoi: records \(of any kind, not each an inspection\) were found for 11 of your 21 units: 2\./);
   assert.match(said("open-none-named", "1"), /^For 1 entry no earliest .*: it names/);
   assert.match(said("open-none-named", "2"), /^For 2 entries no earliest .*: they name/);
   assert.match(said("rule-short", "g", "2", "3", "1"), /wants 2 of 3 witnesses \(g\); only 1 has signed/);

@@ -60,7 +60,7 @@ export const MEANINGS: Readonly<Record<string, Words>> = {
 
 /** `own-sound`, where none of the units is missing. */
 export const ALL_FOUND: Words = {
-  en: "{1}: records were found for all {3} of your units (of any kind, not each an inspection): {0}. Each of them is shown.",
+  en: "{1}: records (of any kind, not each an inspection) were found for all {3} of your units: {0}. Each of them is shown.",
   zh: "{1}：您的 {3} 个单元都找到了记录（任何种类，未必是检测），共 {0} 条，均已出示。",
 };
 
@@ -111,7 +111,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "own-missing-more": { en: "NOT FOUND: {0} more of your units.", zh: "未找到：另有您的 {0} 个单元。" },
   "own-sound": {
-    en: "{1}: records were found for {2} of your {3} units (of any kind, not each an inspection): {0}. Each of them is shown.",
+    en: "{1}: records (of any kind, not each an inspection) were found for {2} of your {3} units: {0}. Each of them is shown.",
     zh: "{1}：您的 {3} 个单元中有 {2} 个找到了记录（任何种类，未必是检测），共 {0} 条，均已出示。",
   },
   "claimed-after-logged": {
