@@ -5,6 +5,7 @@
  *     look-nowhere            units of the list that no record names
  *     look-header             a first line of the list that was taken for a header
  *     look-not-inspected      boards without a report of a machine that inspects
+ *     look-no-report          no such report at all, and no list that says of which boards there should be one
  *     look-failed             failed at the machine, and no later word says that they are good
  *     look-repaired           failed, and the last word is a repair's
  *     look-passed-by-person   failed, and the last word is that of a person who reviewed them
@@ -28,6 +29,7 @@ const ORDER = [
   "look-nowhere",
   "look-header",
   "look-not-inspected",
+  "look-no-report",
   "look-failed",
   "look-repaired",
   "look-passed-by-person",

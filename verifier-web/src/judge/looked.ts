@@ -42,13 +42,26 @@ export function sayLooked(draft: Draft, units: readonly Unit[], records: readonl
   sayToLook(draft, names);
 }
 
-/** Says the same of all boards and panels that are named, for who gave no list. */
+/** Says the same of all boards and panels that are named, for who gave no list, and where there is no such report at all. */
 export function sayShown(draft: Draft, records: readonly OpenedRecord[]): void {
+  if (isWithoutReport(records)) draft.look.push({ ...say("look-no-report"), units: [] });
   const { all, lacking } = lackingIn(records);
   if (lacking.length === 0) return;
   draft.lacking = lacking;
   draft.open("open-not-inspected", `${all}`, `${lacking.length}`, firstOf(lacking));
   sayToLook(draft, lacking);
+}
+
+/**
+ * Whether boards or panels are named and nothing that is shown is a report of a machine that inspects. Nobody knows whether
+ * there should be one, so none of them is called lacking.
+ */
+function isWithoutReport(records: readonly OpenedRecord[]): boolean {
+  if (records.some(({ kind }) => isInspection(kind))) return false;
+  return records.filter(({ kind }) => ABOUT_BOARDS.includes(kind)).some((record) => {
+    const { units, panel } = namedIn(record);
+    return [...units, panel].some(isName);
+  });
 }
 
 /** It is read before the reasons: a report that is not there is none of them. What judges it is no more than a detail. */

@@ -27,6 +27,10 @@ export const LOOK: Readonly<Record<string, Words>> = {
     zh: "请向工厂索要。此处没有这些名称的检测机（AOI）报告。",
     oneZh: "请向工厂索要。此处没有该名称的检测机（AOI）报告。",
   },
+  "look-no-report": {
+    en: "No report of an inspection machine (AOI) is among what is shown",
+    zh: "所出示的内容中没有检测机（AOI）的报告",
+  },
   "look-failed": {
     en: "{0} boards failed at the machine and nobody passed them: {1}",
     one: "{0} board failed at the machine and nobody passed it: {1}",
