@@ -10,11 +10,11 @@ import { ROLES } from "../../src/judge/given.ts";
 import { say } from "../../src/judge/report.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { FIELDS } from "../../src/page/words/fields.ts";
-import { FACTS, ROLE_NAMES, TEXTS } from "../../src/page/words/labels.ts";
+import { FACTS, OWN_ROLES, ROLE_NAMES, TEXTS } from "../../src/page/words/labels.ts";
 import { fill, plainTimes, preferredLanguage, printable, type Words } from "../../src/page/words/language.ts";
 import { REFUSALS, WITHIN, explain, explained } from "../../src/page/words/refusals.ts";
 import { KINDS, STORY } from "../../src/page/words/story.ts";
-import { MEANINGS, SENTENCES, VERDICTS } from "../../src/page/words/verdicts.ts";
+import { ALL_FOUND, MEANINGS, SENTENCES, VERDICTS } from "../../src/page/words/verdicts.ts";
 import { ROOT } from "../vector.ts";
 
 const JUDGE = join(ROOT, "verifier-web/src/judge");
@@ -159,6 +159,16 @@ test("letters of another size are said to be other letters, and what is to be as
   assert.equal(asked("en", "2"), "Ask the maker for them. No report of an inspection machine (AOI) under these names is here.");
   assert.equal(asked("zh", "1"), "请向工厂索要。此处没有该名称的检测机（AOI）报告。");
   assert.equal(asked("zh", "2"), "请向工厂索要。此处没有这些名称的检测机（AOI）报告。");
+});
+
+test("in Chinese whoever gives the evidence has one name, wherever the reader is asked to act", () => {
+  const all = [SENTENCES, VERDICTS, MEANINGS, FACTS, ROLE_NAMES, OWN_ROLES, TEXTS, FIELDS, KINDS, STORY, REFUSALS, WITHIN, { ALL_FOUND }]
+    .flatMap((words) => Object.entries<Words>(words)).map(([code, { zh, oneZh = "" }]) => [code, zh + oneZh] as const);
+  assert.deepEqual(all.filter(([, text]) => /厂家|制造方|制造商/.test(text)), []);
+  const texts = new Map(all);
+  for (const code of ["look-ask-records", "look-ask-report", "own-not-inspected", "own-none-found", "open-scan"]) {
+    assert.ok(texts.get(code)?.includes("工厂"), code);
+  }
 });
 
 test("no line ends between a time and its zone, and deposits of which none is bad are not counted as such", () => {

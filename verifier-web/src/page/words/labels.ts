@@ -20,7 +20,7 @@ export const FACTS: Readonly<Record<string, Words>> = {
   "not-before": { en: "Log entry made after", zh: "日志条目作于此后" },
   older: { en: "The smaller tree", zh: "较小的树" },
   origin: { en: "Log", zh: "日志" },
-  "other-copy": { en: "The maker's copy is not your own", zh: "制造方的副本与您自己的不同" },
+  "other-copy": { en: "The maker's copy is not your own", zh: "工厂的副本与您自己的不同" },
   "own-more": { en: "More records of yours, not listed here", zh: "此处未列出的您的其他记录数" },
   "own-record": { en: "Your record (statement, record: units (panel))", zh: "您的记录（声明号，记录号：单元（拼板））" },
   outages: { en: "Outages stated", zh: "申明的中断数" },
@@ -129,7 +129,7 @@ export const TEXTS = {
   },
   whereNone: {
     en: "Nothing of this at hand? A copy may lie in the bundle. Do not use it before somebody else than its maker has confirmed it: a witness or an auditor, by telephone, is enough.",
-    zh: "手头没有？证据包内可能附有副本。在制造方以外的人（例如见证者或审计方，电话即可）确认之前，请勿使用。",
+    zh: "手头没有？证据包内可能附有副本。在工厂以外的人（例如见证者或审计方，电话即可）确认之前，请勿使用。",
   },
   policy: { en: "Your policy: which log, which witnesses", zh: "您的策略：哪个日志、哪些见证者" },
   policyFile: { en: "Read the policy from a file", zh: "从文件读取策略" },

@@ -488,7 +488,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "lot-key-finds-nothing": {
     en: "Your lot key fits no tag that is shown, and {0}: statement {1}, record {2} names your unit {3}: the key may be of another lot or of another vault. If it is the right one, the maker has not tagged the records of your units, as was owed: what was left out, nobody can find, and nothing is proven for the maker. Have the key confirmed in writing; until it fits, do not rely on this.",
-    zh: "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情。请书面确认密钥；在相符之前，请勿采信。",
+    zh: "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则工厂没有按约给您单元的记录加标签：遗漏了什么无人能够查出，工厂也没有证明任何事情。请书面确认密钥；在相符之前，请勿采信。",
   },
   "reader-incomplete": {
     en: "A lot key finds nothing without the list of your units: put the list in as well, or remove the key.",
