@@ -96,7 +96,7 @@ export async function judgeBundle(
   for (const range of ranges) sayRange(draft, range, enclosedOf(range.source, checked, evidence));
   sayOwn(draft, own.reader, ranges, checked);
   if (!own.reader) sayShown(draft, checked.flatMap(({ opened }) => opened.records));
-  sayRecords(draft, checked);
+  sayRecords(draft, checked, own.pins, new Set(ranges.map(({ source }) => source)));
   if (!sayLateness(draft, loggedOf(checked))) draft.open("open-claims");
   if (evidence.vouched > 0) draft.reason("evidence-vouched", `${evidence.vouched}`);
   if (evidence.missing > 0) draft.open("open-files", `${evidence.missing}`);
@@ -452,8 +452,15 @@ function sayRange(draft: Draft, range: SoundRange, enclosed: number): void {
   if (range.unnamed > enclosed) draft.open("open-unnamed", source, `${range.unnamed - enclosed}`);
 }
 
-function sayRecords(draft: Draft, checked: readonly Checked[]): void {
+/** `told` are the sources that were told of already. */
+function sayRecords(draft: Draft, checked: readonly Checked[], pins: Pins | undefined, told: ReadonlySet<string>): void {
   const records = checked.filter(({ place }) => place.claim === "records");
+  const sources = new Set(records.map(({ statement }) => statement.source).filter((source) => !told.has(source)));
+  for (const source of sources) {
+    const machine = pins?.pins.get(source)?.machine;
+    if (machine === undefined) draft.fact("source", source);
+    else draft.fact("machine", `${source}: ${machine}`);
+  }
   for (const { statement, receipt, opened } of records) {
     // As in ranges, the header is no record of evidence.
     const shown = opened.records.filter((record) => record.index > 0n).length;
