@@ -7,6 +7,7 @@
 import { countsOf } from "../evidence/words.ts";
 import { bySight, lastWordsOf, linkedTo, linksIn, type Links } from "./chain.ts";
 import type { Act } from "./report.ts";
+import { haveInCommon } from "./sets.ts";
 
 /** A unit to choose. */
 export interface Choice {
@@ -65,15 +66,6 @@ function isAbout(act: Act, unit: string): boolean {
   return unit === "" ? act.units.length === 0 : act.panel === unit || byUnitOf(act).units.has(unit);
 }
 
-/** Whether a record calls a unit by one of these names. */
-function namesOneOf(act: Act, names: ReadonlySet<string>): boolean {
-  const { units } = byUnitOf(act);
-  // Each may be thousands: the fewer are gone through.
-  const [few, many] = units.size < names.size ? [units, names] : [names, units];
-  for (const name of few) if (many.has(name)) return true;
-  return false;
-}
-
 /** The lists of one act by its units, put together once: it may have thousands, and is asked for each of them. */
 class ByUnit {
   readonly units: ReadonlySet<string>;
@@ -114,7 +106,7 @@ export function chainOf(all: readonly Act[], unit: string, links: Links = linksI
   const own = new Set(all.filter((act) => isAbout(act, unit)));
   const panels = new Set([...own].map((act) => act.panel).filter((panel) => panel !== ""));
   const alsoPanel = all.filter((act) =>
-    !own.has(act) && (act.units.length === 0 ? panels.has(act.panel) : namesOneOf(act, panels))
+    !own.has(act) && (act.units.length === 0 ? panels.has(act.panel) : haveInCommon(byUnitOf(act).units, panels))
   );
   const named = [...own, ...alsoPanel];
   const chain = new Set(unit === "" ? bySight(named) : bySight([...named, ...linkedTo(named, links)]));

@@ -3,7 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import type { Unit } from "../../src/judge/list.ts";
 import { sayFailed } from "../../src/judge/look.ts";
+import { uninspected } from "../../src/judge/looked.ts";
+import type { OpenedRecord } from "../../src/judge/opened.ts";
 import { Histories, choicesOf } from "../../src/judge/outcomes.ts";
 import { Draft, type Act } from "../../src/judge/report.ts";
 import { actOf } from "../act.ts";
@@ -87,4 +91,54 @@ test("many records on one panel that share their files are followed no further t
   // Their panel, asked for each board of it, is not gone through either once it is too much.
   for (const _ of named) assert.equal(histories.of("PN1"), undefined);
   assert.ok(steps.count < 12 * (most + 2 * count), `${steps.count}`);
+});
+
+/** How many items are gone through in lists, and asked for in sets. */
+function itemsIn(work: () => void): number {
+  let items = 0;
+  const [lists, sets] = [Array.prototype, Set.prototype];
+  const { every, filter, find, includes, some } = lists;
+  const { has } = sets;
+  const counted = <Given extends unknown[], T>(method: (...given: Given) => T, size: (of: { length?: number }) => number) =>
+    function (this: { length?: number }, ...given: Given): T {
+      items += size(this);
+      return method.apply(this, given);
+    };
+  const ofList = ({ length = 0 }) => length;
+  try {
+    for (const [name, method] of Object.entries({ every, filter, find, includes, some })) {
+      Object.defineProperty(lists, name, { configurable: true, writable: true, value: counted(method as () => unknown, ofList) });
+    }
+    Object.defineProperty(sets, "has", { configurable: true, writable: true, value: counted(has as () => unknown, () => 1) });
+    work();
+  } finally {
+    Object.assign(lists, { every, filter, find, includes, some });
+    Object.assign(sets, { has });
+  }
+  return items;
+}
+
+test("whether units were inspected is found in steps as many as there are names, however they lie on panels", () => {
+  const count = 2000;
+  const record = (kind: string, panel: string, units: readonly string[]): OpenedRecord => {
+    const field = (name: string, text: string) => ({ index: 1n, name, isKnown: true, value: encodeUtf8(text) });
+    return { index: 1n, kind, fieldCount: 2n, fields: [field("panel", panel), field("units", units.map((unit) => `${unit}\n`).join(""))] };
+  };
+  const own = names.slice(0, count);
+  const onPanels = own.map((serial, at): Unit => ({ serial, panel: `PN${at}`, position: "" }));
+  const onOne = own.map((serial): Unit => ({ serial, panel: "PN1", position: "" }));
+  const many = (of: () => OpenedRecord) => own.map(of);
+  for (const [what, units, records] of [
+    ["one record of all boards", onOne, [record("spi-report", "PN1", own)]],
+    ["one record of all panels", onPanels, [record("spi-report", "", onPanels.map(({ panel }) => panel))]],
+    ["many records of one panel", onOne, many(() => record("spi-report", "PN1", ["PN1"]))],
+    ["many records of one board on it", onOne, many(() => record("spi-report", "PN1", ["X1"]))],
+  ] as const) {
+    let found = 0;
+    const items = itemsIn(() => {
+      found = uninspected(units, records).length;
+    });
+    assert.equal(found, what.endsWith("on it") ? 0 : count, what);
+    assert.ok(items < 60 * count, `${what}: ${items}`);
+  }
 });
