@@ -23,6 +23,23 @@ export function saysGood(word: string): boolean {
   return GOOD.includes(plainOf(word));
 }
 
+/** How many of a list of words say that something is bad, and how many that it is good. */
+export interface Counts {
+  readonly bad: number;
+  readonly good: number;
+}
+
+const counted = new WeakMap<readonly string[], Counts>();
+
+/** Counts a list once: it may have thousands of words, and be asked about for each of as many boards. */
+export function countsOf(words: readonly string[]): Counts {
+  const known = counted.get(words);
+  if (known) return known;
+  const counts = { bad: words.filter(saysBad).length, good: words.filter(saysGood).length };
+  counted.set(words, counts);
+  return counts;
+}
+
 function plainOf(word: string): string {
   return word.trim().toLowerCase();
 }

@@ -83,6 +83,20 @@ export function parsePolicy(bytes: Uint8Array): Policy {
   return reader.finish(Math.max(1, lines.length));
 }
 
+/**
+ * What a policy says, a line each and in its order: two that say the same of logs, witnesses and who is needed are one
+ * policy, whatever comments, spaces and addresses of servers they are written with.
+ */
+export function formatPolicy({ logs, witnesses, groups, quorum }: Policy): string {
+  const lines = [
+    ...logs.map(({ key }) => `log ${key.text}`),
+    ...witnesses.map(({ name, key }) => `witness ${name} ${key.text}`),
+    ...groups.map(({ name, threshold, members }) => `group ${[name, threshold, ...members.map((one) => one.name)].join(" ")}`),
+    `quorum ${quorum?.name ?? NONE}`,
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}
+
 /** One letter for each octet. */
 function octets(bytes: Uint8Array): string {
   const parts: string[] = [];

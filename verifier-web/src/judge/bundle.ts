@@ -9,13 +9,13 @@
 import { sameBytes } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/sha256.ts";
 import { readBundle, readPart, readRole, type Bundle, type Placed } from "../formats/bundle.ts";
-import { decodeHash, decodeUtf8, encodeBase64, plainText, type Hash } from "../formats/encoding.ts";
+import { decodeHash, decodeUtf8, encodeBase64, type Hash } from "../formats/encoding.ts";
 import { parseDisclosure } from "../formats/disclosure.ts";
 import { encodeHex } from "../formats/hex.ts";
 import { claims, formatNote, parseNote, verifyNote, type Note } from "../formats/note.ts";
 import { PINS_COPY, POLICY_COPY, pathOf, type PartRole } from "../formats/parts.ts";
 import { formatPins, parsePins, type Pins } from "../formats/pins.ts";
-import type { Policy } from "../formats/policy.ts";
+import { formatPolicy, parsePolicy, type Policy } from "../formats/policy.ts";
 import { parseProof } from "../formats/proof.ts";
 import { Refusal } from "../formats/refusal.ts";
 import type { VerifierKey } from "../formats/key.ts";
@@ -52,7 +52,6 @@ const ABOUT_ALL = ["program", "reflow-certificate"];
 /** The reader's own. */
 export interface Own {
   readonly policy: Policy;
-  readonly policyBytes: Uint8Array;
   readonly pins: Pins | undefined;
   readonly keys: readonly VerifierKey[];
   /** Whose records are looked for. */
@@ -97,7 +96,7 @@ export async function judgeBundle(
   for (const range of ranges) sayRange(draft, range, enclosedOf(range.source, checked, evidence));
   sayOwn(draft, own.reader, ranges, checked);
   if (!own.reader) sayShown(draft, checked.flatMap(({ opened }) => opened.records));
-  sayRecords(draft, checked);
+  sayRecords(draft, checked, own.pins, new Set(ranges.map(({ source }) => source)));
   if (!sayLateness(draft, loggedOf(checked))) draft.open("open-claims");
   if (evidence.vouched > 0) draft.reason("evidence-vouched", `${evidence.vouched}`);
   if (evidence.missing > 0) draft.open("open-files", `${evidence.missing}`);
@@ -453,8 +452,15 @@ function sayRange(draft: Draft, range: SoundRange, enclosed: number): void {
   if (range.unnamed > enclosed) draft.open("open-unnamed", source, `${range.unnamed - enclosed}`);
 }
 
-function sayRecords(draft: Draft, checked: readonly Checked[]): void {
+/** `told` are the sources that were told of already. */
+function sayRecords(draft: Draft, checked: readonly Checked[], pins: Pins | undefined, told: ReadonlySet<string>): void {
   const records = checked.filter(({ place }) => place.claim === "records");
+  const sources = new Set(records.map(({ statement }) => statement.source).filter((source) => !told.has(source)));
+  for (const source of sources) {
+    const machine = pins?.pins.get(source)?.machine;
+    if (machine === undefined) draft.fact("source", source);
+    else draft.fact("machine", `${source}: ${machine}`);
+  }
   for (const { statement, receipt, opened } of records) {
     // As in ranges, the header is no record of evidence.
     const shown = opened.records.filter((record) => record.index > 0n).length;
@@ -489,7 +495,7 @@ function sayCheckpoint(draft: Draft, policy: Policy, checked: readonly Checked[]
 
 /**
  * Copies decide nothing; where they are not the reader's own, that is told, and where they are, that the reader may have
- * them from there. What editors have left in either makes no difference.
+ * them from there. What they say is compared: a comment more, or what editors leave in a text, makes no other one of it.
  */
 async function sayCopies(
   draft: Draft,
@@ -499,20 +505,21 @@ async function sayCopies(
 ): Promise<void> {
   const policy = bundle.parts.get(POLICY_COPY);
   if (policy) {
-    const isSame = sameBytes(plainText(await readPart(window, policy)), plainText(own.policyBytes));
-    if (isSame) draft.open("open-same-policy");
+    const copy = await readPart(window, policy);
+    if (saysTheSame(() => formatPolicy(parseOwn(copy, parsePolicy)), formatPolicy(own.policy))) draft.open("open-same-policy");
     else draft.fact("other-copy", POLICY_COPY);
   }
   const pins = bundle.parts.get(PINS_COPY);
   if (!pins || !own.pins) return;
-  if (saysTheSame(await readPart(window, pins), own.pins)) draft.open("open-same-pins");
+  const copy = await readPart(window, pins);
+  if (saysTheSame(() => formatPins(parseOwn(copy, parsePins)), formatPins(own.pins))) draft.open("open-same-pins");
   else draft.fact("other-copy", PINS_COPY);
 }
 
-/** Whether a copy says what the reader's pins say. One that cannot be read says something else. */
-function saysTheSame(copy: Uint8Array, pins: Pins): boolean {
+/** Whether a copy says what the reader's own says. One that cannot be read says something else. */
+function saysTheSame(copied: () => string, own: string): boolean {
   try {
-    return formatPins(parseOwn(copy, parsePins)) === formatPins(pins);
+    return copied() === own;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return false;

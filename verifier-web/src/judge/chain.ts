@@ -9,7 +9,7 @@
  * after an outage files are seen in the order of their names, and a last word must not come from that.
  */
 
-import { saysBad, saysGood } from "../evidence/words.ts";
+import { countsOf } from "../evidence/words.ts";
 import { MAX_U64, compareTexts } from "../formats/encoding.ts";
 import { ABOUT_BOARDS } from "../formats/kinds.ts";
 import { isInspection } from "./looked.ts";
@@ -116,7 +116,7 @@ export function lastWordsOf(
         // What stood before is what the review itself names, or else what the machine said last.
         const stated = own(act.verdictsBefore, act);
         const before = stated.length > 0 ? failuresIn(stated) : failures;
-        isOverridden ||= words.length > 0 && failuresIn(words) < before && words.some(saysGood);
+        isOverridden ||= words.length > 0 && failuresIn(words) < before && countsOf(words).good > 0;
         isFailed ||= failuresIn(stated) > 0;
       }
       person = word ?? person;
@@ -141,7 +141,7 @@ export function lastWordsOf(
 }
 
 function failuresIn(words: readonly string[]): number {
-  return words.filter(saysBad).length;
+  return countsOf(words).bad;
 }
 
 /** Acts that name no board themselves, by every file that they are or name. */

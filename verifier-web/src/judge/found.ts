@@ -59,8 +59,6 @@ export class Named {
   readonly #panels = new Set<string>();
   /** The panels of the list that a record names without another board of theirs. */
   readonly #alone = new Set<string>();
-  /** The panels that records show with boards of their own, or with several that bear their name. */
-  readonly #several = new Set<string>();
 
   constructor(boards: Boards) {
     this.#boards = boards;
@@ -85,19 +83,8 @@ export class Named {
     // The panels of all its boards at once: a record has thousands of names, and none is compared with each.
     const withBoards = new Set(units.flatMap((unit) => this.#boards.of(unit)));
     for (const name of [...units, ...panel]) {
-      if (!panels.has(name) || withBoards.has(name)) continue;
-      this.#alone.add(name);
-      if (units.length > 1) this.#several.add(name);
+      if (panels.has(name) && !withBoards.has(name)) this.#alone.add(name);
     }
-    for (const name of withBoards) this.#several.add(name);
-  }
-
-  /**
-   * Whether records show more on this panel than one board that is not named: what is found by it may be of another of
-   * its boards.
-   */
-  showsSeveralOn(panel: string): boolean {
-    return this.#several.has(octets(panel));
   }
 
   /** How a unit is found. */

@@ -5,6 +5,7 @@
  *     look-nowhere            units of the list that no record names
  *     look-header             a first line of the list that was taken for a header
  *     look-not-inspected      boards without a report of a machine that inspects
+ *     look-no-report          no such report at all, and no list that says of which boards there should be one
  *     look-failed             failed at the machine, and no later word says that they are good
  *     look-repaired           failed, and the last word is a repair's
  *     look-passed-by-person   failed, and the last word is that of a person who reviewed them
@@ -16,7 +17,7 @@
  * Machines get all names by `units` of the report; people the first ten.
  */
 
-import { saysBad } from "../evidence/words.ts";
+import { countsOf } from "../evidence/words.ts";
 import { isName, calledOf, type Unit } from "./list.ts";
 import { lastWordsOf } from "./chain.ts";
 import { isInspection } from "./looked.ts";
@@ -28,6 +29,7 @@ const ORDER = [
   "look-nowhere",
   "look-header",
   "look-not-inspected",
+  "look-no-report",
   "look-failed",
   "look-repaired",
   "look-passed-by-person",
@@ -103,9 +105,9 @@ function failingIn(acts: readonly Act[]): Set<string> {
     const words = isInspection(act.kind) ? act.verdicts : act.kind === "review" ? act.verdictsBefore : [];
     // Where a machine has no word for it, its count of defects is what it says.
     const isCounted = isInspection(act.kind) && words.length === 0 && /^\+?0*[1-9]\d*$/.test(act.defects.trim());
-    if (!isCounted && !words.some(saysBad)) continue;
+    if (!isCounted && countsOf(words).bad === 0) continue;
     for (const name of act.units.length > 0 ? act.units : [act.panel]) {
-      if (isName(name) && (isCounted || wordsOfUnit(words, act, name).some(saysBad))) failing.add(name);
+      if (isName(name) && (isCounted || countsOf(wordsOfUnit(words, act, name)).bad > 0)) failing.add(name);
     }
   }
   return failing;

@@ -14,6 +14,7 @@ import type { OpenedRecord } from "./opened.ts";
 import { itemsOf } from "./range.ts";
 import { octetsOf } from "./reader.ts";
 import { say, sayWith, type Draft } from "./report.ts";
+import { haveInCommon } from "./sets.ts";
 
 /** How many of them are named. */
 const MAX_NAMED = 10;
@@ -42,13 +43,26 @@ export function sayLooked(draft: Draft, units: readonly Unit[], records: readonl
   sayToLook(draft, names);
 }
 
-/** Says the same of all boards and panels that are named, for who gave no list. */
+/** Says the same of all boards and panels that are named, for who gave no list, and where there is no such report at all. */
 export function sayShown(draft: Draft, records: readonly OpenedRecord[]): void {
+  if (isWithoutReport(records)) draft.look.push({ ...say("look-no-report"), units: [] });
   const { all, lacking } = lackingIn(records);
   if (lacking.length === 0) return;
   draft.lacking = lacking;
   draft.open("open-not-inspected", `${all}`, `${lacking.length}`, firstOf(lacking));
   sayToLook(draft, lacking);
+}
+
+/**
+ * Whether boards or panels are named and nothing that is shown is a report of a machine that inspects. Nobody knows whether
+ * there should be one, so none of them is called lacking.
+ */
+function isWithoutReport(records: readonly OpenedRecord[]): boolean {
+  if (records.some(({ kind }) => isInspection(kind))) return false;
+  return records.filter(({ kind }) => ABOUT_BOARDS.includes(kind)).some((record) => {
+    const { units, panel } = namedIn(record);
+    return [...units, panel].some(isName);
+  });
 }
 
 /** It is read before the reasons: a report that is not there is none of them. What judges it is no more than a detail. */
@@ -75,7 +89,7 @@ export function firstOf(names: readonly string[]): string {
 export function lackingIn(records: readonly OpenedRecord[]): { readonly all: number; readonly lacking: string[] } {
   const named = records.filter(({ kind }) => ABOUT_BOARDS.includes(kind)).map((record) => {
     const { kind, units, panel } = namedIn(record);
-    const boards = units.filter(isName);
+    const boards = [...units].filter(isName);
     return { kind, panel, boards, names: isName(panel) ? [...boards, panel] : boards };
   });
   // Of a name that several panels share it is empty.
@@ -106,31 +120,45 @@ export function textOf(octets: string): string {
 /** What a record of evidence names, as octets. */
 interface Named {
   readonly kind: string;
-  readonly units: readonly string[];
+  readonly units: ReadonlySet<string>;
   readonly panel: string;
+}
+
+/** Whether records are about a unit at all, and one of them is a report of a machine that inspects. */
+interface About {
+  readonly isShown: boolean;
+  readonly isInspected: boolean;
 }
 
 /** The units of which something is shown and no report of a machine that inspects. */
 export function uninspected(units: readonly Unit[], records: readonly OpenedRecord[]): Unit[] {
   const book = new Book(units, records);
   return units.filter((unit) => {
-    const own = book.of(unit);
-    return own.length > 0 && !own.some(({ kind }) => isInspection(kind));
+    const { isShown, isInspected } = book.of(unit);
+    return isShown && !isInspected;
   });
 }
 
-/** All records by what they name, and which boards are of which panel. */
+/**
+ * All records by what they name, and which boards are of which panel. A hostile record may name thousands, and thousands
+ * of records one panel: what is asked for each of them is put together once.
+ */
 class Book {
   readonly #byName = new Map<string, Named[]>();
   readonly #listed = new Map<string, string[]>();
-  readonly #alone = new Map<string, Named[]>();
+  readonly #alone = new Map<string, About>();
+  /** The panel beside which records have a name; empty for one that they have beside several. */
+  readonly #beside = new Map<string, string>();
 
   constructor(units: readonly Unit[], records: readonly OpenedRecord[]) {
     for (const record of records) {
       // What a closing calls units is a number.
       if (!isEvidence(record.kind)) continue;
       const one = namedIn(record);
-      for (const name of new Set([...one.units, one.panel].filter(isName))) add(this.#byName, name, one);
+      for (const name of new Set([...one.units, one.panel].filter(isName))) {
+        add(this.#byName, name, one);
+        if (isName(one.panel)) this.#beside.set(name, (this.#beside.get(name) ?? one.panel) === one.panel ? one.panel : "");
+      }
     }
     for (const { serial, panel } of units) {
       // What has no serial is a board of its panel that no record can name.
@@ -138,41 +166,42 @@ class Book {
     }
   }
 
-  /** The records about a unit: those that name it, or its panel and no other board of that. */
-  of(unit: Unit): Named[] {
+  /** Of the records about a unit: those that name it, or its panel and no other board of that. */
+  of(unit: Unit): About {
     const serial = octets(unit.serial);
     const named = this.#byName.get(serial) ?? [];
     const panel = isName(unit.panel) ? octets(unit.panel) : this.#panelOf(serial, named);
-    const own = named.filter((one) => one.units.includes(serial) || (panel === undefined && one.panel === serial));
-    return panel === undefined ? own : [...own, ...this.#aloneOn(panel)];
+    const own = aboutIn(named.filter((one) => one.units.has(serial) || (panel === undefined && one.panel === serial)));
+    if (panel === undefined) return own;
+    const alone = this.#aloneOn(panel);
+    return { isShown: own.isShown || alone.isShown, isInspected: own.isInspected || alone.isInspected };
   }
 
   /** The panel that a look at the unit names. */
   #panelOf(serial: string, named: readonly Named[]): string | undefined {
-    const looks = named.filter(({ kind, units }) => LOOKS.includes(kind) && units.includes(serial));
+    const looks = named.filter(({ kind, units }) => LOOKS.includes(kind) && units.has(serial));
     return looks.find(({ panel }) => isName(panel))?.panel;
   }
 
-  /** The records that name a panel and none of its boards. */
-  #aloneOn(panel: string): readonly Named[] {
+  /** Of the records that name a panel and none of its boards. */
+  #aloneOn(panel: string): About {
     const known = this.#alone.get(panel);
     if (known) return known;
     const all = this.#byName.get(panel) ?? [];
-    const recorded = all.filter((one) => one.panel === panel).flatMap((one) => one.units);
+    const recorded = all.filter((one) => one.panel === panel).flatMap((one) => [...one.units]);
     const boards = new Set([
       ...(this.#listed.get(panel) ?? []),
-      ...recorded.filter((name) => isName(name) && this.#isOfOnePanel(name, panel)),
+      ...recorded.filter((name) => isName(name) && this.#beside.get(name) === panel),
     ]);
     boards.delete(panel);
-    const alone = all.filter(({ units }) => !units.some((name) => boards.has(name)));
+    const alone = aboutIn(all.filter(({ units }) => !haveInCommon(units, boards)));
     this.#alone.set(panel, alone);
     return alone;
   }
+}
 
-  /** Whether every record that has this name and a panel at all is of this panel. */
-  #isOfOnePanel(name: string, panel: string): boolean {
-    return (this.#byName.get(name) ?? []).every((one) => !isName(one.panel) || one.panel === panel);
-  }
+function aboutIn(records: readonly Named[]): About {
+  return { isShown: records.length > 0, isInspected: records.some(({ kind }) => isInspection(kind)) };
 }
 
 function add<T>(lists: Map<string, T[]>, name: string, one: T): void {
@@ -183,7 +212,7 @@ function add<T>(lists: Map<string, T[]>, name: string, one: T): void {
 
 function namedIn({ kind, fields }: OpenedRecord): Named {
   const value = (name: string) => fields.find((field) => field.name === name)?.value ?? new Uint8Array();
-  return { kind, units: itemsOf(octetsOf(value("units"))), panel: octetsOf(value("panel")) };
+  return { kind, units: new Set(itemsOf(octetsOf(value("units")))), panel: octetsOf(value("panel")) };
 }
 
 function isName(name: string): boolean {

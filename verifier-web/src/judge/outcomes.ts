@@ -4,9 +4,10 @@
  * The rules are those of the report of `fiducial` (`verifier-cli/src/matter`).
  */
 
-import { saysBad, saysGood } from "../evidence/words.ts";
+import { countsOf } from "../evidence/words.ts";
 import { bySight, lastWordsOf, linkedTo, linksIn, type Links } from "./chain.ts";
 import type { Act } from "./report.ts";
+import { haveInCommon } from "./sets.ts";
 
 /** A unit to choose. */
 export interface Choice {
@@ -24,7 +25,7 @@ export interface Choice {
  */
 export function choicesOf(acts: readonly Act[], own: ReadonlySet<string>, lacking: ReadonlySet<string>): Choice[] {
   const failed = new Set(acts.flatMap((act) =>
-    [...act.units, act.panel].filter((unit) => verdictsOf(act, unit).some(saysBad))
+    [...act.units, act.panel].filter((unit) => countsOf(wordsOfUnit(act.verdicts, act, unit)).bad > 0)
   ));
   const choices = unitsOf(acts).map((unit) =>
     ({ unit, isOwn: own.has(unit), isFailed: failed.has(unit), isLacking: lacking.has(unit) })
@@ -39,7 +40,7 @@ export type Outcome = "failed" | "thenInspected" | "thenRepaired" | "thenReviewe
 /** What became of a unit that failed once, by the last word on it: it need not have stayed so. */
 export function howItWentOn(chain: readonly Act[], unit: string): Outcome {
   const { last } = lastWordsOf(chain, (words, act) => wordsOfUnit(words, act, unit));
-  if (!last?.words.every(saysGood)) return "failed";
+  if (!last || countsOf(last.words).good < last.words.length) return "failed";
   if (last.kind === "review") return "thenReviewed";
   return last.kind === "repair" ? "thenRepaired" : "thenInspected";
 }
@@ -62,7 +63,42 @@ function unitsOf(all: readonly Act[]): string[] {
 
 /** Whether a record is about a unit: it names it, or the panel that the unit is on. */
 function isAbout(act: Act, unit: string): boolean {
-  return unit === "" ? act.units.length === 0 : act.units.includes(unit) || act.panel === unit;
+  return unit === "" ? act.units.length === 0 : act.panel === unit || byUnitOf(act).units.has(unit);
+}
+
+/** The lists of one act by its units, put together once: it may have thousands, and is asked for each of them. */
+class ByUnit {
+  readonly units: ReadonlySet<string>;
+  readonly #act: Act;
+  readonly #words = new WeakMap<readonly string[], ReadonlyMap<string, readonly string[]>>();
+
+  constructor(act: Act) {
+    [this.#act, this.units] = [act, new Set(act.units)];
+  }
+
+  /** The words of each unit, of a list that has one for each. */
+  wordsOf(words: readonly string[]): ReadonlyMap<string, readonly string[]> {
+    const known = this.#words.get(words);
+    if (known) return known;
+    const zipped = new Map<string, string[]>();
+    const { units } = this.#act;
+    for (const [at, word] of words.entries()) {
+      const unit = units[at] ?? "";
+      const own = zipped.get(unit);
+      if (own) own.push(word);
+      else zipped.set(unit, [word]);
+    }
+    this.#words.set(words, zipped);
+    return zipped;
+  }
+}
+
+const byUnit = new WeakMap<Act, ByUnit>();
+
+function byUnitOf(act: Act): ByUnit {
+  const known = byUnit.get(act) ?? new ByUnit(act);
+  byUnit.set(act, known);
+  return known;
 }
 
 /** The records of a unit and of its panel in the order of sight, then what they ran under. */
@@ -70,8 +106,7 @@ export function chainOf(all: readonly Act[], unit: string, links: Links = linksI
   const own = new Set(all.filter((act) => isAbout(act, unit)));
   const panels = new Set([...own].map((act) => act.panel).filter((panel) => panel !== ""));
   const alsoPanel = all.filter((act) =>
-    !own.has(act) && (panels.has(act.panel) || act.units.some((one) => panels.has(one))) &&
-    (act.units.length === 0 || act.units.some((one) => panels.has(one)))
+    !own.has(act) && (act.units.length === 0 ? panels.has(act.panel) : haveInCommon(byUnitOf(act).units, panels))
   );
   const named = [...own, ...alsoPanel];
   const chain = new Set(unit === "" ? bySight(named) : bySight([...named, ...linkedTo(named, links)]));
@@ -83,8 +118,7 @@ export function chainOf(all: readonly Act[], unit: string, links: Links = linksI
 /** Those of a list of words that are one unit's; all of them where it does not tell them apart. */
 export function wordsOfUnit(words: readonly string[], act: Act, unit: string): readonly string[] {
   // Boards of a panel without codes of their own all bear the panel's name.
-  const own = words.length === act.units.length ? words.filter((_, at) => act.units[at] === unit) : [];
-  return own.length > 0 ? own : words;
+  return words.length === act.units.length ? (byUnitOf(act).wordsOf(words).get(unit) ?? words) : words;
 }
 
 /** What a record says of one unit, each word once. */
@@ -112,7 +146,7 @@ export class Histories {
 
   /** Whether a record calls a unit so. */
   isUnit(name: string): boolean {
-    return (this.#byName.get(name) ?? []).some(({ units }) => units.includes(name));
+    return (this.#byName.get(name) ?? []).some((act) => byUnitOf(act).units.has(name));
   }
 
   /** The panels that records of this name are of. */
@@ -121,14 +155,21 @@ export class Histories {
     return [...new Set(panels)].filter((panel) => panel !== "" && panel !== name);
   }
 
-  /** The records of a unit (`chainOf`); undefined once too much was gone through. */
+  /**
+   * The records of a unit (`chainOf`); undefined once too much was gone through. What there is to go through is counted
+   * before that is done, so that nothing more is done for the units behind.
+   */
   of(unit: string): Act[] | undefined {
-    const named = [unit, ...this.panelsOf(unit)].flatMap((name) => this.#byName.get(name) ?? []);
-    const around = new Set(named);
-    this.#left -= around.size;
-    if (this.#left < 0) return undefined;
-    const chain = chainOf([...around], unit, this.#links);
-    this.#left -= chain.length;
-    return this.#left < 0 ? undefined : chain;
+    const own = this.#byName.get(unit) ?? [];
+    if (!this.#take(own.length)) return undefined;
+    const onPanels = this.panelsOf(unit).map((panel) => this.#byName.get(panel) ?? []);
+    if (!this.#take(onPanels.reduce((sum, { length }) => sum + length, 0))) return undefined;
+    const chain = chainOf([...new Set([...own, ...onPanels.flat()])], unit, this.#links);
+    return this.#take(chain.length) ? chain : undefined;
+  }
+
+  #take(count: number): boolean {
+    if (this.#left >= 0) this.#left -= count;
+    return this.#left >= 0;
   }
 }

@@ -9,6 +9,7 @@
 import { Boards, Named, type Found } from "./found.ts";
 import { calledOf, doubtsOf, looksLikeHeader, namesOf, type List, type Unit } from "./list.ts";
 import { firstOf, sayLooked, textOf } from "./looked.ts";
+import { mayHaveNeighbours } from "./neighbours.ts";
 import type { OpenedRecord } from "./opened.ts";
 import { Panels, isOnPanel } from "./panels.ts";
 import type { Followed, Opened } from "./range.ts";
@@ -68,7 +69,7 @@ export function sayOwn(
     ranges.forEach(({ source }, at) => sayMissing(draft, source, absent[at] ?? []));
   }
   const byPanel = foundSo(units, named, "by-panel");
-  if (mayHaveNeighbours(units, byPanel, named)) sayByPanel(draft, byPanel, units.length);
+  if (mayHaveNeighbours(units, byPanel, records)) sayByPanel(draft, byPanel, units.length);
   if (missing.length > 0) {
     const numbers = [`${missing.length}`, `${units.length}`];
     draft.look.push({ ...sayWith(say("look-nowhere", ...numbers), [say("look-ask-records")]), units: missing.map(calledOf) });
@@ -136,16 +137,6 @@ function sayByPanel(draft: Draft, units: readonly Unit[], all: number): void {
   const numbers = [`${units.length}`, `${all}`];
   if (units.length === all) draft.reason("own-by-panel", ...numbers);
   else draft.reason("own-by-panel-some", ...numbers, firstOf(units.map(calledOf)));
-}
-
-/**
- * Whether a panel by which a unit is found may hold another board: by the list, or by what records show. Where each is one
- * board, nobody need worry that a record is of a neighbour.
- */
-function mayHaveNeighbours(units: readonly Unit[], byPanel: readonly Unit[], named: Named): boolean {
-  const onPanel = new Map<string, number>();
-  for (const { panel } of byPanel.length > 0 ? units : []) onPanel.set(panel, (onPanel.get(panel) ?? 0) + 1);
-  return byPanel.some(({ panel }) => (onPanel.get(panel) ?? 0) > 1 || named.showsSeveralOn(panel));
 }
 
 /** The units that are found so. */

@@ -99,7 +99,7 @@ async function judgeWhatIsThere(draft: Draft, desk: Desk, given: Given): Promise
   }
   const [policy, pins, keys] = [readPolicy(given), readPins(given), readKeys(given)];
   const reader = readReader(given.lotKeys, given.units);
-  const own = { policy, policyBytes: given.policy, pins, keys, reader };
+  const own = { policy, pins, keys, reader };
   return judgeBundle(draft, desk, bundle, own);
 }
 

@@ -222,11 +222,12 @@ function summary(report: Report, speaker: Speaker): HTMLElement {
 }
 
 /**
- * What the sources are, and which they are: by the names that the reader's pins have for them, where they have any. Not
- * every source is a machine.
+ * What the sources are, and which they are, each once: by the names that the reader's pins have for them, where they have
+ * any. Not every source is a machine.
  */
 function sources(stated: readonly string[], pinned: readonly string[], speaker: Speaker): string[] {
-  const named = pinned.length > 0 ? pinned : stated;
+  const isPinned = (source: string) => pinned.some((name) => name.startsWith(`${source}: `));
+  const named = [...new Set([...pinned, ...stated.filter((source) => !isPinned(source))])];
   return named.length > 0 ? [speaker.fact("source-is"), ...named] : [];
 }
 

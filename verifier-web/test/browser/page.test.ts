@@ -147,7 +147,7 @@ test("a bundle is judged as a whole, and one with a changed byte is not", () =>
     await driver.page.locator("#pins").fill(pinsFrom(first));
     assert.equal(await driver.check(), "VERIFIED");
     const result = await driver.result();
-    assert.match(result, /every statement from 20 to 22 is here, so no batch of records is missing between them: 3 statements with 3 records/);
+    assert.match(result, /statements 20 to 22 are here without a gap: 3 statements with all of their 3 records/);
     assert.match(result, /1 file is here, unchanged since it was logged\./);
     await driver.picture("verified-bundle-en");
     await driver.page.locator("#zh").click();

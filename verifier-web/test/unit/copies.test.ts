@@ -66,8 +66,29 @@ test("a copy that says what the reader's own says, however an editor has saved i
   for (const [copies, own] of [[plain, plain], [plain, saved], [saved, plain], [saved, saved]] as const) {
     assert.deepEqual(await compared(copies, own), ["open-same-policy", "open-same-pins"]);
   }
-  const others = [saved[0]?.replace("witness buyer", "witness  buyer") ?? "", saved[1]?.replace("60", "90") ?? ""];
+  // Comments, spaces, line breaks and addresses say nothing of whose word counts.
+  const written = [
+    `# from the contract\n\n${POLICY.replace("witness buyer ", "witness \t buyer  ").replace(/^(log .*)$/m, "$1 https://log.example")}\n#\n`,
+    pins.replace("# from the contract of last year", "# of another year\n\n# twice"),
+  ];
+  for (const [copies, own] of [[written, plain], [plain, written], [written, saved]] as const) {
+    assert.deepEqual(await compared(copies, own), ["open-same-policy", "open-same-pins"]);
+  }
+  const others = [saved[0]?.replace("two-of-three 2", "two-of-three 1") ?? "", saved[1]?.replace("60", "90") ?? ""];
   assert.deepEqual(await compared(others, plain), ["policy", "pins"]);
+  // Each part of a policy counts: logs, witnesses, groups with their members, and who is needed.
+  for (const [part, other] of [
+    [/^log .*\n/m, ""],
+    [/^witness institute .*\n/m, ""],
+    [/^group two-of-three .*$/m, "group two-of-three 2 factory-any buyer"],
+    [/^group two-of-three .*$/m, "group two-of-three 2 buyer institute factory-any"],
+    [/^quorum .*$/m, "quorum factory-any"],
+    [/^quorum .*$/m, "quorum none"],
+  ] as const) {
+    const changed = POLICY.replace(part, other);
+    assert.notEqual(changed, POLICY);
+    assert.deepEqual(await compared([changed, pins], plain), ["policy", "open-same-pins"], changed);
+  }
   assert.deepEqual(await compared(["# another\n", "no pins"], saved), ["policy", "pins"]);
   assert.deepEqual(await compared([POLICY, others[1] ?? ""], plain), ["pins", "open-same-policy"]);
 });

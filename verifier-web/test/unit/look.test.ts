@@ -128,13 +128,30 @@ test("what stands before the reasons is not said again below, and stays in what 
   const paste = await judged([bundleOf(new Map([["kind", "spi-report"], ["units", "SN1\n"], ["verdict", "Passed\n"]]))], "SN1\n");
   assert.deepEqual(said(paste), ["look-not-inspected SN1"]);
   assert.ok(codes(paste.reasons).includes("own-not-inspected") && !codes(besides(paste).reasons).includes("own-not-inspected"));
+  // Of these the sentence is said of one or of many; of those that are nowhere it is always the same.
+  assert.deepEqual(report.look[0]?.details.map(({ code, values }) => [code, ...values]), [["look-ask-records"]]);
+  assert.deepEqual(paste.look[0]?.details.map(({ code, values }) => [code, ...values]), [["look-ask-report", "1"]]);
+  // Without a list nobody says of which boards there should be one.
+  const none = await judged([bundleOf(new Map([...values, ["kind", "repair"], ["verdict", ""]]))]);
+  assert.deepEqual(said(none), ["look-no-report", "look-late"]);
+  assert.equal(none.verdict, "verified");
   // What judges it stands among what was not checked, and not where the reader is asked to act.
   assert.ok(codes(besides(paste).notChecked).includes("open-reconcile") && !codes(report.notChecked).includes("open-reconcile"));
   for (const language of ["en", "zh"] as const) {
     const speaker = new Speaker(language);
     const asked = paste.look.flatMap((look) => [speaker.look(look), ...look.details.map((detail) => speaker.sentence(detail))]).join(" ");
-    assert.match(asked, /SN1 (Ask the maker for it\. Nothing here shows that this board was inspected\.|请向厂家索要。此处没有任何内容表明这块板经过检测。)$/);
+    assert.match(asked, /SN1 (Ask the maker for it\. No report of an inspection machine \(AOI\) under this name is here\.|请向工厂索要。此处没有该名称的检测机（AOI）报告。)$/);
   }
+});
+
+test("that there is no report at all stands behind what lacks one, and before what failed", () => {
+  const look = (code: string) => ({ code, values: [], details: [], units: [] });
+  const codes = ["look-failed", "look-no-report", "look-not-inspected"].map(look);
+  assert.deepEqual(inOrder(codes).map(({ code }) => code), ["look-not-inspected", "look-no-report", "look-failed"]);
+  const [none] = codes.filter(({ code }) => code === "look-no-report");
+  assert.ok(none);
+  assert.equal(new Speaker("en").look(none), "No report of an inspection machine (AOI) is among what is shown");
+  assert.equal(new Speaker("zh").look(none), "所出示的内容中没有检测机（AOI）的报告");
 });
 
 test("nothing to look at is no heading, and else it stands between verdict and reasons", async () => {

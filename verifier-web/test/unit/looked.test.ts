@@ -83,8 +83,32 @@ test("without a list what no machine inspected is told where others were", () =>
   // What several panels share is the name of no board.
   assert.deepEqual(told([aoi, "PN1", "L7"], [paste, "PN2", "L7"], [paste, "PN3", ""]), [3, "PN2 PN3"]);
 
+  // Where some have a report, those that lack one are told, and not that there is none.
   const draft = new Draft();
   sayShown(draft, [record(aoi, "PN1", "PN1\n"), record(paste, "PN2", "PN2\n")]);
   assert.deepEqual(draft.notChecked.map(({ code, values }) => [code, ...values]), [["open-not-inspected", "2", "1", "PN2"], ["open-reconcile"]]);
   assert.deepEqual([draft.lacking, draft.reasons], [["PN2"], []]);
+  assert.deepEqual(draft.look.map(({ code }) => code), ["look-not-inspected"]);
+});
+
+test("without a list it is told where boards are named and no report of a machine that inspects is shown", () => {
+  const told = (...records: OpenedRecord[]) => {
+    const draft = new Draft();
+    sayShown(draft, records);
+    assert.deepEqual([draft.lacking, draft.reasons, draft.notChecked], [[], [], []]);
+    return draft.look.map(({ code, values, units, details }) => [code, ...values, ...units, ...details.map((detail) => detail.code)].join(" "));
+  };
+  for (const kind of ["oven-data", "repair", "review", "spi-report"]) {
+    assert.deepEqual(told(record(kind, "", "SN1\n")), ["look-no-report"], kind);
+    assert.deepEqual(told(record(kind, "PN1", "")), ["look-no-report"], kind);
+  }
+  // Two panels that are called each other's boards are named all the same.
+  assert.deepEqual(told(record("repair", "PN1", "PN2\n"), record("repair", "PN2", "PN1\n")), ["look-no-report"]);
+  // One report is enough, whatever it names.
+  assert.deepEqual(told(record("spi-report", "", "SN1\n"), record("aoi-report", "", "SN1\n")), []);
+  assert.deepEqual(told(record("spi-report", "", "SN1\n"), record("aoi-report", "", "")), []);
+  // What names no board, or is about none, asks for no report.
+  assert.deepEqual(told(record("spi-report", "NOREAD", "N/A\n\n")), []);
+  assert.deepEqual(told(record("program", "PN1", "SN1\n"), record("attachment", "PN1", ""), record("closing", "", "12")), []);
+  assert.deepEqual(told(), []);
 });

@@ -58,21 +58,37 @@ test("a source is called one, not a machine, and what that is stands before the 
   const told = async (named: readonly Named[], changed: Partial<Given>, language: "en" | "zh") => {
     const report = await judged(named, changed);
     assert.equal(report.verdict, "verified", JSON.stringify(report.reasons));
+    return shown(report, language);
+  };
+  const shown = async (report: Report, language: "en" | "zh") => {
     const run = { report, at: "", policyHash: "", files: [], areOwnDropped: false, view: { unit: undefined } };
     const parts = (await withDocument(() => showRun(run, new Speaker(language), ""))) as unknown as Made[];
     const rests = parts.find((part) => part.text.startsWith(TEXTS.restsOn[language]));
     const rows = rests?.all.filter(({ name }) => name === "dt" || name === "dd").map(({ text }) => text) ?? [];
-    const at = rows.indexOf(language === "en" ? "Source" : "来源");
-    return rows.slice(at + 1, at + 3);
+    const [at, next] = (language === "en" ? ["Source", "Log"] : ["来源", "日志"]).map((label) => rows.indexOf(label));
+    return at === -1 ? [] : rows.slice((at ?? 0) + 1, next);
   };
   const pins = { pins: encodeUtf8(PINS) };
   const ofRange = { pins: encodeUtf8(pinsFrom(range[0] ?? MADE)) };
-  const [english, chinese] = ["a machine or station that signs its records", "为自己的记录签名的机器或工位"];
+  const english = "where records come from: one machine or station, signed for by the factory with a key of its own";
+  const chinese = "记录的来源：一台机器或一个工位，由工厂以其专用密钥代为签名";
   // Without its file no picture is drawn.
   const receipt = RECEIPT.slice(0, 1);
   assert.deepEqual(await told(receipt, pins, "en"), [english, pinned]);
   assert.deepEqual(await told(bundle, ofRange, "en"), [english, pinned]);
   assert.deepEqual(await told(bundle, ofRange, "zh"), [chinese, pinned]);
+  // Of single statements in a bundle the source is told as well, and each once, however it is shown.
+  const single = [...partsOf("records", MADE), ...partsOf("records", anchor("b.json", sha256(REPORT), { sequence: 14n }))];
+  const records: readonly Named[] = [["bundle", "b.zip", makeBundle(new Map(single))]];
+  const both: readonly Named[] = [["bundle", "b.zip", makeBundle(new Map([...parts, ...single]))]];
+  assert.deepEqual(await told(records, pins, "en"), [english, pinned]);
+  assert.deepEqual(await told(records, { keys: SIGNERS.source.vkey }, "zh"), [chinese, SOURCE]);
+  assert.deepEqual(await told(both, ofRange, "en"), [english, pinned]);
+  // A source that the pins do not have is not lost behind one that they have, and one whose name begins as another's is another.
+  const other = `${SOURCE}-2`;
+  const report = await judged(bundle, ofRange);
+  const facts = [...report.facts, { code: "source", value: other }, { code: "source", value: SOURCE }, { code: "source", value: other }];
+  assert.deepEqual(await shown({ ...report, facts }, "en"), [english, pinned, other]);
   // Without pins nobody but the source itself says what it is called.
   assert.deepEqual(await told(receipt, { keys: SIGNERS.source.vkey }, "en"), [english, SOURCE]);
 });

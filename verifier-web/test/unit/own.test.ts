@@ -105,24 +105,6 @@ test("a row with a placeholder is known by its panel and its position there", ()
   }
 });
 
-test("a panel has several boards where a record shows them", () => {
-  const shows = (...records: Values[]) => {
-    const list = [{ serial: "SN-1", panel: "PNL7", position: "" }] as const;
-    const opened = records.map(recordOf);
-    const named = new Named(new Boards(list, opened));
-    opened.forEach((record) => named.add(record));
-    assert.equal(named.of(list[0]), "by-panel");
-    return named.showsSeveralOn("PNL7");
-  };
-  assert.ok(!shows({ ...PANEL, units: "PNL7\n" }) && !shows(PANEL));
-  assert.ok(shows({ ...PANEL, units: "PNL7\nPNL7\n" }));
-  assert.ok(shows({ ...PANEL, units: "N/A\n\n" }));
-  // Another board of it in another record.
-  assert.ok(shows(PANEL, { ...PANEL, units: "SN-2\n" }));
-  // Several on another panel say nothing of this one.
-  assert.ok(!shows(PANEL, { panel: "PNL8", units: "SN-8\nSN-9\n" }));
-});
-
 test("a panel that is shipped as a unit is named", () => {
   const units = [["PNL7", ""], ["NOREAD", ""], ["PNL7", "PNL9"]] as const;
   assert.deepEqual(found(units, [{ ...PANEL, units: "SN-1\n" }])[0], ["named", "missing", "missing"]);
@@ -139,8 +121,8 @@ const valuesOf = (report: Report, code: string) =>
   report.reasons.filter((one) => one.code === code).map(({ values }) => values);
 
 test("a unit that is nowhere is said alike by the page, the bundle's verdict and reconciliation", async () => {
-  const of = async (units: string, list: string) => {
-    const made = anchor("report.json", HASH, { values: new Map([["panel", "PNL7"], ["units", units]]) });
+  const of = async (units: string, list: string, more: readonly [string, string][] = []) => {
+    const made = anchor("report.json", HASH, { values: new Map([["panel", "PNL7"], ["units", units], ...more]) });
     return judged(makeBundle(partsOf("records", made)), { units: encodeUtf8(`serial,panel\n${list}`) });
   };
   const [boards, panel] = ["SN-1\nSN-2\n", "PNL7\nPNL7\n"];
@@ -160,8 +142,10 @@ test("a unit that is nowhere is said alike by the page, the bundle's verdict and
   assert.deepEqual(valuesOf(await of(boards, "SN-1,PNL7\n"), "own-by-panel"), []);
   // Where each panel is one board there is no neighbour to worry about; the list or a record may show that there is one.
   const single = "PNL7\n";
-  assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\n"), "own-by-panel"), []);
-  assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\nSN-3,PNL8\n"), "own-by-panel-some"), []);
+  const passed: [string, string][] = [["verdict", "Passed\n"]];
+  assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\n", passed), "own-by-panel"), []);
+  assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\nSN-3,PNL8\n", passed), "own-by-panel-some"), []);
+  assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\n", [["verdict", "Passed\nFailed\n"]]), "own-by-panel"), [["1", "1"]]);
   assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\nSN-2,PNL7\n"), "own-by-panel"), [["2", "2"]]);
   assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\nSN-2,PNL7\nSN-3,PNL8\n"), "own-by-panel-some"), [["2", "3", "SN-1, SN-2"]]);
   const many = await of(panel, Array.from({ length: 197 }, (_, at) => `SN${at},PNL7\n`).join(""));
@@ -178,11 +162,16 @@ test("a unit that is nowhere is said alike by the page, the bundle's verdict and
 });
 
 test("a panel's tag finds its boards only where no tag of another board of it stands beside it", async () => {
-  const of = async (units: readonly string[], list: string) => {
-    const valuesAt = (at: bigint) => new Map<string, string | Uint8Array>([
-      ["tags", concat(...units.map((unit) => tagOf(at, unit)))],
-      ["units", units.map((unit) => `${unit}\n`).join("")],
-    ]);
+  const of = async (units: readonly string[], list: string, others = units) => {
+    const valuesAt = (at: bigint) => {
+      const named = at === 21n ? others : units;
+      return new Map<string, string | Uint8Array>([
+        ["tags", concat(...named.map((unit) => tagOf(at, unit)))],
+        ["units", named.map((unit) => `${unit}\n`).join("")],
+        ["verdict", named.map(() => "Passed\n").join("")],
+        ["panel", "PNL7"],
+      ]);
+    };
     const made = makeRange(HASH, { valuesAt });
     const parts = made.flatMap((one, at) => [...partsOf("range", one, at === made.length - 1)]);
     const pins = encodeUtf8(pinsFrom(made[0] ?? anchor("", HASH)));
@@ -194,6 +183,10 @@ test("a panel's tag finds its boards only where no tag of another board of it st
   assert.deepEqual(valuesOf(alone, "own-by-panel"), []);
   assert.deepEqual(valuesOf(alone, "own-sound").map((values) => values.slice(2)), [["1", "1"]]);
   assert.deepEqual(valuesOf(await of(["PNL7", "PNL7"], "SN-1,PNL7\n"), "own-by-panel"), [["1", "1"]]);
+  // Of a record that no tag of the reader's finds, another board of the panel is known all the same.
+  const shared = await of(["PNL7"], "SN-1,PNL7\n", ["SN-2"]);
+  assert.deepEqual([wordOf(shared), valuesOf(shared, "own-sound").map(([count]) => count)], ["verified", ["2"]]);
+  assert.deepEqual(valuesOf(shared, "own-by-panel"), [["1", "1"]]);
   const beside = await of(["PNL7", "SN-1"], "SN-1,PNL7\nSN-GHOST,PNL7\n");
   assert.equal(wordOf(beside), "not-in-order");
   assert.deepEqual(valuesOf(beside, "own-without").map(([, unit]) => unit), ["SN-GHOST"]);

@@ -10,11 +10,11 @@ import { ROLES } from "../../src/judge/given.ts";
 import { say } from "../../src/judge/report.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { FIELDS } from "../../src/page/words/fields.ts";
-import { FACTS, ROLE_NAMES, TEXTS } from "../../src/page/words/labels.ts";
+import { FACTS, OWN_ROLES, ROLE_NAMES, TEXTS } from "../../src/page/words/labels.ts";
 import { fill, plainTimes, preferredLanguage, printable, type Words } from "../../src/page/words/language.ts";
 import { REFUSALS, WITHIN, explain, explained } from "../../src/page/words/refusals.ts";
 import { KINDS, STORY } from "../../src/page/words/story.ts";
-import { MEANINGS, SENTENCES, VERDICTS } from "../../src/page/words/verdicts.ts";
+import { ALL_FOUND, MEANINGS, SENTENCES, VERDICTS } from "../../src/page/words/verdicts.ts";
 import { ROOT } from "../vector.ts";
 
 const JUDGE = join(ROOT, "verifier-web/src/judge");
@@ -117,14 +117,18 @@ test("docs/buyer.md begins with the page's steps, as the page calls them, and sa
 
 test("one is not many", () => {
   const said = (code: string, ...values: string[]) => fill(SENTENCES[code] ?? { en: "", zh: "" }, "en", values);
-  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /^aoi: every statement from 1 to 1 is here, .*: 1 statement with 1 record\.$/);
+  assert.match(said("range-sound", "aoi", "1", "1", "1", "1"), /^aoi: statements 1 to 1 are here without a gap: 1 statement with all of its 1 record\.$/);
+  const many = fill(SENTENCES["range-sound"] ?? { en: "", zh: "" }, "zh", ["aoi", "3", "5", "3", "9"]);
+  assert.equal(many, "aoi：第 3 至 5 号声明连续，没有缺号：共 3 份声明，连同其全部 9 条记录。");
+  assert.equal(said("range-sound", "aoi", "3", "5", "3", "9"), "aoi: statements 3 to 5 are here without a gap: 3 statements with all of their 9 records.");
   assert.equal(said("evidence-vouched", "1"), "1 file is here, unchanged since it was logged.");
   assert.equal(said("evidence-vouched", "11"), "11 files are here, unchanged since they were logged.");
   assert.match(said("open-unnamed", "aoi", "1"), /1 record that carries no tags and names no unit: which unit it belongs to, and what is in its file\./);
   const told = (language: "en" | "zh", ...values: string[]) => new Speaker(language).sentence(say("own-sound", ...values));
-  assert.equal(told("en", "43", "aoi", "13", "13"), "aoi: records were found for all 13 of your units (of any kind, not each an inspection): 43. Each of them is shown.");
+  assert.equal(told("en", "43", "aoi", "13", "13"), "aoi: records (of any kind, not each an inspection) were found for all 13 of your units: 43. Each of them is shown.");
   assert.equal(told("zh", "43", "aoi", "13", "13"), "aoi：您的 13 个单元都找到了记录（任何种类，未必是检测），共 43 条，均已出示。");
-  assert.match(told("en", "2", "aoi", "11", "21"), /found for 11 of your 21 units \(of any kind, not each an inspection\): 2\./);
+  assert.match(told("zh", "2", "aoi", "11", "21"), /有 11 个找到了记录（任何种类，未必是检测），共 2 条/);
+  assert.match(told("en", "2", "aoi", "11", "21"), /^aoi: records \(of any kind, not each an inspection\) were found for 11 of your 21 units: 2\./);
   assert.match(said("open-none-named", "1"), /^For 1 entry no earliest .*: it names/);
   assert.match(said("open-none-named", "2"), /^For 2 entries no earliest .*: they name/);
   assert.match(said("rule-short", "g", "2", "3", "1"), /wants 2 of 3 witnesses \(g\); only 1 has signed/);
@@ -151,10 +155,20 @@ test("letters of another size are said to be other letters, and what is to be as
   const { en, zh } = SENTENCES["own-none-found"] ?? { en: "", zh: "" };
   assert.ok(en.includes("capital and small letters are not the same") && zh.includes("区分大小写"));
   const asked = (language: "en" | "zh", count: string) => new Speaker(language).sentence(say("look-ask-report", count));
-  assert.equal(asked("en", "1"), "Ask the maker for it. Nothing here shows that this board was inspected.");
-  assert.equal(asked("en", "2"), "Ask the maker for them. Nothing here shows that these boards were inspected.");
-  assert.equal(asked("zh", "1"), "请向厂家索要。此处没有任何内容表明这块板经过检测。");
-  assert.equal(asked("zh", "2"), "请向厂家索要。此处没有任何内容表明这些板经过检测。");
+  assert.equal(asked("en", "1"), "Ask the maker for it. No report of an inspection machine (AOI) under this name is here.");
+  assert.equal(asked("en", "2"), "Ask the maker for them. No report of an inspection machine (AOI) under these names is here.");
+  assert.equal(asked("zh", "1"), "请向工厂索要。此处没有该名称的检测机（AOI）报告。");
+  assert.equal(asked("zh", "2"), "请向工厂索要。此处没有这些名称的检测机（AOI）报告。");
+});
+
+test("in Chinese whoever gives the evidence has one name, wherever the reader is asked to act", () => {
+  const all = [SENTENCES, VERDICTS, MEANINGS, FACTS, ROLE_NAMES, OWN_ROLES, TEXTS, FIELDS, KINDS, STORY, REFUSALS, WITHIN, { ALL_FOUND }]
+    .flatMap((words) => Object.entries<Words>(words)).map(([code, { zh, oneZh = "" }]) => [code, zh + oneZh] as const);
+  assert.deepEqual(all.filter(([, text]) => /厂家|制造方|制造商/.test(text)), []);
+  const texts = new Map(all);
+  for (const code of ["look-ask-records", "look-ask-report", "own-not-inspected", "own-none-found", "open-scan"]) {
+    assert.ok(texts.get(code)?.includes("工厂"), code);
+  }
 });
 
 test("no line ends between a time and its zone, and deposits of which none is bad are not counted as such", () => {

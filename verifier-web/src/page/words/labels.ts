@@ -20,7 +20,7 @@ export const FACTS: Readonly<Record<string, Words>> = {
   "not-before": { en: "Log entry made after", zh: "日志条目作于此后" },
   older: { en: "The smaller tree", zh: "较小的树" },
   origin: { en: "Log", zh: "日志" },
-  "other-copy": { en: "The maker's copy is not your own", zh: "制造方的副本与您自己的不同" },
+  "other-copy": { en: "The maker's copy is not your own", zh: "工厂的副本与您自己的不同" },
   "own-more": { en: "More records of yours, not listed here", zh: "此处未列出的您的其他记录数" },
   "own-record": { en: "Your record (statement, record: units (panel))", zh: "您的记录（声明号，记录号：单元（拼板））" },
   outages: { en: "Outages stated", zh: "申明的中断数" },
@@ -31,7 +31,10 @@ export const FACTS: Readonly<Record<string, Words>> = {
   sequence: { en: "Number of the statement", zh: "声明号" },
   source: { en: "Source", zh: "来源" },
   // What a source is, where one is first told.
-  "source-is": { en: "a machine or station that signs its records", zh: "为自己的记录签名的机器或工位" },
+  "source-is": {
+    en: "where records come from: one machine or station, signed for by the factory with a key of its own",
+    zh: "记录的来源：一台机器或一个工位，由工厂以其专用密钥代为签名",
+  },
   "stamp-accuracy": { en: "Accuracy that the authority states", zh: "机构所称精度" },
   "stamp-certificate": { en: "SHA-256 of the authority's certificate", zh: "机构证书的 SHA-256" },
   "stamp-no-accuracy": { en: "The authority states no accuracy", zh: "机构未说明精度" },
@@ -80,7 +83,7 @@ export const TEXTS = {
   heading: { en: "Is this unchanged since it was logged?", zh: "记入日志后是否改动过？" },
   lead: {
     en: "Nothing leaves this computer.",
-    zh: "内容不离开本机。",
+    zh: "内容不出本机。",
   },
   step1: { en: "Drop all your files here", zh: "将全部文件拖到此处" },
   dropEvidence: { en: "the bundle, or receipt, disclosure and report", zh: "证据包，或回执、披露文件和报告" },
@@ -88,7 +91,7 @@ export const TEXTS = {
     en: "policy and pins: two files that you hold from before, not from this bundle",
     zh: "策略和信任锚点：事先持有，非取自此包",
   },
-  dropUnits: { en: "your list of units and lot key, if any", zh: "单元清单和批次密钥（如有）" },
+  dropUnits: { en: "your list of units and lot key, if any", zh: "如有：单元清单和批次密钥" },
   choose: { en: "Choose files", zh: "选择文件" },
   help: { en: "Help", zh: "帮助" },
   about: {
@@ -126,7 +129,7 @@ export const TEXTS = {
   },
   whereNone: {
     en: "Nothing of this at hand? A copy may lie in the bundle. Do not use it before somebody else than its maker has confirmed it: a witness or an auditor, by telephone, is enough.",
-    zh: "手头没有？证据包内可能附有副本。在制造方以外的人（例如见证者或审计方，电话即可）确认之前，请勿使用。",
+    zh: "手头没有？证据包内可能附有副本。在工厂以外的人（例如见证者或审计方，电话即可）确认之前，请勿使用。",
   },
   policy: { en: "Your policy: which log, which witnesses", zh: "您的策略：哪个日志、哪些见证者" },
   policyFile: { en: "Read the policy from a file", zh: "从文件读取策略" },

@@ -28,6 +28,7 @@ const NUMBERS: readonly (readonly [string, string])[] = [
     " records that carry no tags and name no unit: which units they belong to, and what is in their files",
     " record that carries no tags and names no unit: which unit it belongs to, and what is in its file",
   ],
+  [" statements with all of their", " statement with all of its"],
   [" have signed", " has signed"],
   [" records were logged", " record was logged"],
   [" statements were made long before they were logged", " statement was made long before it was logged"],

@@ -22,10 +22,14 @@ export const LOOK: Readonly<Record<string, Words>> = {
     zh: "{0} 块电路板没有检验报告：{1}",
   },
   "look-ask-report": {
-    en: "Ask the maker for them. Nothing here shows that these boards were inspected.",
-    one: "Ask the maker for it. Nothing here shows that this board was inspected.",
-    zh: "请向厂家索要。此处没有任何内容表明这些板经过检测。",
-    oneZh: "请向厂家索要。此处没有任何内容表明这块板经过检测。",
+    en: "Ask the maker for them. No report of an inspection machine (AOI) under these names is here.",
+    one: "Ask the maker for it. No report of an inspection machine (AOI) under this name is here.",
+    zh: "请向工厂索要。此处没有这些名称的检测机（AOI）报告。",
+    oneZh: "请向工厂索要。此处没有该名称的检测机（AOI）报告。",
+  },
+  "look-no-report": {
+    en: "No report of an inspection machine (AOI) is among what is shown",
+    zh: "所出示的内容中没有检测机（AOI）的报告",
   },
   "look-failed": {
     en: "{0} boards failed at the machine and nobody passed them: {1}",

@@ -67,7 +67,7 @@ export const OPEN: Readonly<Record<string, Words>> = {
   },
   "open-scan": {
     en: "{0}: whether the maker keeps a second set of books: that needs the log, which the program reads (--log).",
-    zh: "{0}：制造方是否另有一套账：这需要日志，可用程序读取（--log）。",
+    zh: "{0}：工厂是否另有一套账：这需要日志，可用程序读取（--log）。",
   },
   "open-unnamed": {
     en: "{0}: {1} records that carry no tags and name no unit: which units they belong to, and what is in their files.",

@@ -60,7 +60,7 @@ export const MEANINGS: Readonly<Record<string, Words>> = {
 
 /** `own-sound`, where none of the units is missing. */
 export const ALL_FOUND: Words = {
-  en: "{1}: records were found for all {3} of your units (of any kind, not each an inspection): {0}. Each of them is shown.",
+  en: "{1}: records (of any kind, not each an inspection) were found for all {3} of your units: {0}. Each of them is shown.",
   zh: "{1}：您的 {3} 个单元都找到了记录（任何种类，未必是检测），共 {0} 条，均已出示。",
 };
 
@@ -111,7 +111,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "own-missing-more": { en: "NOT FOUND: {0} more of your units.", zh: "未找到：另有您的 {0} 个单元。" },
   "own-sound": {
-    en: "{1}: records were found for {2} of your {3} units (of any kind, not each an inspection): {0}. Each of them is shown.",
+    en: "{1}: records (of any kind, not each an inspection) were found for {2} of your {3} units: {0}. Each of them is shown.",
     zh: "{1}：您的 {3} 个单元中有 {2} 个找到了记录（任何种类，未必是检测），共 {0} 条，均已出示。",
   },
   "claimed-after-logged": {
@@ -128,8 +128,8 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "at-record": { en: "{0}, statement {1}, record {2}", zh: "{0}，第 {1} 号声明第 {2} 号记录" },
   "range-sound": {
-    en: "{0}: every statement from {1} to {2} is here, so no batch of records is missing between them: {3} statements with {4} records.",
-    zh: "{0}：第 {1} 至 {2} 号声明全部在此，其间没有缺少任何一批记录：共 {3} 份声明，{4} 条记录。",
+    en: "{0}: statements {1} to {2} are here without a gap: {3} statements with all of their {4} records.",
+    zh: "{0}：第 {1} 至 {2} 号声明连续，没有缺号：共 {3} 份声明，连同其全部 {4} 条记录。",
   },
   "records-sound": {
     en: "{0}: statement {1} is entry {2} of the log, and {3} of its {4} records are opened.",
@@ -488,7 +488,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
   },
   "lot-key-finds-nothing": {
     en: "Your lot key fits no tag that is shown, and {0}: statement {1}, record {2} names your unit {3}: the key may be of another lot or of another vault. If it is the right one, the maker has not tagged the records of your units, as was owed: what was left out, nobody can find, and nothing is proven for the maker. Have the key confirmed in writing; until it fits, do not rely on this.",
-    zh: "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则制造方没有按约给您单元的记录加标签：遗漏了什么无人能够查出，制造方也没有证明任何事情。请书面确认密钥；在相符之前，请勿采信。",
+    zh: "您的批次密钥与所出示的任何标签都不相符，而 {0}：第 {1} 号声明的第 {2} 号记录写明了您的单元 {3}：密钥可能属于另一批次或另一保管库（vault）。若密钥无误，则工厂没有按约给您单元的记录加标签：遗漏了什么无人能够查出，工厂也没有证明任何事情。请书面确认密钥；在相符之前，请勿采信。",
   },
   "reader-incomplete": {
     en: "A lot key finds nothing without the list of your units: put the list in as well, or remove the key.",

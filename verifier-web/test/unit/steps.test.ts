@@ -1,0 +1,144 @@
+/** Hostile bundles cost steps in proportion to what they hold: counted by what is read of acts, without a clock. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import type { Unit } from "../../src/judge/list.ts";
+import { sayFailed } from "../../src/judge/look.ts";
+import { uninspected } from "../../src/judge/looked.ts";
+import type { OpenedRecord } from "../../src/judge/opened.ts";
+import { Histories, choicesOf } from "../../src/judge/outcomes.ts";
+import { Draft, type Act } from "../../src/judge/report.ts";
+import { actOf } from "../act.ts";
+
+/** Counts every item that is read of a list of an act, and every list and panel that is asked for. */
+class Steps {
+  count = 0;
+
+  of(act: Act): Act {
+    const lists = { units: this.#list(act.units), verdicts: this.#list(act.verdicts), verdictsBefore: this.#list(act.verdictsBefore) };
+    const get = (from: Act, name: string | symbol): unknown => {
+      if (["units", "panel", "about"].includes(String(name))) this.count += 1;
+      return Reflect.get(from, name) as unknown;
+    };
+    return new Proxy({ ...act, ...lists }, { get });
+  }
+
+  #list(items: readonly string[]): readonly string[] {
+    const get = (from: readonly string[], name: string | symbol): unknown => {
+      if (typeof name === "string" && /^\d+$/.test(name)) this.count += 1;
+      return Reflect.get(from, name) as unknown;
+    };
+    return new Proxy(items, { get });
+  }
+}
+
+const MANY = 8000;
+
+const names = Array.from({ length: MANY }, (_, at) => `SN${at}`);
+
+/** What is said of all that failed, and in how many steps. */
+function failedIn(acts: readonly Act[]): { readonly said: string[]; readonly steps: number } {
+  const steps = new Steps();
+  const draft = new Draft();
+  sayFailed(draft, acts.map((act) => steps.of(act)), undefined);
+  return { said: draft.look.map(({ code, values }) => [code, ...values].join(" ")), steps: steps.count };
+}
+
+test("a record of thousands of boards has its words gone through once, and each board keeps its own", () => {
+  const verdicts = names.map((_, at) => (at % 2 === 0 ? "Failed" : "Passed"));
+  const each = failedIn([actOf({ units: names, verdicts })]);
+  assert.deepEqual(each.said, [`look-failed ${MANY / 2}`]);
+  assert.ok(each.steps < 30 * MANY, `${each.steps}`);
+  // Where the words are not told apart, all of them are on each.
+  const all = failedIn([actOf({ units: names, verdicts: verdicts.slice(1) })]);
+  assert.deepEqual(all.said, [`look-failed ${MANY}`]);
+  assert.ok(all.steps < 30 * MANY, `${all.steps}`);
+  // Likewise what a review names as what stood before it.
+  const review = failedIn([actOf({ kind: "review", units: names, verdictsBefore: verdicts, verdicts: names.map(() => "Passed") })]);
+  assert.deepEqual(review.said, [`look-passed-by-person ${MANY / 2}`]);
+  assert.ok(review.steps < 40 * MANY, `${review.steps}`);
+});
+
+test("units to choose from are found to have failed in as many steps as there are names and words", () => {
+  const steps = new Steps();
+  const act = steps.of(actOf({ units: names, verdicts: names.map((_, at) => (at === 7 ? "Failed" : "Passed")) }));
+  const failed = choicesOf([act], new Set(), new Set()).filter(({ isFailed }) => isFailed);
+  assert.deepEqual(failed.map(({ unit }) => unit), ["SN7"]);
+  assert.ok(steps.count < 30 * MANY, `${steps.count}`);
+});
+
+test("boards that share a name keep all words at its places", () => {
+  const units = ["PN1", "PN1", "SN2"];
+  const { said } = failedIn([actOf({ units, verdicts: ["Passed", "Failed", "Passed"] })]);
+  assert.deepEqual(said, ["look-failed 1"]);
+});
+
+test("many records on one panel that share their files are followed no further than is allowed", () => {
+  const count = 1000;
+  const file = "a".repeat(64);
+  const named = names.slice(0, count).map((unit, at) =>
+    actOf({ units: [unit], panel: "PN1", fileHash: file, verdicts: ["Failed"], index: `${at}` })
+  );
+  const nameless = names.slice(0, count).map((_, at) => actOf({ kind: "review", about: file, fileHash: file, index: `${at}` }));
+  const steps = new Steps();
+  const most = 10 * count;
+  const histories = new Histories([...named, ...nameless].map((act) => steps.of(act)), most);
+  const followed = names.slice(0, count).map((unit) => histories.of(unit)).filter((chain) => chain !== undefined);
+  // Of each the records of its panel are looked at, and it is its own and all that name the file alone.
+  assert.deepEqual(followed.map((chain) => chain.length), [count + 1, count + 1, count + 1, count + 1]);
+  // Their panel, asked for each board of it, is not gone through either once it is too much.
+  for (const _ of named) assert.equal(histories.of("PN1"), undefined);
+  assert.ok(steps.count < 12 * (most + 2 * count), `${steps.count}`);
+});
+
+/** How many items are gone through in lists, and asked for in sets. */
+function itemsIn(work: () => void): number {
+  let items = 0;
+  const [lists, sets] = [Array.prototype, Set.prototype];
+  const { every, filter, find, includes, some } = lists;
+  const { has } = sets;
+  const counted = <Given extends unknown[], T>(method: (...given: Given) => T, size: (of: { length?: number }) => number) =>
+    function (this: { length?: number }, ...given: Given): T {
+      items += size(this);
+      return method.apply(this, given);
+    };
+  const ofList = ({ length = 0 }) => length;
+  try {
+    for (const [name, method] of Object.entries({ every, filter, find, includes, some })) {
+      Object.defineProperty(lists, name, { configurable: true, writable: true, value: counted(method as () => unknown, ofList) });
+    }
+    Object.defineProperty(sets, "has", { configurable: true, writable: true, value: counted(has as () => unknown, () => 1) });
+    work();
+  } finally {
+    Object.assign(lists, { every, filter, find, includes, some });
+    Object.assign(sets, { has });
+  }
+  return items;
+}
+
+test("whether units were inspected is found in steps as many as there are names, however they lie on panels", () => {
+  const count = 2000;
+  const record = (kind: string, panel: string, units: readonly string[]): OpenedRecord => {
+    const field = (name: string, text: string) => ({ index: 1n, name, isKnown: true, value: encodeUtf8(text) });
+    return { index: 1n, kind, fieldCount: 2n, fields: [field("panel", panel), field("units", units.map((unit) => `${unit}\n`).join(""))] };
+  };
+  const own = names.slice(0, count);
+  const onPanels = own.map((serial, at): Unit => ({ serial, panel: `PN${at}`, position: "" }));
+  const onOne = own.map((serial): Unit => ({ serial, panel: "PN1", position: "" }));
+  const many = (of: () => OpenedRecord) => own.map(of);
+  for (const [what, units, records] of [
+    ["one record of all boards", onOne, [record("spi-report", "PN1", own)]],
+    ["one record of all panels", onPanels, [record("spi-report", "", onPanels.map(({ panel }) => panel))]],
+    ["many records of one panel", onOne, many(() => record("spi-report", "PN1", ["PN1"]))],
+    ["many records of one board on it", onOne, many(() => record("spi-report", "PN1", ["X1"]))],
+  ] as const) {
+    let found = 0;
+    const items = itemsIn(() => {
+      found = uninspected(units, records).length;
+    });
+    assert.equal(found, what.endsWith("on it") ? 0 : count, what);
+    assert.ok(items < 60 * count, `${what}: ${items}`);
+  }
+});
