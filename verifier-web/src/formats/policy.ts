@@ -84,15 +84,16 @@ export function parsePolicy(bytes: Uint8Array): Policy {
 }
 
 /**
- * What a policy says, a line each and in its order: two that say the same of logs, witnesses and who is needed are one
- * policy, whatever comments, spaces and addresses of servers they are written with.
+ * What decides in a policy, a line each and in its order: its keys, the groups of them and the quorum. By which names it
+ * calls these, and where a log or a witness is reached, decides nothing.
  */
 export function formatPolicy({ logs, witnesses, groups, quorum }: Policy): string {
+  const placeOf = (one: Member) => isGroup(one) ? `group ${groups.indexOf(one)}` : `witness ${witnesses.indexOf(one)}`;
   const lines = [
     ...logs.map(({ key }) => `log ${key.text}`),
-    ...witnesses.map(({ name, key }) => `witness ${name} ${key.text}`),
-    ...groups.map(({ name, threshold, members }) => `group ${[name, threshold, ...members.map((one) => one.name)].join(" ")}`),
-    `quorum ${quorum?.name ?? NONE}`,
+    ...witnesses.map(({ key }) => `witness ${key.text}`),
+    ...groups.map(({ threshold, members }) => `group ${[threshold, ...members.map(placeOf)].join(", ")}`),
+    `quorum ${quorum ? placeOf(quorum) : NONE}`,
   ];
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -64,7 +64,9 @@ export function sayLateness(draft: Draft, statements: readonly Logged[]): boolea
   ].filter((said) => said !== undefined);
   draft.reasons.push(...told);
   const { days } = witnessed;
-  if (days) draft.look.push({ ...say("look-late", spanOf(days.claimed), spanOf(days.logged)), units: [] });
+  // Whole days, of the record that was logged latest.
+  const most = `${(witnessed.late?.seconds ?? 0n) / LATE}`;
+  if (days) draft.look.push({ ...say("look-late", spanOf(days.claimed), spanOf(days.logged), most), units: [] });
   // By its source's own clock nobody knows when it was there, and a time to come is no time.
   const isSealedLate = sealed.late !== undefined && sealed.late.seconds >= LATE;
   const others = told.filter(({ code }) => code === "claimed-after-logged" || (code === "sealed-after-claim" && isSealedLate));

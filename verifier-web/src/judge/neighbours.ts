@@ -6,6 +6,7 @@
  *     units PN1, PN1           verdict Passed, Failed  there is another one
  *     panel PN1, units SN2                             there is another one, in a delivery of somebody else perhaps
  *     panel PN1                                        nobody says how many there are
+ *     panel PN1, units kept hidden                     nobody can see whether there is another one
  *
  * Rule: `spec/text/bundle.md`, "Your own units"; the program's is in `verifier-cli/src/dossier/own`. It asks every record
  * of evidence that is opened, not only those by which units are found: who is on a panel, another lot's record may show.
@@ -57,8 +58,10 @@ function look(seen: ReadonlyMap<string, Seen>, record: OpenedRecord): void {
   const names = new Set([...units, valueIn(record, "panel")]);
   const named = [...names].filter((name) => seen.has(name));
   if (named.length === 0) return;
+  // What is kept from the reader may be another board.
+  const isHidden = !record.fields.some(({ name }) => name === "units");
   // A record has thousands of names and as many lines, and these are counted once.
-  const isOfSeveral = units.length > 1 || BY_BOARD.some((list) => itemsIn(record, list).length > 1);
+  const isOfSeveral = isHidden || units.length > 1 || BY_BOARD.some((list) => itemsIn(record, list).length > 1);
   const [position] = itemsIn(record, "unit/positions");
   for (const name of named) {
     const panel = seen.get(name);

@@ -6,6 +6,7 @@ import { FACTS, OWN_NAMES, OWN_ROLES, ROLE_NAMES, TEXTS, type TextName } from ".
 import { fill, plainDays, plainTimes, printable, span, type Language, type Words } from "./words/language.ts";
 import { explained } from "./words/refusals.ts";
 import { KINDS, STORY, type StoryName } from "./words/story.ts";
+import { LATE_UP_TO } from "./words/look.ts";
 import { ALL_FOUND, MEANINGS, SENTENCES, VERDICTS } from "./words/verdicts.ts";
 
 /** Sentences whose second value is a length of time in seconds. */
@@ -62,6 +63,7 @@ export class Speaker {
     if (!look.code.startsWith("look-")) return this.sentence(look);
     const isLate = look.code === "look-late";
     const values = look.values.map((value) => printable(isLate ? plainDays(value, this.language) : value));
+    if (isLate && look.values.some((value) => value.includes(" .. "))) return fill(LATE_UP_TO, this.language, values);
     return this.#of(SENTENCES, look.code, [...values, ...(look.units.length > 0 ? [this.#named(look.units)] : [])]);
   }
 

@@ -48,7 +48,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
     "pins pin-cadence pin-first",
   "folders and files that are written, and the command line":
     "file-unwritable written bytes sha256 no-note-name not-a-part ignored hint-dossier output-no-file output-is-input " +
-    "output-in-input output-twice file-there use-bundle-verify hint-lot-key",
+    "output-in-input output-twice file-there use-bundle-verify hint-lot-key own-files-unreadable",
   "timestamp requests and lists of authorities: the page takes none and says so (open-stamp-authority)":
     "stamp-sound stamp-how-to-ask stamp-authority stamp-claimed stamp-other-nonce stamp-other-request stamp-untrusted " +
     "stamp-bad-authorities stamp-bad-request stamp-no-random stamp-nowhere open-stamp-checkpoint open-stamp-request " +
@@ -59,7 +59,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
     "template-none",
   "said by the page in other words: undecided, the heading of open points, reader-incomplete, and within the sentence itself":
     "could-not-tell not-checked not-accepted lot-key-needs-units hint-lot-key-finds-nothing hint-units-alone hint-policy " +
-    "hint-no-policy hint-pins hint-source-key hint-list",
+    "hint-no-policy hint-pins hint-source-key hint-list look-late-up-to",
   "headings and facts for machines, where the page shows the units themselves":
     "own-records own-by-panel-unit",
 };

@@ -66,9 +66,9 @@ test("a copy that says what the reader's own says, however an editor has saved i
   for (const [copies, own] of [[plain, plain], [plain, saved], [saved, plain], [saved, saved]] as const) {
     assert.deepEqual(await compared(copies, own), ["open-same-policy", "open-same-pins"]);
   }
-  // Comments, spaces, line breaks and addresses say nothing of whose word counts.
+  // Comments, spaces, line breaks, addresses and the policy's own names say nothing of whose word counts.
   const written = [
-    `# from the contract\n\n${POLICY.replace("witness buyer ", "witness \t buyer  ").replace(/^(log .*)$/m, "$1 https://log.example")}\n#\n`,
+    `# from the contract\n\n${POLICY.replaceAll("institute", "college").replaceAll("two-of-three", "most").replace("witness buyer ", "witness \t buyer  ").replace(/^(log .*)$/m, "$1 https://log.example")}\n#\n`,
     pins.replace("# from the contract of last year", "# of another year\n\n# twice"),
   ];
   for (const [copies, own] of [[written, plain], [plain, written], [written, saved]] as const) {

@@ -67,7 +67,7 @@ test("the furthest is told, by the witnesses where there are any", () => {
   assert.deepEqual(draft.reasons[0]?.details[0]?.values, ["aoi", "5", "2"]);
   // What is a day late, or is still to come, is looked at before the reasons; only the days of what is late count.
   assert.deepEqual(draft.look.map(({ code, values }) => [code, ...values]), [
-    ["look-late", "2025-04-06", "2026-01-02"],
+    ["look-late", "2025-04-06", "2026-01-02", "270"],
     ["claimed-after-logged", "1", "31438555"],
   ]);
   const [said] = draft.reasons;

@@ -86,11 +86,15 @@ test("names are ten at most, then how many there are besides, and one is not man
 test("what was logged a day late is said in days, as the files and the witnesses have them", () => {
   const late = (language: "en" | "zh", ...values: string[]) => new Speaker(language).look({ code: "look-late", values, details: [], units: [] });
   assert.equal(
-    late("en", "2026-03-02", "2026-11-27"),
-    "The files whose time can be read say 2\u00a0March\u00a02026; they were logged only on 27\u00a0November\u00a02026. Before that they could have been altered.",
+    late("en", "2026-03-02", "2026-11-27", "270"),
+    "The files whose time can be read say 2\u00a0March\u00a02026; they were logged only on 27\u00a0November\u00a02026, 270 days later. Before that they could have been altered.",
   );
-  assert.equal(late("zh", "2026-03-02", "2026-11-27"), "能读出时间的文件自称 2026-03-02，直到 2026-11-27 才记入日志；此前可能被改动。");
-  assert.match(late("en", "2026-03-02 .. 2026-03-05", "2026-11-27"), /2\u00a0March\u00a02026 to 5\u00a0March\u00a02026;/);
+  assert.equal(late("zh", "2026-03-02", "2026-11-27", "270"), "能读出时间的文件自称 2026-03-02，直到 2026-11-27 才记入日志，晚了 270 天；此前可能被改动。");
+  assert.match(late("en", "2026-03-02", "2026-03-03", "1"), /3\u00a0March\u00a02026, 1 day later\. /);
+  // Of several days those between are the most.
+  const several = late("en", "2026-03-02 .. 2026-03-05", "2026-11-27", "270");
+  assert.match(several, /2\u00a0March\u00a02026 to 5\u00a0March\u00a02026; .*, up to 270 days later\. /);
+  assert.match(late("zh", "2026-03-02", "2026-11-26 .. 2026-11-27", "270"), /才记入日志，最多晚了 270 天；/);
   // The day is the machine's own, whatever day it was elsewhere.
   assert.equal(claimOf("2026-03-02T01:00:00", "iso", "+08:00")?.day, "2026-03-02");
   assert.equal(claimOf("02.03.2026 01:00:00", "dd.MM.yyyy HH:mm:ss", "+08:00")?.day, "2026-03-02");

@@ -16,10 +16,15 @@ const SN8: Unit = { serial: "SN-8", panel: "PNL8", position: "" };
 /** What shows one board on the panel. */
 const ONE: Values = { panel: "PNL7", units: "PNL7\n", verdict: "Passed\n" };
 
+/** Stands for units that are kept from the reader. */
+const HIDDEN = "hidden";
+
 function recordOf({ kind = "aoi-report", ...values }: Values, at: number): OpenedRecord {
-  const fields = Object.entries(values).map(([name, value], index): OpenedField => {
+  const shown = Object.entries(values).filter(([, value]) => value !== HIDDEN);
+  const fields = shown.map(([name, value], index): OpenedField => {
     return { index: BigInt(index), name, value: encodeUtf8(value), isKnown: name !== "unit/positions" };
   });
+  if (!("units" in values)) fields.push({ index: 20n, name: "units", value: undefined, isKnown: true });
   return { index: BigInt(at + 1), kind, fieldCount: BigInt(fields.length), fields };
 }
 
@@ -61,6 +66,13 @@ test("the list, or any record that is opened, may show that there is another boa
   assert.equal(isTold(ONE, { units: "PNL7\nN/A\n" }), true);
   assert.equal(isTold(ONE, { panel: "PNL7", units: "N/A\n" }), true);
   assert.equal(isTold(ONE, { panel: "PNL7", units: "\n" }), true);
+});
+
+test("units that are kept from the reader may be other boards", () => {
+  assert.equal(isTold(ONE, { panel: "PNL7", units: HIDDEN }), true);
+  assert.equal(isTold({ panel: "PNL7", units: HIDDEN, verdict: "Passed\n" }, ONE), true);
+  // One that does not show its panel either may be about anything, as a record that is not here.
+  assert.equal(isTold(ONE, { units: HIDDEN, verdict: "Passed\n" }), false);
 });
 
 test("where no record has the panel as its one unit, nobody says that it is one board", () => {

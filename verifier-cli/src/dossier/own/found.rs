@@ -161,13 +161,16 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Reports, each with these values.
-    pub(in super::super) fn opened(records: &[&[(&str, &str)]]) -> OpenedBatch {
-        let place = Place {
+    fn place() -> Place {
+        Place {
             origin: Origin::parse("log.example").unwrap(),
             source: KeyName::parse("aoi.example/7").unwrap(),
             sequence: 0,
-        };
+        }
+    }
+
+    /// Reports, each with these values.
+    pub(in super::super) fn batch(records: &[&[(&str, &str)]]) -> Batch {
         let field = |(name, value): &(&str, &str)| {
             (FieldName::parse(name).unwrap(), value.as_bytes().to_vec())
         };
@@ -176,8 +179,18 @@ pub(super) mod tests {
             Record::new(Kind::AoiReport, values, || [7; 32]).unwrap()
         };
         let records = records.iter().map(record).collect();
-        let batch = Batch::new(place.clone(), Header::default(), records, || [7; 32]).unwrap();
-        Disclosure::whole(&batch).verify_commitment(&place, batch.commitment()).unwrap()
+        Batch::new(place(), Header::default(), records, || [7; 32]).unwrap()
+    }
+
+    /// The same, all of them opened.
+    pub(in super::super) fn opened(records: &[&[(&str, &str)]]) -> OpenedBatch {
+        let batch = batch(records);
+        shown(&batch, &Disclosure::whole(&batch))
+    }
+
+    /// What is shown of a batch.
+    pub(in super::super) fn shown(batch: &Batch, of: &Disclosure) -> OpenedBatch {
+        of.verify_commitment(&place(), batch.commitment()).unwrap()
     }
 
     pub(in super::super) fn list(units: &[(&str, &str)]) -> List {

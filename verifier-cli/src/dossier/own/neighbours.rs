@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use spec::evidence::disclosure::OpenedRecord;
+use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::range::items;
 
 use super::found::{panel_in, panel_of, units_in, value};
@@ -46,6 +46,8 @@ pub(super) fn may_be<'a>(
 fn look_at<'a>(panels: &mut HashMap<&'a [u8], Seen<'a>>, record: &'a OpenedRecord) {
     let mut units = units_in(record);
     let (first, is_more) = (units.next(), units.next().is_some());
+    // What is kept from the reader may be another board.
+    let is_hidden = record.shown("units") == Shown::Hidden;
     // What a record names twice is looked at once: a hostile one repeats a name thousands of times.
     let named: HashSet<&[u8]> = units_in(record).chain(panel_in(record)).collect();
     let known: Vec<&[u8]> = named.into_iter().filter(|name| panels.contains_key(name)).collect();
@@ -60,7 +62,7 @@ fn look_at<'a>(panels: &mut HashMap<&'a [u8], Seen<'a>>, record: &'a OpenedRecor
         panels.entry(name).and_modify(|seen| {
             let is_other = first.is_some_and(|unit| unit != name);
             let is_elsewhere = seen.position.zip(position).is_some_and(|(one, two)| one != two);
-            seen.is_several |= is_more || is_other || is_of_several || is_elsewhere;
+            seen.is_several |= is_hidden || is_more || is_other || is_of_several || is_elsewhere;
             seen.is_one |= first == Some(name);
             seen.position = seen.position.or(position);
         });
@@ -69,7 +71,10 @@ fn look_at<'a>(panels: &mut HashMap<&'a [u8], Seen<'a>>, record: &'a OpenedRecor
 
 #[cfg(test)]
 mod tests {
-    use super::super::found::tests::{list, opened};
+    use spec::evidence::disclosure::{Disclosure, Pick, PickFields};
+    use spec::evidence::kind::FieldName;
+
+    use super::super::found::tests::{batch, list, opened, shown};
     use super::*;
 
     type Fields<'f> = &'f [(&'f str, &'f str)];
@@ -116,6 +121,25 @@ mod tests {
         }
         let at = |position| [("units", "PNL7\n"), ("unit/positions", position)];
         assert!(may_have(&[&at("1\n"), &at("2\n")]) && !may_have(&[&at("1\n"), &at("1\n")]));
+    }
+
+    #[test]
+    fn units_that_are_kept_from_the_reader_may_be_other_boards() {
+        let list = list(&[("SN-1", "PNL7")]);
+        let batch = batch(&[ONE, ONE]);
+        let told = |of_second: &[&str]| {
+            let pick = |record, names: &[&str]| {
+                let names = names.iter().map(|name| FieldName::parse(name).unwrap()).collect();
+                Pick { record, fields: PickFields::Named(names) }
+            };
+            let picks = [pick(1, &["panel", "units", "verdict"]), pick(2, of_second)];
+            let opened = shown(&batch, &Disclosure::of(&batch, &picks).unwrap());
+            may_be(&list.units, &[&list.units[0]], opened.records().iter())
+        };
+        assert!(!told(&["panel", "units", "verdict"]) && !told(&["panel", "units"]));
+        assert!(told(&["panel", "verdict"]) && told(&["panel"]));
+        // One that does not show its panel either may be about anything, as a record that is not here.
+        assert!(!told(&["verdict"]));
     }
 
     #[test]

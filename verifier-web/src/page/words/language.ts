@@ -33,6 +33,7 @@ const NUMBERS: readonly (readonly [string, string])[] = [
   [" records were logged", " record was logged"],
   [" statements were made long before they were logged", " statement was made long before it was logged"],
   [" statements were not made", " statement was not made"],
+  [" days later", " day later"],
   [" records are", " record is"],
   [" units are", " unit is"],
   [" files", " file"],

@@ -66,8 +66,8 @@ export const OPEN: Readonly<Record<string, Words>> = {
     zh: "您的策略与证据包中的副本相同：请确认您是从别处得到的。",
   },
   "open-scan": {
-    en: "{0}: whether the maker keeps a second set of books: that needs the log, which the program reads (--log).",
-    zh: "{0}：工厂是否另有一套账：这需要日志，可用程序读取（--log）。",
+    en: "{0}: whether the maker keeps a second set of books, and whether statements follow the last one shown: that needs the log, which the program reads (--log).",
+    zh: "{0}：工厂是否另有一套账，以及所出示的最后一份声明之后是否还有声明：这需要日志，可用程序读取（--log）。",
   },
   "open-unnamed": {
     en: "{0}: {1} records that carry no tags and name no unit: which units they belong to, and what is in their files.",
