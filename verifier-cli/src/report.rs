@@ -66,7 +66,8 @@ const RECORDS: [Message; 4] = [
 /// Those of them that are about the reader's own units.
 const OWN_RECORDS: [Message; 2] = [Message::LabelOwnRecord, Message::LabelOwnMore];
 
-/// From so many lines on the verdict's word is said again in the last one: the first may have left the screen.
+/// From so many lines on the verdict's word and what to look at are said again at the end: the first lines may have left
+/// the screen.
 const MANY_LINES: usize = 12;
 
 /// Why a file is rejected that may only have been copied badly.
@@ -418,6 +419,7 @@ impl Report {
         {
             let again = Said::new(self.again(), &[word.text(language)]);
             text += &format!("{}\n", again.to_text(language));
+            add_list(&mut text, Message::LookHeading, &self.looks(language), language);
         }
         text
     }
@@ -425,13 +427,9 @@ impl Report {
     /// How the verdict's word is said again: who reads the last line alone is not to take it for more than the first
     /// lines say.
     fn again(&self) -> Message {
-        let is_of_boards =
-            self.headline().is_some_and(|said| said.message() == Message::MeansBoards);
-        match (is_of_boards, self.look.is_empty()) {
-            (true, true) => Message::VerdictAgainBoards,
-            (true, false) => Message::VerdictAgainBoardsLook,
-            (false, true) => Message::VerdictAgain,
-            (false, false) => Message::VerdictAgainLook,
+        match self.headline() {
+            Some(said) if said.message() == Message::MeansBoards => Message::VerdictAgainBoards,
+            _ => Message::VerdictAgain,
         }
     }
 

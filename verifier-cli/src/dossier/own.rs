@@ -54,8 +54,10 @@ pub(super) struct Given<'a> {
 impl<'a> Given<'a> {
     /// Reads the list of units and the keys of lots.
     ///
-    /// Fails on keys without units: they find nothing, and who gave them would think that they did.
+    /// Fails on keys without units: they find nothing, and who gave them would think that they did. What is no key is told
+    /// first: it may be the list.
     pub(super) fn read(keys: &[PathBuf], units: Option<&'a Path>) -> Result<Self, Failure> {
+        let lot_keys = ranges::lot_keys(keys)?;
         let Some(path) = units else {
             let failure = || {
                 let why = Said::new(Message::LotKeyNeedsUnits, &[]);
@@ -65,7 +67,7 @@ impl<'a> Given<'a> {
             return if keys.is_empty() { Ok(none) } else { Err(failure()) };
         };
         let bytes = list::read_bytes(path)?;
-        Ok(Self { units: Some((path, bytes)), keys: ranges::lot_keys(keys)? })
+        Ok(Self { units: Some((path, bytes)), keys: lot_keys })
     }
 
     /// Parses the list.
@@ -174,11 +176,13 @@ impl Own {
         }
         let by_panel = of_kind(found, Found::ByPanel);
         say_by_panel(report, &by_panel, units.len());
-        // Where each panel is one board nobody need worry about a neighbour's, and only machines are told.
+        // Where each panel is one board nobody need worry about a neighbour's: people are told whose word puts the unit
+        // there, and only machines the rest.
         let records = checked.iter().flat_map(|one| one.opened.records());
         if !neighbours::may_be(units, &by_panel, records) {
             report.tell_elsewhere(Message::OwnByPanel);
             report.tell_elsewhere(Message::OwnByPanelSome);
+            say_by_listed_panel(report, &by_panel, units.len());
         }
         failed.say(report);
         say_nowhere(report, &missing, units.len());
@@ -384,6 +388,15 @@ fn say_by_panel(report: &mut Report, units: &[&Unit], all: usize) {
     }
 }
 
+/// Of units whose serials stand in no record, the reader's list alone says that they are these boards.
+fn say_by_listed_panel(report: &mut Report, units: &[&Unit], all: usize) {
+    let with_serial = units.iter().filter(|unit| !unit.serial.is_empty()).count();
+    if with_serial > 0 {
+        let numbers = [with_serial, all].map(|number| number.to_string());
+        report.reason(Said::new(Message::OwnByListedPanel, &[&numbers[0], &numbers[1]]));
+    }
+}
+
 /// Keys of lots find tags in ranges; where none is claimed, nothing would be done with them.
 pub(super) fn needs_a_range() -> Failure {
     let why = Said::new(Message::LotKeyNeedsRange, &[]);
@@ -417,8 +430,14 @@ mod tests {
         let failure = none.say(&mut report, &[], &[], none.looks(&[])).unwrap_err();
         assert_eq!(failure.said().0.message(), Message::OwnNoneFound);
         assert!(Own::read(&[], None).unwrap().is_none());
-        let alone = Own::read(&[PathBuf::from("lot.key")], None).err().unwrap();
-        assert_eq!(alone.said().0.message(), Message::LotKeyNeedsUnits);
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("lot.key");
+        std::fs::write(&key, format!("{}\n", "0a".repeat(32))).unwrap();
+        let alone = |key: &Path| Own::read(&[key.to_path_buf()], None).err().unwrap();
+        assert_eq!(alone(&key).said().0.message(), Message::LotKeyNeedsUnits);
+        // A list that was taken for the key is told to be none before the list is asked for.
+        std::fs::write(&key, "serial,panel\nSN1,PN1\n").unwrap();
+        assert_ne!(alone(&key).said().0.message(), Message::LotKeyNeedsUnits);
     }
 
     #[test]

@@ -159,20 +159,24 @@ fn the_verdict_s_word_is_said_again_at_the_end_of_what_fills_a_screen() {
     let text = of_lines(12).to_text(Language::English);
     assert!(text.lines().count() == 13 && text.ends_with(": 11\nVerdict: VERIFIED\n"), "{text}");
     assert!(of_lines(12).to_text(Language::Chinese).ends_with("\n结论：已验证\n"));
-    // What stood at the top by then is out of sight.
+    // What stood at the top by then is out of sight, and is said again too.
     let mut report = of_lines(12);
     report.look(Said::new(Message::LookHeader, &["serial"]));
-    let end = "\nVerdict: VERIFIED. What to look at stands at the top\n";
-    assert!(report.to_text(Language::English).ends_with(end));
+    report.look(Said::new(Message::LookNoReport, &[]));
+    let looks = report.looks(Language::English);
+    let listed = format!("Look at this:\n  - {}\n  - {}\n", looks[0], looks[1]);
+    let text = report.to_text(Language::English);
+    assert!(text.ends_with(&format!("\nVerdict: VERIFIED\n{listed}")), "{text}");
+    assert_eq!(text.matches(&listed).count(), 2, "{text}");
     // Over boards it is no word on them there either, and of what is not in order nothing is added.
     report.set_headline(Said::new(Message::MeansBoards, &[]));
-    let end = "\nVerdict: VERIFIED. That does not say that the boards are good. What to look at stands at the top\n";
-    assert!(report.to_text(Language::English).ends_with(end));
-    let end = "\n结论：已验证；这不表示电路板合格。请留意的事项列在最上面\n";
-    assert!(report.to_text(Language::Chinese).ends_with(end));
+    let end = format!("\nVerdict: VERIFIED. That does not say that the boards are good\n{listed}");
+    assert!(report.to_text(Language::English).ends_with(&end));
+    let text = report.to_text(Language::Chinese);
+    assert!(text.contains("\n结论：已验证；这不表示电路板合格\n请留意：\n  - "), "{text}");
     report.set_not_in_order(Said::new(Message::OwnAbsent, &["1", "2", "SN9"]));
-    let end = "\nVerdict: NOT IN ORDER. What to look at stands at the top\n";
-    assert!(report.to_text(Language::English).ends_with(end));
+    let end = format!("\nVerdict: NOT IN ORDER\n{listed}");
+    assert!(report.to_text(Language::English).ends_with(&end));
     let mut report = of_lines(12);
     report.set_headline(Said::new(Message::MeansBoards, &[]));
     let end = "\nVerdict: VERIFIED. That does not say that the boards are good\n";

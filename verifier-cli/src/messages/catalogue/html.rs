@@ -22,12 +22,6 @@ catalogue! {
     VerdictAgainBoards = "verdict-again-boards",
         "Verdict: {0}. That does not say that the boards are good",
         "结论：{0}；这不表示电路板合格";
-    VerdictAgainBoardsLook = "verdict-again-boards-look",
-        "Verdict: {0}. That does not say that the boards are good. What to look at stands at the top",
-        "结论：{0}；这不表示电路板合格。请留意的事项列在最上面";
-    VerdictAgainLook = "verdict-again-look",
-        "Verdict: {0}. What to look at stands at the top",
-        "结论：{0}。请留意的事项列在最上面";
     WhyHeading = "why", "What it rests on:", "依据：";
     ReportSays = "report-says", "This report says: {0}", "该报告称：{0}";
 
