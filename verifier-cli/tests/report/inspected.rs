@@ -100,9 +100,19 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
     let dispute = Dispute::of_three();
     dispute.write("mine", b"serial,panel\nSN1,PN1\nSN2,PN2\nSN3,PN3\n");
     let listed = ["bundle", "verify", "dispute.zip", "--units", "mine"];
-    for (language, first, by_panel) in [
-        ("en", "Board 1: SN2 (panel PN2) (no inspection shown)", "found by the panel alone"),
-        ("zh", "板 1：SN2（拼板 PN2）（未出示检测）", "仅凭拼板"),
+    for (language, first, by_panel, listed_panel) in [
+        (
+            "en",
+            "Board 1: SN2 (panel PN2) (no inspection shown)",
+            "found by the panel alone",
+            "3 of your 3 units are found by the panel that your list gives for them: their serials stand in no record",
+        ),
+        (
+            "zh",
+            "板 1：SN2（拼板 PN2）（未出示检测）",
+            "仅凭拼板",
+            "您的 3 个单元中有 3 个按您清单所给的拼板找到：其序列号不在任何记录中",
+        ),
     ] {
         let page = dispute.report(&listed, language, 0);
         check_harmless(&page);
@@ -111,6 +121,8 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
         assert_eq!(out.lines().position(|line| line.contains("SN2")), Some(3), "{out}");
         // Each panel is one board: that a record may be of a neighbour is nobody's worry.
         assert!(!out.contains(by_panel) && !page.contains(by_panel), "{out}");
+        // But none of the serials is in a record, and that is told.
+        assert!(out.contains(listed_panel) && page.contains(listed_panel), "{out}");
         assert!(!out.contains("SN3"), "{out}");
     }
     let (_, json, _) = dispute.run(&[&listed[..], &["--json"]].concat(), "en");
@@ -131,7 +143,12 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
     }
     let (_, json, _) = dispute.run(&[alone, &["--json"]].concat(), "en");
     assert!(json.contains("of 3 boards or panels named in what is shown"), "{json}");
-    // Where all are inspected, nothing is said; and where none is, no board is named.
+}
+
+#[test]
+fn where_all_are_inspected_nothing_is_said_and_where_none_is_no_board_is_named() {
+    let listed = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+    let alone = &listed[..3];
     let no_report = "  - No inspection report (AOI) is among what is shown\n";
     for (other, is_told) in [(Dispute::of_many(2), false), (Dispute::of_line(), true)] {
         let (_, out, _) = other.run(alone, "en");
