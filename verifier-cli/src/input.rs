@@ -176,9 +176,10 @@ pub(crate) fn why_refused(bytes: &[u8], error: &dyn Display) -> String {
 }
 
 /// Fails with all of the reader's own files that are missing or cannot be read, where they are several: who has them in
-/// another folder is told once. Of one alone whoever reads it says more.
+/// another folder, or gave neither policy nor pins, is told once. Of one alone whoever reads it says more.
 pub(crate) fn own_files<'p>(
     policy: &'p PolicyArgs,
+    pins: Option<&'p Path>,
     source_keys: &'p [String],
     others: impl Iterator<Item = &'p Path>,
 ) -> Result<(), Failure> {
@@ -186,13 +187,22 @@ pub(crate) fn own_files<'p>(
     let is_file = |text: &&String| VerifierKey::parse(text).is_err() && names_file(text);
     let keys = source_keys.iter().filter(is_file).map(Path::new);
     let unreadable = of_policy
+        .chain(pins)
         .chain(others)
         .chain(keys)
         .filter_map(|path| Some(unreadable(path, &look_at(path).err()?)));
     let missing = policy.policy.is_none().then(no_policy);
-    let all: Vec<Failure> = missing.into_iter().chain(unreadable).collect();
-    if all.len() < 2 {
-        return Ok(());
+    let is_neither = missing.is_some() && pins.is_none() && source_keys.is_empty();
+    let no_pins = is_neither.then(|| Failure::new(Said::new(Message::NoSourceKey, &[])));
+    let all: Vec<Failure> = missing.into_iter().chain(no_pins).chain(unreadable).collect();
+    match all.len() {
+        0 | 1 => return Ok(()),
+        2 if is_neither => {
+            let hint = Said::new(Message::HintNoPolicy, &[]);
+            let why = Said::new(Message::NoPolicyNorPins, &[]);
+            return Err(Failure::new(why).with_hint(hint));
+        }
+        _ => {}
     }
     let count = all.len().to_string();
     let why = Said::new(Message::OwnFilesUnreadable, &[&count]);
@@ -360,7 +370,8 @@ mod tests {
         };
         // Nobody writes it: who opened it would wait for ever.
         let others = [at("pins")];
-        let refused = own_files(&policy, &[], others.iter().map(PathBuf::as_path)).unwrap_err();
+        let refused =
+            own_files(&policy, None, &[], others.iter().map(PathBuf::as_path)).unwrap_err();
         let (why, hint) = refused.said();
         assert_eq!(why.message(), Message::OwnFilesUnreadable);
         let text = why.to_text(Language::English);

@@ -118,13 +118,56 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
         let json = judge(at, words, 2);
         assert_eq!(json["reason"]["code"], "use-bundle-verify", "{json}");
     }
-    // Without pins or keys, and with a key of a lot alone, it is said what to give.
-    let json = judge(at, &["bundle", "verify", "b.zip", "--policy", "policy"], 2);
-    let hint = json["hint"].as_str().unwrap();
-    assert!(hint.contains("--pins FILE") && hint.contains("--source-key FILE"), "{hint}");
+    // With a key of a lot alone it is said what to give.
+    fs::write(at.join("key"), "96dc".repeat(16)).unwrap();
     let json =
         judge(at, &["bundle", "verify", "b.zip", "--policy", "policy", "--lot-key", "key"], 2);
     assert_eq!(json["reason"]["code"], "lot-key-needs-units", "{json}");
+}
+
+#[test]
+fn who_gives_neither_policy_nor_pins_is_told_of_both_at_once() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("mine"), "SN1\nSN2\n").unwrap();
+    let bundle = ["bundle", "verify", "b.zip"];
+    let reconcile = ["reconcile", "--bundle", "b.zip", "--units", "mine"];
+    let (english, chinese) = (["--lang", "en"], ["--lang", "zh"]);
+    let told = |words: &[&str], more: &[&str], language: &[&str]| {
+        let json = judge(at, &[words, more, language].concat(), 2);
+        let reason = &json["reason"];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&reason["code"]), text(&reason["text"]), text(&json["hint"]))
+    };
+    for words in [&bundle[..], &reconcile] {
+        let (code, text, hint) = told(words, &[], &english);
+        assert_eq!(code, "no-policy-nor-pins");
+        assert_eq!(
+            text,
+            "Still missing: --policy FILE and --pins FILE: two files that you hold from before, not from this bundle"
+        );
+        assert!(hint.starts_with("The policy is a file of your own"), "{hint}");
+        let (_, text, _) = told(words, &[], &chinese);
+        assert_eq!(
+            text,
+            "还缺：--policy 文件 和 --pins 文件：您事先持有的两个文件，并非取自此证据包"
+        );
+        // One of them alone is asked for by its name, first of all, and a key of the source stands for pins.
+        let (code, text, _) = told(words, &["--source-key", "source.vkey"], &english);
+        assert_eq!(code, "no-policy");
+        assert!(text.starts_with("Still missing: your policy") && !text.contains("--pins"));
+        let policy = ["--policy", "policy"];
+        let (code, text, hint) = told(words, &policy, &english);
+        assert_eq!(code, "no-source-key");
+        assert!(text.starts_with("Still missing: your pins (--pins FILE)"), "{text}");
+        assert!(hint.contains("--pins FILE") && hint.contains("--source-key FILE"), "{hint}");
+        let (_, text, _) = told(words, &policy, &chinese);
+        assert!(text.starts_with("还缺：您的信任锚点（--pins 文件）"), "{text}");
+    }
+    // Where more is not there, all of it is counted.
+    let json = judge(at, &[&bundle[..], &["--units", "no/units"]].concat(), 2);
+    assert_eq!(json["reason"]["code"], "own-files-unreadable", "{json}");
+    assert_eq!(json["reason"]["values"], json!(["3"]));
 }
 
 #[test]

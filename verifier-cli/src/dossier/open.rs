@@ -253,8 +253,8 @@ fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found) -> Resu
 /// The caller's policy and demands. Fails with all of his own files that cannot be read, where they are several.
 pub(super) fn judge(wanted: &Dossier) -> Result<Judge, Failure> {
     let Dossier { policy, pins, source_keys, lot_keys, units, log: _, tsa_ca } = wanted;
-    let others = pins.iter().chain(lot_keys).chain(units).chain(tsa_ca);
-    input::own_files(policy, source_keys, others.map(PathBuf::as_path))?;
+    let others = lot_keys.iter().chain(units).chain(tsa_ca).map(PathBuf::as_path);
+    input::own_files(policy, pins.as_deref(), source_keys, others)?;
     Judge::open(policy)
 }
 
