@@ -36,6 +36,10 @@ const BUNDLE_TAIL: usize = MAX_PARTS * (46 + 128) + 22;
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// What to do about several of the reader's own files, what matters most first: a key of a lot that was typed in the
+/// place of a file, then a policy that was not given.
+const HINTS: [Message; 3] = [Message::HintLotKey, Message::HintNoPolicy, Message::HintFileMissing];
+
 /// What is said of a file that should hold text.
 pub(crate) const NOT_UTF_8: &str = "the file is not valid UTF-8";
 
@@ -93,13 +97,16 @@ fn within(path: &Path, bytes: Vec<u8>, limit: usize) -> Result<Vec<u8>, Failure>
     Ok(bytes)
 }
 
-/// Says that a file cannot be read. A lot key that was typed in its place is not repeated.
+/// Says that a file cannot be read, and of one that is not there what to look at first. A lot key that was typed in its
+/// place is not repeated.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let why = Said::of_error(Message::FileUnreadable, &[&masked::shown(path)], error);
-    match masked::key_in(&path.display().to_string()) {
-        Some(_) => Failure::new(why).with_hint(Said::new(Message::HintLotKey, &[])),
-        None => why.into(),
-    }
+    let hint = match masked::key_in(&path.display().to_string()) {
+        Some(_) => Message::HintLotKey,
+        None if error.kind() == io::ErrorKind::NotFound => Message::HintFileMissing,
+        None => return why.into(),
+    };
+    Failure::new(why).with_hint(Said::new(hint, &[]))
 }
 
 /// Reads a text of the reader's own, given with `option`. A bundle in its place is known by its
@@ -207,9 +214,10 @@ pub(crate) fn own_files<'p>(
     let count = all.len().to_string();
     let why = Said::new(Message::OwnFilesUnreadable, &[&count]);
     let failure = Failure::new(why.with(all.iter().map(|one| one.said().0.clone()).collect()));
-    // A key of a lot that was typed in the place of a file matters more than a policy that is not there.
-    Err(match all.iter().rev().find_map(|one| one.said().1) {
-        Some(hint) => failure.with_hint(hint.clone()),
+    let hints: Vec<&Said> = all.iter().filter_map(|one| one.said().1).collect();
+    let first = HINTS.iter().find_map(|first| hints.iter().find(|hint| hint.message() == *first));
+    Err(match first {
+        Some(hint) => failure.with_hint((*hint).clone()),
         None => failure,
     })
 }
@@ -376,7 +384,25 @@ mod tests {
         assert_eq!(why.message(), Message::OwnFilesUnreadable);
         let text = why.to_text(Language::English);
         assert!(text.starts_with("2 of your own files are missing"), "{text}");
-        assert!(!text.contains("/pins") && hint.is_none(), "{text}");
+        assert!(!text.contains("/pins"), "{text}");
+        assert_eq!(hint.map(Said::message), Some(Message::HintFileMissing));
+    }
+
+    #[test]
+    fn of_a_file_that_is_not_there_it_is_told_what_to_look_at_and_of_no_other() {
+        let hint = |kind: io::ErrorKind| {
+            let refused = unreadable(Path::new("policy"), &io::Error::from(kind));
+            let (_, hint) = refused.said();
+            hint.map(|hint| {
+                [Language::English, Language::Chinese].map(|language| hint.to_text(language))
+            })
+        };
+        let told = [
+            "Check the name, and with `cd` that you are in its folder.",
+            "请核对文件名，并用 `cd` 确认所在文件夹。",
+        ];
+        assert_eq!(hint(io::ErrorKind::NotFound), Some(told.map(str::to_owned)));
+        assert_eq!(hint(io::ErrorKind::PermissionDenied), None);
     }
 
     /// What is said of a text that was typed for a file, in English.

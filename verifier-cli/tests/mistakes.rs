@@ -347,7 +347,7 @@ fn files_of_the_readers_own_that_are_not_there_are_named_all_at_once() {
     let all = [&verify[..], &more].concat();
     let (names, hint) = named(&all);
     assert_eq!(names, ["no/policy", "no/pins", "no/key", "no/units", "no/source.vkey"]);
-    assert!(hint.is_null());
+    assert!(hint.as_str().unwrap().starts_with("Check the name, and with `cd`"), "{hint}");
     let (code, said) = dossier::fiducial(at, &all);
     assert!(
         code == 2 && said.contains("5 of your own files are missing or cannot be read: "),
@@ -368,8 +368,9 @@ fn files_of_the_readers_own_that_are_not_there_are_named_all_at_once() {
     // One alone is told as ever.
     for own in [["no/policy", "pins"], ["policy", "no/pins"]] {
         let words = ["bundle", "verify", "b.zip", "--policy", own[0], "--pins", own[1]];
-        let reason = judge(at, &words, 2)["reason"].clone();
-        assert_eq!(reason["code"], "file-unreadable", "{reason}");
+        let json = judge(at, &words, 2);
+        assert_eq!(json["reason"]["code"], "file-unreadable", "{json}");
+        assert!(json["hint"].as_str().unwrap().starts_with("Check the name"), "{json}");
     }
 }
 

@@ -69,6 +69,9 @@ catalogue! {
     UseBundleVerify = "use-bundle-verify",
         "{0} is a bundle: `fiducial bundle verify {0}` verifies it, and `fiducial bundle explain {0}` says what it holds",
         "{0} 是证据包：请用 fiducial bundle verify {0} 验证，或用 fiducial bundle explain {0} 查看其内容";
+    HintFileMissing = "hint-file-missing",
+        "Check the name, and with `cd` that you are in its folder.",
+        "请核对文件名，并用 `cd` 确认所在文件夹。";
     HintLotKey = "hint-lot-key",
         "It looks like a lot key, given where a file is asked for, and is not shown: write it into a file of its own and name that with --lot-key FILE.",
         "它像是批次密钥，却给在了应为文件的位置，故不予显示：请把它写入单独的文件，再用 --lot-key 给出该文件。";
