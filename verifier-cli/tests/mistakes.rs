@@ -171,6 +171,31 @@ fn who_gives_neither_policy_nor_pins_is_told_of_both_at_once() {
 }
 
 #[test]
+fn of_an_unpacked_bundle_it_is_said_to_give_the_folder() {
+    let folder = folder();
+    let at = folder.path();
+    let listing = "{\n  \"format\": \"fiducial/bundle/v1\",\n  \"parts\": []\n}\n";
+    for name in ["bundle.json", "HOW-TO-VERIFY.txt", "shown/bundle.json", "shown/SHA256SUMS"] {
+        fs::write(at.join(name), listing).unwrap();
+        let at_hand = if name.starts_with("shown/") { "shown" } else { "." };
+        for (language, said) in [
+            ("en", format!("{name} is a part of an unpacked bundle: give its folder ({at_hand})")),
+            ("zh", format!("{name} 是解开的证据包的一部分：请给出其所在文件夹（{at_hand}）")),
+        ] {
+            let json = verify(at, name, "policy", language, 2);
+            assert_eq!(json["reason"]["code"], "not-a-bundle", "{json}");
+            assert_eq!(json["hint"], said, "{json}");
+        }
+    }
+    // And the folder is then taken.
+    verify(at, "shown", "policy", "en", 0);
+    // A file of another name is none of these, whatever it holds.
+    fs::write(at.join("listing.json"), listing).unwrap();
+    let json = verify(at, "listing.json", "policy", "en", 2);
+    assert!(!json.to_string().contains("unpacked"), "{json}");
+}
+
+#[test]
 fn what_systems_and_the_instructions_leave_in_a_folder_is_ignored_and_told() {
     let folder = folder();
     let shown = folder.path().join("shown");

@@ -44,6 +44,9 @@ catalogue! {
     HintRepacked = "hint-repacked",
         "Packed again, or changed: this cannot tell which. Ask for the original file.",
         "可能被重新打包，也可能被改动：无法分辨。请索要原始文件。";
+    HintPartOfBundle = "hint-part-of-bundle",
+        "{0} is a part of an unpacked bundle: give its folder ({1})",
+        "{0} 是解开的证据包的一部分：请给出其所在文件夹（{1}）";
     LooksDisclosure = "looks-disclosure",
         "{0} opens the records of a receipt: give it beside that, as in: fiducial verify RECEIPT --disclosure {0} --policy POLICY --pins PINS",
         "{0} 是回执的披露文件：请与回执一起给出，例如：fiducial verify 回执 --disclosure {0} --policy 策略 --pins 锚点文件";
