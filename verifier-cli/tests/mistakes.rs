@@ -123,6 +123,13 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
     let json =
         judge(at, &["bundle", "verify", "b.zip", "--policy", "policy", "--lot-key", "key"], 2);
     assert_eq!(json["reason"]["code"], "lot-key-needs-units", "{json}");
+    // The list that is missing may be what was given as the key.
+    fs::write(at.join("shipped.csv"), "serial,panel\nSN1,PN1\nSN2,PN2\n").unwrap();
+    let words = ["bundle", "verify", "b.zip", "--policy", "policy", "--lot-key", "shipped.csv"];
+    let json = judge(at, &words, 2);
+    assert_eq!(json["reason"]["code"], "looks-units", "{json}");
+    let said = json["reason"]["text"].as_str().unwrap();
+    assert_eq!(said, "shipped.csv looks like a list of units: give it with --units");
 }
 
 #[test]
