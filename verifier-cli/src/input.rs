@@ -36,6 +36,10 @@ const BUNDLE_TAIL: usize = MAX_PARTS * (46 + 128) + 22;
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// What to do about several of the reader's own files, what matters most first: a key of a lot that was typed in the
+/// place of a file, then a policy that was not given.
+const HINTS: [Message; 3] = [Message::HintLotKey, Message::HintNoPolicy, Message::HintFileMissing];
+
 /// What is said of a file that should hold text.
 pub(crate) const NOT_UTF_8: &str = "the file is not valid UTF-8";
 
@@ -93,13 +97,16 @@ fn within(path: &Path, bytes: Vec<u8>, limit: usize) -> Result<Vec<u8>, Failure>
     Ok(bytes)
 }
 
-/// Says that a file cannot be read. A lot key that was typed in its place is not repeated.
+/// Says that a file cannot be read, and of one that is not there what to look at first. A lot key that was typed in its
+/// place is not repeated.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let why = Said::of_error(Message::FileUnreadable, &[&masked::shown(path)], error);
-    match masked::key_in(&path.display().to_string()) {
-        Some(_) => Failure::new(why).with_hint(Said::new(Message::HintLotKey, &[])),
-        None => why.into(),
-    }
+    let hint = match masked::key_in(&path.display().to_string()) {
+        Some(_) => Message::HintLotKey,
+        None if error.kind() == io::ErrorKind::NotFound => Message::HintFileMissing,
+        None => return why.into(),
+    };
+    Failure::new(why).with_hint(Said::new(hint, &[]))
 }
 
 /// Reads a text of the reader's own, given with `option`. A bundle in its place is known by its
@@ -176,9 +183,10 @@ pub(crate) fn why_refused(bytes: &[u8], error: &dyn Display) -> String {
 }
 
 /// Fails with all of the reader's own files that are missing or cannot be read, where they are several: who has them in
-/// another folder is told once. Of one alone whoever reads it says more.
+/// another folder, or gave neither policy nor pins, is told once. Of one alone whoever reads it says more.
 pub(crate) fn own_files<'p>(
     policy: &'p PolicyArgs,
+    pins: Option<&'p Path>,
     source_keys: &'p [String],
     others: impl Iterator<Item = &'p Path>,
 ) -> Result<(), Failure> {
@@ -186,20 +194,30 @@ pub(crate) fn own_files<'p>(
     let is_file = |text: &&String| VerifierKey::parse(text).is_err() && names_file(text);
     let keys = source_keys.iter().filter(is_file).map(Path::new);
     let unreadable = of_policy
+        .chain(pins)
         .chain(others)
         .chain(keys)
         .filter_map(|path| Some(unreadable(path, &look_at(path).err()?)));
     let missing = policy.policy.is_none().then(no_policy);
-    let all: Vec<Failure> = missing.into_iter().chain(unreadable).collect();
-    if all.len() < 2 {
-        return Ok(());
+    let is_neither = missing.is_some() && pins.is_none() && source_keys.is_empty();
+    let no_pins = is_neither.then(|| Failure::new(Said::new(Message::NoSourceKey, &[])));
+    let all: Vec<Failure> = missing.into_iter().chain(no_pins).chain(unreadable).collect();
+    match all.len() {
+        0 | 1 => return Ok(()),
+        2 if is_neither => {
+            let hint = Said::new(Message::HintNoPolicy, &[]);
+            let why = Said::new(Message::NoPolicyNorPins, &[]);
+            return Err(Failure::new(why).with_hint(hint));
+        }
+        _ => {}
     }
     let count = all.len().to_string();
     let why = Said::new(Message::OwnFilesUnreadable, &[&count]);
     let failure = Failure::new(why.with(all.iter().map(|one| one.said().0.clone()).collect()));
-    // A key of a lot that was typed in the place of a file matters more than a policy that is not there.
-    Err(match all.iter().rev().find_map(|one| one.said().1) {
-        Some(hint) => failure.with_hint(hint.clone()),
+    let hints: Vec<&Said> = all.iter().filter_map(|one| one.said().1).collect();
+    let first = HINTS.iter().find_map(|first| hints.iter().find(|hint| hint.message() == *first));
+    Err(match first {
+        Some(hint) => failure.with_hint((*hint).clone()),
         None => failure,
     })
 }
@@ -360,12 +378,31 @@ mod tests {
         };
         // Nobody writes it: who opened it would wait for ever.
         let others = [at("pins")];
-        let refused = own_files(&policy, &[], others.iter().map(PathBuf::as_path)).unwrap_err();
+        let refused =
+            own_files(&policy, None, &[], others.iter().map(PathBuf::as_path)).unwrap_err();
         let (why, hint) = refused.said();
         assert_eq!(why.message(), Message::OwnFilesUnreadable);
         let text = why.to_text(Language::English);
         assert!(text.starts_with("2 of your own files are missing"), "{text}");
-        assert!(!text.contains("/pins") && hint.is_none(), "{text}");
+        assert!(!text.contains("/pins"), "{text}");
+        assert_eq!(hint.map(Said::message), Some(Message::HintFileMissing));
+    }
+
+    #[test]
+    fn of_a_file_that_is_not_there_it_is_told_what_to_look_at_and_of_no_other() {
+        let hint = |kind: io::ErrorKind| {
+            let refused = unreadable(Path::new("policy"), &io::Error::from(kind));
+            let (_, hint) = refused.said();
+            hint.map(|hint| {
+                [Language::English, Language::Chinese].map(|language| hint.to_text(language))
+            })
+        };
+        let told = [
+            "Check the name, and with `cd` that you are in its folder.",
+            "请核对文件名，并用 `cd` 确认所在文件夹。",
+        ];
+        assert_eq!(hint(io::ErrorKind::NotFound), Some(told.map(str::to_owned)));
+        assert_eq!(hint(io::ErrorKind::PermissionDenied), None);
     }
 
     /// What is said of a text that was typed for a file, in English.

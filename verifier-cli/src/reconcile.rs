@@ -72,8 +72,8 @@ pub(crate) fn run(
     if let Some(target) = target {
         target.only_over(csv::is_table)?;
     }
-    let others = with.pins.iter().chain(&with.lot_keys).chain([&with.units]);
-    input::own_files(&with.policy, &with.source_keys, others.map(PathBuf::as_path))?;
+    let others = with.lot_keys.iter().chain([&with.units]).map(PathBuf::as_path);
+    input::own_files(&with.policy, with.pins.as_deref(), &with.source_keys, others)?;
     let judge = Judge::open(&with.policy)?;
     let words = Words::new(&with.good, &with.bad)?;
     let accepted = finding::accepted(&with.accept)?;

@@ -118,13 +118,88 @@ fn what_is_no_bundle_is_said_with_what_to_do() {
         let json = judge(at, words, 2);
         assert_eq!(json["reason"]["code"], "use-bundle-verify", "{json}");
     }
-    // Without pins or keys, and with a key of a lot alone, it is said what to give.
-    let json = judge(at, &["bundle", "verify", "b.zip", "--policy", "policy"], 2);
-    let hint = json["hint"].as_str().unwrap();
-    assert!(hint.contains("--pins FILE") && hint.contains("--source-key FILE"), "{hint}");
+    // With a key of a lot alone it is said what to give.
+    fs::write(at.join("key"), "96dc".repeat(16)).unwrap();
     let json =
         judge(at, &["bundle", "verify", "b.zip", "--policy", "policy", "--lot-key", "key"], 2);
     assert_eq!(json["reason"]["code"], "lot-key-needs-units", "{json}");
+    // The list that is missing may be what was given as the key.
+    fs::write(at.join("shipped.csv"), "serial,panel\nSN1,PN1\nSN2,PN2\n").unwrap();
+    let words = ["bundle", "verify", "b.zip", "--policy", "policy", "--lot-key", "shipped.csv"];
+    let json = judge(at, &words, 2);
+    assert_eq!(json["reason"]["code"], "looks-units", "{json}");
+    let said = json["reason"]["text"].as_str().unwrap();
+    assert_eq!(said, "shipped.csv looks like a list of units: give it with --units");
+}
+
+#[test]
+fn who_gives_neither_policy_nor_pins_is_told_of_both_at_once() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("mine"), "SN1\nSN2\n").unwrap();
+    let bundle = ["bundle", "verify", "b.zip"];
+    let reconcile = ["reconcile", "--bundle", "b.zip", "--units", "mine"];
+    let (english, chinese) = (["--lang", "en"], ["--lang", "zh"]);
+    let told = |words: &[&str], more: &[&str], language: &[&str]| {
+        let json = judge(at, &[words, more, language].concat(), 2);
+        let reason = &json["reason"];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&reason["code"]), text(&reason["text"]), text(&json["hint"]))
+    };
+    for words in [&bundle[..], &reconcile] {
+        let (code, text, hint) = told(words, &[], &english);
+        assert_eq!(code, "no-policy-nor-pins");
+        assert_eq!(
+            text,
+            "Still missing: --policy FILE and --pins FILE: two files that you hold from before, not from this bundle"
+        );
+        assert!(hint.starts_with("The policy is a file of your own"), "{hint}");
+        let (_, text, _) = told(words, &[], &chinese);
+        assert_eq!(
+            text,
+            "还缺：--policy 文件 和 --pins 文件：您事先持有的两个文件，并非取自此证据包"
+        );
+        // One of them alone is asked for by its name, first of all, and a key of the source stands for pins.
+        let (code, text, _) = told(words, &["--source-key", "source.vkey"], &english);
+        assert_eq!(code, "no-policy");
+        assert!(text.starts_with("Still missing: your policy") && !text.contains("--pins"));
+        let policy = ["--policy", "policy"];
+        let (code, text, hint) = told(words, &policy, &english);
+        assert_eq!(code, "no-source-key");
+        assert!(text.starts_with("Still missing: your pins (--pins FILE)"), "{text}");
+        assert!(hint.contains("--pins FILE") && hint.contains("--source-key FILE"), "{hint}");
+        let (_, text, _) = told(words, &policy, &chinese);
+        assert!(text.starts_with("还缺：您的信任锚点（--pins 文件）"), "{text}");
+    }
+    // Where more is not there, all of it is counted.
+    let json = judge(at, &[&bundle[..], &["--units", "no/units"]].concat(), 2);
+    assert_eq!(json["reason"]["code"], "own-files-unreadable", "{json}");
+    assert_eq!(json["reason"]["values"], json!(["3"]));
+}
+
+#[test]
+fn of_an_unpacked_bundle_it_is_said_to_give_the_folder() {
+    let folder = folder();
+    let at = folder.path();
+    let listing = "{\n  \"format\": \"fiducial/bundle/v1\",\n  \"parts\": []\n}\n";
+    for name in ["bundle.json", "HOW-TO-VERIFY.txt", "shown/bundle.json", "shown/SHA256SUMS"] {
+        fs::write(at.join(name), listing).unwrap();
+        let at_hand = if name.starts_with("shown/") { "shown" } else { "." };
+        for (language, said) in [
+            ("en", format!("{name} is a part of an unpacked bundle: give its folder ({at_hand})")),
+            ("zh", format!("{name} 是解开的证据包的一部分：请给出其所在文件夹（{at_hand}）")),
+        ] {
+            let json = verify(at, name, "policy", language, 2);
+            assert_eq!(json["reason"]["code"], "not-a-bundle", "{json}");
+            assert_eq!(json["hint"], said, "{json}");
+        }
+    }
+    // And the folder is then taken.
+    verify(at, "shown", "policy", "en", 0);
+    // A file of another name is none of these, whatever it holds.
+    fs::write(at.join("listing.json"), listing).unwrap();
+    let json = verify(at, "listing.json", "policy", "en", 2);
+    assert!(!json.to_string().contains("unpacked"), "{json}");
 }
 
 #[test]
@@ -304,7 +379,7 @@ fn files_of_the_readers_own_that_are_not_there_are_named_all_at_once() {
     let all = [&verify[..], &more].concat();
     let (names, hint) = named(&all);
     assert_eq!(names, ["no/policy", "no/pins", "no/key", "no/units", "no/source.vkey"]);
-    assert!(hint.is_null());
+    assert!(hint.as_str().unwrap().starts_with("Check the name, and with `cd`"), "{hint}");
     let (code, said) = dossier::fiducial(at, &all);
     assert!(
         code == 2 && said.contains("5 of your own files are missing or cannot be read: "),
@@ -325,8 +400,9 @@ fn files_of_the_readers_own_that_are_not_there_are_named_all_at_once() {
     // One alone is told as ever.
     for own in [["no/policy", "pins"], ["policy", "no/pins"]] {
         let words = ["bundle", "verify", "b.zip", "--policy", own[0], "--pins", own[1]];
-        let reason = judge(at, &words, 2)["reason"].clone();
-        assert_eq!(reason["code"], "file-unreadable", "{reason}");
+        let json = judge(at, &words, 2);
+        assert_eq!(json["reason"]["code"], "file-unreadable", "{json}");
+        assert!(json["hint"].as_str().unwrap().starts_with("Check the name"), "{json}");
     }
 }
 

@@ -190,10 +190,9 @@ mod tests {
             looks
         };
         assert!(told(0).is_empty());
-        let two =
-            "2 boards have no inspection report: SN0, SN1. Ask the maker for them. No report of";
-        assert!(told(2)[0].starts_with(two), "{:?}", told(2));
-        let many = "11 boards have no inspection report: SN0, ";
+        let two = "2 boards have no inspection report (AOI): SN0, SN1. Ask the maker for them.";
+        assert_eq!(told(2), [two]);
+        let many = "11 boards have no inspection report (AOI): SN0, ";
         assert!(told(11)[0].starts_with(many) && told(11)[0].contains("SN9 and 1 more. Ask the"));
     }
 
@@ -213,8 +212,8 @@ mod tests {
             report.looks(Language::English)
         };
         assert!(told(&[]).is_empty());
-        let said = "1 board has no inspection report: PN2. Ask the maker for it. ";
-        assert!(told(&["PN2"])[0].starts_with(said), "{:?}", told(&["PN2"]));
+        let said = "1 board has no inspection report (AOI): PN2. Ask the maker for it.";
+        assert_eq!(told(&["PN2"]), [said]);
     }
 
     /// A record of a kind, on a panel, with these units.
@@ -245,8 +244,8 @@ mod tests {
             [Language::English, Language::Chinese].map(|language| report.looks(language).concat())
         };
         let said = [
-            "No report of an inspection machine (AOI) is among what is shown",
-            "所出示的内容中没有检测机（AOI）的报告",
+            "No inspection report (AOI) is among what is shown",
+            "所出示的内容中没有检测（AOI）报告",
         ];
         let (aoi, paste, review) = (Kind::AoiReport, Kind::SpiReport, Kind::Review);
         assert_eq!(told(&[(paste, "PN1", "PN1"), (review, "", "SN2")]), said);
@@ -272,7 +271,7 @@ mod tests {
         report.look(Look::of_units(Message::LookNotInspected, &[], vec!["SN1".to_owned()]));
         let looks = report.looks(Language::English);
         assert!(looks[0].starts_with("1 board has no"), "{looks:?}");
-        assert!(looks[1].starts_with("No report of"), "{looks:?}");
+        assert!(looks[1].starts_with("No inspection report"), "{looks:?}");
         assert!(looks[2].starts_with("1 board failed"), "{looks:?}");
     }
 

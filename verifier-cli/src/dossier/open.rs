@@ -187,18 +187,34 @@ fn is_cut(bytes: &[u8], error: &BundleError) -> bool {
         && end.is_none_or(|end| !end.starts_with(&END_SIGNATURE))
 }
 
-/// A file that was taken for a bundle, and is none: it is empty, belongs elsewhere, was packed again, or is something
-/// else.
+/// A file that was taken for a bundle, and is none: it is empty, lies in an unpacked one, belongs elsewhere, was packed
+/// again, or is something else.
 fn not_a_bundle(shown: &str, bytes: &[u8]) -> Failure {
     if bytes.is_empty() {
         return Said::new(Message::FileEmpty, &[shown]).into();
+    }
+    let why = Failure::new(Said::new(Message::NotABundle, &[shown]));
+    if let Some(hint) = of_unpacked(shown) {
+        return why.with_hint(hint);
     }
     if let Some(mistaken) = mistaken::told(shown, bytes, Kind::Bundle) {
         return mistaken;
     }
     let is_zip = bytes.starts_with(&ZIP_SIGNATURE);
     let hint = if is_zip { Message::HintRepacked } else { Message::HintDossier };
-    Failure::new(Said::new(Message::NotABundle, &[shown])).with_hint(Said::new(hint, &[]))
+    why.with_hint(Said::new(hint, &[]))
+}
+
+/// What to do about a file that is called as those are that only a bundle has: somebody has unpacked one.
+fn of_unpacked(shown: &str) -> Option<Said> {
+    let path = Path::new(shown);
+    let part = PartPath::parse(path.file_name()?.to_str()?)?;
+    if !matches!(part, PartPath::HowTo | PartPath::Manifest | PartPath::Sums) {
+        return None;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).display().to_string();
+    Some(Said::new(Message::HintPartOfBundle, &[shown, &folder]))
 }
 
 fn not_a_part(file: &Path) -> Failure {
@@ -253,8 +269,8 @@ fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found) -> Resu
 /// The caller's policy and demands. Fails with all of his own files that cannot be read, where they are several.
 pub(super) fn judge(wanted: &Dossier) -> Result<Judge, Failure> {
     let Dossier { policy, pins, source_keys, lot_keys, units, log: _, tsa_ca } = wanted;
-    let others = pins.iter().chain(lot_keys).chain(units).chain(tsa_ca);
-    input::own_files(policy, source_keys, others.map(PathBuf::as_path))?;
+    let others = lot_keys.iter().chain(units).chain(tsa_ca).map(PathBuf::as_path);
+    input::own_files(policy, pins.as_deref(), source_keys, others)?;
     Judge::open(policy)
 }
 

@@ -237,8 +237,12 @@ catalogue! {
         "还缺：您的策略，即您事先持有的文件（--policy 文件）";
     NoProof = "no-proof", "give the proof with --proof FILE, or a log with --log",
         "请用 --proof 给出证明，或用 --log 给出日志";
-    NoSourceKey = "no-source-key", "the entry is a statement, and no key of its source was given",
-        "条目是声明，但没有给出其来源的密钥";
+    NoPolicyNorPins = "no-policy-nor-pins",
+        "Still missing: --policy FILE and --pins FILE: two files that you hold from before, not from this bundle",
+        "还缺：--policy 文件 和 --pins 文件：您事先持有的两个文件，并非取自此证据包";
+    NoSourceKey = "no-source-key",
+        "Still missing: your pins (--pins FILE), a file that you hold from before, or a key of the source (--source-key)",
+        "还缺：您的信任锚点（--pins 文件），即您事先持有的文件，或来源的密钥（--source-key）";
     NoSuchLog = "no-such-log", "{0} is neither a folder nor an address with http:// or https://",
         "{0} 既不是文件夹，也不是 http:// 或 https:// 地址";
     NoThreads = "no-threads", "no threads could be started: {0}", "无法启动线程：{0}";

@@ -88,7 +88,7 @@ mod tests {
         let look = look.asking(Message::LookAskRecords);
         let text = look.to_text(Language::English);
         let said = "12 of your 197 units are nowhere: SN0, SN1, SN2, SN3, SN4, SN5, SN6, SN7, SN8, \
-                    SN9 and 2 more. In no record: ";
+                    SN9 and 2 more. In no record. ";
         assert!(text.starts_with(said), "{text}");
         let chinese = look.to_text(Language::Chinese);
         assert!(chinese.contains("197 个单元中有 12 个找不到：SN0、"), "{chinese}");
@@ -109,18 +109,16 @@ mod tests {
         };
         let asking = |names: &[&str], language| look(names).to_text(language);
         let (english, chinese) = (Language::English, Language::Chinese);
-        let one = "1 board has no inspection report: SN1. Ask the maker for it. No report of an inspection machine \
-                   (AOI) under this name is here.";
+        let one = "1 board has no inspection report (AOI): SN1. Ask the maker for it.";
         assert_eq!(asking(&["SN1"], english), one);
-        let two = "2 boards have no inspection report: SN1, SN2. Ask the maker for them. No report of an \
-                   inspection machine (AOI) under these names is here.";
+        let two = "2 boards have no inspection report (AOI): SN1, SN2. Ask the maker for them.";
         assert_eq!(asking(&["SN1", "SN2"], english), two);
         let json = look(&["SN1", "SN2"]).to_json(english);
         assert_eq!(json["details"][0]["values"], json!(["2"]));
-        let one = asking(&["SN1"], chinese);
-        assert!(one.ends_with("SN1。请向工厂索要。此处没有该名称的检测机（AOI）报告。"), "{one}");
-        let two = asking(&["SN1", "SN2"], chinese);
-        assert!(two.ends_with("SN2。请向工厂索要。此处没有这些名称的检测机（AOI）报告。"), "{two}");
+        let one = "1 块电路板没有检测（AOI）报告：SN1。请向工厂索要。";
+        assert_eq!(asking(&["SN1"], chinese), one);
+        let two = "2 块电路板没有检测（AOI）报告：SN1、SN2。请向工厂索要。";
+        assert_eq!(asking(&["SN1", "SN2"], chinese), two);
     }
 
     #[test]

@@ -128,7 +128,7 @@ fn what_is_to_be_looked_at_stands_between_the_verdict_and_its_reasons() {
     report.tell_elsewhere(Message::OpenNotInspected);
     let text = report.to_text(Language::English);
     let want = "VERIFIED\n  The evidence holds. That does not say that the boards are good.\n\
-                Look at this:\n  - 1 board has no inspection report: SN1\n  \
+                Look at this:\n  - 1 board has no inspection report (AOI): SN1\n  \
                 - 1 board failed at the machine and nobody passed it: SN2\nWhat it rests on:\n  \
                 2 files are here, unchanged since they were logged\n";
     assert_eq!(text, want);

@@ -13,11 +13,8 @@ fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
     dispute.write("mine", b"PNL0099123\n");
     let words = ["bundle", "verify", "dispute.zip", "--units", "mine"];
     for (language, said) in [
-        (
-            "en",
-            "PNL0099123. Ask the maker for it. No report of an inspection machine (AOI) under this name is here.",
-        ),
-        ("zh", "PNL0099123。请向工厂索要。此处没有该名称的检测机（AOI）报告。"),
+        ("en", "1 board has no inspection report (AOI): PNL0099123. Ask the maker for it."),
+        ("zh", "1 块电路板没有检测（AOI）报告：PNL0099123。请向工厂索要。"),
     ] {
         let (code, out, err) = dispute.run(&words, language);
         assert_eq!(code, 0, "{out}{err}");
@@ -39,7 +36,7 @@ fn a_board_that_no_machine_inspected_is_not_shown_as_passed() {
     let inspected = Dispute::of_many(1);
     inspected.write("mine", b"SN000000\n");
     let (_, out, _) = inspected.run(&words, "en");
-    assert!(!out.contains("under this name") && !out.contains("reconcile"), "{out}");
+    assert!(!out.contains("no inspection report") && !out.contains("reconcile"), "{out}");
 }
 
 #[test]
@@ -50,13 +47,19 @@ fn nobody_reads_that_all_holds_over_boards_and_what_they_lack_stands_before_the_
             "en",
             "The evidence holds. That does not say that the boards are good.",
             "Look at this:",
-            ["1 board has no inspection report: PN2. ", "1 board failed at the machine and nobody"],
+            [
+                "1 board has no inspection report (AOI): PN2. ",
+                "1 board failed at the machine and nobody",
+            ],
         ),
         (
             "zh",
             "证据成立；这不表示电路板合格。",
             "请留意：",
-            ["1 块电路板没有检验报告：PN2。", "1 块电路板被机器判为不合格，无人复判通过：PN1"],
+            [
+                "1 块电路板没有检测（AOI）报告：PN2。",
+                "1 块电路板被机器判为不合格，无人复判通过：PN1",
+            ],
         ),
     ] {
         let dispute = Dispute::of_three();
@@ -97,9 +100,19 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
     let dispute = Dispute::of_three();
     dispute.write("mine", b"serial,panel\nSN1,PN1\nSN2,PN2\nSN3,PN3\n");
     let listed = ["bundle", "verify", "dispute.zip", "--units", "mine"];
-    for (language, first, by_panel) in [
-        ("en", "Board 1: SN2 (panel PN2) (no inspection shown)", "found by the panel alone"),
-        ("zh", "板 1：SN2（拼板 PN2）（未出示检测）", "仅凭拼板"),
+    for (language, first, by_panel, listed_panel) in [
+        (
+            "en",
+            "Board 1: SN2 (panel PN2) (no inspection shown)",
+            "found by the panel alone",
+            "3 of your 3 units are found by the panel that your list gives for them: their serials stand in no record",
+        ),
+        (
+            "zh",
+            "板 1：SN2（拼板 PN2）（未出示检测）",
+            "仅凭拼板",
+            "您的 3 个单元中有 3 个按您清单所给的拼板找到：其序列号不在任何记录中",
+        ),
     ] {
         let page = dispute.report(&listed, language, 0);
         check_harmless(&page);
@@ -108,6 +121,8 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
         assert_eq!(out.lines().position(|line| line.contains("SN2")), Some(3), "{out}");
         // Each panel is one board: that a record may be of a neighbour is nobody's worry.
         assert!(!out.contains(by_panel) && !page.contains(by_panel), "{out}");
+        // But none of the serials is in a record, and that is told.
+        assert!(out.contains(listed_panel) && page.contains(listed_panel), "{out}");
         assert!(!out.contains("SN3"), "{out}");
     }
     let (_, json, _) = dispute.run(&[&listed[..], &["--json"]].concat(), "en");
@@ -115,8 +130,12 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
 
     let alone = &listed[..3];
     for (language, first, said) in [
-        ("en", "Board 1: PN2 (no inspection shown)", "  - 1 board has no inspection report: PN2. "),
-        ("zh", "板 1：PN2（未出示检测）", "  - 1 块电路板没有检验报告：PN2。"),
+        (
+            "en",
+            "Board 1: PN2 (no inspection shown)",
+            "  - 1 board has no inspection report (AOI): PN2. ",
+        ),
+        ("zh", "板 1：PN2（未出示检测）", "  - 1 块电路板没有检测（AOI）报告：PN2。"),
     ] {
         assert!(dispute.report(alone, language, 0).contains(first));
         let (code, out, _) = dispute.run(alone, language);
@@ -124,8 +143,13 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
     }
     let (_, json, _) = dispute.run(&[alone, &["--json"]].concat(), "en");
     assert!(json.contains("of 3 boards or panels named in what is shown"), "{json}");
-    // Where all are inspected, nothing is said; and where none is, no board is named.
-    let no_report = "  - No report of an inspection machine (AOI) is among what is shown\n";
+}
+
+#[test]
+fn where_all_are_inspected_nothing_is_said_and_where_none_is_no_board_is_named() {
+    let listed = ["bundle", "verify", "dispute.zip", "--units", "mine"];
+    let alone = &listed[..3];
+    let no_report = "  - No inspection report (AOI) is among what is shown\n";
     for (other, is_told) in [(Dispute::of_many(2), false), (Dispute::of_line(), true)] {
         let (_, out, _) = other.run(alone, "en");
         assert!(!out.contains("no inspection report"), "{out}");
@@ -135,10 +159,13 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
     let line = Dispute::of_line();
     line.write("mine", b"PNL0099123\n");
     let (_, out, _) = line.run(&listed, "en");
-    assert!(!out.contains(no_report) && out.contains("1 board has no inspection report"), "{out}");
+    assert!(
+        !out.contains(no_report) && out.contains("1 board has no inspection report (AOI)"),
+        "{out}"
+    );
     for (language, said) in [
-        ("en", "No report of an inspection machine (AOI) is among what is shown"),
-        ("zh", "所出示的内容中没有检测机（AOI）的报告"),
+        ("en", "No inspection report (AOI) is among what is shown"),
+        ("zh", "所出示的内容中没有检测（AOI）报告"),
     ] {
         let page = line.verify("dispute.zip", language, 0);
         check_harmless(&page);

@@ -44,6 +44,9 @@ catalogue! {
     HintRepacked = "hint-repacked",
         "Packed again, or changed: this cannot tell which. Ask for the original file.",
         "可能被重新打包，也可能被改动：无法分辨。请索要原始文件。";
+    HintPartOfBundle = "hint-part-of-bundle",
+        "{0} is a part of an unpacked bundle: give its folder ({1})",
+        "{0} 是解开的证据包的一部分：请给出其所在文件夹（{1}）";
     LooksDisclosure = "looks-disclosure",
         "{0} opens the records of a receipt: give it beside that, as in: fiducial verify RECEIPT --disclosure {0} --policy POLICY --pins PINS",
         "{0} 是回执的披露文件：请与回执一起给出，例如：fiducial verify 回执 --disclosure {0} --policy 策略 --pins 锚点文件";
@@ -69,6 +72,9 @@ catalogue! {
     UseBundleVerify = "use-bundle-verify",
         "{0} is a bundle: `fiducial bundle verify {0}` verifies it, and `fiducial bundle explain {0}` says what it holds",
         "{0} 是证据包：请用 fiducial bundle verify {0} 验证，或用 fiducial bundle explain {0} 查看其内容";
+    HintFileMissing = "hint-file-missing",
+        "Check the name, and with `cd` that you are in its folder.",
+        "请核对文件名，并用 `cd` 确认所在文件夹。";
     HintLotKey = "hint-lot-key",
         "It looks like a lot key, given where a file is asked for, and is not shown: write it into a file of its own and name that with --lot-key FILE.",
         "它像是批次密钥，却给在了应为文件的位置，故不予显示：请把它写入单独的文件，再用 --lot-key 给出该文件。";

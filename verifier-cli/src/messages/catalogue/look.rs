@@ -6,20 +6,16 @@ catalogue! {
     LookNowhere = "look-nowhere", "{0} of your {1} units are nowhere: {2}",
         "您的 {1} 个单元中有 {0} 个找不到：{2}", "{0} of your {1} units is nowhere: {2}";
     LookAskRecords = "look-ask-records",
-        "In no record: another spelling, another lot key, or none was made. Ask the maker for their records",
-        "任何记录中都没有：写法不同、批次密钥不对，或未作记录。请向工厂索取其记录";
+        "In no record. Compare the spelling first; then ask the maker for their records",
+        "任何记录中都没有。请先核对写法，再向工厂索取其记录";
     LookHeader = "look-header", "The first line, `{0}`, was taken for a header",
         "首行 `{0}` 被当作表头";
-    LookNotInspected = "look-not-inspected", "{0} boards have no inspection report: {1}",
-        "{0} 块电路板没有检验报告：{1}", "{0} board has no inspection report: {1}";
-    LookAskReport = "look-ask-report",
-        "Ask the maker for them. No report of an inspection machine (AOI) under these names is here.",
-        "请向工厂索要。此处没有这些名称的检测机（AOI）报告。",
-        "Ask the maker for it. No report of an inspection machine (AOI) under this name is here.",
-        "请向工厂索要。此处没有该名称的检测机（AOI）报告。";
-    LookNoReport = "look-no-report",
-        "No report of an inspection machine (AOI) is among what is shown",
-        "所出示的内容中没有检测机（AOI）的报告";
+    LookNotInspected = "look-not-inspected", "{0} boards have no inspection report (AOI): {1}",
+        "{0} 块电路板没有检测（AOI）报告：{1}", "{0} board has no inspection report (AOI): {1}";
+    LookAskReport = "look-ask-report", "Ask the maker for them.", "请向工厂索要。",
+        "Ask the maker for it.";
+    LookNoReport = "look-no-report", "No inspection report (AOI) is among what is shown",
+        "所出示的内容中没有检测（AOI）报告";
     LookFailed = "look-failed", "{0} boards failed at the machine and nobody passed them: {1}",
         "{0} 块电路板被机器判为不合格，无人复判通过：{1}",
         "{0} board failed at the machine and nobody passed it: {1}";
