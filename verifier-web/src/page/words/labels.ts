@@ -205,6 +205,11 @@ export const TEXTS = {
   filesAdded: { en: "{0} files", zh: "共 {0} 个文件" },
   filesMissing: { en: "{0} files. Still missing: {1}.", zh: "共 {0} 个文件。还缺：{1}。" },
   missing: { en: "Still missing: {0}.", zh: "还缺：{0}。" },
+  filesUnpacked: { en: "{0} files. {1}", zh: "共 {0} 个文件。{1}" },
+  unpacked: {
+    en: "This is an unpacked bundle: drop the zip as it came, or check the folder with the program.",
+    zh: "这是解开的证据包：请拖入原来的 zip 文件，或用程序核验该文件夹。",
+  },
   missingEvidence: { en: "the bundle, or a receipt with its disclosure and report", zh: "证据包，或回执及其披露文件和报告" },
   missingDisclosure: { en: "the receipt's disclosure (…disclosure.json)", zh: "回执的披露文件（…disclosure.json）" },
   missingPolicy: { en: "your policy, a file that you hold from before", zh: "您的策略，即您事先持有的文件" },
