@@ -144,7 +144,7 @@ export const TEXTS = {
   },
   lotKeys: { en: "Keys of your lots, one a line", zh: "您的批次密钥，每行一个" },
   lotKeysFile: { en: "Read the lot keys from a file", zh: "从文件读取批次密钥" },
-  units: { en: "Your units: CSV with columns serial and panel, or one serial number a line", zh: "您的单元：含 serial（序列号）与 panel（拼板）列的 CSV，或每行一个序列号" },
+  units: { en: "Your list of units: CSV with columns serial and panel, or one serial number a line", zh: "您的单元清单：含 serial（序列号）与 panel（拼板）列的 CSV，或每行一个序列号" },
   unitsFile: { en: "Read the units from a file", zh: "从文件读取单元" },
   pinsFile: { en: "Read the pins from a file", zh: "从文件读取信任锚点（pins）" },
   check: { en: "Check", zh: "核验" },
