@@ -15,6 +15,9 @@ import { parseStatement, type Statement } from "./statement.ts";
 import type { FileWindow } from "./window.ts";
 import { MANIFEST, readZip, type ZipPart } from "./zip.ts";
 
+/** What the list of parts begins with. */
+export const BUNDLE_FORMAT = "fiducial/bundle/v1";
+
 /** A statement of a bundle and where it stands. */
 export interface Placed {
   readonly place: PartPlace;
@@ -166,7 +169,7 @@ export function manifestOf(bundle: Claimed, others: readonly ZipPart[]): string 
   );
   return [
     "{",
-    '  "format": "fiducial/bundle/v1",',
+    `  "format": "${BUNDLE_FORMAT}",`,
     `  "log": ${quoted(bundle.log)},`,
     `  "sources": [\n${list(bundle.sources.map(quoted))}\n  ],`,
     `  "claims": [\n${list(claimsOf(bundle))}\n  ],`,

@@ -11,6 +11,7 @@ export const HOW_TO = "HOW-TO-VERIFY.txt";
 export const SUMS = "SHA256SUMS";
 export const POLICY_COPY = "policy";
 export const PINS_COPY = "pins";
+export const SOURCE_KEYS_COPY = "source-keys";
 
 const MAX_SOURCES = 256;
 const MAX_TEXT_SIZE = 2 * 1024 * 1024;
@@ -42,7 +43,7 @@ export type PartKind =
   | { readonly kind: "evidence"; readonly hash: string }
   | { readonly kind: "of"; readonly place: PartPlace; readonly role: PartRole };
 
-const TEXTS = [HOW_TO, PINS_COPY, POLICY_COPY, "source-keys"];
+const TEXTS = [HOW_TO, PINS_COPY, POLICY_COPY, SOURCE_KEYS_COPY];
 
 /** What a path names; undefined for one that no bundle has. */
 export function parsePath(path: string): PartKind | undefined {

@@ -1,11 +1,13 @@
 /**
  * The reader's own files among those that were given. Whose they are only the reader knows, so they are not used; where
- * one of their kind is missing, it is said that one lies there, and how it gets into its place.
+ * one of their kind is missing, it is said that one lies there, and how it gets into its place. A bundle's own copies
+ * beside its list of parts are the sender's, and nobody is led to use them.
  */
 
 import type { Desk } from "./given.ts";
 import { trustedIn, type OwnKind } from "./mistaken.ts";
 import { say, sayWith, type Said } from "./report.ts";
+import { isCopy, isListing } from "./unpacked.ts";
 
 /** What each of these reasons asks for. */
 const WANTED: Readonly<Record<string, readonly OwnKind[]>> = {
@@ -19,7 +21,10 @@ export async function withInList(desk: Desk, reasons: readonly Said[]): Promise<
   return Promise.all(reasons.map(async (reason) => {
     const wanted = WANTED[reason.code] ?? [];
     if (wanted.length === 0) return reason;
-    const files = await Promise.all(desk.all("unused").map(async ({ name, blob }) => ({ name, kind: await trustedIn(blob) })));
+    const unused = desk.all("unused");
+    const areSenders = (await Promise.all(unused.map(isListing))).includes(true);
+    const readers = unused.filter((file) => !areSenders || !isCopy(file));
+    const files = await Promise.all(readers.map(async ({ name, blob }) => ({ name, kind: await trustedIn(blob) })));
     const told = files.flatMap(({ name, kind }) => (kind && wanted.includes(kind) ? [say("own-in-list", name, kind)] : []));
     return sayWith(reason, [...reason.details, ...told]);
   }));

@@ -70,6 +70,7 @@ export function sayOwn(
   }
   const byPanel = foundSo(units, named, "by-panel");
   if (mayHaveNeighbours(units, byPanel, records)) sayByPanel(draft, byPanel, units.length);
+  else sayByListedPanel(draft, byPanel, units.length);
   if (missing.length > 0) {
     const numbers = [`${missing.length}`, `${units.length}`];
     draft.look.push({ ...sayWith(say("look-nowhere", ...numbers), [say("look-ask-records")]), units: missing.map(calledOf) });
@@ -137,6 +138,15 @@ function sayByPanel(draft: Draft, units: readonly Unit[], all: number): void {
   const numbers = [`${units.length}`, `${all}`];
   if (units.length === all) draft.reason("own-by-panel", ...numbers);
   else draft.reason("own-by-panel-some", ...numbers, firstOf(units.map(calledOf)));
+}
+
+/**
+ * Where each of these panels is one board nobody need worry about a neighbour, and yet who looks for a serial in the
+ * records finds none: the list alone says which board it is of. What has no serial is called by its panel anyway.
+ */
+function sayByListedPanel(draft: Draft, byPanel: readonly Unit[], all: number): void {
+  const count = byPanel.filter(({ serial }) => serial !== "").length;
+  if (count > 0) draft.reason("own-by-listed-panel", `${count}`, `${all}`);
 }
 
 /** The units that are found so. */

@@ -40,6 +40,7 @@ import { checkPins, checkSource, sourcesOf, type Sources } from "./sources.ts";
 import { cosignedAt, proveSplit } from "./split.ts";
 import { parseOwn, whyRefused } from "./texts.ts";
 import { formatUtc } from "./time.ts";
+import { areUnpacked } from "./unpacked.ts";
 import {
   Draft,
   Stop,
@@ -89,9 +90,12 @@ export async function judge(given: Given, progress: Progress): Promise<Report> {
   }
 }
 
-/** A bundle holds everything; evidence of a split stands alone; else it is a receipt. */
+/** A bundle holds everything, but not in parts; evidence of a split stands alone; else it is a receipt. */
 async function judgeWhatIsThere(draft: Draft, desk: Desk, given: Given): Promise<void> {
-  const [bundle, split] = [desk.alone("bundle"), desk.alone("split")];
+  const bundle = desk.alone("bundle");
+  // Its parts would be taken for receipts and reports of their own, and be rejected as such.
+  if (!bundle && (await areUnpacked(given.files))) throw undecided("unpacked-bundle");
+  const split = desk.alone("split");
   if (!bundle && split) return judgeSplit(draft, desk, given);
   if (!bundle) {
     await judgeReceipt(draft, desk, given);

@@ -2,6 +2,7 @@
 
 import { ROLES, type NamedFile, type Role, type RoledFile } from "../judge/given.ts";
 import type { OwnKind } from "../judge/mistaken.ts";
+import { areParts, haveListing, isCopy, isListing } from "../judge/unpacked.ts";
 import { element } from "./dom.ts";
 import { guessRole } from "./roles.ts";
 import { formatSize } from "./size.ts";
@@ -26,6 +27,8 @@ interface Entry extends NamedFile {
   taken: Taken;
   /** Which of the reader's own files it looks like. */
   readonly own: OwnKind | undefined;
+  /** Whether it begins as a bundle's list of parts. */
+  readonly isListing: boolean;
 }
 
 /** Where the list is shown. */
@@ -66,7 +69,12 @@ export class FileList {
 
   /** The files that are evidence, with their roles. */
   get files(): RoledFile[] {
-    return this.#entries.flatMap(({ name, blob, taken }) => (isOwn(taken) ? [] : [{ name, blob, role: taken }]));
+    return this.#evidence.map(({ name, blob, role }) => ({ name, blob, role }));
+  }
+
+  /** Whether they are parts of an unpacked bundle, and no bundle is there. */
+  get areParts(): boolean {
+    return areParts(this.#evidence);
   }
 
   get count(): number {
@@ -90,14 +98,19 @@ export class FileList {
 
   /** Adds files; one of the same name takes the place of the one before. */
   async add(files: readonly File[]): Promise<void> {
+    const dropped: (NamedFile & { role: Role; own: OwnKind | undefined; isListing: boolean })[] = [];
     for (const file of files) {
       const named = { name: file.name, blob: file };
-      const { role, own } = await guessRole(named).catch(
-        () => ({ role: "file", own: undefined }) as const,
-      );
-      this.#entries = this.#entries.filter((entry) => entry.name !== file.name);
-      const taken = own && role === "unused" ? this.#ifFree(own) : role;
-      this.#entries.push({ ...named, taken, own });
+      const guess = await guessRole(named).catch(() => ({ role: "file", own: undefined }) as const);
+      dropped.push({ ...named, ...guess, isListing: await isListing(named) });
+    }
+    const areOfBundle = haveListing(dropped);
+    for (const { role, own, ...file } of dropped) {
+      // What comes along with a bundle's list of parts is the sender's copy, and takes no place of the reader's own.
+      const isSenders = areOfBundle && isCopy(file);
+      this.#entries = this.#entries.filter((entry) => entry.name !== file.name || (isSenders && isOwn(entry.taken)));
+      const taken = own && role === "unused" && !isSenders ? this.#ifFree(own) : role;
+      this.#entries.push({ ...file, taken, own: isSenders ? undefined : own });
     }
     // Nothing lies beside a bundle but what it is read with.
     if (this.#entries.some(({ taken }) => taken === "bundle")) {
@@ -138,6 +151,10 @@ export class FileList {
   #ifFree(kind: OwnKind): Taken {
     const isFree = !this.#told.isTyped(kind) && (MANY.includes(kind) || !this.has(kind));
     return isFree ? kind : "unused";
+  }
+
+  get #evidence(): (Entry & { readonly role: Role })[] {
+    return this.#entries.flatMap((entry) => (isOwn(entry.taken) ? [] : [{ ...entry, role: entry.taken }]));
   }
 
   /** Tells what has become other, and shows it. */

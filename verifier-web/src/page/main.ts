@@ -142,14 +142,16 @@ class Page {
     // What was just dropped is not yet in its field.
     const has = (kind: OwnKind) => this.#files.has(kind) || this.#own[kind].text.trim() !== "";
     const roles = this.#files.files.map(({ role }) => role);
-    return missingFor({ roles, hasPolicy: has("policy"), hasSources: has("pins") || has("keys") });
+    const hasSources = has("pins") || has("keys");
+    return missingFor({ roles, hasPolicy: has("policy"), hasSources, areParts: this.#files.areParts });
   }
 
   /** Begins by itself once there is something to be judged and a policy, unless it is in doubt what is meant. */
   #start(): void {
     const roles = this.#files.files.map(({ role }) => role);
     const isThere = roles.includes("bundle") || (roles.includes("receipt") && roles.includes("disclosure"));
-    if (isThere && this.#own.policy.text !== "" && !this.#files.isInDoubt) void this.#judge(false);
+    const isClear = !this.#files.isInDoubt && !this.#files.areParts;
+    if (isThere && this.#own.policy.text !== "" && isClear) void this.#judge(false);
   }
 
   /** `isAsked`: whether the reader has pressed the button, and waits for the verdict. */

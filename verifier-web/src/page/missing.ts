@@ -10,13 +10,17 @@ export interface Present {
   readonly hasPolicy: boolean;
   /** Whether pins or keys are there, by which a source's signature counts. */
   readonly hasSources: boolean;
+  /** Whether the files are parts of an unpacked bundle. */
+  readonly areParts: boolean;
 }
 
 /**
  * The names of what is missing, in the order in which it is said. It is only what no verdict is without: what else a
  * judgement wants, such as a source that the pins do not name, it says itself.
  */
-export function missingFor({ roles, hasPolicy, hasSources }: Present): TextName[] {
+export function missingFor({ roles, hasPolicy, hasSources, areParts }: Present): TextName[] {
+  // Nothing that is put beside them would help.
+  if (areParts) return ["unpacked"];
   const has = (role: Role) => roles.includes(role);
   const isOfSource = has("bundle") || (has("receipt") && !has("entry"));
   const missing: [TextName, boolean][] = [

@@ -12,7 +12,7 @@ import { isMeantAsBundle } from "../formats/zip.ts";
 import { MAX_PINS_SIZE } from "../formats/pins.ts";
 import { MAX_POLICY_SIZE } from "../formats/policy.ts";
 import type { NamedFile, Role } from "../judge/given.ts";
-import { readList } from "../judge/list.ts";
+import { decodeText, looksLikeList, readList } from "../judge/list.ts";
 import { areLotKeys, textOf, trustedOf, type OwnKind } from "../judge/mistaken.ts";
 import { MAX_UNITS_SIZE } from "../judge/reader.ts";
 
@@ -21,6 +21,8 @@ const HEAD_SIZE = 4096;
 
 /** No text that a reader trusts is larger. */
 const MAX_TRUSTED_SIZE = Math.max(MAX_POLICY_SIZE, MAX_PINS_SIZE);
+
+const LOT_KEY_DIGITS = 64;
 
 /** What a file seems to be; of what the reader trusts, and of what only bundles are read with, which. */
 export type Guess = { readonly role: Role; readonly own: OwnKind | undefined };
@@ -43,13 +45,27 @@ export async function guessRole(file: NamedFile): Promise<Guess> {
 /** What only a bundle is read with: beside a receipt it would be a piece of evidence like any other. */
 async function readersOf(file: NamedFile, text: string): Promise<OwnKind | undefined> {
   if (areLotKeys(text)) return "lotKeys";
-  if (!/\.(csv|tsv|txt)$/i.test(file.name) || file.blob.size > MAX_UNITS_SIZE) return undefined;
+  const [, ending] = /\.(csv|key|tsv|txt)$/i.exec(file.name) ?? [];
+  if (ending === undefined || file.blob.size > MAX_UNITS_SIZE) return undefined;
+  const bytes = new Uint8Array(await file.blob.arrayBuffer());
+  if (ending.toLowerCase() === "key" && !isListForKey(bytes)) return undefined;
   try {
-    readList(new Uint8Array(await file.blob.arrayBuffer()));
+    readList(bytes);
     return "units";
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether what is called a key is a list of units. Units are shown, so what may be a key that was damaged is none: a long
+ * run of letters, as in keys of any kind, or a lot key in short lines.
+ */
+function isListForKey(bytes: Uint8Array): boolean {
+  const text = decodeText(bytes) ?? "";
+  const joined = text.replace(/\s/g, "");
+  const isInLines = joined.length % LOT_KEY_DIGITS === 0 && /^[0-9a-f]*[a-f][0-9a-f]*$/i.test(joined);
+  return !/[0-9a-z+/]{32}/i.test(text) && !isInLines && looksLikeList(text);
 }
 
 function roleOf(name: string, text: string): Role {

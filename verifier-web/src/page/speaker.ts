@@ -39,6 +39,10 @@ export class Speaker {
 
   /** What is still missing, behind the number of files where that is told; nothing where nothing is missing and no file is. */
   missing(names: readonly TextName[], files?: number): string {
+    if (names.includes("unpacked")) {
+      const said = this.text("unpacked");
+      return files === undefined ? said : this.text("filesUnpacked", `${files}`, said);
+    }
     const list = names.map((name) => this.text(name)).join(this.language === "zh" ? "；" : "; ");
     if (files === undefined) return list === "" ? "" : this.text("missing", list);
     return list === "" ? this.text("filesAdded", `${files}`) : this.text("filesMissing", `${files}`, list);

@@ -24,7 +24,7 @@ const BYTES: Partial<Record<Role, Uint8Array>> = {
 };
 
 const missing = (roles: readonly Role[], hasPolicy: boolean, hasSources: boolean) =>
-  missingFor({ roles, hasPolicy, hasSources }).map((name) => name.replace("missing", ""));
+  missingFor({ roles, hasPolicy, hasSources, areParts: false }).map((name) => name.replace("missing", ""));
 
 test("what no verdict is without is missing, and nothing else", () => {
   assert.deepEqual(missing(["bundle"], false, false), ["Policy", "Pins"]);

@@ -12,7 +12,7 @@ import { Stop, type Report } from "../../src/judge/report.ts";
 import { judge } from "../../src/judge/verify.ts";
 import { showRun } from "../../src/page/result.ts";
 import { Speaker } from "../../src/page/speaker.ts";
-import { TEXTS } from "../../src/page/words/labels.ts";
+import { OWN_ROLES, TEXTS } from "../../src/page/words/labels.ts";
 import { withDocument, type Made } from "../dom.ts";
 import { makeBundle, makeRange, partsOf, pinsFrom } from "../maker-bundle.ts";
 import { NOTHING_ELSE, POLICY, SIGNERS, SOURCE, anchor } from "../maker.ts";
@@ -156,7 +156,7 @@ test("a text in another's field is called what it looks like, with the field tha
   const cases: readonly [Partial<Given>, string, RegExp][] = [
     [{ policy: encodeUtf8(PINS) }, "looks-pins", /as a policy looks like pins/],
     [{ policy: encodeUtf8(LIST) }, "looks-units", /as a policy looks like a list of units/],
-    [{ policy: encodeUtf8(`${SIGNERS.source.vkey}\n`) }, "looks-keys", /field for keys/],
+    [{ policy: encodeUtf8(`${SIGNERS.source.vkey}\n`) }, "looks-keys", /put them in as “Keys of machines”/],
     [{ policy: MADE.receipt }, "looks-receipt", /is a receipt: drop it among the files/],
     [{ policy: MADE.disclosure }, "looks-disclosure", /beside the receipt/],
     [{ policy: BUNDLE }, "given-bundle", /as a policy is a bundle/],
@@ -166,7 +166,7 @@ test("a text in another's field is called what it looks like, with the field tha
     [{ ...own, units: encodeUtf8(PINS) }, "looks-pins", /as a list of units looks/],
     [{ ...own, units: encodeUtf8(POLICY) }, "looks-policy", /policy/],
     [{ ...own, units: encodeUtf8(LOT_KEY) }, "looks-lot-key", /not shown/],
-    [{ ...own, units: encodeUtf8(LIST), lotKeys: LIST }, "looks-units", /as keys of lots looks/],
+    [{ ...own, units: encodeUtf8(LIST), lotKeys: LIST }, "looks-units", /as keys of lots looks .*: put it in as “Your list of units”\./],
     [{ ...own, units: encodeUtf8(LIST), lotKeys: SIGNERS.source.vkey }, "looks-keys", /machines/],
   ];
   for (const [changed, code, words] of cases) {
@@ -176,6 +176,12 @@ test("a text in another's field is called what it looks like, with the field tha
     assert.ok(reason && !JSON.stringify(reason).includes("96dc"), code);
     assert.match(new Speaker("en").sentence(reason), words);
     assert.doesNotMatch(new Speaker("zh").sentence(reason), /policy|lotKeys|units/, code);
+  }
+  // Where it belongs is called as in the column in which that is chosen, and the field begins so.
+  for (const language of ["en", "zh"] as const) {
+    const said = new Speaker(language).sentence({ code: "looks-units", values: ["lotKeys"], details: [] });
+    const { [language]: name } = OWN_ROLES.units;
+    assert.ok(said.includes(`“${name}”`) && TEXTS.units[language].startsWith(name), said);
   }
 });
 

@@ -145,6 +145,15 @@ test("a unit that is nowhere is said alike by the page, the bundle's verdict and
   const passed: [string, string][] = [["verdict", "Passed\n"]];
   assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\n", passed), "own-by-panel"), []);
   assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\nSN-3,PNL8\n", passed), "own-by-panel-some"), []);
+  // That no record has its serial is told all the same; not of one that is called by its panel, or found by its serial.
+  const listed = async (...given: Parameters<typeof of>) => valuesOf(await of(...given), "own-by-listed-panel");
+  assert.deepEqual(await listed(single, "SN-1,PNL7\n", passed), [["1", "1"]]);
+  assert.deepEqual(await listed(single, "SN-1,PNL7\nSN-3,PNL8\n", passed), [["1", "2"]]);
+  assert.deepEqual(await listed(single, "N/A,PNL7\n", passed), []);
+  assert.deepEqual(await listed(single, "PNL7,\n", passed), []);
+  assert.deepEqual(await listed(boards, "SN-1,PNL7\n"), []);
+  // One sentence is enough: a neighbour's record says more.
+  assert.deepEqual(await listed(single, "SN-1,PNL7\nSN-2,PNL7\n"), []);
   assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\n", [["verdict", "Passed\nFailed\n"]]), "own-by-panel"), [["1", "1"]]);
   assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\nSN-2,PNL7\n"), "own-by-panel"), [["2", "2"]]);
   assert.deepEqual(valuesOf(await of(single, "SN-1,PNL7\nSN-2,PNL7\nSN-3,PNL8\n"), "own-by-panel-some"), [["2", "3", "SN-1, SN-2"]]);
@@ -180,7 +189,7 @@ test("a panel's tag finds its boards only where no tag of another board of it st
   };
   const alone = await of(["PNL7"], "SN-1,PNL7\n");
   assert.equal(alone.verdict, "verified");
-  assert.deepEqual(valuesOf(alone, "own-by-panel"), []);
+  assert.deepEqual([valuesOf(alone, "own-by-panel"), valuesOf(alone, "own-by-listed-panel")], [[], [["1", "1"]]]);
   assert.deepEqual(valuesOf(alone, "own-sound").map((values) => values.slice(2)), [["1", "1"]]);
   assert.deepEqual(valuesOf(await of(["PNL7", "PNL7"], "SN-1,PNL7\n"), "own-by-panel"), [["1", "1"]]);
   // Of a record that no tag of the reader's finds, another board of the panel is known all the same.

@@ -39,9 +39,9 @@ test("every code of the judgement has its sentence, and no sentence is left over
 test("both languages take the same values, and Chinese is not English", () => {
   const all: [string, Words][] = [SENTENCES, VERDICTS, MEANINGS, FACTS, ROLE_NAMES, TEXTS, FIELDS, KINDS, STORY, REFUSALS, WITHIN]
     .flatMap((words) => Object.entries(words));
-  for (const [code, { en, zh, one = en, oneZh = zh }] of all) {
+  for (const [code, { en, zh, one = en }] of all) {
     const values = (text: string) => [...text.matchAll(/\{\d\}/g)].map(String).sort();
-    for (const other of [zh, one, oneZh]) assert.deepEqual(values(other), values(en), code);
+    for (const other of [zh, one]) assert.deepEqual(values(other), values(en), code);
     if (code !== "detail-other") assert.match(zh, /\p{Script=Han}/u, code);
     assert.ok(!/\p{Script=Han}/u.test(en), code);
   }
@@ -155,15 +155,26 @@ test("letters of another size are said to be other letters, and what is to be as
   const { en, zh } = SENTENCES["own-none-found"] ?? { en: "", zh: "" };
   assert.ok(en.includes("capital and small letters are not the same") && zh.includes("区分大小写"));
   const asked = (language: "en" | "zh", count: string) => new Speaker(language).sentence(say("look-ask-report", count));
-  assert.equal(asked("en", "1"), "Ask the maker for it. No report of an inspection machine (AOI) under this name is here.");
-  assert.equal(asked("en", "2"), "Ask the maker for them. No report of an inspection machine (AOI) under these names is here.");
-  assert.equal(asked("zh", "1"), "请向工厂索要。此处没有该名称的检测机（AOI）报告。");
-  assert.equal(asked("zh", "2"), "请向工厂索要。此处没有这些名称的检测机（AOI）报告。");
+  assert.equal(asked("en", "1"), "Ask the maker for it.");
+  assert.equal(asked("en", "2"), "Ask the maker for them.");
+  for (const count of ["1", "2"]) assert.equal(asked("zh", count), "请向工厂索要。");
+  // Of units that are nowhere the reader looks first at what they have themselves.
+  const nowhere = (language: "en" | "zh") => new Speaker(language).sentence(say("look-ask-records"));
+  assert.equal(nowhere("en"), "In no record. Compare the spelling first; then ask the maker for their records.");
+  assert.equal(nowhere("zh"), "任何记录中都没有。请先核对写法，再向工厂索取其记录。");
+});
+
+test("whose serial stands in no record is said of one unit and of many, and of which panel it is found by", () => {
+  const told = (language: "en" | "zh", ...values: string[]) => new Speaker(language).sentence(say("own-by-listed-panel", ...values));
+  assert.equal(told("en", "2", "14"), "2 of your 14 units are found by the panel that your list gives for them: their serials stand in no record.");
+  assert.equal(told("en", "1", "14"), "1 of your 14 units is found by the panel that your list gives for it: its serial stands in no record.");
+  assert.equal(told("en", "1", "1"), "1 of your 1 unit is found by the panel that your list gives for it: its serial stands in no record.");
+  assert.equal(told("zh", "2", "14"), "您的 14 个单元中有 2 个按您清单所给的拼板找到：其序列号不在任何记录中。");
 });
 
 test("in Chinese whoever gives the evidence has one name, wherever the reader is asked to act", () => {
   const all = [SENTENCES, VERDICTS, MEANINGS, FACTS, ROLE_NAMES, OWN_ROLES, TEXTS, FIELDS, KINDS, STORY, REFUSALS, WITHIN, { ALL_FOUND }]
-    .flatMap((words) => Object.entries<Words>(words)).map(([code, { zh, oneZh = "" }]) => [code, zh + oneZh] as const);
+    .flatMap((words) => Object.entries<Words>(words)).map(([code, { zh }]) => [code, zh] as const);
   assert.deepEqual(all.filter(([, text]) => /厂家|制造方|制造商/.test(text)), []);
   const texts = new Map(all);
   for (const code of ["look-ask-records", "look-ask-report", "own-not-inspected", "own-none-found", "open-scan"]) {

@@ -8,8 +8,6 @@ export interface Words {
   readonly zh: string;
   /** English where the first value is 1, if a word that does not stand right behind it changes too. */
   readonly one?: string;
-  /** The same in Chinese. */
-  readonly oneZh?: string;
 }
 
 /** The language that a browser asks for: Chinese in any of its forms, else English. */
@@ -49,8 +47,8 @@ const NUMBERS: readonly (readonly [string, string])[] = [
 
 /** Puts values into a sentence. */
 export function fill(words: Words, language: Language, values: readonly string[] = []): string {
-  const ofOne = language === "en" ? words.one : words.oneZh;
-  const text = (values[0] === "1" ? ofOne : undefined) ?? words[language];
+  const ofOne = language === "en" && values[0] === "1" ? words.one : undefined;
+  const text = ofOne ?? words[language];
   // With what follows it, so that a value that itself holds `{1}` stays as it is.
   return text.replace(/\{(\d)\}([^{]*)/g, (_, place: string, behind: string) => {
     const value = values[Number(place)] ?? "";

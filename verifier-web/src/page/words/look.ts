@@ -9,27 +9,26 @@ export const LOOK: Readonly<Record<string, Words>> = {
     zh: "您的 {1} 个单元中有 {0} 个找不到：{2}",
   },
   "look-ask-records": {
-    en: "In no record: another spelling, another lot key, or none was made. Ask the maker for their records.",
-    zh: "任何记录中都没有：写法不同、批次密钥不对，或未作记录。请向工厂索取其记录。",
+    en: "In no record. Compare the spelling first; then ask the maker for their records.",
+    zh: "任何记录中都没有。请先核对写法，再向工厂索取其记录。",
   },
   "look-header": {
     en: "The first line, `{0}`, was taken for a header.",
     zh: "首行 `{0}` 被当作表头。",
   },
   "look-not-inspected": {
-    en: "{0} boards have no inspection report: {1}",
-    one: "{0} board has no inspection report: {1}",
-    zh: "{0} 块电路板没有检验报告：{1}",
+    en: "{0} boards have no inspection report (AOI): {1}",
+    one: "{0} board has no inspection report (AOI): {1}",
+    zh: "{0} 块电路板没有检测（AOI）报告：{1}",
   },
   "look-ask-report": {
-    en: "Ask the maker for them. No report of an inspection machine (AOI) under these names is here.",
-    one: "Ask the maker for it. No report of an inspection machine (AOI) under this name is here.",
-    zh: "请向工厂索要。此处没有这些名称的检测机（AOI）报告。",
-    oneZh: "请向工厂索要。此处没有该名称的检测机（AOI）报告。",
+    en: "Ask the maker for them.",
+    one: "Ask the maker for it.",
+    zh: "请向工厂索要。",
   },
   "look-no-report": {
-    en: "No report of an inspection machine (AOI) is among what is shown",
-    zh: "所出示的内容中没有检测机（AOI）的报告",
+    en: "No inspection report (AOI) is among what is shown",
+    zh: "所出示的内容中没有检测（AOI）报告",
   },
   "look-failed": {
     en: "{0} boards failed at the machine and nobody passed them: {1}",

@@ -1,4 +1,4 @@
-/** What is said of units that are found by their panel alone, and of boards that no machine has inspected. */
+/** What is said of units that are found by their panel, and of boards that no machine has inspected. */
 
 import type { Words } from "./language.ts";
 
@@ -10,6 +10,11 @@ export const LOOKED: Readonly<Record<string, Words>> = {
   "open-not-inspected": {
     en: "To look at: of {0} boards or panels named in what is shown, no report of an inspection machine (AOI) under that name is there for {1}: {2}.",
     zh: "请留意：所出示的内容写明的 {0} 个单板或拼板中，有 {1} 个在该名称下没有检测机（AOI）的报告：{2}。",
+  },
+  "own-by-listed-panel": {
+    en: "{0} of your {1} units are found by the panel that your list gives for them: their serials stand in no record.",
+    one: "{0} of your {1} units is found by the panel that your list gives for it: its serial stands in no record.",
+    zh: "您的 {1} 个单元中有 {0} 个按您清单所给的拼板找到：其序列号不在任何记录中。",
   },
   "own-by-panel": {
     en: "{0} of your {1} units are found by the panel alone: the records name the panel and not the board, so a record may be of a neighbour on the same panel.",

@@ -1,5 +1,9 @@
-/** What is said of a text that was put into another's field; `{0}` is what that field is for. */
+/**
+ * What is said of a text that was put into another's field, or of a file that is taken as another; `{0}` is what that is
+ * for. Where it belongs is called as the page calls it.
+ */
 
+import { OWN_ROLES } from "./labels.ts";
 import type { Words } from "./language.ts";
 
 export const MISTAKEN: Readonly<Record<string, Words>> = {
@@ -12,27 +16,27 @@ export const MISTAKEN: Readonly<Record<string, Words>> = {
     zh: "填作{0}的内容是回执的披露文件：请将它与回执一起拖入。",
   },
   "looks-keys": {
-    en: "What was put in as {0} looks like keys of machines: put them into the field for keys.",
-    zh: "填作{0}的内容看起来是机器密钥：请填入机器密钥栏。",
+    en: `What was put in as {0} looks like keys of machines: put them in as “${OWN_ROLES.keys.en}”.`,
+    zh: `填作{0}的内容看起来是机器密钥：请改作“${OWN_ROLES.keys.zh}”。`,
   },
   "looks-lot-key": {
-    en: "What was put in as {0} looks like a lot key, which is not shown: put it into the field for keys of your lots.",
-    zh: "填作{0}的内容看起来是批次密钥，不予显示：请填入批次密钥栏。",
+    en: `What was put in as {0} looks like a lot key, which is not shown: put it in as “${OWN_ROLES.lotKeys.en}”.`,
+    zh: `填作{0}的内容看起来是批次密钥，不予显示：请改作“${OWN_ROLES.lotKeys.zh}”。`,
   },
   "looks-pins": {
-    en: "What was put in as {0} looks like pins: put it into the field for your pins.",
-    zh: "填作{0}的内容看起来是信任锚点文件（pins）：请填入信任锚点栏。",
+    en: `What was put in as {0} looks like pins: put it in as “${OWN_ROLES.pins.en}”.`,
+    zh: `填作{0}的内容看起来是信任锚点文件（pins）：请改作“${OWN_ROLES.pins.zh}”。`,
   },
   "looks-policy": {
-    en: "What was put in as {0} looks like a policy: put it into the field for your policy.",
-    zh: "填作{0}的内容看起来是策略：请填入策略栏。",
+    en: `What was put in as {0} looks like a policy: put it in as “${OWN_ROLES.policy.en}”.`,
+    zh: `填作{0}的内容看起来是策略：请改作“${OWN_ROLES.policy.zh}”。`,
   },
   "looks-receipt": {
     en: "What was put in as {0} is a receipt: drop it among the files.",
     zh: "填作{0}的内容是回执：请将它与其他文件一起拖入。",
   },
   "looks-units": {
-    en: "What was put in as {0} looks like a list of units: put it into the field for your units.",
-    zh: "填作{0}的内容看起来是单元清单：请填入单元栏。",
+    en: `What was put in as {0} looks like a list of units: put it in as “${OWN_ROLES.units.en}”.`,
+    zh: `填作{0}的内容看起来是单元清单：请改作“${OWN_ROLES.units.zh}”。`,
   },
 };

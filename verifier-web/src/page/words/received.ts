@@ -1,5 +1,6 @@
-/** What is said of files that are not whole, of files in the other's list, of a list of units that finds nothing, and of what is not used. */
+/** What is said of files that are not whole or are parts of one, of files in the other's list, of a list of units that finds nothing, and of what is not used. */
 
+import { TEXTS } from "./labels.ts";
 import type { Words } from "./language.ts";
 
 export const RECEIVED: Readonly<Record<string, Words>> = {
@@ -35,6 +36,7 @@ export const RECEIVED: Readonly<Record<string, Words>> = {
     en: "Your list of units: it is looked for in bundles, and was not used for this receipt.",
     zh: "您的单元清单：它用于在证据包中查找，对这份回执未予使用。",
   },
+  "unpacked-bundle": TEXTS.unpacked,
   "open-hidden-parts": {
     en: "What is not opened: all {0} records are shown, and of some of them not every field.",
     zh: "未披露的内容：{0} 条记录均已披露，但其中有的并非全部字段。",
