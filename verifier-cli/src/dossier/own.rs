@@ -388,7 +388,7 @@ fn say_by_panel(report: &mut Report, units: &[&Unit], all: usize) {
     }
 }
 
-/// Of units whose serials stand in no record, the reader's list alone says that they are these boards.
+/// Of units that are not found by their serials, the reader's list alone says that they are these boards.
 fn say_by_listed_panel(report: &mut Report, units: &[&Unit], all: usize) {
     let with_serial = units.iter().filter(|unit| !unit.serial.is_empty()).count();
     if with_serial > 0 {

@@ -105,13 +105,13 @@ fn a_board_that_no_machine_inspected_comes_first_with_a_list_and_without() {
             "en",
             "Board 1: SN2 (panel PN2) (no inspection shown)",
             "found by the panel alone",
-            "3 of your 3 units are found by the panel that your list gives for them: their serials stand in no record",
+            "3 of your 3 units are found by the panel that your list gives for them, not by their serials",
         ),
         (
             "zh",
             "板 1：SN2（拼板 PN2）（未出示检测）",
             "仅凭拼板",
-            "您的 3 个单元中有 3 个按您清单所给的拼板找到：其序列号不在任何记录中",
+            "您的 3 个单元中有 3 个是按您清单所给的拼板找到的，而非按序列号",
         ),
     ] {
         let page = dispute.report(&listed, language, 0);

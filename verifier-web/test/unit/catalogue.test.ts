@@ -48,7 +48,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
     "pins pin-cadence pin-first",
   "folders and files that are written, and the command line":
     "file-unwritable written bytes sha256 no-note-name not-a-part ignored hint-dossier output-no-file output-is-input " +
-    "output-in-input output-twice file-there use-bundle-verify hint-lot-key own-files-unreadable",
+    "output-in-input output-twice file-there use-bundle-verify hint-lot-key own-files-unreadable hint-file-missing",
   "timestamp requests and lists of authorities: the page takes none and says so (open-stamp-authority)":
     "stamp-sound stamp-how-to-ask stamp-authority stamp-claimed stamp-other-nonce stamp-other-request stamp-untrusted " +
     "stamp-bad-authorities stamp-bad-request stamp-no-random stamp-nowhere open-stamp-checkpoint open-stamp-request " +
@@ -58,7 +58,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
     "template-about-902-13 template-about-902-14 template-about-china template-blank template-unchecked template-nobody " +
     "template-none",
   "said by the page in other words: undecided, the heading of open points, reader-incomplete, and within the sentence itself":
-    "could-not-tell not-checked not-accepted lot-key-needs-units hint-lot-key-finds-nothing hint-units-alone hint-policy " +
+    "no-policy-nor-pins hint-part-of-bundle could-not-tell not-checked not-accepted lot-key-needs-units hint-lot-key-finds-nothing hint-units-alone hint-policy " +
     "hint-no-policy hint-pins hint-source-key hint-list look-late-up-to",
   "headings and facts for machines, where the page shows the units themselves":
     "own-records own-by-panel-unit",

@@ -164,12 +164,12 @@ test("letters of another size are said to be other letters, and what is to be as
   assert.equal(nowhere("zh"), "任何记录中都没有。请先核对写法，再向工厂索取其记录。");
 });
 
-test("whose serial stands in no record is said of one unit and of many, and of which panel it is found by", () => {
+test("who is found by the panel of the list is said of one unit and of many, and of which panel it is found by", () => {
   const told = (language: "en" | "zh", ...values: string[]) => new Speaker(language).sentence(say("own-by-listed-panel", ...values));
-  assert.equal(told("en", "2", "14"), "2 of your 14 units are found by the panel that your list gives for them: their serials stand in no record.");
-  assert.equal(told("en", "1", "14"), "1 of your 14 units is found by the panel that your list gives for it: its serial stands in no record.");
-  assert.equal(told("en", "1", "1"), "1 of your 1 unit is found by the panel that your list gives for it: its serial stands in no record.");
-  assert.equal(told("zh", "2", "14"), "您的 14 个单元中有 2 个按您清单所给的拼板找到：其序列号不在任何记录中。");
+  assert.equal(told("en", "2", "14"), "2 of your 14 units are found by the panel that your list gives for them, not by their serials.");
+  assert.equal(told("en", "1", "14"), "1 of your 14 units is found by the panel that your list gives for it, not by its serial.");
+  assert.equal(told("en", "1", "1"), "1 of your 1 unit is found by the panel that your list gives for it, not by its serial.");
+  assert.equal(told("zh", "2", "14"), "您的 14 个单元中有 2 个是按您清单所给的拼板找到的，而非按序列号。");
 });
 
 test("in Chinese whoever gives the evidence has one name, wherever the reader is asked to act", () => {

@@ -27,9 +27,9 @@ catalogue! {
         "{0} of your {1} units are found by the panel alone: the records name the panel and not the board, so a record may be of a neighbour on the same panel: {2}",
         "您的 {1} 个单元中有 {0} 个仅凭拼板找到：记录写明的是拼板，而非单板，因此记录可能属于同一拼板上的相邻单板：{2}";
     OwnByListedPanel = "own-by-listed-panel",
-        "{0} of your {1} units are found by the panel that your list gives for them: their serials stand in no record",
-        "您的 {1} 个单元中有 {0} 个按您清单所给的拼板找到：其序列号不在任何记录中",
-        "{0} of your {1} units is found by the panel that your list gives for it: its serial stands in no record";
+        "{0} of your {1} units are found by the panel that your list gives for them, not by their serials",
+        "您的 {1} 个单元中有 {0} 个是按您清单所给的拼板找到的，而非按序列号",
+        "{0} of your {1} units is found by the panel that your list gives for it, not by its serial";
     OwnNotInspected = "own-not-inspected",
         "no report of an inspection machine (AOI) is shown for {0} of your {1} units: {2}; the delivery comparison (`fiducial reconcile`) judges that",
         "您的 {1} 个单元中有 {0} 个未出示检测机（AOI）的报告：{2}；由出货核对（`fiducial reconcile`）判定";

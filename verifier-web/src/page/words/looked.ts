@@ -12,9 +12,9 @@ export const LOOKED: Readonly<Record<string, Words>> = {
     zh: "请留意：所出示的内容写明的 {0} 个单板或拼板中，有 {1} 个在该名称下没有检测机（AOI）的报告：{2}。",
   },
   "own-by-listed-panel": {
-    en: "{0} of your {1} units are found by the panel that your list gives for them: their serials stand in no record.",
-    one: "{0} of your {1} units is found by the panel that your list gives for it: its serial stands in no record.",
-    zh: "您的 {1} 个单元中有 {0} 个按您清单所给的拼板找到：其序列号不在任何记录中。",
+    en: "{0} of your {1} units are found by the panel that your list gives for them, not by their serials.",
+    one: "{0} of your {1} units is found by the panel that your list gives for it, not by its serial.",
+    zh: "您的 {1} 个单元中有 {0} 个是按您清单所给的拼板找到的，而非按序列号。",
   },
   "own-by-panel": {
     en: "{0} of your {1} units are found by the panel alone: the records name the panel and not the board, so a record may be of a neighbour on the same panel.",
