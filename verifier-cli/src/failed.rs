@@ -14,7 +14,7 @@ use spec::evidence::time::parse_millis;
 use crate::list::{Unit, is_name};
 use crate::matter::{Outcome, in_turn, is_about_boards};
 use crate::messages::Message;
-use crate::reconcile::{claimed_instant, is_inspection, says_bad, says_good};
+use crate::reconcile::{claimed_instant, counts_some, is_inspection, says_bad, says_good};
 use crate::report::{Look, Report};
 
 /// How many records are gone through for what became of boards: hostile ones may put all on one panel.
@@ -101,7 +101,7 @@ struct Word<'r> {
     verdict: Verdicts<'r>,
     /// What a review found.
     before: Verdicts<'r>,
-    defects: usize,
+    has_defects: bool,
     file: Option<&'r str>,
     about: Option<&'r str>,
     times: (Option<u64>, u64),
@@ -112,7 +112,8 @@ impl<'r> Word<'r> {
         let text =
             |name: &str| -> Option<&'r str> { record.text(name).filter(|text| !text.is_empty()) };
         let lines = |name: &str| -> Vec<&'r str> {
-            let lines = text(name).into_iter().flat_map(str::lines);
+            // As items of a list are told apart everywhere: what is behind a line's end is part of a name.
+            let lines = text(name).into_iter().flat_map(|list| list.split('\n'));
             lines.filter(|line| !line.is_empty()).collect()
         };
         let claimed = || {
@@ -120,7 +121,7 @@ impl<'r> Word<'r> {
             claimed_instant(text("claimed/start")?, format, text("claimed/zone")?)
         };
         let seen = text("seen").and_then(parse_millis).unwrap_or(u64::MAX);
-        let defects = text("defects").and_then(|count| count.trim().parse().ok()).unwrap_or(0);
+        let has_defects = text("defects").is_some_and(counts_some);
         let units = lines("units");
         Self {
             place: (source, sequence, record.index()),
@@ -130,7 +131,7 @@ impl<'r> Word<'r> {
             panel: text("panel").filter(|name| is_name(name.as_bytes())),
             verdict: Verdicts::of(lines("verdict")),
             before: Verdicts::of(lines("verdict/before")),
-            defects,
+            has_defects,
             file: text("file/sha256"),
             about: text("about/sha256"),
             times: (claimed(), seen),
@@ -170,7 +171,7 @@ impl<'r> Word<'r> {
     /// Whether it says that this board failed at a machine.
     fn fails(&self, name: &str) -> bool {
         if self.is_counted() {
-            return self.defects > 0;
+            return self.has_defects;
         }
         self.found().is_some_and(|found| self.said_of(found, name).is_bad)
     }
@@ -191,7 +192,7 @@ impl<'r> Word<'r> {
 
     /// The boards that it says failed at a machine.
     fn failing(&self) -> Vec<&'r str> {
-        let is_all = self.is_counted() && self.defects > 0;
+        let is_all = self.is_counted() && self.has_defects;
         if !is_all && !self.found().is_some_and(|found| found.says.is_bad) {
             return Vec::new();
         }
@@ -295,7 +296,7 @@ impl<'w, 'r> Histories<'w, 'r> {
         let serial = unit.serial.as_str();
         let of_serial = self.by_name.get(serial).into_iter().flatten();
         let is_named = is_name(serial.as_bytes())
-            && of_serial.clone().any(|at| self.words[*at].units.contains(&serial));
+            && of_serial.clone().any(|at| self.words[*at].places_of(serial).next().is_some());
         let listed = unit.panel.as_deref().filter(|panel| is_name(panel.as_bytes()));
         let name = listed.filter(|_| !is_named).unwrap_or(serial);
         let mut panels = of_serial.filter_map(|at| self.words[*at].panel);
@@ -402,7 +403,7 @@ mod tests {
             panel: text("panel"),
             verdict: Verdicts::of(lines("verdict")),
             before: Verdicts::of(lines("verdict/before")),
-            defects: text("defects").and_then(|count| count.parse().ok()).unwrap_or(0),
+            has_defects: text("defects").is_some_and(counts_some),
             file: text("file/sha256"),
             about: text("about/sha256"),
             times: (None, seen),

@@ -14,7 +14,7 @@ use spec::evidence::time::parse_millis;
 use spec::time::format_utc;
 
 use crate::messages::{Message, Said, days};
-use crate::reconcile::claimed_moment;
+use crate::reconcile::{Moment, claimed_moment};
 use crate::report::Report;
 
 /// What happened on a board, in an oven or at a bench. Programs are older than their use, and closings and
@@ -32,7 +32,7 @@ const KINDS: [Kind; 6] = [
 /// to come when its record was logged.
 const AHEAD: u64 = 60;
 
-/// From so many seconds on it is said before the reasons of a verdict, with how many times that it was: a day.
+/// From so many seconds on it is said before the reasons of a verdict: a day.
 const LATE: u64 = 86_400;
 
 /// A statement that holds.
@@ -80,10 +80,12 @@ struct Furthest {
     seconds: u64,
     /// Source, statement and record.
     place: Option<(String, u64, u64)>,
-    /// Of what was logged late: the days that it claims, and those on which it was logged. By their letters they are in
-    /// order.
-    claimed_days: BTreeSet<String>,
-    known_days: BTreeSet<String>,
+    /// Of what was logged late: the days that it claims, and those on which it was logged by the same clock. Days of two
+    /// clocks would not lie as far apart as is said.
+    claimed_days: BTreeSet<u64>,
+    known_days: BTreeSet<u64>,
+    /// The most that lie between a claimed day and that on which its record was logged.
+    days_between: u64,
 }
 
 impl Lateness {
@@ -98,20 +100,18 @@ impl Lateness {
         for record in one.opened.records().iter().filter(|record| KINDS.contains(&record.kind())) {
             let place = (one.source.to_owned(), one.sequence, record.index());
             let known = known.or_else(|| record.text("seen").and_then(parse_millis));
-            let (Some((claimed, day)), Some(known)) = (claimed(record), known) else {
+            let (Some(claimed), Some(known)) = (claimed(record), known) else {
                 self.untold.insert(place, record.kind());
                 continue;
             };
-            let ahead = claimed.saturating_sub(known) / 1000;
+            let ahead = claimed.millis.saturating_sub(known) / 1000;
             if ahead > AHEAD {
                 self.ahead.add(place, ahead);
             } else {
-                let seconds = known.saturating_sub(claimed) / 1000;
+                let seconds = known.saturating_sub(claimed.millis) / 1000;
                 furthest.add(place, seconds);
                 if seconds >= LATE {
-                    let known = format_utc(known / 1000);
-                    furthest.known_days.insert(known.chars().take(day.len()).collect());
-                    furthest.claimed_days.insert(day);
+                    furthest.add_days(claimed.day(), claimed.day_of(known));
                 }
             }
         }
@@ -141,8 +141,7 @@ impl Lateness {
             report.reason(said);
         }
         if let (Some(claimed), Some(known)) = (witnessed.claimed(), witnessed.known()) {
-            // Whole days, of the record that was logged latest.
-            let days = (witnessed.seconds / LATE).to_string();
+            let days = witnessed.days_between.to_string();
             report.look(Said::new(Message::LookLate, &[&claimed, &known, &days]));
             report.tell_elsewhere(by_witnesses);
         }
@@ -171,12 +170,18 @@ impl Lateness {
 impl Furthest {
     /// The days that what was logged late claims.
     fn claimed(&self) -> Option<String> {
-        Some(days::span(self.claimed_days.first()?, self.claimed_days.last()?))
+        span(&self.claimed_days)
     }
 
     /// Those on which it was logged.
     fn known(&self) -> Option<String> {
-        Some(days::span(self.known_days.first()?, self.known_days.last()?))
+        span(&self.known_days)
+    }
+
+    fn add_days(&mut self, claimed: u64, known: u64) {
+        self.claimed_days.insert(claimed);
+        self.known_days.insert(known);
+        self.days_between = self.days_between.max(known.saturating_sub(claimed));
     }
 
     fn add(&mut self, place: (String, u64, u64), seconds: u64) {
@@ -196,8 +201,16 @@ impl Ahead {
     }
 }
 
-/// Milliseconds since 1970 and the day; `None` if the record opens no claimed time, or one that leaves a doubt.
-fn claimed(record: &OpenedRecord) -> Option<(u64, String)> {
+/// The first and the last of some days, as machines write them.
+fn span(of: &BTreeSet<u64>) -> Option<String> {
+    let written = |day: &u64| -> String {
+        format_utc(day * LATE).chars().take_while(|letter| *letter != 'T').collect()
+    };
+    Some(days::span(&written(of.first()?), &written(of.last()?)))
+}
+
+/// `None` if the record opens no claimed time, or one that leaves a doubt.
+fn claimed(record: &OpenedRecord) -> Option<Moment> {
     let start = record.text("claimed/start")?;
     let format = record.text("claimed/format").unwrap_or("iso");
     claimed_moment(start, format, record.text("claimed/zone").unwrap_or("unknown"))

@@ -41,7 +41,9 @@ use crate::report::{Report, Verdict};
 
 use self::case::Book;
 pub(crate) use self::case::is_inspection;
-pub(crate) use self::claimed::{in_time, instant as claimed_instant, moment as claimed_moment};
+pub(crate) use self::claimed::{
+    Moment, in_time, instant as claimed_instant, moment as claimed_moment,
+};
 pub(crate) use self::delivery::{Delivery, Line};
 use self::entry::Entry;
 pub(crate) use self::finding::{Colour, Finding, in_short};
@@ -50,7 +52,7 @@ pub(crate) use self::paint::paint;
 use self::rules::Context;
 pub(crate) use self::rules::Counted;
 use self::verdict::Words;
-pub(crate) use self::verdict::{says_bad, says_good};
+pub(crate) use self::verdict::{counts_some, says_bad, says_good};
 
 /// How many units are listed for people; machines, and the table that can be written, get all of them.
 const MAX_LISTED: usize = 1000;

@@ -453,7 +453,7 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
     // It is not wrong; whoever reads it has to see it, and before the reasons.
     assert_eq!(code, 0, "{err}");
     let look = "boards are good.\nLook at this:\n  - The files whose time can be read say 6 April 2025; they were \
-                logged only on 2 January 2026, 270 days later. Before that they could have been altered\nWhat it \
+                logged only on 2 January 2026, 271 days later. Before that they could have been altered\nWhat it \
                 rests on:\n";
     assert!(out.contains(look) && !out.contains("270 d 18 h"), "{out}");
     let (_, json, _) = late.run(&[&words[..], &["--json"]].concat(), "en");
@@ -465,7 +465,7 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
         "{out}"
     );
     let (_, chinese, _) = late.run(&words, "zh");
-    let said = "自称 2025-04-06，直到 2026-01-02 才记入日志，晚了 270 天；此前可能被改动";
+    let said = "自称 2025-04-06，直到 2026-01-02 才记入日志，晚了 271 天；此前可能被改动";
     assert!(chinese.contains(said), "{chinese}");
     assert!(chinese.contains("1 条记录（光学检测 1）在作业之后多久才记入日志"), "{chinese}");
     let page = late.verify("late.zip", "en", 0);

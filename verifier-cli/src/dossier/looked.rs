@@ -124,8 +124,8 @@ fn is_bare(records: &[Named<'_>]) -> bool {
     records.iter().any(names) && !records.iter().any(|record| is_inspection(record.kind))
 }
 
-/// How many boards and panels records name, and those on which no machine that inspects has reported, if it has on
-/// others. A panel with boards of its own is not counted beside them, and a name that several panels share is none of
+/// How many boards and panels records name, and those on which no machine that inspects has reported, if one has reported
+/// at all: one empty report is not to buy silence on every board. A panel with boards of its own is not counted beside them, and a name that several panels share is none of
 /// a board. A report on a panel is one on every board of it, unless it names some of them.
 ///
 /// Every record is gone through as often as it has names: there may be hundreds of thousands, and a hostile one may
@@ -154,15 +154,13 @@ fn lacking_in(records: &[Named<'_>]) -> (usize, Vec<Unit>) {
         let panel = panels.get(*name).copied().flatten();
         !inspected.contains(*name) && panel.is_none_or(|panel| !inspected.contains(panel))
     };
-    let lacking: Vec<&&[u8]> = names.iter().filter(is_lacking).collect();
-    if lacking.len() == names.len() {
-        return (names.len(), Vec::new());
-    }
+    let is_any = records.iter().any(|record| is_inspection(record.kind));
+    let lacking = names.iter().filter(|name| is_any && is_lacking(name));
     let unit = |name: &&[u8]| Unit {
         serial: String::from_utf8_lossy(name).into_owned(),
         ..Unit::default()
     };
-    (names.len(), lacking.into_iter().map(unit).collect())
+    (names.len(), lacking.map(unit).collect())
 }
 
 #[cfg(test)]
@@ -252,13 +250,9 @@ mod tests {
         // A panel is a board or has some, also where no record names these.
         assert_eq!(told(&[(Kind::OvenData, "PN1", "")]), said);
         assert_eq!(told(&[(paste, "", "SN1")]), said);
-        // One such report is one, whatever it names, and where no board is named none is missing.
-        for records in [
-            &[(paste, "PN1", "PN1"), (aoi, "PN1", "PN1")][..],
-            &[(paste, "PN1", "PN1"), (aoi, "", "")],
-            &[(review, "", "")],
-            &[],
-        ] {
+        // One such report is one, and where no board is named none is missing.
+        for records in [&[(paste, "PN1", "PN1"), (aoi, "PN1", "PN1")][..], &[(review, "", "")], &[]]
+        {
             assert_eq!(told(records), ["", ""]);
         }
     }
@@ -288,6 +282,16 @@ mod tests {
         // Where none is, nobody knows of a machine that should have.
         assert_eq!(told(&[(paste, "PN1", "PN1"), (paste, "PN2", "PN2")]), of(2, ""));
         assert_eq!(told(&[]), of(0, ""));
+        // One report that names nobody, or what is no board, is one on none of them.
+        let paste_alone = [(paste, "PN1", "SN1 SN2")];
+        for (panel, units) in [("", ""), ("NOREAD", "N/A"), ("", "N/A"), ("PN9", "L7")] {
+            let all = [(aoi, panel, units), (paste, "PN8", "L7")];
+            let found = told(&[&paste_alone[..], &all].concat());
+            assert!(found.1.contains("SN1 SN2"), "{panel} {units}: {found:?}");
+        }
+        assert_eq!(told(&[paste_alone[0], (aoi, "", "")]), of(2, "SN1 SN2"));
+        let of_shared = [(paste, "PN1", "L7"), (paste, "PN2", "L7"), (aoi, "", "L7")];
+        assert_eq!(told(&of_shared), of(2, "PN1 PN2"));
         // A report on the panel is one on its boards, unless it names some of them.
         let on_panel = [(paste, "PN1", "SN1 SN2"), (aoi, "PN1", "PN1")];
         assert_eq!(told(&on_panel), of(2, ""));

@@ -8,7 +8,7 @@
 use spec::evidence::kind::Kind;
 
 use super::Step;
-use crate::reconcile::{in_time, is_inspection, says_bad, says_good};
+use crate::reconcile::{counts_some, in_time, is_inspection, says_bad, says_good};
 
 /// The last verdicts about one board, each as it was stated.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -102,11 +102,10 @@ impl Verdicts {
     }
 
     fn look(&mut self, step: &Step, verdict: Option<&str>) {
-        let count = |text: &str| text.trim().parse::<u64>().is_ok_and(|count| count > 0);
         // Where a machine has no word for it, its count of defects is what it says.
         let failures = match verdict {
             Some(verdict) => failures(verdict),
-            None => usize::from(step.text("defects").is_some_and(count)),
+            None => usize::from(step.text("defects").is_some_and(counts_some)),
         };
         let word = verdict.map(str::to_string);
         if is_inspection(step.kind) {

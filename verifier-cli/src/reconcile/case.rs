@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use spec::evidence::kind::Kind;
 
 use super::entry::Entry;
-use super::verdict::{CROSSED_OUT, Verdict, Words};
+use super::verdict::{CROSSED_OUT, Verdict, Words, counts_some};
 use crate::list::{Unit, is_name};
 
 /// All records, and where each name occurs.
@@ -247,7 +247,7 @@ impl Case<'_> {
                 // A crossed-out board is no finding.
                 words.iter().any(|word| says(word) == Verdict::Bad && !is_crossed_out(word))
             }
-            None => entry.number("defects").is_some_and(|count| count > 0),
+            None => entry.text("defects").is_some_and(|count| counts_some(&count)),
         }
     }
 }

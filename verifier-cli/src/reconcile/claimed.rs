@@ -6,12 +6,37 @@ use spec::evidence::time::parse_millis;
 
 /// Milliseconds since 1970; `None` if the format, the zone or a digit leaves a doubt.
 pub(crate) fn instant(text: &str, format: &str, zone: &str) -> Option<u64> {
-    moment(text, format, zone).map(|(millis, _)| millis)
+    moment(text, format, zone).map(|moment| moment.millis)
 }
 
-/// The same with the day that the machine writes for it by its own clock, `2026-03-02`.
-pub(crate) fn moment(text: &str, format: &str, zone: &str) -> Option<(u64, String)> {
-    let of = |text: &str| Some((parse_millis(text)?, text.get(..DAY)?.to_owned()));
+/// A moment, and how far the machine's own clock is ahead of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Milliseconds since 1970.
+    pub(crate) millis: u64,
+    ahead_seconds: i64,
+}
+
+impl Moment {
+    /// The day of another moment by this clock, in days since 1970.
+    pub(crate) fn day_of(&self, millis: u64) -> u64 {
+        (millis / 1000).saturating_add_signed(self.ahead_seconds) / (24 * 3600)
+    }
+
+    /// Its own.
+    pub(crate) fn day(&self) -> u64 {
+        self.day_of(self.millis)
+    }
+}
+
+/// The same with the clock that it is of: the day that a machine writes is a day there.
+pub(crate) fn moment(text: &str, format: &str, zone: &str) -> Option<Moment> {
+    let of = |text: &str| {
+        let millis = parse_millis(text)?;
+        let local = parse_millis(&format!("{}Z", text.get(..TIME)?))?;
+        let ahead_seconds = (local / 1000).checked_signed_diff(millis / 1000)?;
+        Some(Moment { millis, ahead_seconds })
+    };
     if format == "iso" {
         return of(text).or_else(|| of(&format!("{text}{}", offset(zone)?)));
     }
@@ -27,8 +52,8 @@ pub(crate) fn moment(text: &str, format: &str, zone: &str) -> Option<(u64, Strin
     rest.is_empty().then(|| parts.text(&zone)).flatten().and_then(|text| of(&text))
 }
 
-/// How many letters of a time are its day.
-const DAY: usize = "2026-03-02".len();
+/// How many letters of a time are its day and its time of day.
+const TIME: usize = "2026-03-02T04:00:00".len();
 
 /// Puts records into the order of the times that they claim, if each claims a moment and all were there when
 /// the first was seen: after an outage files are seen in the order of their names, whatever came first.
@@ -116,6 +141,21 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_one_of_the_clock_that_wrote_it() {
+        let at = |text, zone| moment(text, "iso", zone).unwrap();
+        // Half past midnight in Shanghai is the day before in UTC.
+        let shanghai = at("2026-03-02T00:30:00.5", "+08:00");
+        assert_eq!(shanghai.millis, 1_772_382_600_500);
+        let days =
+            |from: &Moment, hours: u64| from.day_of(from.millis + hours * 3_600_000) - from.day();
+        assert_eq!((days(&shanghai, 23), days(&shanghai, 24), days(&shanghai, 47)), (0, 1, 1));
+        let evening = at("2026-03-02T23:30:00-08:00", "unknown");
+        assert_eq!((days(&evening, 0), days(&evening, 1), days(&evening, 47)), (0, 1, 2));
+        assert_eq!(at("2026-03-02T10:00:00Z", "").day(), 20_514);
+        assert_eq!((shanghai.day(), evening.day()), (20_514, 20_514));
+    }
 
     #[test]
     fn a_time_is_a_moment_where_format_and_zone_leave_no_doubt() {

@@ -121,7 +121,20 @@ pub(crate) fn says_good(word: &str) -> bool {
 }
 
 fn plain(word: &str) -> String {
-    word.trim().to_lowercase()
+    trimmed(word).to_lowercase()
+}
+
+/// What machines and editors leave around a word is none of it: white space, and the mark of a byte order.
+fn trimmed(word: &str) -> &str {
+    word.trim_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}')
+}
+
+/// Whether a machine's count of defects says that there was one, however many digits it has.
+pub(crate) fn counts_some(defects: &str) -> bool {
+    let count = trimmed(defects);
+    let digits = count.strip_prefix('+').unwrap_or(count);
+    let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+    is_number && digits.bytes().any(|digit| digit != b'0')
 }
 
 #[cfg(test)]
@@ -142,6 +155,9 @@ mod tests {
             ("Skipped", Verdict::Bad),
             ("hold", Verdict::Unknown),
             ("", Verdict::Unknown),
+            ("Failed\r", Verdict::Bad),
+            ("\u{a0}Failed\u{85}\u{feff} ", Verdict::Bad),
+            ("Fai led", Verdict::Unknown),
         ] {
             assert_eq!(words.of(word.as_bytes()), says, "{word}");
         }
@@ -149,6 +165,16 @@ mod tests {
         assert_eq!(words.of_all([&b"ok"[..], b"hold"]), Verdict::Unknown);
         assert_eq!(words.of_all([]), Verdict::Unknown);
         assert!(Words::new(&["x".to_owned()], &["X".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn a_count_says_that_there_was_a_defect_whatever_its_length() {
+        for some in ["1", " 2 ", "+3", "010", "\u{a0}5\u{feff}", &"9".repeat(25)] {
+            assert!(counts_some(some), "{some}");
+        }
+        for none in ["", "0", "+0", "00", "-1", "1.5", "++1", "one", "0x1"] {
+            assert!(!counts_some(none), "{none}");
+        }
     }
 
     #[test]

@@ -17,22 +17,59 @@ fn told(times: &[(&str, &str)]) -> (String, Value) {
 #[test]
 fn with_the_dates_it_is_said_how_many_days_lie_between() {
     let (out, look) = told(&[("2025-04-06T09:04:05Z", "Z")]);
-    assert!(out.contains("logged only on 2 January 2026, 270 days later. Before"), "{out}");
-    assert_eq!(look[0]["values"], json!(["2025-04-06", "2026-01-02", "270"]));
-    // Days that are not whole do not count, and the first is one.
+    assert!(out.contains("logged only on 2 January 2026, 271 days later. Before"), "{out}");
+    assert_eq!(look[0]["values"], json!(["2025-04-06", "2026-01-02", "271"]));
+    // They are those of the calendar that the dates are of; what is not a day late is not told.
     let (out, _) = told(&[("2026-01-01T03:04:05Z", "Z")]);
     assert!(out.contains("2 January 2026, 1 day later. Before"), "{out}");
-    let (_, look) = told(&[("2025-12-31T03:04:06Z", "Z")]);
-    assert_eq!(look[0]["values"][2], "1");
+    let (out, _) = told(&[("2025-12-31T03:04:06Z", "Z")]);
+    assert!(
+        out.contains(
+            "say 31 December 2025; they were logged only on 2 January 2026, 2 days later."
+        ),
+        "{out}"
+    );
     let (_, look) = told(&[("2026-01-01T03:04:06Z", "Z")]);
     assert_eq!(look, json!([]));
 }
 
 #[test]
+fn both_dates_are_of_the_clock_that_the_record_claims() {
+    // In Shanghai it was five past eleven by then, and in Los Angeles still the evening before.
+    for (start, dates) in [
+        (
+            "2026-01-01T00:30:00+08:00",
+            "1 January 2026; they were logged only on 2 January 2026, 1 day",
+        ),
+        (
+            "2026-01-01T11:04:05+08:00",
+            "1 January 2026; they were logged only on 2 January 2026, 1 day",
+        ),
+        ("2025-12-31T23:30:00-08:00", ""),
+        (
+            "2025-12-31T19:04:00-08:00",
+            "31 December 2025; they were logged only on 1 January 2026, 1 day",
+        ),
+        (
+            "2025-12-30T20:00:00-08:00",
+            "30 December 2025; they were logged only on 1 January 2026, 2 days",
+        ),
+        (
+            "2025-12-31T23:30:00+14:00",
+            "31 December 2025; they were logged only on 2 January 2026, 2 days",
+        ),
+    ] {
+        let (out, look) = told(&[(start, "unknown")]);
+        assert_eq!(look == json!([]), dates.is_empty(), "{start}");
+        assert!(out.contains(dates), "{start}: {out}");
+    }
+}
+
+#[test]
 fn of_several_days_the_furthest_is_told_as_the_most() {
     let (out, look) = told(&[("2026-01-01T03:04:00Z", "Z"), ("2025-04-06T09:04:05Z", "Z")]);
-    let said = "say 6 April 2025 to 1 January 2026; they were logged only on 2 January 2026, up to 270 days later.";
+    let said = "say 6 April 2025 to 1 January 2026; they were logged only on 2 January 2026, up to 271 days later.";
     assert!(out.contains(said), "{out}");
     assert_eq!(look[0]["code"], "look-late");
-    assert_eq!(look[0]["values"], json!(["2025-04-06 .. 2026-01-01", "2026-01-02", "270"]));
+    assert_eq!(look[0]["values"], json!(["2025-04-06 .. 2026-01-01", "2026-01-02", "271"]));
 }
