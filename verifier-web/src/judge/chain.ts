@@ -186,5 +186,5 @@ function hashesOf({ about, fileHash, follows, supersedes }: Act): string[] {
 }
 
 function isNameless({ units, panel }: Act): boolean {
-  return [...units, panel].every((name) => NO_NAMES.includes(name));
+  return NO_NAMES.includes(panel) && units.every((name) => NO_NAMES.includes(name));
 }

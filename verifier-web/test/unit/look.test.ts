@@ -113,6 +113,19 @@ async function judged(files: readonly RoledFile[], units = ""): Promise<Report> 
   return judge({ files, ...own }, () => {});
 }
 
+test("every board of a record is told, however many it names, and each word counts", async () => {
+  const lines = (count: number, of: (at: number) => string) => Array.from({ length: count }, (_, at) => `${of(at)}\n`).join("");
+  const failedIn = async (boards: number, words: number, bad: number) => {
+    const verdict = lines(words, (at) => (at === bad ? "Failed" : "Passed"));
+    const report = await judged([bundleOf(new Map([["units", lines(boards, (at) => `SN${at}`)], ["verdict", verdict]]))]);
+    return report.look.map(({ code, values, units }) => [code, ...values, units.length, units.at(-1)].join(" "));
+  };
+  assert.deepEqual(await failedIn(513, 513, 512), ["look-failed 1 1 SN512"]);
+  // With more words than boards nobody knows whose each is, and all of them are on each.
+  assert.deepEqual(await failedIn(600, 700, 650), ["look-failed 600 600 SN99"]);
+  assert.deepEqual(await failedIn(700, 600, 599), ["look-failed 700 700 SN99"]);
+});
+
 const said = (report: Report) => report.look.map(({ code, units }) => [code, ...units].join(" "));
 
 test("what stands before the reasons is not said again below, and stays in what machines read", async () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
+import { actsOf, boundsOf } from "../../src/judge/acts.ts";
 import type { Unit } from "../../src/judge/list.ts";
 import { sayFailed } from "../../src/judge/look.ts";
 import { uninspected } from "../../src/judge/looked.ts";
@@ -38,6 +39,25 @@ const MANY = 8000;
 
 const names = Array.from({ length: MANY }, (_, at) => `SN${at}`);
 
+/** A record that opens these fields. */
+function recordOf(kind: string, values: Readonly<Record<string, string>>): OpenedRecord {
+  const fields = Object.entries(values).map(([name, text], at) =>
+    ({ index: BigInt(at), name, isKnown: true, value: encodeUtf8(text) })
+  );
+  return { index: 1n, kind, fieldCount: BigInt(fields.length), fields };
+}
+
+const linesOf = (items: readonly string[]) => items.map((item) => `${item}\n`).join("");
+
+/** The act of a record with these lists, as a bundle's is made. */
+function actIn(kind: string, lists: Readonly<Record<string, readonly string[]>>): Act {
+  const values = Object.fromEntries(Object.entries(lists).map(([name, items]) => [name, linesOf(items)]));
+  const bounds = { place: "aoi 1", ...boundsOf(undefined, undefined) };
+  const [act] = actsOf({ recordCount: 2n, records: [recordOf(kind, values)] }, bounds, () => undefined);
+  assert.ok(act);
+  return act;
+}
+
 /** What is said of all that failed, and in how many steps. */
 function failedIn(acts: readonly Act[]): { readonly said: string[]; readonly steps: number } {
   const steps = new Steps();
@@ -48,15 +68,15 @@ function failedIn(acts: readonly Act[]): { readonly said: string[]; readonly ste
 
 test("a record of thousands of boards has its words gone through once, and each board keeps its own", () => {
   const verdicts = names.map((_, at) => (at % 2 === 0 ? "Failed" : "Passed"));
-  const each = failedIn([actOf({ units: names, verdicts })]);
+  const each = failedIn([actIn("aoi-report", { units: names, verdict: verdicts })]);
   assert.deepEqual(each.said, [`look-failed ${MANY / 2}`]);
   assert.ok(each.steps < 30 * MANY, `${each.steps}`);
   // Where the words are not told apart, all of them are on each.
-  const all = failedIn([actOf({ units: names, verdicts: verdicts.slice(1) })]);
+  const all = failedIn([actIn("aoi-report", { units: names, verdict: verdicts.slice(1) })]);
   assert.deepEqual(all.said, [`look-failed ${MANY}`]);
   assert.ok(all.steps < 30 * MANY, `${all.steps}`);
   // Likewise what a review names as what stood before it.
-  const review = failedIn([actOf({ kind: "review", units: names, verdictsBefore: verdicts, verdicts: names.map(() => "Passed") })]);
+  const review = failedIn([actIn("review", { units: names, "verdict/before": verdicts, verdict: names.map(() => "Passed") })]);
   assert.deepEqual(review.said, [`look-passed-by-person ${MANY / 2}`]);
   assert.ok(review.steps < 40 * MANY, `${review.steps}`);
 });
@@ -120,10 +140,7 @@ function itemsIn(work: () => void): number {
 
 test("whether units were inspected is found in steps as many as there are names, however they lie on panels", () => {
   const count = 2000;
-  const record = (kind: string, panel: string, units: readonly string[]): OpenedRecord => {
-    const field = (name: string, text: string) => ({ index: 1n, name, isKnown: true, value: encodeUtf8(text) });
-    return { index: 1n, kind, fieldCount: 2n, fields: [field("panel", panel), field("units", units.map((unit) => `${unit}\n`).join(""))] };
-  };
+  const record = (kind: string, panel: string, units: readonly string[]) => recordOf(kind, { panel, units: linesOf(units) });
   const own = names.slice(0, count);
   const onPanels = own.map((serial, at): Unit => ({ serial, panel: `PN${at}`, position: "" }));
   const onOne = own.map((serial): Unit => ({ serial, panel: "PN1", position: "" }));
