@@ -64,7 +64,11 @@ export function sayFailed(draft: Draft, acts: readonly Act[], own: readonly Unit
   const groups = new Map<string, string[]>();
   for (const { name, called } of units) {
     const group = groupOf(histories.of(name), name);
-    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), called]);
+    if (group === undefined) continue;
+    const known = groups.get(group);
+    // Added in place: a list that were copied for each board would make hundreds of thousands of boards a square.
+    if (known) known.push(called);
+    else groups.set(group, [called]);
   }
   const of = (group: string) => groups.get(group) ?? [];
   const tell = (said: Said, names: readonly string[]) => {
