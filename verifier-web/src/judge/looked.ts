@@ -43,7 +43,7 @@ export function sayLooked(draft: Draft, units: readonly Unit[], records: readonl
   sayToLook(draft, names);
 }
 
-/** Says the same of all boards and panels that are named, for who gave no list, and where there is no such report at all. */
+/** Says the same of all boards and panels that are named, for who gave no list, or that there is no such report at all. */
 export function sayShown(draft: Draft, records: readonly OpenedRecord[]): void {
   if (isWithoutReport(records)) draft.look.push({ ...say("look-no-report"), units: [] });
   const { all, lacking } = lackingIn(records);
@@ -79,8 +79,8 @@ export function firstOf(names: readonly string[]): string {
 }
 
 /**
- * How many boards and panels records name, and those on which no machine that inspects has reported, if it has on others.
- * A panel with boards of its own is not counted beside them, and a name that several panels share is none of a board. A
+ * How many boards and panels records name, and those on which no machine that inspects has reported, if any such report is
+ * there, whatever it names: only where there is none at all nobody knows of a machine that should have. A panel with boards of its own is not counted beside them, and a name that several panels share is none of a board. A
  * report on a panel is one on every board of it, unless it names some of them.
  *
  * Every record is gone through as often as it has names: there may be hundreds of thousands, and a hostile one may put
@@ -99,16 +99,17 @@ export function lackingIn(records: readonly OpenedRecord[]): { readonly all: num
       if (board !== panel) panels.set(board, (panels.get(board) ?? panel) === panel ? panel : "");
     }
   }
+  const reports = named.filter(({ kind }) => isInspection(kind));
   const inspected = new Set<string>();
-  for (const { boards, names } of named.filter(({ kind }) => isInspection(kind))) {
+  for (const { boards, names } of reports) {
     const inPart = new Set(boards.map((board) => panels.get(board)));
     names.filter((name) => !inPart.has(name)).forEach((name) => inspected.add(name));
   }
   const ofBoards = new Set(panels.values());
   const isBoard = (name: string) => !ofBoards.has(name) && panels.get(name) !== "";
   const all = [...new Set(named.flatMap(({ names }) => names))].filter(isBoard);
+  if (reports.length === 0) return { all: all.length, lacking: [] };
   const lacking = all.filter((name) => !inspected.has(name) && !inspected.has(panels.get(name) ?? ""));
-  if (lacking.length === all.length) return { all: all.length, lacking: [] };
   return { all: all.length, lacking: lacking.sort((one, other) => (one < other ? -1 : 1)).map(textOf) };
 }
 
