@@ -156,23 +156,34 @@ test("boards that failed are put together in steps as many as there are boards",
 });
 
 test("whether units were inspected is found in steps as many as there are names, however they lie on panels", () => {
-  const count = 2000;
   const record = (kind: string, panel: string, units: readonly string[]) => recordOf(kind, { panel, units: linesOf(units) });
-  const own = names.slice(0, count);
-  const onPanels = own.map((serial, at): Unit => ({ serial, panel: `PN${at}`, position: "" }));
-  const onOne = own.map((serial): Unit => ({ serial, panel: "PN1", position: "" }));
-  const many = (of: () => OpenedRecord) => own.map(of);
-  for (const [what, units, records] of [
-    ["one record of all boards", onOne, [record("spi-report", "PN1", own)]],
-    ["one record of all panels", onPanels, [record("spi-report", "", onPanels.map(({ panel }) => panel))]],
-    ["many records of one panel", onOne, many(() => record("spi-report", "PN1", ["PN1"]))],
-    ["many records of one board on it", onOne, many(() => record("spi-report", "PN1", ["X1"]))],
-  ] as const) {
-    let found = 0;
-    const items = itemsIn(() => {
-      found = uninspected(units, records).length;
-    });
-    assert.equal(found, what.endsWith("on it") ? 0 : count, what);
-    assert.ok(items < 100 * count, `${what}: ${items}`);
+  const own = (count: number) => names.slice(0, count);
+  const onOne = (count: number) => own(count).map((serial): Unit => ({ serial, panel: "PN1", position: "" }));
+  const onPanels = (count: number) => own(count).map((serial, at): Unit => ({ serial, panel: `PN${at}`, position: "" }));
+  const panels = (count: number) => own(count).map((_, at) => `PN${at}`);
+  const onEach = (count: number) => panels(count).flatMap((panel) =>
+    own(count).map((serial): Unit => ({ serial: `${panel}-${serial}`, panel, position: "" }))
+  );
+  const many = (count: number, of: () => OpenedRecord) => own(count).map(of);
+  // Units and records of a count, how many are found then, and how often both are there in twice as many.
+  const cases: readonly (readonly [string, number, (count: number) => Unit[], (count: number) => OpenedRecord[], number, number])[] = [
+    ["one record of all boards", 2000, onOne, (count) => [record("spi-report", "PN1", own(count))], 2000, 2],
+    ["one record of all panels", 2000, onPanels, (count) => [record("spi-report", "", panels(count))], 2000, 2],
+    ["many records of one panel", 2000, onOne, (count) => many(count, () => record("spi-report", "PN1", ["PN1"])), 2000, 2],
+    ["many records of one board on it", 2000, onOne, (count) => many(count, () => record("spi-report", "PN1", ["X1"])), 0, 2],
+    ["many records of all panels, each with many boards", 40, onEach, (count) => many(count, () => record("spi-report", "", panels(count))), 1600, 4],
+  ];
+  for (const [what, count, unitsOf, recordsOf, expected, more] of cases) {
+    const stepsOf = (size: number) => {
+      const [units, records] = [unitsOf(size), recordsOf(size)];
+      let found = 0;
+      const items = itemsIn(() => {
+        found = uninspected(units, records).length;
+      });
+      if (size === count) assert.equal(found, expected, what);
+      return items;
+    };
+    const [once, twice] = [stepsOf(count), stepsOf(2 * count)];
+    assert.ok(twice < 1.3 * more * once, `${what}: ${once} ${twice}`);
   }
 });
