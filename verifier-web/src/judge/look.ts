@@ -17,7 +17,7 @@
  * Machines get all names by `units` of the report; people the first ten.
  */
 
-import { countsOf } from "../evidence/words.ts";
+import { countsAny, countsOf } from "../evidence/words.ts";
 import { isName, calledOf, type Unit } from "./list.ts";
 import { lastWordsOf } from "./chain.ts";
 import { isInspection } from "./looked.ts";
@@ -108,7 +108,7 @@ function failingIn(acts: readonly Act[]): Set<string> {
   for (const act of acts) {
     const words = isInspection(act.kind) ? act.verdicts : act.kind === "review" ? act.verdictsBefore : [];
     // Where a machine has no word for it, its count of defects is what it says.
-    const isCounted = isInspection(act.kind) && words.length === 0 && /^\+?0*[1-9]\d*$/.test(act.defects.trim());
+    const isCounted = isInspection(act.kind) && words.length === 0 && countsAny(act.defects);
     if (!isCounted && countsOf(words).bad === 0) continue;
     for (const name of act.units.length > 0 ? act.units : [act.panel]) {
       if (isName(name) && (isCounted || countsOf(wordsOfUnit(words, act, name)).bad > 0)) failing.add(name);
