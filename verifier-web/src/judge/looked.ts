@@ -79,8 +79,9 @@ export function firstOf(names: readonly string[]): string {
 
 /**
  * How many boards and panels records name, and those on which no machine that inspects has reported, if any such report is
- * there, whatever it names: only where there is none at all nobody knows of a machine that should have. A panel with boards of its own is not counted beside them, and a name that several panels share is none of a board. A
- * report on a panel is one on every board of it, unless it names some of them.
+ * there, whatever it names: only where there is none at all nobody knows of a machine that should have. A panel with boards
+ * of its own is not counted beside them, and a name that several panels share is none of a board. A report on a panel is one
+ * on every board of it, unless it names some of them.
  *
  * Every record is gone through as often as it has names: there may be hundreds of thousands, and a hostile one may put
  * all on one panel.

@@ -50,6 +50,9 @@ test("boards that failed are told by the last word on them, and those that a mac
     "look-passed-by-person 2: B,F",
   ]);
   assert.deepEqual(lookOf([act("E", "aoi-report", "Passed", "1")]), []);
+  // In the order of their octets, as everywhere.
+  const far = ["\u{10000}", "\uff21", "A"].map((name) => act(name, "aoi-report", "Failed", "1"));
+  assert.deepEqual(lookOf(far), ["look-failed 3: A,\uff21,\u{10000}"]);
 });
 
 test("words and counts are read without the space around them, and a name is the whole line", () => {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
 import { actsOf, boundsOf } from "../../src/judge/acts.ts";
+import { Followed } from "../../src/judge/followed.ts";
 import type { Unit } from "../../src/judge/list.ts";
 import { sayFailed } from "../../src/judge/look.ts";
 import { uninspected } from "../../src/judge/looked.ts";
@@ -141,6 +142,51 @@ function itemsIn(work: () => void): number {
   }
   return items;
 }
+
+test("what hangs together is gone through once and not beyond the limit, number for number as by the program", () => {
+  const isFollowed = (acts: readonly Act[], most: number, name = "SN1") => new Followed(acts, most).of(name) !== undefined;
+  const many = (of: (at: number) => Partial<Act>, count = 500) => Array.from({ length: count }, (_, at) => actOf({ ...of(at), index: `${at}` }));
+  const report: Partial<Act> = { units: ["SN1"], verdicts: ["Failed"], fileHash: "f" };
+  const about: Partial<Act> = { kind: "review", about: "f", verdicts: ["Passed"] };
+  // All reports are of one file, and its reviews are looked up for it once.
+  const reviewed = [...many(() => report), ...many(() => about)];
+  for (const [most, is] of [[1000, true], [999, false], [499, false]] as const) assert.equal(isFollowed(reviewed, most), is, `${most}`);
+  assert.equal(new Followed(reviewed, 1000).of("SN1")?.length, 1000);
+  // Panels of a board are compared with what their records name, and that counts too.
+  const units = names.slice(0, 40);
+  const panels = many((at) => ({ panel: `PN${at}`, units, verdicts: ["Failed"] }), 40);
+  const most = 40 + 40 + 40 * 40;
+  assert.deepEqual([isFollowed(panels, most), isFollowed(panels, most - 1)], [true, false]);
+  // A board with one record costs that and its panel's, and what is of another kind, or about another file, nothing.
+  const one = [
+    actOf({ panel: "PN1", units: ["SN1"], fileHash: "f" }),
+    actOf({ kind: "attachment", panel: "PN1", units: ["SN1"] }),
+    actOf({ kind: "review", about: "g" }),
+  ];
+  assert.deepEqual([isFollowed(one, 2), isFollowed(one, 1)], [true, false]);
+  // One about its file makes it compared: 2, then one panel with one unit, then that.
+  const followed = [...one, actOf({ kind: "review", about: "f" })];
+  assert.deepEqual([isFollowed(followed, 4), isFollowed(followed, 3)], [true, false]);
+  // A board that is too much takes nothing from those behind it.
+  const both = new Followed([...many(() => report), actOf({ units: ["SN2"] })], 499);
+  assert.deepEqual([both.of("SN1"), both.of("SN2")?.length], [undefined, 1]);
+});
+
+test("units of the list that are found nowhere count for the limit in their order, and are not told", () => {
+  const count = 1000;
+  const units = names.slice(0, count);
+  // For each board all records, all panels, and every panel in every record: half of what is allowed.
+  const acts = units.map((_, at) => actOf({ units, panel: `PN${at}`, verdicts: ["Failed"], index: `${at}` }));
+  const listed = names.slice(0, 3).map((serial): Unit => ({ serial, panel: "", position: "" }));
+  const told = (list: readonly Unit[], found: readonly Unit[]) => {
+    const draft = new Draft();
+    sayFailed(draft, acts, list, found);
+    return draft.look.map((look) => [look.code, ...look.units].join(" "));
+  };
+  assert.deepEqual(told(listed, listed), ["look-failed SN0", "look-unfollowed SN1 SN2"]);
+  assert.deepEqual(told(listed, listed.slice(1)), ["look-unfollowed SN1 SN2"]);
+  assert.deepEqual(told(listed.slice(1), listed.slice(1)), ["look-failed SN1", "look-unfollowed SN2"]);
+});
 
 test("boards that failed are put together in steps as many as there are boards", () => {
   const stepsOf = (count: number) => {
