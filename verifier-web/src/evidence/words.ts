@@ -12,6 +12,9 @@ export const BAD: readonly string[] = ["aborted", "bad", "error", "fail", "faile
 /** What machines write for a board that is crossed out: such a word begins so. */
 const CROSSED_OUT = ["skip", "跳过"];
 
+/** White space, and U+FEFF. */
+const SPACE = /[\s\u0085]/;
+
 /** Whether a word says that something is bad, and not that a board is crossed out. */
 export function saysBad(word: string): boolean {
   const plain = plainOf(word);
@@ -40,6 +43,22 @@ export function countsOf(words: readonly string[]): Counts {
   return counts;
 }
 
+/** Whether a count of defects says that something was found: digits, however many, not all of which are 0. */
+export function countsAny(defects: string): boolean {
+  return /^\+?0*[1-9][0-9]*$/.test(trimmed(defects));
+}
+
 function plainOf(word: string): string {
-  return word.trim().toLowerCase();
+  return trimmed(word).toLowerCase();
+}
+
+/**
+ * Without what Unicode calls white space around it, and without byte order marks: `trim` alone leaves U+0085, which
+ * others take off. Letter by letter, because an expression for the end of a text is tried at every space within it.
+ */
+function trimmed(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && SPACE.test(text.charAt(start))) start += 1;
+  while (start < end && SPACE.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
 }

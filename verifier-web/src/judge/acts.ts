@@ -15,9 +15,6 @@ import { formatUtc } from "./time.ts";
 /** The most that are told; all are checked. */
 export const MAX_ACTS = 20_000;
 
-/** The most units of one record that are told. */
-const MAX_UNITS = 512;
-
 /** Between which times a statement was made, RFC 3339; empty where it is not known. */
 export interface Bounds {
   readonly noEarlier: string;
@@ -41,7 +38,8 @@ export function actsOf(
   return opened.records.flatMap((record): Act[] => {
     if (!TABLES.get(record.kind)?.includes("file/sha256")) return [];
     const text = (name: string) => textOf(record, name);
-    const lines = (name: string) => text(name).split("\n").filter((line) => line !== "").slice(0, MAX_UNITS);
+    // Whole, however many: of lists that were cut nobody knows which word is whose, and a board behind the cut is not told.
+    const lines = (name: string) => text(name).split("\n").filter((line) => line !== "");
     const claimedMillis = `${claimedAt(text) ?? ""}`;
     const act = {
       ...of,

@@ -110,7 +110,7 @@ export async function judgeBundle(
     )
   ).slice(0, MAX_SHOWN);
   const acts = tellActs(bundle, file, checked, timesOf(stamped), (record) => evidence.fileOf(record));
-  sayFailed(draft, acts, draft.found);
+  sayFailed(draft, acts, own.reader?.list.units, draft.found);
   draft.acts = acts.slice(0, MAX_ACTS);
 }
 

@@ -9,7 +9,7 @@
  * after an outage files are seen in the order of their names, and a last word must not come from that.
  */
 
-import { countsOf } from "../evidence/words.ts";
+import { countsAny, countsOf } from "../evidence/words.ts";
 import { MAX_U64, compareTexts } from "../formats/encoding.ts";
 import { ABOUT_BOARDS } from "../formats/kinds.ts";
 import { isInspection } from "./looked.ts";
@@ -123,7 +123,7 @@ export function lastWordsOf(
       last = word ?? last;
     } else {
       // Where a machine has no word for it, its count of defects is what it says.
-      const found = words.length > 0 ? failuresIn(words) : Number(/^\+?0*[1-9]\d*$/.test(act.defects.trim()));
+      const found = words.length > 0 ? failuresIn(words) : Number(countsAny(act.defects));
       if (isInspection(act.kind)) {
         isInspected = true;
         isFailed ||= found > 0;
@@ -186,5 +186,5 @@ function hashesOf({ about, fileHash, follows, supersedes }: Act): string[] {
 }
 
 function isNameless({ units, panel }: Act): boolean {
-  return [...units, panel].every((name) => NO_NAMES.includes(name));
+  return NO_NAMES.includes(panel) && units.every((name) => NO_NAMES.includes(name));
 }

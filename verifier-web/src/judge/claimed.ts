@@ -10,18 +10,18 @@ export function instant(text: string, format: string, zone: string): bigint | un
   return claimOf(text, format, zone)?.millis;
 }
 
-/** A moment, and the day that the machine writes for it by its own clock, `2026-03-02`. */
+/** A moment, and how the machine writes it by its own clock. */
 export interface Claim {
   readonly millis: bigint;
+  /** `2026-03-02` */
   readonly day: string;
+  /** How many seconds that clock is ahead of UTC, less than 0 if it is behind. */
+  readonly offset: bigint;
 }
 
-/** The same with the day; undefined where there is no moment. */
+/** The same with its day and offset; undefined where there is no moment. */
 export function claimOf(text: string, format: string, zone: string): Claim | undefined {
-  const made = (millis: bigint | undefined, day: string) => (millis === undefined ? undefined : { millis, day });
-  if (format === "iso") {
-    return made(parseMillis(text) ?? parseMillis(`${text}${offsetOf(zone) ?? ""}`), text.slice(0, "2026-03-02".length));
-  }
+  if (format === "iso") return claimIn(text) ?? claimIn(`${text}${offsetOf(zone) ?? ""}`);
   const parts: Parts = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
   let rest: string | undefined = text;
   for (const token of format.match(/(.)\1*/gsu) ?? []) {
@@ -33,7 +33,16 @@ export function claimOf(text: string, format: string, zone: string): Claim | und
   if (rest !== "" || offset === undefined || hour === undefined) return undefined;
   const pad = (number: number, length = 2) => `${number}`.padStart(length, "0");
   const date = `${pad(parts.year, 4)}-${pad(parts.month)}-${pad(parts.day)}`;
-  return made(parseMillis(`${date}T${pad(hour)}:${pad(parts.minute)}:${pad(parts.second)}${offset}`), date);
+  return claimIn(`${date}T${pad(hour)}:${pad(parts.minute)}:${pad(parts.second)}${offset}`);
+}
+
+/** The claim of a time that has its offset behind it. */
+function claimIn(text: string): Claim | undefined {
+  const millis = parseMillis(text);
+  if (millis === undefined) return undefined;
+  const [, sign = "", hours = "0", minutes = "0"] = /([+-])(\d\d):(\d\d)$/.exec(text) ?? [];
+  const ahead = BigInt(hours) * 3600n + BigInt(minutes) * 60n;
+  return { millis, day: text.slice(0, "2026-03-02".length), offset: sign === "-" ? -ahead : ahead };
 }
 
 /** `+08:00`, also where a mapping says it of the machine's clock. */

@@ -18,8 +18,10 @@ const KINDS = ["aoi-report", "oven-data", "reflow-certificate", "repair", "revie
 /** Seconds that clocks may lie apart before a claimed time counts as one to come. */
 const AHEAD = 60n;
 
-/** From so many seconds on what was logged late is to be looked at before the reasons: a day. */
-const LATE = 86_400n;
+const DAY = 86_400n;
+
+/** From so many seconds on what was logged late is to be looked at before the reasons. */
+const LATE = DAY;
 
 /** A statement that holds. */
 export interface Logged {
@@ -40,12 +42,22 @@ interface Furthest {
 /** The first and the last of some days, `2026-03-02`; by their letters they are in order. */
 type Days = readonly [string, string];
 
+/**
+ * Of what was logged a day late or more: the days that it claims, those on which it was logged, and the most days that lie
+ * between both of a record. All are days of the clock that the record claims its time by: days of two zones would lie a day
+ * nearer or further than the sentence says.
+ */
+interface LateDays {
+  readonly claimed: Days;
+  readonly logged: Days;
+  readonly most: bigint;
+}
+
 /** What is known of some statements. */
 interface Found {
   /** Counts statements. */
   readonly late: Furthest | undefined;
-  /** Of what was logged a day late or more: the days that it claims, and those on which it was logged. */
-  readonly days: { readonly claimed: Days; readonly logged: Days } | undefined;
+  readonly days: LateDays | undefined;
   /** Counts records that claim a time to come. */
   readonly ahead: Furthest | undefined;
   /** The kinds of the records that open no time that can be compared. */
@@ -64,9 +76,7 @@ export function sayLateness(draft: Draft, statements: readonly Logged[]): boolea
   ].filter((said) => said !== undefined);
   draft.reasons.push(...told);
   const { days } = witnessed;
-  // Whole days, of the record that was logged latest.
-  const most = `${(witnessed.late?.seconds ?? 0n) / LATE}`;
-  if (days) draft.look.push({ ...say("look-late", spanOf(days.claimed), spanOf(days.logged), most), units: [] });
+  if (days) draft.look.push({ ...say("look-late", spanOf(days.claimed), spanOf(days.logged), `${days.most}`), units: [] });
   // By its source's own clock nobody knows when it was there, and a time to come is no time.
   const isSealedLate = sealed.late !== undefined && sealed.late.seconds >= LATE;
   const others = told.filter(({ code }) => code === "claimed-after-logged" || (code === "sealed-after-claim" && isSealedLate));
@@ -102,9 +112,23 @@ function withDay(days: Days | undefined, day: string): Days {
   return [all[0] ?? day, all.at(-1) ?? day];
 }
 
+/** The same days with those of one more record, which was logged then. */
+function withLate(days: LateDays | undefined, { millis, day, offset }: Claim, until: bigint): LateDays {
+  const here = (moment: bigint) => moment / 1000n + offset;
+  const logged = formatUtc(here(until)).slice(0, day.length);
+  const between = daysTo(here(until)) - daysTo(here(millis));
+  const most = days === undefined || between > days.most ? between : days.most;
+  return { claimed: withDay(days?.claimed, day), logged: withDay(days?.logged, logged), most };
+}
+
+/** How many days are over, of seconds since 1970 by some clock; behind UTC they may be less than 0. */
+function daysTo(seconds: bigint): bigint {
+  return seconds < 0n ? (seconds + 1n) / DAY - 1n : seconds / DAY;
+}
+
 function find(statements: readonly Logged[]): Found {
   let [late, ahead]: (Furthest | undefined)[] = [];
-  let days: Found["days"];
+  let days: LateDays | undefined;
   const untold: string[] = [];
   for (const one of statements) {
     let isCounted = false;
@@ -112,12 +136,13 @@ function find(statements: readonly Logged[]): Found {
     const closed = header?.index === 0n ? parseMillis(knownText(header, "closed") ?? "") : undefined;
     const known = one.notAfter === undefined ? closed : one.notAfter * 1000n;
     for (const record of one.opened.records.filter(({ kind }) => KINDS.includes(kind))) {
-      const { millis: claimed, day } = claimedOf(record) ?? { millis: undefined, day: "" };
+      const claim = claimedOf(record);
       const until = known ?? parseMillis(textOf(record, "seen") ?? "");
-      if (claimed === undefined || until === undefined) {
+      if (claim === undefined || until === undefined) {
         untold.push(record.kind);
         continue;
       }
+      const claimed = claim.millis;
       const place = say("at-record", one.source, `${one.sequence}`, `${record.index}`);
       const before = claimed > until ? (claimed - until) / 1000n : 0n;
       if (before > AHEAD) {
@@ -126,10 +151,7 @@ function find(statements: readonly Logged[]): Found {
       }
       const seconds = until > claimed ? (until - claimed) / 1000n : 0n;
       late = both(late, { count: isCounted ? 0 : 1, seconds, place });
-      if (seconds >= LATE) {
-        const logged = formatUtc(until / 1000n).slice(0, day.length);
-        days = { claimed: withDay(days?.claimed, day), logged: withDay(days?.logged, logged) };
-      }
+      if (seconds >= LATE) days = withLate(days, claim, until);
       isCounted = true;
     }
   }

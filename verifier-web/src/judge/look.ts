@@ -17,11 +17,14 @@
  * Machines get all names by `units` of the report; people the first ten.
  */
 
-import { countsOf } from "../evidence/words.ts";
+import { countsAny, countsOf } from "../evidence/words.ts";
+import { encodeUtf8 } from "../formats/encoding.ts";
+import { Followed } from "./followed.ts";
 import { isName, calledOf, type Unit } from "./list.ts";
 import { lastWordsOf } from "./chain.ts";
 import { isInspection } from "./looked.ts";
-import { Histories, howItWentOn, wordsOfUnit } from "./outcomes.ts";
+import { outcomeOf, wordsOfUnit } from "./outcomes.ts";
+import { octetsOf } from "./reader.ts";
 import { say, type Act, type Draft, type Look, type Said } from "./report.ts";
 
 /** In this order they are said. */
@@ -39,9 +42,6 @@ const ORDER = [
   "claimed-after-logged",
 ];
 
-/** How many acts are gone through for what became of units that failed. */
-const MAX_FOLLOWED = 2_000_000;
-
 /** What is said of them, in its order. */
 export function inOrder(look: readonly Look[]): Look[] {
   return [...look].sort((one, other) => ORDER.indexOf(one.code) - ORDER.indexOf(other.code));
@@ -53,18 +53,30 @@ export function lookAt(said: Said, units: readonly string[]): Look {
 }
 
 /**
- * Says which units failed at a machine, and what became of them: of the reader's own where a list was given (`own`, those
- * that were found), else of all that records name.
+ * Says which units failed at a machine, and what became of them: of the reader's list where one was given, else of all that
+ * records name. Of the list those are told that were found; all are followed, so that the limit is met at the same unit as
+ * in the program, which looks for the units of the list at the same time.
  */
-export function sayFailed(draft: Draft, acts: readonly Act[], own: readonly Unit[] | undefined): void {
+export function sayFailed(
+  draft: Draft,
+  acts: readonly Act[],
+  list: readonly Unit[] | undefined,
+  found: readonly Unit[] | undefined = list,
+): void {
   const failing = failingIn(acts);
   if (failing.size === 0) return;
-  const histories = new Histories(acts, MAX_FOLLOWED);
-  const units = own ? own.flatMap((unit) => asRecorded(unit, failing, histories)) : [...failing].sort(byText).map(plain);
+  const followed = new Followed(acts);
+  const [isTold, inList] = [new Set(found), list?.flatMap((unit) => asRecorded(unit, failing, followed))];
+  const units: readonly Recorded[] = inList ?? inOctets(failing).map((name) => ({ name, unit: undefined }));
   const groups = new Map<string, string[]>();
-  for (const { name, called } of units) {
-    const group = groupOf(histories.of(name), name);
-    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), called]);
+  for (const { name, unit } of units) {
+    const group = groupOf(followed.of(name), name);
+    if (group === undefined || (unit && !isTold.has(unit))) continue;
+    const called = unit ? calledOf(unit) : name;
+    const known = groups.get(group);
+    // Added in place: a list that were copied for each board would make hundreds of thousands of boards a square.
+    if (known) known.push(called);
+    else groups.set(group, [called]);
   }
   const of = (group: string) => groups.get(group) ?? [];
   const tell = (said: Said, names: readonly string[]) => {
@@ -76,26 +88,24 @@ export function sayFailed(draft: Draft, acts: readonly Act[], own: readonly Unit
   tell(say("look-unfollowed"), of("unfollowed"));
 }
 
-/** A unit by the name that records have for it, and by that which people know. */
+/** A board by the name that records have for it, and the unit of the list that it is. */
 interface Recorded {
   readonly name: string;
-  readonly called: string;
+  readonly unit: Unit | undefined;
 }
 
-function plain(name: string): Recorded {
-  return { name, called: name };
-}
-
-function byText(one: string, other: string): number {
-  return one < other ? -1 : 1;
+/** Names in the order of their octets, which is not that of the letters of a string here. */
+function inOctets(names: Iterable<string>): string[] {
+  const keyed = Array.from(names, (name) => ({ name, key: octetsOf(encodeUtf8(name)) }));
+  return keyed.sort((one, other) => (one.key < other.key ? -1 : 1)).map(({ name }) => name);
 }
 
 /** A unit of the list if it may have failed, by its own name or by its panel as a whole. */
-function asRecorded(unit: Unit, failing: ReadonlySet<string>, histories: Histories): Recorded[] {
-  const isNamed = isName(unit.serial) && histories.isUnit(unit.serial);
+function asRecorded(unit: Unit, failing: ReadonlySet<string>, followed: Followed): Recorded[] {
+  const isNamed = isName(unit.serial) && followed.isUnit(unit.serial);
   const name = isNamed || !isName(unit.panel) ? unit.serial : unit.panel;
-  const names = isNamed ? [name, ...histories.panelsOf(name)] : [name];
-  return names.some((one) => failing.has(one)) ? [{ name, called: calledOf(unit) }] : [];
+  const names = [name, ...followed.panelsOf(unit.serial)];
+  return names.some((one) => failing.has(one)) ? [{ name, unit }] : [];
 }
 
 /** The names of which a machine that inspects says something bad, or a review that it did; a panel's where no board is named. */
@@ -104,7 +114,7 @@ function failingIn(acts: readonly Act[]): Set<string> {
   for (const act of acts) {
     const words = isInspection(act.kind) ? act.verdicts : act.kind === "review" ? act.verdictsBefore : [];
     // Where a machine has no word for it, its count of defects is what it says.
-    const isCounted = isInspection(act.kind) && words.length === 0 && /^\+?0*[1-9]\d*$/.test(act.defects.trim());
+    const isCounted = isInspection(act.kind) && words.length === 0 && countsAny(act.defects);
     if (!isCounted && countsOf(words).bad === 0) continue;
     for (const name of act.units.length > 0 ? act.units : [act.panel]) {
       if (isName(name) && (isCounted || countsOf(wordsOfUnit(words, act, name)).bad > 0)) failing.add(name);
@@ -116,7 +126,7 @@ function failingIn(acts: readonly Act[]): Set<string> {
 /** What is said of a unit with these records; undefined where nothing is to be looked at. */
 function groupOf(chain: readonly Act[] | undefined, name: string): string | undefined {
   if (!chain) return "unfollowed";
-  const { isFailed } = lastWordsOf(chain, (words, act) => wordsOfUnit(words, act, name));
-  const outcome = howItWentOn(chain, name);
-  return isFailed && outcome !== "thenInspected" ? outcome : undefined;
+  const words = lastWordsOf(chain, (words, act) => wordsOfUnit(words, act, name));
+  const outcome = outcomeOf(words);
+  return words.isFailed && outcome !== "thenInspected" ? outcome : undefined;
 }

@@ -14,7 +14,6 @@ import type { OpenedRecord } from "./opened.ts";
 import { itemsOf } from "./range.ts";
 import { octetsOf } from "./reader.ts";
 import { say, sayWith, type Draft } from "./report.ts";
-import { haveInCommon } from "./sets.ts";
 
 /** How many of them are named. */
 const MAX_NAMED = 10;
@@ -43,7 +42,7 @@ export function sayLooked(draft: Draft, units: readonly Unit[], records: readonl
   sayToLook(draft, names);
 }
 
-/** Says the same of all boards and panels that are named, for who gave no list, and where there is no such report at all. */
+/** Says the same of all boards and panels that are named, for who gave no list, or that there is no such report at all. */
 export function sayShown(draft: Draft, records: readonly OpenedRecord[]): void {
   if (isWithoutReport(records)) draft.look.push({ ...say("look-no-report"), units: [] });
   const { all, lacking } = lackingIn(records);
@@ -79,9 +78,10 @@ export function firstOf(names: readonly string[]): string {
 }
 
 /**
- * How many boards and panels records name, and those on which no machine that inspects has reported, if it has on others.
- * A panel with boards of its own is not counted beside them, and a name that several panels share is none of a board. A
- * report on a panel is one on every board of it, unless it names some of them.
+ * How many boards and panels records name, and those on which no machine that inspects has reported, if any such report is
+ * there, whatever it names: only where there is none at all nobody knows of a machine that should have. A panel with boards
+ * of its own is not counted beside them, and a name that several panels share is none of a board. A report on a panel is one
+ * on every board of it, unless it names some of them.
  *
  * Every record is gone through as often as it has names: there may be hundreds of thousands, and a hostile one may put
  * all on one panel.
@@ -99,16 +99,17 @@ export function lackingIn(records: readonly OpenedRecord[]): { readonly all: num
       if (board !== panel) panels.set(board, (panels.get(board) ?? panel) === panel ? panel : "");
     }
   }
+  const reports = named.filter(({ kind }) => isInspection(kind));
   const inspected = new Set<string>();
-  for (const { boards, names } of named.filter(({ kind }) => isInspection(kind))) {
+  for (const { boards, names } of reports) {
     const inPart = new Set(boards.map((board) => panels.get(board)));
     names.filter((name) => !inPart.has(name)).forEach((name) => inspected.add(name));
   }
   const ofBoards = new Set(panels.values());
   const isBoard = (name: string) => !ofBoards.has(name) && panels.get(name) !== "";
   const all = [...new Set(named.flatMap(({ names }) => names))].filter(isBoard);
+  if (reports.length === 0) return { all: all.length, lacking: [] };
   const lacking = all.filter((name) => !inspected.has(name) && !inspected.has(panels.get(name) ?? ""));
-  if (lacking.length === all.length) return { all: all.length, lacking: [] };
   return { all: all.length, lacking: lacking.sort((one, other) => (one < other ? -1 : 1)).map(textOf) };
 }
 
@@ -124,90 +125,90 @@ interface Named {
   readonly panel: string;
 }
 
-/** Whether records are about a unit at all, and one of them is a report of a machine that inspects. */
-interface About {
-  readonly isShown: boolean;
-  readonly isInspected: boolean;
-}
-
 /** The units of which something is shown and no report of a machine that inspects. */
 export function uninspected(units: readonly Unit[], records: readonly OpenedRecord[]): Unit[] {
-  const book = new Book(units, records);
-  return units.filter((unit) => {
-    const { isShown, isInspected } = book.of(unit);
-    return isShown && !isInspected;
-  });
+  // What a closing calls units is a number.
+  const named = records.filter(({ kind }) => isEvidence(kind)).map(namedIn);
+  const book = new Book(new Panels(units, named), named);
+  return units.filter((unit) => book.isInspected(unit) === false);
 }
 
-/**
- * All records by what they name, and which boards are of which panel. A hostile record may name thousands, and thousands
- * of records one panel: what is asked for each of them is put together once.
- */
-class Book {
-  readonly #byName = new Map<string, Named[]>();
+/** Which boards are of which panel. */
+class Panels {
   readonly #listed = new Map<string, string[]>();
-  readonly #alone = new Map<string, About>();
-  /** The panel beside which records have a name; empty for one that they have beside several. */
-  readonly #beside = new Map<string, string>();
+  /** Empty for a name that records put on several panels. */
+  readonly #recorded = new Map<string, string>();
 
-  constructor(units: readonly Unit[], records: readonly OpenedRecord[]) {
-    for (const record of records) {
-      // What a closing calls units is a number.
-      if (!isEvidence(record.kind)) continue;
-      const one = namedIn(record);
-      for (const name of new Set([...one.units, one.panel].filter(isName))) {
-        add(this.#byName, name, one);
-        if (isName(one.panel)) this.#beside.set(name, (this.#beside.get(name) ?? one.panel) === one.panel ? one.panel : "");
-      }
-    }
+  constructor(units: readonly Unit[], records: readonly Named[]) {
     for (const { serial, panel } of units) {
       // What has no serial is a board of its panel that no record can name.
-      if (serial !== "" && isName(panel)) add(this.#listed, octets(panel), octets(serial));
+      if (serial === "" || !isName(panel)) continue;
+      const known = this.#listed.get(octets(serial));
+      if (known) known.push(octets(panel));
+      else this.#listed.set(octets(serial), [octets(panel)]);
+    }
+    for (const record of records) {
+      const { panel } = record;
+      if (!isName(panel)) continue;
+      for (const name of namesIn(record)) {
+        this.#recorded.set(name, (this.#recorded.get(name) ?? panel) === panel ? panel : "");
+      }
     }
   }
 
-  /** Of the records about a unit: those that name it, or its panel and no other board of that. */
-  of(unit: Unit): About {
+  /** The panels that a board of this name is of; none that has its name. */
+  of(board: string): string[] {
+    return [...(this.#listed.get(board) ?? []), this.#recorded.get(board) ?? ""].filter((panel) => panel !== "" && panel !== board);
+  }
+}
+
+/** Of what is about a name, whether a report of a machine that inspects is among it. */
+type About = Map<string, boolean>;
+
+/**
+ * What is about each name. Every record is gone through as often as it has names, whatever it puts on one panel: a hostile
+ * one may name thousands, and thousands of records one panel.
+ */
+class Book {
+  readonly #units: About = new Map();
+  readonly #panels: About = new Map();
+  /** Of panels, the records that name none of their boards. */
+  readonly #whole: About = new Map();
+  /** The panel that the first look at a unit names. */
+  readonly #looked = new Map<string, string>();
+
+  constructor(panels: Panels, records: readonly Named[]) {
+    for (const record of records) this.#add(panels, record);
+  }
+
+  #add(panels: Panels, record: Named): void {
+    const { kind, units, panel } = record;
+    const isInspected = isInspection(kind);
+    const add = (to: About, name: string) => to.set(name, isInspected || to.get(name) === true);
+    for (const unit of units) add(this.#units, unit);
+    if (isName(panel)) add(this.#panels, panel);
+    // The panels of all its boards at once: none of its names is compared with each.
+    const inPart = new Set<string>();
+    for (const unit of units) for (const one of panels.of(unit)) inPart.add(one);
+    for (const name of namesIn(record)) if (!inPart.has(name)) add(this.#whole, name);
+    if (!isName(panel) || !LOOKS.includes(kind)) return;
+    for (const unit of units) if (isName(unit) && !this.#looked.has(unit)) this.#looked.set(unit, panel);
+  }
+
+  /** Whether a machine has inspected a unit; undefined where nothing is about it. */
+  isInspected(unit: Unit): boolean | undefined {
     const serial = octets(unit.serial);
-    const named = this.#byName.get(serial) ?? [];
-    const panel = isName(unit.panel) ? octets(unit.panel) : this.#panelOf(serial, named);
-    const own = aboutIn(named.filter((one) => one.units.has(serial) || (panel === undefined && one.panel === serial)));
-    if (panel === undefined) return own;
-    const alone = this.#aloneOn(panel);
-    return { isShown: own.isShown || alone.isShown, isInspected: own.isInspected || alone.isInspected };
-  }
-
-  /** The panel that a look at the unit names. */
-  #panelOf(serial: string, named: readonly Named[]): string | undefined {
-    const looks = named.filter(({ kind, units }) => LOOKS.includes(kind) && units.has(serial));
-    return looks.find(({ panel }) => isName(panel))?.panel;
-  }
-
-  /** Of the records that name a panel and none of its boards. */
-  #aloneOn(panel: string): About {
-    const known = this.#alone.get(panel);
-    if (known) return known;
-    const all = this.#byName.get(panel) ?? [];
-    const recorded = all.filter((one) => one.panel === panel).flatMap((one) => [...one.units]);
-    const boards = new Set([
-      ...(this.#listed.get(panel) ?? []),
-      ...recorded.filter((name) => isName(name) && this.#beside.get(name) === panel),
-    ]);
-    boards.delete(panel);
-    const alone = aboutIn(all.filter(({ units }) => !haveInCommon(units, boards)));
-    this.#alone.set(panel, alone);
-    return alone;
+    const own = isName(serial) ? this.#units.get(serial) : undefined;
+    const panel = isName(unit.panel) ? octets(unit.panel) : this.#looked.get(serial);
+    // A unit of which no panel is known may be one itself.
+    const onPanel = panel === undefined ? this.#panels.get(serial) : this.#whole.get(panel);
+    return own === undefined || onPanel === undefined ? own ?? onPanel : own || onPanel;
   }
 }
 
-function aboutIn(records: readonly Named[]): About {
-  return { isShown: records.length > 0, isInspected: records.some(({ kind }) => isInspection(kind)) };
-}
-
-function add<T>(lists: Map<string, T[]>, name: string, one: T): void {
-  const list = lists.get(name);
-  if (list) list.push(one);
-  else lists.set(name, [one]);
+/** Each name of a record, its panel among them. */
+function namesIn({ units, panel }: Named): Set<string> {
+  return new Set([...units, panel].filter(isName));
 }
 
 function namedIn({ kind, fields }: OpenedRecord): Named {

@@ -5,7 +5,7 @@
  */
 
 import { countsOf } from "../evidence/words.ts";
-import { bySight, lastWordsOf, linkedTo, linksIn, type Links } from "./chain.ts";
+import { bySight, lastWordsOf, linkedTo, linksIn, type LastWords, type Links } from "./chain.ts";
 import type { Act } from "./report.ts";
 import { haveInCommon } from "./sets.ts";
 
@@ -39,7 +39,11 @@ export type Outcome = "failed" | "thenInspected" | "thenRepaired" | "thenReviewe
 
 /** What became of a unit that failed once, by the last word on it: it need not have stayed so. */
 export function howItWentOn(chain: readonly Act[], unit: string): Outcome {
-  const { last } = lastWordsOf(chain, (words, act) => wordsOfUnit(words, act, unit));
+  return outcomeOf(lastWordsOf(chain, (words, act) => wordsOfUnit(words, act, unit)));
+}
+
+/** The same, of its last words. */
+export function outcomeOf({ last }: LastWords): Outcome {
   if (!last || countsOf(last.words).good < last.words.length) return "failed";
   if (last.kind === "review") return "thenReviewed";
   return last.kind === "repair" ? "thenRepaired" : "thenInspected";
@@ -101,6 +105,11 @@ function byUnitOf(act: Act): ByUnit {
   return known;
 }
 
+/** The units that an act names, each once. */
+export function unitsIn(act: Act): ReadonlySet<string> {
+  return byUnitOf(act).units;
+}
+
 /** The records of a unit and of its panel in the order of sight, then what they ran under. */
 export function chainOf(all: readonly Act[], unit: string, links: Links = linksIn(all)): Act[] {
   const own = new Set(all.filter((act) => isAbout(act, unit)));
@@ -126,7 +135,7 @@ export function verdictsOf(act: Act, unit: string): string[] {
   return [...new Set(wordsOfUnit(act.verdicts, act, unit))];
 }
 
-/** The records of one unit after the other, gone through by name; hostile ones may put all on one panel. */
+/** The records of one unit after the other as the story shows them, gone through by name; hostile ones may put all on one panel. */
 export class Histories {
   readonly #byName = new Map<string, Act[]>();
   readonly #links: Links;
@@ -144,13 +153,8 @@ export class Histories {
     }
   }
 
-  /** Whether a record calls a unit so. */
-  isUnit(name: string): boolean {
-    return (this.#byName.get(name) ?? []).some((act) => byUnitOf(act).units.has(name));
-  }
-
   /** The panels that records of this name are of. */
-  panelsOf(name: string): string[] {
+  #panelsOf(name: string): string[] {
     const panels = (this.#byName.get(name) ?? []).map(({ panel }) => panel);
     return [...new Set(panels)].filter((panel) => panel !== "" && panel !== name);
   }
@@ -162,7 +166,7 @@ export class Histories {
   of(unit: string): Act[] | undefined {
     const own = this.#byName.get(unit) ?? [];
     if (!this.#take(own.length)) return undefined;
-    const onPanels = this.panelsOf(unit).map((panel) => this.#byName.get(panel) ?? []);
+    const onPanels = this.#panelsOf(unit).map((panel) => this.#byName.get(panel) ?? []);
     if (!this.#take(onPanels.reduce((sum, { length }) => sum + length, 0))) return undefined;
     const chain = chainOf([...new Set([...own, ...onPanels.flat()])], unit, this.#links);
     return this.#take(chain.length) ? chain : undefined;

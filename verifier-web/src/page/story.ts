@@ -41,6 +41,9 @@ const MAX_ROWS = 200;
 /** How many acts are gone through for what is said beside the units to choose from; then it is said in fewer words. */
 const MAX_FOLLOWED = 100_000;
 
+/** The most words of one record that are written out: all are judged, and a record may have tens of thousands. */
+const MAX_WORDS = 512;
+
 /** How many digits of a hash stand for it in a table. */
 const SHORT = 12;
 
@@ -180,13 +183,13 @@ function paperList(
   const histories = new Histories(acts, MAX_FOLLOWED);
   const rows = choices.slice(0, labels.length).map(({ unit, isLacking }, at) => {
     const { isInspected, machine, person } = lastWordsOf(histories.of(unit) ?? [], (words, act) => wordsOfUnit(words, act, unit));
-    const looked = isLacking || !isInspected ? speaker.story("noneShown") : printable(machine.join(", "));
+    const looked = isLacking || !isInspected ? speaker.story("noneShown") : printable(written(machine));
     return element(
       "tr",
       {},
       element("th", { scope: "row" }, labels[at] || speaker.story("noUnit")),
       element("td", {}, looked),
-      element("td", {}, printable(person?.words.join(", ") ?? "")),
+      element("td", {}, printable(written(person?.words ?? []))),
     );
   });
   const heads = (["unit", "lastMachine", "lastPerson"] as const).map((name) => element("th", { scope: "col" }, speaker.story(name)));
@@ -208,9 +211,15 @@ export function rowsOf(chain: readonly Act[], unit: string, speaker: Speaker): R
   return acts.map((act, at) => {
     const words = verdictsOf(act, unit);
     const links = linksOf(act, known, speaker);
-    const [title, verdict, isFailed] = [titleOf(act, speaker), words.join(", "), words.some(saysBad)];
+    const [title, verdict, isFailed] = [titleOf(act, speaker), written(words), words.some(saysBad)];
     return { number: at + 1, act, title, links, verdict, isFailed };
   });
+}
+
+/** Words one after the other, the first ones of very many. */
+export function written(words: readonly string[]): string {
+  const more = words.length > MAX_WORDS ? ` (+${words.length - MAX_WORDS})` : "";
+  return `${words.slice(0, MAX_WORDS).join(", ")}${more}`;
 }
 
 /** Which attempt a record is, it says itself: files that are seen at once come in any order. */
@@ -233,7 +242,7 @@ function linksOf(act: Act, known: ReadonlyMap<string, number>, speaker: Speaker)
       : speaker.story(isRow, `${row}`);
   });
   if (act.verdictsBefore.length > 0) {
-    links.push(speaker.story("verdictBefore", printable(act.verdictsBefore.join(", "))));
+    links.push(speaker.story("verdictBefore", printable(written(act.verdictsBefore))));
   }
   if (act.late !== "") links.push(speaker.story("late", printable(speaker.lateness(act.late))));
   return links;
@@ -274,10 +283,10 @@ function lastWordsIn(chain: readonly Act[], unit: string, isLacking: boolean, sp
   const isNone = isLacking || !isInspected;
   const failed = (isSo: boolean) => (isSo ? speaker.story("machineFailed") : "");
   const rows = [
-    ["lastMachine", isNone ? speaker.story("noneShown") : machine.join(", "), failed(isFailed)],
-    ["lastPaste", paste.join(", "), failed(isPasteFailed)],
-    ["lastPerson", person?.words.join(", ") ?? "", isOverridden ? speaker.story("overridden") : ""],
-    ["lastOven", oven.join(", "), ""],
+    ["lastMachine", isNone ? speaker.story("noneShown") : written(machine), failed(isFailed)],
+    ["lastPaste", written(paste), failed(isPasteFailed)],
+    ["lastPerson", written(person?.words ?? []), isOverridden ? speaker.story("overridden") : ""],
+    ["lastOven", written(oven), ""],
   ] as const;
   const shown = rows.filter(([, words, mark]) => words !== "" || mark !== "");
   if (shown.length === 0) return [];

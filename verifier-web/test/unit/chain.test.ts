@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
-import { BAD, GOOD, saysBad, saysGood } from "../../src/evidence/words.ts";
+import { BAD, GOOD, countsAny, saysBad, saysGood } from "../../src/evidence/words.ts";
 import { actsOf, boundsOf } from "../../src/judge/acts.ts";
 import type { Act } from "../../src/judge/report.ts";
 import { parseMillis } from "../../src/judge/time.ts";
@@ -152,5 +152,21 @@ test("the words of machines are those of the page on reconciling", () => {
     return [...line.matchAll(/`([^`]+)`/g)].map(([, found]) => found);
   };
   assert.deepEqual([listed("good"), listed("bad")], [[...GOOD], [...BAD]]);
+  for (const space of ["\ufeff", "\u00a0", "\u0085", "\u3000", "\u2028", "\v", "\r", " \u0085\ufeff\t"]) {
+    const name = JSON.stringify(space);
+    assert.ok(saysBad(`${space}NG${space}`) && saysGood(`${space}OK${space}`), name);
+    assert.ok(countsAny(`${space}+1${space}`) && !countsAny(`${space}0${space}`), name);
+    // Within a word it is a part of it.
+    assert.ok(!saysBad(`N${space}G`) && !countsAny(`1${space}1`), name);
+  }
+  // What no Unicode calls white space.
+  for (const mark of ["\u200b", "\u180e", "\u001c", "\0"]) assert.ok(!saysBad(`NG${mark}`) && !countsAny(`1${mark}`), JSON.stringify(mark));
   assert.ok(saysGood(" OK ") && !saysGood("okay") && saysBad("Fail") && !saysBad("Skipped"));
+});
+
+test("a count of defects says that something was found if it is digits and not nothing", () => {
+  for (const some of ["1", "+2", "007", "9".repeat(25), `${"0".repeat(30)}1`, "10", "3\r"]) assert.ok(countsAny(some), some);
+  for (const none of ["", "0", "+0", "00", "-1", "++1", "+ 1", "+", "1.0", "1e3", "\u0661", "\uff11", "many"]) assert.ok(!countsAny(none), none);
+  // A board of so many has failed, where the machine has no word for it.
+  assert.ok(lastOf({ kind: "aoi-report", defects: "9".repeat(25), index: "1" }).isFailed);
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { encodeUtf8 } from "../../src/formats/encoding.ts";
-import { instant } from "../../src/judge/claimed.ts";
+import { claimOf, instant } from "../../src/judge/claimed.ts";
 import { sayLateness } from "../../src/judge/lateness.ts";
 import type { OpenedBatch } from "../../src/judge/opened.ts";
 import { Draft, say } from "../../src/judge/report.ts";
@@ -67,13 +67,51 @@ test("the furthest is told, by the witnesses where there are any", () => {
   assert.deepEqual(draft.reasons[0]?.details[0]?.values, ["aoi", "5", "2"]);
   // What is a day late, or is still to come, is looked at before the reasons; only the days of what is late count.
   assert.deepEqual(draft.look.map(({ code, values }) => [code, ...values]), [
-    ["look-late", "2025-04-06", "2026-01-02", "270"],
+    ["look-late", "2025-04-06", "2026-01-02", "271"],
     ["claimed-after-logged", "1", "31438555"],
   ]);
   const [said] = draft.reasons;
   assert.ok(said && new Speaker("en").sentence(said).includes("up to 270 d 18 h after"));
   assert.ok(said && new Speaker("zh").sentence(said).includes("270 天 18 小时"));
   assert.ok(!sayLateness(draft, [one(8n, "aoi-report", "01/02/2020")]));
+});
+
+test("both days of what was logged late are those of the claimed zone, and as many days lie between them", () => {
+  const late = (hours: number, ...claims: string[]) => {
+    const draft = new Draft();
+    const [first = ""] = claims;
+    const notAfter = BigInt(Date.parse(first) / 1000 + hours * 3600);
+    sayLateness(draft, [{ source: "aoi", sequence: 1n, notAfter, opened: opened("aoi-report", ...claims) }]);
+    return draft.look.filter(({ code }) => code === "look-late").map((look) => new Speaker("en").look(look).replaceAll("\u00a0", " "));
+  };
+  const said = (claimed: string, logged: string, days: string) =>
+    [`The files whose time can be read say ${claimed}; they were logged only on ${logged}, ${days} later. Before that they could have been altered.`];
+  // In UTC these days are others: the claim is of 1 March there.
+  assert.deepEqual(late(24, "2026-03-02T00:30:00+08:00"), said("2 March 2026", "3 March 2026", "1 day"));
+  assert.deepEqual(late(47, "2026-03-02T00:30:00+08:00"), said("2 March 2026", "3 March 2026", "1 day"));
+  // Fewer hours, and yet two midnights.
+  assert.deepEqual(late(26, "2026-03-02T23:00:00+08:00"), said("2 March 2026", "4 March 2026", "2 days"));
+  assert.deepEqual(late(24, "2026-03-02T23:30:00-08:00"), said("2 March 2026", "3 March 2026", "1 day"));
+  assert.deepEqual(late(25, "2026-03-02T23:30:00-08:00"), said("2 March 2026", "4 March 2026", "2 days"));
+  assert.deepEqual(late(24, "2026-03-02T00:30:00+14:00"), said("2 March 2026", "3 March 2026", "1 day"));
+  assert.deepEqual(late(48, "2026-03-02T23:59:59+14:00"), said("2 March 2026", "4 March 2026", "2 days"));
+  assert.deepEqual(late(23, "2026-03-02T00:30:00+08:00"), []);
+  // Of several records the most days are meant, which need not be those of the longest time: here 47 hours, and 26.5.
+  assert.deepEqual(
+    late(47, "2026-03-02T00:30:00Z", "2026-03-02T23:00:00+02:00"),
+    said("2 March 2026", "3 March 2026 to 4 March 2026", "up to 2 days"),
+  );
+  // Behind UTC the first day of all is none of 1970.
+  assert.deepEqual(late(24, "1969-12-31T23:30:00-08:00"), said("31 December 1969", "1 January 1970", "1 day"));
+});
+
+test("a claim has the offset of the clock that wrote it", () => {
+  const offset = (text: string, format: string, zone: string) => claimOf(text, format, zone)?.offset;
+  assert.equal(offset("2026-03-02T01:00:00", "iso", "+08:00 (mapping)"), 28_800n);
+  assert.equal(offset("2026-03-02T01:00:00.5-03:30", "iso", "+08:00"), -12_600n);
+  assert.equal(offset("2026-03-02T01:00:00Z", "iso", "+08:00"), 0n);
+  assert.equal(offset("02.03.2026 01:00:00 +14:00", "dd.MM.yyyy HH:mm:ss zzz", "unknown"), 50_400n);
+  assert.equal(offset("02.03.2026 01:00:00", "dd.MM.yyyy HH:mm:ss", "Z"), 0n);
 });
 
 test("of which kinds the records are whose claimed time is not known is said in words", () => {

@@ -50,6 +50,21 @@ test("boards that failed are told by the last word on them, and those that a mac
     "look-passed-by-person 2: B,F",
   ]);
   assert.deepEqual(lookOf([act("E", "aoi-report", "Passed", "1")]), []);
+  // In the order of their octets, as everywhere.
+  const far = ["\u{10000}", "\uff21", "A"].map((name) => act(name, "aoi-report", "Failed", "1"));
+  assert.deepEqual(lookOf(far), ["look-failed 3: A,\uff21,\u{10000}"]);
+});
+
+test("words and counts are read without the space around them, and a name is the whole line", () => {
+  for (const word of ["NG\r", "\ufeffNG", "NG\u00a0", "\u0085NG\u0085"]) {
+    assert.deepEqual(lookOf([act("A", "aoi-report", word, "1")]), ["look-failed 1: A"], JSON.stringify(word));
+  }
+  for (const defects of ["9".repeat(25), "+1\r", "\u0085\ufeff2\u00a0"]) {
+    assert.deepEqual(lookOf([act("A", "aoi-report", "", "1", { defects })]), ["look-failed 1: A"], JSON.stringify(defects));
+  }
+  // Another line ending makes another name.
+  const acts = [act("A\r", "aoi-report", "NG", "1"), act("A", "review", "Passed", "2")];
+  assert.deepEqual(lookOf(acts), ["look-failed 1: A\r"]);
 });
 
 test("with a list they are the reader's own units, by their serials, also where records name the panel alone", () => {
@@ -112,6 +127,27 @@ async function judged(files: readonly RoledFile[], units = ""): Promise<Report> 
   const own = { policy: encodeUtf8(POLICY), keys: SIGNERS.source.vkey, ...NOTHING_ELSE, units: encodeUtf8(units) };
   return judge({ files, ...own }, () => {});
 }
+
+test("every board of a record is told, however many it names, and each word counts", async () => {
+  const lines = (count: number, of: (at: number) => string) => Array.from({ length: count }, (_, at) => `${of(at)}\n`).join("");
+  const failedIn = async (boards: number, words: number, bad: number) => {
+    const verdict = lines(words, (at) => (at === bad ? "Failed" : "Passed"));
+    const report = await judged([bundleOf(new Map([["units", lines(boards, (at) => `SN${at}`)], ["verdict", verdict]]))]);
+    return report.look.map(({ code, values, units }) => [code, ...values, units.length, units.at(-1)].join(" "));
+  };
+  assert.deepEqual(await failedIn(513, 513, 512), ["look-failed 1 1 SN512"]);
+  // With more words than boards nobody knows whose each is, and all of them are on each.
+  assert.deepEqual(await failedIn(600, 700, 650), ["look-failed 600 600 SN99"]);
+  assert.deepEqual(await failedIn(700, 600, 599), ["look-failed 700 700 SN99"]);
+});
+
+test("lists are split at line feeds alone", async () => {
+  const of = (units: string, verdict: string) => judged([bundleOf(new Map([["units", units], ["verdict", verdict]]))]);
+  assert.deepEqual(said(await of("SN1\nSN2\n", "OK\r\nNG\r\n")), ["look-failed SN2"]);
+  assert.deepEqual(said(await of("SN1\r\nSN2\r\n", "OK\nNG\n")), ["look-failed SN2\r"]);
+  // What else ends lines elsewhere is a part of a word here.
+  assert.deepEqual(said(await of("SN1\nSN2\n", "OK\u0085NG\u2028\nOK\n")), []);
+});
 
 const said = (report: Report) => report.look.map(({ code, units }) => [code, ...units].join(" "));
 

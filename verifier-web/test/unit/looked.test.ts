@@ -76,6 +76,11 @@ test("without a list what no machine inspected is told where others were", () =>
   // Where none is, nobody knows of a machine that should have.
   assert.deepEqual(told([paste, "PN1", "PN1"], [paste, "PN2", "PN2"]), [2, ""]);
   assert.deepEqual(told(), [0, ""]);
+  // Where there is one they are told, be it all of them: a report that names nobody, or what several panels share, is none of theirs.
+  for (const [panel, units] of [["", ""], ["", "N/A"], ["NOREAD", "N/A"]] as const) {
+    assert.deepEqual(told([paste, "PN1", "SN1"], [paste, "PN2", "SN2"], [aoi, panel, units]), [2, "SN1 SN2"], `${panel} ${units}`);
+  }
+  assert.deepEqual(told([paste, "PN1", "L7"], [paste, "PN2", "L7"], [aoi, "", "L7"]), [2, "PN1 PN2"]);
   // A report on the panel is one on its boards, unless it names some of them.
   assert.deepEqual(told([paste, "PN1", "SN1 SN2"], [aoi, "PN1", "PN1"]), [2, ""]);
   assert.deepEqual(told([repair, "PN1", "SN1 SN2"], [aoi, "PN1", "SN1"]), [2, "SN2"]);
@@ -104,9 +109,13 @@ test("without a list it is told where boards are named and no report of a machin
   }
   // Two panels that are called each other's boards are named all the same.
   assert.deepEqual(told(record("repair", "PN1", "PN2\n"), record("repair", "PN2", "PN1\n")), ["look-no-report"]);
-  // One report is enough, whatever it names.
   assert.deepEqual(told(record("spi-report", "", "SN1\n"), record("aoi-report", "", "SN1\n")), []);
-  assert.deepEqual(told(record("spi-report", "", "SN1\n"), record("aoi-report", "", "")), []);
+  // Where one names nobody it is not said that there is none, and of every board that it lacks one.
+  const draft = new Draft();
+  sayShown(draft, [record("spi-report", "", "SN1\nSN2\n"), record("aoi-report", "", "")]);
+  assert.deepEqual(draft.look.map(({ code, values, units }) => [code, ...values, ...units]), [["look-not-inspected", "2", "SN1", "SN2"]]);
+  assert.deepEqual(draft.lacking, ["SN1", "SN2"]);
+  assert.deepEqual(draft.notChecked.map(({ code, values }) => [code, ...values]), [["open-not-inspected", "2", "2", "SN1, SN2"], ["open-reconcile"]]);
   // What names no board, or is about none, asks for no report.
   assert.deepEqual(told(record("spi-report", "NOREAD", "N/A\n\n")), []);
   assert.deepEqual(told(record("program", "PN1", "SN1\n"), record("attachment", "PN1", ""), record("closing", "", "12")), []);

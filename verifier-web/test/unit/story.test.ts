@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { Act } from "../../src/judge/report.ts";
 import { Panels } from "../../src/judge/panels.ts";
 import { chainOf, choicesOf } from "../../src/judge/outcomes.ts";
-import { calledBy, labelsOf, rowsOf, showStory } from "../../src/page/story.ts";
+import { calledBy, labelsOf, rowsOf, showStory, written } from "../../src/page/story.ts";
 import { Speaker } from "../../src/page/speaker.ts";
 import { actOf, actOn } from "../act.ts";
 import { withDocument, type Made } from "../dom.ts";
@@ -20,6 +20,16 @@ test("the reader's own units come first, and those that failed before the others
   assert.deepEqual(order(["SN3", "SN4"]), ["SN4*!", "SN3*", "SN2!", "SN1"]);
   // One that no machine inspected comes before those that failed.
   assert.deepEqual(order(["SN3", "SN4"], ["SN1", "SN3"]), ["SN3*", "SN4*!", "SN1", "SN2!"]);
+});
+
+test("of very many words of one record the first are written out, and the rest is counted", () => {
+  const words = Array.from({ length: 514 }, (_, at) => `w${at}`);
+  assert.equal(written(["Passed", "Failed"]), "Passed, Failed");
+  assert.equal(written(words.slice(0, 512)), words.slice(0, 512).join(", "));
+  assert.ok(written(words).endsWith(", w511 (+2)"));
+  // One behind them is judged all the same.
+  const act = actOf({ units: ["SN1"], verdicts: [...words, "Failed"] });
+  assert.ok(rowsOf([act], "SN1", new Speaker("en"))[0]?.isFailed);
 });
 
 test("a unit that failed says how it went on, by the last word on it", () => {
