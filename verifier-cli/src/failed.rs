@@ -392,8 +392,10 @@ mod tests {
             let found = values.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| *value)
         };
-        let lines =
-            |name: &str| -> Vec<&'r str> { text(name).into_iter().flat_map(str::lines).collect() };
+        let lines = |name: &str| -> Vec<&'r str> {
+            let lines = text(name).into_iter().flat_map(|list| list.split('\n'));
+            lines.filter(|line| !line.is_empty()).collect()
+        };
         let units = lines("units");
         Word {
             place: ("aoi.example/7", 0, seen),
@@ -546,6 +548,10 @@ mod tests {
         let report = word(1, AOI, &[("units", "SN1"), ("verdict", "Failed"), ("file/sha256", "f")]);
         let about = word(2, Kind::Review, &[("about/sha256", "f"), ("verdict", "Passed")]);
         assert!(said(None, &[report, about])[0].contains("by a person: SN1"));
+        // A line's end is a line feed; what stands before it is of the name, and around a word it is nothing.
+        let odd = [word(1, AOI, &[("units", "SN1\r\n"), ("verdict", "Failed\r\n")])];
+        assert_eq!(said(None, &odd).len(), 1);
+        assert!(said(Some("SN1\n"), &odd).is_empty());
         // What a machine writes for a code that it could not read names nobody.
         assert!(said(None, &[word(1, AOI, &[("units", "NOREAD"), ("verdict", "NG")])]).is_empty());
     }

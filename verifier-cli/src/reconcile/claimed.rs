@@ -33,8 +33,10 @@ impl Moment {
 pub(crate) fn moment(text: &str, format: &str, zone: &str) -> Option<Moment> {
     let of = |text: &str| {
         let millis = parse_millis(text)?;
-        let local = parse_millis(&format!("{}Z", text.get(..TIME)?))?;
-        let ahead_seconds = (local / 1000).checked_signed_diff(millis / 1000)?;
+        // A clock that has not reached 1970 is one of nobody's machine: its days are told by UTC.
+        let local = text.get(..TIME).and_then(|local| parse_millis(&format!("{local}Z")));
+        let ahead = local.and_then(|local| (local / 1000).checked_signed_diff(millis / 1000));
+        let ahead_seconds = ahead.unwrap_or_default();
         Some(Moment { millis, ahead_seconds })
     };
     if format == "iso" {
@@ -155,6 +157,7 @@ mod tests {
         assert_eq!((days(&evening, 0), days(&evening, 1), days(&evening, 47)), (0, 1, 2));
         assert_eq!(at("2026-03-02T10:00:00Z", "").day(), 20_514);
         assert_eq!((shanghai.day(), evening.day()), (20_514, 20_514));
+        assert_eq!(at("1969-12-31T23:30:00-08:00", "").day(), 0);
     }
 
     #[test]
