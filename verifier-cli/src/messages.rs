@@ -175,11 +175,12 @@ const KINDS: [(Message, usize); 2] = [(Message::FoundMissing, 0), (Message::Open
 const DAYS: [Message; 1] = [Message::LookLate];
 
 /// Messages that end in names, which are all values from this one on; the first value is how many there are.
-const NAMES: [(Message, usize); 7] = [
+const NAMES: [(Message, usize); 8] = [
     (Message::LookFailed, 1),
     (Message::LookNotInspected, 1),
     (Message::LookNowhere, 2),
     (Message::LookPassedByPerson, 1),
+    (Message::LookRed, 2),
     (Message::LookRepaired, 1),
     (Message::LookUnfollowed, 1),
     (Message::OwnAbsent, 2),

@@ -37,7 +37,7 @@ use crate::input;
 use crate::list::{self, List, Unit};
 use crate::log::Network;
 use crate::messages::{Message, Said};
-use crate::report::{Report, Verdict};
+use crate::report::{Look, Report, Verdict};
 
 use self::case::Book;
 pub(crate) use self::case::is_inspection;
@@ -219,6 +219,12 @@ fn report(with: &Reconcile, most: usize, results: &[Outcome<'_>], counted: &[Cou
         // The word for forged evidence would accuse whoever has shown sound evidence of a bad unit.
         report = report.in_word(Message::NotInOrder);
         report.reason(Said::new(Message::EvidenceHolds, &[]));
+    }
+    // Their lines scroll away behind what was not checked: who reads the end alone is to know which they are.
+    let reds = results.iter().filter(|one| one.colour == Colour::Red);
+    let reds: Vec<String> = reds.map(|one| one.unit.called().into_owned()).collect();
+    if !reds.is_empty() {
+        report.look(Look::of_units(Message::LookRed, &[&all], reds));
     }
     if verdict == Verdict::Verified && amber != "0" {
         report.reason(Said::new(Message::NoUnitRed, &[]));

@@ -452,8 +452,8 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
     let (code, out, err) = late.run(&words, "en");
     // It is not wrong; whoever reads it has to see it, and before the reasons.
     assert_eq!(code, 0, "{err}");
-    let look = "boards are good.\nLook at this:\n  - The files whose time can be read say 6 April 2025; they were \
-                logged only on 2 January 2026, 271 days later. Before that they could have been altered\nWhat it \
+    let look = "boards are good.\nLook at this:\n  - The files whose time can be read say 6 April 2025; by the same \
+                clock they were logged only on 2 January 2026, 271 days later. Before that they could have been altered\nWhat it \
                 rests on:\n";
     assert!(out.contains(look) && !out.contains("270 d 18 h"), "{out}");
     let (_, json, _) = late.run(&[&words[..], &["--json"]].concat(), "en");
@@ -465,11 +465,11 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
         "{out}"
     );
     let (_, chinese, _) = late.run(&words, "zh");
-    let said = "自称 2025-04-06，直到 2026-01-02 才记入日志，晚了 271 天；此前可能被改动";
+    let said = "自称 2025-04-06，按同一时钟直到 2026-01-02 才记入日志，晚了 271 天；此前可能被改动";
     assert!(chinese.contains(said), "{chinese}");
     assert!(chinese.contains("1 条记录（光学检测 1）在作业之后多久才记入日志"), "{chinese}");
     let page = late.verify("late.zip", "en", 0);
-    let said = "whose time can be read say 6 April 2025; they were logged only on 2 January 2026";
+    let said = "whose time can be read say 6 April 2025; by the same clock they were logged only on 2 January 2026";
     assert!(page.contains(said), "{page}");
     assert!(page.contains("<small>zone not known</small>"));
     let page = late.verify("late.zip", "zh", 0);
@@ -477,10 +477,10 @@ fn how_late_records_were_logged_is_said_with_the_verdict() {
     late.write("shipped.csv", b"SN000000\nSN000001\n");
     let reconcile = ["reconcile", "--units", "shipped.csv", "--bundle", "late.zip"];
     let (_, out, _) = late.run(&reconcile, "en");
-    assert!(out.contains("time can be read say 6 April 2025; they"), "{out}");
+    assert!(out.contains("time can be read say 6 April 2025; by the same clock they"), "{out}");
     let receipt = ["verify", "0.tlog-proof", "--disclosure", "0.disclosure.json"];
     let (_, out, _) = late.run(&receipt, "en");
-    assert!(out.contains("time can be read say 6 April 2025; they"), "{out}");
+    assert!(out.contains("time can be read say 6 April 2025; by the same clock they"), "{out}");
 
     let (_, out, _) = Dispute::claiming(&[("2026-01-02T03:04:01Z", "Z")])
         .run(&["bundle", "verify", "dispute.zip"], "en");

@@ -71,7 +71,9 @@ mod tests {
         assert!(english.contains(logged), "{english}");
         let chinese = said.to_text(Language::Chinese);
         assert!(
-            chinese.starts_with("能读出时间的文件自称 2026-03-02 至 2026-03-05，直到 2026-11-27"),
+            chinese.starts_with(
+                "能读出时间的文件自称 2026-03-02 至 2026-03-05，按同一时钟直到 2026-11-27"
+            ),
             "{chinese}"
         );
         assert!(chinese.contains("才记入日志，最多晚了 270 天；此前"), "{chinese}");

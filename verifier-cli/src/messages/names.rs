@@ -7,7 +7,8 @@ pub(crate) const MAX_NAMED: usize = 10;
 
 /// The word by which Chinese counts what a message names.
 pub(super) fn counted(message: Message) -> &'static str {
-    let is_of_list = [Message::LookNowhere, Message::OwnAbsent].contains(&message);
+    let is_of_list =
+        [Message::LookNowhere, Message::LookRed, Message::OwnAbsent].contains(&message);
     if is_of_list { "个" } else { "块" }
 }
 

@@ -9,7 +9,8 @@ use super::printable;
 use crate::messages::{Language, MAX_NAMED, Message, Said};
 
 /// In this order they are said.
-const ORDER: [Message; 11] = [
+const ORDER: [Message; 12] = [
+    Message::LookRed,
     Message::LookNowhere,
     Message::LookHeader,
     Message::LookNotInspected,

@@ -25,7 +25,7 @@ fn with_the_dates_it_is_said_how_many_days_lie_between() {
     let (out, _) = told(&[("2025-12-31T03:04:06Z", "Z")]);
     assert!(
         out.contains(
-            "say 31 December 2025; they were logged only on 2 January 2026, 2 days later."
+            "say 31 December 2025; by the same clock they were logged only on 2 January 2026, 2 days later."
         ),
         "{out}"
     );
@@ -39,24 +39,24 @@ fn both_dates_are_of_the_clock_that_the_record_claims() {
     for (start, dates) in [
         (
             "2026-01-01T00:30:00+08:00",
-            "1 January 2026; they were logged only on 2 January 2026, 1 day",
+            "1 January 2026; by the same clock they were logged only on 2 January 2026, 1 day",
         ),
         (
             "2026-01-01T11:04:05+08:00",
-            "1 January 2026; they were logged only on 2 January 2026, 1 day",
+            "1 January 2026; by the same clock they were logged only on 2 January 2026, 1 day",
         ),
         ("2025-12-31T23:30:00-08:00", ""),
         (
             "2025-12-31T19:04:00-08:00",
-            "31 December 2025; they were logged only on 1 January 2026, 1 day",
+            "31 December 2025; by the same clock they were logged only on 1 January 2026, 1 day",
         ),
         (
             "2025-12-30T20:00:00-08:00",
-            "30 December 2025; they were logged only on 1 January 2026, 2 days",
+            "30 December 2025; by the same clock they were logged only on 1 January 2026, 2 days",
         ),
         (
             "2025-12-31T23:30:00+14:00",
-            "31 December 2025; they were logged only on 2 January 2026, 2 days",
+            "31 December 2025; by the same clock they were logged only on 2 January 2026, 2 days",
         ),
     ] {
         let (out, look) = told(&[(start, "unknown")]);
@@ -68,7 +68,7 @@ fn both_dates_are_of_the_clock_that_the_record_claims() {
 #[test]
 fn of_several_days_the_furthest_is_told_as_the_most() {
     let (out, look) = told(&[("2026-01-01T03:04:00Z", "Z"), ("2025-04-06T09:04:05Z", "Z")]);
-    let said = "say 6 April 2025 to 1 January 2026; they were logged only on 2 January 2026, up to 271 days later.";
+    let said = "say 6 April 2025 to 1 January 2026; by the same clock they were logged only on 2 January 2026, up to 271 days later.";
     assert!(out.contains(said), "{out}");
     assert_eq!(look[0]["code"], "look-late");
     assert_eq!(look[0]["values"], json!(["2025-04-06 .. 2026-01-01", "2026-01-02", "271"]));

@@ -33,6 +33,29 @@ fn a_delivery_is_shown_unit_by_unit() {
 }
 
 #[test]
+fn which_units_are_red_is_said_at_the_top_and_again_at_the_end() {
+    let dispute = Dispute::new();
+    shipped(&dispute);
+    for (language, heading, said) in [
+        ("en", "Look at this:", "2 of your 2 units are red: PNL0099123, SN-9"),
+        ("zh", "请留意：", "您的 2 个单元中有 2 个为红色：PNL0099123、SN-9"),
+    ] {
+        let (code, out, _) = dispute.run(&RECONCILE, language);
+        let listed = format!("\n{heading}\n  - {said}\n");
+        assert_eq!((code, out.matches(&listed).count()), (1, 2), "{out}");
+        let (_, end) = out
+            .rsplit_once("\nVerdict: NOT IN ORDER")
+            .or(out.rsplit_once("\n结论：有问题"))
+            .unwrap();
+        assert!(end.starts_with(&listed), "{out}");
+    }
+    let (_, json, _) = dispute.run(&[&RECONCILE[..], &["--json"]].concat(), "en");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["look"][0]["code"], "look-red");
+    assert_eq!(json["look"][0]["units"], serde_json::json!(["PNL0099123", "SN-9"]));
+}
+
+#[test]
 fn units_of_which_nothing_is_found_are_named() {
     let dispute = Dispute::of_many(3);
     dispute.write("shipped.csv", b"serial\nSN000000\nSN000001\nSN000002\nSN000001\n");

@@ -118,6 +118,8 @@ class Page {
     await this.#files.add(files);
     const { count } = this.#files;
     this.#tell(() => this.#speaker.missing(this.#missing(), count));
+    // Dozens of parts push what is said of them off the screen.
+    if (this.#missing().includes("unpacked")) this.#status.scrollIntoView({ block: "center" });
     this.#start();
   }
 

@@ -85,7 +85,7 @@ test("both days of what was logged late are those of the claimed zone, and as ma
     return draft.look.filter(({ code }) => code === "look-late").map((look) => new Speaker("en").look(look).replaceAll("\u00a0", " "));
   };
   const said = (claimed: string, logged: string, days: string) =>
-    [`The files whose time can be read say ${claimed}; they were logged only on ${logged}, ${days} later. Before that they could have been altered.`];
+    [`The files whose time can be read say ${claimed}; by the same clock they were logged only on ${logged}, ${days} later. Before that they could have been altered.`];
   // In UTC these days are others: the claim is of 1 March there.
   assert.deepEqual(late(24, "2026-03-02T00:30:00+08:00"), said("2 March 2026", "3 March 2026", "1 day"));
   assert.deepEqual(late(47, "2026-03-02T00:30:00+08:00"), said("2 March 2026", "3 March 2026", "1 day"));

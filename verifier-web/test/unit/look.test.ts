@@ -102,9 +102,9 @@ test("what was logged a day late is said in days, as the files and the witnesses
   const late = (language: "en" | "zh", ...values: string[]) => new Speaker(language).look({ code: "look-late", values, details: [], units: [] });
   assert.equal(
     late("en", "2026-03-02", "2026-11-27", "270"),
-    "The files whose time can be read say 2\u00a0March\u00a02026; they were logged only on 27\u00a0November\u00a02026, 270 days later. Before that they could have been altered.",
+    "The files whose time can be read say 2\u00a0March\u00a02026; by the same clock they were logged only on 27\u00a0November\u00a02026, 270 days later. Before that they could have been altered.",
   );
-  assert.equal(late("zh", "2026-03-02", "2026-11-27", "270"), "能读出时间的文件自称 2026-03-02，直到 2026-11-27 才记入日志，晚了 270 天；此前可能被改动。");
+  assert.equal(late("zh", "2026-03-02", "2026-11-27", "270"), "能读出时间的文件自称 2026-03-02，按同一时钟直到 2026-11-27 才记入日志，晚了 270 天；此前可能被改动。");
   assert.match(late("en", "2026-03-02", "2026-03-03", "1"), /3\u00a0March\u00a02026, 1 day later\. /);
   // Of several days those between are the most.
   const several = late("en", "2026-03-02 .. 2026-03-05", "2026-11-27", "270");

@@ -32,10 +32,10 @@ catalogue! {
         "{0} 块电路板被机器判为不合格；其后如何，请见各自的记录：{1}",
         "{0} board failed at the machine; what became of it is in its records alone: {1}";
     LookLate = "look-late",
-        "The files whose time can be read say {0}; they were logged only on {1}, {2} days later. Before that they could have been altered",
-        "能读出时间的文件自称 {0}，直到 {1} 才记入日志，晚了 {2} 天；此前可能被改动";
+        "The files whose time can be read say {0}; by the same clock they were logged only on {1}, {2} days later. Before that they could have been altered",
+        "能读出时间的文件自称 {0}，按同一时钟直到 {1} 才记入日志，晚了 {2} 天；此前可能被改动";
     // The same of several days, in which case the days between are the most.
     LookLateUpTo = "look-late-up-to",
-        "The files whose time can be read say {0}; they were logged only on {1}, up to {2} days later. Before that they could have been altered",
-        "能读出时间的文件自称 {0}，直到 {1} 才记入日志，最多晚了 {2} 天；此前可能被改动";
+        "The files whose time can be read say {0}; by the same clock they were logged only on {1}, up to {2} days later. Before that they could have been altered",
+        "能读出时间的文件自称 {0}，按同一时钟直到 {1} 才记入日志，最多晚了 {2} 天；此前可能被改动";
 }

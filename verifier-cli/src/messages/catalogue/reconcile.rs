@@ -22,6 +22,8 @@ catalogue! {
     UnitGreen = "unit-green", "GREEN           {0}", "绿        {0}";
     UnitAmber = "unit-amber", "AMBER           {0}", "黄        {0}";
     UnitUnknown = "unit-unknown", "COULD NOT TELL  {0}", "无法判定  {0}";
+    LookRed = "look-red", "{0} of your {1} units are red: {2}", "您的 {1} 个单元中有 {0} 个为红色：{2}",
+        "{0} of your {1} units is red: {2}";
     UnitRed = "unit-red", "RED             {0}", "红        {0}";
     ColourAmber = "colour-amber", "AMBER", "黄";
     ColourGreen = "colour-green", "GREEN", "绿";
