@@ -19,8 +19,6 @@ import { after, test } from "node:test";
 
 import { hashBlob, sha256 } from "../../src/crypto/sha256.ts";
 import { encodeHex } from "../../src/formats/hex.ts";
-import { FileWindow } from "../../src/formats/window.ts";
-import { readZip } from "../../src/formats/zip.ts";
 import { makeBundle, makeRange, partsOf, pinsFrom } from "../maker-bundle.ts";
 import { POLICY, SIGNERS, anchor } from "../maker.ts";
 import { ROOT } from "../vector.ts";
@@ -264,23 +262,6 @@ test("all files are dropped at once: each is told by what it is, and the verdict
     await driver.give(text("policy", POLICY));
     assert.equal(await driver.verdict(), "VERIFIED");
     assert.equal(await page.evaluate(() => document.activeElement?.id), "lot-keys");
-  }));
-
-test("an unpacked bundle is called that where it can be seen, however many parts it has", () =>
-  withPage(async (driver) => {
-    const { page } = driver;
-    const text = (name: string, bytes: string) => ({ name, bytes: new TextEncoder().encode(bytes) });
-    const bundle = makeBundle(partsOf("records", anchor(NAME, sha256(REPORT))));
-    const { parts } = await readZip(new FileWindow(new Blob([new Uint8Array(bundle)])), () => {});
-    const files = parts.map(({ path, start, size }) => ({ name: path.split("/").at(-1) ?? "", bytes: bundle.slice(start, start + size) }));
-    const more = Array.from({ length: 60 }, (_, at) => text(`${at}.txt`, "something"));
-    await driver.give(...more, ...files);
-    const status = page.getByRole("status");
-    assert.match(await status.innerText(), /This is an unpacked bundle: drop the zip as it came, or check the folder with the program/);
-    const box = await status.boundingBox();
-    const height = await page.evaluate(() => innerHeight);
-    assert.ok(box && box.y >= 0 && box.y < height, `${box?.y} of ${height}`);
-    assert.equal(await page.locator("#verdict").count(), 0);
   }));
 
 test("before the verdict there is little to read", async () => {
