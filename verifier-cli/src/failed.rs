@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use spec::evidence::disclosure::OpenedRecord;
@@ -147,14 +148,28 @@ impl<'r> Word<'r> {
         known.unwrap_or_default().iter().copied().chain(among.map(|(at, _)| at))
     }
 
-    /// Whether a list of words has something bad to say of a board, and whether all of it is good. Where the list does
-    /// not tell boards apart, as where all of a panel bear its name, every word is about each.
-    fn said_of(&self, list: &Verdicts<'r>, name: &str) -> Says {
+    /// The words of a list that are about one board alone. None where the list does not tell boards apart, as where all of
+    /// a panel bear its name: then every word is about each.
+    fn own<'s>(
+        &'s self,
+        list: &'s Verdicts<'r>,
+        name: &'s str,
+    ) -> Option<impl Iterator<Item = &'r str> + use<'s, 'r>> {
         if list.words.len() != self.units.len() {
-            return list.says;
+            return None;
         }
         let mut own = self.places_of(name).map(|at| list.words[at]).peekable();
-        if own.peek().is_none() { list.says } else { Says::of(own) }
+        own.peek().is_some().then_some(own)
+    }
+
+    /// Whether a list of words says something bad of a board.
+    fn is_bad(&self, list: &Verdicts<'r>, name: &str) -> bool {
+        self.own(list, name).map_or(list.is_bad, |mut own| own.any(says_bad))
+    }
+
+    /// Whether all that it says of a board is good.
+    fn is_good(&self, list: &Verdicts<'r>, name: &str) -> bool {
+        self.own(list, name).map_or_else(|| list.is_good(), |mut own| own.all(says_good))
     }
 
     /// Whether it is about one of these panels as a whole, in their order: it names no unit, or the panel as one.
@@ -173,7 +188,7 @@ impl<'r> Word<'r> {
         if self.is_counted() {
             return self.has_defects;
         }
-        self.found().is_some_and(|found| self.said_of(found, name).is_bad)
+        self.found().is_some_and(|found| self.is_bad(found, name))
     }
 
     /// Where a machine has no word for it, its count of defects is what it says.
@@ -193,7 +208,7 @@ impl<'r> Word<'r> {
     /// The boards that it says failed at a machine.
     fn failing(&self) -> Vec<&'r str> {
         let is_all = self.is_counted() && self.has_defects;
-        if !is_all && !self.found().is_some_and(|found| found.says.is_bad) {
+        if !is_all && !self.found().is_some_and(|found| found.is_bad) {
             return Vec::new();
         }
         self.names().filter(|name| self.fails(name)).collect()
@@ -229,32 +244,20 @@ fn places_of<'r>(units: &[&'r str]) -> Option<HashMap<&'r str, Vec<usize>>> {
 /// Words for boards, one after the other.
 struct Verdicts<'r> {
     words: Vec<&'r str>,
-    /// Taken together.
-    says: Says,
+    /// One of them is bad.
+    is_bad: bool,
+    /// All of them are good. That is asked of boards that failed alone, and of each of them.
+    is_good: OnceLock<bool>,
 }
 
 impl<'r> Verdicts<'r> {
     fn of(words: Vec<&'r str>) -> Self {
-        let says = Says::of(words.iter().copied());
-        Self { words, says }
+        let is_bad = words.iter().any(|word| says_bad(word));
+        Self { words, is_bad, is_good: OnceLock::new() }
     }
-}
 
-/// What words say of a board.
-#[derive(Clone, Copy)]
-struct Says {
-    /// One of them is bad.
-    is_bad: bool,
-    /// All of them are good.
-    is_good: bool,
-}
-
-impl Says {
-    fn of<'r>(words: impl Iterator<Item = &'r str>) -> Self {
-        words.fold(Self { is_bad: false, is_good: true }, |says, word| Self {
-            is_bad: says.is_bad || says_bad(word),
-            is_good: says.is_good && says_good(word),
-        })
+    fn is_good(&self) -> bool {
+        *self.is_good.get_or_init(|| self.words.iter().all(|word| says_good(word)))
     }
 }
 
@@ -313,7 +316,7 @@ impl<'w, 'r> Histories<'w, 'r> {
             let is_word =
                 is_inspection(word.kind) || matches!(word.kind, Kind::Repair | Kind::Review);
             if is_word && !word.verdict.words.is_empty() {
-                last = Some((word.kind, word.said_of(&word.verdict, name).is_good));
+                last = Some((word.kind, word.is_good(&word.verdict, name)));
             }
         }
         match Outcome::of(last) {
