@@ -300,8 +300,7 @@ impl<'w, 'r> Histories<'w, 'r> {
         let of_serial = self.by_name.get(serial).into_iter().flatten();
         let is_named = is_name(serial.as_bytes())
             && of_serial.clone().any(|at| self.words[*at].places_of(serial).next().is_some());
-        let listed = unit.panel.as_deref().filter(|panel| is_name(panel.as_bytes()));
-        let name = listed.filter(|_| !is_named).unwrap_or(serial);
+        let name = unit.panel_name().filter(|_| !is_named).unwrap_or(serial);
         let mut panels = of_serial.filter_map(|at| self.words[*at].panel);
         let is_failing = failing.contains(name) || panels.any(|panel| failing.contains(panel));
         is_failing.then_some(name)

@@ -77,6 +77,11 @@ impl Unit {
         names.map(String::as_str).filter(|name| is_name(name.as_bytes()))
     }
 
+    /// The panel that the list names for it, if that is a name.
+    pub(crate) fn panel_name(&self) -> Option<&str> {
+        self.panel.as_deref().filter(|panel| is_name(panel.as_bytes()))
+    }
+
     /// Whether this is its serial. A unit without one is called nothing, also where a record has an empty name.
     pub(crate) fn is(&self, name: &[u8]) -> bool {
         !self.serial.is_empty() && self.serial.as_bytes() == name

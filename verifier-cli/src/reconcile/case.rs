@@ -74,9 +74,8 @@ impl<'e> Book<'e> {
             book.hashes.extend(entry.hashes());
         }
         for unit in units {
-            let panel = unit.panel.as_ref().filter(|panel| is_name(panel.as_bytes()));
             // What has no serial is a board of its panel that no record can name.
-            if let Some(panel) = panel.filter(|_| !unit.serial.is_empty()) {
+            if let Some(panel) = unit.panel_name().filter(|_| !unit.serial.is_empty()) {
                 book.listed.entry(panel).or_default().push(&unit.serial);
             }
         }
@@ -115,9 +114,8 @@ impl<'e> Book<'e> {
 
     /// The panel that the list names, or else the one that reports on the unit name.
     fn panel_of(&'e self, unit: &'e Unit) -> Option<&'e [u8]> {
-        let listed = unit.panel.as_deref().map(str::as_bytes);
-        if let Some(panel) = listed.filter(|panel| is_name(panel)) {
-            return Some(panel);
+        if let Some(panel) = unit.panel_name() {
+            return Some(panel.as_bytes());
         }
         let serial = unit.serial.as_bytes();
         let lists_it =

@@ -81,8 +81,8 @@ impl<'a> Panels<'a> {
     fn new(units: &'a [Unit], records: &[Naming<'a>]) -> Self {
         let mut listed: HashMap<&[u8], Vec<&[u8]>> = HashMap::new();
         for unit in units.iter().filter(|unit| !unit.serial.is_empty()) {
-            if let Some(panel) = listed_panel(unit) {
-                listed.entry(unit.serial.as_bytes()).or_default().push(panel);
+            if let Some(panel) = unit.panel_name() {
+                listed.entry(unit.serial.as_bytes()).or_default().push(panel.as_bytes());
             }
         }
         let mut recorded: HashMap<&[u8], Option<&[u8]>> = HashMap::new();
@@ -145,7 +145,8 @@ impl<'a> About<'a> {
     fn unit(&self, unit: &Unit) -> Option<bool> {
         let serial = unit.serial.as_bytes();
         let own = self.units.get(serial).filter(|_| is_name(serial)).copied();
-        let panel = listed_panel(unit).or_else(|| self.looked.get(serial).copied());
+        let listed = unit.panel_name().map(str::as_bytes);
+        let panel = listed.or_else(|| self.looked.get(serial).copied());
         let on_panel = match panel {
             Some(panel) => self.whole.get(panel),
             // A unit of which no panel is known may be one itself.
@@ -153,10 +154,6 @@ impl<'a> About<'a> {
         };
         [own, on_panel.copied()].into_iter().flatten().reduce(|one, other| one || other)
     }
-}
-
-fn listed_panel(unit: &Unit) -> Option<&[u8]> {
-    unit.panel.as_deref().map(str::as_bytes).filter(|panel| is_name(panel))
 }
 
 #[cfg(test)]

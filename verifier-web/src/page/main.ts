@@ -119,7 +119,7 @@ class Page {
     const { count } = this.#files;
     this.#tell(() => this.#speaker.missing(this.#missing(), count));
     // Dozens of parts push what is said of them off the screen.
-    if (this.#missing().includes("unpacked")) this.#status.scrollIntoView({ block: "center" });
+    if (this.#files.areParts) this.#status.scrollIntoView({ block: "center" });
     this.#start();
   }
 

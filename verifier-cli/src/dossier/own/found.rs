@@ -38,11 +38,12 @@ pub(super) struct Boards<'a> {
 impl<'a> Boards<'a> {
     /// By the list, and by all that is opened.
     pub(super) fn new(list: &'a List, records: impl Iterator<Item = &'a OpenedRecord>) -> Self {
-        let panels: HashSet<&[u8]> = list.units.iter().filter_map(panel_of).collect();
+        let panels: HashSet<&[u8]> =
+            list.units.iter().filter_map(Unit::panel_name).map(str::as_bytes).collect();
         // A row without a serial has a panel, and no name that a record could call its board by.
         let on_panel = |unit: &'a Unit| {
             let serial = Some(unit.serial.as_bytes()).filter(|serial| is_name(serial))?;
-            Some((serial, panel_of(unit)?))
+            Some((serial, unit.panel_name()?.as_bytes()))
         };
         let listed: HashMap<&[u8], &[u8]> = list.units.iter().filter_map(on_panel).collect();
         let mut boards = Self { panels, listed, recorded: HashMap::new() };
@@ -117,7 +118,7 @@ impl<'a> Named<'a> {
 
     /// How a unit is found.
     pub(super) fn of(&self, unit: &Unit) -> Found {
-        let (serial, panel) = (unit.serial.as_bytes(), panel_of(unit));
+        let (serial, panel) = (unit.serial.as_bytes(), unit.panel_name().map(str::as_bytes));
         // A unit of which no panel is known may be one itself.
         let is_panel = panel.is_none() && self.panels.contains(serial);
         if is_name(serial) && (is_panel || self.units.contains(serial)) {
@@ -126,11 +127,6 @@ impl<'a> Named<'a> {
         let is_alone = panel.is_some_and(|panel| self.alone.contains(panel));
         if is_alone { Found::ByPanel } else { Found::Missing }
     }
-}
-
-/// The panel that the list names.
-pub(super) fn panel_of(unit: &Unit) -> Option<&[u8]> {
-    unit.panel.as_deref().map(str::as_bytes).filter(|panel| is_name(panel))
 }
 
 /// What a record of evidence calls units. What a closing calls so is a number.

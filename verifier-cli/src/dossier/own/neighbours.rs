@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::range::items;
 
-use super::found::{panel_in, panel_of, units_in, value};
+use super::found::{panel_in, units_in, value};
 use crate::list::Unit;
 
 /// Fields with one line for each board of a panel.
@@ -31,12 +31,14 @@ pub(super) fn may_be<'a>(
     by_panel: &[&'a Unit],
     records: impl Iterator<Item = &'a OpenedRecord>,
 ) -> bool {
-    let mut panels: HashMap<&[u8], Seen<'_>> =
-        by_panel.iter().filter_map(|unit| Some((panel_of(unit)?, Seen::default()))).collect();
+    let mut panels: HashMap<&[u8], Seen<'_>> = by_panel
+        .iter()
+        .filter_map(|unit| Some((unit.panel_name()?.as_bytes(), Seen::default())))
+        .collect();
     if panels.is_empty() {
         return false;
     }
-    for panel in units.iter().filter_map(panel_of) {
+    for panel in units.iter().filter_map(Unit::panel_name).map(str::as_bytes) {
         panels.entry(panel).and_modify(|seen| seen.listed += 1);
     }
     records.for_each(|record| look_at(&mut panels, record));
