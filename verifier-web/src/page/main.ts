@@ -42,6 +42,9 @@ class Page {
   readonly #turns = new Map<OwnKind, number>();
   #run: Run | undefined;
   #judging: Judging | undefined;
+  /** How often files are being read right now, and whether the button was pressed meanwhile. */
+  #reading = 0;
+  #isAwaited = false;
   #saying = () => "";
 
   constructor(script: string) {
@@ -115,12 +118,25 @@ class Page {
   }
 
   async #add(files: readonly File[]): Promise<void> {
-    await this.#files.add(files);
+    if (files.length === 0) return;
+    // A slow disk reads for seconds, in which the verdict on the files before would stand beside these.
+    this.#forget();
+    this.#read(1);
+    await this.#files.add(files).finally(() => this.#read(-1));
     const { count } = this.#files;
     this.#tell(() => this.#speaker.missing(this.#missing(), count));
     // Dozens of parts push what is said of them off the screen.
     if (this.#files.areParts) this.#status.scrollIntoView({ block: "center" });
-    this.#start();
+    if (this.#reading > 0) return;
+    if (this.#isAwaited) void this.#judge(true);
+    else this.#start();
+  }
+
+  #read(more: 1 | -1): void {
+    this.#reading += more;
+    const table = byId("file-table", HTMLElement);
+    if (this.#reading > 0) table.setAttribute("aria-busy", "true");
+    else table.removeAttribute("aria-busy");
   }
 
   /** Puts what the reader has dropped into its field, where it can be seen; without files the field is empty again. */
@@ -159,6 +175,12 @@ class Page {
   /** `isAsked`: whether the reader has pressed the button, and waits for the verdict. */
   async #judge(isAsked: boolean): Promise<void> {
     if (this.#judging) return;
+    if (this.#reading > 0) {
+      // Now it would be judged without what is on its way.
+      this.#isAwaited ||= isAsked;
+      return;
+    }
+    this.#isAwaited = false;
     this.#forget();
     const policy = this.#own.policy.bytes;
     const { areOwnDropped } = this.#files;

@@ -69,6 +69,13 @@ export class Driver {
     const page = context.pages()[0] ?? (await context.newPage());
     const driver = new Driver(context, page);
     page.setDefaultTimeout(PATIENCE_MS);
+    await page.addInitScript(() => {
+      const read = Blob.prototype.arrayBuffer;
+      Blob.prototype.arrayBuffer = async function () {
+        await new Promise((done) => setTimeout(done, 150));
+        return read.call(this);
+      };
+    });
     await page.goto(address);
     return driver;
   }
@@ -77,7 +84,7 @@ export class Driver {
     await this.#context.close();
   }
 
-  /** Adds files, as with the button. */
+  /** Adds files, as with the button, and waits until they are read. */
   async give(...files: Dropped[]): Promise<void> {
     const payload = files.map(({ name, bytes }) => ({
       name,
@@ -87,7 +94,9 @@ export class Driver {
     const before = await this.page.locator("#files select").count();
     await this.page.locator("#choose").setInputFiles(payload);
     await this.page.waitForFunction(
-      (count) => document.querySelectorAll("#files select").length >= count,
+      (count) =>
+        document.querySelectorAll("#files select").length >= count
+        && !document.querySelector("#file-table")?.hasAttribute("aria-busy"),
       before === 0 ? files.length : before,
     );
   }
