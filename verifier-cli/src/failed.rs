@@ -4,9 +4,10 @@
 //! over a board that failed without being told. The page says the same (`verifier-web/src/judge/look.ts`).
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use foldhash::{HashMap, HashMapExt, HashSet};
 use rayon::prelude::*;
 use spec::evidence::disclosure::OpenedRecord;
 use spec::evidence::kind::Kind;

@@ -499,9 +499,17 @@ fn fact_lines((label, value): (&str, &str), language: Language) -> String {
     text
 }
 
+/// Whether text is such as a terminal may show at first sight.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+}
+
 /// Text from outside as a terminal may show it: nothing that moves the cursor, changes colours or
 /// reverses the reading order, so that evidence cannot forge a verdict on the screen.
 pub(crate) fn printable(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         let reverses = matches!(

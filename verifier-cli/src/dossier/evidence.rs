@@ -1,7 +1,6 @@
 //! Evidence: each piece is named by an opened record, and what is named and not there is told.
 
-use std::collections::HashSet;
-
+use foldhash::{HashSet, HashSetExt};
 use spec::Hash;
 use spec::bundle::{Contents, PartPath};
 use spec::encoding::decode_hex;

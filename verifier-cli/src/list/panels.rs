@@ -3,7 +3,7 @@
 //! A machine that reads no code of each board names the panel alone, and who bought the boards knows them by
 //! their serials. Where the list has both, both are shown.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::{List, is_name};
 

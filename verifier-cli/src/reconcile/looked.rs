@@ -3,8 +3,7 @@
 //! There each unit has all that is about it; here each record is gone through as often as it has names, whatever it
 //! puts on one panel: a verdict that is no reconciliation is given of evidence that nobody has judged yet.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use rayon::prelude::*;
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::kind::Kind;

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::printable;
+use super::{is_plain, printable};
 use crate::messages::{Language, MAX_NAMED, Message, Said};
 
 /// In this order they are said.
@@ -40,7 +40,7 @@ impl Look {
         let values: Vec<&str> =
             [count.as_str()].into_iter().chain(numbers.iter().copied()).chain(names).collect();
         let said = Said::new(message, &values);
-        Self { said, units: units.iter().map(|unit| printable(unit)).collect() }
+        Self { said, units: units.into_iter().map(printable_of).collect() }
     }
 
     /// Says what to do about it.
@@ -69,6 +69,11 @@ impl Look {
         value["units"] = json!(self.units);
         value
     }
+}
+
+/// A name that is printable already stays where it is: there may be thousands.
+fn printable_of(name: String) -> String {
+    if is_plain(&name) { name } else { printable(&name) }
 }
 
 impl From<Said> for Look {

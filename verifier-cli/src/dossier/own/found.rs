@@ -9,8 +9,8 @@
 //! | by the records | a record names both, and none names the board with another panel |
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 
+use foldhash::{HashMap, HashMapExt, HashSet};
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::range::items;
 

@@ -4,8 +4,7 @@
 //! The warning is the rule, and to leave it away the exception: a panel is one board only if the list and *every*
 //! opened record that names it, whosever it is and however it was found, show one board and no sign of a second.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashSet};
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::range::items;
 
