@@ -15,7 +15,6 @@ use spec::tree::{ConsistencyError, MAX_CONSISTENCY_PROOF, Tree, verify_consisten
 
 use crate::args::PolicyArgs;
 use crate::failure::Failure;
-use crate::large::Large;
 use crate::masked;
 use crate::messages::{Message, Said};
 use crate::mistaken::{self, Kind};
@@ -75,14 +74,6 @@ fn read_up_to(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(limit);
     let mut bytes = Vec::with_capacity(length.saturating_add(1));
     file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Reads a whole file of at most `limit` bytes that is most of what a command works on.
-pub(crate) fn read_large(path: &Path, limit: usize) -> Result<Large, Failure> {
-    let bytes = Large::read(path, limit).map_err(|error| unreadable(path, &error))?;
-    let Some(bytes) = bytes else { return read(path, limit).map(Large::Small) };
-    run_log::note(path, &bytes);
     Ok(bytes)
 }
 
@@ -344,24 +335,6 @@ mod tests {
         assert!(missing.contains("cannot read nowhere/aoi-7.vkey"), "{missing}");
         let malformed = said("line-4.example/aoi-7+00000000+AAAA");
         assert!(!malformed.contains("cannot read") && !malformed.is_empty(), "{malformed}");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_pipe_is_opened_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
-        assert!(made.success());
-        // More than a pipe holds: whoever writes it waits for whoever reads it.
-        let bytes: Vec<u8> = (0..300_000_u32).map(|at| (at % 251) as u8).collect();
-        let read = std::thread::scope(|scope| {
-            let writer = scope.spawn(|| std::fs::write(&path, &bytes));
-            let read = read_large(&path, bytes.len()).unwrap();
-            writer.join().unwrap().unwrap();
-            read
-        });
-        assert!(*read == bytes[..]);
     }
 
     #[cfg(unix)]

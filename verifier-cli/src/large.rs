@@ -14,10 +14,13 @@ use rayon::prelude::*;
 /// How much one core reads at a time.
 const PART: usize = 1024 * 1024;
 
+/// The size of a large page where there are any, and where each begins.
+const LARGE_PAGE: usize = 2 * 1024 * 1024;
+
 /// The bytes of a file.
 pub(crate) enum Large {
     /// Memory of its own, in which nothing of the file is mapped.
-    Paged(MmapMut),
+    Paged(Paged),
     /// Those of a file for which that is not worth while.
     Small(Vec<u8>),
 }
@@ -36,15 +39,13 @@ impl Large {
             return Ok(None);
         }
         let mut file = File::open(path)?;
-        let mut memory = MmapMut::map_anon(length)?;
-        #[cfg(target_os = "linux")]
-        // Without large pages it is only slower.
-        let _ = memory.advise(memmap2::Advice::HugePage);
-        let read = memory.par_chunks_mut(PART).enumerate().try_for_each(|(at, part)| {
-            let mut file = File::open(path)?;
-            file.seek(SeekFrom::Start((at * PART) as u64))?;
-            file.read_exact(part)
-        });
+        let mut memory = Paged::new(length)?;
+        let read =
+            memory.bytes_mut().par_chunks_mut(PART).enumerate().try_for_each(|(at, part)| {
+                let mut file = File::open(path)?;
+                file.seek(SeekFrom::Start((at * PART) as u64))?;
+                file.read_exact(part)
+            });
         match read {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             read => read?,
@@ -55,12 +56,39 @@ impl Large {
     }
 }
 
+/// New memory that begins where a large page does.
+pub(crate) struct Paged {
+    memory: MmapMut,
+    start: usize,
+    length: usize,
+}
+
+impl Paged {
+    fn new(length: usize) -> io::Result<Self> {
+        // Mapped anywhere, it has up to a thousand small pages before its first large one and behind its last.
+        let memory = MmapMut::map_anon(length + LARGE_PAGE)?;
+        let start = memory.as_ptr().align_offset(LARGE_PAGE).min(LARGE_PAGE);
+        #[cfg(target_os = "linux")]
+        // Without large pages it is only slower.
+        let _ = memory.advise_range(memmap2::Advice::HugePage, start, length);
+        Ok(Self { memory, start, length })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.memory[self.start..self.start + self.length]
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.memory[self.start..self.start + self.length]
+    }
+}
+
 impl Deref for Large {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
         match self {
-            Self::Paged(memory) => memory,
+            Self::Paged(memory) => memory.bytes(),
             Self::Small(bytes) => bytes,
         }
     }

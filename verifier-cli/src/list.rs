@@ -20,9 +20,11 @@ mod rows;
 mod text;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+
+use foldhash::{HashMap, HashMapExt};
 
 use self::header::Columns;
 pub(crate) use self::panels::{Panels, some};
@@ -99,6 +101,10 @@ impl Unit {
 
 /// Whether a cell says that there is no number: `N/A`, `-`, `none`. Marks and the size of letters are nothing.
 fn is_placeholder(cell: &str) -> bool {
+    // As almost every cell has.
+    if cell.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
     let plain = || {
         let letters = cell.chars().filter(|letter| letter.is_alphanumeric());
         letters.map(|letter| letter.to_ascii_uppercase())
@@ -143,23 +149,14 @@ pub(crate) fn doubt_header(first: &Unit) -> Result<(), Failure> {
     Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])))
 }
 
-/// Reads a list.
+/// Reads a list. Another file of the reader's would be read as units that nobody has.
 pub(crate) fn read(path: &Path) -> Result<List, Failure> {
-    parse_of(path, &read_bytes(path)?)
-}
-
-/// Reads the bytes of a list.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    input::read(path, MAX_LIST_SIZE)
-}
-
-/// Parses a list that was read from `path`. Another file of the reader's would be read as units that nobody has.
-pub(crate) fn parse_of(path: &Path, bytes: &[u8]) -> Result<List, Failure> {
+    let bytes = input::read(path, MAX_LIST_SIZE)?;
     let shown = path.display().to_string();
-    if let Some(mistaken) = mistaken::told(&shown, bytes, Kind::Units) {
+    if let Some(mistaken) = mistaken::told(&shown, &bytes, Kind::Units) {
         return Err(mistaken);
     }
-    parse(bytes).map_err(|why| {
+    parse(&bytes).map_err(|why| {
         let failure = Failure::new(Said::of_error(Message::Malformed, &[&shown], &why));
         failure.with_hint(Said::new(Message::HintList, &[]))
     })

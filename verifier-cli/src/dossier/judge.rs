@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::mem;
 use std::path::Path;
-use std::thread;
 
 use spec::bundle::{Claim, Contents};
 use spec::evidence::pins::Pins;
@@ -65,18 +64,14 @@ pub(crate) fn verify(
     network: &Network,
     show: Show,
 ) -> Result<Report, Stop> {
-    let judge = open::judge(wanted)?;
-    let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
-    let own = own::Given::read(&wanted.lot_keys, wanted.units.as_deref())?;
-    let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
-    let authorities = wanted.tsa_ca.as_deref().map(Authorities::read).transpose()?;
-    // Thousands of units are parsed while a bundle is read.
-    let (own, opened) = thread::scope(|scope| {
-        let own = scope.spawn(|| own.parse());
-        let opened = Opened::read(path);
-        (own.join().expect("parsing a list does not panic"), opened)
+    // A large bundle is read while the reader's own files are; what is wrong of any is told in this order.
+    let mut ahead = None;
+    let trusted = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| ahead = Opened::read_ahead(path));
+        Trusted::read(wanted)
     });
-    let (own, opened) = (own?, opened?);
+    let Trusted { judge, pins, own, keys, authorities } = trusted?;
+    let opened = Opened::read_with(path, ahead)?;
     let shown = path.display().to_string();
     let parted = opened.parted(&shown)?;
     let contents = parted.contents();
@@ -140,6 +135,26 @@ pub(crate) fn verify(
     mem::forget((held, parted));
     mem::forget(opened);
     Ok(report)
+}
+
+/// What the reader brings along and judges by.
+struct Trusted {
+    judge: Judge,
+    pins: Option<Pins>,
+    own: Option<Own>,
+    keys: Keys,
+    authorities: Option<Authorities>,
+}
+
+impl Trusted {
+    fn read(wanted: &Dossier) -> Result<Self, Stop> {
+        let judge = open::judge(wanted)?;
+        let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
+        let own = Own::read(&wanted.lot_keys, wanted.units.as_deref())?;
+        let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
+        let authorities = wanted.tsa_ca.as_deref().map(Authorities::read).transpose()?;
+        Ok(Self { judge, pins, own, keys, authorities })
+    }
 }
 
 /// Checks everything that needs neither a network nor the evidence.

@@ -18,6 +18,7 @@ use crate::input;
 use crate::large::Large;
 use crate::messages::{Message, Said};
 use crate::mistaken::{self, Kind};
+use crate::run_log;
 
 /// How deep a part lies: `records/0/12.statement`.
 const MAX_DEPTH: usize = 3;
@@ -42,8 +43,22 @@ pub(super) enum Opened {
 impl Opened {
     /// Reads a folder or a file.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        Self::read_with(path, Self::read_ahead(path))
+    }
+
+    /// Reads a bundle of many megabytes, for [`Self::read_with`]. Whatever is in the way is met there again, and told.
+    pub(super) fn read_ahead(path: &Path) -> Option<Large> {
+        Large::read(path, MAX_BUNDLE_SIZE).ok().flatten()
+    }
+
+    /// Reads a folder or a file, unless it was read ahead.
+    pub(super) fn read_with(path: &Path, ahead: Option<Large>) -> Result<Self, Failure> {
+        if let Some(bytes) = ahead {
+            run_log::note(path, &bytes);
+            return Ok(Self::Bundle(bytes));
+        }
         if !path.is_dir() {
-            return input::read_large(path, MAX_BUNDLE_SIZE).map(Self::Bundle);
+            return input::read(path, MAX_BUNDLE_SIZE).map(Large::Small).map(Self::Bundle);
         }
         let mut found = Found::default();
         collect(path, "", MAX_DEPTH, &mut found)?;
@@ -290,4 +305,46 @@ pub(super) fn pins_as_parsed(path: &Path) -> Result<(Pins, Vec<u8>), Failure> {
             failure.with_hint(Said::new(Message::HintPins, &[]))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_opened_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        // More than a pipe holds: whoever writes it waits for whoever reads it.
+        let bytes: Vec<u8> = (0..300_000_u32).map(|at| (at % 251) as u8).collect();
+        let opened = std::thread::scope(|scope| {
+            let writer = scope.spawn(|| fs::write(&path, &bytes));
+            let opened = Opened::read(&path).unwrap();
+            writer.join().unwrap().unwrap();
+            opened
+        });
+        assert!(matches!(opened, Opened::Bundle(read) if *read == bytes[..]));
+    }
+
+    #[test]
+    fn what_was_read_ahead_is_what_is_judged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bundle");
+        let [before, after] = [b'a', b'b'].map(|byte| vec![byte; 3 * 1024 * 1024]);
+        fs::write(&path, &before).unwrap();
+        let ahead = Opened::read_ahead(&path);
+        fs::write(&path, &after).unwrap();
+        let opened = Opened::read_with(&path, ahead).unwrap();
+        assert!(matches!(opened, Opened::Bundle(read) if *read == before[..]));
+        // Nothing of a small file, of a folder or of what is not there.
+        fs::write(&path, b"small").unwrap();
+        let missing = folder.path().join("missing");
+        assert!(
+            [&path, folder.path(), &missing].iter().all(|path| Opened::read_ahead(path).is_none())
+        );
+        assert!(Opened::read_with(&missing, None).is_err());
+    }
 }

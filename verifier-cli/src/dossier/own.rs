@@ -20,7 +20,6 @@ use rayon::prelude::*;
 use spec::bundle::Claim;
 use spec::evidence::disclosure::{OpenedRecord, Shown};
 use spec::evidence::range::{Reader, items};
-use spec::evidence::tag::LotKey;
 
 use self::found::{Boards, Found, Named};
 use super::looked;
@@ -45,41 +44,6 @@ pub(super) struct Own {
     reader: Option<Reader>,
 }
 
-/// What was given of them, read and not parsed: that needs no file, and can be done while another is read.
-pub(super) struct Given<'a> {
-    units: Option<(&'a Path, Vec<u8>)>,
-    keys: Vec<LotKey>,
-}
-
-impl<'a> Given<'a> {
-    /// Reads the list of units and the keys of lots.
-    ///
-    /// Fails on keys without units: they find nothing, and who gave them would think that they did. What is no key is told
-    /// first: it may be the list.
-    pub(super) fn read(keys: &[PathBuf], units: Option<&'a Path>) -> Result<Self, Failure> {
-        let lot_keys = ranges::lot_keys(keys)?;
-        let Some(path) = units else {
-            let failure = || {
-                let why = Said::new(Message::LotKeyNeedsUnits, &[]);
-                Failure::new(why).with_hint(Said::new(Message::HintList, &[]))
-            };
-            let none = Self { units: None, keys: Vec::new() };
-            return if keys.is_empty() { Ok(none) } else { Err(failure()) };
-        };
-        let bytes = list::read_bytes(path)?;
-        Ok(Self { units: Some((path, bytes)), keys: lot_keys })
-    }
-
-    /// Parses the list.
-    pub(super) fn parse(self) -> Result<Option<Own>, Failure> {
-        let Self { units, keys } = self;
-        let Some((path, bytes)) = units else { return Ok(None) };
-        let list = list::parse_of(path, &bytes)?;
-        let reader = if keys.is_empty() { None } else { Some(Reader::new(keys, list.names())) };
-        Ok(Some(Own { list, reader }))
-    }
-}
-
 /// What opened records say of units. It needs no range, and can be found while ranges are followed.
 pub(super) struct Looks<'u> {
     /// Those of which no inspection is shown.
@@ -88,9 +52,24 @@ pub(super) struct Looks<'u> {
 }
 
 impl Own {
-    /// Reads and parses what was given.
+    /// Reads the list of units and the keys of lots.
+    ///
+    /// Fails on keys without units: they find nothing, and who gave them would think that they did. What is no key is told
+    /// first: it may be the list.
     pub(super) fn read(keys: &[PathBuf], units: Option<&Path>) -> Result<Option<Self>, Failure> {
-        Given::read(keys, units)?.parse()
+        let lot_keys = ranges::lot_keys(keys)?;
+        let Some(path) = units else {
+            if keys.is_empty() {
+                return Ok(None);
+            }
+            let why = Said::new(Message::LotKeyNeedsUnits, &[]);
+            return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
+        };
+        let list = list::read(path)?;
+        let has_keys = !lot_keys.is_empty();
+        let names = || list.units.iter().flat_map(Unit::names);
+        let reader = has_keys.then(|| Reader::new(lot_keys, names()));
+        Ok(Some(Self { list, reader }))
     }
 
     /// Who looks for tags, if there is a key.
