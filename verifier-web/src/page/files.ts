@@ -47,6 +47,8 @@ export interface Told {
   removed(left: number): void;
   /** These are now the reader's own files of a kind; none if there are none any more. */
   take(kind: OwnKind, files: readonly NamedFile[]): Promise<void>;
+  /** Something is read now. */
+  reading(read: () => Promise<void>): void;
   /** Whether the reader has typed or chosen something of this kind elsewhere: that stays. */
   isTyped(kind: OwnKind): boolean;
 }
@@ -102,7 +104,7 @@ export class FileList {
     for (const file of files) {
       const named = { name: file.name, blob: file };
       const guess = await guessRole(named).catch(() => ({ role: "file", own: undefined }) as const);
-      dropped.push({ ...named, ...guess, isListing: await isListing(named) });
+      dropped.push({ ...named, ...guess, isListing: await isListing(named).catch(() => false) });
     }
     const areOfBundle = haveListing(dropped);
     for (const { role, own, ...file } of dropped) {
@@ -195,7 +197,7 @@ export class FileList {
   #remove(entry: Entry): void {
     const at = this.#entries.indexOf(entry);
     this.#entries = this.#entries.filter((other) => other !== entry);
-    void this.#changed();
+    this.#told.reading(() => this.#changed());
     this.#told.removed(this.#entries.length);
     (this.#removes[Math.min(at, this.#removes.length - 1)] ?? this.#places.chooser).focus();
   }
@@ -219,7 +221,7 @@ export class FileList {
       for (const other of this.#entries) if (other.taken === taken) other.taken = "unused";
     }
     entry.taken = taken;
-    void this.#changed();
+    this.#told.reading(() => this.#changed());
     // The rows were made anew, and the focus went with the old one.
     this.#choices[this.#entries.indexOf(entry)]?.focus();
   }

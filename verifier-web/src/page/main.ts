@@ -12,7 +12,7 @@ import { MAX_LOT_KEYS_SIZE, MAX_UNITS_SIZE } from "../judge/reader.ts";
 import { byId } from "./dom.ts";
 import { FileList } from "./files.ts";
 import { missingFor } from "./missing.ts";
-import { OwnField } from "./own.ts";
+import { OwnField, type Refused } from "./own.ts";
 import { showRun, wordOf, type Run } from "./result.ts";
 import { formatSize, stepOf } from "./size.ts";
 import { Speaker } from "./speaker.ts";
@@ -42,16 +42,20 @@ class Page {
   readonly #turns = new Map<OwnKind, number>();
   #run: Run | undefined;
   #judging: Judging | undefined;
-  /** How often files are being read right now, and whether the button was pressed meanwhile. */
+  /** How many readings of files are under way, and what comes behind them: whether something was added, whether the button
+   * was pressed meanwhile, and what could not be read. */
   #reading = 0;
+  #isAdded = false;
   #isAwaited = false;
+  #refused: (() => string) | undefined;
+  /** Ends when all that was dropped so far is taken in. */
+  #adding: Promise<void> = Promise.resolve();
   #saying = () => "";
 
   constructor(script: string) {
     this.#script = script;
     const changed = () => this.#forget();
-    const refuse = (name: string, why: "isEmpty" | "wentAway") =>
-      this.#tell(() => this.#speaker.text(why, printable(name)));
+    const refuse = (name: string, why: Refused) => this.#refuse(() => this.#speaker.text(why, printable(name)));
     const places = {
       table: byId("file-table", HTMLElement),
       body: byId("files", HTMLElement),
@@ -62,16 +66,20 @@ class Page {
       changed,
       removed: (left) => this.#tell(() => this.#speaker.missing(this.#missing(), left)),
       take: (kind, own) => this.#takeOwn(kind, own),
+      // Of what is removed or taken as something else nobody says yet that it is all.
+      reading: (read) => void this.#whileReading(read, false),
       isTyped: (kind) => this.#own[kind].text !== "" && !this.#dropped.has(kind),
     });
     const field = (kind: OwnKind, id: string, limit: number) => {
       const typed = () => {
         if (this.#dropped.delete(kind)) this.#files.release(kind);
+        // Who types has not finished, whatever was asked for before.
+        this.#isAwaited = false;
         this.#forget();
       };
-      const chosen = () => {
+      const chosen = (read: () => Promise<void>) => {
         typed();
-        this.#start();
+        void this.#whileReading(read);
       };
       return new OwnField(id, limit, { typed, chosen, refuse });
     };
@@ -121,37 +129,68 @@ class Page {
     if (files.length === 0) return;
     // A slow disk reads for seconds, in which the verdict on the files before would stand beside these.
     this.#forget();
-    this.#read(1);
-    await this.#files.add(files).finally(() => this.#read(-1));
-    const { count } = this.#files;
-    this.#tell(() => this.#speaker.missing(this.#missing(), count));
-    // Dozens of parts push what is said of them off the screen.
-    if (this.#files.areParts) this.#status.scrollIntoView({ block: "center" });
-    if (this.#reading > 0) return;
-    if (this.#isAwaited) void this.#judge(true);
-    else this.#start();
+    // In turn: of two files of one name that which was dropped last counts, however slowly the other is read.
+    const before = this.#adding;
+    const adding = this.#whileReading(async () => {
+      await before;
+      await this.#files.add(files);
+    });
+    this.#adding = adding.catch(() => {});
+    await adding;
   }
 
-  #read(more: 1 | -1): void {
-    this.#reading += more;
-    const table = byId("file-table", HTMLElement);
-    if (this.#reading > 0) table.setAttribute("aria-busy", "true");
-    else table.removeAttribute("aria-busy");
+  /** Until files are read nothing is judged; what was asked for meanwhile comes behind it. */
+  async #whileReading(read: () => Promise<void>, isAdded = true): Promise<void> {
+    this.#reading += 1;
+    this.#isAdded ||= isAdded;
+    byId("file-table", HTMLElement).setAttribute("aria-busy", "true");
+    this.#tell(() => this.#speaker.text("reading"));
+    try {
+      await read();
+    } finally {
+      this.#reading -= 1;
+      if (this.#reading === 0) this.#settle();
+    }
+  }
+
+  /** All that was given is there. */
+  #settle(): void {
+    const [isAdded, isAwaited, refused] = [this.#isAdded, this.#isAwaited, this.#refused];
+    [this.#isAdded, this.#isAwaited, this.#refused] = [false, false, undefined];
+    byId("file-table", HTMLElement).removeAttribute("aria-busy");
+    const count = this.#files.count === 0 ? undefined : this.#files.count;
+    this.#tell(refused ?? (() => this.#speaker.missing(this.#missing(), count)));
+    // Dozens of parts push what is said of them off the screen.
+    if (this.#files.areParts) this.#status.scrollIntoView({ block: "center" });
+    // Without what could not be read it would be another question.
+    if (refused) return;
+    if (isAwaited) void this.#judge(true);
+    else if (isAdded) this.#start();
+  }
+
+  /** Says that a file is not taken; while others are read, once they are. */
+  #refuse(saying: () => string): void {
+    if (this.#reading > 0) this.#refused = saying;
+    else this.#tell(saying);
   }
 
   /** Puts what the reader has dropped into its field, where it can be seen; without files the field is empty again. */
   async #takeOwn(kind: OwnKind, own: readonly NamedFile[]): Promise<void> {
     const turn = (this.#turns.get(kind) ?? 0) + 1;
     this.#turns.set(kind, turn);
-    const texts = await Promise.all(own.map(async ({ blob }) => new Uint8Array(await blob.arrayBuffer())));
+    const reads = own.map(async ({ blob }) => new Uint8Array(await blob.arrayBuffer()));
+    const texts = await Promise.all(reads).catch(() => undefined);
     // What was read slowly does not take the place of what came after it.
     if (this.#turns.get(kind) !== turn) return;
-    if (own.length > 0) this.#dropped.add(kind);
+    if (!texts) {
+      this.#files.release(kind);
+      const names = own.map(({ name }) => printable(name)).join(", ");
+      this.#refuse(() => this.#speaker.text("unreadable", names));
+    }
+    if (own.length > 0 && texts) this.#dropped.add(kind);
     else this.#dropped.delete(kind);
-    this.#own[kind].set(own.length === 1 ? (texts[0] ?? new Uint8Array()) : joined(texts));
+    this.#own[kind].set(texts?.length === 1 ? (texts[0] ?? new Uint8Array()) : joined(texts ?? []));
     if (this.#run || this.#judging) this.#forget();
-    // What was missing when it was last said may be there now.
-    this.#tell(this.#saying);
   }
 
   /** What no verdict is without and is not there; of a page to which nothing was given nothing is said. */
@@ -178,6 +217,7 @@ class Page {
     if (this.#reading > 0) {
       // Now it would be judged without what is on its way.
       this.#isAwaited ||= isAsked;
+      this.#tell(() => this.#speaker.text("reading"));
       return;
     }
     this.#isAwaited = false;
@@ -243,7 +283,7 @@ class Page {
     this.#run = undefined;
     this.#show(false);
     this.#showRun();
-    this.#tell(() => this.#speaker.missing(this.#missing()));
+    this.#tell(() => this.#reading > 0 ? this.#speaker.text("reading") : this.#speaker.missing(this.#missing()));
   }
 
   #show(isBusy: boolean): void {

@@ -3,11 +3,14 @@
 import { decodeText } from "../judge/list.ts";
 import { byId } from "./dom.ts";
 
-/** Who is told that something was typed, that a file was chosen, and that one was refused. */
+/** Why a file is not taken. */
+export type Refused = "isEmpty" | "wentAway" | "unreadable";
+
+/** Who is told that something was typed, that a file was chosen, which is then to be read, and that one was refused. */
 export interface Told {
   typed(): void;
-  chosen(): void;
-  refuse(name: string, why: "isEmpty" | "wentAway"): void;
+  chosen(read: () => Promise<void>): void;
+  refuse(name: string, why: Refused): void;
 }
 
 /**
@@ -36,9 +39,10 @@ export class OwnField {
       // An empty list or policy is none that anybody means: taken for a field left blank, it would say nothing.
       if (file.size === 0) return told.refuse(file.name, "isEmpty");
       if (file.size > limit) return told.refuse(file.name, "wentAway");
-      void file.arrayBuffer().then((bytes) => {
-        this.set(new Uint8Array(bytes));
-        told.chosen();
+      told.chosen(async () => {
+        const bytes = await file.arrayBuffer().catch(() => undefined);
+        if (bytes) this.set(new Uint8Array(bytes));
+        else told.refuse(file.name, "unreadable");
       });
     });
   }

@@ -69,13 +69,6 @@ export class Driver {
     const page = context.pages()[0] ?? (await context.newPage());
     const driver = new Driver(context, page);
     page.setDefaultTimeout(PATIENCE_MS);
-    await page.addInitScript(() => {
-      const read = Blob.prototype.arrayBuffer;
-      Blob.prototype.arrayBuffer = async function () {
-        await new Promise((done) => setTimeout(done, 150));
-        return read.call(this);
-      };
-    });
     await page.goto(address);
     return driver;
   }

@@ -91,6 +91,7 @@ test("whoever removes a file is led to the next one, and at the end to where fil
       changed: () => told.push("changed"),
       removed: (left) => told.push(`${left} left`),
       take: () => Promise.resolve(),
+      reading: (read) => void read(),
       isTyped: () => false,
     });
     const named = (name: string) => Object.assign(new Blob(["x"]), { name }) as unknown as File;

@@ -59,6 +59,7 @@ function dropping(typed: readonly OwnKind[] = []): Dropping {
       own.set(kind, files.map(({ name }) => name));
       return Promise.resolve();
     },
+    reading: (read) => void read(),
     isTyped: (kind) => typed.includes(kind),
   });
   const choices = () => body.named("select");

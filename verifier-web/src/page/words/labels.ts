@@ -202,6 +202,11 @@ export const TEXTS = {
   languages: { en: "Language", zh: "语言" },
   isEmpty: { en: "{0} is empty: nothing was filled in.", zh: "{0} 是空文件，未填入任何内容。" },
   wentAway: { en: "{0} is too large for this field.", zh: "{0} 太大，无法填入。" },
+  unreadable: {
+    en: "{0} cannot be read: choose it again from where it lies now.",
+    zh: "无法读取 {0}：请从其现在的位置重新选择。",
+  },
+  reading: { en: "Reading the files…", zh: "正在读取文件…" },
   filesAdded: { en: "{0} files", zh: "共 {0} 个文件" },
   filesMissing: { en: "{0} files. Still missing: {1}.", zh: "共 {0} 个文件。还缺：{1}。" },
   missing: { en: "Still missing: {0}.", zh: "还缺：{0}。" },
