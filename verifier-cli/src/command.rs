@@ -66,6 +66,15 @@ pub(crate) fn run(
     }
 }
 
+/// Whether a command judges so much that all cores share it.
+pub(crate) fn is_shared(command: &Command) -> bool {
+    match command {
+        Command::Bundle(_) | Command::Challenge(_) | Command::Reconcile(_) => true,
+        Command::Verify(verify) => matches!(verify.what, Some(VerifyWhat::Range(_))),
+        _ => false,
+    }
+}
+
 fn run_bundle(
     command: &BundleCommand,
     target: Option<&Target>,

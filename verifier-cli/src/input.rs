@@ -72,7 +72,9 @@ fn read_up_to(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     // What the file is said to have is asked for at once: one that grows is moved again and again. What
     // is no file has no length, and one that grows meanwhile is read to its end as well.
     let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(limit);
-    let mut bytes = Vec::with_capacity(length.saturating_add(1));
+    let mut bytes = Vec::new();
+    // Where there is no memory for it, that is told as a file that cannot be read, and is no crash.
+    bytes.try_reserve_exact(length.saturating_add(1)).map_err(|_| io::ErrorKind::OutOfMemory)?;
     file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

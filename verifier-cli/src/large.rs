@@ -65,7 +65,8 @@ pub(crate) struct Paged {
 
 impl Paged {
     fn new(length: usize) -> io::Result<Self> {
-        // Mapped anywhere, it has up to a thousand small pages before its first large one and behind its last.
+        // Mapped anywhere, it has up to five hundred small pages before its first large one. Behind its last it has as many
+        // as it is longer: a large page for them would be cleared as well.
         let memory = MmapMut::map_anon(length + LARGE_PAGE)?;
         let start = memory.as_ptr().align_offset(LARGE_PAGE).min(LARGE_PAGE);
         #[cfg(target_os = "linux")]
@@ -105,7 +106,9 @@ mod tests {
         let bytes: Vec<u8> = (0..2 * PART + 12_345).map(|at| (at / 7 % 251) as u8).collect();
         std::fs::write(&path, &bytes).unwrap();
         let read = Large::read(&path, bytes.len()).unwrap();
-        assert!(read.is_some_and(|read| *read == bytes[..]));
+        let read = read.unwrap();
+        assert!(*read == bytes[..]);
+        assert_eq!(read.as_ptr().addr() % LARGE_PAGE, 0);
         assert!(
             Large::read(&path, bytes.len() - 1).unwrap().is_none(),
             "it is larger than may be read"

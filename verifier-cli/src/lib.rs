@@ -53,8 +53,9 @@ const REJECTED: u8 = 1;
 /// The exit code when nothing could be decided: unreadable files, the network, wrong usage.
 const COULD_NOT_TELL: u8 = 2;
 
-/// Runs the program with its arguments, the program's name first; returns the exit code.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+/// Runs the program with its arguments, the program's name first; returns the exit code. Before a judgement that all
+/// cores share, and before no other, it has the caller `share_work`.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, share_work: impl FnOnce()) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let guessed = Language::of_environment(|name| std::env::var(name).ok());
     let wanted = match args::parse(&arguments, guessed) {
@@ -65,6 +66,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let language = wanted.language;
+    if command::is_shared(&wanted.command) {
+        share_work();
+    }
     // A watch whose reader has gone goes on all the same: what it finds it writes to files.
     let show = |report: &Report| drop(print_report(report, language, wanted.json));
     let (printed, code) = match judge(&wanted, &arguments, &show) {

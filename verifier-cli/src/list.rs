@@ -319,6 +319,8 @@ mod tests {
 
     #[test]
     fn a_row_with_a_placeholder_is_known_by_its_panel_and_its_position_there() {
+        // By a digit a cell is told from all of them.
+        assert!(!PLACEHOLDERS.concat().contains(|letter: char| letter.is_ascii_digit()));
         for no_serial in ["N/A", "n/a", "NA", "-", "--", "", "none", "None", "NOREAD", "#N/A", "无"]
         {
             let table = format!(

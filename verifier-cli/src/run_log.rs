@@ -4,7 +4,8 @@
 //! and a pipe gives its bytes once. Nothing is hashed unless a report was asked for.
 //!
 //! It is kept by thread, beside the readers rather than through them: which files are read follows from
-//! what was typed, and no judgement ever asks for this list. Files are read on the thread that judges.
+//! what was typed, and no judgement ever asks for this list. Files are noted on the thread that judges, also those that
+//! another has read: a note on any other does nothing.
 
 use std::cell::RefCell;
 use std::path::Path;

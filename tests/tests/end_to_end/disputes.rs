@@ -172,6 +172,15 @@ fn one_command_makes_a_bundle_for_twenty_boards_and_no_byte_of_it_can_be_another
         assert!(said.out.starts_with("VERIFIED"), "{said:?}");
     }
     assert_eq!(units.len(), BOARDS);
+    // However many threads share the work, also where whoever waits is the only one, it is the same verdict.
+    let shared = |threads: &str| {
+        let mut command = world.command("fiducial");
+        let words = ["bundle", "verify", "dispute.zip", "--policy", "policy", "--pins", "pins"];
+        command.env("RAYON_NUM_THREADS", threads).args(words).arg("--json").output().unwrap()
+    };
+    let said = ["1", "2", "8"].map(shared);
+    assert!(said[0].status.success() && !said[0].stdout.is_empty(), "{said:?}");
+    assert!(said.iter().all(|one| one.stdout == said[0].stdout), "{said:?}");
 
     // Every byte of the small one, by the code that the program reads bundles with.
     changed_everywhere(&small, 0..small.len());

@@ -64,13 +64,16 @@ pub(crate) fn verify(
     network: &Network,
     show: Show,
 ) -> Result<Report, Stop> {
-    // A large bundle is read while the reader's own files are; what is wrong of any is told in this order.
-    let mut ahead = None;
-    let trusted = rayon::in_place_scope(|scope| {
+    let judge = open::judge(wanted)?;
+    let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
+    let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
+    let authorities = wanted.tsa_ca.as_deref().map(Authorities::read).transpose()?;
+    // Thousands of units are parsed while a large bundle is read; what is wrong of either is told in this order.
+    let mut ahead = Ok(None);
+    let own = rayon::in_place_scope(|scope| {
         scope.spawn(|_| ahead = Opened::read_ahead(path));
-        Trusted::read(wanted)
-    });
-    let Trusted { judge, pins, own, keys, authorities } = trusted?;
+        Own::read(&wanted.lot_keys, wanted.units.as_deref())
+    })?;
     let opened = Opened::read_with(path, ahead)?;
     let shown = path.display().to_string();
     let parted = opened.parted(&shown)?;
@@ -135,26 +138,6 @@ pub(crate) fn verify(
     mem::forget((held, parted));
     mem::forget(opened);
     Ok(report)
-}
-
-/// What the reader brings along and judges by.
-struct Trusted {
-    judge: Judge,
-    pins: Option<Pins>,
-    own: Option<Own>,
-    keys: Keys,
-    authorities: Option<Authorities>,
-}
-
-impl Trusted {
-    fn read(wanted: &Dossier) -> Result<Self, Stop> {
-        let judge = open::judge(wanted)?;
-        let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
-        let own = Own::read(&wanted.lot_keys, wanted.units.as_deref())?;
-        let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
-        let authorities = wanted.tsa_ca.as_deref().map(Authorities::read).transpose()?;
-        Ok(Self { judge, pins, own, keys, authorities })
-    }
 }
 
 /// Checks everything that needs neither a network nor the evidence.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::{self, DirEntry};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -46,14 +47,17 @@ impl Opened {
         Self::read_with(path, Self::read_ahead(path))
     }
 
-    /// Reads a bundle of many megabytes, for [`Self::read_with`]. Whatever is in the way is met there again, and told.
-    pub(super) fn read_ahead(path: &Path) -> Option<Large> {
-        Large::read(path, MAX_BUNDLE_SIZE).ok().flatten()
+    /// Reads a bundle of many megabytes, and nothing else, for [`Self::read_with`]: on any thread, since that one notes it.
+    pub(super) fn read_ahead(path: &Path) -> io::Result<Option<Large>> {
+        Large::read(path, MAX_BUNDLE_SIZE)
     }
 
     /// Reads a folder or a file, unless it was read ahead.
-    pub(super) fn read_with(path: &Path, ahead: Option<Large>) -> Result<Self, Failure> {
-        if let Some(bytes) = ahead {
+    pub(super) fn read_with(
+        path: &Path,
+        ahead: io::Result<Option<Large>>,
+    ) -> Result<Self, Failure> {
+        if let Some(bytes) = ahead.map_err(|error| input::unreadable(path, &error))? {
             run_log::note(path, &bytes);
             return Ok(Self::Bundle(bytes));
         }
@@ -259,7 +263,7 @@ fn is_ignored(prefix: &str, name: &str, is_folder: bool) -> bool {
 
 /// Collects the names of all files below `folder`.
 fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found) -> Result<(), Failure> {
-    let unreadable = |error: std::io::Error| input::unreadable(folder, &error);
+    let unreadable = |error: io::Error| input::unreadable(folder, &error);
     let entries: Result<Vec<DirEntry>, _> = fs::read_dir(folder).map_err(unreadable)?.collect();
     let mut entries = entries.map_err(unreadable)?;
     entries.sort_by_key(DirEntry::file_name);
@@ -309,6 +313,8 @@ pub(super) fn pins_as_parsed(path: &Path) -> Result<(Pins, Vec<u8>), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use spec::Hash;
+
     use super::*;
 
     #[cfg(unix)]
@@ -335,16 +341,19 @@ mod tests {
         let path = folder.path().join("bundle");
         let [before, after] = [b'a', b'b'].map(|byte| vec![byte; 3 * 1024 * 1024]);
         fs::write(&path, &before).unwrap();
-        let ahead = Opened::read_ahead(&path);
+        let ahead = std::thread::scope(|scope| scope.spawn(|| Opened::read_ahead(&path)).join());
         fs::write(&path, &after).unwrap();
-        let opened = Opened::read_with(&path, ahead).unwrap();
+        run_log::start();
+        let opened = Opened::read_with(&path, ahead.unwrap()).unwrap();
         assert!(matches!(opened, Opened::Bundle(read) if *read == before[..]));
-        // Nothing of a small file, of a folder or of what is not there.
+        assert_eq!(run_log::finish().listed[0].sha256, Hash::of(&before).to_hex());
+        // Nothing of a small file or of a folder; what is in the way is told and not met again.
         fs::write(&path, b"small").unwrap();
-        let missing = folder.path().join("missing");
-        assert!(
-            [&path, folder.path(), &missing].iter().all(|path| Opened::read_ahead(path).is_none())
-        );
-        assert!(Opened::read_with(&missing, None).is_err());
+        let read = |path: &Path| Opened::read_ahead(path);
+        assert!(read(&path).unwrap().is_none() && read(folder.path()).unwrap().is_none());
+        assert!(read(&folder.path().join("missing")).is_err());
+        let gone = Err(io::Error::from(io::ErrorKind::OutOfMemory));
+        let told = Opened::read_with(&path, gone).err().unwrap();
+        assert_eq!(told.said().0.message(), Message::FileUnreadable);
     }
 }
