@@ -158,7 +158,8 @@ class Page {
     const [isAdded, isAwaited, refused] = [this.#isAdded, this.#isAwaited, this.#refused];
     [this.#isAdded, this.#isAwaited, this.#refused] = [false, false, undefined];
     byId("file-table", HTMLElement).removeAttribute("aria-busy");
-    const count = this.#files.count === 0 ? undefined : this.#files.count;
+    // That none is left is said where the last was removed.
+    const count = this.#files.count === 0 && isAdded ? undefined : this.#files.count;
     this.#tell(refused ?? (() => this.#speaker.missing(this.#missing(), count)));
     // Dozens of parts push what is said of them off the screen.
     if (this.#files.areParts) this.#status.scrollIntoView({ block: "center" });

@@ -143,4 +143,9 @@ test("a file that cannot be read is named, is used nowhere, and stands in no oth
     await reads("go");
     await choose(driver, policy.name, policy.bytes);
     assert.equal(await driver.verdict(), "VERIFIED");
+    // Removed one after the other, they are counted, and none is told as well.
+    for (const left of ["2 files", "1 file", "0 files"]) {
+      await driver.page.getByRole("button", { name: /^Remove / }).first().click();
+      await driver.page.waitForFunction((said) => document.querySelector("#status")?.textContent?.startsWith(said), left);
+    }
   }));
