@@ -22,6 +22,7 @@ use super::statements::{self, After, Checked, Keys, Receipt};
 use crate::args::Dossier;
 use crate::command::{Judge, Stop, describe};
 use crate::failed::Failed;
+use crate::failure::Failure;
 use crate::input;
 use crate::lateness::Lateness;
 use crate::list::Unit;
@@ -68,13 +69,7 @@ pub(crate) fn verify(
     let pins = wanted.pins.as_deref().map(open::pins).transpose()?;
     let keys = Keys::new(pins.as_ref(), input::source_keys(&wanted.source_keys)?);
     let authorities = wanted.tsa_ca.as_deref().map(Authorities::read).transpose()?;
-    // Thousands of units are parsed while a large bundle is read; what is wrong of either is told in this order.
-    let mut ahead = Ok(None);
-    let own = rayon::in_place_scope(|scope| {
-        scope.spawn(|_| ahead = Opened::read_ahead(path));
-        Own::read(&wanted.lot_keys, wanted.units.as_deref())
-    })?;
-    let opened = Opened::read_with(path, ahead)?;
+    let (own, opened) = read_both(path, wanted)?;
     let shown = path.display().to_string();
     let parted = opened.parted(&shown)?;
     let contents = parted.contents();
@@ -96,8 +91,7 @@ pub(crate) fn verify(
         },
     );
     let (sound, found) = wrong_first(sound, found)?;
-    let stamped = stamps::check(contents, &checked)?;
-    let held = Held { checked, sound, stamped };
+    let held = Held { stamped: stamps::check(contents, &checked)?, checked, sound };
     if expected == Expected::Range && held.sound.is_empty() {
         return Err(Said::new(Message::NoRange, &[]).into());
     }
@@ -111,10 +105,7 @@ pub(crate) fn verify(
         None => None,
     };
 
-    let mut report = Report::new(Verdict::Verified);
-    if shown::placed(&held.checked).any(|(.., record)| is_about_boards(record.kind())) {
-        report.set_headline(Said::new(Message::MeansBoards, &[]));
-    }
+    let mut report = verified(&held.checked);
     let lacking = say_ranges(&mut report, &held, scanned.as_ref(), looks)?;
     say_records(&mut report, &held.checked);
     if !lateness.say(&mut report) {
@@ -132,12 +123,29 @@ pub(crate) fn verify(
     }
     // The process ends with its report. To free what thousands of records were opened into, piece by piece, is
     // a twentieth of the judgement and helps nobody. The caller's keys are not among it: they are wiped.
-    if let Some(own) = own {
-        own.end();
-    }
+    own.into_iter().for_each(Own::end);
     mem::forget((held, parted));
     mem::forget(opened);
     Ok(report)
+}
+
+/// Parses thousands of units while a large bundle is read; what is wrong of either is told in this order.
+fn read_both(path: &Path, wanted: &Dossier) -> Result<(Option<Own>, Opened), Failure> {
+    let mut ahead = Ok(None);
+    let own = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| ahead = Opened::read_ahead(path));
+        Own::read(&wanted.lot_keys, wanted.units.as_deref())
+    })?;
+    Ok((own, Opened::read_with(path, ahead)?))
+}
+
+/// A report to which nothing was added yet. Over boards it says at once that it does not call them good.
+fn verified(checked: &[Checked]) -> Report {
+    let mut report = Report::new(Verdict::Verified);
+    if shown::placed(checked).any(|(.., record)| is_about_boards(record.kind())) {
+        report.set_headline(Said::new(Message::MeansBoards, &[]));
+    }
+    report
 }
 
 /// Checks everything that needs neither a network nor the evidence.

@@ -66,9 +66,8 @@ impl Own {
             return Err(Failure::new(why).with_hint(Said::new(Message::HintList, &[])));
         };
         let list = list::read(path)?;
-        let has_keys = !lot_keys.is_empty();
-        let names = || list.units.iter().flat_map(Unit::names);
-        let reader = has_keys.then(|| Reader::new(lot_keys, names()));
+        let names = list.units.iter().flat_map(Unit::names);
+        let reader = (!lot_keys.is_empty()).then(|| Reader::new(lot_keys, names));
         Ok(Some(Self { list, reader }))
     }
 
