@@ -70,6 +70,8 @@ pub(super) async fn add(
         }
     };
     let client = Peer::client(&parts.extensions);
+    // Not needed while the entry waits for its commit.
+    drop(parts);
     let received = api.options.bodies.read_entry(body, client).await?;
     if witnessed {
         // Boxed, since every request's future would be as large as the largest part of it.
