@@ -23,7 +23,7 @@ use crate::explorer::verify::VerifyPage;
 use crate::growing::Growing;
 use crate::http::renewal::{LOOK_INTERVAL, Renewing};
 use crate::http::{
-    ApiOptions, Bodies, ServeOptions, install_recorder, router, serve as serve_http,
+    ApiOptions, Bodies, ServeOptions, install_recorder, router, runtime, serve as serve_http,
 };
 use crate::keys::LogKeys;
 use crate::log::{Log, Options};
@@ -48,11 +48,7 @@ pub fn serve(config: Config, unknown_variables: &[String]) -> anyhow::Result<Opt
     for name in unknown_variables {
         tracing::warn!(%name, "this environment variable is not one of ours; is it misspelt?");
     }
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if let Some(workers) = config.workers {
-        builder.worker_threads(workers.get());
-    }
-    let runtime = builder.enable_all().build().context("starting the threads")?;
+    let runtime = runtime(config.workers).context("starting the threads")?;
     let outcome = runtime.block_on(serve_until_told(config));
     // Whatever still blocks on a file has nobody left to answer.
     runtime.shutdown_timeout(Duration::from_secs(1));

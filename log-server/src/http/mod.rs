@@ -54,7 +54,7 @@ pub use connection::Patience;
 pub use limit::{Client, ClientLimits, Clients};
 pub use meter::install_recorder;
 pub use openapi::document as openapi_document;
-pub use serve::{ServeOptions, serve};
+pub use serve::{ServeOptions, runtime, serve};
 
 use budget::Budget;
 use problem::{Kind, Problem};

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use log_server::http::{ServeOptions, constant_router, serve};
+use log_server::http::{ServeOptions, constant_router, runtime, serve};
 
 /// Answers every entry with 0 and keeps none.
 #[derive(Parser)]
@@ -20,8 +20,7 @@ fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
     // The log counts its requests, so what it is compared with does too.
     log_server::http::install_recorder().map_err(std::io::Error::other)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    runtime(None)?.block_on(async {
         let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
         let stop = async {
             use tokio::signal::unix::{SignalKind, signal};
