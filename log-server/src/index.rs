@@ -29,9 +29,11 @@ use std::sync::{Mutex, RwLock};
 use spec::Hash;
 
 use filter::Filter;
+use recent::Recent;
 
 mod filter;
 mod merge;
+mod recent;
 
 /// The keys of a run in the lowest tier.
 pub const RUN_KEYS: usize = 65_536;
@@ -134,9 +136,7 @@ pub struct Index {
     /// Moves on with each reset: a miss of before is worth nothing after it.
     generation: AtomicU64,
     /// Keys that are in no run yet.
-    recent: RwLock<KeyMap<u64>>,
-    /// The same keys in the order of their entries, for the next run.
-    queue: Mutex<Vec<(Key, u64)>>,
+    recent: Recent,
     runs: RwLock<Vec<Run>>,
     database: RwLock<Option<sled::Db>>,
     /// Why the folder could not be opened the last time, in the words of sled.
@@ -152,8 +152,7 @@ impl Index {
             ready: AtomicBool::new(false),
             behind: Mutex::default(),
             generation: AtomicU64::new(0),
-            recent: RwLock::default(),
-            queue: Mutex::default(),
+            recent: Recent::default(),
             runs: RwLock::default(),
             database: RwLock::default(),
             closed: Mutex::default(),
@@ -217,8 +216,7 @@ impl Index {
         self.generation.fetch_add(1, Ordering::AcqRel);
         // Keys that wait would come before those of the first entries and make a run that goes
         // back, which counts as damage: the rebuilding would never end.
-        self.recent.write().expect("no panic under this lock").clear();
-        self.queue.lock().expect("no panic under this lock").clear();
+        self.recent.clear();
         *self.database.write().expect("no panic under this lock") = None;
         self.runs.write().expect("no panic under this lock").clear();
         let _ = std::fs::remove_dir_all(&self.folder);
@@ -235,16 +233,14 @@ impl Index {
 
     /// Adds keys of new entries, in order.
     pub fn add(&self, keys: &[(Key, u64)]) {
-        self.recent.write().expect("no panic under this lock").extend(keys.iter().copied());
-        self.queue.lock().expect("no panic under this lock").extend_from_slice(keys);
+        self.recent.add(keys);
     }
 
     /// The entries that may have this key. Each must be checked against the log.
     pub fn candidates(&self, key: Key) -> Result<Vec<u64>, Damaged> {
         // Memory first: a key leaves `recent` only after its run can be seen, so in the other order
         // it could be missed in both.
-        let recent = self.recent.read().expect("no panic under this lock").get(&key).copied();
-        let mut found: Vec<u64> = recent.into_iter().collect();
+        let mut found = self.recent.find(key);
         if found.is_empty() {
             let runs = self.runs.read().expect("no panic under this lock");
             for run in runs.iter().filter(|run| run.filter.may_hold(key.short())) {
@@ -257,34 +253,19 @@ impl Index {
     /// How many keys wait in memory for a run.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.queue.lock().expect("no panic under this lock").len()
+        self.recent.len()
     }
 
     /// Writes one run if enough keys wait, and merges where eight runs of a tier stand together.
     /// Returns whether there was something to do.
     pub fn write_run(&self) -> Result<bool, Damaged> {
-        let batch = {
-            let queue = self.queue.lock().expect("no panic under this lock");
-            match queue.get(..RUN_KEYS) {
-                Some(batch) => batch.to_vec(),
-                None => return Ok(false),
-            }
-        };
+        let Some(oldest) = self.recent.oldest() else { return Ok(false) };
+        let mut batch: Vec<(Key, u64)> = oldest.iter().map(|(key, at)| (*key, *at)).collect();
+        drop(oldest);
+        batch.sort_unstable_by_key(|(key, at)| (*at, *key));
         guarded(|| self.store_run(&batch))?;
-        let mut recent = self.recent.write().expect("no panic under this lock");
-        batch.iter().for_each(|(key, _)| {
-            recent.remove(key);
-        });
-        if recent.len() < RUN_KEYS && recent.capacity() > 8 * RUN_KEYS {
-            recent.shrink_to(2 * RUN_KEYS);
-        }
-        drop(recent);
-        let mut queue = self.queue.lock().expect("no panic under this lock");
-        queue.drain(..RUN_KEYS);
-        if queue.len() < RUN_KEYS && queue.capacity() > 8 * RUN_KEYS {
-            queue.shrink_to(2 * RUN_KEYS);
-        }
-        drop(queue);
+        drop(batch);
+        self.recent.drop_oldest();
         while guarded(|| self.merge_once())? {}
         Ok(true)
     }
