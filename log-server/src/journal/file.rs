@@ -261,6 +261,8 @@ fn read_with(
 fn format_whole(base: &Base, entries: &[Bytes]) -> Vec<u8> {
     let mut bytes = frame::format_base(base);
     let mut buffer = Vec::new();
+    // Megabytes under load: as they grew, each size that they had would be left behind in memory for a while.
+    bytes.reserve_exact(frames_size(entries));
     let mut first = base.frontier.size();
     for chunk in entries.chunks(REWRITE_CHUNK) {
         frame::format_entries(&mut buffer, first, chunk);
@@ -270,10 +272,36 @@ fn format_whole(base: &Base, entries: &[Bytes]) -> Vec<u8> {
     bytes
 }
 
+/// The bytes that the frames of `entries` take.
+fn frames_size(entries: &[Bytes]) -> usize {
+    let chunks = entries.len().div_ceil(REWRITE_CHUNK);
+    chunks * frame::OVERHEAD + entries.iter().map(|entry| 2 + entry.len()).sum::<usize>()
+}
+
 fn cannot(what: &str, error: &std::io::Error) -> Fatal {
     Fatal::new(format!(
         "The log could not {what} its journal: {error}. What is durable is now unknown, so it \
          accepts and signs nothing more. Check the disk and its free space, then start the log \
          again: it will read back what is really there."
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bare;
+
+    #[test]
+    fn what_is_rewritten_has_the_size_that_is_made_room_for() {
+        let base = Base::empty();
+        let empty = frame::format_base(&base).len();
+        for count in [0, 1, REWRITE_CHUNK, REWRITE_CHUNK + 1] {
+            let entries = bare::entries(0..count as u64);
+            assert_eq!(
+                format_whole(&base, &entries).len(),
+                empty + frames_size(&entries),
+                "{count}"
+            );
+        }
+    }
 }

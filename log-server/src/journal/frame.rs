@@ -33,6 +33,9 @@ use super::{Base, Loaded, SourceHead};
 /// The bytes before a payload.
 const HEADER_SIZE: usize = 12;
 
+/// The bytes of a frame of entries besides its entries: the header, the kind, the first index, the count.
+pub const OVERHEAD: usize = HEADER_SIZE + 1 + 8 + 4;
+
 /// What a disk writes at once at least: less of a file is never left unwritten.
 const SECTOR: usize = 512;
 
