@@ -262,6 +262,7 @@ impl Index {
         let Some(oldest) = self.recent.oldest() else { return Ok(false) };
         let mut batch: Vec<(Key, u64)> = oldest.iter().map(|(key, at)| (*key, *at)).collect();
         drop(oldest);
+        // A run says which entries it has by its first key and its last.
         batch.sort_unstable_by_key(|(key, at)| (*at, *key));
         guarded(|| self.store_run(&batch))?;
         drop(batch);

@@ -275,7 +275,7 @@ fn format_whole(base: &Base, entries: &[Bytes]) -> Vec<u8> {
 /// The bytes that the frames of `entries` take.
 fn frames_size(entries: &[Bytes]) -> usize {
     let chunks = entries.len().div_ceil(REWRITE_CHUNK);
-    chunks * frame::OVERHEAD + entries.iter().map(|entry| 2 + entry.len()).sum::<usize>()
+    chunks * frame::OVERHEAD + frame::entries_size(entries)
 }
 
 fn cannot(what: &str, error: &std::io::Error) -> Fatal {

@@ -78,6 +78,11 @@ pub fn format_base(base: &Base) -> Vec<u8> {
     frame
 }
 
+/// The bytes of entries, each behind its length.
+pub fn entries_size(entries: &[Bytes]) -> usize {
+    entries.iter().map(|entry| size_of::<u16>() + entry.len()).sum()
+}
+
 /// Writes an entries frame into `frame`, which is cleared first: the buffer of a commit is reused.
 pub fn format_entries(frame: &mut Vec<u8>, first: u64, entries: &[Bytes]) {
     frame.clear();

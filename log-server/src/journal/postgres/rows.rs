@@ -166,7 +166,7 @@ fn entries_of(rows: &[Row], from: u64) -> Result<Vec<Bytes>, Trouble> {
 
 /// Entries as a row holds them: each behind its length, as in a bundle.
 pub(super) fn packed(entries: &[Bytes]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(entries.iter().map(|entry| 2 + entry.len()).sum());
+    let mut bytes = Vec::with_capacity(frame::entries_size(entries));
     entries.iter().for_each(|entry| push_entry(&mut bytes, entry));
     bytes
 }
